@@ -1,0 +1,91 @@
+"""The contract of an analysis: a named question, the record that answers it, and how to show it."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from rnnstudy.component import Entry
+from rnnstudy.exhibit import Exhibit
+from rnnstudy.population.population import Population
+from rnnstudy.population.training import Trained
+from rnnstudy.record import Record
+from rnnstudy.tasks import Task
+
+
+@dataclass(frozen=True)
+class Member:
+    """Who a network is: its name and the fields that the grid varies (cell, activation, seed, ...)."""
+
+    name: str
+    fields: Mapping[str, Any]
+
+    @property
+    def combination(self) -> str:
+        """Cell and activation, as in legends: `gru tanh`."""
+        return f"{self.fields['cell']} {self.fields['activation']}"
+
+
+@dataclass(frozen=True)
+class Section:
+    """What an analysis may draw upon when it shows itself: one task's networks and records.
+
+    `records[analysis name][member name]` are records per member; `shared[analysis name]` is the one
+    record of an analysis over all members of the task. What failed is absent.
+    """
+
+    task: Task
+    members: Sequence[Member]
+    trained: Mapping[str, Trained]
+    records: Mapping[str, Mapping[str, Record]]
+    shared: Mapping[str, Record]
+
+
+class Analysis(Entry):
+    """A question asked of every task's networks; `name` tells two of a kind apart."""
+
+    labels: ClassVar[frozenset[str]] = frozenset({"name"})
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] | None = None
+    """What other analyses and `Run` call it; default: see each analysis."""
+
+    @property
+    def title(self) -> str:
+        """The name under which the analysis is known in its study."""
+        return self.name or self.kind.rpartition(":")[2].lower()
+
+    def needs(self) -> tuple[str, ...]:
+        """Names of the analyses, listed in the spec, whose records this one reads."""
+        return ()
+
+    @abstractmethod
+    def show(self, section: Section) -> Iterable[Exhibit]:
+        """Exhibits for one task."""
+
+
+class MemberAnalysis(Analysis):
+    """Looks at each network by itself; a cohort is analysed together, for speed only."""
+
+    @abstractmethod
+    def run(self, population: Population, task: Task) -> Sequence[Record]:
+        """One record per member of the population, in order."""
+
+
+class TaskAnalysis(Analysis):
+    """Looks at all networks of a task together."""
+
+    def parts(self) -> tuple[MemberAnalysis, ...]:
+        """Member analyses that this one reads and the spec need not list."""
+        return ()
+
+    @abstractmethod
+    def run(
+        self,
+        members: Sequence[Member],
+        parts: Sequence[Sequence[Record]],
+        shared: Sequence[Record],
+    ) -> Record:
+        """One record for the task: `parts[i][m]` is the record of `parts()[i]` for member m,
+        `shared[i]` the record of the analysis `needs()[i]` on the same task."""

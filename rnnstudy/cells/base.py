@@ -1,0 +1,133 @@
+"""The contract of a cell: one step of the dynamics, written once for every user of it."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from rnnstudy.cells.initialisers import AnyInitialiser, Normal, Orthogonal
+from rnnstudy.component import Entry
+from rnnstudy.lazy import keras, tf
+
+Array = np.ndarray
+Tensor = Any
+Weights = Mapping[str, Tensor]
+
+Activation = Literal[
+    "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "mish", "relu", "relu6",
+    "selu", "sigmoid", "silu", "soft_shrink", "softplus", "softsign", "sparse_plus",
+    "sparse_sigmoid", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One weight array of a cell: `gates` blocks [rows, units] side by side, or a bias.
+
+    A bias has `initialiser` None and starts at `values`, one number per block row.
+    """
+
+    shape: tuple[int, ...]
+    initialiser: Any = None
+    blocks: int = 1
+    values: Array = field(default_factory=lambda: np.zeros(()))
+
+    def draw(self, generator: np.random.Generator) -> Array:
+        """The initial array of this weight, float64, of shape `shape`."""
+        if self.initialiser is None:
+            return np.broadcast_to(self.values, self.shape).astype(float)
+        rows, columns = self.shape
+        parts = [
+            self.initialiser.draw(generator, rows, columns // self.blocks)
+            for _ in range(self.blocks)
+        ]
+        return np.concatenate(parts, axis=1)
+
+
+class Cell(Entry):
+    """A recurrent cell: weights, and how the state moves.
+
+    The state is one flat vector h [..., trial, state]; `visible` is the part that the readout sees.
+    `step` is pure and takes any leading axes, so that a Keras layer ([trial, state]), a population
+    ([member, trial, state]) and the fixed-point search ([member, point, state]) run the same lines.
+    Weights carry Keras's names and layouts: kernel [input, gate x unit], recurrent_kernel
+    [unit, gate x unit], bias. A whole cell, a leaky vanilla network:
+
+        class Leaky(Cell):
+            leak: float = 0.2
+
+            def weights(self, inputs):
+                return self.kernels(inputs, blocks=1) | {"bias": Weight((self.units,))}
+
+            def drive(self, w, x):
+                return x @ w["kernel"] + row(w["bias"])
+
+            def step(self, w, drive, h):
+                new = self.nonlinearity(drive + h @ w["recurrent_kernel"])
+                return (1.0 - self.leak) * h + self.leak * new
+    """
+
+    units: Annotated[int, Field(ge=1, le=65536)] = 32
+    """Number of units that the readout sees."""
+
+    activation: Activation = "tanh"
+    """Nonlinearity of the candidate state (any Keras activation); gates stay sigmoid."""
+
+    kernel_initializer: AnyInitialiser = Normal()
+    """Initial input weights."""
+
+    recurrent_initializer: AnyInitialiser = Orthogonal()
+    """Initial recurrent weights, drawn for each gate's block."""
+
+    @abstractmethod
+    def weights(self, inputs: int) -> dict[str, Weight]:
+        """Name -> shape and initial values of one network's weights, for so many inputs."""
+
+    @abstractmethod
+    def drive(self, w: Weights, x: Tensor) -> Tensor:
+        """What the input adds, for a whole sequence at once: x [..., trial, input] -> [..., trial, drive]."""
+
+    @abstractmethod
+    def step(self, w: Weights, drive: Tensor, h: Tensor) -> Tensor:
+        """The next state: drive [..., trial, drive], h [..., trial, state] -> [..., trial, state]."""
+
+    @property
+    def state_size(self) -> int:
+        """Length of the flat state vector."""
+        return self.units
+
+    def visible(self, h: Tensor) -> Tensor:
+        """The part of the state that the readout sees: [..., state] -> [..., unit]."""
+        return h[..., : self.units]
+
+    @property
+    def bound(self) -> float | None:
+        """Radius r of an invariant box |visible(h)| <= r that all fixed points lie in, or None."""
+        return None
+
+    def kernels(self, inputs: int, blocks: int) -> dict[str, Weight]:
+        """The input and recurrent kernel of a cell with so many gate blocks."""
+        columns = blocks * self.units
+        return {
+            "kernel": Weight((inputs, columns), self.kernel_initializer, blocks),
+            "recurrent_kernel": Weight((self.units, columns), self.recurrent_initializer, blocks),
+        }
+
+    @property
+    def nonlinearity(self) -> Callable[[Tensor], Tensor]:
+        """The activation as a function of tensors."""
+        simple = {"tanh": "tanh", "relu": "relu", "sigmoid": "sigmoid"}
+        if self.activation in simple:
+            function: Callable[[Tensor], Tensor] = getattr(tf.nn, simple[self.activation])
+            return function
+        general: Callable[[Tensor], Tensor] = keras.activations.get(self.activation)
+        return general
+
+
+def row(bias: Tensor) -> Tensor:
+    """A bias [..., unit] ready to be added along trials: [..., 1, unit]."""
+    return bias[..., None, :]

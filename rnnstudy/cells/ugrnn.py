@@ -1,0 +1,36 @@
+"""The update-gate recurrent network."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from rnnstudy.cells.base import Cell, Tensor, Weight, Weights, row
+from rnnstudy.lazy import tf
+
+
+class UGRNN(Cell):
+    """Update-gate RNN: one gate, one candidate (Collins, Sohl-Dickstein & Sussillo 2017).
+
+    g = sigmoid(W_g x + R_g h + b_g), c = f(W_c x + R_c h + b_c), h' = g h + (1 - g) c.
+    """
+
+    kind: ClassVar[str] = "ugrnn"
+
+    gate_bias: float = 1.0
+    """Initial bias of the update gate; positive keeps the old state."""
+
+    def weights(self, inputs: int) -> dict[str, Weight]:
+        bias = np.repeat([self.gate_bias, 0.0], self.units)
+        return self.kernels(inputs, blocks=2) | {"bias": Weight((2 * self.units,), values=bias)}
+
+    def drive(self, w: Weights, x: Tensor) -> Tensor:
+        return x @ w["kernel"] + row(w["bias"])
+
+    def step(self, w: Weights, drive: Tensor, h: Tensor) -> Tensor:
+        gate, new = tf.split(drive + h @ w["recurrent_kernel"], 2, axis=-1)
+        keep = tf.sigmoid(gate)
+        return keep * h + (1.0 - keep) * self.nonlinearity(new)
+
+    @property
+    def bound(self) -> float | None:
+        return 1.0 if self.activation == "tanh" else None

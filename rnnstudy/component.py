@@ -1,0 +1,213 @@
+"""What you ask for: small frozen values that a spec can name.
+
+A `Component`'s typed fields and defaults are its YAML; an `Entry` is a component that is chosen by
+`kind` from a catalogue (a literal dict in a shelf's `__init__`) or by `package.module:Class`.
+"""
+
+import difflib
+import hashlib
+import importlib
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
+from pydantic_core import PydanticCustomError, core_schema
+
+RECIPE_FORMAT = 1
+
+
+class Component(BaseModel):
+    """A frozen value with checked fields: unknown keys, NaN and silent conversions are refused."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
+
+    version: ClassVar[int] = 1
+    """Bumped by hand whenever the numbers that this component yields change."""
+
+    labels: ClassVar[frozenset[str]] = frozenset()
+    """Fields that only name a thing: they do not enter its key."""
+
+    def recipe(self) -> dict[str, Any]:
+        """All that decides this component's results, as plain JSON data."""
+        return {
+            "class": class_path(type(self)),
+            "version": self.version,
+            "fields": {
+                name: _recipe_of(getattr(self, name))
+                for name in type(self).model_fields
+                if name not in self.labels
+            },
+        }
+
+    def key(self, *inputs: str) -> str:
+        """Address of this component's result, given the keys of what it reads (40 hex digits)."""
+        recipe = {"format": RECIPE_FORMAT, "recipe": self.recipe(), "inputs": list(inputs)}
+        text = json.dumps(recipe, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+    def changed(self, **fields: Any) -> Self:
+        """A copy with some fields replaced, checked like the original."""
+        given = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self)(**{**given, **fields})
+
+    def stored(self) -> dict[str, Any]:
+        """Plain JSON data from which `restore` rebuilds this component."""
+        return {"class": class_path(type(self)), "fields": self.model_dump(mode="json")}
+
+
+class Entry(Component):
+    """A component that a catalogue lists under its `kind`; outside ones are `module:Class`."""
+
+    kind: ClassVar[str] = ""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if "kind" not in cls.__dict__:
+            cls.kind = class_path(cls)
+
+    @model_serializer(mode="wrap")
+    def _with_kind(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {"kind": self.kind, **handler(self)}
+
+
+def class_path(cls: type) -> str:
+    """The text `package.module:Class` that finds a class again."""
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def find_class(path: str) -> type:
+    """The class at `package.module:Class`; ImportError or AttributeError if there is none."""
+    module, _, name = path.partition(":")
+    found: Any = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    if not isinstance(found, type):
+        raise AttributeError(f"{path} is not a class")
+    return found
+
+
+def restore(stored: Mapping[str, Any]) -> Component:
+    """The component that `Component.stored` wrote down."""
+    fields = {name: value for name, value in stored["fields"].items() if name != "kind"}
+    component: Component = find_class(stored["class"]).model_validate_json(json.dumps(fields))
+    return component
+
+
+def _recipe_of(value: Any) -> Any:
+    if isinstance(value, Component):
+        return value.recipe()
+    if isinstance(value, Mapping):
+        return {name: _recipe_of(part) for name, part in value.items()}
+    if isinstance(value, tuple | list):
+        return [_recipe_of(part) for part in value]
+    return value
+
+
+def suggestion(word: str, known: list[str]) -> str:
+    """`; did you mean 'gru'?` for a near miss of a known word, else nothing."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+class OneOf:
+    """Marks a field that holds an entry of a catalogue: `Annotated[Task, OneOf("task", TASKS)]`.
+
+    Accepts an entry, its name, or a mapping `{kind: name, field: value, ...}`. Errors are pydantic
+    errors located at the key concerned.
+    """
+
+    def __init__(self, noun: str, catalogue: Mapping[str, type]) -> None:
+        self.noun, self.catalogue = noun, catalogue
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.build,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda entry: entry.model_dump(mode="json")
+            ),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        variants: list[dict[str, Any]] = [{"type": "string"}]
+        for name, entry in self.catalogue.items():
+            variant = dict(handler.resolve_ref_schema(handler(entry.__pydantic_core_schema__)))
+            kind = {"const": name, "description": (entry.__doc__ or "").partition("\n")[0]}
+            variant["properties"] = {"kind": kind, **variant.get("properties", {})}
+            variant["required"] = ["kind", *variant.get("required", [])]
+            variants.append(variant)
+        return {"anyOf": variants}
+
+    def build(self, value: Any) -> Any:
+        """The entry that `value` (an entry, a name, or a mapping with `kind`) describes."""
+        if isinstance(value, Entry):
+            return value
+        if isinstance(value, str):
+            value = {"kind": value}
+        if not isinstance(value, Mapping):
+            raise PydanticCustomError(
+                "entry_type",
+                "should be the name of a {noun} or a mapping with 'kind'",
+                {"noun": self.noun},
+            )
+        if "kind" not in value:
+            raise PydanticCustomError(
+                "entry_kind_missing",
+                "needs the key 'kind'; known: {known}",
+                {"noun": self.noun, "known": ", ".join(self.catalogue)},
+            )
+        fields = {name: part for name, part in value.items() if name != "kind"}
+        return self.find(value["kind"]).model_validate(fields)
+
+    def find(self, kind: Any) -> Any:
+        """The class named `kind`, from the catalogue or as `package.module:Class`."""
+        if isinstance(kind, str) and kind in self.catalogue:
+            return self.catalogue[kind]
+        if isinstance(kind, str) and ":" in kind:
+            return self._outside(kind)
+        known = sorted(self.catalogue)
+        raise PydanticCustomError(
+            "unknown_kind",
+            "{kind} is not a known {noun}; known: {known}{hint}",
+            {
+                "kind": repr(kind),
+                "noun": self.noun,
+                "known": ", ".join(known),
+                "hint": suggestion(kind, known) if isinstance(kind, str) else "",
+            },
+        )
+
+    def _outside(self, path: str) -> Any:
+        try:
+            cls = find_class(path)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise PydanticCustomError(
+                "outside_class",
+                "{path} cannot be loaded: {reason}",
+                {"path": repr(path), "reason": str(error)},
+            ) from error
+        if not issubclass(cls, Entry):
+            raise PydanticCustomError(
+                "outside_class",
+                "{path} is not a rnnstudy {noun}",
+                {"path": repr(path), "noun": self.noun},
+            )
+        return cls

@@ -1,0 +1,82 @@
+"""The one door through which heavy libraries enter, each at its first use.
+
+`import rnnstudy` and `rnnstudy check` must answer at once, so nothing in this package imports
+TensorFlow, Keras or pandas at module level; they are reached as `tf`, `keras` and `pd` from here.
+"""
+
+import importlib
+import importlib.abc
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+
+class _Door:
+    """A module that is imported when one of its names is first asked for."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(importlib.import_module(self._name), attribute)
+
+
+tf: Any = _Door("tensorflow")
+keras: Any = _Door("keras")
+pd: Any = _Door("pandas")
+
+
+def quiet_tensorflow() -> None:
+    """Drop TensorFlow's start-up notes (CPU features, missing CUDA); warnings and errors stay."""
+    import os
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+
+class _Watcher(importlib.abc.MetaPathFinder):
+    """Calls `then` once, right after the module `name` has been imported."""
+
+    def __init__(self, name: str, then: Callable[[], object]) -> None:
+        self.name, self.then = name, then
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name != self.name:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Follower(spec.loader, self.then)
+        return spec
+
+
+class _Follower(importlib.abc.Loader):
+    def __init__(self, loader: Any, then: Callable[[], object]) -> None:
+        self.loader, self.then = loader, then
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        if module.__spec__ is not None:
+            module.__spec__.loader = self.loader
+        module.__loader__ = self.loader
+        self.loader.exec_module(module)
+        self.then()
+
+
+def after_import(name: str, then: Callable[[], object]) -> None:
+    """Call `then` now if module `name` is loaded, else as soon as somebody imports it.
+
+    Keras finds classes of a saved model only if they are registered, and registering needs Keras:
+    this is how our cells are registered in either order of import without importing Keras here.
+    """
+    if name in sys.modules:
+        then()
+    else:
+        sys.meta_path.insert(0, _Watcher(name, then))

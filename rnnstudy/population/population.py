@@ -1,0 +1,140 @@
+"""Many networks as one array: a cell and its weights, stacked along the member axis."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnnstudy.cells import Cell
+from rnnstudy.lazy import tf
+from rnnstudy.population.unroll import unroll
+from rnnstudy.record import Array, Record, array, arrays
+
+
+@dataclass(frozen=True, eq=False)
+class Population(Record):
+    """Networks of one cell and one shape: weights, readout and initial state of each member."""
+
+    cell: Cell
+    weights: dict[str, Array] = arrays("member")
+    """The cell's weights by name, each [member, ...]."""
+    readout: dict[str, Array] = arrays("member")
+    """kernel [member, unit, output] and bias [member, output]."""
+    initial_state: Array = array("member", "state")
+    """The state before the first time step."""
+
+    def __len__(self) -> int:
+        return len(self.initial_state)
+
+    @property
+    def inputs(self) -> int:
+        """Number of input channels."""
+        return int(self.weights["kernel"].shape[1])
+
+    @property
+    def outputs(self) -> int:
+        """Number of output channels."""
+        return int(self.readout["bias"].shape[1])
+
+    def unroll(self, inputs: Array, start: Array | None = None) -> Array:
+        """States of all members over trials, noise-free.
+
+        inputs: [trial, time, input], the same for all members, or [member, trial, time, input].
+        start: [member, trial, state]; default: each member's initial state.
+        Returns [member, trial, time, state] in the precision of the weights.
+        """
+        inputs = np.asarray(inputs, self.initial_state.dtype)
+        if inputs.shape[-1] != self.inputs:
+            raise ValueError(
+                f"inputs have {inputs.shape[-1]} channels, the networks take {self.inputs}"
+            )
+        states: Array = _states(self.cell, self.weights, self._start(inputs, start), inputs).numpy()
+        return states
+
+    def _start(self, inputs: Array, start: Array | None) -> Array:
+        shape = (len(self), inputs.shape[-3], self.cell.state_size)
+        given = self.initial_state[:, None, :] if start is None else np.asarray(start)
+        return np.broadcast_to(given, shape).astype(self.initial_state.dtype)
+
+    def visible(self, states: Array) -> Array:
+        """What the readout sees: [..., state] -> [..., unit]."""
+        seen: Array = self.cell.visible(states)
+        return seen
+
+    def outputs_of(self, states: Array) -> Array:
+        """Readout of states: [member, ..., state] -> [member, ..., output]."""
+        seen = self.visible(states)
+        flat = seen.reshape(len(self), -1, seen.shape[-1])
+        values = flat @ self.readout["kernel"] + self.readout["bias"][:, None, :]
+        return values.reshape(*seen.shape[:-1], self.outputs)
+
+    def as_float64(self) -> "Population":
+        """The same networks in double precision, for the analysis of their dynamics."""
+        return Population(
+            cell=self.cell,
+            weights={name: w.astype(np.float64) for name, w in self.weights.items()},
+            readout={name: w.astype(np.float64) for name, w in self.readout.items()},
+            initial_state=self.initial_state.astype(np.float64),
+        )
+
+
+def _states(cell: Cell, weights: dict[str, Array], start: Array, inputs: Array) -> Any:
+    """Compiled per cell, so that cohorts of one cell share a program."""
+    return _unroller(cell)(weights, start, inputs)
+
+
+_UNROLLERS: dict[Cell, Any] = {}
+
+
+def _unroller(cell: Cell) -> Any:
+    if cell not in _UNROLLERS:
+
+        def states(weights: dict[str, Any], start: Any, inputs: Any) -> Any:
+            members = start.shape[0]
+            everyone = tf.broadcast_to(inputs, [members, *inputs.shape[-3:]])
+            return unroll(cell, weights, everyone, start)
+
+        _UNROLLERS[cell] = tf.function(states, reduce_retracing=True)
+    return _UNROLLERS[cell]
+
+
+def initial_population(
+    cell: Cell, inputs: int, outputs: int, seeds: Sequence[int], dtype: Any = np.float32
+) -> Population:
+    """Untrained networks, one per seed; a seed gives the same network in any company.
+
+    The readout is normal with standard deviation 1 / unit, so that outputs start near zero.
+    """
+    drawn = [_draw(cell, inputs, outputs, seed) for seed in seeds]
+    weights, readout = (
+        {name: np.stack([member[part][name] for member in drawn]).astype(dtype) for name in drawn[0][part]}
+        for part in (0, 1)
+    )
+    return Population(
+        cell=cell,
+        weights=weights,
+        readout=readout,
+        initial_state=np.zeros((len(seeds), cell.state_size), dtype),
+    )
+
+
+def _draw(
+    cell: Cell, inputs: int, outputs: int, seed: int
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    weights = {
+        name: weight.draw(generator(seed, name)) for name, weight in cell.weights(inputs).items()
+    }
+    kernel = generator(seed, "readout").standard_normal((cell.units, outputs)) / cell.units
+    return weights, {"kernel": kernel, "bias": np.zeros(outputs)}
+
+
+def stream(seed: int, purpose: str) -> tuple[int, int]:
+    """Seed of one of a member's random streams, for TensorFlow's stateless operations: int32 [2]."""
+    return seed, zlib.crc32(purpose.encode()) & 0x7FFFFFFF
+
+
+def generator(seed: int, purpose: str) -> np.random.Generator:
+    """NumPy generator of one of a member's random streams."""
+    return np.random.default_rng(stream(seed, purpose))

@@ -1,0 +1,46 @@
+"""How networks are trained: the fields of a spec's `training`."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from rnnstudy.component import Component
+
+
+class Training(Component):
+    """Adam on the mean squared error with exponential learning-rate decay, per member throughout.
+
+    The defaults train the 3-bit memory.
+    """
+
+    per_member: ClassVar[frozenset[str]] = frozenset(
+        {"learning_rate", "final_rate", "clip_norm", "l2", "state_noise"}
+    )
+    """Fields that may differ between the members of one cohort."""
+
+    steps: Annotated[int, Field(ge=1)] = 1500
+    """Number of gradient steps."""
+
+    batch: Annotated[int, Field(ge=1)] = 32
+    """Number of trials per step."""
+
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-2
+    """Learning rate at the first step."""
+
+    final_rate: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """Learning rate at the last step, as a share of the first; the decay is exponential."""
+
+    clip_norm: Annotated[float, Field(gt=0)] = 1.0
+    """Largest norm of a network's gradient; longer ones are scaled down to it."""
+
+    l2: Annotated[float, Field(ge=0)] = 1e-6
+    """Penalty on the sum of squared kernels and readout weights (biases are free)."""
+
+    state_noise: Annotated[float, Field(ge=0)] = 0.0
+    """Standard deviation of the normal noise added to each state at each step of training."""
+
+    train_initial_state: bool = False
+    """Whether the state before the first time step is trained; otherwise it stays zero."""
+
+    history: Annotated[int, Field(ge=1)] = 50
+    """Steps between two points of the recorded loss and accuracy curves."""

@@ -1,0 +1,139 @@
+"""The contract of a task: stateless trials, the probe that all networks share, what solved means."""
+
+from abc import abstractmethod
+from typing import Annotated, Any, ClassVar, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from rnnstudy.component import Entry
+from rnnstudy.lazy import tf
+
+Array = np.ndarray
+Tensor = Any
+
+PROBE_SEED = (1, 0)
+EVALUATION_SEED = (2, 0)
+
+
+class Trials(NamedTuple):
+    """A batch of trials: inputs [trial, time, input], targets [trial, time, output], mask [trial, time].
+
+    The loss counts the time steps where the mask is 1.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    mask: Tensor
+
+
+class StaticInputs(NamedTuple):
+    """Inputs held constant while fixed points are sought: values [point, input], a label each."""
+
+    values: Array
+    labels: tuple[str, ...]
+
+
+class Task(Entry):
+    """What is learnt. Sampling is a pure function of a seed: int32 [2], as TensorFlow's stateless
+    random operations take it; the same seed gives the same trials, eager or compiled, anywhere.
+
+    A whole task, delayed recall of one number:
+
+        class Recall(Task):
+            delay: int = 20
+
+            @property
+            def inputs(self): return 1
+
+            @property
+            def outputs(self): return 1
+
+            @property
+            def length(self): return self.delay + 1
+
+            def sample(self, seed, trials):
+                first = tf.random.stateless_uniform([trials, 1, 1], seed, -1.0, 1.0, alg="philox")
+                inputs = tf.concat([first, tf.zeros([trials, self.delay, 1])], axis=1)
+                targets = tf.repeat(first, self.length, axis=1)
+                return Trials(inputs, targets, tf.ones([trials, self.length]))
+
+            def static_inputs(self):
+                return StaticInputs(np.zeros((1, 1)), ("no input",))
+    """
+
+    labels: ClassVar[frozenset[str]] = frozenset({"name"})
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] | None = None
+    """What to call the task in names of networks and in the report; default: its kind."""
+
+    probe_trials: Annotated[int, Field(ge=1)] = 32
+    """Number of trials on which networks are compared."""
+
+    evaluation_trials: Annotated[int, Field(ge=1)] = 256
+    """Number of fresh, noise-free trials on which a trained network is judged."""
+
+    solved_loss: Annotated[float, Field(gt=0)] = 0.01
+    """A network has solved the task if its evaluation loss is below this value ..."""
+
+    solved_accuracy: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """... and its accuracy is above this value."""
+
+    @property
+    @abstractmethod
+    def inputs(self) -> int:
+        """Number of input channels."""
+
+    @property
+    @abstractmethod
+    def outputs(self) -> int:
+        """Number of output channels."""
+
+    @property
+    @abstractmethod
+    def length(self) -> int:
+        """Number of time steps of a trial."""
+
+    @abstractmethod
+    def sample(self, seed: Tensor, trials: int) -> Trials:
+        """So many trials from a seed, int32 [2]; float32, TensorFlow operations only."""
+
+    @abstractmethod
+    def static_inputs(self) -> StaticInputs:
+        """The constant inputs at which fixed points are sought."""
+
+    def probe(self) -> Trials:
+        """The fixed batch of trials on which networks are compared."""
+        return self.sample(tf.constant(PROBE_SEED), self.probe_trials)
+
+    def evaluation(self) -> Trials:
+        """The fixed batch of fresh trials on which trained networks are judged."""
+        return self.sample(tf.constant(EVALUATION_SEED), self.evaluation_trials)
+
+    def accuracy(self, outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+        """Share of the target's variance that is explained, at least 0, over trials and time.
+
+        outputs and targets [..., trial, time, output], mask [..., trial, time] -> [...]. Tasks whose
+        answers are right or wrong override this with the share of right answers.
+        """
+        weight = mask[..., None]
+        count = tf.reduce_sum(weight, axis=[-3, -2], keepdims=True)
+        mean = tf.reduce_sum(weight * targets, axis=[-3, -2], keepdims=True) / count
+        missed = tf.reduce_sum(weight * (outputs - targets) ** 2, axis=[-3, -2, -1])
+        total = tf.reduce_sum(weight * (targets - mean) ** 2, axis=[-3, -2, -1])
+        return tf.maximum(1.0 - missed / total, 0.0)
+
+    def solved(self, loss: Array, accuracy: Array) -> Array:
+        """Whether networks with this evaluation loss and accuracy [member] have solved the task."""
+        return (loss < self.solved_loss) & (accuracy > self.solved_accuracy)
+
+    @property
+    def title(self) -> str:
+        """The task's name, or its kind."""
+        return self.name or self.kind.rpartition(":")[2].lower()
+
+
+def mean_squared_error(outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+    """Loss per network: [..., trial, time, output] and mask [..., trial, time] -> [...]."""
+    error = tf.reduce_mean((outputs - targets) ** 2, axis=-1)
+    return tf.reduce_sum(mask * error, axis=[-2, -1]) / tf.reduce_sum(mask, axis=[-2, -1])
