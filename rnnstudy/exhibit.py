@@ -1,4 +1,7 @@
-"""What can be shown, as plain data. Analyses return exhibits; only `report/` draws them."""
+"""What can be shown, as plain data. Analyses return exhibits; only `report/` draws them.
+
+Sizes are checked on construction (ValueError); values need not be: NaN is drawn as missing.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,10 +33,19 @@ class Table(Exhibit):
 
     columns: Mapping[str, Sequence[Any]]
 
+    def __post_init__(self) -> None:
+        sizes = {name: len(values) for name, values in self.columns.items()}
+        _require(self, len(set(sizes.values())) <= 1, f"columns differ in length: {sizes}")
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return max((len(values) for values in self.columns.values()), default=0)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Scatter(Exhibit):
-    """Points in the plane: `points` [point, 2], named groupings [point] that may colour them."""
+    """Points in the plane: `points` [point, 2], named groupings [point], each coloured in its panel."""
 
     points: Array
     labels: Sequence[str]
@@ -42,15 +54,39 @@ class Scatter(Exhibit):
     y_label: str = ""
     equal_axes: bool = True
 
+    def __post_init__(self) -> None:
+        _require_axes(self, "points", self.points, 2)
+        _require_lengths(self, len(self.points), labels=self.labels, **self.groups)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Strip(Exhibit):
+    """One number per network, `values` [point], in a row for each of the categories [point]."""
+
+    values: Array
+    categories: Sequence[str]
+    labels: Sequence[str]
+    value_label: str
+    log: bool = False
+    limit: float | None = None
+    """A value to mark by a line, such as the criterion for `solved`."""
+
+    def __post_init__(self) -> None:
+        _require_lengths(self, len(self.values), categories=self.categories, labels=self.labels)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Matrix(Exhibit):
-    """A labelled matrix `values` [row, column]; `groups` are the row labels' named groupings."""
+    """A labelled square matrix `values` [row, row]; `groups` are the labels' named groupings."""
 
     values: Array
     labels: Sequence[str]
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
     value_label: str = ""
+
+    def __post_init__(self) -> None:
+        _require_axes(self, "values", self.values, len(self.labels))
+        _require_lengths(self, len(self.values), labels=self.labels, **self.groups)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -67,6 +103,12 @@ class Curve:
     high: Array | None = None
     panel: str = ""
     dashed: bool = False
+
+    def __post_init__(self) -> None:
+        bands = {
+            name: band for name, band in (("low", self.low), ("high", self.high)) if band is not None
+        }
+        _require_lengths(self, len(self.x), y=self.y, **bands)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -91,6 +133,16 @@ class Space3D(Exhibit):
     point_groups: Sequence[str]
     axis_labels: tuple[str, str, str] = ("PC 1", "PC 2", "PC 3")
     point_labels: Sequence[str] = ()
+    group_label: str = "unstable directions"
+    """What the class names say; numbers of unstable directions have colours of their own."""
+
+    def __post_init__(self) -> None:
+        _require_axes(self, "points", self.points, 3)
+        for line in self.lines:
+            _require_axes(self, "lines", line, 3)
+        _require_lengths(self, len(self.points), point_groups=self.point_groups)
+        if len(self.point_labels):
+            _require_lengths(self, len(self.points), point_labels=self.point_labels)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -100,6 +152,10 @@ class Panels(Exhibit):
     exhibits: Sequence[Exhibit]
     columns: int = 4
 
+    def __post_init__(self) -> None:
+        kinds = sorted({type(exhibit).__name__ for exhibit in self.exhibits})
+        _require(self, len(kinds) <= 1, f"exhibits are of several kinds: {', '.join(kinds)}")
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Graph(Exhibit):
@@ -108,3 +164,26 @@ class Graph(Exhibit):
     nodes: Sequence[str]
     groups: Sequence[str]
     edges: Sequence[tuple[int, int, float]]
+
+    def __post_init__(self) -> None:
+        _require_lengths(self, len(self.nodes), groups=self.groups)
+        known = range(len(self.nodes))
+        wrong = [edge for edge in self.edges if edge[0] not in known or edge[1] not in known]
+        _require(self, not wrong, f"edges name nodes that do not exist: {wrong[:3]}")
+
+
+def _require(exhibit: Any, holds: bool, complaint: str) -> None:
+    if not holds:
+        name = getattr(exhibit, "title", getattr(exhibit, "label", ""))
+        raise ValueError(f"{type(exhibit).__name__} '{name}': {complaint}")
+
+
+def _require_lengths(exhibit: Any, size: int, **fields: Any) -> None:
+    for name, values in fields.items():
+        _require(exhibit, len(values) == size, f"{name} has {len(values)} entries, expected {size}")
+
+
+def _require_axes(exhibit: Any, name: str, values: Array, columns: int) -> None:
+    shape = np.shape(values)
+    fits = len(shape) == 2 and shape[1] == columns
+    _require(exhibit, fits, f"{name} should have shape [n, {columns}], it has {list(shape)}")
