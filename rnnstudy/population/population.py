@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnstudy.cells import Cell
 from rnnstudy.lazy import tf
-from rnnstudy.population.unroll import unroll
+from rnnstudy.population.unroll import time_inside, unroll
 from rnnstudy.record import Array, Record, array, arrays
 
 
@@ -94,7 +94,7 @@ def _unroller(cell: Cell) -> Any:
         def states(weights: dict[str, Any], start: Any, inputs: Any) -> Any:
             members = start.shape[0]
             everyone = tf.broadcast_to(inputs, [members, *inputs.shape[-3:]])
-            return unroll(cell, weights, everyone, start)
+            return time_inside(unroll(cell, weights, everyone, start))
 
         _UNROLLERS[cell] = tf.function(states, reduce_retracing=True)
     return _UNROLLERS[cell]
