@@ -4,8 +4,11 @@ from typing import Annotated
 
 from rnnstudy.component import OneOf
 from rnnstudy.tasks.base import StaticInputs, Task, Trials
+from rnnstudy.tasks.flip_flop import FlipFlop
+from rnnstudy.tasks.integration import Integration
+from rnnstudy.tasks.sine import Sine
 
-TASKS: dict[str, type[Task]] = {}
+TASKS: dict[str, type[Task]] = {"flip_flop": FlipFlop, "sine": Sine, "integration": Integration}
 
 AnyTask = Annotated[Task, OneOf("task", TASKS)]
 

@@ -1,7 +1,8 @@
-"""The contract of a task: stateless trials, the probe that all networks share, what solved means."""
+"""The contract of a task: stateless trials, the probe for all networks, what solved means."""
 
+import inspect
 from abc import abstractmethod
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -15,11 +16,13 @@ Tensor = Any
 PROBE_SEED = (1, 0)
 EVALUATION_SEED = (2, 0)
 
+SIZES = frozenset({"inputs", "outputs", "length"})
+
 
 class Trials(NamedTuple):
-    """A batch of trials: inputs [trial, time, input], targets [trial, time, output], mask [trial, time].
+    """A batch of trials: inputs [trial, time, input], targets [trial, time, output].
 
-    The loss counts the time steps where the mask is 1.
+    The loss counts the time steps where mask [trial, time] is 1, not those where it is 0.
     """
 
     inputs: Tensor
@@ -35,10 +38,17 @@ class StaticInputs(NamedTuple):
 
 
 class Task(Entry):
-    """What is learnt. Sampling is a pure function of a seed: int32 [2], as TensorFlow's stateless
-    random operations take it; the same seed gives the same trials, eager or compiled, anywhere.
+    """What is learnt: how trials are drawn, which trials compare networks, what solved means.
 
-    A whole task, delayed recall of one number:
+    Sampling is a pure function of a seed, int32 [2] as TensorFlow's stateless random operations
+    take it: the same seed gives the same trials, eager or compiled, alone or among many. Each draw
+    names its algorithm (philox), so that devices agree, and has its own seed (`split_seed`).
+    `inputs`, `outputs` and `length` are fields or properties, as suits the task. A whole task,
+    delayed recall of one number, which a spec names as `{kind: "recall:Recall", delay: 30}`:
+
+        import numpy as np
+        import tensorflow as tf
+        from rnnstudy.tasks import StaticInputs, Task, Trials
 
         class Recall(Task):
             delay: int = 20
@@ -79,20 +89,28 @@ class Task(Entry):
     solved_accuracy: Annotated[float, Field(ge=0, le=1)] = 0.0
     """... and its accuracy is above this value."""
 
-    @property
-    @abstractmethod
-    def inputs(self) -> int:
-        """Number of input channels."""
+    if TYPE_CHECKING:
 
-    @property
-    @abstractmethod
-    def outputs(self) -> int:
-        """Number of output channels."""
+        @property
+        def inputs(self) -> int:
+            """Number of input channels."""
 
-    @property
-    @abstractmethod
-    def length(self) -> int:
-        """Number of time steps of a trial."""
+        @property
+        def outputs(self) -> int:
+            """Number of output channels."""
+
+        @property
+        def length(self) -> int:
+            """Number of time steps of a trial."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        # Not abstract properties: a field of that name would shadow them, which pydantic warns of.
+        given = {name for name in SIZES if getattr(cls, name, None) or name in cls.model_fields}
+        if not inspect.isabstract(cls) and given < SIZES:
+            missing = " and ".join(sorted(SIZES - given))
+            raise TypeError(f"task {cls.__name__} needs {missing}, each a field or a property")
 
     @abstractmethod
     def sample(self, seed: Tensor, trials: int) -> Trials:
@@ -113,8 +131,8 @@ class Task(Entry):
     def accuracy(self, outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
         """Share of the target's variance that is explained, at least 0, over trials and time.
 
-        outputs and targets [..., trial, time, output], mask [..., trial, time] -> [...]. Tasks whose
-        answers are right or wrong override this with the share of right answers.
+        outputs and targets [..., trial, time, output], mask [..., trial, time] -> [...]. Tasks
+        whose answers are right or wrong override this with the share of right answers.
         """
         weight = mask[..., None]
         count = tf.reduce_sum(weight, axis=[-3, -2], keepdims=True)
@@ -131,6 +149,11 @@ class Task(Entry):
     def title(self) -> str:
         """The task's name, or its kind."""
         return self.name or self.kind.rpartition(":")[2].lower()
+
+
+def split_seed(seed: Tensor, count: int) -> list[Tensor]:
+    """Independent seeds, int32 [2] each, for the draws that make up one batch of trials."""
+    return tf.unstack(tf.random.experimental.stateless_split(seed, count, alg="philox"))
 
 
 def mean_squared_error(outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:

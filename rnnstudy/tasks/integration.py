@@ -1,0 +1,69 @@
+"""Context-dependent integration: add up one of several noisy streams."""
+
+from typing import Annotated, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from rnnstudy.lazy import tf
+from rnnstudy.tasks.base import StaticInputs, Task, Tensor, Trials, split_seed
+
+
+class Integration(Task):
+    """Integration of the stream that a context selects (Mante, Sussillo, Shenoy & Newsome 2013).
+
+    Streams of white noise about a mean come in together; a one-hot context, constant over the
+    trial, says whose running sum the output should follow. Inputs: the streams, then the contexts.
+    """
+
+    kind: ClassVar[str] = "integration"
+
+    streams: Annotated[int, Field(ge=1, le=64)] = 2
+    """Number of streams, and so of contexts."""
+
+    length: Annotated[int, Field(ge=2, le=100_000)] = 50
+    """Number of time steps of a trial."""
+
+    mean_range: Annotated[float, Field(ge=0)] = 0.2
+    """Largest size of a stream's mean, drawn uniformly for each trial and stream."""
+
+    sigma: Annotated[float, Field(ge=0)] = 1.0
+    """Standard deviation of the noise about the mean, independent at each time step."""
+
+    gain: Annotated[float, Field(gt=0)] = 0.1
+    """What a unit of input adds to the target."""
+
+    @property
+    def inputs(self) -> int:
+        return 2 * self.streams
+
+    @property
+    def outputs(self) -> int:
+        return 1
+
+    def sample(self, seed: Tensor, trials: int) -> Trials:
+        means, noise, contexts = split_seed(seed, 3)
+        stimulus = self._stimulus(means, noise, trials)
+        attended = tf.random.stateless_uniform(
+            [trials], contexts, maxval=self.streams, dtype=tf.int32, alg="philox"
+        )
+        context = tf.repeat(tf.one_hot(attended, self.streams)[:, None, :], self.length, axis=1)
+        followed = tf.reduce_sum(stimulus * context, axis=-1, keepdims=True)
+        return Trials(
+            inputs=tf.concat([stimulus, context], axis=-1),
+            targets=self.gain * tf.cumsum(followed, axis=1),
+            mask=tf.ones([trials, self.length]),
+        )
+
+    def _stimulus(self, means: Tensor, noise: Tensor, trials: int) -> Tensor:
+        """The streams: [trial, time, stream]."""
+        mean = tf.random.stateless_uniform(
+            [trials, 1, self.streams], means, -1.0, 1.0, alg="philox"
+        )
+        shape = [trials, self.length, self.streams]
+        spread = tf.random.stateless_normal(shape, noise, alg="philox")
+        return self.mean_range * mean + self.sigma * spread
+
+    def static_inputs(self) -> StaticInputs:
+        values = np.concatenate([np.zeros((self.streams, self.streams)), np.eye(self.streams)], 1)
+        return StaticInputs(values, tuple(f"context {i + 1}" for i in range(self.streams)))
