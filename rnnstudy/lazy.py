@@ -1,7 +1,8 @@
 """The one door through which heavy libraries enter, each at its first use.
 
 `import rnnstudy` and `rnnstudy check` must answer at once, so nothing in this package imports
-TensorFlow, Keras or pandas at module level; they are reached as `tf`, `keras` and `pd` from here.
+TensorFlow, Keras or pandas at module level; they are reached as `tf`, `keras` and `pd` from here,
+and so is our own module of Keras classes.
 """
 
 import importlib
@@ -27,14 +28,7 @@ class _Door:
 tf: Any = _Door("tensorflow")
 keras: Any = _Door("keras")
 pd: Any = _Door("pandas")
-
-
-def quiet_tensorflow() -> None:
-    """Drop TensorFlow's start-up notes (CPU features, missing CUDA); warnings and errors stay."""
-    import os
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+keras_models: Any = _Door("rnnstudy.population.keras")
 
 
 class _Watcher(importlib.abc.MetaPathFinder):

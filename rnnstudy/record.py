@@ -7,6 +7,7 @@ Axis names, in this order: member, trial, time, point, mode, unit (state), input
 
 import dataclasses
 import hashlib
+import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -89,7 +90,9 @@ class Record:
         return records[0]._along(axis, joined)
 
     def _along(
-        self, axis: str, change: Callable[[Array, int, tuple[str, ...]], Array],
+        self,
+        axis: str,
+        change: Callable[[Array, int, tuple[str, ...]], Array],
         path: tuple[str, ...] = (),
     ) -> Self:
         changed: dict[str, Any] = {}
@@ -125,7 +128,8 @@ class Record:
         meta = self._describe("", found)
         with open(folder / "arrays.npz", "wb") as file:
             np.savez(file, **found)  # type: ignore[arg-type]
-        meta["sha256"] = hashlib.sha256((folder / "arrays.npz").read_bytes()).hexdigest()
+        content = (folder / "arrays.npz").read_bytes()
+        meta["bytes"], meta["sha256"] = len(content), hashlib.sha256(content).hexdigest()
         (folder / "meta.json").write_text(json.dumps(meta, indent=1, allow_nan=True) + "\n")
 
     def _describe(self, prefix: str, found: dict[str, Array]) -> dict[str, Any]:
@@ -155,7 +159,7 @@ class Record:
             content = (folder / "arrays.npz").read_bytes()
             if hashlib.sha256(content).hexdigest() != meta["sha256"]:
                 raise CorruptRecord(f"{folder}/arrays.npz does not match its checksum")
-            with np.load(folder / "arrays.npz", allow_pickle=False) as found:
+            with np.load(io.BytesIO(content), allow_pickle=False) as found:
                 record = _rebuild(meta, "", dict(found))
         except (OSError, ValueError, KeyError, AttributeError, ImportError, TypeError) as error:
             raise CorruptRecord(f"{folder}: {error}") from error

@@ -109,7 +109,10 @@ def initial_population(
     """
     drawn = [_draw(cell, inputs, outputs, seed) for seed in seeds]
     weights, readout = (
-        {name: np.stack([member[part][name] for member in drawn]).astype(dtype) for name in drawn[0][part]}
+        {
+            name: np.stack([member[part][name] for member in drawn]).astype(dtype)
+            for name in drawn[0][part]
+        }
         for part in (0, 1)
     )
     return Population(

@@ -83,7 +83,12 @@ def train(
     for step in range(0, common.steps, common.history):
         count = min(common.history, common.steps - step)
         state, loss, accuracy = _chunk(program)(
-            state, rates, _seeds(seeds), tf.constant(step), tf.constant(count), tf.constant(common.steps)
+            state,
+            rates,
+            _seeds(seeds),
+            tf.constant(step),
+            tf.constant(count),
+            tf.constant(common.steps),
         )
         samples.append((step, loss.numpy(), accuracy.numpy()))
         progress(step + count, samples[-1][1])

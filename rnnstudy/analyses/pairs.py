@@ -1,0 +1,57 @@
+"""How far apart every two networks of a task are."""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from rnnstudy.analyses.base import Member, MemberAnalysis, Section, TaskAnalysis
+from rnnstudy.analyses.representations import Representations
+from rnnstudy.comparison.pairs import Distances, distances
+from rnnstudy.exhibit import Exhibit, Matrix
+from rnnstudy.metrics import AnyMetric
+from rnnstudy.record import Record
+
+
+class Pairs(TaskAnalysis):
+    """Distances between all networks of a task under a metric of their states on the probe."""
+
+    kind: ClassVar[str] = "pairs"
+
+    metric: AnyMetric
+    """What alike means: svcca, cka, ..."""
+
+    @property
+    def title(self) -> str:
+        return self.name or self.metric.kind.rpartition(":")[2].lower()
+
+    def parts(self) -> tuple[MemberAnalysis, ...]:
+        return (Representations(),)
+
+    def run(
+        self,
+        members: Sequence[Member],
+        parts: Sequence[Sequence[Record]],
+        shared: Sequence[Record],
+    ) -> Distances:
+        forms = [self.metric.prepare(activity.samples) for activity in parts[0]]
+        return distances(forms, self.metric, tuple(member.name for member in members))
+
+    def show(self, section: Section) -> Iterable[Exhibit]:
+        result = section.shared[self.title]
+        if not isinstance(result, Distances):
+            return
+        groups = groupings(section, result.labels)
+        yield Matrix(
+            title=f"Distance between networks, {self.title}",
+            caption="Each row and column is a network; 0 means the same representation of the "
+            "probe trials. Blocks along the diagonal are networks of one cell and activation.",
+            values=result.values,
+            labels=result.labels,
+            groups=groups,
+            value_label="distance",
+        )
+
+
+def groupings(section: Section, names: Sequence[str]) -> dict[str, list[str]]:
+    """Cell and activation of the named members, for colours and blocks."""
+    fields = {member.name: member.fields for member in section.members}
+    return {key: [str(fields[name][key]) for name in names] for key in ("cell", "activation")}

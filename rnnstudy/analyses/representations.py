@@ -1,0 +1,48 @@
+"""What each network does on the task's probe: the raw material of every comparison."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from rnnstudy.analyses.base import MemberAnalysis, Section
+from rnnstudy.exhibit import Exhibit
+from rnnstudy.population.population import Population
+from rnnstudy.record import Array, Record, array
+from rnnstudy.tasks import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Activity(Record):
+    """One network on the probe trials, without noise."""
+
+    inputs: Array = array("trial", "time", "input")
+    targets: Array = array("trial", "time", "output")
+    outputs: Array = array("trial", "time", "output")
+    states: Array = array("trial", "time", "unit")
+    """The visible part of the state (an LSTM's h)."""
+
+    @property
+    def samples(self) -> Array:
+        """States of all trials and times end to end: [sample, unit], float64."""
+        return self.states.reshape(-1, self.states.shape[-1]).astype(np.float64)
+
+
+class Representations(MemberAnalysis):
+    """States and outputs of each network on the task's probe trials."""
+
+    kind: ClassVar[str] = "representations"
+
+    def run(self, population: Population, task: Task) -> Sequence[Activity]:
+        probe = task.probe()
+        inputs, targets = np.asarray(probe.inputs), np.asarray(probe.targets)
+        states = population.unroll(inputs)
+        outputs, seen = population.outputs_of(states), population.visible(states)
+        return [
+            Activity(inputs=inputs, targets=targets, outputs=outputs[m], states=seen[m])
+            for m in range(len(population))
+        ]
+
+    def show(self, section: Section) -> Iterable[Exhibit]:
+        return ()

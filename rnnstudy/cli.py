@@ -1,0 +1,219 @@
+"""The `rnnstudy` command: parse, call one function, print.
+
+Exit codes: 0 done; 1 finished, but a step failed or a network is unusable in a way that the spec
+forbids; 2 the spec or the arguments are wrong; 130 interrupted.
+"""
+
+import json
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rnnstudy import runner, terminal
+from rnnstudy.analyses import ANALYSES
+from rnnstudy.cells import CELLS
+from rnnstudy.component import Entry
+from rnnstudy.metrics import METRICS
+from rnnstudy.population.footprint import parameters
+from rnnstudy.report.contents import write_report
+from rnnstudy.study.plan import Plan, TrainCohort, make_plan
+from rnnstudy.study.run import RunError, Run, open_run
+from rnnstudy.study.schema import schema as json_schema
+from rnnstudy.study.spec import SpecError, Study, load_study
+from rnnstudy.tasks import TASKS
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Study populations of recurrent neural networks as dynamical systems.",
+)
+console = Console()
+errors = Console(stderr=True)
+
+Spec = Annotated[Path, typer.Argument(help="The study's YAML file.", show_default=False)]
+Directory = Annotated[Path, typer.Argument(help="A run directory.", show_default=False)]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Run directory; default: runs/<study name>.")
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH.TO.KEY=VALUE", help="Override a field of the spec."),
+]
+
+
+class Catalogue(StrEnum):
+    """What can be listed."""
+
+    tasks = "tasks"
+    cells = "cells"
+    analyses = "analyses"
+    metrics = "metrics"
+
+
+@app.command()
+def run(spec: Spec, out: Out = None, sets: Sets = None) -> None:
+    """Train, analyse and report what the spec asks for; run it again to resume."""
+    study = load_study(spec, sets or [])
+    directory = out or Path("runs") / study.study
+    plan = _plan(study, directory)
+    _show_plan(study, plan)
+    try:
+        found = runner.run(
+            study,
+            directory,
+            watching=lambda plan: terminal.watching(plan, console),
+            spec=spec,
+            command=["rnnstudy", *sys.argv[1:]],
+        )
+    except KeyboardInterrupt:
+        errors.print(
+            f"Interrupted. What is done is kept in {directory}; run the same command to go on.",
+            highlight=False,
+        )
+        raise typer.Exit(130) from None
+    _show_result(found)
+    raise typer.Exit(_exit_code(found))
+
+
+@app.command()
+def check(spec: Spec, out: Out = None, sets: Sets = None) -> None:
+    """Validate a spec and show what it would do, without doing it."""
+    study = load_study(spec, sets or [])
+    _show_plan(study, _plan(study, out or Path("runs") / study.study))
+
+
+@app.command()
+def status(directory: Directory) -> None:
+    """Show how far a run is, and how its networks fare."""
+    found = open_run(directory)
+    _show_plan(found.study, found.plan())
+    _show_result(found)
+
+
+@app.command()
+def report(directory: Directory) -> None:
+    """Write the report of a run again."""
+    path = write_report(open_run(directory))
+    console.print(f"Report: {path}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def export(
+    directory: Directory,
+    member: Annotated[str, typer.Argument(help="A network's name, as in members.csv.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Keras file; default: MEMBER.keras.")
+    ] = None,
+) -> None:
+    """Write a trained network as a Keras file."""
+    path = runner.export(open_run(directory), member, out or Path(f"{member}.keras"))
+    console.print(f"Wrote {path}", highlight=False, soft_wrap=True)
+
+
+@app.command("list")
+def list_(what: Annotated[Catalogue, typer.Argument(help="Which catalogue.")]) -> None:
+    """List the tasks, cells, analyses or metrics that a spec can name, with their fields."""
+    catalogues: dict[Catalogue, dict[str, type[Entry]]] = {
+        Catalogue.tasks: dict(TASKS),
+        Catalogue.cells: dict(CELLS),
+        Catalogue.analyses: dict(ANALYSES),
+        Catalogue.metrics: dict(METRICS),
+    }
+    for kind, entry in catalogues[what].items():
+        console.print(f"[bold]{kind}[/bold]: {(entry.__doc__ or '').partition(chr(10))[0]}")
+        for name, field in entry.model_fields.items():
+            default = "required" if field.is_required() else _plain(field.get_default())
+            text = " ".join((field.description or "").split())
+            console.print(f"    {name} ({default}): {text}", markup=False, highlight=False)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of specs, for editors."""
+    print(json.dumps(json_schema(), indent=1))
+
+
+def _plan(study: Study, directory: Path) -> Plan:
+    return make_plan(study, Run(directory, study).store)
+
+
+def _show_plan(study: Study, plan: Plan) -> None:
+    tasks = ", ".join(task.title for task in study.tasks)
+    _say(f"{study.study}: {len(plan.networks)} networks on {tasks}")
+    table = Table(box=None, pad_edge=False)
+    for heading in ("task", "cell", "activation", "units", "networks", "parameters each"):
+        table.add_column(heading, justify="left" if heading in ("task", "cell") else "right")
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for i, member in enumerate(plan.members):
+        fields = (str(member.fields[f]) for f in ("task", "cell", "activation", "units"))
+        groups.setdefault(tuple(fields), []).append(i)
+    for names, positions in groups.items():
+        network = plan.networks[positions[0]]
+        count = parameters(network.cell, network.task)
+        table.add_row(*names, str(len(positions)), f"{count:,}")
+    console.print(table)
+    _show_work(plan)
+
+
+def _show_work(plan: Plan) -> None:
+    for name, done, total in plan.done:
+        _say(f"{name}: {done} of {total} done")
+    cohorts = [job for job in plan.todo if isinstance(job, TrainCohort)]
+    if cohorts:
+        networks = sum(len(job.networks) for job in cohorts)
+        _say(
+            f"to train: {networks} networks in {len(cohorts)} cohorts, {plan.flops:.2g} "
+            f"floating-point operations, up to {plan.memory / 2**20:.0f} MiB per cohort"
+        )
+
+
+def _show_result(found: Run) -> None:
+    table = found.members
+    trained = table[table["status"] == "trained"]
+    solved = int(trained["solved"].sum())
+    _say(f"{len(trained)} of {len(table)} networks trained, {solved} solved their task")
+    for name in table["member"][table["status"] == "diverged"]:
+        _say(f"diverged: {name}")
+    for label, reason in found.provenance.get("failures", {}).items():
+        _say(f"failed: {label}: {reason}")
+    page = found.directory / "report" / "index.html"
+    if page.exists():
+        _say(f"Report: {page}")
+
+
+def _exit_code(found: Run) -> int:
+    return 1 if found.provenance.get("failures") or runner.unusable(found) else 0
+
+
+def _say(line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _plain(value: object) -> str:
+    return json.dumps(value.model_dump(mode="json")) if isinstance(value, Entry) else str(value)
+
+
+def main() -> None:
+    """Entry point: errors of the user become one sentence on stderr and exit code 2."""
+    # TensorFlow's notes on CPU features and missing CUDA help nobody who runs a study.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    try:
+        app()
+    except SpecError as error:
+        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except (RunError, OSError) as error:
+        errors.print(f"rnnstudy: {error}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

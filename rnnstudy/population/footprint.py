@@ -1,0 +1,46 @@
+"""What training costs, estimated from shapes alone: memory, so that cohorts are split, and work."""
+
+import math
+
+from rnnstudy.cells import Cell
+from rnnstudy.population.protocol import Training
+from rnnstudy.tasks import Task
+
+FLOAT = 4
+
+STATE_COPIES = 8
+"""Arrays of the size of all states that are alive at once at the peak of a training step."""
+
+DRIVE_COPIES = 3
+"""Likewise for the drive: itself, time first, and its gradient."""
+
+PARAMETER_COPIES = 8
+"""Parameters, two moments, gradients, and their updated values."""
+
+
+def member_bytes(cell: Cell, task: Task, training: Training) -> int:
+    """Peak memory that one more member adds to a training program, in bytes."""
+    samples = training.batch * task.length
+    drive = cell.weights(task.inputs)["kernel"].shape[1]
+    channels = task.inputs + 4 * task.outputs
+    per_sample = STATE_COPIES * cell.state_size + DRIVE_COPIES * drive + channels
+    return FLOAT * (samples * per_sample + PARAMETER_COPIES * parameters(cell, task))
+
+
+def parameters(cell: Cell, task: Task) -> int:
+    """Number of trained parameters of one network, its initial state included."""
+    shapes = [weight.shape for weight in cell.weights(task.inputs).values()]
+    readout = (cell.units + 1) * task.outputs
+    return sum(math.prod(shape) for shape in shapes) + readout + cell.state_size
+
+
+def training_flops(cell: Cell, task: Task, training: Training) -> float:
+    """Floating-point operations of training one network: two per weight and sample, three passes
+    (forward, recomputed forward apart, gradient by state, gradient by weight)."""
+    samples = training.batch * task.length * training.steps
+    return 6.0 * samples * parameters(cell, task)
+
+
+def widest_cohort(cell: Cell, task: Task, training: Training, budget: int) -> int:
+    """Largest number of members whose training fits a memory budget in bytes; at least 1."""
+    return max(1, budget // member_bytes(cell, task, training))

@@ -1,0 +1,155 @@
+"""From a study to a finished run directory: execution, tables, models and the report."""
+
+import fnmatch
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rnnstudy.lazy import tf
+from rnnstudy.record import Array
+from rnnstudy.report.contents import write_report
+from rnnstudy.study.execute import Outcome, Watch, execute
+from rnnstudy.study.plan import Job, Plan, make_plan
+from rnnstudy.study.run import Run, RunError
+from rnnstudy.study.spec import Study, resolved
+
+PACKAGES = ("rnnstudy", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas",
+            "matplotlib", "pydantic")  # fmt: skip
+
+
+class Silent:
+    """A watch that looks away."""
+
+    def begun(self, job: Job) -> None:
+        """Nothing."""
+
+    def trained(self, job: Job, step: int, steps: int, loss: Array) -> None:
+        """Nothing."""
+
+    def ended(self, job: Job, outcome: Outcome) -> None:
+        """Nothing."""
+
+
+def unwatched(plan: Plan) -> AbstractContextManager[Watch]:
+    """Nobody follows the execution."""
+    return nullcontext(Silent())
+
+
+def run(
+    study: Study,
+    directory: str | Path | None = None,
+    *,
+    watching: Callable[[Plan], AbstractContextManager[Watch]] = unwatched,
+    spec: str | Path | None = None,
+    command: Sequence[str] = (),
+) -> Run:
+    """Do all that a study asks for and its store lacks, and write the run directory.
+
+    directory: default `runs/<study name>`. Running again resumes: what is there is not done twice.
+    watching: makes the watch that is told of progress; spec: the file that the study was read from, copied as it is; command:
+    the words that started it, kept in the provenance. A step that fails is listed in
+    `Run.provenance["failures"]`. KeyboardInterrupt leaves a directory that can be resumed.
+    """
+    found = Run(directory or Path("runs") / study.study, study)
+    _write_specs(found, spec)
+    found.store.clear_drafts()
+    begun = datetime.now(UTC)
+    plan = make_plan(study, found.store)
+    with watching(plan) as watch:
+        outcomes = execute(plan, found.store, study.runtime, watch)
+    if outcomes or not found.provenance:
+        _write_provenance(found, begun, outcomes, command)
+    write_members(found)
+    write_models(found)
+    write_report(found)
+    return found
+
+
+def write_members(run: Run) -> None:
+    """`members.csv`: one row per network, in the order of the grid."""
+    run.members.to_csv(run.directory / "members.csv", index=False, lineterminator="\n")
+
+
+def write_models(run: Run) -> None:
+    """`models/<member>.keras` for the members that the spec asks for."""
+    wanted = run.study.runtime.models
+    for name in (m for m in run.members["member"] if any(fnmatch.fnmatch(m, w) for w in wanted)):
+        path = run.directory / "models" / f"{name}.keras"
+        if run.store.has(run.key(name)) and not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            run.model(name).save(path)
+
+
+def _write_specs(run: Run, spec: str | Path | None) -> None:
+    run.directory.mkdir(parents=True, exist_ok=True)
+    text = resolved(run.study)
+    (run.directory / "resolved.yaml").write_text(text, encoding="utf-8")
+    if spec is None:
+        (run.directory / "spec.yaml").write_text(text, encoding="utf-8")
+    elif Path(spec).resolve() != (run.directory / "spec.yaml").resolve():
+        shutil.copyfile(spec, run.directory / "spec.yaml")
+
+
+def _write_provenance(
+    run: Run, begun: datetime, outcomes: Sequence[Outcome], command: Sequence[str]
+) -> None:
+    ended = datetime.now(UTC)
+    found: dict[str, Any] = {
+        "command": list(command),
+        "begun": begun.isoformat(timespec="seconds"),
+        "ended": ended.isoformat(timespec="seconds"),
+        "seconds": round((ended - begun).total_seconds(), 1),
+        "versions": {"python": platform.python_version()} | _versions(),
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        "devices": [_device(d) for d in tf.config.list_physical_devices()],
+        "failures": {o.label: o.failure for o in outcomes if o.failure},
+        "jobs": {o.label: round(o.seconds, 2) for o in outcomes},
+    }
+    path = run.directory / "provenance.json"
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        for name in (package, f"{package}-cpu"):
+            try:
+                found[package] = importlib.metadata.version(name)
+                break
+            except importlib.metadata.PackageNotFoundError:
+                continue
+    return found
+
+
+def _device(device: Any) -> str:
+    details = tf.config.experimental.get_device_details(device)
+    return " ".join([device.name, details.get("device_name", "")]).strip()
+
+
+def unusable(run: Run) -> list[str]:
+    """Members that the spec forbids to be as they are: missing or diverged, or not solved."""
+    table = run.members
+    bad = table["status"] != "trained"
+    if run.study.runtime.forbid == "unsolved":
+        bad |= ~table["solved"].eq(True)
+    elif run.study.runtime.forbid == "nothing":
+        bad &= False
+    return list(table["member"][bad])
+
+
+def export(run: Run, member: str, path: str | Path) -> Path:
+    """Write one network as a `.keras` file that loads after `import rnnstudy`."""
+    path = Path(path)
+    if path.suffix != ".keras":
+        raise RunError(f"{path}: a Keras model file ends in .keras")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    run.model(member).save(path)
+    return path

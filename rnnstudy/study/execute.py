@@ -1,0 +1,200 @@
+"""Doing the jobs of a plan: each worker reads and writes the store itself."""
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Protocol
+
+from rnnstudy.lazy import tf
+from rnnstudy.population.training import Trained, train
+from rnnstudy.record import Array, Record
+from rnnstudy.study.plan import AnalyseMembers, AnalyseTask, Job, Plan, TrainCohort, status
+from rnnstudy.study.spec import Runtime
+from rnnstudy.study.store import Store
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: its label, seconds, and the reason if it failed."""
+
+    label: str
+    seconds: float
+    failure: str | None = None
+
+
+class Watch(Protocol):
+    """Somebody who follows the execution. Called from several threads."""
+
+    def begun(self, job: Job) -> None:
+        """A job has started."""
+
+    def trained(self, job: Job, step: int, steps: int, loss: Array) -> None:
+        """A training job has done `step` of `steps`; loss [member]."""
+
+    def ended(self, job: Job, outcome: Outcome) -> None:
+        """A job has ended, well or not."""
+
+
+class Stopped(Exception):
+    """Raised inside a job after the user has interrupted the run."""
+
+
+def execute(plan: Plan, store: Store, runtime: Runtime, watch: Watch) -> list[Outcome]:
+    """Do what the plan lacks; a failed job does not stop those that do not need it.
+
+    KeyboardInterrupt lets running jobs end at their next pause, keeps all that is whole, and is
+    raised again.
+    """
+    if not plan.todo:
+        return []
+    start_tensorflow(runtime)
+    workers = runtime.workers or _workers()
+    stop = threading.Event()
+    with ThreadPoolExecutor(workers, thread_name_prefix="rnnstudy") as executor:
+        try:
+            return _drain(plan, _Worker(store, watch, stop), executor)
+        except KeyboardInterrupt:
+            stop.set()
+            executor.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def start_tensorflow(runtime: Runtime) -> None:
+    """Set up TensorFlow for many small programs at once: one thread per operation.
+
+    Operations on small networks are shorter than handing them to a second thread takes; jobs run
+    side by side instead. A process that already uses TensorFlow keeps its own settings.
+    """
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+    except RuntimeError:
+        return
+    if runtime.deterministic:
+        tf.config.experimental.enable_op_determinism()
+
+
+def _workers() -> int:
+    """Jobs side by side: one per core, but one alone where a GPU does the work."""
+    return 1 if tf.config.list_physical_devices("GPU") else (os.cpu_count() or 1)
+
+
+def _drain(plan: Plan, worker: "_Worker", executor: Executor) -> list[Outcome]:
+    """Hand out jobs as soon as what they read is there."""
+    waiting, running = list(plan.todo), dict[Future[Outcome], Job]()
+    outcomes = []
+    while waiting or running:
+        for job in [job for job in waiting if not _awaits(job, waiting, running.values())]:
+            waiting.remove(job)
+            running[executor.submit(worker.perform, job)] = job
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            outcomes.append(future.result())
+            del running[future]
+    return outcomes
+
+
+def _awaits(job: Job, waiting: Sequence[Job], running: object) -> bool:
+    ahead = [*waiting, *running]  # type: ignore[misc]
+    if isinstance(job, TrainCohort):
+        return False
+    wanted = set(job.networks)
+    if isinstance(job, AnalyseTask):
+        if any(need in ahead for need in job.needs):
+            return True
+        others = [other for other in ahead if isinstance(other, TrainCohort | AnalyseMembers)]
+        return any(
+            isinstance(other, TrainCohort) or other.analysis in job.analysis.parts()
+            for other in others
+            if wanted & set(other.networks)
+        )
+    return any(isinstance(o, TrainCohort) and wanted & set(o.networks) for o in ahead)
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """Performs single jobs against a store."""
+
+    store: Store
+    watch: Watch
+    stop: threading.Event
+
+    def perform(self, job: Job) -> Outcome:
+        """Do a job; its failure is data."""
+        begun, failure = time.monotonic(), None
+        self.watch.begun(job)
+        try:
+            self._do(job)
+        except Stopped:
+            failure = "interrupted"
+        except Exception as error:
+            failure = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        outcome = Outcome(job.label, time.monotonic() - begun, failure)
+        self.watch.ended(job, outcome)
+        return outcome
+
+    def _do(self, job: Job) -> None:
+        if self.stop.is_set():
+            raise Stopped
+        if isinstance(job, TrainCohort):
+            self._train(job)
+        elif isinstance(job, AnalyseMembers):
+            self._analyse_members(job)
+        else:
+            self._analyse_task(job)
+
+    def _train(self, job: TrainCohort) -> None:
+        first, steps = job.networks[0], job.networks[0].training.steps
+
+        def progress(step: int, loss: Array) -> None:
+            if self.stop.is_set():
+                raise Stopped
+            self.watch.trained(job, step, steps, loss)
+
+        protocols = [network.training for network in job.networks]
+        seeds = [network.seed for network in job.networks]
+        trained = train(first.cell, first.task, protocols, seeds, progress)
+        for i, key in enumerate(job.keys):
+            self.store.write(key, trained.select("member", [i]))
+
+    def _analyse_members(self, job: AnalyseMembers) -> None:
+        usable = [n for n in job.networks if status(self.store, n.key()) == "trained"]
+        if not usable:
+            return
+        trained = Trained.join([self.store.read(n.key(), Trained) for n in usable], "member")
+        records = job.analysis.run(trained.population, usable[0].task)
+        for network, record in zip(usable, records, strict=True):
+            self.store.write(job.analysis.key(network.key()), record)
+        if len(usable) < len(job.networks):
+            self._mention_missing(job)
+
+    def _mention_missing(self, job: AnalyseMembers) -> None:
+        lost = [
+            name
+            for name, network in zip(job.names, job.networks, strict=True)
+            if status(self.store, network.key()) is None
+        ]
+        if lost:
+            raise RuntimeError(f"not done for {', '.join(lost)}, which could not be trained")
+
+    def _analyse_task(self, job: AnalyseTask) -> None:
+        at, key = job.ready(self.store), job.key(self.store)
+        if not at and job.analysis.parts():
+            raise RuntimeError(f"no network of task '{job.task.title}' is usable")
+        if self.store.has(key):
+            return
+        networks = [job.networks[i].key() for i in at]
+        parts = [
+            [self.store.read(part.key(key), Record) for key in networks]
+            for part in job.analysis.parts()
+        ]
+        shared = [self._shared(need) for need in job.needs]
+        self.store.write(key, job.analysis.run([job.members[i] for i in at], parts, shared))
+
+    def _shared(self, need: AnalyseTask) -> Record:
+        key = need.key(self.store)
+        if not self.store.has(key):
+            raise RuntimeError(f"it needs '{need.analysis.title}', which failed")
+        return self.store.read(key, Record)

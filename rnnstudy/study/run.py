@@ -1,0 +1,171 @@
+"""A run directory: what was asked, what came of it, and the door to every result."""
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rnnstudy.analyses import TaskAnalysis
+from rnnstudy.analyses.base import Member, Section
+from rnnstudy.comparison.pairs import Distances
+from rnnstudy.dynamics.fixed_points import FixedPoints
+from rnnstudy.lazy import keras_models, pd
+from rnnstudy.population.training import Trained
+from rnnstudy.record import CorruptRecord, Record
+from rnnstudy.study.plan import AnalyseTask, make_plan, member_analyses, task_jobs
+from rnnstudy.study.spec import Network, Study, load_study
+from rnnstudy.study.store import Store
+
+OUTCOME_COLUMNS = ("status", "loss", "accuracy", "solved", "diverged_at")
+
+
+class RunError(Exception):
+    """What was asked of a run is not there; the message, one sentence, is for the user."""
+
+
+class Run:
+    """The results in a run directory; reads them when asked, and computes nothing."""
+
+    def __init__(self, directory: str | Path, study: Study) -> None:
+        self.directory, self.study = Path(directory), study
+        self.store = Store(self.directory / "store" if study.runtime.store is None
+                           else study.runtime.store)  # fmt: skip
+        expanded = study.expand()
+        self._who: dict[str, Member] = {member.name: member for member, _ in expanded}
+        self._networks: dict[str, Network] = {member.name: n for member, n in expanded}
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.directory)!r}: {self.study.study}, {len(self._who)} networks)"
+
+    @cached_property
+    def members(self) -> Any:
+        """One row per network: member, its fields, status, loss, accuracy, solved, diverged_at."""
+        rows = [
+            {"member": name, **member.fields, **self._outcome(name)}
+            for name, member in self._who.items()
+        ]
+        return pd.DataFrame(rows)
+
+    def _outcome(self, name: str) -> dict[str, Any]:
+        try:
+            trained = self.trained(name)
+        except RunError:
+            return dict.fromkeys(OUTCOME_COLUMNS) | {"status": "missing"}
+        diverged_at = int(trained.diverged_at[0])
+        return {
+            "status": trained.status[0],
+            "loss": float(trained.evaluation_loss[0]),
+            "accuracy": float(trained.evaluation_accuracy[0]),
+            "solved": bool(trained.solved[0]),
+            "diverged_at": diverged_at if diverged_at >= 0 else None,
+        }
+
+    def trained(self, member: str) -> Trained:
+        """A network's weights and the course of its training."""
+        return self._read(self.key(member), Trained, f"network '{member}'")
+
+    def key(self, member: str) -> str:
+        """Address of a network in the store."""
+        return self._network(member).key()
+
+    def model(self, member: str) -> Any:
+        """The network as a `keras.Model`: inputs [trial, time, input] -> [trial, time, output]."""
+        return keras_models.to_model(self.trained(member).population, 0, name=member)
+
+    def record(self, analysis: str, member: str) -> Record:
+        """What a member analysis, by its name in the spec, found for a network."""
+        found = {a.title: a for a in member_analyses(self.study)}
+        if analysis not in found:
+            raise RunError(f"no analysis '{analysis}' of single networks; there are: "
+                          f"{', '.join(sorted(found))}")  # fmt: skip
+        key = found[analysis].key(self.key(member))
+        return self._read(key, Record, f"'{analysis}' of '{member}'")
+
+    def fixed_points(self, member: str) -> FixedPoints:
+        """The fixed points of a network, at each of its task's static inputs."""
+        record = self.record("fixed_points", member)
+        assert isinstance(record, FixedPoints)
+        return record
+
+    def shared(self, analysis: str, task: str | None = None) -> Record:
+        """What a task analysis found; `task` may be left out if the study has one."""
+        job = self._task_job(analysis, task)
+        return self._read(job.key(self.store), Record, f"'{analysis}' of task '{job.task.title}'")
+
+    def distances(self, analysis: str, task: str | None = None) -> Any:
+        """Labelled square matrix of distances between all networks of a task."""
+        record = self.shared(analysis, task)
+        if not isinstance(record, Distances):
+            raise RunError(f"'{analysis}' yields {type(record).__name__}, not distances")
+        return record.to_frame()
+
+    def section(self, task: str) -> Section:
+        """All that is there about one task, for showing."""
+        members = [m for m in self._who.values() if m.fields["task"] == task]
+        names = [m.name for m in members]
+        records = {
+            a.title: self._present(names, lambda name, a=a: self.record(a.title, name))
+            for a in member_analyses(self.study)
+        }
+        shared = [a.title for a in self.study.analyses if isinstance(a, TaskAnalysis)]
+        return Section(
+            task=next(t for t in self.study.tasks if t.title == task),
+            members=members,
+            trained=self._present(names, self.trained),
+            records=records,
+            shared=self._present(shared, lambda title: self.shared(title, task)),
+        )
+
+    def _present(self, names: list[str], read: Any) -> Mapping[str, Any]:
+        found = {}
+        for name in names:
+            try:
+                found[name] = read(name)
+            except RunError:
+                continue
+        return found
+
+    def _read(self, key: str, kind: Any, what: str) -> Any:
+        if not self.store.has(key):
+            raise RunError(f"{self.directory} does not hold {what}; run the study to compute it")
+        try:
+            return self.store.read(key, kind)
+        except CorruptRecord as error:
+            raise RunError(f"{what} was damaged and is removed; run the study again") from error
+
+    def _network(self, member: str) -> Network:
+        if member not in self._networks:
+            raise RunError(f"no network '{member}' in {self.directory}; `members` lists them")
+        return self._networks[member]
+
+    def _task_job(self, analysis: str, task: str | None) -> AnalyseTask:
+        titles = [t.title for t in self.study.tasks]
+        if task is None and len(titles) > 1:
+            raise RunError(f"say which task: {', '.join(titles)}")
+        task = task or titles[0]
+        jobs = task_jobs(self.study, list(self._who.values()), list(self._networks.values()))
+        for job in jobs:
+            if (job.analysis.title, job.task.title) == (analysis, task):
+                return job
+        known = sorted({f"{j.analysis.title} of {j.task.title}" for j in jobs})
+        raise RunError(f"no '{analysis}' of task '{task}'; there are: {', '.join(known) or 'none'}")
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Versions, device and times of the last execution."""
+        path = self.directory / "provenance.json"
+        found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        return found
+
+    def plan(self) -> Any:
+        """What is done and what is left to do."""
+        return make_plan(self.study, self.store)
+
+
+def open_run(directory: str | Path) -> Run:
+    """The results of an earlier run; RunError if the folder is not a run directory."""
+    spec = Path(directory) / "resolved.yaml"
+    if not spec.is_file():
+        raise RunError(f"{directory} is not a run directory: it has no resolved.yaml")
+    return Run(directory, load_study(spec))

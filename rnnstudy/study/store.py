@@ -1,0 +1,62 @@
+"""Results by address: each in a folder named by its key, written beside and renamed when whole."""
+
+import json
+import os
+import shutil
+import uuid
+from pathlib import Path
+from typing import TypeVar
+
+from rnnstudy.record import CorruptRecord, Record
+
+R = TypeVar("R", bound=Record)
+
+
+class Store:
+    """A folder of records. Several processes may read and write it at once."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+
+    def has(self, key: str) -> bool:
+        """Whether a whole record stands under this key (sizes agree; contents are read later)."""
+        try:
+            meta = json.loads((self.root / key / "meta.json").read_text())
+            return bool((self.root / key / "arrays.npz").stat().st_size == meta["bytes"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def read(self, key: str, kind: type[R]) -> R:
+        """The record under a key; CorruptRecord if it is absent, damaged or of another kind.
+
+        A damaged one is removed, so that it counts as missing from then on.
+        """
+        try:
+            return kind.load(self.root / key)
+        except CorruptRecord:
+            shutil.rmtree(self.root / key, ignore_errors=True)
+            raise
+
+    def write(self, key: str, record: Record) -> None:
+        """Keep a record; readers see all of it or nothing."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        draft = self.root / f".draft-{key}-{uuid.uuid4().hex[:8]}"
+        try:
+            record.save(draft)
+            self._place(draft, self.root / key)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+    def _place(self, draft: Path, place: Path) -> None:
+        try:
+            os.rename(draft, place)
+        except OSError:
+            # Somebody was there first. The same address holds the same result, unless damaged.
+            if not self.has(place.name):
+                shutil.rmtree(place, ignore_errors=True)
+                os.rename(draft, place)
+
+    def clear_drafts(self) -> None:
+        """Remove what interrupted writers left behind."""
+        for draft in self.root.glob(".draft-*"):
+            shutil.rmtree(draft, ignore_errors=True)
