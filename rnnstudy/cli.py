@@ -23,7 +23,7 @@ from rnnstudy.metrics import METRICS
 from rnnstudy.population.footprint import parameters
 from rnnstudy.report.contents import write_report
 from rnnstudy.study.plan import Plan, TrainCohort, make_plan
-from rnnstudy.study.run import RunError, Run, open_run
+from rnnstudy.study.run import Run, RunError, open_run
 from rnnstudy.study.schema import schema as json_schema
 from rnnstudy.study.spec import SpecError, Study, load_study
 from rnnstudy.tasks import TASKS

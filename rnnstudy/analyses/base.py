@@ -17,7 +17,7 @@ from rnnstudy.tasks import Task
 
 @dataclass(frozen=True)
 class Member:
-    """Who a network is: its name and the fields that the grid varies (cell, activation, seed, ...)."""
+    """Who a network is: its name and the fields that the grid varies (cell, seed, ...)."""
 
     name: str
     fields: Mapping[str, Any]

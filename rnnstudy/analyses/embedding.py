@@ -14,7 +14,7 @@ from rnnstudy.record import Record
 
 
 class Embedding(TaskAnalysis):
-    """Classical multidimensional scaling (Torgerson 1952) of the distances of a `pairs` analysis."""
+    """Classical multidimensional scaling (Torgerson 1952) of a `pairs` analysis."""
 
     kind: ClassVar[str] = "embedding"
 

@@ -34,7 +34,7 @@ def combinations(members: Sequence[Member]) -> dict[str, list[Member]]:
 
 
 def typical_members(section: Section) -> list[Member]:
-    """Of each combination, the solved network of median loss (of all trained ones if none solved)."""
+    """Of each combination, the solved network of median loss (any trained one if none is)."""
     found = []
     for members in combinations(section.members).values():
         trained = [m for m in members if m.name in section.trained]
@@ -93,8 +93,8 @@ def _curves(section: Section, trained: Sequence[Member]) -> Curves:
         )
     return Curves(
         title="Training curves",
-        caption="Mean squared error on training batches, without state noise: median over networks, "
-        "band from the lowest to the highest.",
+        caption="Mean squared error on training batches, without state noise: median over "
+        "networks, band from the lowest to the highest.",
         curves=curves,
         x_label="training step",
         y_label="loss",
