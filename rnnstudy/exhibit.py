@@ -45,7 +45,7 @@ class Table(Exhibit):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Scatter(Exhibit):
-    """Points in the plane: `points` [point, 2], named groupings [point], each coloured in its panel."""
+    """Points in the plane: `points` [point, 2], with a panel for each named grouping [point]."""
 
     points: Array
     labels: Sequence[str]
@@ -56,7 +56,7 @@ class Scatter(Exhibit):
 
     def __post_init__(self) -> None:
         _require_axes(self, "points", self.points, 2)
-        _require_lengths(self, len(self.points), labels=self.labels, **self.groups)
+        _require_lengths(self, len(self.points), {"labels": self.labels, **self.groups})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -72,7 +72,8 @@ class Strip(Exhibit):
     """A value to mark by a line, such as the criterion for `solved`."""
 
     def __post_init__(self) -> None:
-        _require_lengths(self, len(self.values), categories=self.categories, labels=self.labels)
+        given = {"categories": self.categories, "labels": self.labels}
+        _require_lengths(self, len(self.values), given)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -86,7 +87,7 @@ class Matrix(Exhibit):
 
     def __post_init__(self) -> None:
         _require_axes(self, "values", self.values, len(self.labels))
-        _require_lengths(self, len(self.values), labels=self.labels, **self.groups)
+        _require_lengths(self, len(self.values), {"labels": self.labels, **self.groups})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -105,10 +106,9 @@ class Curve:
     dashed: bool = False
 
     def __post_init__(self) -> None:
-        bands = {
-            name: band for name, band in (("low", self.low), ("high", self.high)) if band is not None
-        }
-        _require_lengths(self, len(self.x), y=self.y, **bands)
+        given = {"y": self.y, "low": self.low, "high": self.high}
+        present = {name: values for name, values in given.items() if values is not None}
+        _require_lengths(self, len(self.x), present)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -140,9 +140,9 @@ class Space3D(Exhibit):
         _require_axes(self, "points", self.points, 3)
         for line in self.lines:
             _require_axes(self, "lines", line, 3)
-        _require_lengths(self, len(self.points), point_groups=self.point_groups)
+        _require_lengths(self, len(self.points), {"point_groups": self.point_groups})
         if len(self.point_labels):
-            _require_lengths(self, len(self.points), point_labels=self.point_labels)
+            _require_lengths(self, len(self.points), {"point_labels": self.point_labels})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -166,7 +166,7 @@ class Graph(Exhibit):
     edges: Sequence[tuple[int, int, float]]
 
     def __post_init__(self) -> None:
-        _require_lengths(self, len(self.nodes), groups=self.groups)
+        _require_lengths(self, len(self.nodes), {"groups": self.groups})
         known = range(len(self.nodes))
         wrong = [edge for edge in self.edges if edge[0] not in known or edge[1] not in known]
         _require(self, not wrong, f"edges name nodes that do not exist: {wrong[:3]}")
@@ -178,7 +178,7 @@ def _require(exhibit: Any, holds: bool, complaint: str) -> None:
         raise ValueError(f"{type(exhibit).__name__} '{name}': {complaint}")
 
 
-def _require_lengths(exhibit: Any, size: int, **fields: Any) -> None:
+def _require_lengths(exhibit: Any, size: int, fields: Mapping[str, Any]) -> None:
     for name, values in fields.items():
         _require(exhibit, len(values) == size, f"{name} has {len(values)} entries, expected {size}")
 

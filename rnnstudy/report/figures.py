@@ -1,0 +1,225 @@
+"""From exhibits to matplotlib figures, without pyplot and its global state."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rnnstudy.exhibit import Curves, Exhibit, Graph, Matrix, Panels, Scatter, Space3D, Strip
+from rnnstudy.report.matrices import matrix_tiles
+from rnnstudy.report.planes import curves_tiles, scatter_tiles, strip_tiles
+from rnnstudy.report.spaces import graph_tiles, space_tiles
+from rnnstudy.report.tiles import Axes, Legend, Tile, handles, merged
+
+Figure = Any
+
+TILES: dict[type[Exhibit], Callable[[Any], list[Tile]]] = {
+    Scatter: scatter_tiles,
+    Strip: strip_tiles,
+    Matrix: matrix_tiles,
+    Curves: curves_tiles,
+    Space3D: space_tiles,
+    Graph: graph_tiles,
+}
+"""How each kind of exhibit is laid out; a new kind is one function and one line."""
+
+PAGE_WIDTH = 7.4
+"""Inches: the width of a page of text, which no figure exceeds."""
+
+COLUMNS = 4
+
+SIDES = {"x": ["bottom"], "y": ["left"]}
+"""Where the tick labels of an axis stand."""
+
+LOOK = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 8.5,
+    "axes.labelsize": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "legend.frameon": False,
+    "legend.fontsize": 7.5,
+    "legend.title_fontsize": 7.5,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    # Fixed, since matplotlib would otherwise draw identifiers at random for every file.
+    "svg.hashsalt": "rnnstudy",
+    "svg.fonttype": "path",
+    "pdf.fonttype": 42,
+}
+NO_DATES: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+
+def drawable(exhibit: Exhibit) -> bool:
+    """Whether an exhibit is a picture; tables and notes are not."""
+    return type(exhibit) in TILES or isinstance(exhibit, Panels)
+
+
+def tiles(exhibit: Exhibit) -> list[Tile]:
+    """The tiles of an exhibit; ValueError if it is no picture."""
+    if isinstance(exhibit, Panels):
+        return [tile for part in exhibit.exhibits for tile in _titled(part, tiles(part))]
+    if type(exhibit) not in TILES:
+        raise ValueError(f"'{exhibit.title}' is a {type(exhibit).__name__}, which is not drawn")
+    return TILES[type(exhibit)](exhibit)
+
+
+def _titled(part: Exhibit, parts: Sequence[Tile]) -> list[Tile]:
+    return [
+        replace(tile, title=f"{part.title}: {tile.title}" if tile.title else part.title)
+        for tile in parts
+    ]
+
+
+def columns(exhibit: Exhibit, count: int) -> int:
+    """Number of tiles side by side; a row for each exhibit of which several tiles are drawn."""
+    if not isinstance(exhibit, Panels) or not exhibit.exhibits:
+        return max(min(count, COLUMNS), 1)
+    each = len(tiles(exhibit.exhibits[0]))
+    return min(each if each > 1 else exhibit.columns, max(count, 1))
+
+
+def draw(exhibit: Exhibit) -> Figure:
+    """A matplotlib figure of one exhibit; ValueError for tables and notes."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    parts = tiles(exhibit)
+    across = columns(exhibit, len(parts))
+    down = max(-(-len(parts) // across), 1)
+    with matplotlib.rc_context(LOOK):
+        figure = Figure(figsize=_size(parts, across, down), layout="constrained")
+        figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06)
+        axes = [
+            figure.add_subplot(down, across, place, projection=tile.projection)
+            for place, tile in enumerate(parts, 1)
+        ]
+        legends = [tile.paint(ax) for tile, ax in zip(parts, axes, strict=True)]
+        for tile, ax in zip(parts, axes, strict=True):
+            ax.set_title(tile.title)
+        _label_outer(axes, across, all(tile.aligned for tile in parts))
+        _add_legends(figure, parts, axes, legends)
+    return figure
+
+
+def _size(parts: Sequence[Tile], across: int, down: int) -> tuple[float, float]:
+    """Width and height in inches: tiles at their own size, or shrunk together to the page."""
+    width, height = parts[0].size if parts else (4.0, 1.0)
+    shrink = min(1.0, PAGE_WIDTH / (across * width))
+    room = 0.2 + (0.45 if len(parts) > 1 else 0.25)
+    # Many rows of curves are read one against the other: they may be flat.
+    least = 1.05 if down > 3 and parts[0].aligned else 1.45
+    return across * width * shrink, down * min(max(height * shrink, least), 9 / down + least) + room
+
+
+def _label_outer(axes: Sequence[Axes], across: int, aligned: bool) -> None:
+    """Common axis labels stand at the left and the bottom only; like scales are made equal."""
+    if len(axes) < 2 or hasattr(axes[0], "zaxis"):
+        return
+    for name in ("x", "y"):
+        inner = [
+            ax
+            for i, ax in enumerate(axes)
+            if (i % across != 0 if name == "y" else i + across < len(axes))
+        ]
+        same = aligned and _align(axes, name)
+        if len({getattr(ax, f"get_{name}label")() for ax in axes}) == 1:
+            for ax in inner:
+                ax.set(**{f"{name}label": ""})
+                ax.tick_params(axis=name, **{f"label{side}": False for side in SIDES[name] if same})
+
+
+def _align(axes: Sequence[Axes], name: str) -> bool:
+    """Give all axes the same limits, unless that would squeeze one of them; whether it was done."""
+    filled = [ax for ax in axes if ax.lines]
+    limits = [getattr(ax, f"get_{name}lim")() for ax in filled]
+    if not limits:
+        return False
+    low, high = min(limit[0] for limit in limits), max(limit[1] for limit in limits)
+    log = getattr(axes[0], f"get_{name}scale")() == "log"
+    if not log and high - low > 3 * min(limit[1] - limit[0] for limit in limits):
+        return False
+    for ax in axes:
+        ax.set(**{f"{name}lim": (low, high)})
+    return True
+
+
+def _add_legends(
+    figure: Figure, parts: Sequence[Tile], axes: Sequence[Axes], legends: Sequence[Legend]
+) -> None:
+    if parts and parts[0].own_legend:
+        for ax, legend in zip(axes, legends, strict=True):
+            if legend.marks:
+                ax.legend(
+                    handles=handles(legend), title=legend.title, loc="upper left",
+                    bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, alignment="left",
+                )
+        return
+    shared = merged(legends)
+    if shared.marks:
+        figure.legend(
+            handles=handles(shared), title=shared.title, loc="outside lower center",
+            ncols=min(len(shared.marks), 8 if parts[0].title else 4),
+        )
+
+
+def plot(thing: Any, ax: Axes | None = None) -> Figure:
+    """The figure of an exhibit, or of the first picture of a record that has `exhibits()`.
+
+    With `ax` it is drawn there, which an exhibit that needs several axes refuses (ValueError).
+    """
+    exhibit = first_picture(thing)
+    if ax is None:
+        figure = draw(exhibit)
+        if len(figure.axes) == 1:
+            figure.axes[0].set_title(exhibit.title)
+        return figure
+    parts = tiles(exhibit)
+    if isinstance(exhibit, Scatter):
+        parts = parts[:1]
+    if len(parts) != 1:
+        raise ValueError(f"'{exhibit.title}' needs {len(parts)} axes; call plot without ax")
+    legend = parts[0].paint(ax)
+    ax.set_title(exhibit.title)
+    if legend.marks:
+        ax.legend(handles=handles(legend), title=legend.title)
+    return ax.get_figure()
+
+
+def first_picture(thing: Any) -> Exhibit:
+    """The exhibit itself, or the first drawable one of a record; ValueError if there is none."""
+    if isinstance(thing, Exhibit):
+        return thing
+    if not hasattr(thing, "exhibits"):
+        raise ValueError(f"{type(thing).__name__} has no exhibits to plot")
+    pictures = [exhibit for exhibit in thing.exhibits() if drawable(exhibit)]
+    if not pictures:
+        raise ValueError(f"this {type(thing).__name__} has no exhibit that can be drawn")
+    return pictures[0]
+
+
+def save(
+    exhibit: Exhibit, folder: Path, name: str, formats: Sequence[str] = ("svg", "pdf")
+) -> None:
+    """Write `folder/name.<format>` in each format; the same exhibit gives the same bytes."""
+    import matplotlib
+
+    figure = draw(exhibit)
+    folder.mkdir(parents=True, exist_ok=True)
+    with matplotlib.rc_context(LOOK):
+        # Laid out once and cropped to what is drawn: the layout costs more than the drawing.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        box = figure.get_tightbbox().padded(0.05)
+        for form in formats:
+            figure.savefig(
+                folder / f"{name}.{form}",
+                format=form,
+                dpi=200,
+                bbox_inches=box,
+                metadata=NO_DATES.get(form),
+            )

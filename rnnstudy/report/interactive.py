@@ -1,0 +1,208 @@
+"""Exhibits to explore in the browser, as plain data for plotly.js: hover to see who is who."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rnnstudy.exhibit import Exhibit, Matrix, Panels, Scatter, Space3D
+from rnnstudy.report.matrices import colours
+from rnnstudy.report.style import GREY, PALE, Mark, marks, short_names
+from rnnstudy.report.tiles import Array, finite_rows
+
+Trace = dict[str, Any]
+Plot = dict[str, Any]
+
+SYMBOLS = {
+    "o": "circle", "s": "square", "^": "triangle-up", "D": "diamond", "v": "triangle-down",
+    "P": "cross", "X": "x", "<": "triangle-left", ">": "triangle-right", "h": "hexagon",
+    "p": "pentagon", "*": "star",
+}
+SOLID_SYMBOLS = {"o": "circle", "s": "square", "D": "diamond", "P": "cross", "X": "x"}
+"""The few symbols that plotly has in three dimensions."""
+
+DIVERGING = [[0, "#2166ac"], [0.5, "#f7f7f7"], [1, "#b2182b"]]
+
+LAYOUT: Plot = {
+    "margin": {"l": 60, "r": 20, "t": 40, "b": 50},
+    "paper_bgcolor": "white",
+    "plot_bgcolor": "white",
+    "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#1c2430"},
+    "hoverlabel": {"align": "left"},
+}
+
+
+def interactive(exhibit: Exhibit) -> Plot | None:
+    """Data and layout for plotly.js, or None if the exhibit has no interactive form or no data."""
+    if isinstance(exhibit, Panels) and exhibit.exhibits:
+        kind: type[Exhibit] = type(exhibit.exhibits[0])
+        return space_plot(exhibit.exhibits) if kind is Space3D else None
+    return PLOTS[type(exhibit)](exhibit) if type(exhibit) in PLOTS else None
+
+
+def scatter_plot(exhibit: Scatter) -> Plot | None:
+    """One grouping at a time, chosen by buttons; names and all groups on hovering."""
+    keep = np.flatnonzero(finite_rows(exhibit.points))
+    if len(keep) == 0:
+        return None
+    groupings = exhibit.groups or {"": [""] * len(exhibit.points)}
+    traces, owners = [], []
+    for grouping, names in groupings.items():
+        for name, mark in marks(map(str, names)).items():
+            chosen = [i for i in keep if str(names[i]) == name]
+            traces.append(_scatter_trace(exhibit, chosen, name, mark))
+            owners.append(grouping)
+    layout = {
+        **LAYOUT,
+        "xaxis": _axis(exhibit.x_label),
+        "yaxis": _axis(exhibit.y_label, square=exhibit.equal_axes),
+        **_choice(traces, owners, "coloured by "),
+    }
+    return {"data": traces, "layout": layout}
+
+
+def _scatter_trace(exhibit: Scatter, chosen: Sequence[int], name: str, mark: Mark) -> Trace:
+    points = exhibit.points[chosen]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": escaped(name),
+        "x": plain(points[:, 0]),
+        "y": plain(points[:, 1]),
+        "text": [_hover(exhibit.labels[i], exhibit.groups, i) for i in chosen],
+        "hoverinfo": "text",
+        "marker": {
+            "color": mark.colour,
+            "symbol": SYMBOLS[mark.marker] + ("" if mark.filled else "-open"),
+            "size": 9,
+            "line": {"width": 1, "color": "black" if mark.filled else mark.colour},
+        },
+    }
+
+
+def matrix_plot(exhibit: Matrix) -> Plot | None:
+    """A heat map that names both networks and their value on hovering."""
+    values = np.asarray(exhibit.values, float)
+    if not np.isfinite(values).any():
+        return None
+    look = colours(np.ma.masked_invalid(values))
+    names = [escaped(name) for name in short_names(exhibit.labels)]
+    trace = {
+        "type": "heatmap",
+        "z": [plain(row) for row in values],
+        "zmin": look["vmin"],
+        "zmax": look["vmax"],
+        "colorscale": "Viridis" if look["cmap"].name == "viridis" else DIVERGING,
+        "colorbar": {"title": {"text": escaped(exhibit.value_label), "side": "right"}},
+        "x": names,
+        "y": names,
+        "hovertemplate": "%{y}<br>%{x}<br>%{z:.4g}<extra></extra>",
+        "hoverongaps": False,
+    }
+    axis = {"showticklabels": len(names) <= 40, "type": "category", "automargin": True}
+    layout = {
+        **LAYOUT,
+        "plot_bgcolor": PALE,
+        "xaxis": {**axis, "constrain": "domain"},
+        "yaxis": {**axis, "autorange": "reversed", "scaleanchor": "x", "constrain": "domain"},
+    }
+    return {"data": [trace], "layout": layout}
+
+
+def space_plot(exhibits: Sequence[Space3D]) -> Plot | None:
+    """One rotating view; a menu chooses among several exhibits."""
+    traces: list[Trace] = []
+    owners: list[str] = []
+    for exhibit in exhibits:
+        found = _space_traces(exhibit)
+        traces += found
+        owners += [exhibit.title] * len(found)
+    if not traces:
+        return None
+    axes = zip("xyz", exhibits[0].axis_labels, strict=True)
+    scene = {f"{axis}axis": {"title": {"text": escaped(label)}} for axis, label in axes}
+    layout = {
+        **LAYOUT,
+        "scene": {**scene, "aspectmode": "data"},
+        "legend": {"title": {"text": escaped(exhibits[0].group_label)}},
+        **_choice(traces, owners, ""),
+    }
+    return {"data": traces, "layout": layout}
+
+
+def _space_traces(exhibit: Space3D) -> list[Trace]:
+    traces = []
+    if len(exhibit.lines):
+        # One trace with gaps instead of one per line: fewer objects, the same picture.
+        gap = np.full((1, 3), np.nan)
+        path = np.concatenate([part for line in exhibit.lines for part in (line, gap)])
+        traces.append({
+            **_places(path), "type": "scatter3d", "mode": "lines", "name": "trajectories",
+            "line": {"color": GREY, "width": 1.5}, "hoverinfo": "skip", "connectgaps": False,
+        })
+    names = np.asarray(exhibit.point_groups, dtype=str)
+    labels = np.asarray(exhibit.point_labels or names, dtype=str)
+    keep = finite_rows(exhibit.points)
+    for name, mark in marks(names.tolist(), unstable=True).items():
+        chosen = keep & (names == name)
+        traces.append({
+            **_places(exhibit.points[chosen]), "type": "scatter3d", "mode": "markers",
+            "name": escaped(name),
+            "text": [f"{escaped(label)}<br>{escaped(name)}" for label in labels[chosen]],
+            "hoverinfo": "text",
+            "marker": {
+                "color": mark.colour, "size": 5, "line": {"width": 1, "color": "black"},
+                "symbol": SOLID_SYMBOLS.get(mark.marker, "circle"),
+            },
+        })
+    return traces
+
+
+def _choice(traces: Sequence[Trace], owners: Sequence[str], prefix: str) -> Plot:
+    """A menu that shows the traces of one owner at a time; the first is shown at first."""
+    names = list(dict.fromkeys(owners))
+    for trace, owner in zip(traces, owners, strict=True):
+        trace["visible"] = owner == names[0]
+    if len(names) < 2:
+        return {}
+    buttons = [
+        {
+            "label": escaped(prefix + name),
+            "method": "restyle",
+            "args": [{"visible": [owner == name for owner in owners]}],
+        }
+        for name in names
+    ]
+    return {"updatemenus": [{"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.12}]}
+
+
+def _axis(label: str, square: bool = False) -> Plot:
+    axis: Plot = {"title": {"text": escaped(label)}, "zeroline": False, "gridcolor": "#e6e8eb"}
+    return {**axis, "scaleanchor": "x"} if square else axis
+
+
+def _hover(label: str, groups: Mapping[str, Sequence[str]], index: int) -> str:
+    lines = [label, *(f"{name}: {values[index]}" for name, values in groups.items())]
+    return "<br>".join(escaped(str(line)) for line in lines)
+
+
+def _places(points: Array) -> Trace:
+    return {axis: plain(values) for axis, values in zip("xyz", points.T, strict=True)}
+
+
+def plain(values: Array) -> list[float | None]:
+    """Numbers for JSON with 5 significant digits; what is not finite becomes null."""
+    return [float(f"{value:.5g}") if np.isfinite(value) else None for value in values]
+
+
+def escaped(text: str) -> str:
+    """Text that plotly shows as it is: it reads a few HTML tags in labels."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+PLOTS: dict[type[Exhibit], Callable[[Any], Plot | None]] = {
+    Scatter: scatter_plot,
+    Matrix: matrix_plot,
+    Space3D: lambda exhibit: space_plot([exhibit]),
+}
+"""Which kinds of exhibit can be explored; `Panels` of Space3D share one view."""

@@ -1,0 +1,136 @@
+"""Labelled square matrices as heat maps, with their groups marked along both sides."""
+
+from functools import partial
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnnstudy.exhibit import Matrix
+from rnnstudy.report.style import PALE, in_order, marks, short_names
+from rnnstudy.report.tiles import Array, Axes, Legend, Tile, no_data
+
+LABELLED = 26
+"""Most rows that carry their own names; above that only their groups are named."""
+
+STRIP, GAP = 0.022, 0.008
+"""Width of a group's colour strip and of the gap beside it, as shares of the matrix's side."""
+
+
+class Run(NamedTuple):
+    """Neighbouring rows that belong to the same groups: first row, row after the last, name."""
+
+    start: int
+    stop: int
+    name: str
+
+
+def matrix_tiles(exhibit: Matrix) -> list[Tile]:
+    """A single tile."""
+    return [Tile(partial(paint_matrix, exhibit), size=(5.6, 4.8))]
+
+
+def paint_matrix(exhibit: Matrix, axes: Axes) -> Legend:
+    """Heat map with a colour bar; missing values are pale, groups are strips and white lines."""
+    size = len(exhibit.labels)
+    axes.set(xticks=[], yticks=[])
+    values = np.ma.masked_invalid(np.asarray(exhibit.values, float))
+    if size == 0 or values.count() == 0:
+        return no_data(axes)
+    image = axes.imshow(values, interpolation="nearest", **colours(values))
+    image.get_figure().colorbar(image, ax=axes, label=exhibit.value_label, shrink=0.8, pad=0.03)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    groups = useful_groups(exhibit)
+    found = runs(exhibit, groups)
+    offset = _paint_strips(axes, groups, size)
+    if groups and len(found) <= max(size // 2, 1):
+        _paint_runs(axes, found, offset)
+    elif size <= LABELLED:
+        _label_rows(axes, range(size), short_names(exhibit.labels), offset)
+    if np.ma.is_masked(values):
+        axes.set_xlabel("pale: no value", loc="right")
+    return Legend()
+
+
+def colours(values: Any) -> dict[str, Any]:
+    """Perceptually uniform colours from 0, or from the middle outwards where signs differ."""
+    import matplotlib
+
+    low, high = float(values.min()), float(values.max())
+    if low < 0 < high:
+        high = max(-low, high)
+        low, name = -high, "RdBu_r"
+    else:
+        name = "viridis"
+        low = min(low, 0.0) if low < 0.5 * high else low
+    palette = matplotlib.colormaps[name].with_extremes(bad=PALE)
+    return {"cmap": palette, "vmin": low, "vmax": high if high > low else low + 1.0}
+
+
+def useful_groups(exhibit: Matrix) -> dict[str, list[str]]:
+    """Groupings that gather rows: those with fewer than half as many names as there are rows."""
+    size = len(exhibit.labels)
+    return {
+        name: [str(value) for value in values]
+        for name, values in exhibit.groups.items()
+        if 1 < len(set(values)) <= max(size // 2, 1)
+    }
+
+
+def runs(exhibit: Matrix, groups: dict[str, list[str]]) -> list[Run]:
+    """Neighbouring rows that share all groups, named by them."""
+    names = [" ".join(row) for row in zip(*groups.values(), strict=True)]
+    found, start = [], 0
+    for name, rows in groupby(names):
+        stop = start + len(list(rows))
+        found.append(Run(start, stop, name))
+        start = stop
+    return found
+
+
+def _paint_strips(axes: Axes, groups: dict[str, list[str]], size: int) -> float:
+    """Colour strips above and to the left, first grouping outermost; returns their total width."""
+    for place, (_, values) in enumerate(reversed(groups.items())):
+        looks = marks(values)
+        order = in_order(values)
+        codes = np.array([order.index(value) for value in values])
+        away = GAP + place * (STRIP + GAP)
+        for box, shape in (
+            ((-away - STRIP, 0, STRIP, 1), (size, 1)),
+            ((0, 1 + away, 1, STRIP), (1, size)),
+        ):
+            _strip(axes, box, codes.reshape(shape), [looks[name].colour for name in order])
+    return GAP + len(groups) * (STRIP + GAP)
+
+
+def _strip(axes: Axes, box: tuple[float, ...], codes: Array, palette: list[str]) -> None:
+    from matplotlib.colors import ListedColormap
+
+    strip = axes.inset_axes(box)
+    last = len(palette) - 1
+    strip.imshow(codes, aspect="auto", cmap=ListedColormap(palette), vmin=-0.5, vmax=last + 0.5)
+    strip.set_axis_off()
+
+
+def _paint_runs(axes: Axes, found: list[Run], offset: float) -> None:
+    for run in found[1:]:
+        axes.axhline(run.start - 0.5, color="white", linewidth=0.7)
+        axes.axvline(run.start - 0.5, color="white", linewidth=0.7)
+    centres = [(run.start + run.stop - 1) / 2 for run in found]
+    if len(found) <= LABELLED:
+        _label_rows(axes, centres, [run.name for run in found], offset)
+
+
+def _label_rows(axes: Axes, places: Any, names: list[str], offset: float) -> None:
+    """Names at the left and the top, beyond the strips."""
+    size = 7.5 if len(names) <= 16 else 5.5
+    rows, columns = axes.get_yaxis_transform(), axes.get_xaxis_transform()
+    for place, name in zip(places, names, strict=True):
+        axes.text(
+            -offset - GAP, place, name, transform=rows, ha="right", va="center", fontsize=size
+        )
+        axes.text(
+            place, 1 + offset + GAP, name, transform=columns, ha="center", va="bottom",
+            rotation=90, fontsize=size,
+        )

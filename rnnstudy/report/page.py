@@ -1,0 +1,178 @@
+"""The report: one page that opens offline, with its figures and tables as files beside it.
+
+    page = Page(
+        title="quickstart",
+        summary=("24 networks learnt a 3-bit memory.",),
+        facts=(Fact("networks", "24"), Fact("solved", "24 of 24", "good")),
+        sections=(Section("flip_flop", (Part("performance", exhibits),)),),
+        provenance={"versions": {"rnnstudy": "0.1.0"}},
+        spec=text,
+    )
+    write_report(page, folder)                     # -> folder/index.html, figures/, tables/
+"""
+
+import re
+import shutil
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from rnnstudy.exhibit import Exhibit, Note, Panels, Table
+from rnnstudy.report.figures import drawable, save
+from rnnstudy.report.interactive import interactive
+from rnnstudy.report.tables import cell, csv_text, rows
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+LONG_TABLE = 15
+"""Rows beyond which a table scrolls inside its frame."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number of the verdict at the top of the page; `tone` colours it, never alone."""
+
+    label: str
+    value: str
+    tone: Literal["good", "bad", "plain"] = "plain"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one analysis shows; `failure` is the reason why there is nothing, or not all."""
+
+    title: str
+    exhibits: Sequence[Exhibit] = ()
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One task (or the study as a whole): an introduction in words, and its analyses."""
+
+    title: str
+    parts: Sequence[Part] = ()
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that the report says; `provenance` maps a heading to text, or to named text."""
+
+    title: str
+    summary: Sequence[str] = ()
+    facts: Sequence[Fact] = ()
+    sections: Sequence[Section] = ()
+    provenance: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
+    spec: str = ""
+
+
+class Shown(NamedTuple):
+    """An exhibit with the place that it has in the page and the folder."""
+
+    exhibit: Exhibit
+    kind: str
+    name: str
+    cells: list[list[Any]]
+    plot: Any
+
+
+def write_report(page: Page, folder: Path) -> Path:
+    """Write the page, its figures and tables into `folder`, replacing an earlier report's.
+
+    Returns the path of `index.html`. Figures and tables depend on the exhibits alone.
+    """
+    for part in ("figures", "tables"):
+        shutil.rmtree(folder / part, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    names = Names()
+    sections = [_shown_section(section, folder, names) for section in page.sections]
+    explorable = any(shown.plot for section in sections for part in section["parts"]
+                     for shown in part["shown"])
+    if explorable:
+        (folder / "plotly.min.js").write_text(_plotly(), encoding="utf-8")
+    index = folder / "index.html"
+    index.write_text(_render(page, sections, explorable), encoding="utf-8")
+    return index
+
+
+class Names:
+    """Gives every exhibit a file name of its own: `task-analysis-title`, numbered if taken."""
+
+    def __init__(self) -> None:
+        self.taken: set[str] = set()
+
+    def give(self, *titles: str) -> str:
+        """A name that no other exhibit of this page has."""
+        wanted = "-".join(slug(title) for title in titles)[:120].strip("-")
+        name, count = wanted, 1
+        while name in self.taken:
+            count += 1
+            name = f"{wanted}-{count}"
+        self.taken.add(name)
+        return name
+
+
+def slug(title: str) -> str:
+    """A title as part of a file name or an address: lower-case letters, digits, - and _."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9_]+", "-", plain.lower()).strip("-") or "untitled"
+
+
+def _shown_section(section: Section, folder: Path, names: Names) -> dict[str, Any]:
+    name = names.give(section.title)
+    parts = [
+        {
+            "title": part.title,
+            "failure": part.failure,
+            "name": names.give(section.title, part.title),
+            "shown": list(_shown(section, part, folder, names)),
+        }
+        for part in section.parts
+    ]
+    return {"title": section.title, "summary": section.summary, "name": name, "parts": parts}
+
+
+def _shown(section: Section, part: Part, folder: Path, names: Names) -> Iterator[Shown]:
+    """Exhibits of a part, their files written."""
+    for exhibit in part.exhibits:
+        name = names.give(section.title, part.title, exhibit.title)
+        if isinstance(exhibit, Table):
+            (folder / "tables").mkdir(exist_ok=True)
+            (folder / "tables" / f"{name}.csv").write_text(csv_text(exhibit), encoding="utf-8")
+            cells = [[cell(value) for value in row] for row in rows(exhibit)]
+            yield Shown(exhibit, "table", name, cells, None)
+        elif isinstance(exhibit, Note):
+            yield Shown(exhibit, "note", name, [], None)
+        elif isinstance(exhibit, Panels) and not exhibit.exhibits:
+            yield Shown(Note(title=exhibit.title, text="Nothing to show."), "note", name, [], None)
+        elif drawable(exhibit):
+            save(exhibit, folder / "figures", name)
+            yield Shown(exhibit, "figure", name, [], interactive(exhibit))
+        else:
+            raise ValueError(f"'{exhibit.title}': the page cannot show a {type(exhibit).__name__}")
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    source: str = get_plotlyjs()
+    return source
+
+
+def _render(page: Page, sections: Sequence[Mapping[str, Any]], explorable: bool) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template("page.html")
+    return template.render(
+        page=page, sections=sections, explorable=explorable, long_table=LONG_TABLE
+    )

@@ -1,0 +1,146 @@
+"""Figures in the plane: scatter plots, strips of single numbers, and curves."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from rnnstudy.exhibit import Curve, Curves, Scatter, Strip
+from rnnstudy.report.style import GREY, Mark, in_order, marks
+from rnnstudy.report.tiles import (
+    Axes,
+    Legend,
+    Tile,
+    dot_look,
+    finite_rows,
+    line_look,
+    no_data,
+)
+
+JITTER = 0.22
+"""Half the height, in rows, over which the dots of a strip are spread."""
+
+
+def scatter_tiles(exhibit: Scatter) -> list[Tile]:
+    """One tile per grouping: the same points, coloured by another property."""
+    names = list(exhibit.groups) or [""]
+    return [
+        Tile(
+            partial(paint_scatter, exhibit, name),
+            size=(3.6, 2.7),
+            title=f"by {name}" if name else "",
+            own_legend=True,
+        )
+        for name in names
+    ]
+
+
+def paint_scatter(exhibit: Scatter, grouping: str, axes: Axes) -> Legend:
+    """Points coloured by one grouping; points that are not finite are left out."""
+    axes.set(xlabel=exhibit.x_label, ylabel=exhibit.y_label)
+    if exhibit.equal_axes:
+        axes.set_aspect("equal", adjustable="datalim")
+    keep = finite_rows(exhibit.points)
+    if not keep.any():
+        return no_data(axes)
+    groups = np.asarray(exhibit.groups.get(grouping, [""] * len(exhibit.points)), dtype=str)
+    looks = marks(groups.tolist())
+    # Drawn point by point in their given order, a group that comes last would hide the others.
+    for name in reversed(list(looks)):
+        chosen = keep & (groups == name)
+        axes.plot(*exhibit.points[chosen].T, **dot_look(looks[name]), alpha=0.85)
+    axes.margins(0.08)
+    return Legend(looks, grouping) if grouping else Legend()
+
+
+def strip_tiles(exhibit: Strip) -> list[Tile]:
+    """A single tile with one row per category."""
+    rows = len(in_order(exhibit.categories))
+    return [Tile(partial(paint_strip, exhibit), size=(5.4, 0.9 + 0.28 * max(rows, 1)))]
+
+
+def paint_strip(exhibit: Strip, axes: Axes) -> Legend:
+    """Dots in rows, the median of each row as a bar; what is not finite is counted at the edge."""
+    values = np.asarray(exhibit.values, float)
+    usable = np.isfinite(values) & ((values > 0) | (not exhibit.log))
+    categories = np.asarray(exhibit.categories, dtype=str)
+    looks = marks(categories.tolist())
+    axes.set_yticks(range(len(looks)), list(looks))
+    axes.set_ylim(len(looks) - 0.4, -0.6)
+    axes.set_xlabel(exhibit.value_label)
+    if not usable.any():
+        axes.set_xticks([])
+        return no_data(axes)
+    if exhibit.log:
+        axes.set_xscale("log")
+    if exhibit.limit is not None:
+        axes.axvline(exhibit.limit, color=GREY, linestyle=":", linewidth=1)
+    for row, (name, mark) in enumerate(looks.items()):
+        _paint_row(axes, row, values[usable & (categories == name)], mark)
+        missing = int((~usable & (categories == name)).sum())
+        if missing:
+            axes.text(
+                1.01, row, f"{missing} not shown", transform=axes.get_yaxis_transform(), va="center"
+            )
+    axes.grid(axis="x", alpha=0.3)
+    return Legend()
+
+
+def _paint_row(axes: Axes, row: int, values: Any, mark: Mark) -> None:
+    if len(values) == 0:
+        return
+    heights = row + np.linspace(-JITTER, JITTER, len(values)) * (len(values) > 1)
+    axes.plot(values, heights, **dot_look(mark, 4.5), alpha=0.85)
+    median = float(np.median(values))
+    axes.plot([median, median], [row - 0.36, row + 0.36], color=mark.colour, linewidth=2)
+
+
+def curves_tiles(exhibit: Curves) -> list[Tile]:
+    """One tile per panel, in the order of first appearance."""
+    panels = list(dict.fromkeys(curve.panel for curve in exhibit.curves)) or [""]
+    looks = marks(curve.label for curve in exhibit.curves)
+    return [
+        Tile(
+            partial(paint_curves, exhibit, panel, looks),
+            size=(4.8, 2.7),
+            title=panel,
+            aligned=True,
+        )
+        for panel in panels
+    ]
+
+
+def paint_curves(exhibit: Curves, panel: str, looks: dict[str, Mark], axes: Axes) -> Legend:
+    """The curves of one panel, each with its band; gaps where values are not finite."""
+    axes.set(xlabel=exhibit.x_label, ylabel=exhibit.y_label)
+    if exhibit.log_y:
+        axes.set_yscale("log")
+    curves = [curve for curve in exhibit.curves if curve.panel == panel]
+    drawn = [curve for curve in curves if _paint_curve(axes, curve, looks, exhibit.log_y)]
+    axes.margins(x=0)
+    if not drawn:
+        return no_data(axes)
+    names = {curve.label for curve in drawn}
+    return Legend({n: look for n, look in looks.items() if n in names and n}, lines=True)
+
+
+def _paint_curve(axes: Axes, curve: Curve, looks: dict[str, Mark], log: bool) -> bool:
+    y = _drawable(curve.y, log)
+    if not np.isfinite(y).any():
+        return False
+    look = line_look(looks[curve.label])
+    if curve.dashed:
+        # On top and thin: a target that the output follows closely would be hidden otherwise.
+        look |= {"linestyle": "--", "linewidth": 0.9, "zorder": 3}
+    if curve.low is not None and curve.high is not None:
+        low, high = _drawable(curve.low, log), _drawable(curve.high, log)
+        axes.fill_between(curve.x, low, high, color=look["color"], alpha=0.18, linewidth=0)
+    # A line needs two neighbours: a lone finite value would vanish without its dot.
+    lone = {"marker": ".", "markersize": 4} if np.isfinite(y).sum() == 1 else {}
+    axes.plot(curve.x, y, **look, **lone)
+    return True
+
+
+def _drawable(values: Any, log: bool) -> Any:
+    values = np.asarray(values, float)
+    return np.where(np.isfinite(values) & ((values > 0) | (not log)), values, np.nan)

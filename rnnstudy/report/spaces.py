@@ -1,0 +1,94 @@
+"""Trajectories and fixed points in three dimensions, and directed graphs."""
+
+from functools import partial
+
+import numpy as np
+
+from rnnstudy.exhibit import Graph, Space3D
+from rnnstudy.report.style import GREY, Mark, in_order, marks
+from rnnstudy.report.tiles import Array, Axes, Legend, Tile, dot_look, finite_rows, no_data
+
+FLATTEST = 0.45
+"""Least height of the box along its shortest side: flat data stay readable, if not to scale."""
+
+
+def space_tiles(exhibit: Space3D) -> list[Tile]:
+    """A single tile with three axes."""
+    return [Tile(partial(paint_space, exhibit), size=(4.2, 3.8), projection="3d")]
+
+
+def paint_space(exhibit: Space3D, axes: Axes) -> Legend:
+    """Thin grey trajectories, marked points by class; a ValueError unless `axes` has three."""
+    if not hasattr(axes, "zaxis"):
+        raise ValueError(f"'{exhibit.title}' needs three-dimensional axes (projection='3d')")
+    for axis, label in zip("xyz", exhibit.axis_labels, strict=True):
+        axes.set(**{f"{axis}label": label, f"{axis}ticks": []})
+        getattr(axes, f"{axis}axis").labelpad = -12
+        getattr(axes, f"{axis}axis").set_pane_color((0.97, 0.97, 0.98, 1.0))
+    seen = visible(exhibit)
+    if len(seen) == 0:
+        return no_data(axes, "nothing found")
+    for line in exhibit.lines:
+        axes.plot(*np.where(np.isfinite(line), line, np.nan).T, color=GREY, lw=0.5, alpha=0.55)
+    looks = _paint_points(exhibit, axes)
+    spread = np.ptp(seen, axis=0)
+    axes.set_box_aspect(np.maximum(spread / max(spread.max(), 1e-12), FLATTEST), zoom=1.12)
+    axes.view_init(elev=24, azim=-58)
+    return Legend(looks, exhibit.group_label)
+
+
+def _paint_points(exhibit: Space3D, axes: Axes) -> dict[str, Mark]:
+    looks = marks(exhibit.point_groups, unstable=True)
+    names = np.asarray(exhibit.point_groups, dtype=str)
+    keep = finite_rows(exhibit.points)
+    for name, mark in looks.items():
+        chosen = exhibit.points[keep & (names == name)]
+        axes.plot(*chosen.T, **dot_look(mark, 5.0), zorder=5)
+    return looks
+
+
+def visible(exhibit: Space3D) -> Array:
+    """All finite positions [position, 3] of lines and points."""
+    every = np.concatenate([np.empty((0, 3)), *exhibit.lines, exhibit.points])
+    return every[finite_rows(every)]
+
+
+def graph_tiles(exhibit: Graph) -> list[Tile]:
+    """A single tile with the nodes in layers, one layer per group."""
+    return [Tile(partial(paint_graph, exhibit), size=(5.2, 3.6))]
+
+
+def paint_graph(exhibit: Graph, axes: Axes) -> Legend:
+    """Nodes as marks, edges as arrows whose width grows with their weight."""
+    axes.set_axis_off()
+    if not exhibit.nodes:
+        return no_data(axes, "no nodes")
+    places = layers(exhibit)
+    heaviest = max((abs(edge[2]) for edge in exhibit.edges), default=1.0) or 1.0
+    for source, target, weight in exhibit.edges:
+        arrow = {
+            "arrowstyle": "-|>", "color": GREY, "shrinkA": 6, "shrinkB": 6,
+            "lw": 0.4 + 1.2 * abs(weight) / heaviest, "connectionstyle": "arc3,rad=0.08",
+        }
+        axes.annotate("", places[target], places[source], arrowprops=arrow)
+    looks = marks(exhibit.groups, unstable=True)
+    for place, name, group in zip(places, exhibit.nodes, exhibit.groups, strict=True):
+        axes.plot(*place, **dot_look(looks[group], 9))
+        if len(exhibit.nodes) <= 40:
+            axes.annotate(name, place, (0, -8), textcoords="offset points", ha="center", va="top")
+    axes.margins(0.1)
+    return Legend(looks)
+
+
+def layers(exhibit: Graph) -> Array:
+    """Positions [node, 2]: a circle if there is one group, else one row per group, first on top."""
+    order = in_order(exhibit.groups)
+    if len(order) == 1:
+        angle = 2 * np.pi * np.arange(len(exhibit.nodes)) / len(exhibit.nodes)
+        return np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    places = np.zeros((len(exhibit.nodes), 2))
+    for row, group in enumerate(order):
+        inside = [i for i, name in enumerate(exhibit.groups) if name == group]
+        places[inside, 0] = (np.arange(len(inside)) + 0.5) / len(inside)
+        places[inside, 1] = -row
+    return places

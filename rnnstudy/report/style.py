@@ -1,0 +1,132 @@
+"""One look for all figures: which colour, marker and line each name has, on paper and on screen.
+
+Colours are those of Okabe & Ito (2008), told apart with any kind of colour vision; markers and line
+styles say the same again, so that figures survive a grey printer.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+BLACK, GREY, PALE = "#000000", "#8a8f98", "#d5d8dd"
+ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
+BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How one name is drawn: `marker` and `line` as in matplotlib."""
+
+    colour: str
+    marker: str = "o"
+    line: str = "-"
+    filled: bool = True
+
+
+CELL_MARKS = {
+    "vanilla": Mark(BLUE, "o"),
+    "ugrnn": Mark(ORANGE, "s"),
+    "gru": Mark(GREEN, "^"),
+    "lstm": Mark(VERMILLION, "D"),
+}
+ACTIVATION_MARKS = {
+    "tanh": Mark(PURPLE, "o"),
+    "relu": Mark(SKY, "v", "--", filled=False),
+}
+WORD_MARKS = {"target": Mark(BLACK, "o", "--"), "output": Mark(BLUE), "input": Mark(GREY)}
+KNOWN_MARKS = {**CELL_MARKS, **ACTIVATION_MARKS, **WORD_MARKS}
+ORDER = list(KNOWN_MARKS)
+
+UNSTABLE_MARKS = (
+    Mark(BLACK, "o"),
+    Mark(BLUE, "^"),
+    Mark(VERMILLION, "s"),
+    Mark(YELLOW, "D"),
+    Mark(PURPLE, "v"),
+    Mark(SKY, "P"),
+)
+"""By number of unstable directions; the last stands for its number and all above."""
+
+SPARE_MARKS = tuple(
+    Mark(colour, marker, line, filled)
+    for filled, line in ((True, "-"), (False, "--"))
+    for colour, marker in (
+        (PURPLE, "v"), (SKY, "P"), (BLACK, "X"), (YELLOW, "<"),
+        (BLUE, ">"), (ORANGE, "h"), (GREEN, "p"), (VERMILLION, "*"),
+    )
+)
+
+LEGEND_LIMIT = 12
+"""Names that a legend lists before it only counts the rest."""
+
+
+def unstable_count(name: str) -> int | None:
+    """The number of unstable directions that a class name states: `2`, `2 unstable`, `stable`."""
+    found = re.match(r"\d+\b", name)
+    if found:
+        return int(found.group())
+    return 0 if name == "stable" else None
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Distinct names: known ones in their usual order, then numbers, then by first appearance."""
+    distinct = list(dict.fromkeys(names))
+
+    def place(name: str) -> tuple[int, list[float]]:
+        ranks: list[float] = [ORDER.index(word) for word in name.split() if word in ORDER]
+        if ranks:
+            return 0, ranks
+        try:
+            return 1, [float(name)]
+        except ValueError:
+            count = unstable_count(name)
+            return 2, [len(distinct) if count is None else count, distinct.index(name)]
+
+    return sorted(distinct, key=place)
+
+
+def marks(names: Iterable[str], unstable: bool = False) -> dict[str, Mark]:
+    """A mark for each distinct name, in the order of a legend.
+
+    A cell, an activation and `cell activation` look the same in every figure, and so does a number
+    of unstable directions where names are read as such; other names take what is left, in order.
+    """
+    ordered = in_order(names)
+    found = {name: unstable_mark(name) if unstable else None for name in ordered}
+    found = {name: mark or known_mark(name) for name, mark in found.items()}
+    taken = {mark.colour for mark in found.values() if mark}
+    free = [mark for mark in SPARE_MARKS if mark.colour not in taken] or list(SPARE_MARKS)
+    spare = (free[i % len(free)] for i in range(len(ordered)))
+    return {name: mark or next(spare) for name, mark in found.items()}
+
+
+def unstable_mark(name: str) -> Mark | None:
+    """The mark of a number of unstable directions, or None if `name` states none."""
+    count = unstable_count(name)
+    return None if count is None else UNSTABLE_MARKS[min(count, len(UNSTABLE_MARKS) - 1)]
+
+
+def known_mark(name: str) -> Mark | None:
+    """The mark of a name that has a fixed look, else None."""
+    if name in KNOWN_MARKS:
+        return KNOWN_MARKS[name]
+    words = name.split()
+    cells = [CELL_MARKS[word] for word in words if word in CELL_MARKS]
+    activations = [ACTIVATION_MARKS[word] for word in words if word in ACTIVATION_MARKS]
+    if len(words) == 2 and cells and activations:
+        return replace(cells[0], line=activations[0].line, filled=activations[0].filled)
+    return None
+
+
+def short_names(labels: Sequence[str]) -> list[str]:
+    """Labels without the hyphenated parts that all of them share: `gru-tanh-s000`."""
+    parts = [label.split("-") for label in labels]
+    if len(labels) < 2 or len({len(part) for part in parts}) != 1:
+        return list(labels)
+    varying = [i for i in range(len(parts[0])) if len({part[i] for part in parts}) > 1]
+    return ["-".join(part[i] for i in varying) or "-".join(part) for part in parts]
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number for people: so many significant digits, `nan` and `inf` in words."""
+    return f"{value:.{digits}g}"

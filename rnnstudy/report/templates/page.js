@@ -1,0 +1,40 @@
+"use strict";
+// Tables: a click on a heading sorts by it, a second one the other way round.
+function compareCells(a, b) {
+  const x = a.dataset.sort, y = b.dataset.sort;
+  if (x !== undefined && y !== undefined) {
+    const p = Number(x.replace("inf", "Infinity")), q = Number(y.replace("inf", "Infinity"));
+    if (Number.isNaN(p) || Number.isNaN(q)) return Number.isNaN(p) - Number.isNaN(q);
+    return p < q ? -1 : p > q ? 1 : 0;
+  }
+  return a.textContent.localeCompare(b.textContent, "en", { numeric: true });
+}
+for (const button of document.querySelectorAll("th button")) {
+  button.addEventListener("click", () => {
+    const heading = button.closest("th"), table = button.closest("table");
+    const down = heading.getAttribute("aria-sort") === "ascending";
+    for (const other of table.querySelectorAll("th")) other.removeAttribute("aria-sort");
+    heading.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const place = heading.cellIndex, body = table.tBodies[0];
+    const rows = [...body.rows].sort((a, b) => compareCells(a.cells[place], b.cells[place]));
+    body.append(...(down ? rows.reverse() : rows));
+  });
+}
+// Figures: the picture for print is shown first; on demand a plot to hover, zoom and turn.
+for (const button of document.querySelectorAll("button.explore")) {
+  button.addEventListener("click", () => {
+    const figure = button.closest("figure");
+    const image = figure.querySelector("img"), plot = figure.querySelector(".plot");
+    const open = plot.hidden;
+    plot.hidden = !open;
+    image.hidden = open;
+    button.setAttribute("aria-pressed", String(open));
+    button.textContent = open ? "Show the figure" : "Explore";
+    if (!open) {
+      Plotly.purge(plot);
+      return;
+    }
+    const content = JSON.parse(figure.querySelector("script").textContent);
+    Plotly.newPlot(plot, content.data, content.layout, { responsive: true, displaylogo: false });
+  });
+}

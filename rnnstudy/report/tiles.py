@@ -1,0 +1,97 @@
+"""What a figure is laid out from: tiles, each of which paints one pair of axes."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rnnstudy.report.style import BLACK, LEGEND_LIMIT, Mark
+
+Array = np.ndarray
+Axes = Any
+
+
+@dataclass(frozen=True)
+class Legend:
+    """What names a tile's marks stand for; `lines` tells line samples from markers."""
+
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    title: str = ""
+    lines: bool = False
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One pair of axes: `paint` draws on it and says what its legend must explain.
+
+    `size` is (width, height) in inches where the tile stands alone.
+    """
+
+    paint: Callable[[Axes], Legend]
+    size: tuple[float, float]
+    title: str = ""
+    projection: str | None = None
+    own_legend: bool = False
+    aligned: bool = False
+
+
+def no_data(axes: Axes, reason: str = "no finite values") -> Legend:
+    """Say on the axes why nothing is drawn."""
+    place = axes.text2D if hasattr(axes, "text2D") else axes.text
+    place(0.5, 0.5, reason, transform=axes.transAxes, ha="center", va="center", style="italic")
+    return Legend()
+
+
+def finite_rows(values: Array) -> Array:
+    """Which rows of `values` [row, column] hold finite numbers only."""
+    return np.isfinite(np.asarray(values, float)).all(axis=-1)
+
+
+def handles(legend: Legend) -> list[Any]:
+    """Samples for matplotlib's legend, one per distinct mark, names of a shared mark joined."""
+    from matplotlib.lines import Line2D
+
+    together: dict[Mark, list[str]] = {}
+    for name, mark in legend.marks.items():
+        together.setdefault(mark, []).append(name)
+    shown = list(together.items())[:LEGEND_LIMIT]
+    samples = [
+        Line2D([], [], label=joined(names), **(line_look(mark) if legend.lines else dot_look(mark)))
+        for mark, names in shown
+    ]
+    if len(together) > len(shown):
+        rest = f"and {len(together) - len(shown)} more"
+        samples.append(Line2D([], [], linestyle="none", label=rest))
+    return samples
+
+
+def joined(names: Sequence[str]) -> str:
+    """One to three names in a row, or the first and the last of more."""
+    return ", ".join(names) if len(names) <= 3 else f"{names[0]} to {names[-1]}"
+
+
+def line_look(mark: Mark) -> dict[str, Any]:
+    """How matplotlib is to draw a line of this mark."""
+    return {"color": mark.colour, "linestyle": mark.line, "linewidth": 1.4}
+
+
+def dot_look(mark: Mark, size: float = 5.5) -> dict[str, Any]:
+    """How matplotlib is to draw single points of this mark."""
+    return {
+        "linestyle": "none",
+        "marker": mark.marker,
+        "markersize": size,
+        "markerfacecolor": mark.colour if mark.filled else "white",
+        "markeredgecolor": BLACK if mark.filled else mark.colour,
+        "markeredgewidth": 0.4 if mark.filled else 1.2,
+    }
+
+
+def merged(legends: Iterable[Legend]) -> Legend:
+    """One legend for several tiles."""
+    present = [legend for legend in legends if legend.marks]
+    if not present:
+        return Legend()
+    marks = {name: mark for legend in present for name, mark in legend.marks.items()}
+    return Legend(marks, present[0].title, present[0].lines)
