@@ -4,9 +4,11 @@ from typing import Annotated
 
 from rnnstudy.component import OneOf
 from rnnstudy.metrics.base import Metric
+from rnnstudy.metrics.cka import CKA
+from rnnstudy.metrics.svcca import SVCCA
 
-METRICS: dict[str, type[Metric]] = {}
+METRICS: dict[str, type[Metric]] = {"svcca": SVCCA, "cka": CKA}
 
 AnyMetric = Annotated[Metric, OneOf("metric", METRICS)]
 
-__all__ = ["METRICS", "AnyMetric", "Metric"]
+__all__ = ["CKA", "METRICS", "SVCCA", "AnyMetric", "Metric"]

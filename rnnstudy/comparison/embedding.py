@@ -1,0 +1,76 @@
+"""Points in a few dimensions whose distances are like the given ones."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnnstudy.comparison.pairs import Distances
+from rnnstudy.lazy import pd
+from rnnstudy.record import Array, Record, array
+
+
+@dataclass(frozen=True, eq=False)
+class Coordinates(Record):
+    """An embedding of labelled items, and how far it can be trusted."""
+
+    labels: tuple[str, ...]
+    points: Array = array("item", "dimension")
+    eigenvalues: Array = array("mode")
+    """The whole spectrum of the centred matrix, largest first."""
+    negative_share: float
+    """Share of negative eigenvalues in the sum of magnitudes; 0 for Euclidean distances."""
+    stress: float
+    """Kruskal's stress 1, root of the squared errors over the squared distances; 0 is exact."""
+
+    def to_frame(self) -> Any:
+        """A `pandas.DataFrame` with one row per item and one column per dimension."""
+        columns = [f"dimension {i + 1}" for i in range(self.points.shape[1])]
+        return pd.DataFrame(self.points, index=list(self.labels), columns=columns)
+
+
+def classical_mds(distances: Distances, dimensions: int = 2) -> Coordinates:
+    """Classical scaling (Torgerson 1952): principal axes of the doubly centred squared distances.
+
+    Dimensions beyond the positive eigenvalues are 0. Along each dimension the first of the items
+    farthest from the origin is on the positive side, so that the picture does not flip by chance.
+    """
+    if dimensions < 1:
+        raise ValueError(f"dimensions is {dimensions}, should be at least 1")
+    values, vectors = np.linalg.eigh(_gower(distances.values))
+    values, vectors = values[::-1], vectors[:, ::-1]
+    points = np.zeros((len(vectors), dimensions))
+    kept = vectors[:, :dimensions] * np.sqrt(np.maximum(values[:dimensions], 0.0))
+    points[:, : kept.shape[1]] = _oriented(kept)
+    return Coordinates(
+        labels=distances.labels,
+        points=points,
+        eigenvalues=values,
+        negative_share=_share(-np.minimum(values, 0.0).sum(), np.abs(values).sum()),
+        stress=_stress(distances.values, points),
+    )
+
+
+def _gower(distances: Array) -> Array:
+    """Scalar products about the centroid: -1/2 J D^2 J (Gower 1966)."""
+    squares = distances**2
+    rows = squares - squares.mean(axis=0, keepdims=True)
+    return -0.5 * (rows - rows.mean(axis=1, keepdims=True))
+
+
+def _oriented(points: Array) -> Array:
+    """Points [item, dimension] with each dimension's sign fixed; near ties go to the first item."""
+    size = np.abs(points)
+    farthest = np.argmax(size >= (1.0 - 1e-9) * size.max(axis=0, initial=0.0), axis=0)
+    signs = np.sign(points[farthest, np.arange(points.shape[1])])
+    return points * np.where(signs == 0.0, 1.0, signs)
+
+
+def _stress(wanted: Array, points: Array) -> float:
+    gaps = points[:, None, :] - points[None, :, :]
+    errors = np.sqrt((gaps**2).sum(axis=-1)) - wanted
+    return float(np.sqrt(_share((errors**2).sum(), (wanted**2).sum())))
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part / whole) if whole > 0.0 else 0.0
