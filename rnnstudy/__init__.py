@@ -1,0 +1,84 @@
+"""Populations of recurrent networks: trained, taken apart, compared.
+
+Each name is imported when it is first used, so that `import rnnstudy` stays light.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from rnnstudy.lazy import after_import
+
+if TYPE_CHECKING:
+    from rnnstudy import metrics as metrics
+    from rnnstudy.analyses.base import MemberAnalysis as MemberAnalysis
+    from rnnstudy.analyses.base import TaskAnalysis as TaskAnalysis
+    from rnnstudy.cells import Cell as Cell
+    from rnnstudy.cells import Weight as Weight
+    from rnnstudy.cells import row as row
+    from rnnstudy.comparison.pairs import pairwise as pairwise
+    from rnnstudy.dynamics.fixed_points import FixedPoints as FixedPoints
+    from rnnstudy.dynamics.fixed_points import find_fixed_points as find_fixed_points
+    from rnnstudy.metrics import Metric as Metric
+    from rnnstudy.population.keras import GRUCell as GRUCell
+    from rnnstudy.population.keras import LSTMCell as LSTMCell
+    from rnnstudy.population.keras import UGRNNCell as UGRNNCell
+    from rnnstudy.population.keras import VanillaCell as VanillaCell
+    from rnnstudy.population.keras import keras_cell as keras_cell
+    from rnnstudy.population.keras import to_model as to_model
+    from rnnstudy.population.population import Population as Population
+    from rnnstudy.record import Record as Record
+    from rnnstudy.report.figures import plot as plot
+    from rnnstudy.runner import run as run
+    from rnnstudy.study.run import Run as Run
+    from rnnstudy.study.run import open_run as open_run
+    from rnnstudy.study.spec import SpecError as SpecError
+    from rnnstudy.study.spec import load_study as load_study
+    from rnnstudy.tasks import StaticInputs as StaticInputs
+    from rnnstudy.tasks import Task as Task
+    from rnnstudy.tasks import Trials as Trials
+
+    __version__: str
+
+_NAMES = {
+    "rnnstudy.analyses.base": ("MemberAnalysis", "TaskAnalysis"),
+    "rnnstudy.cells": ("Cell", "Weight", "row"),
+    "rnnstudy.comparison.pairs": ("pairwise",),
+    "rnnstudy.dynamics.fixed_points": ("FixedPoints", "find_fixed_points"),
+    "rnnstudy.metrics": ("Metric",),
+    "rnnstudy.population.keras": (
+        "GRUCell",
+        "LSTMCell",
+        "UGRNNCell",
+        "VanillaCell",
+        "keras_cell",
+        "to_model",
+    ),
+    "rnnstudy.population.population": ("Population",),
+    "rnnstudy.record": ("Record",),
+    "rnnstudy.report.figures": ("plot",),
+    "rnnstudy.runner": ("run",),
+    "rnnstudy.study.run": ("Run", "open_run"),
+    "rnnstudy.study.spec": ("SpecError", "load_study"),
+    "rnnstudy.tasks": ("StaticInputs", "Task", "Trials"),
+}
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "metrics":
+        return importlib.import_module("rnnstudy.metrics")
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("rnnstudy")
+    if name not in _HOME:
+        raise AttributeError(f"module 'rnnstudy' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME, "metrics", "__version__"])
+
+
+# Keras finds the classes of a saved model of ours only once they are registered.
+after_import("keras", lambda: importlib.import_module("rnnstudy.population.keras"))

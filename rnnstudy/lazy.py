@@ -7,7 +7,6 @@ and so is our own module of Keras classes.
 
 import importlib
 import importlib.abc
-import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
@@ -32,7 +31,11 @@ keras_models: Any = _Door("rnnstudy.population.keras")
 
 
 class _Watcher(importlib.abc.MetaPathFinder):
-    """Calls `then` once, right after the module `name` has been imported."""
+    """Calls `then` once, right after the module `name` has been imported.
+
+    It stays until an import succeeds: somebody may only ask whether the module exists
+    (`importlib.util.find_spec`), and an import may fail and be tried again.
+    """
 
     def __init__(self, name: str, then: Callable[[], object]) -> None:
         self.name, self.then = name, then
@@ -40,28 +43,43 @@ class _Watcher(importlib.abc.MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name != self.name:
+        if name != self.name or self not in sys.meta_path:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _Follower(spec.loader, self.then)
-        return spec
+        # Only those behind this one are asked, so that two watchers of a module both see it.
+        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
+            spec = finder.find_spec(name, path, target)
+            if spec is not None:
+                if spec.loader is not None:
+                    spec.loader = _Follower(spec.loader, self)
+                return spec
+        return None
+
+    def arrived(self) -> None:
+        """The module has been imported: leave, then tell."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+            self.then()
 
 
 class _Follower(importlib.abc.Loader):
-    def __init__(self, loader: Any, then: Callable[[], object]) -> None:
-        self.loader, self.then = loader, then
+    """A module's own loader, which tells the watcher when it is done."""
+
+    def __init__(self, loader: Any, watcher: _Watcher) -> None:
+        self.loader, self.watcher = loader, watcher
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self.loader, attribute)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self.loader.create_module(spec)
+        created: ModuleType | None = self.loader.create_module(spec)
+        return created
 
     def exec_module(self, module: ModuleType) -> None:
         if module.__spec__ is not None:
             module.__spec__.loader = self.loader
         module.__loader__ = self.loader
         self.loader.exec_module(module)
-        self.then()
+        self.watcher.arrived()
 
 
 def after_import(name: str, then: Callable[[], object]) -> None:

@@ -1,0 +1,304 @@
+"""Our cells as Keras cells, around the same step, and trained networks as Keras models.
+
+This module imports Keras; `rnnstudy.lazy.keras_models` is the door to it.
+"""
+
+import functools
+import operator
+import random
+import sys
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, get_args
+
+import numpy as np
+from pydantic import ValidationError
+
+from rnnstudy.cells import Cell, Initialiser, Weight
+from rnnstudy.cells.base import Activation
+from rnnstudy.cells.gru import GRU
+from rnnstudy.cells.lstm import LSTM
+from rnnstudy.cells.ugrnn import UGRNN
+from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.component import suggestion
+from rnnstudy.lazy import keras
+from rnnstudy.population.population import Population, generator
+
+Tensor = Any
+
+PREFIXES = {"kernel": "kernel", "recurrent_kernel": "recurrent", "bias": "bias"}
+"""How Keras begins the names of the arguments that concern a weight."""
+
+
+class CellLayer(keras.layers.Layer):
+    """A cell of ours as a Keras cell: what all of them do; a subclass says which cell it `wraps`.
+
+    units, activation and the fields of the wrapped cell (such as gate_bias, reset_after, clip) are
+    arguments by name. kernel_initializer and recurrent_initializer take any Keras initialiser or
+    one of `rnnstudy.cells.INITIALISERS`, as an object or as `{"kind": name, ...}`; by default the
+    cell's own are drawn, gate by gate. {kernel, recurrent, bias}_{regularizer, constraint} are as
+    in Keras. seed: draws the weights of the study's network with this seed. The state is one flat
+    vector; with train_initial_state the state before the first step is a weight.
+    """
+
+    wraps: ClassVar[type[Cell]]
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | Callable[[Tensor], Tensor] | None = "tanh",
+        *,
+        kernel_initializer: Any = None,
+        recurrent_initializer: Any = None,
+        bias_initializer: Any = None,
+        train_initial_state: bool = False,
+        seed: int | None = None,
+        **options: Any,
+    ) -> None:
+        _require_tensorflow()
+        initialisers = {
+            "kernel": kernel_initializer,
+            "recurrent_kernel": recurrent_initializer,
+            "bias": bias_initializer,
+        }
+        fields = {"units": _integer(units), "activation": _activation(activation)}
+        fields |= {name: options.pop(name) for name in list(options) if name in _fields(self.wraps)}
+        for weight, given in list(initialisers.items()):
+            if given is None or _is_ours(given):
+                del initialisers[weight]
+            if _is_ours(given):
+                fields[f"{PREFIXES[weight]}_initializer"] = given
+        cell = _component(type(self).__name__, self.wraps, fields)
+        regularisers = _by_weight("regularizer", options)
+        constraints = _by_weight("constraint", options)
+        super().__init__(**options)
+        self.cell = cell
+        self.state_size = cell.state_size
+        self.output_size = self.units = cell.units
+        self.train_initial_state = train_initial_state
+        self.seed = seed
+        # Keras's initialisers, too, settle their seed when they are made.
+        self._drawn_from = random.randint(0, 2**31 - 1) if seed is None else seed
+        self._initialisers = {w: self._foreign(w, given) for w, given in initialisers.items()}
+        self._regularisers = {w: keras.regularizers.get(r) for w, r in regularisers.items()}
+        self._constraints = {w: keras.constraints.get(c) for w, c in constraints.items()}
+        self.initial_state: Any = None
+
+    def _foreign(self, weight: str, given: Any) -> Any:
+        initialiser = keras.initializers.get(given)
+        config = initialiser.get_config() if hasattr(initialiser, "get_config") else {}
+        if self.seed is None or config.get("seed", 0) is not None:
+            return initialiser
+        return type(initialiser).from_config(config | {"seed": _stream(self.seed, weight)})
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Make the weights of a cell with `input_shape[-1]` inputs."""
+        inputs = input_shape[-1]
+        if inputs is None:
+            raise ValueError(
+                f"{self._label()} needs inputs of known width, their shape is {input_shape}"
+            )
+        self.inputs = int(inputs)
+        weights = self.cell.weights(self.inputs)
+        self._weight_names = tuple(weights)
+        for name, weight in weights.items():
+            variable = self.add_weight(
+                name=name,
+                shape=weight.shape,
+                initializer=self._initialisers.get(name) or self._draw(name, weight),
+                regularizer=self._regularisers.get(name),
+                constraint=self._constraints.get(name),
+            )
+            setattr(self, name, variable)
+        if self.train_initial_state:
+            self.initial_state = self.add_weight(
+                name="initial_state", shape=(self.state_size,), initializer="zeros"
+            )
+
+    def _draw(self, name: str, weight: Weight) -> Callable[..., Tensor]:
+        def draw(shape: Sequence[int], dtype: Any = None) -> Tensor:
+            values = weight.draw(generator(self._drawn_from, name))
+            return keras.ops.convert_to_tensor(values, dtype)
+
+        return draw
+
+    def call(self, inputs: Tensor, states: Any, training: bool = False) -> tuple[Tensor, Any]:
+        """One step: inputs [trial, input], states [state] -> output [trial, unit], new states."""
+        if inputs.shape[-1] != self.inputs:
+            raise ValueError(
+                f"{self._label()} was built for {self.inputs} inputs, it got {inputs.shape[-1]}"
+            )
+        listed = isinstance(states, list | tuple)
+        h = states[0] if listed else states
+        w = {name: keras.ops.convert_to_tensor(getattr(self, name)) for name in self._weight_names}
+        new = self.cell.step(w, self.cell.drive(w, inputs), h)
+        return self.cell.visible(new), [new] if listed else new
+
+    def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
+        """The state before the first step, [trial, state]: zero, or the trained one."""
+        shape = (batch_size, self.state_size)
+        if self.initial_state is None:
+            return [keras.ops.zeros(shape, self.compute_dtype)]
+        start = keras.ops.cast(self.initial_state, self.compute_dtype)
+        return [keras.ops.broadcast_to(start, shape)]
+
+    def get_config(self) -> dict[str, Any]:
+        """All arguments from which `from_config` rebuilds this cell."""
+        fields = self.cell.model_dump(mode="json")
+        del fields["kind"]
+        foreign = {
+            "initializer": (self._initialisers, keras.initializers.serialize),
+            "regularizer": (self._regularisers, keras.regularizers.serialize),
+            "constraint": (self._constraints, keras.constraints.serialize),
+        }
+        given = {
+            f"{PREFIXES[weight]}_{ending}": serialise(value)
+            for ending, (values, serialise) in foreign.items()
+            for weight, value in values.items()
+        }
+        own = {"train_initial_state": self.train_initial_state, "seed": self.seed}
+        return {**super().get_config(), **fields, **given, **own}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The cell that `get_config` described."""
+        for value in config.values():
+            kind = value.get("kind", "") if isinstance(value, Mapping) else ""
+            # As Keras does, refuse to import what a model file names: it may be anybody's file.
+            if ":" in kind and kind.partition(":")[0] not in sys.modules:
+                raise ValueError(f"the model uses '{kind}': import its module before loading")
+        return super().from_config(config)
+
+    def _label(self) -> str:
+        return f"{type(self).__name__} '{self.name}'"
+
+
+@keras.saving.register_keras_serializable("rnnstudy")
+class VanillaCell(CellLayer):
+    """h' = f(W x + R h + b) (Elman 1990)."""
+
+    wraps = Vanilla
+
+
+@keras.saving.register_keras_serializable("rnnstudy")
+class UGRNNCell(CellLayer):
+    """Update-gate RNN (Collins, Sohl-Dickstein & Sussillo 2017); gate_bias: initial bias of it."""
+
+    wraps = UGRNN
+
+
+@keras.saving.register_keras_serializable("rnnstudy")
+class GRUCell(CellLayer):
+    """Gated recurrent unit (Cho et al. 2014); reset_after as in Keras, gate_bias: update gate's."""
+
+    wraps = GRU
+
+
+@keras.saving.register_keras_serializable("rnnstudy")
+class LSTMCell(CellLayer):
+    """Long short-term memory, one state [h, c]; clip bounds c, gate_bias: forget gate's."""
+
+    wraps = LSTM
+
+
+OURS: dict[type[Cell], type[CellLayer]] = {
+    layer.wraps: layer for layer in (VanillaCell, UGRNNCell, GRUCell, LSTMCell)
+}
+
+
+@functools.cache
+def keras_cell(wraps: type[Cell]) -> type[CellLayer]:
+    """The Keras class around a cell: `LeakyCell = keras_cell(Leaky)`; the same one at each call.
+
+    It is registered with Keras under the package of the cell's module, so a saved model loads in
+    any process that has made this call before.
+    """
+    if wraps in OURS:
+        return OURS[wraps]
+    name = f"{wraps.__name__}Cell"
+    body = {"wraps": wraps, "__doc__": wraps.__doc__, "__module__": wraps.__module__}
+    made: type[CellLayer] = keras.saving.register_keras_serializable(wraps.__module__, name)(
+        type(name, (CellLayer,), body)
+    )
+    return made
+
+
+def to_model(population: Population, member: int, name: str | None = None) -> Any:
+    """One network as a `keras.Model`: [trial, time, input] -> [trial, time, output].
+
+    It has the layers "recurrent" (keras.layers.RNN around our cell) and "readout" (Dense), and
+    starts from the member's initial state, which stays trainable if it was trained.
+    """
+    if not -len(population) <= member < len(population):
+        raise ValueError(f"member is {member}; the population has {len(population)} members")
+    start = population.initial_state[member]
+    dtype = start.dtype.name
+    fields = {field: getattr(population.cell, field) for field in _fields(type(population.cell))}
+    cell = keras_cell(type(population.cell))(
+        **fields, train_initial_state=bool(np.any(start)), dtype=dtype
+    )
+    inputs = keras.Input((None, population.inputs), name="inputs", dtype=dtype)
+    recurrent = keras.layers.RNN(cell, return_sequences=True, name="recurrent", dtype=dtype)
+    readout = keras.layers.Dense(population.outputs, name="readout", dtype=dtype)
+    model = keras.Model(inputs, readout(recurrent(inputs)), name=name)
+    for weight, values in population.weights.items():
+        getattr(cell, weight).assign(values[member])
+    if cell.initial_state is not None:
+        cell.initial_state.assign(start)
+    readout.set_weights([population.readout["kernel"][member], population.readout["bias"][member]])
+    return model
+
+
+def _require_tensorflow() -> None:
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError(
+            f"rnnstudy's cells need Keras on TensorFlow, it runs on {keras.backend.backend()}; "
+            "set KERAS_BACKEND=tensorflow before importing keras"
+        )
+
+
+def _fields(wraps: type[Cell]) -> list[str]:
+    return list(wraps.model_fields)
+
+
+def _is_ours(given: Any) -> bool:
+    return isinstance(given, Initialiser) or (isinstance(given, Mapping) and "kind" in given)
+
+
+def _integer(units: Any) -> Any:
+    """NumPy's integers count as integers here, booleans do not."""
+    try:
+        return units if isinstance(units, bool) else operator.index(units)
+    except TypeError:
+        return units
+
+
+def _activation(given: Any) -> str:
+    known = list(get_args(Activation))
+    name = "linear" if given is None else given
+    if callable(given):
+        name = keras.activations.serialize(given)
+    if name in known:
+        return str(name)
+    hint = suggestion(name, known) if isinstance(name, str) else ""
+    raise ValueError(f"activation is {given!r}; known activations: {', '.join(known)}{hint}")
+
+
+def _component(name: str, wraps: type[Cell], fields: dict[str, Any]) -> Cell:
+    try:
+        return wraps(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        text = first["msg"][0].lower() + first["msg"][1:]
+        raise ValueError(f"{name}: {where} is {first['input']!r}; {text}") from None
+
+
+def _by_weight(ending: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Take Keras's arguments of one ending out of the options, by weight."""
+    given = {weight: options.pop(f"{prefix}_{ending}", None) for weight, prefix in PREFIXES.items()}
+    return {weight: value for weight, value in given.items() if value is not None}
+
+
+def _stream(seed: int, purpose: str) -> int:
+    return zlib.crc32(f"{seed} {purpose}".encode()) & 0x7FFFFFFF
