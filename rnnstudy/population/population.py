@@ -96,7 +96,8 @@ def _unroller(cell: Cell) -> Any:
             everyone = tf.broadcast_to(inputs, [members, *inputs.shape[-3:]])
             return time_inside(unroll(cell, weights, everyone, start))
 
-        _UNROLLERS[cell] = tf.function(states, reduce_retracing=True)
+        # Traced per shape: the time loop reads its lengths from static shapes.
+        _UNROLLERS[cell] = tf.function(states)
     return _UNROLLERS[cell]
 
 
