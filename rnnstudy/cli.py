@@ -137,7 +137,7 @@ def list_(what: Annotated[Catalogue, typer.Argument(help="Which catalogue.")]) -
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of specs, for editors."""
-    print(json.dumps(json_schema(), indent=1))
+    sys.stdout.write(json.dumps(json_schema(), indent=1) + "\n")
 
 
 def _plan(study: Study, directory: Path) -> Plan:

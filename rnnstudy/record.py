@@ -74,7 +74,7 @@ class Record:
         raise KeyError(f"{type(self).__name__} has no axis '{axis}'")
 
     def select(self, axis: str, indices: Any) -> Self:
-        """The record at some positions of an axis (integers or a mask), in all fields that have it."""
+        """The record at some positions of an axis (integers or a mask)."""
         index = np.asarray(indices)
         return self._along(axis, lambda value, at, _: value[(slice(None),) * at + (index,)])
 
@@ -121,7 +121,7 @@ class Record:
         return xarray.Dataset(variables)
 
     def save(self, folder: str | Path) -> None:
-        """Write `arrays.npz` (no pickle) and `meta.json` (fields, class, checksum) into a folder."""
+        """Write `arrays.npz` (no pickle) and `meta.json` (fields, class, checksum)."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         found: dict[str, Array] = {}

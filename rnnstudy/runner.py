@@ -53,9 +53,10 @@ def run(
     """Do all that a study asks for and its store lacks, and write the run directory.
 
     directory: default `runs/<study name>`. Running again resumes: what is there is not done twice.
-    watching: makes the watch that is told of progress; spec: the file that the study was read from, copied as it is; command:
-    the words that started it, kept in the provenance. A step that fails is listed in
-    `Run.provenance["failures"]`. KeyboardInterrupt leaves a directory that can be resumed.
+    watching: makes the watch that is told of progress; spec: the file that the study was read from,
+    copied as it is; command: the words that started it, kept in the provenance. A step that fails
+    is listed in `Run.provenance["failures"]`. KeyboardInterrupt leaves a directory that can be
+    resumed.
     """
     found = Run(directory or Path("runs") / study.study, study)
     _write_specs(found, spec)

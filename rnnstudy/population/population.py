@@ -135,7 +135,7 @@ def _draw(
 
 
 def stream(seed: int, purpose: str) -> tuple[int, int]:
-    """Seed of one of a member's random streams, for TensorFlow's stateless operations: int32 [2]."""
+    """Seed of one of a member's random streams: int32 [2], for stateless operations."""
     return seed, zlib.crc32(purpose.encode()) & 0x7FFFFFFF
 
 

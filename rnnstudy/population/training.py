@@ -12,7 +12,7 @@ from rnnstudy.lazy import tf
 from rnnstudy.population import optimiser
 from rnnstudy.population.population import Population, initial_population, stream
 from rnnstudy.population.protocol import Training
-from rnnstudy.population.unroll import time_inside, unroll
+from rnnstudy.population.unroll import unroll
 from rnnstudy.record import Array, Record, array
 from rnnstudy.tasks import Task, Trials
 from rnnstudy.tasks.base import mean_squared_error

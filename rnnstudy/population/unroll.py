@@ -18,10 +18,10 @@ def unroll(
 ) -> Tensor:
     """States over time.
 
-    inputs [..., trial, time, input], start [..., trial, state], noise [time, ..., trial, state] added
-    to each new state, or None. Returns [time, ..., trial, state]. Differentiable; the backward pass
-    recomputes each block of steps from its first state, so that memory holds the states and not
-    every intermediate of every step (Chen et al. 2016, "Training deep nets with sublinear memory").
+    inputs [..., trial, time, input], start [..., trial, state]; noise [time, ..., trial, state] is
+    added to each new state, if any. Returns [time, ..., trial, state]. The backward pass recomputes
+    each block of steps from its first state, so that memory holds the states and not every
+    intermediate of every step (Chen et al. 2016, "Training deep nets with sublinear memory cost").
     """
     drive = time_first(_drive(cell, weights, inputs))
     time = drive.shape[0]

@@ -55,7 +55,7 @@ class AnalyseMembers:
 
 @dataclass(frozen=True)
 class AnalyseTask:
-    """One task analysis on all networks of a task; its address depends on which of them are usable."""
+    """One task analysis on all usable networks of a task, which decide its address."""
 
     analysis: TaskAnalysis
     task: Task
