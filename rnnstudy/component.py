@@ -8,24 +8,30 @@ import difflib
 import hashlib
 import importlib
 import json
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, ClassVar, Self, cast, get_args
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
     SerializerFunctionWrapHandler,
+    ValidationError,
     model_serializer,
+    model_validator,
 )
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
 RECIPE_FORMAT = 1
 
 
 class Component(BaseModel):
-    """A frozen value with checked fields: unknown keys, NaN and silent conversions are refused."""
+    """A frozen value with checked fields: unknown keys, NaN and silent conversions are refused.
+
+    Several values are a tuple in a field's type; they may be given as a list.
+    """
 
     model_config = ConfigDict(
         frozen=True,
@@ -68,6 +74,25 @@ class Component(BaseModel):
         """Plain JSON data from which `restore` rebuilds this component."""
         return {"class": class_path(type(self)), "fields": self.model_dump(mode="json")}
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _explained(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Takes lists for tuples, and names the known keys where one is unknown."""
+        given = {key: _frozen(part) for key, part in data.items()} if type(data) is dict else data
+        try:
+            return handler(given)
+        except ValidationError as error:
+            errors = error.errors(include_url=False)
+            if not any(_unknown_key(each) for each in errors):
+                raise
+            lines = [
+                unknown_key(str(each["loc"][0]), cls.model_fields, each["input"])
+                if _unknown_key(each)
+                else raised_again(each)
+                for each in errors
+            ]
+            raise refused(cls.__name__, lines) from None
+
 
 class Entry(Component):
     """A component that a catalogue lists under its `kind`; outside ones are `module:Class`."""
@@ -104,7 +129,8 @@ def find_class(path: str) -> type:
 def restore(stored: Mapping[str, Any]) -> Component:
     """The component that `Component.stored` wrote down."""
     fields = {name: value for name, value in stored["fields"].items() if name != "kind"}
-    component: Component = find_class(stored["class"]).model_validate_json(json.dumps(fields))
+    cls: Any = find_class(stored["class"])
+    component: Component = cls.model_validate_json(json.dumps(fields))
     return component
 
 
@@ -118,7 +144,55 @@ def _recipe_of(value: Any) -> Any:
     return value
 
 
-def suggestion(word: str, known: list[str]) -> str:
+def _frozen(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_frozen(part) for part in value)
+    if type(value) is dict:
+        return {key: _frozen(part) for key, part in value.items()}
+    return value
+
+
+def _unknown_key(error: ErrorDetails) -> bool:
+    return error["type"] == "extra_forbidden" and len(error["loc"]) == 1
+
+
+def raised_again(error: ErrorDetails, loc: tuple[str | int, ...] = ()) -> InitErrorDetails:
+    """An error that was caught, ready to be raised again below a location."""
+    kind: str | PydanticCustomError = error["type"]
+    if kind not in _PYDANTICS:
+        kind = PydanticCustomError(error["type"], error["msg"], error.get("ctx"))
+    context = error.get("ctx", {})
+    return InitErrorDetails(type=kind, loc=(*loc, *error["loc"]), input=error["input"], ctx=context)
+
+
+_PYDANTICS = set(get_args(core_schema.ErrorType))
+
+
+def refused(title: str, errors: Iterable[InitErrorDetails]) -> ValidationError:
+    """Errors at places inside a value, as a validator raises them."""
+    return ValidationError.from_exception_data(title, list(errors))
+
+
+def mistake(
+    kind: str, message: str, loc: tuple[str | int, ...] = (), came: Any = None
+) -> InitErrorDetails:
+    """An error of our own somewhere inside the value that is being checked."""
+    # Pydantic fills in {names}, and a message that quotes what came may hold braces of its own.
+    error = PydanticCustomError(cast(Any, kind), "{message}", {"message": message})
+    return InitErrorDetails(type=error, loc=loc, input=came)
+
+
+def unknown_key(
+    key: str, known: Collection[str], came: Any = None, loc: tuple[str | int, ...] = ()
+) -> InitErrorDetails:
+    """The error that a key, below a location, is not one of the known ones."""
+    context = {"known": ", ".join(known), "hint": suggestion(key, known)}
+    message = "is not a known key; known keys: {known}{hint}"
+    kind = PydanticCustomError("unknown_key", message, context)
+    return InitErrorDetails(type=kind, loc=(*loc, key), input=came)
+
+
+def suggestion(word: str, known: Collection[str]) -> str:
     """`; did you mean 'gru'?` for a near miss of a known word, else nothing."""
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return f"; did you mean '{near[0]}'?" if near else ""
@@ -131,7 +205,7 @@ class OneOf:
     errors located at the key concerned.
     """
 
-    def __init__(self, noun: str, catalogue: Mapping[str, type]) -> None:
+    def __init__(self, noun: str, catalogue: Mapping[str, type[Any]]) -> None:
         self.noun, self.catalogue = noun, catalogue
 
     def __get_pydantic_core_schema__(
@@ -139,9 +213,7 @@ class OneOf:
     ) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
             self.build,
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda entry: entry.model_dump(mode="json")
-            ),
+            serialization=core_schema.plain_serializer_function_ser_schema(self.dump),
         )
 
     def __get_pydantic_json_schema__(
@@ -176,6 +248,12 @@ class OneOf:
             )
         fields = {name: part for name, part in value.items() if name != "kind"}
         return self.find(value["kind"]).model_validate(fields)
+
+    def dump(self, entry: Entry) -> dict[str, Any]:
+        """Plain JSON data from which `build` makes an equal entry."""
+        fields = entry.model_dump(mode="json")
+        listed = self.catalogue.get(entry.kind) is type(entry)
+        return fields if listed else fields | {"kind": class_path(type(entry))}
 
     def find(self, kind: Any) -> Any:
         """The class named `kind`, from the catalogue or as `package.module:Class`."""

@@ -1,0 +1,167 @@
+"""From pydantic's errors to sentences: where, what came, what is allowed, what next."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_core.core_schema import ErrorType
+
+from rnnstudy.component import suggestion
+from rnnstudy.study.document import Complaint, Document, Keys, described, dotted
+
+EXPECTED = {
+    "bool_type": "true or false",
+    "dict_type": "a mapping",
+    "float_type": "a number",
+    "frozen_set_type": "a list",
+    "int_from_float": "an integer",
+    "int_type": "an integer",
+    "list_type": "a list",
+    "mapping_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "model_type": "a mapping",
+    "none_required": "empty (null)",
+    "set_type": "a list",
+    "string_type": "a text",
+    "tuple_type": "a list",
+}
+"""What a field takes, for the errors that a value of the wrong type raises."""
+
+BOUNDS = {
+    "greater_than": "above {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "below {lt}",
+    "less_than_equal": "at most {le}",
+    "multiple_of": "a multiple of {multiple_of}",
+    "string_pattern_mismatch": "a text that matches {pattern}",
+    "string_too_long": "at most {max_length} characters long",
+    "string_too_short": "at least {min_length} characters long",
+    "too_long": "a list of at most {max_length} values",
+    "too_short": "a list of at least {min_length} values",
+}
+"""What a field takes, for the errors that a value out of range raises."""
+
+
+def complaints(error: ValidationError, document: Document) -> list[Complaint]:
+    """All that pydantic found wrong with a document, each at its place in the text.
+
+    A value that fits none of a field's alternatives is one complaint that names them all.
+    """
+    found: dict[Keys, list[ErrorDetails]] = {}
+    for each in error.errors(include_url=False):
+        found.setdefault(_keys(each, document.data), []).append(each)
+    return [_complaint(keys, errors, document) for keys, errors in found.items()]
+
+
+def _keys(error: ErrorDetails, data: Any) -> Keys:
+    """The path in the document: pydantic's location without the names of a field's alternatives."""
+    keys: list[str | int] = []
+    last = len(error["loc"]) - 1
+    for position, step in enumerate(error["loc"]):
+        inside = _inside(data, step)
+        if inside is not None:
+            keys.append(step)
+            data = inside[0]
+        elif position == last and error["type"] in ("missing", "unknown_key"):
+            keys.append(step)
+    if error["type"] == "unknown_kind" and isinstance(data, Mapping):
+        keys.append("kind")
+    return tuple(keys)
+
+
+def _inside(data: Any, step: str | int) -> tuple[Any] | None:
+    """The part of plain data one step further, or None if there is none."""
+    if isinstance(data, Mapping) and step in data:
+        return (data[step],)
+    if isinstance(data, list) and isinstance(step, int) and 0 <= step < len(data):
+        return (data[step],)
+    return None
+
+
+def _complaint(keys: Keys, errors: list[ErrorDetails], document: Document) -> Complaint:
+    first = errors[0]
+    place = document.place(keys, of_name=first["type"] in ("unknown_key", "elsewhere"))
+    alternatives = [_expected(error) for error in errors]
+    label = dotted(keys) or "the spec"
+    if all(alternatives):
+        allowed = " or ".join(dict.fromkeys(a for a in alternatives if a))
+        came = described(_value(first, keys, document))
+        return Complaint(place, keys, f"{label} is {came}; it should be {allowed}")
+    return Complaint(place, keys, f"{label} {_sentence(first, keys, document)}")
+
+
+def _value(error: ErrorDetails, keys: Keys, document: Document) -> Any:
+    """What came: as the document says it, where the path leads to it."""
+    data = document.data
+    for step in keys:
+        inside = _inside(data, step)
+        if inside is None:
+            return error["input"]
+        data = inside[0]
+    return data
+
+
+def _expected(error: ErrorDetails) -> str | None:
+    """What is allowed where this error arose; None if that is not one phrase."""
+    if error["type"] in EXPECTED:
+        return EXPECTED[error["type"]]
+    if error["type"] in BOUNDS:
+        return BOUNDS[error["type"]].format(**error["ctx"])
+    return None
+
+
+def _sentence(error: ErrorDetails, keys: Keys, document: Document) -> str:
+    came = _value(error, keys, document)
+    if error["type"] in SENTENCES:
+        return SENTENCES[error["type"]](error.get("ctx", {}), came)
+    if error["type"] in PYDANTICS_OWN:
+        return f"is {described(came)}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+    return error["msg"]
+
+
+def _literal(context: Mapping[str, Any], came: Any) -> str:
+    known = sorted(context["expected"].replace("' or '", "', '").replace("'", "").split(", "))
+    hint = suggestion(came, known) if isinstance(came, str) else ""
+    return f"is {_short(came)}; known: {', '.join(known)}{hint}"
+
+
+def _kind(context: Mapping[str, Any], came: Any) -> str:
+    nouns = plural(context["noun"])
+    return f"is {_short(came)}; known {nouns}: {context['known']}{context['hint']}"
+
+
+def _entry(context: Mapping[str, Any], came: Any) -> str:
+    allowed = f"the name of {article(context['noun'])} or a mapping with the key 'kind'"
+    return f"is {described(came)}; it should be {allowed}"
+
+
+def _short(came: Any) -> str:
+    return repr(came) if isinstance(came, str) and len(came) <= 60 else described(came)
+
+
+def article(noun: str) -> str:
+    """`a task`, `an analysis`."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def plural(noun: str) -> str:
+    """`tasks`, `analyses`."""
+    return f"{noun[:-2]}es" if noun.endswith("sis") else f"{noun}s"
+
+
+PYDANTICS_OWN = frozenset(get_args(ErrorType))
+
+Sentence = Callable[[Mapping[str, Any], Any], str]
+
+SENTENCES: dict[str, Sentence] = {
+    "entry_kind_missing": lambda c, _: (
+        f"needs the key 'kind'; known {plural(c['noun'])}: {c['known']}"
+    ),
+    "entry_type": _entry,
+    "finite_number": lambda _, came: f"is {came}; numbers here are finite",
+    "literal_error": _literal,
+    "missing": lambda _, __: "is missing",
+    "unknown_kind": _kind,
+    "value_error": lambda c, came: f"is {described(came)}: {c['error']}",
+}

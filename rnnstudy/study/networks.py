@@ -1,0 +1,171 @@
+"""The networks that a study asks for: axes that are crossed, and what one network is."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import (
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SerializerFunctionWrapHandler,
+    create_model,
+    field_serializer,
+    field_validator,
+    model_serializer,
+)
+from pydantic_core import PydanticCustomError, core_schema
+
+from rnnstudy.cells import AnyCell, Cell
+from rnnstudy.component import Component, mistake, refused
+from rnnstudy.population.protocol import Training
+from rnnstudy.tasks import AnyTask
+
+SEED_LIMIT = 2**31
+NETWORK_LIMIT = 100_000
+
+
+class Axis:
+    """Marks a tuple field that a spec gives as one value or as a list of different values."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        checked = core_schema.no_info_after_validator_function(_different, handler(source))
+        return core_schema.no_info_before_validator_function(_as_tuple, checked)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        listed = handler(schema) | {"minItems": 1, "uniqueItems": True}
+        return {"anyOf": [listed["items"], listed]}
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def _different(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not values:
+        raise PydanticCustomError("empty_axis", "is empty; it should list at least one value")
+    twice = [i for i, value in enumerate(values) if value in values[:i]]
+    if twice:
+        raise refused("axis", [mistake("twice", "is listed twice", (i,), values[i]) for i in twice])
+    return values
+
+
+def _axis(owner: type[Component], name: str) -> tuple[Any, Any]:
+    """A grid axis over a field that another component declares."""
+    field = owner.model_fields[name]
+    described = Field(description=field.description)
+    item: Any = Annotated.__class_getitem__((field.annotation, *field.metadata, described))  # type: ignore[attr-defined]
+    note = f"{field.description} One value, or a list for an axis of the grid."
+    default = (field.default,) if owner is Cell else None
+    return Annotated[tuple[item, ...], Axis()], Field(default, description=note)
+
+
+Seed = Annotated[int, Field(ge=0, lt=SEED_LIMIT)]
+
+
+class _Networks(Component):
+    """The grid: every cell with every activation, number of units, seed, and training axis."""
+
+    cells: Annotated[tuple[AnyCell, ...], Axis()]
+    """Cells by name, or as mappings with fields of their own: `{kind: gru, reset_after: false}`."""
+
+    seeds: Annotated[tuple[Seed, ...], Axis()] = (0,)
+    """Seeds of the networks in each combination: a number of them (from 0 on), or a list."""
+
+    @field_validator("cells")
+    @classmethod
+    def _cells_are_told_apart(cls, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        owners = {"units": "networks.units", "activation": "networks.activations"}
+        errors = [
+            mistake("elsewhere", f"is given by {owners[name]}, not per cell", (i, name))
+            for i, cell in enumerate(cells)
+            for name in owners
+            if name in cell.model_fields_set
+        ]
+        classes: dict[str, type] = {}
+        for i, cell in enumerate(cells):
+            if classes.setdefault(title(cell), type(cell)) is not type(cell):
+                message = f"is another class called {title(cell)!r}; rename one of the two"
+                errors.append(mistake("namesake", message, (i,)))
+        if errors:
+            raise refused("cells", errors)
+        return cells
+
+    @field_serializer("cells", mode="wrap")
+    def _cells_without_axes(
+        self, cells: tuple[Cell, ...], handler: SerializerFunctionWrapHandler
+    ) -> list[dict[str, Any]]:
+        return [
+            {name: part for name, part in cell.items() if name not in ("units", "activation")}
+            for cell in handler(cells)
+        ]
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _seeds_by_number(cls, seeds: Any) -> Any:
+        if type(seeds) is not int:
+            return seeds
+        if not 1 <= seeds <= NETWORK_LIMIT:
+            message = f"is {seeds}; a number of seeds should be at least 1, at most {NETWORK_LIMIT}"
+            raise refused("seeds", [mistake("seeds", message)])
+        return tuple(range(seeds))
+
+    @model_serializer(mode="wrap")
+    def _without_unused_axes(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: values for name, values in handler(self).items() if values is not None}
+
+    @property
+    def training_axes(self) -> dict[str, tuple[Any, ...]]:
+        """Training fields that the grid gives -> their values."""
+        values = {name: getattr(self, name) for name in Training.model_fields}
+        return {name: axis for name, axis in values.items() if axis is not None}
+
+    @property
+    def size(self) -> int:
+        """Number of networks per task."""
+        count = len(self.cells) * len(self.seeds)
+        for axis in (self.axis("activations"), self.axis("units"), *self.training_axes.values()):
+            count *= len(axis)
+        return count
+
+    def axis(self, name: str) -> tuple[Any, ...]:
+        """The values of an axis."""
+        values: tuple[Any, ...] = getattr(self, name)
+        return values
+
+
+if TYPE_CHECKING:
+    Networks = _Networks
+else:
+    Networks = create_model(
+        "Networks",
+        __base__=_Networks,
+        __doc__=_Networks.__doc__,
+        __module__=__name__,
+        activations=_axis(Cell, "activation"),
+        units=_axis(Cell, "units"),
+        **{name: _axis(Training, name) for name in Training.model_fields},
+    )
+
+
+def title(cell: Cell) -> str:
+    """What a cell is called in names of networks and in the report."""
+    return cell.kind.rpartition(":")[2].lower()
+
+
+class Network(Component):
+    """All that decides how one network is trained; its key is the result's address."""
+
+    task: AnyTask
+    """What it learns."""
+
+    cell: AnyCell
+    """How its state moves."""
+
+    training: Training
+    """How it is trained."""
+
+    seed: Seed
+    """Seed of its initial weights, data and noise."""

@@ -1,0 +1,166 @@
+"""Overrides: other fields for a part of the grid."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import InitErrorDetails
+
+from rnnstudy.cells import Cell
+from rnnstudy.component import Component, mistake, raised_again, suggestion, unknown_key
+from rnnstudy.population.protocol import Training
+from rnnstudy.study.document import described
+from rnnstudy.study.grid import Combination, as_text
+from rnnstudy.study.networks import Networks, title
+
+
+class Change(Component):
+    """Fields that an override gives new values."""
+
+    cell: dict[str, Any] = Field({})
+    """Fields of the cell."""
+
+    training: dict[str, Any] = Field({})
+    """Fields of the training protocol."""
+
+    @field_validator("training")
+    @classmethod
+    def _training_exists(cls, training: dict[str, Any]) -> dict[str, Any]:
+        Training.model_validate(training)
+        return training
+
+
+class Override(Component):
+    """Other fields for a part of the grid; later overrides win over earlier ones."""
+
+    where: dict[str, Any] = Field({})
+    """Which networks: fields that the grid varies (task, cell, activation, units, seed, ...) and
+    the value, or list of values, that they should have; empty for all networks."""
+
+    set: Change
+    """What to change."""
+
+    def matches(self, fields: Mapping[str, Any]) -> bool:
+        """Whether a network with these grid fields is meant."""
+        return all(
+            any(_same(fields[name], value) for value in _as_tuple(wanted))
+            for name, wanted in self.where.items()
+        )
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Equal, where 1 is 1.0 but not true."""
+    return bool(a == b) and isinstance(a, bool) == isinstance(b, bool)
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def overridden(combination: Combination, overrides: Sequence[Override]) -> tuple[Cell, Training]:
+    """Cell and training protocol of a combination after the overrides that match it."""
+    cell: dict[str, Any] = {}
+    training: dict[str, Any] = {}
+    for override in overrides:
+        cell |= override.set.cell
+        training |= override.set.training
+    return combination.cell.changed(**cell), combination.training.changed(**training)
+
+
+def override_mistakes(
+    overrides: Sequence[Override], grid: Sequence[Combination], networks: Networks
+) -> list[InitErrorDetails]:
+    """What is wrong with overrides given the grid: fields that it lacks, parts that are empty."""
+    found: list[InitErrorDetails] = []
+    for i, override in enumerate(overrides):
+        wrong = list(_where_mistakes(override, grid, networks.seeds))
+        matched = [] if wrong else [c for c in grid if _matches(override, c, networks.seeds)]
+        if matched:
+            wrong = list(_set_mistakes(override.set, matched, networks))
+        elif not wrong:
+            message = "matches no network: no point of the grid has all these values"
+            wrong = [mistake("no_match", message, ("where",))]
+        found += [InitErrorDetails(**{**error, "loc": (i, *error["loc"])}) for error in wrong]
+    return found
+
+
+def _matches(override: Override, combination: Combination, seeds: Sequence[int]) -> bool:
+    return any(override.matches({**combination.fields, "seed": seed}) for seed in seeds)
+
+
+def _where_mistakes(
+    override: Override, grid: Sequence[Combination], seeds: Sequence[int]
+) -> Iterator[InitErrorDetails]:
+    known = {name: dict.fromkeys(c.fields[name] for c in grid) for name in grid[0].fields}
+    known["seed"] = dict.fromkeys(seeds)
+    for name, wanted in override.where.items():
+        if name not in known:
+            yield unknown_key(name, known, wanted, ("where",))
+            continue
+        for k, value in enumerate(_as_tuple(wanted)):
+            if not any(_same(value, there) for there in known[name]):
+                loc = ("where", name, k) if isinstance(wanted, tuple) else ("where", name)
+                yield mistake("not_in_grid", _not_in_grid(value, list(known[name])), loc, value)
+
+
+def _not_in_grid(value: Any, known: Sequence[Any]) -> str:
+    listed = ", ".join(as_text(there) for there in known[:12])
+    more = ", ..." if len(known) > 12 else ""
+    words = [there for there in known if isinstance(there, str)]
+    hint = suggestion(value, words) if isinstance(value, str) else ""
+    return f"is {described(value)}, which no network has; in the grid: {listed}{more}{hint}"
+
+
+def _set_mistakes(
+    change: Change, matched: Sequence[Combination], networks: Networks
+) -> Iterator[InitErrorDetails]:
+    if not change.cell and not change.training:
+        yield mistake("sets_nothing", "changes nothing; give it 'cell' or 'training'", ("set",))
+    for name in change.training:
+        if name in networks.training_axes:
+            message = f"is an axis of the grid; change networks.{name}"
+            yield mistake("axis_set", message, ("set", "training", name))
+    yield from _cell_mistakes(change.cell, matched)
+
+
+def _cell_mistakes(
+    fields: Mapping[str, Any], matched: Sequence[Combination]
+) -> Iterator[InitErrorDetails]:
+    cells = {title(c.cell): c for c in matched}
+    everywhere = dict.fromkeys(n for c in cells.values() for n in type(c.cell).model_fields)
+    axes = {"units": "networks.units", "activation": "networks.activations"}
+    for c in cells.values():
+        axes |= dict.fromkeys(
+            c.named & type(c.cell).model_fields.keys() - axes.keys(), "networks.cells"
+        )
+    usable: dict[str, Any] = {}
+    for name, value in fields.items():
+        loc = ("set", "cell", name)
+        without = [t for t, c in cells.items() if name not in type(c.cell).model_fields]
+        if len(without) == len(cells):
+            known = [known for known in everywhere if known not in axes]
+            yield unknown_key(name, known, value, ("set", "cell"))
+        elif without:
+            others = ", ".join(t for t in cells if t not in without)
+            message = (
+                f"is not a field of {', '.join(without)}, which 'where' also matches; "
+                f"add 'cell: [{others}]' to it"
+            )
+            yield mistake("lacks_field", message, loc)
+        elif name in axes:
+            yield mistake("axis_set", f"is an axis of the grid; change {axes[name]}", loc)
+        else:
+            usable[name] = value
+    yield from _value_mistakes(usable, [c.cell for c in cells.values()])
+
+
+def _value_mistakes(fields: Mapping[str, Any], cells: Sequence[Cell]) -> Iterator[InitErrorDetails]:
+    seen = set()
+    for cell in cells:
+        try:
+            cell.changed(**fields)
+        except ValidationError as error:
+            for each in error.errors(include_url=False):
+                if each["loc"] not in seen:
+                    seen.add(each["loc"])
+                    yield raised_again(each, ("set", "cell"))

@@ -1,0 +1,225 @@
+"""A study, as a spec describes it: from YAML to checked values and back."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import InitErrorDetails
+
+from rnnstudy.analyses import Analysis, AnyAnalysis
+from rnnstudy.analyses.base import Member
+from rnnstudy.cells import Cell
+from rnnstudy.component import Component, mistake, refused, suggestion
+from rnnstudy.population.protocol import Training
+from rnnstudy.study.complaints import complaints
+from rnnstudy.study.document import Document, SpecError, document_of, read_document
+from rnnstudy.study.grid import Combination, combinations, member
+from rnnstudy.study.networks import NETWORK_LIMIT, Axis, Network, Networks
+from rnnstudy.study.overrides import Override, overridden, override_mistakes
+from rnnstudy.study.settings import apply_settings
+from rnnstudy.study.writing import write_document
+from rnnstudy.tasks import AnyTask, Task
+
+__all__ = [
+    "Network",
+    "Networks",
+    "Override",
+    "Report",
+    "Runtime",
+    "SpecError",
+    "Study",
+    "load_study",
+    "resolved",
+    "study_of",
+]
+
+
+class Report(Component):
+    """What the run writes besides its records."""
+
+    title: str | None = None
+    """Title of the page; default: the study's name."""
+
+    formats: Annotated[tuple[Literal["svg", "pdf"], ...], Axis()] = ("svg", "pdf")
+    """File formats of the figures, besides those in the page."""
+
+    models: Annotated[tuple[str, ...], Axis()] | None = None
+    """Names of networks to write as Keras models to `models/`, with * and ? as in a shell."""
+
+    def wants_model(self, name: str) -> bool:
+        """Whether the network of this name is written as a Keras model."""
+        return any(fnmatchcase(name, pattern) for pattern in self.models or ())
+
+
+class Runtime(Component):
+    """How the work is done; nothing here changes what a result's address is."""
+
+    store: str | None = None
+    """Folder of results, which studies may share; default: `store` in the run's folder."""
+
+    workers: Annotated[int, Field(ge=1, le=4096)] | None = None
+    """Number of jobs at a time on the CPU; default: the number of cores."""
+
+    memory: Annotated[float, Field(gt=0)] | None = None
+    """GiB that cohorts in training may take together; default: half the machine's memory."""
+
+    deterministic: bool = True
+    """Whether the same machine gives the same numbers to the last bit, at some cost in speed."""
+
+
+class Study(Component):
+    """A question about populations of networks: what they learn, what they are, what is asked."""
+
+    study: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=100)]
+    """Name of the study, and of the folder that its run makes."""
+
+    tasks: Annotated[tuple[AnyTask, ...], Field(min_length=1)]
+    """What the networks learn; each network learns one of them."""
+
+    networks: Networks
+    """The grid of networks that is trained on each task."""
+
+    training: Training = Training()
+    """How networks are trained, where neither the grid nor an override says otherwise."""
+
+    overrides: tuple[Override, ...] = ()
+    """Other fields for parts of the grid; later ones win."""
+
+    analyses: tuple[AnyAnalysis, ...] = ()
+    """What is asked of the trained networks."""
+
+    report: Report = Report()
+    """What the run writes besides its records."""
+
+    runtime: Runtime = Runtime()
+    """How the work is done."""
+
+    @field_validator("networks")
+    @classmethod
+    def _grid_is_finite(cls, networks: Networks, info: ValidationInfo) -> Networks:
+        count = networks.size * len(info.data.get("tasks", ((),)))
+        if count > NETWORK_LIMIT:
+            message = f"asks for {count} networks; a study has at most {NETWORK_LIMIT}"
+            raise refused("networks", [mistake("too_many", message)])
+        return networks
+
+    @field_validator("training")
+    @classmethod
+    def _grid_owns_its_axes(cls, training: Training, info: ValidationInfo) -> Training:
+        axes = info.data["networks"].training_axes if "networks" in info.data else {}
+        errors = [
+            mistake("elsewhere", f"is also given by networks.{name}; keep one of the two", (name,))
+            for name in axes
+            if name in training.model_fields_set
+        ]
+        if errors:
+            raise refused("training", errors)
+        return training
+
+    @field_validator("overrides")
+    @classmethod
+    def _overrides_fit_the_grid(
+        cls, overrides: tuple[Override, ...], info: ValidationInfo
+    ) -> tuple[Override, ...]:
+        if overrides and {"tasks", "networks", "training"} <= info.data.keys():
+            given = info.data
+            grid = combinations(given["tasks"], given["networks"], given["training"])
+            errors = override_mistakes(overrides, grid, given["networks"])
+            if errors:
+                raise refused("overrides", errors)
+        return overrides
+
+    @field_validator("tasks")
+    @classmethod
+    def _titles_differ(cls, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
+        _refuse_namesakes("task", [task.title for task in tasks])
+        return tasks
+
+    @field_validator("analyses")
+    @classmethod
+    def _needs_are_listed(cls, analyses: tuple[Analysis, ...]) -> tuple[Analysis, ...]:
+        _refuse_namesakes("analysis", [analysis.title for analysis in analyses])
+        missing = list(_need_mistakes(analyses))
+        if missing:
+            raise refused("analyses", missing)
+        return analyses
+
+    def expand(self) -> tuple[tuple[Member, Network], ...]:
+        """All networks with their names, in a fixed order, the seed innermost."""
+        return tuple(
+            pair
+            for combination in combinations(self.tasks, self.networks, self.training)
+            for pair in self._members(combination)
+        )
+
+    def _members(self, combination: Combination) -> Iterator[tuple[Member, Network]]:
+        built: dict[tuple[int, ...], tuple[Cell, Training]] = {}
+        for seed in self.networks.seeds:
+            fields = {**combination.fields, "seed": seed}
+            which = tuple(i for i, each in enumerate(self.overrides) if each.matches(fields))
+            if which not in built:
+                built[which] = overridden(combination, [self.overrides[i] for i in which])
+            cell, training = built[which]
+            network = Network(task=combination.task, cell=cell, training=training, seed=seed)
+            yield member(combination, seed), network
+
+
+def _refuse_namesakes(noun: str, titles: list[str]) -> None:
+    errors = [
+        mistake("namesake", f"is a second {noun} called {title!r}; give one of them a 'name'", (i,))
+        for i, title in enumerate(titles)
+        if title in titles[:i]
+    ]
+    if errors:
+        raise refused(noun, errors)
+
+
+def _need_mistakes(analyses: tuple[Analysis, ...]) -> Iterator[InitErrorDetails]:
+    titles = [analysis.title for analysis in analyses]
+    for i, analysis in enumerate(analyses):
+        for need in analysis.needs():
+            if need == analysis.title:
+                yield mistake("needs", f"({analysis.title}) needs itself", (i,))
+            elif need not in titles:
+                listed = ", ".join(title for title in titles if title != analysis.title) or "none"
+                message = (
+                    f"({analysis.title}) needs the analysis {need!r}, which is not asked for; add "
+                    f"it to analyses, or name one of: {listed}{suggestion(need, titles)}"
+                )
+                yield mistake("needs", message, (i,))
+
+
+def load_study(path: str | Path, sets: Iterable[str] = ()) -> Study:
+    """The study that a YAML file describes, after settings like `training.steps=100`.
+
+    SpecError with every mistake if the file or a setting is wrong.
+    """
+    return _checked(apply_settings(read_document(path), sets))
+
+
+def study_of(data: Mapping[str, Any], sets: Iterable[str] = (), source: str = "study") -> Study:
+    """The study that plain data, laid out like a spec, describes."""
+    return _checked(apply_settings(document_of(data, source), sets))
+
+
+def _checked(document: Document) -> Study:
+    found = document.complaints
+    try:
+        study = Study.model_validate(document.data)
+    except ValidationError as error:
+        # What the text itself gets wrong may have left a hole that pydantic stumbles over.
+        holes = {complaint.keys for complaint in found}
+        found = found + [c for c in complaints(error, document) if c.keys not in holes]
+    if found:
+        raise SpecError(found)
+    return study
+
+
+def resolved(study: Study) -> str:
+    """The study as YAML with every default filled in; `load_study` makes an equal study of it."""
+    data = study.model_dump(mode="json")
+    for name in study.networks.training_axes:
+        del data["training"][name]
+    return write_document(data)
