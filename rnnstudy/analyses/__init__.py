@@ -2,11 +2,26 @@
 
 from typing import Annotated
 
-from rnnstudy.analyses.base import Analysis, MemberAnalysis, TaskAnalysis
+from rnnstudy.analyses.base import Analysis, Member, MemberAnalysis, Section, TaskAnalysis
+from rnnstudy.analyses.embedding import Embedding
+from rnnstudy.analyses.pairs import Pairs
+from rnnstudy.analyses.representations import Representations
 from rnnstudy.component import OneOf
 
-ANALYSES: dict[str, type[Analysis]] = {}
+ANALYSES: dict[str, type[Analysis]] = {
+    "representations": Representations,
+    "pairs": Pairs,
+    "embedding": Embedding,
+}
 
 AnyAnalysis = Annotated[Analysis, OneOf("analysis", ANALYSES)]
 
-__all__ = ["ANALYSES", "Analysis", "AnyAnalysis", "MemberAnalysis", "TaskAnalysis"]
+__all__ = [
+    "ANALYSES",
+    "Analysis",
+    "AnyAnalysis",
+    "Member",
+    "MemberAnalysis",
+    "Section",
+    "TaskAnalysis",
+]

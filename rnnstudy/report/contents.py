@@ -1,0 +1,145 @@
+"""What the report of a run says: its summary, the sections and their exhibits, the provenance."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rnnstudy.analyses import Analysis, TaskAnalysis
+from rnnstudy.analyses.base import Section as TaskResults
+from rnnstudy.analyses.performance import performance
+from rnnstudy.exhibit import Exhibit, Table
+from rnnstudy.report.page import Fact, Page, Part, Section
+from rnnstudy.report.page import write_report as write_page
+from rnnstudy.study.run import Run
+
+
+def write_report(run: Run) -> Path:
+    """Write `report/` of a run directory; the path of its `index.html`."""
+    return write_page(page(run), run.directory / "report")
+
+
+def page(run: Run) -> Page:
+    """The report's contents, from what the run's store holds."""
+    tasks = [task.title for task in run.study.tasks]
+    return Page(
+        title=run.study.report.title or run.study.study,
+        summary=tuple(_summary(run)),
+        facts=tuple(_facts(run)),
+        sections=(*(_task_section(run, task) for task in tasks), _members_section(run)),
+        provenance=_provenance(run),
+        spec=_spec(run),
+    )
+
+
+def _summary(run: Run) -> list[str]:
+    table, tasks = run.members, [task.title for task in run.study.tasks]
+    varied = [
+        f"{column} ({', '.join(str(value) for value in values)})"
+        for column in ("cell", "activation", "units")
+        if len(values := list(dict.fromkeys(table[column]))) > 1
+    ]
+    asked = [analysis.title for analysis in run.study.analyses]
+    return [
+        f"{len(table)} networks were asked for, {_share(len(table) // len(tasks), 'network')} for "
+        f"{'each of ' if len(tasks) > 1 else ''}{_listed(tasks)}"
+        + (f", differing in {_listed(varied)} and in their seeds." if varied else "."),
+        f"Analyses: {_listed(asked)}." if asked else "No analyses were asked for.",
+    ]
+
+
+def _facts(run: Run) -> list[Fact]:
+    table = run.members
+    trained = int((table["status"] == "trained").sum())
+    solved = int(table["solved"].eq(True).sum())
+    diverged = int((table["status"] == "diverged").sum())
+    failures = run.provenance.get("failures", {})
+    everything = len(table)
+    return [
+        Fact("trained", f"{trained} of {everything}", "good" if trained == everything else "bad"),
+        Fact("solved", f"{solved} of {everything}", "good" if solved == everything else "plain"),
+        Fact("diverged", str(diverged), "bad" if diverged else "good"),
+        Fact("failed steps", str(len(failures)), "bad" if failures else "good"),
+    ]
+
+
+def _task_section(run: Run, task: str) -> Section:
+    results, failures = run.section(task), run.provenance.get("failures", {})
+    training = Part(
+        "Training", list(performance(results)), _reasons(failures, f"train {task}")
+    )  # fmt: skip
+    parts = [
+        Part(
+            analysis.title,
+            _shown(analysis, results),
+            _reasons(failures, f"{analysis.title} {task}"),
+        )
+        for analysis in run.study.analyses
+    ]
+    purpose = " ".join((type(results.task).__doc__ or "").split("\n\n")[0].split())
+    return Section(task, (training, *parts), purpose)
+
+
+def _shown(analysis: Analysis, results: TaskResults) -> list[Exhibit]:
+    there = results.shared if isinstance(analysis, TaskAnalysis) else results.records
+    return list(analysis.show(results)) if there.get(analysis.title) else []
+
+
+def _reasons(failures: Mapping[str, str], prefix: str) -> str:
+    found = [
+        f"{label}: {reason}"
+        for label, reason in failures.items()
+        if re.match(re.escape(prefix) + r"(?![A-Za-z0-9_])", label)
+    ]
+    return "; ".join(found)
+
+
+def _members_section(run: Run) -> Section:
+    table = run.members
+    columns = {
+        str(name): [None if _missing(value) else value for value in table[name].tolist()]
+        for name in table
+    }
+    exhibit = Table(
+        title="Members",
+        caption="One row per network, as in members.csv; loss and accuracy on the task's fresh "
+        "trials.",
+        columns=columns,
+    )
+    return Section("Networks", (Part("members", [exhibit]),))
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value != value
+
+
+def _provenance(run: Run) -> dict[str, Any]:
+    found = run.provenance
+    seeds = sorted({int(seed) for seed in run.members["seed"]})
+    about = {
+        "began": found.get("begun", ""),
+        "ended": found.get("ended", ""),
+        "seconds": str(found.get("seconds", "")),
+        "command": " ".join(found.get("command", [])),
+        "platform": found.get("platform", ""),
+        "cores": str(found.get("cores", "")),
+        "devices": ", ".join(found.get("devices", [])),
+        "seeds": ", ".join(map(str, seeds)),
+    }
+    return {
+        "last execution": {name: text for name, text in about.items() if text},
+        "versions": {name: str(text) for name, text in found.get("versions", {}).items()},
+    }
+
+
+def _spec(run: Run) -> str:
+    path = run.directory / "spec.yaml"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _share(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
