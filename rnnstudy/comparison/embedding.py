@@ -15,13 +15,13 @@ class Coordinates(Record):
     """An embedding of labelled items, and how far it can be trusted."""
 
     labels: tuple[str, ...]
-    points: Array = array("item", "dimension")
-    eigenvalues: Array = array("mode")
-    """The whole spectrum of the centred matrix, largest first."""
     negative_share: float
     """Share of negative eigenvalues in the sum of magnitudes; 0 for Euclidean distances."""
     stress: float
     """Kruskal's stress 1, root of the squared errors over the squared distances; 0 is exact."""
+    points: Array = array("item", "dimension")
+    eigenvalues: Array = array("mode")
+    """The whole spectrum of the centred matrix, largest first."""
 
     def to_frame(self) -> Any:
         """A `pandas.DataFrame` with one row per item and one column per dimension."""

@@ -24,7 +24,7 @@ class CKA(Metric):
         x = centred(states)
         if x.shape[1] > x.shape[0]:
             # X'X enters only through X X', which a square factor of as many samples has as well.
-            x = np.linalg.qr(x.T, mode="r").T
+            x = np.linalg.qr(x.T)[1].T
         size = np.linalg.norm(x)
         return x / (size * np.sqrt(np.linalg.norm(_product(x / size, x / size)))) if size else x
 
