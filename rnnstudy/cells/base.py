@@ -17,10 +17,10 @@ Tensor = Any
 Weights = Mapping[str, Tensor]
 
 Activation = Literal[
-    "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu",
     "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "mish", "relu", "relu6",
     "selu", "sigmoid", "silu", "soft_shrink", "softplus", "softsign", "sparse_plus",
-    "sparse_sigmoid", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
+    "sparse_sigmoid", "squareplus", "swish", "tanh", "tanh_shrink",
 ]  # fmt: skip
 
 
@@ -89,11 +89,14 @@ class Cell(Entry):
 
     @abstractmethod
     def drive(self, w: Weights, x: Tensor) -> Tensor:
-        """What the input adds, for a whole sequence at once: x [..., trial, input] -> [..., trial, drive]."""
+        """What the input adds, for a whole sequence at once.
+
+        x [..., trial, input] -> [..., trial, drive].
+        """
 
     @abstractmethod
     def step(self, w: Weights, drive: Tensor, h: Tensor) -> Tensor:
-        """The next state: drive [..., trial, drive], h [..., trial, state] -> [..., trial, state]."""
+        """Next state: drive [..., trial, drive], h [..., trial, state] -> [..., trial, state]."""
 
     @property
     def state_size(self) -> int:

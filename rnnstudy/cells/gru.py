@@ -9,8 +9,9 @@ from rnnstudy.lazy import tf
 
 
 class GRU(Cell):
-    """Gated recurrent unit (Cho et al. 2014), gates in Keras's order: update z, reset r, candidate c.
+    """Gated recurrent unit (Cho et al. 2014).
 
+    Gates in Keras's order: update z, reset r, candidate c.
     h' = z h + (1 - z) c, with c = f(W x + R (r h) + b), or, with `reset_after`,
     c = f(W x + b + r (R h + b_R)), which is Keras's default and cuDNN's form.
     """

@@ -1,0 +1,231 @@
+"""The contract of a cell, over the whole catalogue, and its dynamics against slow loops."""
+
+import importlib
+import pkgutil
+import textwrap
+from typing import get_args
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from pydantic import BaseModel, ValidationError
+from reference.cells import step as slow_step
+
+import rnnstudy.cells
+from rnnstudy.cells import CELLS, INITIALISERS, AnyCell, Cell
+from rnnstudy.cells.base import Activation
+
+UNITS, INPUTS, TRIALS = 4, 3, 5
+
+VARIANTS = [
+    ("vanilla", {}),
+    ("ugrnn", {}),
+    ("gru", {"reset_after": True}),
+    ("gru", {"reset_after": False}),
+    ("lstm", {}),
+    ("lstm", {"clip": 0.3}),
+]
+variants = pytest.mark.parametrize(("kind", "fields"), VARIANTS)
+kinds = pytest.mark.parametrize("kind", CELLS)
+
+
+class Holder(BaseModel):
+    """A field that takes a cell, as a spec has it."""
+
+    cell: AnyCell
+
+
+def random_weights(cell, seed, members=()):
+    draw = np.random.default_rng(seed)
+    shapes = {name: weight.shape for name, weight in cell.weights(INPUTS).items()}
+    return {name: draw.normal(0.0, 0.7, (*members, *shape)) for name, shape in shapes.items()}
+
+
+def random_case(cell, seed=0, members=()):
+    draw = np.random.default_rng(seed + 100)
+    x = draw.normal(size=(*members, TRIALS, INPUTS))
+    h = draw.normal(size=(*members, TRIALS, cell.state_size))
+    return random_weights(cell, seed, members), x, h
+
+
+def fast_step(cell, w, x, h):
+    w = {name: tf.constant(values) for name, values in w.items()}
+    return cell.step(w, cell.drive(w, tf.constant(x)), tf.constant(h)).numpy()
+
+
+@variants
+@pytest.mark.parametrize("activation", ["tanh", "relu", "mish"])
+def test_a_step_equals_the_slow_loops(kind, fields, activation):
+    cell = CELLS[kind](units=UNITS, activation=activation, **fields)
+    w, x, h = random_case(cell)
+    expected = slow_step(kind, w, x, h, activation=activation, **fields)
+    # Double precision: only the order of additions differs.
+    np.testing.assert_allclose(fast_step(cell, w, x, h), expected, rtol=0, atol=1e-13)
+
+
+@variants
+def test_members_together_equal_a_loop_over_members(kind, fields):
+    cell = CELLS[kind](units=UNITS, **fields)
+    w, x, h = random_case(cell, members=(2, 3))
+    together = fast_step(cell, w, x, h)
+    for i, j in np.ndindex(2, 3):
+        own = {name: values[i, j] for name, values in w.items()}
+        alone = fast_step(cell, own, x[i, j], h[i, j])
+        np.testing.assert_allclose(together[i, j], alone, rtol=0, atol=1e-14)
+
+
+@variants
+def test_shapes_are_as_declared(kind, fields):
+    cell = CELLS[kind](units=UNITS, **fields)
+    w, x, h = random_case(cell)
+    new = fast_step(cell, w, x, h)
+    assert new.shape == (TRIALS, cell.state_size)
+    assert cell.visible(new).shape == (TRIALS, UNITS)
+    assert w["kernel"].shape[0] == INPUTS
+    assert w["recurrent_kernel"].shape[0] == UNITS
+
+
+@variants
+def test_the_bounded_box_is_never_left(kind, fields):
+    cell = CELLS[kind](units=UNITS, activation="tanh", **fields)
+    assert cell.bound is not None
+    w, x, h = random_case(cell)
+    w = {name: 5.0 * values for name, values in w.items()}
+    h = np.clip(h, -cell.bound, cell.bound)
+    for _ in range(20):
+        h = fast_step(cell, w, x, h)
+        assert np.abs(cell.visible(h)).max() <= cell.bound
+
+
+@kinds
+def test_an_unbounded_activation_promises_no_bound(kind):
+    assert CELLS[kind](units=UNITS, activation="relu").bound is None
+
+
+def test_a_clipped_lstm_keeps_its_memory_within_the_clip():
+    cell = CELLS["lstm"](units=UNITS, activation="relu", clip=0.5)
+    w, x, h = random_case(cell)
+    memory = fast_step(cell, w, 10.0 * x, h)[:, UNITS:]
+    assert np.abs(memory).max() == 0.5
+
+
+@kinds
+@pytest.mark.parametrize("activation", get_args(Activation))
+def test_every_activation_gives_a_finite_gradient(kind, activation):
+    cell = CELLS[kind](units=UNITS, activation=activation)
+    w, x, h = random_case(cell)
+    w = {name: tf.constant(values) for name, values in w.items()}
+    state = tf.constant(h)
+    with tf.GradientTape() as tape:
+        tape.watch(state)
+        new = cell.step(w, cell.drive(w, tf.constant(x)), state)
+    assert new.shape == state.shape
+    assert np.isfinite(tape.gradient(new, state)).all()
+
+
+def test_the_catalogue_lists_every_cell_under_its_kind():
+    for module in pkgutil.iter_modules(rnnstudy.cells.__path__):
+        importlib.import_module(f"rnnstudy.cells.{module.name}")
+    ours = {cls for cls in Cell.__subclasses__() if cls.__module__.startswith("rnnstudy.")}
+    assert ours == set(CELLS.values())
+    assert all(cls.kind == kind for kind, cls in CELLS.items())
+
+
+@kinds
+def test_every_field_is_described(kind):
+    fields = CELLS[kind].model_fields
+    assert [name for name, field in fields.items() if not field.description] == []
+
+
+@kinds
+def test_a_cell_survives_being_stored(kind):
+    cell = CELLS[kind](units=7, activation="relu", recurrent_initializer={"kind": "identity"})
+    assert Holder(cell=cell.model_dump(mode="json")).cell == cell
+
+
+def test_gate_biases_begin_where_they_say():
+    biases = {
+        kind: CELLS[kind](units=2, gate_bias=1.5).weights(1)["bias"].draw(None)
+        for kind in ("ugrnn", "gru", "lstm")
+    }
+    np.testing.assert_array_equal(biases["ugrnn"], [1.5, 1.5, 0, 0])
+    np.testing.assert_array_equal(biases["gru"], [[1.5, 1.5, 0, 0, 0, 0], [0] * 6])
+    np.testing.assert_array_equal(biases["lstm"], [0, 0, 1.5, 1.5, 0, 0, 0, 0])
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(40, 40), (40, 25), (25, 40)])
+def test_orthogonal_blocks_are_orthogonal(rows, columns):
+    initialiser = INITIALISERS["orthogonal"](gain=0.7)
+    block = initialiser.draw(np.random.default_rng(0), rows, columns)
+    values = np.linalg.svd(block, compute_uv=False)
+    np.testing.assert_allclose(values, 0.7, atol=1e-13)
+
+
+def test_orthogonal_matrices_are_uniform_under_rotations():
+    # Without the correction of signs the trace of a 2 x 2 matrix has a mean far from 0.
+    draw = np.random.default_rng(0)
+    traces = [np.trace(INITIALISERS["orthogonal"]().draw(draw, 2, 2)) for _ in range(2000)]
+    # Its variance is 1 under the uniform distribution, so the mean of 2000 has an error of 0.022.
+    assert abs(np.mean(traces)) < 0.09
+    assert np.var(traces) == pytest.approx(1.0, abs=0.15)
+
+
+def test_normal_blocks_have_the_standard_deviation_that_they_say():
+    block = INITIALISERS["normal"](gain=2.0).draw(np.random.default_rng(0), 100, 400)
+    # 40 000 entries: the standard deviation's relative error is 0.35 %.
+    assert block.std() == pytest.approx(2.0 / np.sqrt(100), rel=0.02)
+    assert abs(block.mean()) < 0.005
+
+
+def test_identity_blocks_are_a_multiple_of_the_identity():
+    block = INITIALISERS["identity"](gain=0.9).draw(np.random.default_rng(0), 3, 3)
+    np.testing.assert_array_equal(block, 0.9 * np.eye(3))
+
+
+@kinds
+def test_each_gate_has_a_block_of_its_own(kind):
+    weight = CELLS[kind](units=UNITS).weights(INPUTS)["recurrent_kernel"]
+    drawn = weight.draw(np.random.default_rng(0))
+    blocks = np.split(drawn, weight.blocks, axis=1)
+    for block in blocks:
+        np.testing.assert_allclose(block @ block.T, np.eye(UNITS), atol=1e-13)
+    if weight.blocks > 1:
+        assert not np.allclose(blocks[0], blocks[1])
+
+
+def test_the_example_in_the_contract_runs_as_a_cell_of_ones_own(tmp_path, monkeypatch):
+    text = textwrap.dedent(Cell.__doc__.partition("network:\n")[2])
+    module = "from rnnstudy.cells import Cell, Weight, row\n\n\n" + text
+    (tmp_path / "own_cells.py").write_text(module)
+    monkeypatch.syspath_prepend(tmp_path)
+    cell = Holder(cell={"kind": "own_cells:Leaky", "units": UNITS, "leak": 0.3}).cell
+    w, x, h = random_case(cell)
+    expected = 0.7 * h + 0.3 * slow_step("vanilla", w, x, h)
+    np.testing.assert_allclose(fast_step(cell, w, x, h), expected, rtol=0, atol=1e-13)
+    assert Holder(cell=cell.model_dump(mode="json")).cell == cell
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            "gruu",
+            r"'gruu' is not a known cell; known: .*; did you mean 'gru'",
+        ),
+        ({"units": 3}, r"needs the key 'kind'; known: vanilla, ugrnn, gru, lstm"),
+        (7, r"should be the name of a cell or a mapping with 'kind'"),
+        ({"kind": "gru", "units": 0}, r"greater than or equal to 1"),
+        ({"kind": "gru", "units": 2.0}, r"valid integer"),
+        ({"kind": "gru", "units": True}, r"valid integer"),
+        ({"kind": "gru", "clip": 3.0}, r"is not a known key; known keys: units, "),
+        ({"kind": "lstm", "clip": -1.0}, r"greater than 0"),
+        ({"kind": "lstm", "activation": "tahn"}, r"Input should be 'celu'"),
+        ({"kind": "gru", "gate_bias": float("nan")}, r"finite number"),
+        ("no_such_module:Leaky", r"'no_such_module:Leaky' cannot be loaded: No module named"),
+        ("math:pi", r"'math:pi' cannot be loaded: math:pi is not a class"),
+        ("collections:Counter", r"'collections:Counter' is not a rnnstudy cell"),
+    ],
+)
+def test_a_mistake_says_what_is_allowed(given, message):
+    with pytest.raises(ValidationError, match=message):
+        Holder(cell=given)
