@@ -1,0 +1,126 @@
+"""The one door from networks to the analysis of their dynamics: h -> F(h; x) at constant inputs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+
+from rnnstudy.lazy import tf
+from rnnstudy.population.population import Population
+
+Array = np.ndarray
+Tensor = Any
+
+
+class Dynamics(Protocol):
+    """What a flow needs to know of a network: one step. Hashable, so that programs are shared."""
+
+    def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
+        """The next state: drive [..., point, drive], h [..., point, state] -> like h."""
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """The maps h -> F(h; x) of some networks, each point with a constant input of its own.
+
+    weights: by name, each [member, ...]; drive: [member, point, drive], what the inputs add,
+    computed once. States are [member, point, state], float64.
+    """
+
+    dynamics: Dynamics
+    weights: Mapping[str, Tensor]
+    drive: Tensor
+
+    def __call__(self, h: Tensor) -> Tensor:
+        """The next state F(h)."""
+        return self.dynamics.step(self.weights, self.drive, h)
+
+    def speed(self, h: Tensor) -> Tensor:
+        """q = 1/2 |F(h) - h|^2: [member, point]."""
+        return half_square(self(h) - h)
+
+    def linearise(self, h: Tensor) -> tuple[Tensor, Tensor]:
+        """F(h) and its Jacobians dF/dh [member, point, state, state], by reverse differentiation.
+
+        All rows are pulled back in one vectorised pass; an operation that cannot be vectorised
+        raises ValueError instead of turning into a loop. Measured at 256 points, 32 and 64 units,
+        four cells, one core: 1.6-2 times faster than a tiled copy of each point per row, 3-4 times
+        faster than forward differentiation of such copies.
+        """
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(h)
+            image = self(h)
+
+        def pull(unit: Tensor) -> Tensor:
+            return tape.gradient(image, h, tf.broadcast_to(unit, tf.shape(h)))
+
+        basis = tf.eye(h.shape[-1], dtype=h.dtype)
+        rows = tf.vectorized_map(pull, basis, fallback_to_while_loop=False)
+        return image, tf.transpose(rows, [1, 2, 0, 3])
+
+    def take(self, members: Array, points: Array) -> "Flow":
+        """The maps of some members, at some points [member, point] of each."""
+        weights = {name: tf.gather(w, members) for name, w in self.weights.items()}
+        drive = tf.gather(tf.gather(self.drive, members), points, batch_dims=1)
+        return Flow(self.dynamics, weights, drive)
+
+    def repeated(self, times: int) -> "Flow":
+        """Each point so many times in a row."""
+        return Flow(self.dynamics, self.weights, tf.repeat(self.drive, times, axis=1))
+
+
+def flow_of(population: Population, members: Array, inputs: Array) -> Flow:
+    """The flow of some members of a population in double precision.
+
+    members [pair], inputs [pair, point, input]: the constant input of each point.
+    """
+    cell = population.cell
+    weights = {
+        name: tf.constant(np.asarray(w)[members], tf.float64)
+        for name, w in population.weights.items()
+    }
+    drive = cell.drive(weights, tf.constant(inputs, tf.float64))
+    return Flow(cell, weights, drive)
+
+
+def half_square(residual: Tensor) -> Tensor:
+    """The speed that belongs to F(h) - h: [..., state] -> [...]."""
+    return 0.5 * tf.reduce_sum(residual**2, axis=-1)
+
+
+def compiled(function: Callable[..., Any], flow: Flow, *arguments: Any) -> Any:
+    """`function(flow, *arguments)` as one compiled program for any number of members and points.
+
+    `function` is hashable and kept; arrays among the arguments begin with [member, point].
+    """
+    given = (dict(flow.weights), flow.drive, arguments)
+    weights, drive, rest = tf.nest.map_structure(tf.convert_to_tensor, given)
+    spec = (
+        tf.nest.map_structure(lambda w: _free(w, 1), weights),
+        _free(drive, 2),
+        tf.nest.map_structure(lambda a: _free(a, min(2, len(a.shape))), rest),
+    )
+    flat = tuple((tuple(s.shape), s.dtype) for s in tf.nest.flatten(spec))
+    key = (function, flow.dynamics, flat)
+    if key not in _PROGRAMS:
+        # A partial, since TensorFlow counts all closures of one function as retracings of it.
+        run = partial(_run, function, flow.dynamics)
+        _PROGRAMS[key] = tf.function(run, input_signature=spec, autograph=False)
+    return _PROGRAMS[key](weights, drive, rest)
+
+
+_PROGRAMS: dict[Any, Any] = {}
+
+
+def _run(
+    function: Callable[..., Any], dynamics: Dynamics,
+    weights: Mapping[str, Tensor], drive: Tensor, arguments: tuple[Any, ...],
+) -> Any:  # fmt: skip
+    return function(Flow(dynamics, weights, drive), *arguments)
+
+
+def _free(tensor: Tensor, axes: int) -> Any:
+    """A specification that leaves the first axes open, so that no new size is traced again."""
+    return tf.TensorSpec([None] * axes + list(tensor.shape[axes:]), tensor.dtype)

@@ -1,0 +1,120 @@
+"""What a search has found for one network and input, and when it seems to be all."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnnstudy.dynamics.starts import scale_of
+
+Array = np.ndarray
+
+OUTCOMES = ("converged", "slow", "degenerate", "outside", "diverged", "limit")
+"""What can become of a start. Only converged ones are fixed points. slow: at a local minimum of the
+speed; degenerate: no isolated root (a shut gate, a continuum); outside: beyond the cell's invariant
+box, where no root can be; limit: cut off."""
+CONVERGED, SLOW, DEGENERATE, OUTSIDE, DIVERGED, LIMIT = range(len(OUTCOMES))
+
+VERDICTS = ("consistent", "points missing", "not saturated", "not applicable")
+CONSISTENT, MISSING, NOT_SATURATED, NOT_APPLICABLE = range(len(VERDICTS))
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Distinct solutions for one network and input, each array [root, ...].
+
+    index: sign of det(I - J); status: as in OUTCOMES; hits: number of starts that ended there.
+    """
+
+    state: Array
+    speed: Array
+    jacobian: Array
+    eigenvalues: Array
+    index: Array
+    status: Array
+    hits: Array
+
+    @classmethod
+    def none(cls, size: int) -> "Roots":
+        """No roots of a state of this size."""
+        square, count = np.empty((0, size, size)), np.zeros(0, int)
+        modes = np.empty((0, size), complex)
+        return cls(np.empty((0, size)), np.empty(0), square, modes, count, count, count)
+
+    def take(self, which: Array) -> "Roots":
+        """Some of the roots."""
+        return Roots(**{name: values[which] for name, values in vars(self).items()})
+
+    def join(self, *others: "Roots") -> "Roots":
+        """These roots, then the others."""
+        return Roots(
+            **{
+                name: np.concatenate([values, *(vars(other)[name] for other in others)])
+                for name, values in vars(self).items()
+            }
+        )
+
+    @property
+    def fixed(self) -> "Roots":
+        """Those that are fixed points."""
+        return self.take(self.status == CONVERGED)
+
+
+@dataclass
+class Hunt:
+    """The search for one network at one input: what it found so far."""
+
+    member: int
+    input_index: int
+    visited: Array
+    """States [visited, state] to start from."""
+    exact: bool
+    """Whether round 1 starts at all visited states as they are."""
+    bound: float | None
+    roots: Roots
+    outcomes: list[Array] = field(default_factory=list)
+    """What became of each start, per round."""
+    fresh: int = 0
+    """Fixed points that only the last round found."""
+
+    @property
+    def scale(self) -> float:
+        """Root mean square of the states."""
+        return scale_of(self.visited)
+
+    @property
+    def unseen(self) -> float:
+        """Estimated number of points not found yet, from those found once or twice (Chao 1984)."""
+        hits = self.roots.fixed.hits
+        once, twice = int((hits == 1).sum()), int((hits == 2).sum())
+        return once * (once - 1) / (2.0 * (twice + 1))
+
+    @property
+    def saturated(self) -> bool:
+        """Whether a later round found nothing new and hardly anything can be left."""
+        return len(self.outcomes) > 1 and self.fresh == 0 and self.unseen < 0.5
+
+    @property
+    def index_sum(self) -> int:
+        """Sum of the fixed points' indices; 1 if a bounded network's are complete and isolated."""
+        return int(self.roots.fixed.index.sum())
+
+    @property
+    def verdict(self) -> int:
+        """What the certificate says, as in VERDICTS."""
+        if self.bound is None or self.lost:
+            return NOT_APPLICABLE
+        if self.index_sum != 1:
+            return MISSING
+        return CONSISTENT if self.saturated else NOT_SATURATED
+
+    @property
+    def lost(self) -> bool:
+        """Whether all starts diverged, as those of a network with broken weights do."""
+        return bool(self.outcomes) and all((o == DIVERGED).all() for o in self.outcomes)
+
+    @property
+    def over(self) -> bool:
+        """Whether another round would be in vain."""
+        if self.bound is None:
+            return self.lost or self.saturated
+        return self.lost or self.verdict == CONSISTENT

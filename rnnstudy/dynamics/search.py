@@ -1,0 +1,255 @@
+"""Rounds of starts for many networks and inputs at once, and what becomes of each start."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from rnnstudy.component import Component
+from rnnstudy.dynamics.flow import Flow, compiled, flow_of
+from rnnstudy.dynamics.hunt import (
+    CONVERGED,
+    DEGENERATE,
+    DIVERGED,
+    LIMIT,
+    OUTSIDE,
+    SLOW,
+    Hunt,
+    Roots,
+)
+from rnnstudy.dynamics.iterate import Solution, solve
+from rnnstudy.dynamics.merging import merge
+from rnnstudy.dynamics.modes import eigenvalues
+from rnnstudy.dynamics.solvers import AnySolver, LevenbergMarquardt, Newton
+from rnnstudy.dynamics.starts import mixtures, scattered
+from rnnstudy.population.population import Population
+
+Array = np.ndarray
+
+POLISH = Newton(limit=8, tolerance=1e-28)
+"""Last steps of every start: they take a root to the rounding of float64."""
+
+BLOCK_BYTES = 256 * 2**20
+"""Memory for the Jacobians of one batch and their products."""
+
+MATRICES = 6
+"""Matrices [state, state] that a solver holds per point at its peak."""
+
+KNOWN_PREFERRED = 1e-3
+"""A known point is replaced by a new start only if that one is so much slower: rounding is not."""
+
+
+class Search(Component):
+    """How fixed points are looked for, and when the search may stop."""
+
+    candidates: Annotated[int, Field(ge=1)] = 256
+    """Number of starts per round, network and input."""
+
+    rounds: Annotated[int, Field(ge=1)] = 6
+    """Largest number of rounds; fewer where the search is saturated and the index sum right."""
+
+    noise: Annotated[float, Field(ge=0)] = 0.1
+    """Noise on visited states as a share of their root mean square; threefold after round 1."""
+
+    tolerance: Annotated[float, Field(gt=0)] = 1e-20
+    """Largest speed of a fixed point."""
+
+    newton_step: Annotated[float, Field(gt=0)] = 1e-6
+    """Largest Newton step at a fixed point as a share of the states' root mean square."""
+
+    degenerate: Annotated[float, Field(ge=0)] = 1e-6
+    """Smallest singular value of I - J below which a point is degenerate and not counted."""
+
+    merge: Annotated[float, Field(gt=0)] = 1e-3
+    """Distance within which two points are one, as a share of the states' root mean square."""
+
+    margin: Annotated[float, Field(ge=0)] = 1e-6
+    """Distance of an eigenvalue's modulus from 1 within which it counts as neither side."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Seed of noise and mixtures."""
+
+    solver: AnySolver = LevenbergMarquardt()
+    """How a start is moved to a root; Newton steps polish it."""
+
+
+def run_search(
+    search: Search, population: Population, inputs: Array, hunts: Sequence[Hunt]
+) -> None:
+    """Carry the hunts through their rounds, in batches of bounded memory.
+
+    inputs [input point, input]. A hunt's starts depend on nothing but itself and the same network's
+    points at other inputs, so that a network has the same points alone and in company.
+    """
+    same: dict[int, list[Hunt]] = {}
+    for hunt in hunts:
+        same.setdefault(hunt.member, []).append(hunt)
+    for turn in range(search.rounds):
+        waiting = [hunt for hunt in hunts if not hunt.over]
+        neighbours = [_neighbours(hunt, same[hunt.member]) for hunt in waiting]
+        for block in _blocks(search, waiting):
+            starts = np.stack([_starts(search, waiting[i], neighbours[i], turn) for i in block])
+            _round(search, population, inputs, [waiting[i] for i in block], starts)
+
+
+def _blocks(search: Search, hunts: Sequence[Hunt]) -> Iterator[range]:
+    """Consecutive hunts whose Jacobians fit into memory together."""
+    if hunts:
+        states = hunts[0].visited.shape[1]
+        size = max(1, BLOCK_BYTES // (MATRICES * 8 * search.candidates * states**2))
+        for first in range(0, len(hunts), size):
+            yield range(first, min(first + size, len(hunts)))
+
+
+def _starts(search: Search, hunt: Hunt, neighbours: Array, turn: int) -> Array:
+    """The starts [start, state] of one round."""
+    if turn == 0 and hunt.exact:
+        return hunt.visited
+    generator = np.random.default_rng((search.seed, turn, hunt.input_index))
+    count, wide = search.candidates, 3.0 * search.noise
+    if turn == 0:
+        return scattered(hunt.visited, count, search.noise, generator)
+    points = hunt.roots.fixed
+    stable = points.state[np.abs(points.eigenvalues).max(axis=1, initial=0.0) < 1.0]
+    parts = [neighbours[: count // 4]]
+    if turn == 1 and len(stable) > 1:
+        parts.append(mixtures(stable, count - len(parts[0]), 1.0, generator))
+    elif len(points.state) > 1:
+        parts.append(mixtures(points.state, count // 2, 1.5, generator))
+        if len(stable) > 1:
+            parts.append(mixtures(stable, count // 8, 1.0, generator))
+    rest = max(0, count - sum(map(len, parts)))
+    return np.concatenate([*parts, scattered(hunt.visited, rest, wide, generator)])[:count]
+
+
+def _neighbours(hunt: Hunt, same: Sequence[Hunt]) -> Array:
+    """The same network's points at other inputs, nearest inputs first: [point, state]."""
+    others = [other for other in same if other is not hunt]
+    others.sort(key=lambda other: abs(other.input_index - hunt.input_index))
+    return np.concatenate([hunt.roots.state[:0], *(other.roots.fixed.state for other in others)])
+
+
+def _round(
+    search: Search, population: Population, inputs: Array, hunts: Sequence[Hunt], starts: Array
+) -> None:
+    """Solve from the starts [hunt, start, state] and tell each hunt what became of its own."""
+    solution = _solved(search, population, inputs, hunts, starts)
+    finds = [Find.of(search, hunt, solution, i) for i, hunt in enumerate(hunts)]
+    images, jacobians = _linearised(population, inputs, hunts, [find.new for find in finds])
+    for hunt, find, image, jacobian in zip(hunts, finds, images, jacobians, strict=True):
+        new = inspected(search, population, hunt, find.new, image, jacobian)
+        find.enter(hunt, new)
+
+
+def _flow(population: Population, inputs: Array, hunts: Sequence[Hunt], points: int) -> Flow:
+    """The hunts' networks, each at its input, for so many points."""
+    members = np.array([hunt.member for hunt in hunts])
+    held = inputs[[hunt.input_index for hunt in hunts]]
+    return flow_of(population, members, np.repeat(held[:, None], points, axis=1))
+
+
+def _solved(
+    search: Search, population: Population, inputs: Array, hunts: Sequence[Hunt], starts: Array
+) -> Solution:
+    """Solver, then polish, in blocks of starts that fit into memory."""
+    width = max(1, BLOCK_BYTES // (MATRICES * 8 * len(hunts) * starts.shape[-1] ** 2))
+    parts = []
+    for first in range(0, starts.shape[1], width):
+        block = starts[:, first : first + width]
+        flow = _flow(population, inputs, hunts, block.shape[1])
+        rough = solve(flow, search.solver, block)
+        exact = solve(flow, POLISH, rough.state)
+        parts.append(replace(exact, done=rough.done, diverged=rough.diverged))
+    fields = [f.name for f in dataclasses.fields(Solution)]
+    return Solution(*(np.concatenate([getattr(p, f) for p in parts], axis=1) for f in fields))
+
+
+def _linearised(
+    population: Population, inputs: Array, hunts: Sequence[Hunt], points: Sequence[Array]
+) -> tuple[list[Array], list[Array]]:
+    """F and dF/dh at each hunt's points [point, state], in memory-bounded blocks."""
+    found = []
+    for hunt, states in zip(hunts, points, strict=True):
+        blocks = np.array_split(states, len(states) // 256 + 1)
+        parts = [
+            compiled(Flow.linearise, _flow(population, inputs, [hunt], len(block)), block[None])
+            for block in blocks
+        ]
+        found.append(tuple(np.concatenate([p[i][0].numpy() for p in parts]) for i in (0, 1)))
+    return [image for image, _ in found], [jacobian for _, jacobian in found]
+
+
+def inspected(
+    search: Search, population: Population, hunt: Hunt, state: Array, image: Array, jacobian: Array
+) -> Roots:
+    """What the solutions state [root, state] are, from F and dF/dh there."""
+    matrix = np.eye(state.shape[1]) - jacobian
+    residual = image - state
+    sign, _ = np.linalg.slogdet(matrix)
+    smallest = np.linalg.svd(matrix, compute_uv=False).min(axis=-1, initial=np.inf)
+    isolated = smallest >= max(search.degenerate, np.finfo(float).tiny)
+    safe = np.where(isolated[:, None, None], matrix, np.eye(state.shape[1]))
+    step = np.sqrt(np.mean(np.linalg.solve(safe, residual[..., None]) ** 2, axis=(1, 2)))
+    certain = isolated & (step <= search.newton_step * hunt.scale)
+    bound = np.inf if hunt.bound is None else hunt.bound * (1.0 + 1e-9)
+    outside = np.abs(population.visible(state)).max(axis=1, initial=0.0) > bound
+    return Roots(
+        state=state,
+        speed=0.5 * np.sum(residual**2, axis=1),
+        jacobian=jacobian,
+        eigenvalues=eigenvalues(jacobian),
+        index=np.rint(sign).astype(int),
+        status=np.select([outside, ~certain], [OUTSIDE, DEGENERATE], CONVERGED),
+        hits=np.zeros(len(state), int),
+    )
+
+
+@dataclass(frozen=True)
+class Find:
+    """One round's solutions for one hunt, grouped with the roots that were known.
+
+    old [root]: known roots that stay; new [root, state]: states to inspect; fresh [root]: whether
+    none of a new root's group was known. group [start]: position of each start's root in the old
+    roots followed by the new ones, -1 for a start that reached none; outcome [start] of those;
+    hits [root]: how often each root has been reached by now.
+    """
+
+    old: Array
+    new: Array
+    fresh: Array
+    group: Array
+    outcome: Array
+    hits: Array
+
+    @classmethod
+    def of(cls, search: Search, hunt: Hunt, solution: Solution, i: int) -> "Find":
+        """What the starts of hunt i reached."""
+        diverged, done = solution.diverged[i], solution.done[i]
+        reached = (solution.speed[i] < search.tolerance) & ~diverged
+        outcome = np.select([diverged, done], [DIVERGED, SLOW], LIMIT)
+        known = len(hunt.roots.state)
+        states = np.concatenate([hunt.roots.state, solution.state[i][reached]])
+        speed = np.concatenate([KNOWN_PREFERRED * hunt.roots.speed, solution.speed[i][reached]])
+        label, best = merge(states, speed, search.merge * hunt.scale)
+        order = np.argsort(best >= known, kind="stable")
+        place = np.argsort(order)[label]
+        old, new = np.split(best[order], [int((best < known).sum())])
+        group = np.full(len(outcome), -1)
+        group[reached] = place[known:]
+        weight = np.concatenate([hunt.roots.hits, np.ones(reached.sum())])
+        hits = np.bincount(place, weight, len(best))
+        seen = np.isin(np.arange(len(best)), place[:known])
+        return cls(old, states[new], ~seen[len(old) :], group, outcome, hits.astype(int))
+
+    def enter(self, hunt: Hunt, new: Roots) -> None:
+        """Write the round into the hunt, now that the new states have been inspected."""
+        roots = hunt.roots.take(self.old).join(new)
+        hunt.roots = replace(roots, hits=self.hits)
+        reached = self.group >= 0
+        outcome = self.outcome.copy()
+        outcome[reached] = roots.status[self.group[reached]]
+        hunt.outcomes.append(outcome)
+        hunt.fresh = int((self.fresh & (new.status == CONVERGED)).sum())

@@ -1,0 +1,157 @@
+"""How roots of F(h) - h are found: start, step and done per method, and one loop for all."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from rnnstudy.component import Entry, OneOf
+from rnnstudy.dynamics.flow import Flow
+from rnnstudy.lazy import tf
+
+Array = np.ndarray
+Tensor = Any
+Work = Mapping[str, Tensor]
+
+RIDGE = 1e-14
+"""Relative diagonal shift that keeps one exactly singular matrix from failing a whole batch."""
+
+SIZES = (1.0, 0.5, 0.25, 0.1, 0.03, 0.01, 0.003)
+"""Step lengths that Newton tries at once, as shares of the full step."""
+
+
+class Solver(Entry):
+    """A method that moves points towards roots of F(h) - h. The loop is not its business.
+
+    All three methods are pure and run inside one compiled program. `work` is a dict of tensors that
+    begin with [member, point]: what the method remembers about each point.
+    """
+
+    limit: Annotated[int, Field(ge=0)] = 120
+    """Largest number of steps."""
+
+    tolerance: Annotated[float, Field(ge=0)] = 1e-24
+    """Speed below which a point needs no further step."""
+
+    @abstractmethod
+    def start(self, flow: Flow, h: Tensor) -> Work:
+        """What to remember at the first states h [member, point, state]."""
+
+    @abstractmethod
+    def step(self, flow: Flow, h: Tensor, work: Work) -> tuple[Tensor, Work]:
+        """The next states and what to remember."""
+
+    @abstractmethod
+    def done(self, flow: Flow, h: Tensor, work: Work) -> Tensor:
+        """Which points [member, point] need no further step: at a root, or stuck for good."""
+
+
+class LevenbergMarquardt(Solver):
+    """Damped least squares on F(h) - h (Levenberg 1944, Marquardt 1963), damping tied to the speed.
+
+    (J'J + mu min(q, 1) I) d = -J'r: near a root the damping vanishes with the speed q, and
+    convergence is quadratic even where J is nearly singular (Yamashita & Fukushima 2001).
+    """
+
+    kind: ClassVar[str] = "levenberg_marquardt"
+
+    damping: Annotated[float, Field(gt=0)] = 1.0
+    """First mu."""
+
+    accept: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Factor of mu after a step that lowers the speed."""
+
+    reject: Annotated[float, Field(gt=1)] = 6.0
+    """Factor of mu after a step that does not, which is undone."""
+
+    most_damping: Annotated[float, Field(gt=0)] = 1e12
+    """Damping beyond which a point is stuck."""
+
+    flat: Annotated[float, Field(ge=0)] = 1e-9
+    """Point is stuck where |J'r| is below this share of |J| |r|: a local minimum of the speed."""
+
+    def start(self, flow: Flow, h: Tensor) -> Work:
+        speed = flow.speed(h)
+        ones = tf.ones_like(speed)
+        return {"speed": speed, "damping": self.damping * ones, "slope": ones}
+
+    def step(self, flow: Flow, h: Tensor, work: Work) -> tuple[Tensor, Work]:
+        residual, jacobian = _linear_residual(flow, h)
+        gradient = tf.linalg.matvec(jacobian, residual, transpose_a=True)
+        damping = work["damping"] * tf.minimum(work["speed"], 1.0)
+        gram = tf.matmul(jacobian, jacobian, transpose_a=True)
+        eye = tf.eye(h.shape[-1], dtype=h.dtype)
+        move = solve_linear(gram + damping[..., None, None] * eye, -gradient)
+        speed = flow.speed(h + move)
+        better = speed < work["speed"]
+        factor = tf.where(better, tf.constant(self.accept, h.dtype), self.reject)
+        size = tf.norm(jacobian, axis=[-2, -1]) * tf.norm(residual, axis=-1)
+        return tf.where(better[..., None], h + move, h), {
+            "speed": tf.where(better, speed, work["speed"]),
+            "damping": work["damping"] * factor,
+            "slope": tf.math.divide_no_nan(tf.norm(gradient, axis=-1), size),
+        }
+
+    def done(self, flow: Flow, h: Tensor, work: Work) -> Tensor:
+        stuck = (work["damping"] > self.most_damping) | (work["slope"] < self.flat)
+        return (work["speed"] < self.tolerance) | stuck
+
+
+class Newton(Solver):
+    """Newton's method; of several step lengths tried at once, the one of least speed is taken."""
+
+    kind: ClassVar[str] = "newton"
+
+    def start(self, flow: Flow, h: Tensor) -> Work:
+        speed = flow.speed(h)
+        return {"speed": speed, "stuck": tf.zeros_like(speed, tf.bool)}
+
+    def step(self, flow: Flow, h: Tensor, work: Work) -> tuple[Tensor, Work]:
+        residual, jacobian = _linear_residual(flow, h)
+        move = solve_linear(jacobian, -residual)
+        sizes = tf.constant(SIZES, h.dtype)[:, None]
+        tried = h[..., None, :] + sizes * move[..., None, :]
+        lead, state = tf.shape(h)[:2], h.shape[-1]
+        flat = tf.reshape(tried, [lead[0], lead[1] * len(SIZES), state])
+        speeds = flow.repeated(len(SIZES)).speed(flat)
+        speeds = tf.reshape(speeds, [lead[0], lead[1], len(SIZES)])
+        speeds = tf.where(tf.math.is_finite(speeds), speeds, tf.constant(np.inf, h.dtype))
+        best = tf.argmin(speeds, axis=-1)
+        speed = tf.gather(speeds, best, batch_dims=2)
+        better = speed < work["speed"]
+        nearest = tf.gather(tried, best, batch_dims=2)
+        return tf.where(better[..., None], nearest, h), {
+            "speed": tf.where(better, speed, work["speed"]),
+            "stuck": ~better,
+        }
+
+    def done(self, flow: Flow, h: Tensor, work: Work) -> Tensor:
+        return (work["speed"] < self.tolerance) | work["stuck"]
+
+
+SOLVERS: dict[str, type[Solver]] = {
+    "levenberg_marquardt": LevenbergMarquardt,
+    "newton": Newton,
+}
+
+AnySolver = Annotated[Solver, OneOf("solver", SOLVERS)]
+
+
+def _linear_residual(flow: Flow, h: Tensor) -> tuple[Tensor, Tensor]:
+    """F(h) - h and its Jacobian dF/dh - I."""
+    image, jacobian = flow.linearise(h)
+    return image - h, jacobian - tf.eye(h.shape[-1], dtype=h.dtype)
+
+
+def solve_linear(matrix: Tensor, right: Tensor) -> Tensor:
+    """x with matrix x = right: [..., state, state] and [..., state] -> [..., state].
+
+    Singular matrices give huge x, non-finite ones x = right: never an error for the whole batch.
+    """
+    scale = tf.reduce_max(tf.abs(matrix), axis=[-2, -1], keepdims=True)
+    eye = tf.eye(matrix.shape[-1], dtype=matrix.dtype)
+    usable = tf.math.is_finite(scale) & tf.reduce_all(tf.math.is_finite(right), -1)[..., None, None]
+    shifted = tf.where(usable, matrix + (RIDGE * scale + 1e-290) * eye, eye)
+    return tf.linalg.solve(shifted, right[..., None])[..., 0]
