@@ -5,8 +5,10 @@ A `Component`'s typed fields and defaults are its YAML; an `Entry` is a componen
 """
 
 import difflib
+import functools
 import hashlib
 import importlib
+import inspect
 import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar, Self, cast, get_args
@@ -128,10 +130,11 @@ def find_class(path: str) -> type:
 
 def restore(stored: Mapping[str, Any]) -> Component:
     """The component that `Component.stored` wrote down."""
+    cls = find_class(stored["class"])
+    if not issubclass(cls, Component):
+        raise TypeError(f"{stored['class']} is not a component")
     fields = {name: value for name, value in stored["fields"].items() if name != "kind"}
-    cls: Any = find_class(stored["class"])
-    component: Component = cls.model_validate_json(json.dumps(fields))
-    return component
+    return cls.model_validate_json(json.dumps(fields))
 
 
 def _recipe_of(value: Any) -> Any:
@@ -212,7 +215,7 @@ class OneOf:
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
-            self.build,
+            functools.partial(self.build, base=source),
             serialization=core_schema.plain_serializer_function_ser_schema(self.dump),
         )
 
@@ -228,10 +231,10 @@ class OneOf:
             variants.append(variant)
         return {"anyOf": variants}
 
-    def build(self, value: Any) -> Any:
-        """The entry that `value` (an entry, a name, or a mapping with `kind`) describes."""
+    def build(self, value: Any, base: type[Entry] = Entry) -> Any:
+        """The entry of class `base` that `value` (an entry, a name, a mapping) describes."""
         if isinstance(value, Entry):
-            return value
+            return self._of(base, value)
         if isinstance(value, str):
             value = {"kind": value}
         if not isinstance(value, Mapping):
@@ -247,7 +250,16 @@ class OneOf:
                 {"noun": self.noun, "known": ", ".join(self.catalogue)},
             )
         fields = {name: part for name, part in value.items() if name != "kind"}
-        return self.find(value["kind"]).model_validate(fields)
+        return self.find(value["kind"], base).model_validate(fields)
+
+    def _of(self, base: type[Entry], entry: Entry) -> Entry:
+        if isinstance(entry, base):
+            return entry
+        raise PydanticCustomError(
+            "entry_class",
+            "{kind} is not a {noun}; known: {known}",
+            {"kind": entry.kind, "noun": self.noun, "known": ", ".join(self.catalogue)},
+        )
 
     def dump(self, entry: Entry) -> dict[str, Any]:
         """Plain JSON data from which `build` makes an equal entry."""
@@ -255,12 +267,12 @@ class OneOf:
         listed = self.catalogue.get(entry.kind) is type(entry)
         return fields if listed else fields | {"kind": class_path(type(entry))}
 
-    def find(self, kind: Any) -> Any:
-        """The class named `kind`, from the catalogue or as `package.module:Class`."""
+    def find(self, kind: Any, base: type[Entry] = Entry) -> Any:
+        """The class named `kind`: of the catalogue, or a `base` at `package.module:Class`."""
         if isinstance(kind, str) and kind in self.catalogue:
             return self.catalogue[kind]
         if isinstance(kind, str) and ":" in kind:
-            return self._outside(kind)
+            return self._outside(kind, base)
         known = sorted(self.catalogue)
         raise PydanticCustomError(
             "unknown_kind",
@@ -273,19 +285,18 @@ class OneOf:
             },
         )
 
-    def _outside(self, path: str) -> Any:
+    def _outside(self, path: str, base: type[Entry]) -> Any:
         try:
             cls = find_class(path)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise PydanticCustomError(
-                "outside_class",
-                "{path} cannot be loaded: {reason}",
-                {"path": repr(path), "reason": str(error)},
-            ) from error
-        if not issubclass(cls, Entry):
-            raise PydanticCustomError(
-                "outside_class",
-                "{path} is not a rnnstudy {noun}",
-                {"path": repr(path), "noun": self.noun},
-            )
+        except Exception as error:  # importing runs the user's own module, which may raise anything
+            raise self._refused_class(path, f"cannot be loaded: {error}") from error
+        if not issubclass(cls, base):
+            raise self._refused_class(path, f"is not a rnnstudy {self.noun}")
+        if inspect.isabstract(cls):
+            missing = ", ".join(sorted(cls.__abstractmethods__))
+            raise self._refused_class(path, f"is abstract: it needs {missing}")
         return cls
+
+    def _refused_class(self, path: str, reason: str) -> PydanticCustomError:
+        context = {"path": repr(path), "reason": reason}
+        return PydanticCustomError("outside_class", "{path} {reason}", context)

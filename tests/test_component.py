@@ -1,0 +1,334 @@
+"""Components: keys that address results, frozen checked values, catalogues and outside classes."""
+
+import hashlib
+import json
+import sys
+from typing import Annotated, ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field, ValidationError
+
+from rnnstudy.component import Component, Entry, OneOf, class_path, find_class, restore
+
+SHAPES_MODULE = '''
+"""A user's own module."""
+from typing import Annotated, ClassVar
+from pydantic import Field
+from rnnstudy.component import Component, Entry
+
+class Shape(Entry):
+    labels: ClassVar[frozenset[str]] = frozenset({"name"})
+    name: str | None = None
+    size: Annotated[float, Field(gt=0)] = 2.0
+    sides: tuple[int, ...] = (3, 4)
+
+class Heptagon(Shape):
+    pass
+
+class NoShape:
+    pass
+'''
+
+
+class Fruit(Entry):
+    labels: ClassVar[frozenset[str]] = frozenset({"name"})
+    name: str | None = None
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    seeds: tuple[int, ...] = ()
+
+
+class Apple(Fruit):
+    kind: ClassVar[str] = "apple"
+    red: bool = True
+
+
+class Pear(Fruit):
+    kind: ClassVar[str] = "pear"
+
+
+AnyFruit = Annotated[Fruit, OneOf("fruit", {"apple": Apple, "pear": Pear})]
+
+
+class Basket(Component):
+    first: AnyFruit = Apple()
+    rest: tuple[AnyFruit, ...] = ()
+    by_day: dict[str, AnyFruit] = Field(default={})
+
+
+@pytest.fixture
+def shapes(tmp_path, monkeypatch):
+    """The module `own_shapes`, as a user would have it on the path."""
+    (tmp_path / "own_shapes.py").write_text(SHAPES_MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield find_class("own_shapes:Shape")
+    sys.modules.pop("own_shapes", None)
+
+
+def errors(build):
+    with pytest.raises(ValidationError) as caught:  # noqa: PT011 - callers look at every error
+        build()
+    return [(error["loc"], error["msg"]) for error in caught.value.errors()]
+
+
+# Keys
+
+
+def test_key_is_the_hash_of_a_written_recipe(shapes):
+    text = (
+        '{"format":1,"inputs":["ab","cd"],"recipe":{"class":"own_shapes:Shape",'
+        '"fields":{"sides":[3,4],"size":2.0},"version":1}}'
+    )
+    assert shapes().key("ab", "cd") == hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+def test_key_of_a_nested_component_holds_its_version():
+    class NewApple(Apple):
+        version: ClassVar[int] = 2
+
+    assert Basket(first=Apple()).recipe()["fields"]["first"]["version"] == 1
+    assert Basket(first=NewApple()).recipe()["fields"]["first"]["version"] == 2
+
+
+def test_key_is_the_same_in_every_process():
+    """A literal: whoever changes it must know that no stored result will be found again."""
+
+    class Plain(Component):
+        __module__ = "somewhere"
+        __qualname__ = "Plain"
+        number: int = 1
+        share: float = 0.1
+        word: str = "a"
+
+    assert class_path(Plain) == "somewhere:Plain"
+    assert Plain().key() == GOLDEN
+
+
+GOLDEN = "7a0bf434c64ebe5c410c74a47d06d7a84e40176a"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [Apple(weight=2.0), Apple(seeds=(1,)), Apple(red=False), Pear()],
+    ids=["float", "tuple", "bool", "class"],
+)
+def test_every_field_and_the_class_enter_the_key(other):
+    assert other.key() != Apple().key()
+
+
+def test_labels_do_not_enter_the_key():
+    assert Apple(name="Boskoop").key() == Apple().key()
+    assert Basket(first=Apple(name="Boskoop")).key() == Basket().key()
+
+
+def test_inputs_enter_the_key_in_their_order():
+    keys = {Apple().key(*inputs) for inputs in [(), ("a",), ("b",), ("a", "b"), ("b", "a")]}
+    assert len(keys) == 5
+
+
+def test_an_integer_for_a_float_is_the_same_value():
+    assert Apple(weight=2).key() == Apple(weight=2.0).key()
+    assert Apple(weight=2) == Apple(weight=2.0)
+
+
+def test_a_list_for_a_tuple_is_the_same_value():
+    assert Apple(seeds=[1, 2]).key() == Apple(seeds=(1, 2)).key()
+
+
+def test_raising_the_version_changes_the_key():
+    def made(number: int) -> Component:
+        class Counted(Component):
+            __qualname__ = "Counted"
+            version: ClassVar[int] = number
+
+        return Counted()
+
+    assert made(1).key() == made(1).key()
+    assert made(1).key() != made(2).key()
+
+
+@given(st.floats(min_value=1e-300, allow_infinity=False), st.lists(st.integers()))
+def test_different_values_have_different_keys_and_equal_ones_the_same(weight, seeds):
+    apple = Apple(weight=weight, seeds=seeds)
+    assert apple.key() == Apple(weight=weight, seeds=tuple(seeds)).key()
+    assert apple.key() != Apple(weight=weight, seeds=(*seeds, 0)).key()
+
+
+# Values
+
+
+@pytest.mark.parametrize(
+    ("fields", "loc", "message"),
+    [
+        ({"weight": float("nan")}, ("weight",), "Input should be a finite number"),
+        ({"weight": float("inf")}, ("weight",), "Input should be a finite number"),
+        ({"weight": "2"}, ("weight",), "Input should be a valid number"),
+        ({"weight": True}, ("weight",), "Input should be a valid number"),
+        ({"weight": 0.0}, ("weight",), "Input should be greater than 0"),
+        ({"red": 1}, ("red",), "Input should be a valid boolean"),
+        ({"seeds": (1.0,)}, ("seeds", 0), "Input should be a valid integer"),
+        ({"seeds": (1, True)}, ("seeds", 1), "Input should be a valid integer"),
+    ],
+)
+def test_values_of_the_wrong_type_are_refused_at_their_place(fields, loc, message):
+    assert errors(lambda: Apple(**fields)) == [(loc, message)]
+
+
+def test_an_unknown_key_names_the_known_ones_and_the_nearest():
+    ((loc, message),) = errors(lambda: Apple(wieght=2.0))
+    assert loc == ("wieght",)
+    assert message == (
+        "is not a known key; known keys: name, weight, seeds, red; did you mean 'weight'?"
+    )
+
+
+def test_a_component_is_frozen():
+    with pytest.raises(ValidationError, match="Instance is frozen"):
+        Apple().weight = 3.0
+
+
+def test_equal_components_are_one_key_of_a_dict():
+    assert len({Apple(weight=2): 0, Apple(weight=2.0): 1, Pear(weight=2.0): 2}) == 2
+
+
+def test_changed_keeps_the_rest_and_leaves_the_original():
+    apple = Apple(name="a", weight=3.0, seeds=(1, 2))
+    changed = apple.changed(weight=4)
+    assert changed == Apple(name="a", weight=4.0, seeds=(1, 2))
+    assert apple.weight == 3.0
+
+
+def test_changed_checks_like_the_constructor():
+    assert errors(lambda: Apple().changed(weight=-1.0))[0][0] == ("weight",)
+    assert "known keys" in errors(lambda: Apple().changed(colour="red"))[0][1]
+
+
+# Stored and restored
+
+
+@pytest.mark.parametrize(
+    "component",
+    [
+        Apple(),
+        Apple(name="a", weight=1e-3, seeds=(5, 6), red=False),
+        Basket(first=Pear(weight=2.0), rest=(Apple(red=False), Pear()), by_day={"mon": Pear()}),
+    ],
+)
+def test_restore_rebuilds_what_stored_wrote(component):
+    text = json.dumps(component.stored())
+    found = restore(json.loads(text))
+    assert found == component
+    assert found.key() == component.key()
+
+
+def test_restore_rebuilds_an_outside_class_in_a_catalogue_field(shapes):
+    class Drawer(Component):
+        __qualname__ = "Drawer"
+        item: Annotated[Entry, OneOf("shape", {})]
+
+    drawer = Drawer(item={"kind": "own_shapes:Shape", "size": 3})
+    assert drawer.item == shapes(size=3.0)
+    assert Drawer.model_validate(drawer.model_dump(mode="json")) == drawer
+
+
+def test_restore_refuses_a_class_that_is_no_component():
+    with pytest.raises(TypeError, match="json:JSONDecoder is not a component"):
+        restore({"class": "json:JSONDecoder", "fields": {}})
+
+
+# Catalogue fields
+
+
+@pytest.mark.parametrize(
+    "given", ["pear", {"kind": "pear"}, {"kind": "pear", "weight": 1}, Pear(), Pear(weight=1)]
+)
+def test_one_of_takes_a_name_a_mapping_or_an_entry(given):
+    assert Basket(first=given).first == Pear()
+
+
+@pytest.mark.parametrize(
+    ("given", "loc", "message"),
+    [
+        (
+            "paer",
+            ("first",),
+            "'paer' is not a known fruit; known: apple, pear; did you mean 'pear'?",
+        ),
+        ({"kind": 3}, ("first",), "3 is not a known fruit; known: apple, pear"),
+        ({"weight": 2.0}, ("first",), "needs the key 'kind'; known: apple, pear"),
+        (7, ("first",), "should be the name of a fruit or a mapping with 'kind'"),
+        ({"kind": "pear", "weight": -1}, ("first", "weight"), "Input should be greater than 0"),
+        (
+            {"kind": "pear", "red": True},
+            ("first", "red"),
+            "is not a known key; known keys: name, weight, seeds",
+        ),
+        (
+            "no_such_module:Apple",
+            ("first",),
+            "'no_such_module:Apple' cannot be loaded: No module named 'no_such_module'",
+        ),
+        (
+            "json:Apple",
+            ("first",),
+            "'json:Apple' cannot be loaded: module 'json' has no attribute 'Apple'",
+        ),
+        (":Apple", ("first",), "':Apple' cannot be loaded: Empty module name"),
+        ("json:dumps", ("first",), "'json:dumps' cannot be loaded: json:dumps is not a class"),
+        ("json:JSONDecoder", ("first",), "'json:JSONDecoder' is not a rnnstudy fruit"),
+    ],
+)
+def test_one_of_says_what_came_and_what_is_allowed(given, loc, message):
+    assert errors(lambda: Basket(first=given)) == [(loc, message)]
+
+
+def test_one_of_locates_an_error_inside_a_list_and_a_mapping():
+    found = errors(lambda: Basket(rest=["pear", "plum"], by_day={"mon": {"kind": "fig"}}))
+    assert [loc for loc, _ in found] == [("rest", 1), ("by_day", "mon")]
+
+
+def test_one_of_takes_an_outside_class_of_the_fields_kind(tmp_path, monkeypatch):
+    (tmp_path / "own_fruit.py").write_text(
+        "from rnnstudy.cells import Cell\n"
+        "from rnnstudy.cells.vanilla import Vanilla\n"
+        "class Own(Vanilla):\n    slope: float = 0.5\n"
+        "class Half(Cell):\n    pass\n"
+    )
+    (tmp_path / "own_broken.py").write_text("raise RuntimeError('half written')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    from rnnstudy.cells import AnyCell
+
+    class Net(Component):
+        cell: AnyCell
+
+    net = Net(cell={"kind": "own_fruit:Own", "slope": 2, "units": 4})
+    assert (net.cell.kind, net.cell.slope, net.cell.units) == ("own_fruit:Own", 2.0, 4)
+    assert errors(lambda: Net(cell="own_fruit:Half")) == [
+        (("cell",), "'own_fruit:Half' is abstract: it needs drive, step, weights")
+    ]
+    assert errors(lambda: Net(cell="own_broken:Own")) == [
+        (("cell",), "'own_broken:Own' cannot be loaded: half written")
+    ]
+
+
+def test_one_of_refuses_an_entry_of_another_catalogue():
+    assert errors(lambda: Basket(first="rnnstudy.tasks.sine:Sine")) == [
+        (("first",), "'rnnstudy.tasks.sine:Sine' is not a rnnstudy fruit")
+    ]
+    from rnnstudy.tasks import TASKS
+
+    assert errors(lambda: Basket(first=TASKS["sine"]())) == [
+        (("first",), "sine is not a fruit; known: apple, pear")
+    ]
+
+
+def test_an_entry_outside_the_catalogue_is_its_own_kind(shapes):
+    assert shapes.kind == "own_shapes:Shape"
+    assert find_class("own_shapes:Heptagon").kind == "own_shapes:Heptagon"
+    assert shapes().model_dump()["kind"] == "own_shapes:Shape"
+
+
+def test_find_class_refuses_what_is_no_class():
+    with pytest.raises(AttributeError, match="json:dumps is not a class"):
+        find_class("json:dumps")
