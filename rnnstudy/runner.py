@@ -1,6 +1,5 @@
 """From a study to a finished run directory: execution, tables, models and the report."""
 
-import fnmatch
 import importlib.metadata
 import json
 import os
@@ -80,8 +79,7 @@ def write_members(run: Run) -> None:
 
 def write_models(run: Run) -> None:
     """`models/<member>.keras` for the members that the spec asks for."""
-    wanted = run.study.runtime.models
-    for name in (m for m in run.members["member"] if any(fnmatch.fnmatch(m, w) for w in wanted)):
+    for name in (m for m in run.members["member"] if run.study.report.wants_model(m)):
         path = run.directory / "models" / f"{name}.keras"
         if run.store.has(run.key(name)) and not path.exists():
             path.parent.mkdir(exist_ok=True)

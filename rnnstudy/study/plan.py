@@ -19,7 +19,7 @@ ANALYSED_TOGETHER = 16
 """Members per analysis job: enough to share compiled work, few enough to bound memory."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainCohort:
     """Train networks that share a program."""
 
@@ -35,7 +35,7 @@ class TrainCohort:
         return tuple(network.key() for network in self.networks)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AnalyseMembers:
     """One member analysis on networks of one cell and task."""
 
@@ -53,7 +53,7 @@ class AnalyseMembers:
         return tuple(self.analysis.key(network.key()) for network in self.networks)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AnalyseTask:
     """One task analysis on all usable networks of a task, which decide its address."""
 
