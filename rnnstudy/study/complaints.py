@@ -1,5 +1,6 @@
 """From pydantic's errors to sentences: where, what came, what is allowed, what next."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
@@ -37,8 +38,8 @@ BOUNDS = {
     "string_pattern_mismatch": "a text that matches {pattern}",
     "string_too_long": "at most {max_length} characters long",
     "string_too_short": "at least {min_length} characters long",
-    "too_long": "a list of at most {max_length} values",
-    "too_short": "a list of at least {min_length} values",
+    "too_long": "a list of at most {max_length}",
+    "too_short": "a list of at least {min_length}",
 }
 """What a field takes, for the errors that a value out of range raises."""
 
@@ -65,7 +66,7 @@ def _keys(error: ErrorDetails, data: Any) -> Keys:
             data = inside[0]
         elif position == last and error["type"] in ("missing", "unknown_key"):
             keys.append(step)
-    if error["type"] == "unknown_kind" and isinstance(data, Mapping):
+    if error["type"] in ("unknown_kind", "outside_class") and isinstance(data, Mapping):
         keys.append("kind")
     return tuple(keys)
 
@@ -115,13 +116,15 @@ def _sentence(error: ErrorDetails, keys: Keys, document: Document) -> str:
     came = _value(error, keys, document)
     if error["type"] in SENTENCES:
         return SENTENCES[error["type"]](error.get("ctx", {}), came)
+    if error["type"] == "outside_class":
+        return f"is {error['msg'].replace(chr(39) + ' ', chr(39) + ', which ', 1)}"
     if error["type"] in PYDANTICS_OWN:
         return f"is {described(came)}: {error['msg'][:1].lower()}{error['msg'][1:]}"
     return error["msg"]
 
 
 def _literal(context: Mapping[str, Any], came: Any) -> str:
-    known = sorted(context["expected"].replace("' or '", "', '").replace("'", "").split(", "))
+    known = sorted(re.split(", | or ", context["expected"].replace("'", "")))
     hint = suggestion(came, known) if isinstance(came, str) else ""
     return f"is {_short(came)}; known: {', '.join(known)}{hint}"
 

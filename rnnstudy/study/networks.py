@@ -62,13 +62,21 @@ def _axis(owner: type[Component], name: str) -> tuple[Any, Any]:
     return Annotated[tuple[item, ...], Axis()], Field(default, description=note)
 
 
+def _without_axes(schema: dict[str, Any]) -> None:
+    """Leave units and activation out of what an editor offers for a cell of the grid."""
+    for choices in (schema["anyOf"][0], schema["anyOf"][1]["items"]):
+        for variant in choices["anyOf"]:
+            for name in ("units", "activation"):
+                variant.get("properties", {}).pop(name, None)
+
+
 Seed = Annotated[int, Field(ge=0, lt=SEED_LIMIT)]
 
 
 class _Networks(Component):
     """The grid: every cell with every activation, number of units, seed, and training axis."""
 
-    cells: Annotated[tuple[AnyCell, ...], Axis()]
+    cells: Annotated[tuple[AnyCell, ...], Axis()] = Field(json_schema_extra=_without_axes)
     """Cells by name, or as mappings with fields of their own: `{kind: gru, reset_after: false}`."""
 
     seeds: Annotated[tuple[Seed, ...], Axis()] = (0,)

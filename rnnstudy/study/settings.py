@@ -12,8 +12,8 @@ from rnnstudy.study.document import (
     SpecError,
     described,
     dotted,
-    parse_document,
 )
+from rnnstudy.study.reading import parse_document
 
 PATH = re.compile(r"[^.\[\]=\s]+(\.[^.\[\]=\s]+|\[[0-9]+\])*")
 STEP = re.compile(r"[^.\[\]]+")
@@ -40,7 +40,7 @@ def _apply(document: Document, setting: str, place: Place) -> None:
     path, equals, text = setting.partition("=")
     if not equals or not PATH.fullmatch(path):
         raise _refused(place, "should read path.to.key=value, like training.steps=100")
-    value = parse_document(text, setting) if text.strip() else None
+    value = parse_document(text, setting, under=path) if text.strip() else None
     if value is not None and value.complaints:
         raise SpecError(value.complaints)
     data = None if value is None else value.data

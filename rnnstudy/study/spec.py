@@ -14,10 +14,11 @@ from rnnstudy.cells import Cell
 from rnnstudy.component import Component, mistake, refused, suggestion
 from rnnstudy.population.protocol import Training
 from rnnstudy.study.complaints import complaints
-from rnnstudy.study.document import Document, SpecError, document_of, read_document
+from rnnstudy.study.document import Document, SpecError, document_of
 from rnnstudy.study.grid import Combination, combinations, member
 from rnnstudy.study.networks import NETWORK_LIMIT, Axis, Network, Networks
 from rnnstudy.study.overrides import Override, overridden, override_mistakes
+from rnnstudy.study.reading import read_document
 from rnnstudy.study.settings import apply_settings
 from rnnstudy.study.writing import write_document
 from rnnstudy.tasks import AnyTask, Task

@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from rnnstudy.study.document import plain
+from rnnstudy.study.reading import plain
 
 
 class _Writer(yaml.SafeDumper):
