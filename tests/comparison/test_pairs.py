@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from reference.metrics import cka, svcca
+
+import rnnstudy
+from rnnstudy.comparison.pairs import Distances, _side, distances, pairwise
+from rnnstudy.metrics import CKA, SVCCA
+
+WIDTHS = (4, 9, 4, 33, 2, 9, 50)
+
+
+def representations(seed=0, samples=40, widths=WIDTHS):
+    generator = np.random.default_rng(seed)
+    latent = generator.standard_normal((samples, 3))
+    return [
+        latent @ generator.standard_normal((3, width)) + generator.standard_normal((samples, width))
+        for width in widths
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metric", "slow"),
+    [(SVCCA(dimensions=4), lambda x, y: svcca(x, y, 4)), (CKA(), cka)],
+    ids=["svcca", "cka"],
+)
+def test_all_pairs_are_each_pair_by_its_definition(metric, slow):
+    states = representations()
+    expected = np.array([[1.0 - slow(x, y) for y in states] for x in states])
+    assert pairwise(states, metric).to_numpy() == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("metric", [SVCCA(dimensions=4), CKA()], ids=["svcca", "cka"])
+def test_the_size_of_blocks_does_not_matter(metric):
+    forms = [metric.prepare(x) for x in representations()]
+    whole = distances(forms, metric, block=100).values
+    for block in (1, 2, 3, 7):
+        assert distances(forms, metric, block=block).values == pytest.approx(whole, abs=1e-11)
+
+
+def test_blocks_shrink_where_forms_are_large():
+    assert _side([np.zeros((10, 10))]) == 289
+    assert _side([np.zeros((10, 10)), np.zeros((2048, 256))]) == 4
+    assert _side([np.zeros((4096, 4096))]) == 1
+
+
+def test_the_matrix_is_exactly_symmetric_with_a_zero_diagonal():
+    values = pairwise(representations(), SVCCA()).to_numpy()
+    assert np.array_equal(values, values.T)
+    assert np.array_equal(np.diag(values), np.zeros(7))
+
+
+def test_labels_stand_on_both_sides():
+    frame = rnnstudy.pairwise(representations(widths=(2, 3)), CKA(), labels=["one", "two"])
+    assert list(frame.index) == list(frame.columns) == ["one", "two"]
+    assert frame.loc["one", "two"] == frame.loc["two", "one"] > 0.0
+    assert list(pairwise(representations(widths=(2, 3)), CKA()).index) == ["0", "1"]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_none_or_one_is_an_empty_comparison(count):
+    assert pairwise(representations(widths=(3,) * count), SVCCA()).shape == (count, count)
+
+
+def test_different_samples_are_refused_by_name():
+    states = [np.ones((40, 2)), np.ones((40, 2)), np.ones((39, 2))]
+    message = "'c' has 39 samples, 'a' has 40; all should be of the same samples"
+    with pytest.raises(ValueError, match=message):
+        pairwise(states, CKA(), labels=["a", "b", "c"])
+
+
+def test_broken_states_are_refused_by_name():
+    states = representations(widths=(2, 3))
+    states[1][4, 2] = np.nan
+    with pytest.raises(ValueError, match=r"'1': states should be finite, 1 of 120 values are not"):
+        pairwise(states, CKA())
+
+
+def test_the_wrong_number_of_labels_is_refused():
+    with pytest.raises(ValueError, match="1 labels for 2 representations"):
+        pairwise(representations(widths=(2, 3)), CKA(), labels=["a"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "values", "message"),
+    [
+        (("a",), np.zeros((2, 2)), "1 labels for 2 items"),
+        (("a", "a"), np.zeros((2, 2)), "label 'a' stands for more than one item"),
+        (("a", "b"), np.zeros((2, 3)), "along 'item'"),
+        (("a", "b"), np.array([[0, np.nan], [0, 0]]),
+         "the distance of 'a' and 'b' is nan, it should be finite"),
+        (("a", "b"), np.array([[0, 1], [2, 0]]),
+         "the distance of 'a' and 'b' is 1, it should equal its mirror image"),
+        (("a", "b"), np.array([[0, -1], [-1, 0]]),
+         "the distance of 'a' and 'b' is -1, it should not be negative"),
+        (("a", "b"), np.array([[0, 1], [1, 3]]),
+         "the distance of 'b' and 'b' is 3, it should be 0 on the diagonal"),
+    ],
+)  # fmt: skip
+def test_what_is_no_distance_matrix_is_refused(labels, values, message):
+    with pytest.raises(ValueError, match=message):
+        Distances(labels, values.astype(float))
+
+
+def test_distances_survive_storage(tmp_path):
+    found = distances([CKA().prepare(x) for x in representations()], CKA())
+    found.save(tmp_path)
+    loaded = Distances.load(tmp_path)
+    assert loaded.labels == found.labels == ("0", "1", "2", "3", "4", "5", "6")
+    assert np.array_equal(loaded.values, found.values)

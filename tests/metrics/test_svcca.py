@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from reference.metrics import svcca
+from sklearn.cross_decomposition import CCA
+
+from rnnstudy.metrics import SVCCA
+
+GOLDEN = 0.8780090024
+
+
+def draw(seed, samples=200, widths=(12, 20)):
+    generator = np.random.default_rng(seed)
+    latent = generator.standard_normal((samples, 4)) * [4.0, 2.0, 1.0, 0.5]
+    return [
+        latent @ generator.standard_normal((4, width)) + generator.standard_normal((samples, width))
+        for width in widths
+    ]
+
+
+@pytest.mark.parametrize("dimensions", [1, 3, 10])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_it_is_the_generalised_eigenvalue_problem(dimensions, seed):
+    x, y = draw(seed)
+    found = SVCCA(dimensions=dimensions).similarity(x, y)
+    assert found == pytest.approx(svcca(x, y, dimensions), abs=1e-9)
+
+
+def test_with_all_dimensions_it_is_canonical_correlation_analysis():
+    x, y = draw(2, widths=(3, 4))
+    left, right = CCA(n_components=3, max_iter=10_000, tol=1e-12).fit_transform(x, y)
+    expected = np.mean([np.corrcoef(left[:, i], right[:, i])[0, 1] for i in range(3)])
+    assert SVCCA(dimensions=4).similarity(x, y) == pytest.approx(expected, abs=1e-6)
+
+
+def test_any_invertible_map_of_a_whole_subspace_changes_nothing():
+    x, _ = draw(3, widths=(5, 5))
+    mixing = np.random.default_rng(4).standard_normal((5, 8))
+    assert SVCCA(dimensions=5).distance(x, x @ mixing) == 0.0
+    assert SVCCA(dimensions=2).distance(x, x @ mixing) > 0.01
+
+
+def test_subspaces_of_known_angles():
+    basis, _ = np.linalg.qr(np.random.default_rng(5).standard_normal((50, 5)) - 0.0)
+    basis, _ = np.linalg.qr(basis - basis.mean(axis=0))
+    x = basis[:, :2] * [2.0, 1.0]
+    tilted = np.cos(0.3) * basis[:, 0] + np.sin(0.3) * basis[:, 2]
+    y = np.stack([2.0 * tilted, basis[:, 3]], axis=1)
+    assert SVCCA().similarity(x, y) == pytest.approx(np.cos(0.3) / 2)
+
+
+def test_fewer_directions_than_asked_for_are_averaged_over_the_smaller_number():
+    x, y = draw(6, widths=(3, 20))
+    assert SVCCA(dimensions=10).prepare(x).shape == (200, 3)
+    assert SVCCA(dimensions=10).similarity(x, y) == pytest.approx(svcca(x, y, 10), abs=1e-9)
+    assert SVCCA(dimensions=10).similarity(x, np.hstack([x, y[:, :2]])) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
+@pytest.mark.parametrize("offset", [0.0, 1000.0])
+def test_rounding_is_no_direction(precision, offset):
+    """Of a rank-2 matrix stored with an offset, two directions are found in either precision."""
+    generator = np.random.default_rng(7)
+    x = generator.standard_normal((300, 2)) @ generator.standard_normal((2, 30)) + offset
+    assert SVCCA().prepare(x.astype(precision)).shape == (300, 2)
+
+
+def test_forms_are_orthonormal():
+    form = SVCCA(dimensions=6).prepare(draw(8)[0])
+    assert form.T @ form == pytest.approx(np.eye(6), abs=1e-12)
+
+
+def test_dimensions_below_1_are_refused():
+    with pytest.raises(ValidationError, match="dimensions"):
+        SVCCA(dimensions=0)
+
+
+def test_the_numbers_of_version_1():
+    x, y = draw(9)
+    assert SVCCA.version == 1
+    assert SVCCA(dimensions=4).similarity(x, y) == pytest.approx(GOLDEN, abs=1e-9)
