@@ -222,10 +222,15 @@ class OneOf:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        variants: list[dict[str, Any]] = [{"type": "string"}]
+        outside = {"type": "string", "pattern": "^[^:]+:[^:]+$"}
+        variants: list[dict[str, Any]] = [
+            {"enum": list(self.catalogue), "type": "string"},
+            outside | {"description": f"A {self.noun} of your own: package.module:Class."},
+            {"type": "object", "required": ["kind"], "properties": {"kind": outside}},
+        ]
         for name, entry in self.catalogue.items():
             variant = dict(handler.resolve_ref_schema(handler(entry.__pydantic_core_schema__)))
-            kind = {"const": name, "description": (entry.__doc__ or "").partition("\n")[0]}
+            kind = {"const": name, "description": inspect.getdoc(entry) or ""}
             variant["properties"] = {"kind": kind, **variant.get("properties", {})}
             variant["required"] = ["kind", *variant.get("required", [])]
             variants.append(variant)
