@@ -1,0 +1,79 @@
+"""The door for heavy libraries, and being told when one has been imported."""
+
+import importlib
+import importlib.util
+import sys
+
+import pytest
+
+from rnnstudy.lazy import after_import
+
+
+@pytest.fixture
+def late(tmp_path, monkeypatch):
+    """A module `late_module` that can be imported, and its file."""
+    before = set(sys.meta_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    file = tmp_path / "late_module.py"
+    file.write_text("value = 7\n")
+    yield file
+    sys.modules.pop("late_module", None)
+    sys.meta_path[:] = [finder for finder in sys.meta_path if finder in before]
+
+
+def watch():
+    seen = []
+    after_import("late_module", lambda: seen.append(sys.modules["late_module"].value))
+    return seen
+
+
+@pytest.mark.usefixtures("late")
+def test_the_call_comes_once_after_the_import():
+    seen = watch()
+    assert seen == []
+    module = importlib.import_module("late_module")
+    importlib.reload(module)
+    assert seen == [7]
+    assert type(module.__loader__).__name__ == "SourceFileLoader"
+    assert module.__spec__.loader is module.__loader__
+
+
+@pytest.mark.usefixtures("late")
+def test_the_call_comes_at_once_if_the_module_is_there():
+    importlib.import_module("late_module")
+    assert watch() == [7]
+
+
+@pytest.mark.usefixtures("late")
+def test_asking_whether_the_module_exists_does_not_use_up_the_call():
+    seen = watch()
+    assert importlib.util.find_spec("late_module").loader.name == "late_module"
+    assert seen == []
+    importlib.import_module("late_module")
+    assert seen == [7]
+
+
+def test_a_failed_import_may_be_tried_again(late):
+    seen = watch()
+    late.write_text("raise RuntimeError('not today')\n")
+    with pytest.raises(RuntimeError, match="not today"):
+        importlib.import_module("late_module")
+    assert seen == []
+    late.write_text("value = 7  # and of another length than before\n")
+    importlib.invalidate_caches()
+    importlib.import_module("late_module")
+    assert seen == [7]
+
+
+@pytest.mark.usefixtures("late")
+def test_two_who_wait_are_both_told():
+    first, second = watch(), watch()
+    importlib.import_module("late_module")
+    assert (first, second) == ([7], [7])
+
+
+def test_a_module_that_does_not_exist_stays_missing():
+    count = len(sys.meta_path)
+    after_import("no_such_module", list)
+    assert importlib.util.find_spec("no_such_module") is None
+    sys.meta_path[:] = sys.meta_path[len(sys.meta_path) - count :]
