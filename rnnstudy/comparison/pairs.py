@@ -1,18 +1,23 @@
 """All pairs of representations under one metric."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import isqrt
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from rnnstudy.lazy import pd
 from rnnstudy.metrics import Metric
 from rnnstudy.record import Array, Record, array
 
+Result = TypeVar("Result")
+
 BLOCK_BYTES = 64 * 2**20
-"""Memory for the products of one block of pairs."""
+"""Memory for the products of one block of pairs; each core works on one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,29 +59,28 @@ def pairwise(states: Sequence[Array], metric: Metric, labels: Sequence[str] | No
     states: one [sample, unit] each, of the same samples; units may differ. labels: default "0",
     "1", ... ValueError names the representation that does not fit.
     """
-    labels = _labels(labels, len(states))
-    for label, x in zip(labels, states, strict=True):
+    return distances(prepared(states, metric, labels), metric, labels).to_frame()
+
+
+def prepared(
+    states: Sequence[Array], metric: Metric, labels: Sequence[str] | None = None
+) -> list[Array]:
+    """The metric's form of each representation [sample, unit], ready for `distances`."""
+    names = _labels(labels, len(states))
+    for name, x in zip(names, states, strict=True):
         if len(x) != len(states[0]):
             raise ValueError(
-                f"{label!r} has {len(x)} samples, {labels[0]!r} has {len(states[0])}; "
+                f"{name!r} has {len(x)} samples, {names[0]!r} has {len(states[0])}; "
                 "all should be of the same samples"
             )
-    forms = [_prepared(metric, x, label) for label, x in zip(labels, states, strict=True)]
-    return distances(forms, metric, labels).to_frame()
 
+    def form(name: str, x: Array) -> Array:
+        try:
+            return metric.prepare(x)
+        except ValueError as error:
+            raise ValueError(f"{name!r}: {error}") from error
 
-def _labels(labels: Sequence[str] | None, count: int) -> tuple[str, ...]:
-    found = tuple(str(i) for i in range(count)) if labels is None else tuple(labels)
-    if len(found) != count:
-        raise ValueError(f"{len(found)} labels for {count} representations")
-    return found
-
-
-def _prepared(metric: Metric, states: Array, label: str) -> Array:
-    try:
-        return metric.prepare(states)
-    except ValueError as error:
-        raise ValueError(f"{label!r}: {error}") from error
+    return _side_by_side(form, names, states)
 
 
 def distances(
@@ -90,13 +94,32 @@ def distances(
     block: items along each side of a block; default: as many as fit into `BLOCK_BYTES`.
     """
     values = np.zeros((len(forms), len(forms)))
-    for rows, columns in _blocks(len(forms), block or _side(forms)):
+
+    def fill(rows: slice, columns: slice) -> None:
         first, second = _stacked(forms, rows), _stacked(forms, columns)
-        found = metric.to_distance(metric.compare(first[:, None], second[None]))
-        values[rows, columns] = found
-        values[columns, rows] = found.T
+        found = metric.compare(first[:, None], second[None])
+        values[rows, columns] = metric.to_distance(found)
+
+    _side_by_side(fill, *zip(*_blocks(len(forms), block or _side(forms)), strict=True))
     upper = np.triu(values, 1)
     return Distances(_labels(labels, len(forms)), upper + upper.T)
+
+
+def _labels(labels: Sequence[str] | None, count: int) -> tuple[str, ...]:
+    found = tuple(str(i) for i in range(count)) if labels is None else tuple(labels)
+    if len(found) != count:
+        raise ValueError(f"{len(found)} labels for {count} representations")
+    return found
+
+
+def _side_by_side(work: Callable[..., Result], *arguments: Sequence[Any]) -> list[Result]:
+    """`map` in as many threads as there are cores, each with one thread for linear algebra.
+
+    Measured with OpenBLAS on 2 busy cores: its own threads make products of this size 3 to 10 times
+    slower. So the result does not depend on the number of cores, either.
+    """
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as threads:
+        return list(threads.map(work, *arguments))
 
 
 def _side(forms: Sequence[Array]) -> int:

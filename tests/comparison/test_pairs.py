@@ -37,6 +37,13 @@ def test_the_size_of_blocks_does_not_matter(metric):
         assert distances(forms, metric, block=block).values == pytest.approx(whole, abs=1e-11)
 
 
+@pytest.mark.parametrize("metric", [SVCCA(dimensions=4), CKA()], ids=["svcca", "cka"])
+def test_the_number_of_cores_does_not_matter(metric, monkeypatch):
+    many = pairwise(representations(), metric).to_numpy()
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    assert np.array_equal(pairwise(representations(), metric).to_numpy(), many)
+
+
 def test_blocks_shrink_where_forms_are_large():
     assert _side([np.zeros((10, 10))]) == 289
     assert _side([np.zeros((10, 10)), np.zeros((2048, 256))]) == 4
