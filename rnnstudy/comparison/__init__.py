@@ -1,0 +1,1 @@
+"""How representations differ: arrays in, numbers out; knows no network."""
