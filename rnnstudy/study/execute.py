@@ -161,14 +161,12 @@ class _Worker:
 
     def _analyse_members(self, job: AnalyseMembers) -> None:
         usable = [n for n in job.networks if status(self.store, n.key()) == "trained"]
-        if not usable:
-            return
-        trained = Trained.join([self.store.read(n.key(), Trained) for n in usable], "member")
-        records = job.analysis.run(trained.population, usable[0].task)
-        for network, record in zip(usable, records, strict=True):
-            self.store.write(job.analysis.key(network.key()), record)
-        if len(usable) < len(job.networks):
-            self._mention_missing(job)
+        if usable:
+            trained = Trained.join([self.store.read(n.key(), Trained) for n in usable], "member")
+            records = job.analysis.run(trained.population, usable[0].task)
+            for network, record in zip(usable, records, strict=True):
+                self.store.write(job.analysis.key(network.key()), record)
+        self._mention_missing(job)
 
     def _mention_missing(self, job: AnalyseMembers) -> None:
         lost = [

@@ -1,0 +1,164 @@
+"""Execution: order, failure of single jobs, interruption. Networks here are tiny and real."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from rnnstudy.analyses.base import MemberAnalysis, Section
+from rnnstudy.exhibit import Exhibit
+from rnnstudy.population.population import Population
+from rnnstudy.record import Array, Record, array
+from rnnstudy.runner import Silent
+from rnnstudy.study.execute import execute
+from rnnstudy.study.plan import AnalyseTask, TrainCohort, make_plan
+from rnnstudy.study.run import Run, RunError
+from rnnstudy.study.spec import Study, study_of
+from rnnstudy.study.store import Store
+from rnnstudy.tasks import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Norm(Record):
+    value: Array = array()
+
+
+class KernelNorm(MemberAnalysis):
+    """Norm of the recurrent weights; fails where there are as many units as `refuse` says."""
+
+    kind: ClassVar[str] = "tests:KernelNorm"
+    refuse: int = 0
+
+    def run(self, population: Population, task: Task) -> Sequence[Record]:
+        if population.cell.units == self.refuse:
+            raise ValueError(f"{self.refuse} units are not to my taste")
+        kernels = population.weights["recurrent_kernel"]
+        return [Norm(value=np.asarray(np.linalg.norm(kernel))) for kernel in kernels]
+
+    def show(self, section: Section) -> Iterable[Exhibit]:
+        return ()
+
+
+def study(**changes: Any) -> Study:
+    spec = {
+        "study": "execute",
+        "tasks": [{"kind": "flip_flop", "bits": 1, "length": 12}],
+        "networks": {"cells": "vanilla", "units": [3, 4], "seeds": 2},
+        "training": {"steps": 6, "batch": 4, "history": 3},
+        "analyses": [{"kind": "pairs", "metric": {"kind": "svcca", "dimensions": 2}}],
+        "runtime": {"workers": 2},
+    }
+    return study_of({**spec, **changes})
+
+
+def done(study: Study, directory: Path, watch: Any = None) -> tuple[Run, list[Any]]:
+    run = Run(directory, study)
+    plan = make_plan(study, run.store)
+    return run, execute(plan, run.store, study.runtime, watch or Silent())
+
+
+def test_a_second_execution_has_nothing_to_do(tmp_path: Path) -> None:
+    run, outcomes = done(study(), tmp_path)
+    assert [outcome.failure for outcome in outcomes] == [None] * 5
+    assert run.distances("svcca").shape == (4, 4)
+    assert done(study(), tmp_path)[1] == []
+
+
+def test_jobs_begin_after_what_they_read(tmp_path: Path) -> None:
+    class Order(Silent):
+        events: ClassVar[list[tuple[str, str]]] = []
+
+        def begun(self, job: Any) -> None:
+            self.events.append(("begun", job.label))
+
+        def ended(self, job: Any, outcome: Any) -> None:
+            self.events.append(("ended", job.label))
+
+    done(study(), tmp_path, Order())
+    last = Order.events.index(("begun", "svcca flip_flop (4 networks)"))
+    assert sum(event == "ended" for event, _ in Order.events[:last]) == 4
+
+
+def test_a_failed_analysis_costs_only_itself(tmp_path: Path) -> None:
+    base = study()
+    picky = base.changed(analyses=(KernelNorm(name="norm", refuse=3), *base.analyses))
+    run, outcomes = done(picky, tmp_path)
+    failures = {outcome.label: outcome.failure for outcome in outcomes if outcome.failure}
+    assert failures == {
+        "norm flip_flop-vanilla-tanh-3 (2 networks)": "ValueError: 3 units are not to my taste"
+    }
+    assert run.distances("svcca").shape == (4, 4)
+    norm = run.record("norm", "flip_flop-vanilla-tanh-4-s000")
+    assert isinstance(norm, Norm)
+    with pytest.raises(RunError, match="does not hold 'norm' of 'flip_flop-vanilla-tanh-3-s001'"):
+        run.record("norm", "flip_flop-vanilla-tanh-3-s001")
+
+
+def test_failed_training_leaves_the_other_networks_to_be_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rnnstudy.study import execute as module
+
+    real = module.train
+
+    def fragile(cell: Any, *rest: Any) -> Any:
+        if cell.units == 3:
+            raise MemoryError("too wide for this test")
+        return real(cell, *rest)
+
+    monkeypatch.setattr(module, "train", fragile)
+    run, outcomes = done(study(), tmp_path)
+    failures = sorted(outcome.failure for outcome in outcomes if outcome.failure)
+    assert failures == [
+        "MemoryError: too wide for this test",
+        "RuntimeError: not done for flip_flop-vanilla-tanh-3-s000, flip_flop-vanilla-tanh-3-s001, "
+        "which could not be trained",
+    ]
+    assert list(run.distances("svcca").columns) == [
+        "flip_flop-vanilla-tanh-4-s000",
+        "flip_flop-vanilla-tanh-4-s001",
+    ]
+    assert list(run.members["status"]) == ["missing", "missing", "trained", "trained"]
+    monkeypatch.undo()
+    # The next execution trains what is missing and compares all four.
+    run, outcomes = done(study(), tmp_path)
+    assert [outcome.failure for outcome in outcomes] == [None] * len(outcomes)
+    assert run.distances("svcca").shape == (4, 4)
+
+
+def test_an_interrupted_execution_keeps_what_is_whole_and_goes_on_later(tmp_path: Path) -> None:
+    class Impatient(Silent):
+        """Interrupts, as Ctrl-C does, when the first cohort has ended."""
+
+        def ended(self, job: Any, outcome: Any) -> None:
+            if isinstance(job, TrainCohort) and threading.current_thread().name != "MainThread":
+                import signal
+
+                signal.raise_signal(signal.SIGINT)
+
+    slow = study(training={"steps": 400, "batch": 4, "history": 3}, runtime={"workers": 1})
+    with pytest.raises(KeyboardInterrupt):
+        done(slow, tmp_path, Impatient())
+    left = make_plan(slow, Store(tmp_path / "store"))
+    assert len([job for job in left.todo if isinstance(job, TrainCohort)]) >= 1
+    assert dict((name, n) for name, n, _ in left.done)["train"] == 2
+    run, _ = done(slow, tmp_path)
+    assert list(run.members["status"]) == ["trained"] * 4
+
+
+def test_a_damaged_record_is_computed_again(tmp_path: Path) -> None:
+    run, _ = done(study(), tmp_path)
+    before = run.distances("svcca")
+    folder = run.store.root / run.key("flip_flop-vanilla-tanh-4-s001")
+    (folder / "arrays.npz").write_bytes(b"not an archive")
+    plan = make_plan(study(), run.store)
+    assert [job.names for job in plan.todo if isinstance(job, TrainCohort)] == [
+        ("flip_flop-vanilla-tanh-4-s001",)
+    ]
+    run, _ = done(study(), tmp_path)
+    np.testing.assert_allclose(run.distances("svcca"), before, atol=1e-5)
+    assert not [job for job in make_plan(study(), run.store).todo if isinstance(job, AnalyseTask)]

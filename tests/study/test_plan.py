@@ -1,0 +1,130 @@
+"""The plan: which networks form a cohort, what a store lacks, what depends on whom."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnstudy.population.footprint import member_bytes
+from rnnstudy.population.population import initial_population
+from rnnstudy.population.training import Trained
+from rnnstudy.study.plan import AnalyseMembers, AnalyseTask, TrainCohort, make_plan
+from rnnstudy.study.spec import Network, Study, study_of
+from rnnstudy.study.store import Store
+
+SPEC: dict[str, Any] = {
+    "study": "plan",
+    "tasks": [{"kind": "flip_flop", "bits": 2, "length": 20}],
+    "networks": {"cells": ["vanilla", "lstm"], "units": 4, "seeds": 3},
+    "training": {"steps": 5, "batch": 4},
+    "analyses": [
+        {"kind": "embedding", "of": "svcca"},
+        {"kind": "pairs", "metric": {"kind": "svcca", "dimensions": 2}},
+    ],
+}
+
+
+def study(**changes: Any) -> Study:
+    return study_of({**SPEC, **changes})
+
+
+def pretend(store: Store, network: Network, diverged_at: int = -1) -> None:
+    """Put a network in the store as if it had been trained."""
+    population = initial_population(
+        network.cell, network.task.inputs, network.task.outputs, [network.seed]
+    )
+    one, curve = np.zeros(1), np.zeros((1, 1))
+    store.write(
+        network.key(),
+        Trained(
+            population=population,
+            seed=np.array([network.seed]),
+            step=np.array([0]),
+            loss=curve,
+            accuracy=curve,
+            diverged_at=np.array([diverged_at]),
+            evaluation_loss=one,
+            evaluation_accuracy=one,
+            solved=np.array([False]),
+        ),
+    )
+
+
+def jobs(plan: Any, kind: type) -> list[Any]:
+    return [job for job in plan.todo if isinstance(job, kind)]
+
+
+def test_networks_of_one_shape_form_a_cohort(tmp_path: Path) -> None:
+    plan = make_plan(study(), Store(tmp_path))
+    assert [len(job.networks) for job in jobs(plan, TrainCohort)] == [3, 3]
+    assert plan.done[0] == ("train", 0, 6)
+
+
+def test_rates_and_penalties_share_a_cohort_and_batches_do_not(tmp_path: Path) -> None:
+    networks = {**SPEC["networks"], "cells": "vanilla"}
+    rates = study(networks={**networks, "learning_rate": [0.1, 0.01], "l2": [0.0, 1e-3]})
+    assert [len(j.networks) for j in jobs(make_plan(rates, Store(tmp_path)), TrainCohort)] == [12]
+    batches = study(networks={**networks, "batch": [4, 8]}, training={"steps": 5})
+    cohorts = jobs(make_plan(batches, Store(tmp_path)), TrainCohort)
+    assert [len(job.networks) for job in cohorts] == [3, 3]
+
+
+def test_a_cohort_beyond_the_memory_budget_is_split_evenly(tmp_path: Path) -> None:
+    one = study().expand()[0][1]
+    bytes_each = member_bytes(one.cell, one.task, one.training)
+    networks = {"cells": "vanilla", "units": 4, "seeds": 10}
+    for fits, expected in ((4, [3, 3, 4]), (5, [5, 5]), (10, [10])):
+        budget = {"workers": 1, "memory": (fits + 0.5) * bytes_each / 2**30}
+        plan = make_plan(study(networks=networks, runtime=budget), Store(tmp_path))
+        assert [len(job.networks) for job in jobs(plan, TrainCohort)] == expected
+        assert plan.memory == max(expected) * bytes_each
+
+
+def test_more_seeds_train_only_the_new_networks(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for _, network in study().expand():
+        pretend(store, network)
+    assert jobs(make_plan(study(), store), TrainCohort) == []
+    more = study(networks={**SPEC["networks"], "seeds": 4})
+    cohorts = jobs(make_plan(more, store), TrainCohort)
+    assert [job.names for job in cohorts] == [
+        ("flip_flop-vanilla-tanh-4-s003",),
+        ("flip_flop-lstm-tanh-4-s003",),
+    ]
+
+
+def test_a_diverged_network_is_not_analysed_and_changes_the_address_of_pairs(
+    tmp_path: Path,
+) -> None:
+    store, networks = Store(tmp_path), [network for _, network in study().expand()]
+    before = jobs(make_plan(study(), store), AnalyseTask)[0].key(store, ready=False)
+    for i, network in enumerate(networks):
+        pretend(store, network, diverged_at=3 if i == 1 else -1)
+    plan = make_plan(study(), store)
+    analysed = [name for job in jobs(plan, AnalyseMembers) for name in job.names]
+    assert len(analysed) == 5
+    assert "flip_flop-vanilla-tanh-4-s001" not in analysed
+    assert jobs(plan, AnalyseTask)[0].key(store, ready=False) != before
+
+
+def test_what_others_read_comes_first(tmp_path: Path) -> None:
+    plan = make_plan(study(), Store(tmp_path))
+    pairs, embedding = jobs(plan, AnalyseTask)
+    assert (pairs.analysis.title, embedding.analysis.title) == ("svcca", "embedding_svcca")
+    assert embedding.needs == (pairs,)
+
+
+def test_addresses_do_not_depend_on_names_or_runtime(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    first = make_plan(study(), store)
+    tasks = [{**SPEC["tasks"][0], "name": "memory"}]
+    other = make_plan(study(study="other", tasks=tasks, runtime={"workers": 1}), store)
+    assert [n.key() for n in first.networks] == [n.key() for n in other.networks]
+
+
+@pytest.mark.parametrize("field", [{"steps": 6}, {"batch": 5}, {"learning_rate": 0.02}])
+def test_addresses_depend_on_the_protocol(field: dict[str, Any]) -> None:
+    changed = study(training={**SPEC["training"], **field})
+    keys = {network.key() for _, network in study().expand()}
+    assert keys.isdisjoint(network.key() for _, network in changed.expand())

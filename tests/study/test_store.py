@@ -1,0 +1,100 @@
+"""The store: whole records or none, whatever happens to the writer or the disk."""
+
+import json
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnstudy.record import Array, CorruptRecord, Record, array
+from rnnstudy.study.store import Store
+
+KEY = "0123456789abcdef"
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers(Record):
+    values: Array = array("sample")
+
+
+def numbers(start: int = 0) -> Numbers:
+    return Numbers(values=np.arange(start, start + 5.0))
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    assert not store.has(KEY)
+    store.write(KEY, numbers())
+    assert store.has(KEY)
+    np.testing.assert_array_equal(store.read(KEY, Numbers).values, numbers().values)
+
+
+def test_a_cut_file_counts_as_missing_and_is_replaced(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(KEY, numbers())
+    path = tmp_path / KEY / "arrays.npz"
+    path.write_bytes(path.read_bytes()[:-3])
+    assert not store.has(KEY)
+    store.write(KEY, numbers(3))
+    np.testing.assert_array_equal(store.read(KEY, Numbers).values, numbers(3).values)
+
+
+def test_a_flipped_byte_is_found_on_reading_and_the_record_removed(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(KEY, numbers())
+    path = tmp_path / KEY / "arrays.npz"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    assert store.has(KEY)
+    with pytest.raises(CorruptRecord, match="does not match its checksum"):
+        store.read(KEY, Numbers)
+    assert not store.has(KEY)
+
+
+def test_a_record_of_another_kind_is_refused(tmp_path: Path) -> None:
+    @dataclass(frozen=True, eq=False)
+    class Other(Record):
+        values: Array = array("sample")
+
+    store = Store(tmp_path)
+    store.write(KEY, numbers())
+    with pytest.raises(CorruptRecord, match="holds a Numbers, not a Other"):
+        store.read(KEY, Other)
+
+
+def test_the_first_of_two_writers_wins_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(KEY, numbers())
+    store.write(KEY, numbers(9))
+    np.testing.assert_array_equal(store.read(KEY, Numbers).values, numbers().values)
+    assert [path.name for path in tmp_path.iterdir()] == [KEY]
+
+
+def test_many_writers_at_once_leave_one_whole_record(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    writers = [threading.Thread(target=store.write, args=(KEY, numbers())) for _ in range(16)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    np.testing.assert_array_equal(store.read(KEY, Numbers).values, numbers().values)
+    assert [path.name for path in tmp_path.iterdir()] == [KEY]
+
+
+def test_what_an_interrupted_writer_left_is_not_a_record_and_is_cleared(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    draft = tmp_path / f".draft-{KEY}-1234"
+    numbers().save(draft)
+    assert not store.has(KEY)
+    store.clear_drafts()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_meta_is_plain_json(tmp_path: Path) -> None:
+    Store(tmp_path).write(KEY, numbers())
+    meta = json.loads((tmp_path / KEY / "meta.json").read_text())
+    assert meta["class"].endswith(":Numbers")
+    assert meta["bytes"] == (tmp_path / KEY / "arrays.npz").stat().st_size
