@@ -4,11 +4,13 @@ from typing import Annotated
 
 from rnnstudy.analyses.base import Analysis, Member, MemberAnalysis, Section, TaskAnalysis
 from rnnstudy.analyses.embedding import Embedding
+from rnnstudy.analyses.fixed_points import FixedPointAnalysis
 from rnnstudy.analyses.pairs import Pairs
 from rnnstudy.analyses.representations import Representations
 from rnnstudy.component import OneOf
 
 ANALYSES: dict[str, type[Analysis]] = {
+    "fixed_points": FixedPointAnalysis,
     "representations": Representations,
     "pairs": Pairs,
     "embedding": Embedding,

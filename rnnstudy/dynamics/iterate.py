@@ -37,7 +37,8 @@ def solve(flow: Flow, solver: Solver, starts: Array) -> Solution:
     stragglers don't cost the rest.
     """
     begin, advance = _programs(solver)
-    members, points = np.indices(starts.shape[:2])
+    members: Array = np.indices(starts.shape[:2])[0]
+    points: Array = np.indices(starts.shape[:2])[1]
     part, left = flow, solver.limit
     h = tf.constant(starts, tf.float64)
     work, status = compiled(begin, flow, h)
