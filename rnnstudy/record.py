@@ -41,6 +41,8 @@ class Record:
     def __post_init__(self) -> None:
         sizes: dict[str, tuple[int, str]] = {}
         for name, axes, exact, values in self._arrays():
+            if values.dtype.hasobject:
+                raise ValueError(f"{type(self).__name__}.{name} holds Python objects, not numbers")
             if values.ndim < len(axes) or (exact and values.ndim != len(axes)):
                 raise ValueError(
                     f"{type(self).__name__}.{name} should have axes [{', '.join(axes)}], "
@@ -75,7 +77,9 @@ class Record:
 
     def select(self, axis: str, indices: Any) -> Self:
         """The record at some positions of an axis (integers or a mask)."""
+        self._require(axis)
         index = np.asarray(indices)
+        index = index if index.size else index.astype(int)
         return self._along(axis, lambda value, at, _: value[(slice(None),) * at + (index,)])
 
     @classmethod
@@ -83,16 +87,31 @@ class Record:
         """Records end to end along an axis; fields without that axis come from the first."""
         if not records:
             raise ValueError(f"{cls.__name__}.join needs at least one record")
+        records[0]._require(axis)
 
         def joined(value: Array, at: int, path: tuple[str, ...]) -> Array:
             return np.concatenate([_follow(record, path) for record in records], axis=at)
 
         return records[0]._along(axis, joined)
 
+    def _require(self, axis: str) -> None:
+        if not self._has(axis):
+            raise KeyError(f"{type(self).__name__} has no axis '{axis}'")
+
+    def _has(self, axis: str) -> bool:
+        """Whether a field, or one of a record inside, is declared with this axis."""
+        values = ((field, getattr(self, field.name)) for field in dataclasses.fields(self))
+        return any(
+            value._has(axis)
+            if isinstance(value, Record)
+            else axis in field.metadata.get("axes", ())
+            for field, value in values
+        )
+
     def _along(
         self,
         axis: str,
-        change: Callable[[Array, int, tuple[str, ...]], Array],
+        change: "Change",
         path: tuple[str, ...] = (),
     ) -> Self:
         changed: dict[str, Any] = {}
@@ -104,10 +123,12 @@ class Record:
             elif axis not in axes:
                 changed[field.name] = value
             elif field.metadata.get("many"):
-                at = axes.index(axis)
-                changed[field.name] = {k: change(v, at, (*here, k)) for k, v in value.items()}
+                changed[field.name] = {
+                    part: _at_each(axes, axis, change, values, (*here, part))
+                    for part, values in value.items()
+                }
             else:
-                changed[field.name] = change(value, axes.index(axis), here)
+                changed[field.name] = _at_each(axes, axis, change, value, here)
         return type(self)(**changed)
 
     def to_xarray(self) -> Any:
@@ -171,7 +192,7 @@ class Record:
 def _rebuild(meta: dict[str, Any], prefix: str, found: dict[str, Array]) -> Record:
     values: dict[str, Any] = {}
     for name, stored in meta["fields"].items():
-        (form, content), path = next(iter(stored.items())), prefix + name
+        ((form, content),), path = stored.items(), prefix + name
         if form == "record":
             values[name] = _rebuild(content, path + "/", found)
         elif form == "component":
@@ -181,9 +202,33 @@ def _rebuild(meta: dict[str, Any], prefix: str, found: dict[str, Array]) -> Reco
         elif form == "array":
             values[name] = found[path]
         else:
-            values[name] = tuple(content) if isinstance(content, list) else content
-    record: Record = find_class(meta["class"])(**values)
-    return record
+            values[name] = _tuples(content)
+    cls = find_class(meta["class"])
+    if not issubclass(cls, Record):
+        raise TypeError(f"{meta['class']} is not a record")
+    return cls(**values)
+
+
+def _tuples(value: Any) -> Any:
+    """Several plain values are a tuple in a record; JSON knows lists only."""
+    if isinstance(value, list):
+        return tuple(_tuples(part) for part in value)
+    if isinstance(value, dict):
+        return {name: _tuples(part) for name, part in value.items()}
+    return value
+
+
+Change = Callable[[Array, int, tuple[str, ...]], Array]
+"""An array, the position of an axis in it, and where it is found in the record -> a new array."""
+
+
+def _at_each(
+    axes: tuple[str, ...], axis: str, change: Change, values: Array, path: tuple[str, ...]
+) -> Array:
+    """A change at every position of an axis: a Jacobian has the state axis twice."""
+    for at, name in enumerate(axes):
+        values = change(values, at, path) if name == axis else values
+    return values
 
 
 def _follow(value: Any, path: tuple[str, ...]) -> Array:
