@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from rnnstudy.analyses.base import Member, MemberAnalysis, Section, TaskAnalysis
-from rnnstudy.analyses.representations import Representations
-from rnnstudy.comparison.pairs import Distances, distances
+from rnnstudy.analyses.representations import Activity, Representations
+from rnnstudy.comparison.pairs import Distances, distances, prepared
 from rnnstudy.exhibit import Exhibit, Matrix
 from rnnstudy.metrics import AnyMetric
 from rnnstudy.record import Record
@@ -32,8 +32,9 @@ class Pairs(TaskAnalysis):
         parts: Sequence[Sequence[Record]],
         shared: Sequence[Record],
     ) -> Distances:
-        forms = [self.metric.prepare(activity.samples) for activity in parts[0]]
-        return distances(forms, self.metric, tuple(member.name for member in members))
+        names = [member.name for member in members]
+        samples = [part.samples for part in parts[0] if isinstance(part, Activity)]
+        return distances(prepared(samples, self.metric, names), self.metric, names)
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         result = section.shared[self.title]

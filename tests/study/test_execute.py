@@ -115,8 +115,8 @@ def test_failed_training_leaves_the_other_networks_to_be_compared(
     failures = sorted(outcome.failure for outcome in outcomes if outcome.failure)
     assert failures == [
         "MemoryError: too wide for this test",
-        "RuntimeError: not done for flip_flop-vanilla-tanh-3-s000, flip_flop-vanilla-tanh-3-s001, "
-        "which could not be trained",
+        "RuntimeError: not done for flip_flop-vanilla-tanh-3-s000, "
+        + "flip_flop-vanilla-tanh-3-s001, which could not be trained",
     ]
     assert list(run.distances("svcca").columns) == [
         "flip_flop-vanilla-tanh-4-s000",
@@ -141,11 +141,11 @@ def test_an_interrupted_execution_keeps_what_is_whole_and_goes_on_later(tmp_path
                 signal.raise_signal(signal.SIGINT)
 
     slow = study(training={"steps": 400, "batch": 4, "history": 3}, runtime={"workers": 1})
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match=""):
         done(slow, tmp_path, Impatient())
     left = make_plan(slow, Store(tmp_path / "store"))
     assert len([job for job in left.todo if isinstance(job, TrainCohort)]) >= 1
-    assert dict((name, n) for name, n, _ in left.done)["train"] == 2
+    assert {name: n for name, n, _ in left.done}["train"] == 2
     run, _ = done(slow, tmp_path)
     assert list(run.members["status"]) == ["trained"] * 4
 
