@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
 from rnnstudy.component import suggestion
-from rnnstudy.study.document import Complaint, Document, Keys, described, dotted
+from rnnstudy.study.document import Complaint, Document, Keys, described, dotted, quoted
 
 EXPECTED = {
     "bool_type": "true or false",
@@ -87,7 +87,8 @@ def _complaint(keys: Keys, errors: list[ErrorDetails], document: Document) -> Co
     label = dotted(keys) or "the spec"
     if all(alternatives):
         allowed = " or ".join(dict.fromkeys(a for a in alternatives if a))
-        came = described(_value(first, keys, document))
+        of_its_type = all(error["type"] in BOUNDS for error in errors)
+        came = (quoted if of_its_type else described)(_value(first, keys, document))
         return Complaint(place, keys, f"{label} is {came}; it should be {allowed}")
     return Complaint(place, keys, f"{label} {_sentence(first, keys, document)}")
 
@@ -108,8 +109,13 @@ def _expected(error: ErrorDetails) -> str | None:
     if error["type"] in EXPECTED:
         return EXPECTED[error["type"]]
     if error["type"] in BOUNDS:
-        return BOUNDS[error["type"]].format(**error["ctx"])
+        limits = {name: _number(limit) for name, limit in error["ctx"].items()}
+        return BOUNDS[error["type"]].format(**limits)
     return None
+
+
+def _number(limit: Any) -> Any:
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
 
 
 def _sentence(error: ErrorDetails, keys: Keys, document: Document) -> str:
@@ -126,12 +132,12 @@ def _sentence(error: ErrorDetails, keys: Keys, document: Document) -> str:
 def _literal(context: Mapping[str, Any], came: Any) -> str:
     known = sorted(re.split(", | or ", context["expected"].replace("'", "")))
     hint = suggestion(came, known) if isinstance(came, str) else ""
-    return f"is {_short(came)}; known: {', '.join(known)}{hint}"
+    return f"is {quoted(came)}; known: {', '.join(known)}{hint}"
 
 
 def _kind(context: Mapping[str, Any], came: Any) -> str:
     nouns = plural(context["noun"])
-    return f"is {_short(came)}; known {nouns}: {context['known']}{context['hint']}"
+    return f"is {quoted(came)}; known {nouns}: {context['known']}{context['hint']}"
 
 
 def _entry(context: Mapping[str, Any], came: Any) -> str:
@@ -139,8 +145,8 @@ def _entry(context: Mapping[str, Any], came: Any) -> str:
     return f"is {described(came)}; it should be {allowed}"
 
 
-def _short(came: Any) -> str:
-    return repr(came) if isinstance(came, str) and len(came) <= 60 else described(came)
+def _whole(came: Any) -> str:
+    return "inconsistent" if isinstance(came, Mapping | list) else quoted(came)
 
 
 def article(noun: str) -> str:
@@ -166,5 +172,5 @@ SENTENCES: dict[str, Sentence] = {
     "literal_error": _literal,
     "missing": lambda _, __: "is missing",
     "unknown_kind": _kind,
-    "value_error": lambda c, came: f"is {described(came)}: {c['error']}",
+    "value_error": lambda c, came: f"is {_whole(came)}: {c['error']}",
 }

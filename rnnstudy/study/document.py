@@ -79,6 +79,11 @@ def shortened(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
+def quoted(value: Any) -> str:
+    """What came, shortly: `'abc'`, `3`, `a list`."""
+    return shortened(value) if isinstance(value, str) else described(value).partition(",")[0]
+
+
 def described(value: Any) -> str:
     """What came, in words: `'abc', a text`, `3, an integer`, `a list`."""
     if value is None:

@@ -46,7 +46,8 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
 def _different(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if not values:
         raise PydanticCustomError("empty_axis", "is empty; it should list at least one value")
-    twice = [i for i, value in enumerate(values) if value in values[:i]]
+    first = {repr(value): i for i, value in reversed([*enumerate(values)])}
+    twice = [i for i, value in enumerate(values) if first[repr(value)] != i]
     if twice:
         raise refused("axis", [mistake("twice", "is listed twice", (i,), values[i]) for i in twice])
     return values
@@ -109,6 +110,10 @@ class _Networks(Component):
             {name: part for name, part in cell.items() if name not in ("units", "activation")}
             for cell in handler(cells)
         ]
+
+    @field_serializer("seeds")
+    def _number_of_seeds(self, seeds: tuple[int, ...]) -> int | list[int]:
+        return len(seeds) if seeds == tuple(range(len(seeds))) else list(seeds)
 
     @field_validator("seeds", mode="before")
     @classmethod

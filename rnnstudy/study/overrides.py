@@ -9,7 +9,7 @@ from pydantic_core import InitErrorDetails
 from rnnstudy.cells import Cell
 from rnnstudy.component import Component, mistake, raised_again, suggestion, unknown_key
 from rnnstudy.population.protocol import Training
-from rnnstudy.study.document import described
+from rnnstudy.study.document import quoted
 from rnnstudy.study.grid import Combination, as_text
 from rnnstudy.study.networks import Networks, title
 
@@ -108,7 +108,7 @@ def _not_in_grid(value: Any, known: Sequence[Any]) -> str:
     more = ", ..." if len(known) > 12 else ""
     words = [there for there in known if isinstance(there, str)]
     hint = suggestion(value, words) if isinstance(value, str) else ""
-    return f"is {described(value)}, which no network has; in the grid: {listed}{more}{hint}"
+    return f"is {quoted(value)}, which no network has; in the grid: {listed}{more}{hint}"
 
 
 def _set_mistakes(

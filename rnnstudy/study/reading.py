@@ -76,9 +76,9 @@ def parse_document(text: str, source: str, under: str = "the spec") -> Document:
     `under`: what messages call the whole of it.
     """
     document = Document(source)
-    reader = _Reader(document, under)
+    reader = _Reader(document, text, under)
     try:
-        root = reader.read(text)
+        root = reader.read()
         document.data = reader.expand(root, ())
     except yaml.YAMLError as error:
         raise SpecError([*document.complaints, reader.syntax(error)]) from error
@@ -103,21 +103,23 @@ class _Refused(yaml.YAMLError):
 class _Reader:
     """Builds nodes from PyYAML's events; scalars are read by YAML 1.2's core schema."""
 
-    def __init__(self, document: Document, under: str) -> None:
-        self.document, self.under = document, under
+    def __init__(self, document: Document, text: str, under: str) -> None:
+        self.document, self.text, self.under = document, text, under
         self.anchors: dict[str, _Node | None] = {}
         self.expanded = 0
 
     def place(self, mark: Any) -> Place:
-        line, column = mark.line + 1, mark.column + 1
+        return self.at(mark.line + 1, mark.column + 1)
+
+    def at(self, line: int, column: int) -> Place:
         return Place((0, line, column), f"{self.document.source}:{line}:{column}")
 
     def complain(self, place: Place, keys: Keys, sentence: str) -> None:
         self.document.complaints.append(Complaint(place, keys, sentence))
 
-    def read(self, text: str) -> _Node:
+    def read(self) -> _Node:
         """The root of the only document in the text."""
-        events = yaml.parse(text, Loader=yaml.SafeLoader)
+        events = yaml.parse(self.text, Loader=yaml.SafeLoader)
         content = (e for e in events if not isinstance(e, yaml.StreamStartEvent))
         event = next(content)
         if isinstance(event, yaml.StreamEndEvent):
@@ -138,8 +140,9 @@ class _Reader:
         if len(keys) > DEPTH_LIMIT:
             raise _Refused(f"is nested deeper than {DEPTH_LIMIT} levels", place)
         if event.tag is not None:
-            sentence = f"has the tag {event.tag!r}; specs have no tags, write the value without it"
-            self.complain(place, keys, f"{self.label(keys)} {sentence}")
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            sentence = f"{self.label(keys)} has the tag {tag}; write the value without it"
+            self.complain(place, keys, sentence)
         node = _Node(place, None)
         if event.anchor is not None:
             self.anchors[event.anchor] = None
@@ -189,7 +192,7 @@ class _Reader:
         """The key as text, or None after a complaint."""
         inside = f" in {dotted(keys)}" if keys else ""
         if not isinstance(key, str):
-            sentence = f"{described(key)}{inside} is used as a key; keys are names of fields"
+            sentence = f"a key{inside} is {described(key)}; keys are names of fields"
             self.complain(place, keys, sentence)
             return None
         if key == "<<" and isinstance(event, yaml.ScalarEvent) and event.implicit[0]:
@@ -244,10 +247,12 @@ class _Reader:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         if isinstance(error, yaml.MarkedYAMLError) and mark is not None:
             return Complaint(self.place(mark), (), f"is not YAML: {_problem(error)}")
-        # What is left is the reader's complaint about a character that YAML does not allow.
-        character = getattr(error, "character", None)
-        reason = f"character {character!r}" if character is not None else str(error)
-        return _about_file(self.document, f"is not YAML: {reason} is not allowed in it")
+        # What is left is PyYAML's reader, about a character that YAML does not allow.
+        position = getattr(error, "position", 0)
+        before = self.text[:position].split("\n")
+        place = self.at(len(before), len(before[-1]) + 1)
+        code = ord(self.text[position])
+        return Complaint(place, (), f"is not YAML: the character U+{code:04X} may not stand in it")
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
@@ -256,8 +261,9 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
         return "a tab begins a value here; indent with spaces"
     if not error.context:
         return problem
-    begun = error.context_mark
-    since = f" that begins at line {begun.line + 1}, column {begun.column + 1}" if begun else ""
+    begun, since = error.context_mark, ""
+    if begun and (error.problem_mark is None or begun.index != error.problem_mark.index):
+        since = f" that begins at line {begun.line + 1}, column {begun.column + 1}"
     return f"{error.context}{since}: {problem}"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_core import InitErrorDetails
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from rnnstudy.analyses import Analysis, AnyAnalysis
 from rnnstudy.analyses.base import Member
@@ -69,6 +69,10 @@ class Runtime(Component):
     deterministic: bool = True
     """Whether the same machine gives the same numbers to the last bit, at some cost in speed."""
 
+    forbid: Literal["diverged", "unsolved", "nothing"] = "diverged"
+    """Networks that make the command end with exit code 1: diverged (or not trained at all), all
+    that have not solved their task, or none."""
+
 
 class Study(Component):
     """A question about populations of networks: what they learn, what they are, what is asked."""
@@ -76,7 +80,7 @@ class Study(Component):
     study: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=100)]
     """Name of the study, and of the folder that its run makes."""
 
-    tasks: Annotated[tuple[AnyTask, ...], Field(min_length=1)]
+    tasks: tuple[AnyTask, ...] = Field(json_schema_extra={"minItems": 1})
     """What the networks learn; each network learns one of them."""
 
     networks: Networks
@@ -135,6 +139,8 @@ class Study(Component):
     @field_validator("tasks")
     @classmethod
     def _titles_differ(cls, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
+        if not tasks:
+            raise PydanticCustomError("empty_list", "is empty; it should list at least one task")
         _refuse_namesakes("task", [task.title for task in tasks])
         return tasks
 
@@ -184,10 +190,11 @@ def _need_mistakes(analyses: tuple[Analysis, ...]) -> Iterator[InitErrorDetails]
             if need == analysis.title:
                 yield mistake("needs", f"({analysis.title}) needs itself", (i,))
             elif need not in titles:
-                listed = ", ".join(title for title in titles if title != analysis.title) or "none"
+                others = [title for title in titles if title != analysis.title]
+                listed = f"; asked for: {', '.join(others)}" if others else ""
                 message = (
-                    f"({analysis.title}) needs the analysis {need!r}, which is not asked for; add "
-                    f"it to analyses, or name one of: {listed}{suggestion(need, titles)}"
+                    f"({analysis.title}) needs the analysis {need!r}, which is not asked for: "
+                    f"add it to analyses{listed}{suggestion(need, others)}"
                 )
                 yield mistake("needs", message, (i,))
 
