@@ -26,6 +26,8 @@ TILES: dict[type[Exhibit], Callable[[Any], list[Tile]]] = {
 PAGE_WIDTH = 7.4
 """Inches: the width of a page of text, which no figure exceeds."""
 
+EMPTY_SIZE = (4.0, 0.8)
+
 COLUMNS = 4
 
 SIDES = {"x": ["bottom"], "y": ["left"]}
@@ -46,6 +48,8 @@ LOOK = {
     "ytick.labelsize": 7,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
+    # Widths of hinted text differ between screen and paper: labels would be cropped.
+    "text.hinting": "none",
     # Fixed, since matplotlib would otherwise draw identifiers at random for every file.
     "svg.hashsalt": "rnnstudy",
     "svg.fonttype": "path",
@@ -85,22 +89,25 @@ def columns(exhibit: Exhibit, count: int) -> int:
 
 def draw(exhibit: Exhibit) -> Figure:
     """A matplotlib figure of one exhibit; ValueError for tables and notes."""
-    import matplotlib
+    import matplotlib as mpl
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     parts = tiles(exhibit)
     across = columns(exhibit, len(parts))
     down = max(-(-len(parts) // across), 1)
-    with matplotlib.rc_context(LOOK):
-        figure = Figure(figsize=_size(parts, across, down), layout="constrained")
-        figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06)
+    with mpl.rc_context(LOOK):
+        layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06)
+        figure = Figure(figsize=_size(parts, across, down), layout=layout)
         axes = [
             figure.add_subplot(down, across, place, projection=tile.projection)
             for place, tile in enumerate(parts, 1)
         ]
         legends = [tile.paint(ax) for tile, ax in zip(parts, axes, strict=True)]
         for tile, ax in zip(parts, axes, strict=True):
-            ax.set_title(tile.title)
+            ax.set_title(tile.title, pad=tile.title_pad)
+        if all(legend.empty for legend in legends):
+            figure.set_size_inches(*EMPTY_SIZE)
         _label_outer(axes, across, all(tile.aligned for tile in parts))
         _add_legends(figure, parts, axes, legends)
     return figure
@@ -206,11 +213,11 @@ def save(
     exhibit: Exhibit, folder: Path, name: str, formats: Sequence[str] = ("svg", "pdf")
 ) -> None:
     """Write `folder/name.<format>` in each format; the same exhibit gives the same bytes."""
-    import matplotlib
+    import matplotlib as mpl
 
     figure = draw(exhibit)
     folder.mkdir(parents=True, exist_ok=True)
-    with matplotlib.rc_context(LOOK):
+    with mpl.rc_context(LOOK):
         # Laid out once and cropped to what is drawn: the layout costs more than the drawing.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")

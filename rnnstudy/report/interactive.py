@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.exhibit import Exhibit, Matrix, Panels, Scatter, Space3D
-from rnnstudy.report.matrices import colours
+from rnnstudy.report.matrices import LABELLED, colours
 from rnnstudy.report.style import GREY, PALE, Mark, marks, short_names
 from rnnstudy.report.tiles import Array, finite_rows
 
@@ -18,8 +18,16 @@ SYMBOLS = {
     "P": "cross", "X": "x", "<": "triangle-left", ">": "triangle-right", "h": "hexagon",
     "p": "pentagon", "*": "star",
 }
-SOLID_SYMBOLS = {"o": "circle", "s": "square", "D": "diamond", "P": "cross", "X": "x"}
+SOLID_SYMBOLS = {
+    "o": "circle", "^": "cross", "s": "square", "D": "diamond", "v": "x", "P": "circle-open",
+}
 """The few symbols that plotly has in three dimensions."""
+
+CAMERA = {"eye": {"x": 1.05, "y": -1.7, "z": 0.9}, "center": {"x": 0, "y": 0, "z": -0.1}}
+"""The view of the figure for print, from far enough to leave the axes' numbers whole."""
+
+MATRIX_WIDTH, MATRIX_HEIGHT = 720, 600
+"""Pixels: a matrix keeps its shape however wide the page is."""
 
 DIVERGING = [[0, "#2166ac"], [0.5, "#f7f7f7"], [1, "#b2182b"]]
 
@@ -34,16 +42,15 @@ LAYOUT: Plot = {
 
 def interactive(exhibit: Exhibit) -> Plot | None:
     """Data and layout for plotly.js, or None if the exhibit has no interactive form or no data."""
-    if isinstance(exhibit, Panels) and exhibit.exhibits:
-        kind: type[Exhibit] = type(exhibit.exhibits[0])
-        return space_plot(exhibit.exhibits) if kind is Space3D else None
+    if isinstance(exhibit, Panels):
+        return space_plot([part for part in exhibit.exhibits if isinstance(part, Space3D)])
     return PLOTS[type(exhibit)](exhibit) if type(exhibit) in PLOTS else None
 
 
 def scatter_plot(exhibit: Scatter) -> Plot | None:
     """One grouping at a time, chosen by buttons; names and all groups on hovering."""
-    keep = np.flatnonzero(finite_rows(exhibit.points))
-    if len(keep) == 0:
+    keep = np.flatnonzero(finite_rows(exhibit.points)).tolist()
+    if not keep:
         return None
     groupings = exhibit.groups or {"": [""] * len(exhibit.points)}
     traces, owners = [], []
@@ -99,9 +106,11 @@ def matrix_plot(exhibit: Matrix) -> Plot | None:
         "hovertemplate": "%{y}<br>%{x}<br>%{z:.4g}<extra></extra>",
         "hoverongaps": False,
     }
-    axis = {"showticklabels": len(names) <= 40, "type": "category", "automargin": True}
+    axis = {"showticklabels": len(names) <= LABELLED, "type": "category", "automargin": True}
     layout = {
         **LAYOUT,
+        "width": MATRIX_WIDTH,
+        "height": MATRIX_HEIGHT,
         "plot_bgcolor": PALE,
         "xaxis": {**axis, "constrain": "domain"},
         "yaxis": {**axis, "autorange": "reversed", "scaleanchor": "x", "constrain": "domain"},
@@ -123,7 +132,7 @@ def space_plot(exhibits: Sequence[Space3D]) -> Plot | None:
     scene = {f"{axis}axis": {"title": {"text": escaped(label)}} for axis, label in axes}
     layout = {
         **LAYOUT,
-        "scene": {**scene, "aspectmode": "data"},
+        "scene": {**scene, "aspectmode": "data", "camera": CAMERA},
         "legend": {"title": {"text": escaped(exhibits[0].group_label)}},
         **_choice(traces, owners, ""),
     }

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnnstudy.exhibit import Matrix
-from rnnstudy.report.style import PALE, in_order, marks, short_names
+from rnnstudy.report.style import PALE, brief, in_order, marks, short_names
 from rnnstudy.report.tiles import Array, Axes, Legend, Tile, no_data
 
 LABELLED = 26
@@ -27,7 +27,8 @@ class Run(NamedTuple):
 
 def matrix_tiles(exhibit: Matrix) -> list[Tile]:
     """A single tile."""
-    return [Tile(partial(paint_matrix, exhibit), size=(5.6, 4.8))]
+    strips = len(useful_groups(exhibit)) * (STRIP + GAP)
+    return [Tile(partial(paint_matrix, exhibit), size=(5.6, 4.8), title_pad=6 + 250 * strips)]
 
 
 def paint_matrix(exhibit: Matrix, axes: Axes) -> Legend:
@@ -38,7 +39,8 @@ def paint_matrix(exhibit: Matrix, axes: Axes) -> Legend:
     if size == 0 or values.count() == 0:
         return no_data(axes)
     image = axes.imshow(values, interpolation="nearest", **colours(values))
-    image.get_figure().colorbar(image, ax=axes, label=exhibit.value_label, shrink=0.8, pad=0.03)
+    label = exhibit.value_label + (" (pale: none)" if np.ma.is_masked(values) else "")
+    image.get_figure().colorbar(image, ax=axes, label=label.strip(), shrink=0.8, pad=0.03)
     for side in axes.spines.values():
         side.set_visible(False)
     groups = useful_groups(exhibit)
@@ -48,14 +50,12 @@ def paint_matrix(exhibit: Matrix, axes: Axes) -> Legend:
         _paint_runs(axes, found, offset)
     elif size <= LABELLED:
         _label_rows(axes, range(size), short_names(exhibit.labels), offset)
-    if np.ma.is_masked(values):
-        axes.set_xlabel("pale: no value", loc="right")
     return Legend()
 
 
 def colours(values: Any) -> dict[str, Any]:
     """Perceptually uniform colours from 0, or from the middle outwards where signs differ."""
-    import matplotlib
+    import matplotlib as mpl
 
     low, high = float(values.min()), float(values.max())
     if low < 0 < high:
@@ -64,7 +64,7 @@ def colours(values: Any) -> dict[str, Any]:
     else:
         name = "viridis"
         low = min(low, 0.0) if low < 0.5 * high else low
-    palette = matplotlib.colormaps[name].with_extremes(bad=PALE)
+    palette = mpl.colormaps[name].with_extremes(bad=PALE)
     return {"cmap": palette, "vmin": low, "vmax": high if high > low else low + 1.0}
 
 
@@ -123,14 +123,12 @@ def _paint_runs(axes: Axes, found: list[Run], offset: float) -> None:
 
 
 def _label_rows(axes: Axes, places: Any, names: list[str], offset: float) -> None:
-    """Names at the left and the top, beyond the strips."""
+    """Names at the left, beyond the strips, and at the bottom."""
     size = 7.5 if len(names) <= 16 else 5.5
     rows, columns = axes.get_yaxis_transform(), axes.get_xaxis_transform()
-    for place, name in zip(places, names, strict=True):
+    for place, name in zip(places, map(brief, names), strict=True):
+        left, below = -offset - GAP, -2 * GAP
+        axes.text(left, place, name, transform=rows, ha="right", va="center", fontsize=size)
         axes.text(
-            -offset - GAP, place, name, transform=rows, ha="right", va="center", fontsize=size
-        )
-        axes.text(
-            place, 1 + offset + GAP, name, transform=columns, ha="center", va="bottom",
-            rotation=90, fontsize=size,
+            place, below, name, transform=columns, ha="center", va="top", rotation=90, fontsize=size
         )

@@ -26,6 +26,9 @@ from rnnstudy.report.tables import cell, csv_text, rows
 
 TEMPLATES = Path(__file__).parent / "templates"
 
+PLOTLY = "plotly.min.js"
+"""The library behind the interactive plots: one file beside the page, which asks no network."""
+
 LONG_TABLE = 15
 """Rows beyond which a table scrolls inside its frame."""
 
@@ -87,12 +90,13 @@ def write_report(page: Page, folder: Path) -> Path:
     for part in ("figures", "tables"):
         shutil.rmtree(folder / part, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / PLOTLY).unlink(missing_ok=True)
     names = Names()
     sections = [_shown_section(section, folder, names) for section in page.sections]
-    explorable = any(shown.plot for section in sections for part in section["parts"]
-                     for shown in part["shown"])
+    parts = [part for section in sections for part in section["parts"]]
+    explorable = any(shown.plot for part in parts for shown in part["shown"])
     if explorable:
-        (folder / "plotly.min.js").write_text(_plotly(), encoding="utf-8")
+        (folder / PLOTLY).write_text(_plotly(), encoding="utf-8")
     index = folder / "index.html"
     index.write_text(_render(page, sections, explorable), encoding="utf-8")
     return index
@@ -174,5 +178,8 @@ def _render(page: Page, sections: Sequence[Mapping[str, Any]], explorable: bool)
     )
     template = environment.get_template("page.html")
     return template.render(
-        page=page, sections=sections, explorable=explorable, long_table=LONG_TABLE
+        page=page,
+        sections=sections,
+        plotly=PLOTLY if explorable else None,
+        long_table=LONG_TABLE,
     )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.exhibit import Curve, Curves, Scatter, Strip
-from rnnstudy.report.style import GREY, Mark, in_order, marks
+from rnnstudy.report.style import GREY, Mark, brief, in_order, marks
 from rnnstudy.report.tiles import (
     Axes,
     Legend,
@@ -65,11 +65,10 @@ def paint_strip(exhibit: Strip, axes: Axes) -> Legend:
     usable = np.isfinite(values) & ((values > 0) | (not exhibit.log))
     categories = np.asarray(exhibit.categories, dtype=str)
     looks = marks(categories.tolist())
-    axes.set_yticks(range(len(looks)), list(looks))
+    axes.set_yticks(range(len(looks)), [brief(name) for name in looks])
     axes.set_ylim(len(looks) - 0.4, -0.6)
     axes.set_xlabel(exhibit.value_label)
     if not usable.any():
-        axes.set_xticks([])
         return no_data(axes)
     if exhibit.log:
         axes.set_xscale("log")

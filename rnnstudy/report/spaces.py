@@ -11,16 +11,23 @@ from rnnstudy.report.tiles import Array, Axes, Legend, Tile, dot_look, finite_ro
 FLATTEST = 0.45
 """Least height of the box along its shortest side: flat data stay readable, if not to scale."""
 
+ZOOM = 1.2
+"""Size of a cube in its axes, 1 being matplotlib's own, which leaves wide margins."""
+
+NAMED_NODES = 40
+"""Most nodes of a graph that carry their names."""
+
 
 def space_tiles(exhibit: Space3D) -> list[Tile]:
     """A single tile with three axes."""
-    return [Tile(partial(paint_space, exhibit), size=(4.2, 3.8), projection="3d")]
+    return [Tile(partial(paint_space, exhibit), size=(4.2, 4.2), projection="3d")]
 
 
 def paint_space(exhibit: Space3D, axes: Axes) -> Legend:
     """Thin grey trajectories, marked points by class; a ValueError unless `axes` has three."""
     if not hasattr(axes, "zaxis"):
         raise ValueError(f"'{exhibit.title}' needs three-dimensional axes (projection='3d')")
+    axes.patch.set_visible(False)  # else a neighbour's background hides the labels
     for axis, label in zip("xyz", exhibit.axis_labels, strict=True):
         axes.set(**{f"{axis}label": label, f"{axis}ticks": []})
         getattr(axes, f"{axis}axis").labelpad = -12
@@ -32,7 +39,9 @@ def paint_space(exhibit: Space3D, axes: Axes) -> Legend:
         axes.plot(*np.where(np.isfinite(line), line, np.nan).T, color=GREY, lw=0.5, alpha=0.55)
     looks = _paint_points(exhibit, axes)
     spread = np.ptp(seen, axis=0)
-    axes.set_box_aspect(np.maximum(spread / max(spread.max(), 1e-12), FLATTEST), zoom=1.12)
+    box = np.maximum(spread / max(spread.max(), 1e-12), FLATTEST)
+    # Matplotlib keeps the box's diagonal, so that a flat box would outgrow its axes.
+    axes.set_box_aspect(box, zoom=ZOOM * np.linalg.norm(box) / np.sqrt(3))
     axes.view_init(elev=24, azim=-58)
     return Legend(looks, exhibit.group_label)
 
@@ -72,16 +81,18 @@ def paint_graph(exhibit: Graph, axes: Axes) -> Legend:
         }
         axes.annotate("", places[target], places[source], arrowprops=arrow)
     looks = marks(exhibit.groups, unstable=True)
+    middle = places[:, 1].mean()
     for place, name, group in zip(places, exhibit.nodes, exhibit.groups, strict=True):
         axes.plot(*place, **dot_look(looks[group], 9))
-        if len(exhibit.nodes) <= 40:
-            axes.annotate(name, place, (0, -8), textcoords="offset points", ha="center", va="top")
-    axes.margins(0.1)
+        if len(exhibit.nodes) <= NAMED_NODES:
+            away, side = (8, "bottom") if place[1] > middle else (-8, "top")
+            axes.annotate(name, place, (0, away), textcoords="offset points", ha="center", va=side)
+    axes.margins(0.1, 0.15)
     return Legend(looks)
 
 
 def layers(exhibit: Graph) -> Array:
-    """Positions [node, 2]: a circle if there is one group, else one row per group, first on top."""
+    """Positions [node, 2]: a circle if there is one group, else one row per group, first below."""
     order = in_order(exhibit.groups)
     if len(order) == 1:
         angle = 2 * np.pi * np.arange(len(exhibit.nodes)) / len(exhibit.nodes)
@@ -90,5 +101,5 @@ def layers(exhibit: Graph) -> Array:
     for row, group in enumerate(order):
         inside = [i for i, name in enumerate(exhibit.groups) if name == group]
         places[inside, 0] = (np.arange(len(inside)) + 0.5) / len(inside)
-        places[inside, 1] = -row
+        places[inside, 1] = row
     return places

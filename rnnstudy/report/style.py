@@ -127,6 +127,12 @@ def short_names(labels: Sequence[str]) -> list[str]:
     return ["-".join(part[i] for i in varying) or "-".join(part) for part in parts]
 
 
+def brief(text: str, limit: int = 30) -> str:
+    """Text that fits into a legend or beside an axis, its middle left out if it is too long."""
+    half = (limit - 1) // 2
+    return text if len(text) <= limit else f"{text[:half].rstrip()}…{text[-half:].lstrip()}"
+
+
 def number(value: float, digits: int = 4) -> str:
     """A number for people: so many significant digits, `nan` and `inf` in words."""
     return f"{value:.{digits}g}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.report.style import BLACK, LEGEND_LIMIT, Mark
+from rnnstudy.report.style import BLACK, LEGEND_LIMIT, Mark, brief
 
 Array = np.ndarray
 Axes = Any
@@ -19,6 +19,8 @@ class Legend:
     marks: Mapping[str, Mark] = field(default_factory=dict)
     title: str = ""
     lines: bool = False
+    empty: bool = False
+    """Whether the tile has nothing but a word on why it is empty."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Tile:
     paint: Callable[[Axes], Legend]
     size: tuple[float, float]
     title: str = ""
+    title_pad: float = 6.0
+    """Points between the axes and the title."""
     projection: str | None = None
     own_legend: bool = False
     aligned: bool = False
@@ -38,9 +42,10 @@ class Tile:
 
 def no_data(axes: Axes, reason: str = "no finite values") -> Legend:
     """Say on the axes why nothing is drawn."""
+    axes.set_axis_off()
     place = axes.text2D if hasattr(axes, "text2D") else axes.text
     place(0.5, 0.5, reason, transform=axes.transAxes, ha="center", va="center", style="italic")
-    return Legend()
+    return Legend(empty=True)
 
 
 def finite_rows(values: Array) -> Array:
@@ -55,10 +60,10 @@ def handles(legend: Legend) -> list[Any]:
     together: dict[Mark, list[str]] = {}
     for name, mark in legend.marks.items():
         together.setdefault(mark, []).append(name)
+    look = line_look if legend.lines else dot_look
     shown = list(together.items())[:LEGEND_LIMIT]
     samples = [
-        Line2D([], [], label=joined(names), **(line_look(mark) if legend.lines else dot_look(mark)))
-        for mark, names in shown
+        Line2D([], [], label=brief(joined(names)), **look(mark)) for mark, names in shown
     ]
     if len(together) > len(shown):
         rest = f"and {len(together) - len(shown)} more"

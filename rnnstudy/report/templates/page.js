@@ -21,6 +21,10 @@ for (const button of document.querySelectorAll("th button")) {
   });
 }
 // Figures: the picture for print is shown first; on demand a plot to hover, zoom and turn.
+// Nothing of the study may leave the page: Plotly's button that uploads a plot is taken away.
+const options = {
+  responsive: true, displaylogo: false, plotlyServerURL: "", showSendToCloud: false,
+};
 for (const button of document.querySelectorAll("button.explore")) {
   button.addEventListener("click", () => {
     const figure = button.closest("figure");
@@ -35,6 +39,6 @@ for (const button of document.querySelectorAll("button.explore")) {
       return;
     }
     const content = JSON.parse(figure.querySelector("script").textContent);
-    Plotly.newPlot(plot, content.data, content.layout, { responsive: true, displaylogo: false });
+    Plotly.newPlot(plot, content.data, content.layout, options);
   });
 }

@@ -1,0 +1,246 @@
+"""What is on a figure is what its exhibit says: counts, places, names and scales."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from rnnstudy.exhibit import (
+    Curve,
+    Curves,
+    Exhibit,
+    Graph,
+    Matrix,
+    Note,
+    Panels,
+    Scatter,
+    Space3D,
+    Strip,
+)
+from rnnstudy.report.figures import PAGE_WIDTH, TILES, draw, drawable, plot, save
+
+Exhibits = Callable[[int], dict[str, Exhibit]]
+NO_POINTS = np.zeros((0, 3))
+
+
+def texts(figure: Figure) -> list[str]:
+    """All that is written on a figure."""
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def legend_names(figure: Figure, place: int = 0) -> list[str]:
+    legends = figure.legends or [ax.get_legend() for ax in figure.axes]
+    return [text.get_text() for text in legends[place].get_texts()]
+
+
+def test_every_kind_of_picture_is_drawn(exhibits: Exhibits) -> None:
+    shown = [exhibit for exhibit in exhibits(2).values() if drawable(exhibit)]
+    assert {type(exhibit) for exhibit in shown} == {*TILES, Panels}
+    for exhibit in shown:
+        figure = draw(exhibit)
+        figure.draw_without_rendering()
+        assert figure.get_size_inches()[0] <= PAGE_WIDTH + 1e-9
+
+
+def test_scatter_has_a_panel_per_grouping_with_all_points(exhibits: Exhibits) -> None:
+    scatter: Any = exhibits(3)["scatter"]
+    figure = draw(scatter)
+    assert [ax.get_title() for ax in figure.axes] == ["by cell", "by activation"]
+    for ax in figure.axes:
+        drawn = np.concatenate([np.transpose(line.get_data()) for line in ax.lines])
+        assert sorted(map(tuple, drawn)) == sorted(map(tuple, scatter.points))
+    assert legend_names(figure, 0) == ["vanilla", "ugrnn", "gru", "lstm"]
+    assert legend_names(figure, 1) == ["tanh", "relu"]
+
+
+def test_scatter_leaves_out_what_is_not_finite() -> None:
+    points = np.array([[0.0, 1.0], [np.nan, 1.0], [2.0, np.inf], [3.0, 4.0]])
+    figure = draw(Scatter(title="s", points=points, labels=list("abcd"), groups={}))
+    (ax,) = figure.axes
+    assert [tuple(point) for point in np.transpose(ax.lines[0].get_data())] == [(0, 1), (3, 4)]
+
+
+def test_a_long_legend_counts_the_rest() -> None:
+    names = [f"name {i}" for i in range(40)]
+    figure = draw(
+        Scatter(title="s", points=np.zeros((40, 2)), labels=names, groups={"who": names})
+    )
+    shown = legend_names(figure)
+    assert len(shown) == 13
+    assert shown[-1].startswith("and ")
+    assert shown[-1].endswith(" more")
+
+
+def test_strip_has_a_row_per_category_and_counts_what_it_cannot_show() -> None:
+    strip = Strip(
+        title="p", values=[1e-3, 1e-2, np.nan, 0.0], value_label="loss", log=True, limit=0.01,
+        categories=["gru tanh", "gru tanh", "vanilla tanh", "gru tanh"], labels=list("abcd"),
+    )
+    (ax,) = draw(strip).axes
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["vanilla tanh", "gru tanh"]
+    assert ax.get_xscale() == "log"
+    dots = [line for line in ax.lines if line.get_linestyle() == "None"]
+    assert sorted(np.concatenate([dot.get_xdata() for dot in dots])) == [1e-3, 1e-2]
+    assert [text.get_text() for text in ax.texts] == ["1 not shown", "1 not shown"]
+
+
+def test_matrix_shows_its_values_and_names_groups_not_hundreds_of_rows(exhibits: Exhibits) -> None:
+    matrix: Any = exhibits(25)["matrix"]
+    figure = draw(matrix)
+    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), matrix.values)
+    words = texts(figure)
+    assert words.count("gru tanh") == 2
+    assert not any("s000" in word for word in words)
+    assert "distance" in words
+
+
+def test_matrix_of_few_rows_names_each() -> None:
+    labels = ["ff-gru-s000", "ff-gru-s001", "ff-lstm-s000"]
+    words = texts(draw(Matrix(title="m", values=np.eye(3), labels=labels)))
+    assert [words.count(name) for name in ("gru-s000", "gru-s001", "lstm-s000")] == [2, 2, 2]
+
+
+def test_missing_entries_of_a_matrix_are_masked_and_said() -> None:
+    values = np.array([[0.0, np.nan], [np.nan, 0.0]])
+    figure = draw(Matrix(title="m", values=values, labels=["a", "b"], value_label="d"))
+    assert figure.axes[0].images[0].get_array().mask.tolist() == [[False, True], [True, False]]
+    assert "d (pale: none)" in texts(figure)
+
+
+def test_matrix_with_both_signs_has_zero_in_the_middle() -> None:
+    figure = draw(Matrix(title="m", values=np.array([[1.0, -3.0], [0.5, 1.0]]), labels=["a", "b"]))
+    assert figure.axes[0].images[0].get_clim() == (-3.0, 3.0)
+
+
+def test_curves_have_panels_lines_bands_and_one_legend(exhibits: Exhibits) -> None:
+    figure = draw(exhibits(1)["curves"])
+    assert [ax.get_title() for ax in figure.axes] == ["vanilla", "ugrnn", "gru", "lstm"]
+    for ax in figure.axes:
+        assert (len(ax.lines), len(ax.collections), ax.get_yscale()) == (2, 2, "log")
+    assert len({ax.get_ylim() for ax in figure.axes}) == 1
+    assert legend_names(figure) == ["tanh", "relu"]
+
+
+def test_a_label_has_one_colour_in_all_panels(exhibits: Exhibits) -> None:
+    axes = draw(exhibits(1)["curves"]).axes
+    assert len({ax.lines[0].get_color() for ax in axes}) == 1
+
+
+def test_panels_of_unlike_scale_keep_their_own() -> None:
+    curves = [Curve(x=[0, 1], y=[0, 10.0**i], label="y", panel=str(i)) for i in range(3)]
+    figure = draw(Curves(title="c", curves=curves, x_label="x", y_label="y"))
+    assert len({ax.get_ylim() for ax in figure.axes}) == 3
+
+
+def test_what_a_log_axis_cannot_show_is_a_gap() -> None:
+    curve = Curve(x=np.arange(4), y=np.array([1.0, 0.0, np.nan, 2.0]), label="y")
+    (ax,) = draw(Curves(title="c", curves=[curve], x_label="", y_label="", log_y=True)).axes
+    assert np.isnan(ax.lines[0].get_ydata()).tolist() == [False, True, True, False]
+
+
+def test_a_single_finite_value_is_a_dot() -> None:
+    curve = Curve(x=[0, 1], y=[np.nan, 2.0], label="y")
+    (ax,) = draw(Curves(title="c", curves=[curve], x_label="", y_label="")).axes
+    assert ax.lines[0].get_marker() == "."
+
+
+def test_space_has_trajectories_and_points_by_class(exhibits: Exhibits) -> None:
+    (ax,) = draw(exhibits(1)["space"]).axes
+    markers = [line for line in ax.lines if line.get_linestyle() == "None"]
+    assert len(ax.lines) - len(markers) == 3
+    assert [len(line.get_data_3d()[0]) for line in markers] == [8, 12, 6, 1]
+
+
+def test_spaces_side_by_side_share_a_legend(exhibits: Exhibits) -> None:
+    figure = draw(exhibits(1)["panels"])
+    assert len(figure.axes) == 8
+    assert figure.axes[0].get_title() == "vanilla tanh"
+    assert legend_names(figure) == ["0", "1", "2", "3"]
+    assert "unstable directions" in texts(figure)
+
+
+def test_panels_of_curves_have_a_row_each() -> None:
+    rows = [
+        Curves(title=name, x_label="time", y_label="output", curves=[
+            Curve(x=[0, 1], y=[0, 1], label="target", panel=f"bit {bit}") for bit in range(3)
+        ])
+        for name in ("gru", "lstm")
+    ]
+    figure = draw(Panels(title="p", exhibits=rows))
+    assert [ax.get_title() for ax in figure.axes][2:4] == ["gru: bit 2", "lstm: bit 0"]
+    assert figure.axes[0].get_gridspec().get_geometry() == (2, 3)
+    assert [bool(ax.get_xlabel()) for ax in figure.axes] == [False] * 3 + [True] * 3
+
+
+def test_graph_has_its_nodes_and_edges(exhibits: Exhibits) -> None:
+    (ax,) = draw(exhibits(1)["graph"]).axes
+    assert len(ax.lines) == 3
+    assert [text.get_text() for text in ax.texts] == ["", "", "a", "b", "c"]
+
+
+EMPTY: list[Exhibit] = [
+    Scatter(title="e", points=np.zeros((0, 2)), labels=[], groups={"cell": []}),
+    Scatter(title="e", points=np.full((2, 2), np.nan), labels=["a", "b"], groups={}),
+    Strip(title="e", values=[], categories=[], labels=[], value_label="loss", log=True),
+    Strip(title="e", values=[np.nan], categories=["a"], labels=["a"], value_label="loss"),
+    Matrix(title="e", values=np.zeros((0, 0)), labels=[]),
+    Matrix(title="e", values=np.full((2, 2), np.nan), labels=["a", "b"]),
+    Curves(title="e", curves=[], x_label="x", y_label="y"),
+    Curves(title="e", curves=[Curve(x=[0], y=[np.inf], label="a")], x_label="x", y_label="y"),
+    Space3D(title="e", lines=[], points=NO_POINTS, point_groups=[]),
+    Space3D(title="e", lines=[np.full((3, 3), np.nan)], points=NO_POINTS, point_groups=[]),
+    Graph(title="e", nodes=[], groups=[], edges=[]),
+]
+
+
+@pytest.mark.parametrize("exhibit", EMPTY)
+def test_nothing_to_show_is_said(exhibit: Exhibit, tmp_path: Path) -> None:
+    words = texts(draw(exhibit))
+    assert {"no finite values", "nothing found", "no nodes"} & set(words)
+    save(exhibit, tmp_path, "empty")
+
+
+def test_files_are_the_same_every_time(exhibits: Exhibits, tmp_path: Path) -> None:
+    # One with lines, one with markers and an image: the formats are alike for the rest.
+    for name, exhibit in exhibits(2).items():
+        if name in ("curves", "scatter", "matrix"):
+            for folder in ("one", "two"):
+                save(exhibit, tmp_path / folder, name)
+            for form in ("svg", "pdf"):
+                one, two = (tmp_path / f / f"{name}.{form}" for f in ("one", "two"))
+                assert one.read_bytes() == two.read_bytes(), f"{name}.{form}"
+
+
+def test_plot_takes_exhibits_and_records(exhibits: Exhibits) -> None:
+    found = exhibits(1)
+    record = SimpleNamespace(exhibits=lambda: [found["note"], found["space"], found["matrix"]])
+    assert plot(record).axes[0].get_title() == "States"
+    assert plot(found["strip"]).axes[0].get_title() == "Losses"
+
+
+def test_plot_draws_where_it_is_told(exhibits: Exhibits) -> None:
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    assert plot(exhibits(1)["scatter"], ax=left) is figure
+    assert left.lines
+    assert not right.lines
+    assert next(text.get_text() for text in left.get_legend().get_texts()) == "vanilla"
+
+
+def test_plot_says_what_it_cannot_draw(exhibits: Exhibits) -> None:
+    found, ax = exhibits(1), Figure().subplots()
+    with pytest.raises(ValueError, match="'Training' needs 4 axes; call plot without ax"):
+        plot(found["curves"], ax=ax)
+    with pytest.raises(ValueError, match="'States' needs three-dimensional axes"):
+        plot(found["space"], ax=ax)
+    with pytest.raises(ValueError, match="'Remark' is a Note, which is not drawn"):
+        plot(found["note"])
+    with pytest.raises(ValueError, match="int has no exhibits to plot"):
+        plot(3)
+    with pytest.raises(ValueError, match="this SimpleNamespace has no exhibit that can be drawn"):
+        plot(SimpleNamespace(exhibits=lambda: [Note(title="n", text="")]))

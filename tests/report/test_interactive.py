@@ -1,0 +1,73 @@
+"""Plots for the browser are valid for plotly, hold all points, and name them on hovering."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnstudy.exhibit import Exhibit, Matrix, Scatter
+from rnnstudy.report.interactive import interactive
+
+Exhibits = Callable[[int], dict[str, Exhibit]]
+
+
+def built(exhibit: Exhibit) -> dict[str, Any]:
+    """The plot, checked against plotly's own schema and against strict JSON."""
+    plot = interactive(exhibit)
+    assert plot is not None
+    go.Figure(plot)
+    json.dumps(plot, allow_nan=False)
+    return plot
+
+
+def test_scatter_holds_every_point_once_per_grouping(exhibits: Exhibits) -> None:
+    scatter: Any = exhibits(3)["scatter"]
+    data = built(scatter)["data"]
+    assert sum(len(trace["x"]) for trace in data) == 2 * len(scatter.points)
+    assert sum(len(trace["x"]) for trace in data if trace["visible"]) == len(scatter.points)
+    lines = ["flip_flop-vanilla-tanh-32-s000", "cell: vanilla", "activation: tanh"]
+    assert data[0]["text"][0].split("<br>") == lines
+
+
+def test_matrix_names_both_networks(exhibits: Exhibits) -> None:
+    (trace,) = built(exhibits(25)["matrix"])["data"]
+    assert len(trace["z"]) == len(trace["x"]) == len(trace["y"]) == 200
+    assert trace["x"][0] == "vanilla-tanh-s000"
+
+
+def test_spaces_share_one_view_with_a_menu(exhibits: Exhibits) -> None:
+    plot = built(exhibits(1)["panels"])
+    buttons = plot["layout"]["updatemenus"][0]["buttons"]
+    assert [button["label"] for button in buttons][:2] == ["vanilla tanh", "vanilla relu"]
+    for button in buttons:
+        assert sum(button["args"][0]["visible"]) == 5
+    assert sum(trace["visible"] for trace in plot["data"]) == 5
+
+
+def test_lines_are_joined_with_gaps(exhibits: Exhibits) -> None:
+    path = built(exhibits(1)["space"])["data"][0]
+    assert [i for i, x in enumerate(path["x"]) if x is None] == [40, 81, 122]
+
+
+def test_what_is_not_finite_becomes_null() -> None:
+    values = np.array([[0.0, np.nan], [np.inf, 1.0]])
+    (trace,) = built(Matrix(title="m", values=values, labels=["a", "b"]))["data"]
+    assert trace["z"] == [[0.0, None], [None, 1.0]]
+
+
+def test_markup_in_names_is_text() -> None:
+    exhibit = Scatter(
+        title="s", points=np.zeros((1, 2)), labels=["<b>x</b>"], groups={"g": ["<i>"]}
+    )
+    (trace,) = built(exhibit)["data"]
+    assert trace["text"] == ["&lt;b&gt;x&lt;/b&gt;<br>g: &lt;i&gt;"]
+    assert trace["name"] == "&lt;i&gt;"
+
+
+def test_nothing_to_explore(exhibits: Exhibits) -> None:
+    assert interactive(exhibits(1)["curves"]) is None
+    assert interactive(Matrix(title="m", values=np.full((1, 1), np.nan), labels=["a"])) is None
+    empty = Scatter(title="s", points=np.zeros((0, 2)), labels=[], groups={})
+    assert interactive(empty) is None

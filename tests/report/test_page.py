@@ -1,0 +1,202 @@
+"""The page: complete, offline, safe with any text, and without a complaint of the browser."""
+
+import csv
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnstudy.exhibit import Exhibit, Matrix, Note, Panels, Table
+from rnnstudy.report.page import Fact, Page, Part, Section, slug, write_report
+
+Exhibits = Callable[[int], dict[str, Exhibit]]
+EVIL = "<script>alert(1)</script>"
+
+
+class Elements(HTMLParser):
+    """All start tags of a page with their attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def page(found: dict[str, Exhibit]) -> Page:
+    return Page(
+        title="quickstart",
+        summary=("24 networks learnt a 3-bit memory.",),
+        facts=(Fact("networks", "24"), Fact("solved", "24 of 24", "good")),
+        sections=(
+            Section("flip_flop", (Part("all of it", tuple(found.values())),), summary="A memory."),
+            Section("sine", (Part("fixed points", failure="ValueError: the budget is spent"),)),
+        ),
+        provenance={"versions": {"rnnstudy": "0.1.0"}, "device": "CPU"},
+        spec="study: quickstart\n",
+    )
+
+
+@pytest.fixture(scope="module")
+def report(exhibits: Exhibits, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of a report with one exhibit of each kind."""
+    return write_report(page(exhibits(3)), tmp_path_factory.mktemp("report"))
+
+
+def test_every_file_that_the_page_names_is_there(report: Path) -> None:
+    elements = Elements(report.read_text(encoding="utf-8"))
+    named = [e["href"] for e in elements.all("a")] + [e["src"] for e in elements.all("img")]
+    named += [e["src"] for e in elements.all("script") if "src" in e]
+    files = [name for name in named if name and not name.startswith("#")]
+    assert all((report.parent / name).is_file() for name in files)
+    written = {str(p.relative_to(report.parent)) for p in report.parent.rglob("*") if p.is_file()}
+    assert written == {"index.html", *files}
+    assert "figures/flip_flop-all-of-it-distances.pdf" in written
+    assert "tables/flip_flop-all-of-it-members.csv" in written
+
+
+def test_links_within_the_page_lead_somewhere_and_ids_are_unique(report: Path) -> None:
+    elements = Elements(report.read_text(encoding="utf-8"))
+    ids = [attributes["id"] for _, attributes in elements.found if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    inner = [e["href"] for e in elements.all("a") if (e["href"] or "").startswith("#")]
+    assert {str(link)[1:] for link in inner} <= set(ids)
+
+
+def test_all_that_was_given_is_said(report: Path) -> None:
+    text = report.read_text(encoding="utf-8")
+    for said in ("24 networks learnt a 3-bit memory.", "24 of 24", "A memory.", "All is well.",
+                 "This analysis failed.", "ValueError: the budget is spent", "study: quickstart",
+                 "0.1.0", "CPU", "flip_flop-gru-tanh-32-s000"):
+        assert said in text, said
+    assert all(e["alt"] for e in Elements(text).all("img"))
+
+
+def test_nothing_comes_from_the_network(report: Path) -> None:
+    elements = Elements(report.read_text(encoding="utf-8"))
+    for _, attributes in elements.found:
+        for value in (attributes.get("src"), attributes.get("href")):
+            assert not (value or "").startswith(("http:", "https:", "//"))
+
+
+def test_two_reports_of_one_result_are_the_same(exhibits: Exhibits, tmp_path: Path) -> None:
+    found = {name: exhibits(1)[name] for name in ("table", "matrix", "note")}
+    for folder in ("one", "two"):
+        write_report(page(found), tmp_path / folder)
+    one, two = (
+        {p.relative_to(tmp_path / f): p.read_bytes() for p in (tmp_path / f).rglob("*.*")}
+        for f in ("one", "two")
+    )
+    assert one == two
+
+
+def test_a_new_report_leaves_nothing_of_the_old(exhibits: Exhibits, tmp_path: Path) -> None:
+    write_report(page({name: exhibits(1)[name] for name in ("table", "matrix")}), tmp_path)
+    write_report(Page(title="empty"), tmp_path)
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["index.html"]
+
+
+def test_an_empty_result_is_a_page(tmp_path: Path) -> None:
+    text = write_report(Page(title="empty"), tmp_path).read_text(encoding="utf-8")
+    assert "There are no results yet." in text
+    assert "Not recorded." in text
+
+
+def test_empty_parts_say_so(tmp_path: Path) -> None:
+    parts = (Part("a"), Part("b", (Table(title="t", columns={}), Panels(title="p", exhibits=[]))))
+    empty = Page(title="p", sections=(Section("s", parts), Section("bare")))
+    text = write_report(empty, tmp_path).read_text(encoding="utf-8")
+    assert text.count("Nothing to show.") == 3
+    assert "No rows." in text
+
+
+def test_markup_is_text_everywhere(tmp_path: Path) -> None:
+    matrix = Matrix(title=EVIL, caption=EVIL, values=np.eye(2), labels=[EVIL, "</script>"])
+    table = Table(title=EVIL, caption=EVIL, columns={EVIL: [EVIL]})
+    note = Note(title=EVIL, text=EVIL, caption=EVIL)
+    sections = (Section(EVIL, (Part(EVIL, (matrix, table, note), EVIL),), EVIL),)
+    evil = Page(EVIL, (EVIL,), (Fact(EVIL, EVIL),), sections, {EVIL: {EVIL: EVIL}}, EVIL)
+    text = write_report(evil, tmp_path).read_text(encoding="utf-8")
+    assert EVIL not in text
+    kinds = [e.get("type") or e.get("src") for e in Elements(text).all("script")]
+    assert kinds == ["application/json", "plotly.min.js", None]
+
+
+def test_names_are_stable_and_never_collide(tmp_path: Path) -> None:
+    notes = [Table(title=title, columns={"a": [1]}) for title in ("A b", "A  b!", "???", "Ünï")]
+    write_report(Page("p", sections=(Section("T", (Part("x", notes),)),)), tmp_path)
+    assert sorted(p.name for p in (tmp_path / "tables").iterdir()) == [
+        "t-x-a-b-2.csv", "t-x-a-b.csv", "t-x-uni.csv", "t-x-untitled.csv",
+    ]
+    assert slug("Loss, on   fresh_trials") == "loss-on-fresh_trials"
+
+
+def test_tables_hold_every_digit(report: Path) -> None:
+    with open(report.parent / "tables" / "flip_flop-all-of-it-members.csv", newline="") as file:
+        back = [float(row["loss"]) for row in csv.DictReader(file)]
+    random = np.random.default_rng(0)
+    assert back == random.normal(size=(24, 2))[:, 0].tolist()
+
+
+def tolerated(complaint: str) -> bool:
+    """Chromium's advice on the speed of 3-D drawing, which concerns Plotly's code and the driver."""
+    return "'source': 'rendering'" in complaint
+
+
+@pytest.fixture
+def opened(browser: Any, report: Path) -> Iterator[Any]:
+    browser.open(report)
+    yield browser
+    assert [text for text in browser.complaints if not tolerated(text)] == []
+    assert [u for u in browser.requests if not u.startswith(("file:", "data:", "blob:"))] == []
+
+
+def test_figures_are_shown_by_a_browser(opened: Any) -> None:
+    shown = "[...document.images].map(image => image.complete && image.naturalWidth > 100)"
+    assert opened.ask(shown) == [True] * 7
+
+
+def test_plots_open_and_close_in_a_browser(opened: Any) -> None:
+    assert opened.ask("document.querySelectorAll('button.explore').length") == 4
+    opened.ask("document.querySelectorAll('button.explore').forEach(b => b.click())")
+    drawn = "[...document.querySelectorAll('.plot')].filter(p => p.querySelector('.main-svg'))"
+    opened.wait(f"{drawn}.length === 4")
+    assert opened.ask("document.querySelectorAll('.plot .point').length") == 24
+    # Plotly offers to upload a plot to its makers; nothing may leave the page.
+    titles = opened.ask(
+        "[...document.querySelectorAll('.modebar-btn')].map(b => b.dataset.title || b.title)"
+    )
+    assert titles
+    assert not any("Share" in title or "cloud" in title for title in titles)
+    opened.ask("document.querySelectorAll('button.explore').forEach(b => b.click())")
+    assert opened.ask("[...document.querySelectorAll('.plot')].every(p => p.hidden)")
+
+
+def test_tables_sort_in_a_browser(opened: Any) -> None:
+    click = "document.querySelectorAll('th button')[1].click()"
+    column = "[...document.querySelectorAll('tbody tr')].map(r => Number(r.cells[1].dataset.sort))"
+    opened.ask(click)
+    up = opened.ask(column)
+    assert up == sorted(up)
+    assert len(up) == 24
+    opened.ask(click)
+    assert opened.ask(column) == up[::-1]
+    sorting = "document.querySelectorAll('th')[1].getAttribute('aria-sort')"
+    assert opened.ask(sorting) == "descending"
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+def test_no_page_is_wider_than_its_window(opened: Any, width: int) -> None:
+    opened.call(
+        "Emulation.setDeviceMetricsOverride",
+        width=width, height=800, deviceScaleFactor=1, mobile=False,
+    )
+    assert opened.ask("document.documentElement.scrollWidth <= window.innerWidth")
