@@ -1,0 +1,228 @@
+"""The command as a user meets it: a whole small study in a process of its own."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+SPEC = """\
+study: tiny
+tasks:
+  - {kind: flip_flop, bits: 2, length: 30}
+networks: {cells: [vanilla, gru], activations: [tanh, relu], units: 8, seeds: 2}
+training: {steps: 60, batch: 8, history: 20, state_noise: 0.05}
+overrides:
+  - where: {cell: gru}
+    set: {cell: {reset_after: false}}
+analyses:
+  - {kind: fixed_points}
+  - {kind: pairs, metric: {kind: svcca, dimensions: 4}}
+  - {kind: pairs, metric: {kind: cka}}
+  - {kind: embedding, of: svcca}
+report: {models: ["*-gru-tanh-*"]}
+"""
+
+
+def rnnstudy(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user would, without a terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "rnnstudy.cli", *words],
+        cwd=cwd,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "PYTHONUNBUFFERED": "1"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("study")
+    (place / "tiny.yaml").write_text(SPEC)
+    return place
+
+
+@pytest.fixture(scope="module")
+def finished(folder: Path) -> subprocess.CompletedProcess[str]:
+    return rnnstudy("run", "tiny.yaml", cwd=folder)
+
+
+def test_a_study_runs_from_spec_to_report(
+    finished: subprocess.CompletedProcess[str], folder: Path
+) -> None:
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "8 of 8 networks trained" in finished.stdout
+    assert "Report: runs/tiny/report/index.html" in finished.stdout
+    run = folder / "runs" / "tiny"
+    names = {path.name for path in run.iterdir()}
+    assert names == {
+        "spec.yaml", "resolved.yaml", "members.csv", "provenance.json", "report", "models", "store",
+    }  # fmt: skip
+    assert (run / "spec.yaml").read_text() == SPEC
+    assert sorted(p.name for p in (run / "models").iterdir()) == [
+        "flip_flop-gru-tanh-8-s000.keras",
+        "flip_flop-gru-tanh-8-s001.keras",
+    ]
+    page = (run / "report" / "index.html").read_text()
+    for text in ("flip_flop-vanilla-relu-8-s001", "fixed_points", "svcca", "cka", "tensorflow"):
+        assert text in page
+
+
+def test_members_say_who_they_are_and_how_they_fare(
+    finished: subprocess.CompletedProcess[str], folder: Path
+) -> None:
+    with open(folder / "runs" / "tiny" / "members.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["member"] for row in rows][:3] == [
+        "flip_flop-vanilla-tanh-8-s000",
+        "flip_flop-vanilla-tanh-8-s001",
+        "flip_flop-vanilla-relu-8-s000",
+    ]
+    assert {row["status"] for row in rows} == {"trained"}
+    assert all(float(row["loss"]) > 0 for row in rows)
+
+
+def test_the_same_command_again_trains_nothing_and_changes_no_table(
+    finished: subprocess.CompletedProcess[str], folder: Path
+) -> None:
+    run = folder / "runs" / "tiny"
+    tables = [run / "members.csv", *sorted((run / "report" / "tables").iterdir())]
+    before = [table.read_bytes() for table in tables]
+    provenance = (run / "provenance.json").read_bytes()
+    again = rnnstudy("run", "tiny.yaml", cwd=folder)
+    assert again.returncode == 0, again.stderr
+    assert "train: 8 of 8 done" in again.stdout
+    assert not re.search(r"\[\d+/\d+\]", again.stdout)
+    assert [table.read_bytes() for table in tables] == before
+    assert (run / "provenance.json").read_bytes() == provenance
+
+
+def test_a_saved_model_gives_the_recorded_outputs_in_a_new_process(
+    finished: subprocess.CompletedProcess[str], folder: Path
+) -> None:
+    code = """
+import numpy as np, keras, rnnstudy
+run = rnnstudy.open_run("runs/tiny")
+for name in ("flip_flop-gru-tanh-8-s000", "flip_flop-gru-tanh-8-s001"):
+    activity = run.record("representations", name)
+    model = keras.models.load_model(f"runs/tiny/models/{name}.keras")
+    outputs = model.predict(activity.inputs, verbose=0)
+    print(float(np.abs(outputs - activity.outputs).max()), float(np.abs(outputs).max()))
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env=environment(),
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    for line in found.stdout.strip().splitlines():
+        error, size = map(float, line.split())
+        # The same float32 arithmetic in another order of summation, over 60 steps.
+        assert error < 1e-5 * max(size, 1.0)
+
+
+def test_status_report_and_export(finished: subprocess.CompletedProcess[str], folder: Path) -> None:
+    status = rnnstudy("status", "runs/tiny", cwd=folder)
+    assert status.returncode == 0
+    assert "fixed_points: 8 of 8 done" in status.stdout
+    index = folder / "runs" / "tiny" / "report" / "index.html"
+    index.unlink()
+    assert rnnstudy("report", "runs/tiny", cwd=folder).returncode == 0
+    assert index.exists()
+    name = "flip_flop-vanilla-relu-8-s000"
+    out = rnnstudy("export", "runs/tiny", name, "-o", "mine.keras", cwd=folder)
+    assert out.returncode == 0, out.stderr
+    assert (folder / "mine.keras").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("status", "nowhere"), "nowhere is not a run directory: it has no resolved.yaml"),
+        (("export", "runs/tiny", "nobody"), "no network 'nobody' in runs/tiny"),
+        (
+            ("export", "runs/tiny", "flip_flop-gru-tanh-8-s000", "-o", "model.h5"),
+            "model.h5: a Keras model file ends in .keras",
+        ),
+        (("run", "missing.yaml"), "missing.yaml"),
+        (("run", "tiny.yaml", "--set", "training.steps=zero"), "--set training.steps=zero"),
+        (("check", "tiny.yaml", "--set", "networks.cells=gruu"), "did you mean 'gru'?"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_exit_code_2(
+    finished: subprocess.CompletedProcess[str], folder: Path, words: tuple[str, ...], message: str
+) -> None:
+    found = rnnstudy(*words, cwd=folder)
+    assert found.returncode == 2
+    assert message in found.stderr
+    assert "Traceback" not in found.stderr
+    assert len(found.stderr.strip().splitlines()) == 1
+
+
+def test_check_shows_the_plan_without_tensorflow(folder: Path) -> None:
+    code = (
+        "import sys, rnnstudy.cli as cli\n"
+        "sys.argv = ['rnnstudy', 'check', 'tiny.yaml', '--out', 'elsewhere']\n"
+        "try: cli.main()\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "heavy = [m for m in ('tensorflow', 'keras', 'pandas', 'matplotlib', 'plotly', 'sklearn')"
+        " if m in sys.modules]\n"
+        "assert not heavy, heavy\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env=environment(),
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    assert "tiny: 8 networks on flip_flop" in found.stdout
+    assert "train: 0 of 8 done" in found.stdout
+    assert "to train: 8 networks in 4 cohorts" in found.stdout
+    assert not (folder / "elsewhere").exists()
+
+
+def test_schema_and_lists(folder: Path) -> None:
+    schema = json.loads(rnnstudy("schema", cwd=folder).stdout)
+    assert "networks" in schema["properties"]
+    cells = rnnstudy("list", "cells", cwd=folder).stdout
+    for word in ("vanilla", "ugrnn", "gru", "lstm", "reset_after (True)", "clip (None)"):
+        assert word in cells
+
+
+def test_an_interrupted_run_says_how_to_go_on_and_does(folder: Path) -> None:
+    words = ["run", "tiny.yaml", "--out", "broken", "--set", "training.steps=3000"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rnnstudy.cli", *words],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    # Interrupt in the middle of training: TensorFlow is loaded and the first steps are done.
+    while time.monotonic() < deadline and not list((folder / "broken").glob("store")):
+        time.sleep(0.2)
+        if (folder / "broken" / "resolved.yaml").exists():
+            time.sleep(12)
+            break
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "What is done is kept in broken; run the same command to go on." in errors
+    assert "Traceback" not in errors
+    found = rnnstudy("run", "tiny.yaml", "--out", "broken", cwd=folder)
+    assert found.returncode == 0
+    np.testing.assert_equal(found.stdout.count("8 of 8 networks trained"), 1)
