@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rnnstudy.exhibit import Curves, Exhibit, Graph, Matrix, Panels, Scatter, Space3D, Strip
 from rnnstudy.report.matrices import matrix_tiles
 from rnnstudy.report.planes import curves_tiles, scatter_tiles, strip_tiles
@@ -115,7 +117,7 @@ def draw(exhibit: Exhibit) -> Figure:
 
 def _size(parts: Sequence[Tile], across: int, down: int) -> tuple[float, float]:
     """Width and height in inches: tiles at their own size, or shrunk together to the page."""
-    width, height = parts[0].size if parts else (4.0, 1.0)
+    width, height = np.max([(4.0, 1.0), *(tile.size for tile in parts)], axis=0)
     shrink = min(1.0, PAGE_WIDTH / (across * width))
     room = 0.2 + (0.45 if len(parts) > 1 else 0.25)
     # Many rows of curves are read one against the other: they may be flat.

@@ -23,7 +23,7 @@ SOLID_SYMBOLS = {
 }
 """The few symbols that plotly has in three dimensions."""
 
-CAMERA = {"eye": {"x": 1.05, "y": -1.7, "z": 0.9}, "center": {"x": 0, "y": 0, "z": -0.1}}
+CAMERA = {"eye": {"x": 1.05, "y": -1.8, "z": 0.9}, "center": {"x": 0, "y": 0, "z": -0.2}}
 """The view of the figure for print, from far enough to leave the axes' numbers whole."""
 
 MATRIX_WIDTH, MATRIX_HEIGHT = 720, 600

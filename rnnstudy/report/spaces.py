@@ -11,7 +11,10 @@ from rnnstudy.report.tiles import Array, Axes, Legend, Tile, dot_look, finite_ro
 FLATTEST = 0.45
 """Least height of the box along its shortest side: flat data stay readable, if not to scale."""
 
-ZOOM = 1.2
+LABEL_PAD = -13.5
+"""Points by which axis labels move inwards, where matplotlib leaves room for numbers."""
+
+ZOOM = 1.08
 """Size of a cube in its axes, 1 being matplotlib's own, which leaves wide margins."""
 
 NAMED_NODES = 40
@@ -19,8 +22,9 @@ NAMED_NODES = 40
 
 
 def space_tiles(exhibit: Space3D) -> list[Tile]:
-    """A single tile with three axes."""
-    return [Tile(partial(paint_space, exhibit), size=(4.2, 4.2), projection="3d")]
+    """A single tile with three axes, lower where the data are flat."""
+    height = 4.2 * (0.5 + 0.5 * box(visible(exhibit))[2])
+    return [Tile(partial(paint_space, exhibit), size=(4.2, height), projection="3d")]
 
 
 def paint_space(exhibit: Space3D, axes: Axes) -> Legend:
@@ -30,7 +34,7 @@ def paint_space(exhibit: Space3D, axes: Axes) -> Legend:
     axes.patch.set_visible(False)  # else a neighbour's background hides the labels
     for axis, label in zip("xyz", exhibit.axis_labels, strict=True):
         axes.set(**{f"{axis}label": label, f"{axis}ticks": []})
-        getattr(axes, f"{axis}axis").labelpad = -12
+        getattr(axes, f"{axis}axis").labelpad = LABEL_PAD
         getattr(axes, f"{axis}axis").set_pane_color((0.97, 0.97, 0.98, 1.0))
     seen = visible(exhibit)
     if len(seen) == 0:
@@ -38,10 +42,9 @@ def paint_space(exhibit: Space3D, axes: Axes) -> Legend:
     for line in exhibit.lines:
         axes.plot(*np.where(np.isfinite(line), line, np.nan).T, color=GREY, lw=0.5, alpha=0.55)
     looks = _paint_points(exhibit, axes)
-    spread = np.ptp(seen, axis=0)
-    box = np.maximum(spread / max(spread.max(), 1e-12), FLATTEST)
+    sides = box(seen)
     # Matplotlib keeps the box's diagonal, so that a flat box would outgrow its axes.
-    axes.set_box_aspect(box, zoom=ZOOM * np.linalg.norm(box) / np.sqrt(3))
+    axes.set_box_aspect(sides, zoom=ZOOM * np.linalg.norm(sides) / np.sqrt(3))
     axes.view_init(elev=24, azim=-58)
     return Legend(looks, exhibit.group_label)
 
@@ -60,6 +63,14 @@ def visible(exhibit: Space3D) -> Array:
     """All finite positions [position, 3] of lines and points."""
     every = np.concatenate([np.empty((0, 3)), *exhibit.lines, exhibit.points])
     return every[finite_rows(every)]
+
+
+def box(positions: Array) -> Array:
+    """Sides [3] of the box around positions [position, 3], the longest 1."""
+    if len(positions) == 0:
+        return np.ones(3)
+    spread = np.ptp(positions, axis=0)
+    return np.maximum(spread / max(float(spread.max()), 1e-12), FLATTEST)
 
 
 def graph_tiles(exhibit: Graph) -> list[Tile]:

@@ -147,7 +147,7 @@ def test_tables_hold_every_digit(report: Path) -> None:
 
 
 def tolerated(complaint: str) -> bool:
-    """Chromium's advice on the speed of 3-D drawing, which concerns Plotly's code and the driver."""
+    """Chromium's advice on the speed of 3-D drawing: it concerns Plotly and the driver."""
     return "'source': 'rendering'" in complaint
 
 
