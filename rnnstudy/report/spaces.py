@@ -11,6 +11,9 @@ from rnnstudy.report.tiles import Array, Axes, Legend, Tile, dot_look, finite_ro
 FLATTEST = 0.45
 """Least height of the box along its shortest side: flat data stay readable, if not to scale."""
 
+REACH = 0.6
+"""How far from the trajectories a point may lie, in units of their extent, to be drawn."""
+
 LABEL_PAD = -13.5
 """Points by which axis labels move inwards, where matplotlib leaves room for numbers."""
 
@@ -22,9 +25,8 @@ NAMED_NODES = 40
 
 
 def space_tiles(exhibit: Space3D) -> list[Tile]:
-    """A single tile with three axes, lower where the data are flat."""
-    height = 4.2 * (0.5 + 0.5 * box(visible(exhibit))[2])
-    return [Tile(partial(paint_space, exhibit), size=(4.2, height), projection="3d")]
+    """A single tile with three axes."""
+    return [Tile(partial(paint_space, exhibit), size=(4.2, 4.0), projection="3d")]
 
 
 def paint_space(exhibit: Space3D, axes: Axes) -> Legend:
@@ -36,12 +38,16 @@ def paint_space(exhibit: Space3D, axes: Axes) -> Legend:
         axes.set(**{f"{axis}label": label, f"{axis}ticks": []})
         getattr(axes, f"{axis}axis").labelpad = LABEL_PAD
         getattr(axes, f"{axis}axis").set_pane_color((0.97, 0.97, 0.98, 1.0))
-    seen = visible(exhibit)
+    near = in_view(exhibit)
+    seen = np.concatenate([_path(exhibit), exhibit.points[near]])
     if len(seen) == 0:
         return no_data(axes, "nothing found")
     for line in exhibit.lines:
         axes.plot(*np.where(np.isfinite(line), line, np.nan).T, color=GREY, lw=0.5, alpha=0.55)
-    looks = _paint_points(exhibit, axes)
+    looks = _paint_points(exhibit, near, axes)
+    far = int((~near).sum())
+    if far:
+        axes.text2D(0.5, 0.0, f"{far} outside the view", transform=axes.transAxes, ha="center")
     sides = box(seen)
     # Matplotlib keeps the box's diagonal, so that a flat box would outgrow its axes.
     axes.set_box_aspect(sides, zoom=ZOOM * np.linalg.norm(sides) / np.sqrt(3))
@@ -49,20 +55,32 @@ def paint_space(exhibit: Space3D, axes: Axes) -> Legend:
     return Legend(looks, exhibit.group_label)
 
 
-def _paint_points(exhibit: Space3D, axes: Axes) -> dict[str, Mark]:
-    looks = marks(exhibit.point_groups, unstable=True)
+def _paint_points(exhibit: Space3D, near: Array, axes: Axes) -> dict[str, Mark]:
     names = np.asarray(exhibit.point_groups, dtype=str)
-    keep = finite_rows(exhibit.points)
+    looks = marks(names[near].tolist(), unstable=True)
     for name, mark in looks.items():
-        chosen = exhibit.points[keep & (names == name)]
-        axes.plot(*chosen.T, **dot_look(mark, 5.0), zorder=5)
+        axes.plot(*exhibit.points[near & (names == name)].T, **dot_look(mark, 5.0), zorder=5)
     return looks
 
 
-def visible(exhibit: Space3D) -> Array:
-    """All finite positions [position, 3] of lines and points."""
-    every = np.concatenate([np.empty((0, 3)), *exhibit.lines, exhibit.points])
+def _path(exhibit: Space3D) -> Array:
+    """All finite positions [position, 3] of the trajectories."""
+    every = np.concatenate([np.empty((0, 3)), *exhibit.lines])
     return every[finite_rows(every)]
+
+
+def in_view(exhibit: Space3D) -> Array:
+    """Which points [point] are drawn: those not far from where the trajectories pass.
+
+    A fixed point that no trajectory comes near would shrink all that matters to a dot.
+    """
+    near, path = finite_rows(exhibit.points), _path(exhibit)
+    if len(path) < 2:
+        return near
+    reach = REACH * np.ptp(path, axis=0).max()
+    low, high = path.min(axis=0) - reach, path.max(axis=0) + reach
+    # Comparisons with NaN are False, as they should be here.
+    return near & ((exhibit.points >= low) & (exhibit.points <= high)).all(axis=1)
 
 
 def box(positions: Array) -> Array:

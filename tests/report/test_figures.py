@@ -156,6 +156,16 @@ def test_space_has_trajectories_and_points_by_class(exhibits: Exhibits) -> None:
     assert [len(line.get_data_3d()[0]) for line in markers] == [8, 12, 6, 1]
 
 
+def test_points_far_from_all_trajectories_are_counted_not_drawn() -> None:
+    points = np.array([[0.5, 0, 0], [90.0, 0, 0], [np.nan, 0, 0]])
+    line = np.array([[0.0, 0, 0], [1.0, 1, 1]])
+    space = Space3D(title="s", lines=[line], points=points, point_groups=["0", "0", "3"])
+    figure = draw(space)
+    assert [len(mark.get_data_3d()[0]) for mark in figure.axes[0].lines] == [2, 1]
+    assert "2 outside the view" in texts(figure)
+    assert legend_names(figure) == ["0"]
+
+
 def test_spaces_side_by_side_share_a_legend(exhibits: Exhibits) -> None:
     figure = draw(exhibits(1)["panels"])
     assert len(figure.axes) == 8

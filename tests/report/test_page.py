@@ -1,6 +1,8 @@
 """The page: complete, offline, safe with any text, and without a complaint of the browser."""
 
 import csv
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -144,6 +146,15 @@ def test_tables_hold_every_digit(report: Path) -> None:
         back = [float(row["loss"]) for row in csv.DictReader(file)]
     random = np.random.default_rng(0)
     assert back == random.normal(size=(24, 2))[:, 0].tolist()
+
+
+def test_importing_the_report_loads_no_drawing_library() -> None:
+    code = (
+        "import sys, rnnstudy.report.page\n"
+        "print({'matplotlib', 'plotly', 'jinja2', 'tensorflow', 'pandas'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def tolerated(complaint: str) -> bool:
