@@ -44,6 +44,10 @@ BOUNDS = {
 """What a field takes, for the errors that a value out of range raises."""
 
 
+ABOUT_KEYS = {"axis_set", "elsewhere", "lacks_field", "unknown_key"}
+"""Errors for which the key is the mistake, not the value."""
+
+
 def complaints(error: ValidationError, document: Document) -> list[Complaint]:
     """All that pydantic found wrong with a document, each at its place in the text.
 
@@ -82,7 +86,7 @@ def _inside(data: Any, step: str | int) -> tuple[Any] | None:
 
 def _complaint(keys: Keys, errors: list[ErrorDetails], document: Document) -> Complaint:
     first = errors[0]
-    place = document.place(keys, of_name=first["type"] in ("unknown_key", "elsewhere"))
+    place = document.place(keys, of_name=first["type"] in ABOUT_KEYS)
     alternatives = [_expected(error) for error in errors]
     label = dotted(keys) or "the spec"
     if all(alternatives):

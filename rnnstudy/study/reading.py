@@ -70,10 +70,10 @@ def _about_file(document: Document, sentence: str) -> Complaint:
     return Complaint(document.place(()), (), sentence)
 
 
-def parse_document(text: str, source: str, under: str = "the spec") -> Document:
+def parse_document(text: str, source: str, under: str = "") -> Document:
     """The document that YAML text describes; SpecError where its structure cannot be read.
 
-    `under`: what messages call the whole of it.
+    `under`: path of the value that the text is, where it is not a whole spec.
     """
     document = Document(source)
     reader = _Reader(document, text, under)
@@ -219,7 +219,9 @@ class _Reader:
         return value
 
     def label(self, keys: Keys) -> str:
-        return dotted(keys) or self.under
+        inside = dotted(keys)
+        dot = "." if self.under and isinstance((*keys, 0)[0], str) else ""
+        return f"{self.under}{dot}{inside}" or "the spec"
 
     def expand(self, node: _Node, keys: Keys) -> Any:
         """Plain data with aliases written out, each part's place noted."""

@@ -12,6 +12,7 @@ from rnnstudy.study.document import (
     SpecError,
     described,
     dotted,
+    quoted,
 )
 from rnnstudy.study.reading import parse_document
 
@@ -73,7 +74,7 @@ def _key(holder: Any, step: str, keys: Keys, place: Place) -> str | int:
         return step
     if not isinstance(holder, list):
         hint = f"; set {label} to a whole mapping first" if isinstance(holder, str) else ""
-        raise _refused(place, f"{label} is {described(holder)} and has no key {step!r}{hint}")
+        raise _refused(place, f"{label} is {quoted(holder)} and has no key {step!r}{hint}")
     if not re.fullmatch("[0-9]{1,9}", step) or int(step) >= len(holder):
         have = f"it has {len(holder)} values, counted from 0"
         raise _refused(place, f"{label} is a list, {step!r} is not a position in it; {have}")

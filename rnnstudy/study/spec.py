@@ -96,7 +96,7 @@ class Study(Component):
     """What is asked of the trained networks."""
 
     report: Report = Report()
-    """What the run writes besides its records."""
+    """The page, its figures, and models to take away."""
 
     runtime: Runtime = Runtime()
     """How the work is done."""
@@ -204,15 +204,16 @@ def load_study(path: str | Path, sets: Iterable[str] = ()) -> Study:
 
     SpecError with every mistake if the file or a setting is wrong.
     """
-    return _checked(apply_settings(read_document(path), sets))
+    return checked(apply_settings(read_document(path), sets))
 
 
 def study_of(data: Mapping[str, Any], sets: Iterable[str] = (), source: str = "study") -> Study:
     """The study that plain data, laid out like a spec, describes."""
-    return _checked(apply_settings(document_of(data, source), sets))
+    return checked(apply_settings(document_of(data, source), sets))
 
 
-def _checked(document: Document) -> Study:
+def checked(document: Document) -> Study:
+    """The study that a document describes; SpecError with every mistake, the text's included."""
     found = document.complaints
     try:
         study = Study.model_validate(document.data)

@@ -158,8 +158,10 @@ def test_an_alias_is_a_copy_that_stands_where_it_is_written():
         (
             "a: [1, 2\nb: 3\n",
             [
-                "a.yaml:2:2: is not YAML: while parsing a flow sequence that begins at "
-                + "line 1, column 4: expected ',' or ']', but got ':'"
+                (
+                    "a.yaml:2:2: is not YAML: while parsing a flow sequence that begins at "
+                    "line 1, column 4: expected ',' or ']', but got ':'"
+                )
             ],
         ),
         ("a: 1\nb: \x07\n", ["a.yaml:2:4: is not YAML: the character U+0007 may not stand in it"]),
@@ -171,8 +173,10 @@ def test_an_alias_is_a_copy_that_stands_where_it_is_written():
                 "a.yaml:1:4: a is .inf; numbers here are finite",
                 "a.yaml:2:4: b has the tag !x; write the value without it",
                 "a.yaml:3:1: b is given twice, first at line 2",
-                "a.yaml:5:1: is not YAML: while parsing a flow node: "
-                + "expected the node content, but found '<stream end>'",
+                (
+                    "a.yaml:5:1: is not YAML: while parsing a flow node: "
+                    "expected the node content, but found '<stream end>'"
+                ),
             ],
         ),
     ],
