@@ -151,11 +151,11 @@ def _cell_mistakes(
             yield mistake("axis_set", f"is an axis of the grid; change {axes[name]}", loc)
         else:
             usable[name] = value
-    yield from _value_mistakes(usable, [c.cell for c in cells.values()])
+    yield from _value_mistakes(usable, [c.cell for c in matched])
 
 
 def _value_mistakes(fields: Mapping[str, Any], cells: Sequence[Cell]) -> Iterator[InitErrorDetails]:
-    seen = set()
+    seen: set[tuple[str | int, ...]] = set()
     for cell in cells:
         try:
             cell.changed(**fields)

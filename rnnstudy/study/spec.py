@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -103,11 +104,16 @@ class Study(Component):
 
     @field_validator("networks")
     @classmethod
-    def _grid_is_finite(cls, networks: Networks, info: ValidationInfo) -> Networks:
+    def _grid_can_be_built(cls, networks: Networks, info: ValidationInfo) -> Networks:
         count = networks.size * len(info.data.get("tasks", ((),)))
         if count > NETWORK_LIMIT:
             message = f"asks for {count} networks; a study has at most {NETWORK_LIMIT}"
             raise refused("networks", [mistake("too_many", message)])
+        for cell, activation, units in product(
+            networks.cells, networks.axis("activations"), networks.axis("units")
+        ):
+            # A cell of the user's own may refuse some of them.
+            cell.changed(activation=activation, units=units)
         return networks
 
     @field_validator("training")

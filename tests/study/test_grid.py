@@ -8,6 +8,7 @@ from rnnstudy.cells import GRU, LSTM, Vanilla
 from rnnstudy.cells.initialisers import Orthogonal
 from rnnstudy.component import restore
 from rnnstudy.population.protocol import Training
+from rnnstudy.study.document import SpecError
 from rnnstudy.study.networks import Network, Networks
 from rnnstudy.study.spec import study_of
 from rnnstudy.tasks import Task
@@ -136,6 +137,27 @@ def test_more_values_on_an_axis_keep_the_keys_of_the_others():
     few = {network.key() for _, network in expand(cells="gru", seeds=2)}
     many = {network.key() for _, network in expand(cells=["lstm", "gru"], seeds=4, l2=[1e-6, 0])}
     assert few < many
+
+
+def test_a_cell_that_refuses_a_part_of_the_grid_says_so(tmp_path, monkeypatch):
+    (tmp_path / "own_even.py").write_text(
+        "from pydantic import model_validator\n"
+        "from rnnstudy.cells.vanilla import Vanilla\n"
+        "class Even(Vanilla):\n"
+        "    @model_validator(mode='after')\n"
+        "    def _even(self):\n"
+        "        if self.units % 2:\n"
+        "            raise ValueError(f'units {self.units} should be even')\n"
+        "        return self\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert names(cells="own_even:Even", units=[2, 4]) == [
+        "flip_flop-even-tanh-2-s000",
+        "flip_flop-even-tanh-4-s000",
+    ]
+    message = r"^study: networks is inconsistent: units 3 should be even$"
+    with pytest.raises(SpecError, match=message):
+        names(cells="own_even:Even", units=[2, 3])
 
 
 class Counting(Task):
