@@ -205,6 +205,8 @@ def main() -> None:
     # TensorFlow's notes on CPU features and missing CUDA help nobody who runs a study.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    # A spec may name a user's own class, `mine:Recall`, in a file beside it.
+    sys.path.insert(0, os.getcwd())
     try:
         app()
     except SpecError as error:

@@ -121,7 +121,7 @@ def cohort_bytes(cohort: TrainCohort) -> int:
 def make_plan(study: Study, store: Store) -> Plan:
     """What a study needs and what of it the store lacks."""
     members, networks = zip(*study.expand(), strict=True)
-    everything = [
+    everything: list[Job] = [
         *_training(members, networks, memory_budget(study)),
         *_member_jobs(study, members, networks),
         *task_jobs(study, members, networks),

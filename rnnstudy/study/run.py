@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rnnstudy.analyses import TaskAnalysis
 from rnnstudy.analyses.base import Member, Section
@@ -16,6 +16,8 @@ from rnnstudy.record import CorruptRecord, Record
 from rnnstudy.study.plan import AnalyseTask, make_plan, member_analyses, task_jobs
 from rnnstudy.study.spec import Network, Study, load_study
 from rnnstudy.study.store import Store
+
+R = TypeVar("R", bound=Record)
 
 OUTCOME_COLUMNS = ("status", "loss", "accuracy", "solved", "diverged_at")
 
@@ -126,7 +128,7 @@ class Run:
                 continue
         return found
 
-    def _read(self, key: str, kind: Any, what: str) -> Any:
+    def _read(self, key: str, kind: type[R], what: str) -> R:
         if not self.store.has(key):
             raise RunError(f"{self.directory} does not hold {what}; run the study to compute it")
         try:
