@@ -1,7 +1,7 @@
 """One look for all figures: which colour, marker and line each name has, on paper and on screen.
 
-Colours are those of Okabe & Ito (2008), told apart with any kind of colour vision; markers and line
-styles say the same again, so that figures survive a grey printer.
+Colours are those of Okabe & Ito (2008) and four of Paul Tol's, told apart with any kind of colour
+vision; markers and line styles say the same again, so that figures survive a grey printer.
 """
 
 import re
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 BLACK, GREY, PALE = "#000000", "#8a8f98", "#d5d8dd"
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
 BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+INDIGO, OLIVE, WINE, TEAL = "#332288", "#999933", "#882255", "#44AA99"
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,11 @@ SPARE_MARKS = tuple(
     Mark(colour, marker, line, filled)
     for filled, line in ((True, "-"), (False, "--"))
     for colour, marker in (
-        (PURPLE, "v"), (SKY, "P"), (BLACK, "X"), (YELLOW, "<"),
-        (BLUE, ">"), (ORANGE, "h"), (GREEN, "p"), (VERMILLION, "*"),
+        (PURPLE, "v"), (SKY, "P"), (INDIGO, "X"), (OLIVE, "<"), (WINE, ">"), (TEAL, "h"),
+        (ORANGE, "p"), (BLUE, "*"),
     )
-)
+)  # fmt: skip
+"""For names without a fixed look; first the colours that no cell has, none too pale for a line."""
 
 LEGEND_LIMIT = 12
 """Names that a legend lists before it only counts the rest."""
