@@ -116,8 +116,7 @@ def test_failed_training_leaves_the_other_networks_to_be_compared(
     lost = [name for name in run.members["member"] if "-3-" in name]
     assert failures == [
         "MemoryError: too wide for this test",
-        "RuntimeError: not done for flip_flop-vanilla-tanh-3-s000, "
-        + "flip_flop-vanilla-tanh-3-s001, which could not be trained",
+        f"RuntimeError: not done for {lost[0]}, {lost[1]}, which could not be trained",
     ]
     assert list(run.distances("svcca").columns) == [
         "flip_flop-vanilla-tanh-4-s000",
