@@ -7,8 +7,11 @@ and so is our own module of Keras classes.
 
 import importlib
 import importlib.abc
+import os
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -37,8 +40,13 @@ class _Watcher(importlib.abc.MetaPathFinder):
     (`importlib.util.find_spec`), and an import may fail and be tried again.
     """
 
-    def __init__(self, name: str, then: Callable[[], object]) -> None:
-        self.name, self.then = name, then
+    def __init__(
+        self,
+        name: str,
+        then: Callable[[], object],
+        around: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self.name, self.then, self.around = name, then, around
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -78,8 +86,9 @@ class _Follower(importlib.abc.Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self.loader
         module.__loader__ = self.loader
-        self.loader.exec_module(module)
-        self.watcher.arrived()
+        with self.watcher.around():
+            self.loader.exec_module(module)
+            self.watcher.arrived()
 
 
 def after_import(name: str, then: Callable[[], object]) -> None:
@@ -92,3 +101,34 @@ def after_import(name: str, then: Callable[[], object]) -> None:
         then()
     else:
         sys.meta_path.insert(0, _Watcher(name, then))
+
+
+def quiet_tensorflow() -> None:
+    """For a command line: drop the notes that TensorFlow writes to stderr when it starts.
+
+    On a machine without an NVIDIA device it also complains, past every setting of its own, that
+    there is no CUDA; with a device such lines matter, and stay.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    if not any(os.path.exists(path) for path in ("/proc/driver/nvidia", "/dev/dxg")):
+        # Looking for devices is what provokes the last complaint.
+        watcher = _Watcher("tensorflow", lambda: tf.config.list_physical_devices(), _muted)
+        sys.meta_path.insert(0, watcher)
+
+
+@contextmanager
+def _muted() -> Iterator[None]:
+    """Nothing reaches the process's stderr, unless an exception shows that it mattered."""
+    with tempfile.TemporaryFile() as held:
+        stderr = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(stderr, held.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)

@@ -2,11 +2,16 @@
 
 import importlib
 import importlib.util
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from rnnstudy.lazy import after_import
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -77,3 +82,37 @@ def test_a_module_that_does_not_exist_stays_missing():
     after_import("no_such_module", list)
     assert importlib.util.find_spec("no_such_module") is None
     sys.meta_path[:] = sys.meta_path[len(sys.meta_path) - count :]
+
+
+NOISY = """
+import os
+os.write(2, b"a note\\n")
+class config:
+    list_physical_devices = staticmethod(lambda: os.write(2, b"a complaint\\n"))
+"""
+
+START = """
+from rnnstudy.lazy import quiet_tensorflow, tf
+quiet_tensorflow()
+tf.config
+raise SystemExit("the end")
+"""
+
+
+def start_quietly(folder, source):
+    (folder / "tensorflow.py").write_text(source)
+    return subprocess.run(
+        [sys.executable, "-c", START],
+        env={"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stderr
+
+
+@pytest.mark.skipif(Path("/proc/driver/nvidia").exists(), reason="with a GPU nothing is muted")
+def test_a_quiet_start_hides_notes_but_neither_errors_nor_what_comes_later(tmp_path):
+    assert start_quietly(tmp_path, NOISY) == "the end\n"
+    broken = start_quietly(tmp_path, NOISY + "raise ImportError('broken')\n")
+    assert broken.startswith("a note\n")
+    assert broken.endswith("ImportError: broken\n")
