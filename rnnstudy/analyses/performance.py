@@ -1,12 +1,12 @@
 """How well networks learnt: shown for every task, whatever else a spec asks for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.representations import Activity
-from rnnstudy.exhibit import Curve, Curves, Exhibit, Table
+from rnnstudy.exhibit import Array, Curve, Curves, Exhibit, Panels, Strip, Table
 
 SHOWN_OUTPUTS = 3
 """Output channels drawn per network; more would not be read."""
@@ -18,6 +18,7 @@ def performance(section: Section) -> Iterable[Exhibit]:
     if not trained:
         return
     yield _outcomes(section, trained)
+    yield _losses(section, trained)
     yield _curves(section, trained)
     activities = section.records.get("representations", {})
     shown = [m for m in typical_members(section) if m.name in activities]
@@ -47,16 +48,14 @@ def typical_members(section: Section) -> list[Member]:
 
 
 def _outcomes(section: Section, trained: Sequence[Member]) -> Table:
-    columns: dict[str, list[object]] = {
-        name: []
-        for name in ("networks", "networks trained", "solved", "diverged", "median loss",
-                     "highest loss", "median accuracy")
-    }  # fmt: skip
+    names = ("combination", "networks", "solved", "diverged", "median loss", "highest loss",
+             "median accuracy")  # fmt: skip
+    columns: dict[str, list[object]] = {name: [] for name in names}
     for combination, members in combinations(trained).items():
         results = [section.trained[m.name] for m in members]
         losses = np.array([r.evaluation_loss[0] for r in results])
-        columns["networks"].append(combination)
-        columns["networks trained"].append(len(results))
+        columns["combination"].append(combination)
+        columns["networks"].append(len(results))
         columns["solved"].append(sum(bool(r.solved[0]) for r in results))
         columns["diverged"].append(sum(r.status[0] == "diverged" for r in results))
         columns["median loss"].append(float(np.median(losses)))
@@ -73,20 +72,32 @@ def _outcomes(section: Section, trained: Sequence[Member]) -> Table:
     )  # fmt: skip
 
 
+def _losses(section: Section, trained: Sequence[Member]) -> Strip:
+    return Strip(
+        title="Loss of every network",
+        caption="Mean squared error on the task's fresh trials, one dot per network. Below the line "
+        "the loss is low enough to count as solved.",
+        values=np.array([section.trained[m.name].evaluation_loss[0] for m in trained]),
+        categories=[m.combination for m in trained],
+        labels=[m.name for m in trained],
+        value_label="loss",
+        log=True,
+        limit=section.task.solved_loss,
+    )
+
+
 def _curves(section: Section, trained: Sequence[Member]) -> Curves:
     curves = []
     for combination, members in combinations(trained).items():
         cell, _, activation = combination.partition(" ")
         results = [section.trained[m.name] for m in members]
-        shortest = min(len(r.step) for r in results)
-        losses = np.stack([r.loss[0, :shortest] for r in results])
-        losses = np.where(np.isfinite(losses), losses, np.nan)
+        losses = _together([r.loss[0] for r in results])
         curves.append(
             Curve(
-                x=results[0].step[:shortest],
-                y=np.nanmedian(losses, axis=0),
-                low=np.nanmin(losses, axis=0),
-                high=np.nanmax(losses, axis=0),
+                x=max((r.step for r in results), key=len),
+                y=_over_networks(np.median, losses),
+                low=_over_networks(np.min, losses),
+                high=_over_networks(np.max, losses),
                 label=cell,
                 panel=activation,
             )
@@ -102,32 +113,46 @@ def _curves(section: Section, trained: Sequence[Member]) -> Curves:
     )
 
 
-def _trials(section: Section, shown: Sequence[Member]) -> Curves:
-    curves = []
+def _together(curves: Sequence[Array]) -> Array:
+    """Curves of unequal length as [member, sample], what is missing or infinite as NaN."""
+    stack = np.full((len(curves), max(map(len, curves))), np.nan)
+    for row, curve in zip(stack, curves, strict=True):
+        row[: len(curve)] = np.where(np.isfinite(curve), curve, np.nan)
+    return stack
+
+
+def _over_networks(statistic: Callable[[Array], Array], losses: Array) -> Array:
+    """A statistic of the finite losses at each sample; NaN where there is none."""
+    found = [column[np.isfinite(column)] for column in losses.T]
+    return np.array([statistic(values) if len(values) else np.nan for values in found])
+
+
+def _trials(section: Section, shown: Sequence[Member]) -> Panels:
+    panels = []
     for member in shown:
         activity = section.records["representations"][member.name]
-        if not isinstance(activity, Activity):
-            continue
-        trial = _typical_trial(activity)
-        for channel in range(min(activity.outputs.shape[-1], SHOWN_OUTPUTS)):
-            time = np.arange(activity.outputs.shape[1])
-            label = f"output {channel + 1}"
-            target, output = (
-                activity.targets[trial, :, channel],
-                activity.outputs[trial, :, channel],
-            )
-            curves += [
-                Curve(x=time, y=output, label=label, panel=member.combination),
-                Curve(x=time, y=target, label="target", panel=member.combination, dashed=True),
-            ]
-    return Curves(
+        if isinstance(activity, Activity):
+            panels.append(_trial(member, activity))
+    return Panels(
         title="A trial of typical networks",
-        caption="One probe trial of the network of median loss of each combination: output (solid) "
-        "and target (dashed).",
-        curves=curves,
-        x_label="time step",
-        y_label="output",
+        caption="One probe trial of the network of median loss of each combination (among those "
+        "that solved the task, if any did): output (solid) and target (dashed).",
+        exhibits=panels,
     )
+
+
+def _trial(member: Member, activity: Activity) -> Curves:
+    trial = _typical_trial(activity)
+    time = np.arange(activity.outputs.shape[1])
+    curves = []
+    for channel in range(min(activity.outputs.shape[-1], SHOWN_OUTPUTS)):
+        panel = f"output {channel + 1}"
+        target, output = activity.targets[trial, :, channel], activity.outputs[trial, :, channel]
+        curves += [
+            Curve(x=time, y=output, label="output", panel=panel),
+            Curve(x=time, y=target, label="target", panel=panel, dashed=True),
+        ]
+    return Curves(title=member.combination, curves=curves, x_label="time step", y_label="")
 
 
 def _typical_trial(activity: Activity) -> int:

@@ -46,7 +46,7 @@ def classical_mds(distances: Distances, dimensions: int = 2) -> Coordinates:
         labels=distances.labels,
         points=points,
         eigenvalues=values,
-        negative_share=_share(-np.minimum(values, 0.0).sum(), np.abs(values).sum()),
+        negative_share=_share(np.maximum(-values, 0.0).sum(), np.abs(values).sum()),
         stress=_stress(distances.values, points),
     )
 
