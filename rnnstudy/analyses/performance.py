@@ -75,8 +75,8 @@ def _outcomes(section: Section, trained: Sequence[Member]) -> Table:
 def _losses(section: Section, trained: Sequence[Member]) -> Strip:
     return Strip(
         title="Loss of every network",
-        caption="Mean squared error on the task's fresh trials, one dot per network. Below the line "
-        "the loss is low enough to count as solved.",
+        caption="Mean squared error on the task's fresh trials, one dot per network. Left of the "
+        "line the loss is low enough to count as solved.",
         values=np.array([section.trained[m.name].evaluation_loss[0] for m in trained]),
         categories=[m.combination for m in trained],
         labels=[m.name for m in trained],
