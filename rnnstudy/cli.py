@@ -5,6 +5,7 @@ forbids; 2 the spec or the arguments are wrong; 130 interrupted.
 """
 
 import json
+import logging
 import os
 import sys
 from enum import StrEnum
@@ -183,6 +184,9 @@ def _show_result(found: Run) -> None:
         _say(f"diverged: {name}")
     for label, reason in found.provenance.get("failures", {}).items():
         _say(f"failed: {label}: {reason}")
+    log = found.directory / "failures.log"
+    if log.exists():
+        _say(f"Tracebacks: {log}")
     page = found.directory / "report" / "index.html"
     if page.exists():
         _say(f"Report: {page}")
@@ -205,6 +209,7 @@ def main() -> None:
     # TensorFlow's notes on CPU features and missing CUDA help nobody who runs a study.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     # A spec may name a user's own class, `mine:Recall`, in a file beside it.
     sys.path.insert(0, os.getcwd())
     try:

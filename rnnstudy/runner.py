@@ -112,6 +112,11 @@ def _write_provenance(
         "failures": {o.label: o.failure for o in outcomes if o.failure},
         "jobs": {o.label: round(o.seconds, 2) for o in outcomes},
     }
+    traces = "\n".join(f"{o.label}\n{o.trace}" for o in outcomes if o.failure)
+    log = run.directory / "failures.log"
+    log.unlink(missing_ok=True)
+    if traces:
+        log.write_text(traces, encoding="utf-8")
     path = run.directory / "provenance.json"
     path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 

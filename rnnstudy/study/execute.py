@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+import traceback
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -18,11 +19,12 @@ from rnnstudy.study.store import Store
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job: its label, seconds, and the reason if it failed."""
+    """What became of a job: its label, seconds, and if it failed the reason and the traceback."""
 
     label: str
     seconds: float
     failure: str | None = None
+    trace: str = ""
 
 
 class Watch(Protocol):
@@ -123,15 +125,16 @@ class _Worker:
 
     def perform(self, job: Job) -> Outcome:
         """Do a job; its failure is data."""
-        begun, failure = time.monotonic(), None
+        begun, failure, trace = time.monotonic(), None, ""
         self.watch.begun(job)
         try:
             self._do(job)
         except Stopped:
             failure = "interrupted"
         except Exception as error:
-            failure = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        outcome = Outcome(job.label, time.monotonic() - begun, failure)
+            failure = f"{type(error).__name__}: {error}".removesuffix(": ")
+            trace = traceback.format_exc()
+        outcome = Outcome(job.label, time.monotonic() - begun, failure, trace)
         self.watch.ended(job, outcome)
         return outcome
 
