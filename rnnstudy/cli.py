@@ -20,6 +20,7 @@ from rnnstudy import runner, terminal
 from rnnstudy.analyses import ANALYSES
 from rnnstudy.cells import CELLS
 from rnnstudy.component import Entry
+from rnnstudy.lazy import quiet_tensorflow
 from rnnstudy.metrics import METRICS
 from rnnstudy.population.footprint import parameters
 from rnnstudy.report.contents import write_report
@@ -206,9 +207,7 @@ def _plain(value: object) -> str:
 
 def main() -> None:
     """Entry point: errors of the user become one sentence on stderr and exit code 2."""
-    # TensorFlow's notes on CPU features and missing CUDA help nobody who runs a study.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    quiet_tensorflow()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     # A spec may name a user's own class, `mine:Recall`, in a file beside it.
     sys.path.insert(0, os.getcwd())

@@ -45,19 +45,29 @@ WRONG: list[tuple[Callable[[], object], str]] = [
         "Curve 'loss': high has 2 entries, expected 3",
     ),
     (
-        lambda: Space3D(title="x", lines=[np.zeros((4, 2))], points=np.zeros((0, 3)),
-                        point_groups=[]),
+        lambda: Space3D(
+            title="x", lines=[np.zeros((4, 2))], points=np.zeros((0, 3)), point_groups=[]
+        ),
         r"Space3D 'x': lines should have shape \[n, 3\], it has \[4, 2\]",
     ),
     (
-        lambda: Space3D(title="x", lines=[], points=np.zeros((1, 3)), point_groups=["0"],
-                        point_labels=["a", "b"]),
+        lambda: Space3D(
+            title="x",
+            lines=[],
+            points=np.zeros((1, 3)),
+            point_groups=["0"],
+            point_labels=["a", "b"],
+        ),
         "Space3D 'x': point_labels has 2 entries, expected 1",
     ),
     (
-        lambda: Panels(title="p", exhibits=[
-            Note(title="n", text=""), Curves(title="c", curves=[], x_label="", y_label="")
-        ]),
+        lambda: Panels(
+            title="p",
+            exhibits=[
+                Note(title="n", text=""),
+                Curves(title="c", curves=[], x_label="", y_label=""),
+            ],
+        ),
         "Panels 'p': exhibits are of several kinds: Curves, Note",
     ),
     (

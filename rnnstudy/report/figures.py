@@ -164,14 +164,20 @@ def _add_legends(
         for ax, legend in zip(axes, legends, strict=True):
             if legend.marks:
                 ax.legend(
-                    handles=handles(legend), title=legend.title, loc="upper left",
-                    bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, alignment="left",
+                    handles=handles(legend),
+                    title=legend.title,
+                    loc="upper left",
+                    bbox_to_anchor=(1.0, 1.0),
+                    borderaxespad=0.2,
+                    alignment="left",
                 )
         return
     shared = merged(legends)
     if shared.marks:
         figure.legend(
-            handles=handles(shared), title=shared.title, loc="outside lower center",
+            handles=handles(shared),
+            title=shared.title,
+            loc="outside lower center",
             ncols=min(len(shared.marks), 8 if parts[0].title else 4),
         )
 

@@ -14,12 +14,26 @@ Trace = dict[str, Any]
 Plot = dict[str, Any]
 
 SYMBOLS = {
-    "o": "circle", "s": "square", "^": "triangle-up", "D": "diamond", "v": "triangle-down",
-    "P": "cross", "X": "x", "<": "triangle-left", ">": "triangle-right", "h": "hexagon",
-    "p": "pentagon", "*": "star",
+    "o": "circle",
+    "s": "square",
+    "^": "triangle-up",
+    "D": "diamond",
+    "v": "triangle-down",
+    "P": "cross",
+    "X": "x",
+    "<": "triangle-left",
+    ">": "triangle-right",
+    "h": "hexagon",
+    "p": "pentagon",
+    "*": "star",
 }
 SOLID_SYMBOLS = {
-    "o": "circle", "^": "cross", "s": "square", "D": "diamond", "v": "x", "P": "circle-open",
+    "o": "circle",
+    "^": "cross",
+    "s": "square",
+    "D": "diamond",
+    "v": "x",
+    "P": "circle-open",
 }
 """The few symbols that plotly has in three dimensions."""
 
@@ -145,25 +159,38 @@ def _space_traces(exhibit: Space3D) -> list[Trace]:
         # One trace with gaps instead of one per line: fewer objects, the same picture.
         gap = np.full((1, 3), np.nan)
         path = np.concatenate([part for line in exhibit.lines for part in (line, gap)])
-        traces.append({
-            **_places(path), "type": "scatter3d", "mode": "lines", "name": "trajectories",
-            "line": {"color": GREY, "width": 1.5}, "hoverinfo": "skip", "connectgaps": False,
-        })
+        traces.append(
+            {
+                **_places(path),
+                "type": "scatter3d",
+                "mode": "lines",
+                "name": "trajectories",
+                "line": {"color": GREY, "width": 1.5},
+                "hoverinfo": "skip",
+                "connectgaps": False,
+            }
+        )
     names = np.asarray(exhibit.point_groups, dtype=str)
     labels = np.asarray(exhibit.point_labels or names, dtype=str)
     keep = finite_rows(exhibit.points)
     for name, mark in marks(names.tolist(), unstable=True).items():
         chosen = keep & (names == name)
-        traces.append({
-            **_places(exhibit.points[chosen]), "type": "scatter3d", "mode": "markers",
-            "name": escaped(name),
-            "text": [f"{escaped(label)}<br>{escaped(name)}" for label in labels[chosen]],
-            "hoverinfo": "text",
-            "marker": {
-                "color": mark.colour, "size": 5, "line": {"width": 1, "color": "black"},
-                "symbol": SOLID_SYMBOLS.get(mark.marker, "circle"),
-            },
-        })
+        traces.append(
+            {
+                **_places(exhibit.points[chosen]),
+                "type": "scatter3d",
+                "mode": "markers",
+                "name": escaped(name),
+                "text": [f"{escaped(label)}<br>{escaped(name)}" for label in labels[chosen]],
+                "hoverinfo": "text",
+                "marker": {
+                    "color": mark.colour,
+                    "size": 5,
+                    "line": {"width": 1, "color": "black"},
+                    "symbol": SOLID_SYMBOLS.get(mark.marker, "circle"),
+                },
+            }
+        )
     return traces
 
 

@@ -1,14 +1,14 @@
 """The report: one page that opens offline, with its figures and tables as files beside it.
 
-    page = Page(
-        title="quickstart",
-        summary=("24 networks learnt a 3-bit memory.",),
-        facts=(Fact("networks", "24"), Fact("solved", "24 of 24", "good")),
-        sections=(Section("flip_flop", (Part("performance", exhibits),)),),
-        provenance={"versions": {"rnnstudy": "0.1.0"}},
-        spec=text,
-    )
-    write_report(page, folder)                     # -> folder/index.html, figures/, tables/
+page = Page(
+    title="quickstart",
+    summary=("24 networks learnt a 3-bit memory.",),
+    facts=(Fact("networks", "24"), Fact("solved", "24 of 24", "good")),
+    sections=(Section("flip_flop", (Part("performance", exhibits),)),),
+    provenance={"versions": {"rnnstudy": "0.1.0"}},
+    spec=text,
+)
+write_report(page, folder)                     # -> folder/index.html, figures/, tables/
 """
 
 import re

@@ -105,8 +105,12 @@ def paint_graph(exhibit: Graph, axes: Axes) -> Legend:
     heaviest = max((abs(edge[2]) for edge in exhibit.edges), default=1.0) or 1.0
     for source, target, weight in exhibit.edges:
         arrow = {
-            "arrowstyle": "-|>", "color": GREY, "shrinkA": 6, "shrinkB": 6,
-            "lw": 0.4 + 1.2 * abs(weight) / heaviest, "connectionstyle": "arc3,rad=0.08",
+            "arrowstyle": "-|>",
+            "color": GREY,
+            "shrinkA": 6,
+            "shrinkB": 6,
+            "lw": 0.4 + 1.2 * abs(weight) / heaviest,
+            "connectionstyle": "arc3,rad=0.08",
         }
         axes.annotate("", places[target], places[source], arrowprops=arrow)
     looks = marks(exhibit.groups, unstable=True)

@@ -62,9 +62,7 @@ def handles(legend: Legend) -> list[Any]:
         together.setdefault(mark, []).append(name)
     look = line_look if legend.lines else dot_look
     shown = list(together.items())[:LEGEND_LIMIT]
-    samples = [
-        Line2D([], [], label=brief(joined(names)), **look(mark)) for mark, names in shown
-    ]
+    samples = [Line2D([], [], label=brief(joined(names)), **look(mark)) for mark, names in shown]
     if len(together) > len(shown):
         rest = f"and {len(together) - len(shown)} more"
         samples.append(Line2D([], [], linestyle="none", label=rest))

@@ -130,7 +130,7 @@ class _Worker:
         try:
             self._do(job)
         except Stopped:
-            failure = "interrupted"
+            return Outcome(job.label, time.monotonic() - begun, "interrupted")
         except Exception as error:
             failure = f"{type(error).__name__}: {error}".removesuffix(": ")
             trace = traceback.format_exc()

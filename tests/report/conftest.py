@@ -31,9 +31,17 @@ from rnnstudy.exhibit import (
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-    "--enable-unsafe-swiftshader", "--disable-quic", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-extensions",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--enable-unsafe-swiftshader",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-extensions",
     "--remote-debugging-pipe",
 )
 # Chromium talks over file descriptors 3 and 4: ours are moved there just before it starts.
@@ -60,7 +68,9 @@ class Browser:
         flags = (*FLAGS, f"--user-data-dir={profile}")
         self.process = subprocess.Popen(
             [sys.executable, "-c", LAUNCH, *map(str, ends), program, *flags],
-            pass_fds=ends, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            pass_fds=ends,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         for end in ends:
             os.close(end)
@@ -104,8 +114,10 @@ class Browser:
         """Load a page from disk and wait until all of it is there."""
         self.events.clear()
         self.call("Page.navigate", url=page.resolve().as_uri())
-        self.wait(f"location.protocol === 'file:' && location.pathname.endsWith('{page.name}') "
-                  "&& document.readyState === 'complete'")
+        self.wait(
+            f"location.protocol === 'file:' && location.pathname.endsWith('{page.name}') "
+            "&& document.readyState === 'complete'"
+        )
 
     def ask(self, expression: str) -> Any:
         """The value of a JavaScript expression, promises awaited."""
@@ -194,18 +206,33 @@ def population(seeds: int) -> dict[str, Exhibit]:
         "table": Table(title="Members", columns={"member": names, "loss": points[:, 0]}),
         "scatter": Scatter(title="Map", points=points, labels=names, groups=groups),
         "strip": Strip(
-            title="Losses", values=10 ** points[:, 0], categories=combinations, labels=names,
-            value_label="loss", log=True, limit=0.01,
+            title="Losses",
+            values=10 ** points[:, 0],
+            categories=combinations,
+            labels=names,
+            value_label="loss",
+            log=True,
+            limit=0.01,
         ),
         "matrix": Matrix(
             title="Distances", values=distances, labels=names, groups=groups, value_label="distance"
         ),
         "curves": Curves(
-            title="Training", x_label="step", y_label="loss", log_y=True,
+            title="Training",
+            x_label="step",
+            y_label="loss",
+            log_y=True,
             curves=[
-                Curve(x=time, y=np.exp(-time / 9), low=np.exp(-time / 8), high=np.exp(-time / 10),
-                      label=activation, panel=cell)
-                for cell in CELLS for activation in ACTIVATIONS
+                Curve(
+                    x=time,
+                    y=np.exp(-time / 9),
+                    low=np.exp(-time / 8),
+                    high=np.exp(-time / 10),
+                    label=activation,
+                    panel=cell,
+                )
+                for cell in CELLS
+                for activation in ACTIVATIONS
             ],
         ),
         "space": Space3D(title="States", lines=paths, points=cube, point_groups=index),
@@ -213,7 +240,8 @@ def population(seeds: int) -> dict[str, Exhibit]:
             title="Spaces",
             exhibits=[
                 Space3D(title=f"{cell} {activation}", lines=paths, points=cube, point_groups=index)
-                for cell in CELLS for activation in ACTIVATIONS
+                for cell in CELLS
+                for activation in ACTIVATIONS
             ],
         ),
         "graph": Graph(

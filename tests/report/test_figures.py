@@ -67,9 +67,7 @@ def test_scatter_leaves_out_what_is_not_finite() -> None:
 
 def test_a_long_legend_counts_the_rest() -> None:
     names = [f"name {i}" for i in range(40)]
-    figure = draw(
-        Scatter(title="s", points=np.zeros((40, 2)), labels=names, groups={"who": names})
-    )
+    figure = draw(Scatter(title="s", points=np.zeros((40, 2)), labels=names, groups={"who": names}))
     shown = legend_names(figure)
     assert len(shown) == 13
     assert shown[-1].startswith("and ")
@@ -78,8 +76,13 @@ def test_a_long_legend_counts_the_rest() -> None:
 
 def test_strip_has_a_row_per_category_and_counts_what_it_cannot_show() -> None:
     strip = Strip(
-        title="p", values=[1e-3, 1e-2, np.nan, 0.0], value_label="loss", log=True, limit=0.01,
-        categories=["gru tanh", "gru tanh", "vanilla tanh", "gru tanh"], labels=list("abcd"),
+        title="p",
+        values=[1e-3, 1e-2, np.nan, 0.0],
+        value_label="loss",
+        log=True,
+        limit=0.01,
+        categories=["gru tanh", "gru tanh", "vanilla tanh", "gru tanh"],
+        labels=list("abcd"),
     )
     (ax,) = draw(strip).axes
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["vanilla tanh", "gru tanh"]
@@ -176,9 +179,14 @@ def test_spaces_side_by_side_share_a_legend(exhibits: Exhibits) -> None:
 
 def test_panels_of_curves_have_a_row_each() -> None:
     rows = [
-        Curves(title=name, x_label="time", y_label="output", curves=[
-            Curve(x=[0, 1], y=[0, 1], label="target", panel=f"bit {bit}") for bit in range(3)
-        ])
+        Curves(
+            title=name,
+            x_label="time",
+            y_label="output",
+            curves=[
+                Curve(x=[0, 1], y=[0, 1], label="target", panel=f"bit {bit}") for bit in range(3)
+            ],
+        )
         for name in ("gru", "lstm")
     ]
     figure = draw(Panels(title="p", exhibits=rows))

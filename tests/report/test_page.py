@@ -75,9 +75,18 @@ def test_links_within_the_page_lead_somewhere_and_ids_are_unique(report: Path) -
 
 def test_all_that_was_given_is_said(report: Path) -> None:
     text = report.read_text(encoding="utf-8")
-    for said in ("24 networks learnt a 3-bit memory.", "24 of 24", "A memory.", "All is well.",
-                 "This analysis failed.", "ValueError: the budget is spent", "study: quickstart",
-                 "0.1.0", "CPU", "flip_flop-gru-tanh-32-s000"):
+    for said in (
+        "24 networks learnt a 3-bit memory.",
+        "24 of 24",
+        "A memory.",
+        "All is well.",
+        "This analysis failed.",
+        "ValueError: the budget is spent",
+        "study: quickstart",
+        "0.1.0",
+        "CPU",
+        "flip_flop-gru-tanh-32-s000",
+    ):
         assert said in text, said
     assert all(e["alt"] for e in Elements(text).all("img"))
 
@@ -136,7 +145,10 @@ def test_names_are_stable_and_never_collide(tmp_path: Path) -> None:
     notes = [Table(title=title, columns={"a": [1]}) for title in ("A b", "A  b!", "???", "Ünï")]
     write_report(Page("p", sections=(Section("T", (Part("x", notes),)),)), tmp_path)
     assert sorted(p.name for p in (tmp_path / "tables").iterdir()) == [
-        "t-x-a-b-2.csv", "t-x-a-b.csv", "t-x-uni.csv", "t-x-untitled.csv",
+        "t-x-a-b-2.csv",
+        "t-x-a-b.csv",
+        "t-x-uni.csv",
+        "t-x-untitled.csv",
     ]
     assert slug("Loss, on   fresh_trials") == "loss-on-fresh_trials"
 
@@ -208,6 +220,9 @@ def test_tables_sort_in_a_browser(opened: Any) -> None:
 def test_no_page_is_wider_than_its_window(opened: Any, width: int) -> None:
     opened.call(
         "Emulation.setDeviceMetricsOverride",
-        width=width, height=800, deviceScaleFactor=1, mobile=False,
+        width=width,
+        height=800,
+        deviceScaleFactor=1,
+        mobile=False,
     )
     assert opened.ask("document.documentElement.scrollWidth <= window.innerWidth")

@@ -49,7 +49,9 @@ def test_numbers_of_unstable_directions() -> None:
 def test_order_is_that_of_the_field_then_of_numbers() -> None:
     assert in_order(["lstm", "mine", "vanilla", "lstm"]) == ["vanilla", "lstm", "mine"]
     assert in_order(["gru relu", "vanilla relu", "gru tanh"]) == [
-        "vanilla relu", "gru tanh", "gru relu",
+        "vanilla relu",
+        "gru tanh",
+        "gru relu",
     ]
     assert in_order(["10", "9", "0.5"]) == ["0.5", "9", "10"]
 
@@ -67,5 +69,9 @@ def test_brief_keeps_both_ends() -> None:
 
 def test_number_has_four_digits() -> None:
     assert [number(v) for v in (0.000123456, 1234567.0, 0.0, float("nan"), float("-inf"))] == [
-        "0.0001235", "1.235e+06", "0", "nan", "-inf",
+        "0.0001235",
+        "1.235e+06",
+        "0",
+        "nan",
+        "-inf",
     ]

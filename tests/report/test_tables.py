@@ -24,7 +24,7 @@ def test_numbers_survive_the_round_trip() -> None:
 
 
 def test_text_with_commas_quotes_and_lines_survives() -> None:
-    texts = ['a,b', 'say "x"', "two\nlines", "<b>", "ünïcode"]
+    texts = ["a,b", 'say "x"', "two\nlines", "<b>", "ünïcode"]
     assert [row["x, y"] for row in read(Table(title="t", columns={"x, y": texts}))] == texts
 
 
