@@ -10,7 +10,7 @@ import numpy as np
 from rnnstudy.dynamics.hunt import OUTCOMES, VERDICTS, Hunt, Roots
 from rnnstudy.dynamics.modes import kinds, time_constants
 from rnnstudy.dynamics.search import Search, run_search
-from rnnstudy.dynamics.starts import visited_states
+from rnnstudy.dynamics.starts import usable, visited_states
 from rnnstudy.lazy import pd
 from rnnstudy.population.population import Population
 from rnnstudy.record import Array, Record, array, arrays
@@ -141,7 +141,7 @@ def find_fixed_points(
         Hunt(
             member=member,
             input_index=position,
-            visited=pool[member],
+            visited=pool[member] if starts is not None else usable(pool[member]),
             exact=starts is not None,
             bound=population.cell.bound,
             roots=Roots.none(population.cell.state_size),

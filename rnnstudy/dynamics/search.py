@@ -46,7 +46,8 @@ class Search(Component):
     """How fixed points are looked for, and when the search may stop."""
 
     candidates: Annotated[int, Field(ge=1)] = 256
-    """Number of starts per round, network and input."""
+    """Number of starts per round and network. Several inputs share it, though each gets an eighth
+    at least, twice as many in each round after the second, and never more than this."""
 
     rounds: Annotated[int, Field(ge=1)] = 6
     """Largest number of rounds; fewer where the search is saturated and the index sum right."""
@@ -84,32 +85,36 @@ def run_search(
     inputs [input point, input]. A hunt's starts depend on nothing but itself and the same network's
     points at other inputs, so that a network has the same points alone and in company.
     """
+    share = max(search.candidates // len(inputs), search.candidates // 8, 1)
     same: dict[int, list[Hunt]] = {}
     for hunt in hunts:
         same.setdefault(hunt.member, []).append(hunt)
     for turn in range(search.rounds):
+        count = min(search.candidates, share * 2 ** max(0, turn - 1))
         waiting = [hunt for hunt in hunts if not hunt.over]
         neighbours = [_neighbours(hunt, same[hunt.member]) for hunt in waiting]
-        for block in _blocks(search, waiting):
-            starts = np.stack([_starts(search, waiting[i], neighbours[i], turn) for i in block])
+        for block in _blocks(waiting, count):
+            starts = np.stack(
+                [_starts(search, waiting[i], neighbours[i], turn, count) for i in block]
+            )
             _round(search, population, inputs, [waiting[i] for i in block], starts)
 
 
-def _blocks(search: Search, hunts: Sequence[Hunt]) -> Iterator[range]:
+def _blocks(hunts: Sequence[Hunt], count: int) -> Iterator[range]:
     """Consecutive hunts whose Jacobians fit into memory together."""
     if hunts:
         states = hunts[0].visited.shape[1]
-        size = max(1, BLOCK_BYTES // (MATRICES * 8 * search.candidates * states**2))
+        size = max(1, BLOCK_BYTES // (MATRICES * 8 * count * states**2))
         for first in range(0, len(hunts), size):
             yield range(first, min(first + size, len(hunts)))
 
 
-def _starts(search: Search, hunt: Hunt, neighbours: Array, turn: int) -> Array:
-    """The starts [start, state] of one round."""
+def _starts(search: Search, hunt: Hunt, neighbours: Array, turn: int, count: int) -> Array:
+    """So many starts [start, state] for one round."""
     if turn == 0 and hunt.exact:
         return hunt.visited
     generator = np.random.default_rng((search.seed, turn, hunt.input_index))
-    count, wide = search.candidates, 3.0 * search.noise
+    wide = 3.0 * search.noise
     if turn == 0:
         return scattered(hunt.visited, count, search.noise, generator)
     points = hunt.roots.fixed
@@ -121,6 +126,10 @@ def _starts(search: Search, hunt: Hunt, neighbours: Array, turn: int) -> Array:
         parts.append(mixtures(points.state, count // 2, 1.5, generator))
         if len(stable) > 1:
             parts.append(mixtures(stable, count // 8, 1.0, generator))
+    if turn > 1 and len(points.state):
+        near = generator.integers(len(points.state), size=count // 8)
+        spread = wide * hunt.scale * generator.standard_normal((len(near), hunt.visited.shape[1]))
+        parts.append(points.state[near] + spread)
     rest = max(0, count - sum(map(len, parts)))
     return np.concatenate([*parts, scattered(hunt.visited, rest, wide, generator)])[:count]
 

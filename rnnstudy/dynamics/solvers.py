@@ -18,6 +18,12 @@ Work = Mapping[str, Tensor]
 RIDGE = 1e-14
 """Relative diagonal shift that keeps one exactly singular matrix from failing a whole batch."""
 
+REACH = 1e3
+"""Longest step, as a multiple of 1 + |h|: far out, F(h) - h is lost in the rounding of h."""
+
+GAIN = 1e-8
+"""Share by which a step has to lower the speed: less is rounding."""
+
 SIZES = (1.0, 0.5, 0.25, 0.1, 0.03, 0.01, 0.003)
 """Step lengths that Newton tries at once, as shares of the full step."""
 
@@ -72,10 +78,15 @@ class LevenbergMarquardt(Solver):
     flat: Annotated[float, Field(ge=0)] = 1e-9
     """Point is stuck where |J'r| is below this share of |J| |r|: a local minimum of the speed."""
 
+    patience: Annotated[int, Field(ge=1)] = 15
+    """Steps within which the speed has to halve; a point that is slower creeps towards a local
+    minimum of the speed and is stuck."""
+
     def start(self, flow: Flow, h: Tensor) -> Work:
         speed = flow.speed(h)
-        ones = tf.ones_like(speed)
-        return {"speed": speed, "damping": self.damping * ones, "slope": ones}
+        ones, zeros = tf.ones_like(speed), tf.zeros_like(speed)
+        damping = self.damping * ones
+        return {"speed": speed, "damping": damping, "slope": ones, "mark": speed, "age": zeros}
 
     def step(self, flow: Flow, h: Tensor, work: Work) -> tuple[Tensor, Work]:
         residual, jacobian = _linear_residual(flow, h)
@@ -83,20 +94,25 @@ class LevenbergMarquardt(Solver):
         damping = work["damping"] * tf.minimum(work["speed"], 1.0)
         gram = tf.matmul(jacobian, jacobian, transpose_a=True)
         eye = tf.eye(h.shape[-1], dtype=h.dtype)
-        move = solve_linear(gram + damping[..., None, None] * eye, -gradient)
+        move = _within_reach(h, solve_linear(gram + damping[..., None, None] * eye, -gradient))
         speed = flow.speed(h + move)
-        better = speed < work["speed"]
+        better = speed < (1.0 - GAIN) * work["speed"]
         factor = tf.where(better, tf.constant(self.accept, h.dtype), self.reject)
         size = tf.norm(jacobian, axis=[-2, -1]) * tf.norm(residual, axis=-1)
+        speed = tf.where(better, speed, work["speed"])
+        halved = speed < 0.5 * work["mark"]
         return tf.where(better[..., None], h + move, h), {
-            "speed": tf.where(better, speed, work["speed"]),
+            "speed": speed,
+            "mark": tf.where(halved, speed, work["mark"]),
+            "age": tf.where(halved, tf.zeros_like(speed), work["age"] + 1.0),
             "damping": work["damping"] * factor,
             "slope": tf.math.divide_no_nan(tf.norm(gradient, axis=-1), size),
         }
 
     def done(self, flow: Flow, h: Tensor, work: Work) -> Tensor:
         stuck = (work["damping"] > self.most_damping) | (work["slope"] < self.flat)
-        return (work["speed"] < self.tolerance) | stuck
+        creeping = work["age"] >= self.patience
+        return (work["speed"] < self.tolerance) | stuck | creeping
 
 
 class Newton(Solver):
@@ -110,7 +126,7 @@ class Newton(Solver):
 
     def step(self, flow: Flow, h: Tensor, work: Work) -> tuple[Tensor, Work]:
         residual, jacobian = _linear_residual(flow, h)
-        move = solve_linear(jacobian, -residual)
+        move = _within_reach(h, solve_linear(jacobian, -residual))
         sizes = tf.constant(SIZES, h.dtype)[:, None]
         tried = h[..., None, :] + sizes * move[..., None, :]
         lead, state = tf.shape(h)[:2], h.shape[-1]
@@ -120,7 +136,7 @@ class Newton(Solver):
         speeds = tf.where(tf.math.is_finite(speeds), speeds, tf.constant(np.inf, h.dtype))
         best = tf.argmin(speeds, axis=-1)
         speed = tf.gather(speeds, best, batch_dims=2)
-        better = speed < work["speed"]
+        better = speed < (1.0 - GAIN) * work["speed"]
         nearest = tf.gather(tried, best, batch_dims=2)
         return tf.where(better[..., None], nearest, h), {
             "speed": tf.where(better, speed, work["speed"]),
@@ -143,6 +159,12 @@ def _linear_residual(flow: Flow, h: Tensor) -> tuple[Tensor, Tensor]:
     """F(h) - h and its Jacobian dF/dh - I."""
     image, jacobian = flow.linearise(h)
     return image - h, jacobian - tf.eye(h.shape[-1], dtype=h.dtype)
+
+
+def _within_reach(h: Tensor, move: Tensor) -> Tensor:
+    """The step, shortened where it is absurdly long."""
+    longest = REACH * (1.0 + tf.norm(h, axis=-1, keepdims=True))
+    return move * tf.minimum(longest / tf.norm(move, axis=-1, keepdims=True), 1.0)
 
 
 def solve_linear(matrix: Tensor, right: Tensor) -> Tensor:

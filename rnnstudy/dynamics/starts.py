@@ -33,15 +33,25 @@ def flat(states: Array) -> Array:
     return states.reshape(len(states), -1, states.shape[-1]).astype(np.float64)
 
 
+def usable(states: Array) -> Array:
+    """The finite ones among visited states [visited, state]; all of them if none is finite."""
+    finite = np.isfinite(states).all(axis=1)
+    return states[finite] if finite.any() else states
+
+
 def scale_of(states: Array) -> float:
-    """Root mean square of states [visited, state]; 1 where it is zero or not finite."""
-    scale = float(np.sqrt(np.mean(states**2))) if states.size else 0.0
+    """Typical root mean square of states [visited, state]; 1 where that is zero or not finite.
+
+    The median over states, so that a few that explode don't make all others look the same.
+    """
+    size = np.sqrt(np.mean(states**2, axis=1))
+    scale = float(np.median(size)) or float(np.mean(size))
     return scale if np.isfinite(scale) and scale > 0 else 1.0
 
 
 def scattered(states: Array, count: int, noise: float, generator: np.random.Generator) -> Array:
     """So many of the states [visited, state] at random, with normal noise of standard deviation
-    `noise` times their root mean square."""
+    `noise` times their typical root mean square."""
     picked = states[generator.integers(len(states), size=count)]
     return picked + noise * scale_of(states) * generator.standard_normal(picked.shape)
 
