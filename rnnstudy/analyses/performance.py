@@ -135,27 +135,20 @@ def _trials(section: Section, shown: Sequence[Member]) -> Panels:
             panels.append(_trial(member, activity))
     return Panels(
         title="A trial of typical networks",
-        caption="One probe trial of the network of median loss of each combination (among those "
-        "that solved the task, if any did): output (solid) and target (dashed).",
+        caption="The first probe trial, by the network of median loss of each combination "
+        "(among those that solved the task, if any did): output (solid), target (dashed).",
         exhibits=panels,
     )
 
 
 def _trial(member: Member, activity: Activity) -> Curves:
-    trial = _typical_trial(activity)
     time = np.arange(activity.outputs.shape[1])
     curves = []
     for channel in range(min(activity.outputs.shape[-1], SHOWN_OUTPUTS)):
         panel = f"output {channel + 1}"
-        target, output = activity.targets[trial, :, channel], activity.outputs[trial, :, channel]
+        target, output = activity.targets[0, :, channel], activity.outputs[0, :, channel]
         curves += [
             Curve(x=time, y=output, label="output", panel=panel),
             Curve(x=time, y=target, label="target", panel=panel, dashed=True),
         ]
     return Curves(title=member.combination, curves=curves, x_label="time step", y_label="")
-
-
-def _typical_trial(activity: Activity) -> int:
-    """The trial of median error."""
-    error = np.mean((activity.outputs - activity.targets) ** 2, axis=(1, 2))
-    return int(np.argsort(error)[len(error) // 2])
