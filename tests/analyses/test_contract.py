@@ -1,0 +1,121 @@
+"""Every analysis of the catalogue keeps the contract; none is missing from it."""
+
+import importlib
+import pkgutil
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnstudy import analyses
+from rnnstudy.analyses import ANALYSES, Analysis, MemberAnalysis, TaskAnalysis
+from rnnstudy.analyses.base import Member, Section
+from rnnstudy.analyses.embedding import Embedding
+from rnnstudy.analyses.pairs import Pairs
+from rnnstudy.analyses.representations import Representations
+from rnnstudy.cells import CELLS
+from rnnstudy.comparison.pairs import Distances
+from rnnstudy.exhibit import Exhibit, Matrix, Scatter
+from rnnstudy.metrics import CKA, SVCCA
+from rnnstudy.population.population import initial_population
+from rnnstudy.record import Record
+from rnnstudy.tasks.flip_flop import FlipFlop
+
+TASK = FlipFlop(bits=1, length=10, probe_length=8, probe_trials=4)
+REQUIRED: dict[str, dict[str, Any]] = {"pairs": {"metric": "cka"}, "embedding": {"of": "cka"}}
+
+
+def everything() -> list[type]:
+    found: list[type] = []
+    for module in pkgutil.iter_modules(analyses.__path__):
+        names = vars(importlib.import_module(f"rnnstudy.analyses.{module.name}")).values()
+        found += [c for c in names if isinstance(c, type) and issubclass(c, Analysis)]
+    return found
+
+
+def test_no_analysis_is_missing_from_the_catalogue() -> None:
+    abstract = {Analysis, MemberAnalysis, TaskAnalysis}
+    assert set(everything()) - abstract == set(ANALYSES.values())
+
+
+@pytest.mark.parametrize("kind", ANALYSES)
+def test_an_entry_has_its_kind_a_title_and_survives_its_own_fields(kind: str) -> None:
+    analysis = ANALYSES[kind](**REQUIRED.get(kind, {}))
+    assert ANALYSES[kind].kind == kind
+    assert analysis.title.isidentifier()
+    assert analysis.changed(name="other").title == "other"
+    assert analysis.changed(name="other").key() == analysis.key()
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind, entry in ANALYSES.items() if issubclass(entry, MemberAnalysis)]
+)
+def test_member_analyses_find_the_same_alone_and_in_company(kind: str) -> None:
+    analysis = ANALYSES[kind]()
+    assert isinstance(analysis, MemberAnalysis)
+    population = initial_population(CELLS["gru"](units=3), 1, 1, [0, 1, 2])
+    together = analysis.run(population, TASK)
+    alone = analysis.run(population.select("member", [1]), TASK)[0]
+    assert len(together) == 3
+    for (name, _, _, ours), (_, _, _, theirs) in zip(
+        together[1]._arrays(), alone._arrays(), strict=True
+    ):
+        # Batched products sum in another order than single ones; float32 for the states.
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def compared() -> tuple[list[Member], list[Record], Distances]:
+    members, records = [], []
+    for cell in ("vanilla", "gru"):
+        population = initial_population(CELLS[cell](units=4), 1, 1, [0, 1])
+        records += Representations().run(population, TASK)
+        members += [
+            Member(f"{cell}-{seed}", {"cell": cell, "activation": "tanh"}) for seed in (0, 1)
+        ]
+    found = Pairs(metric=SVCCA(dimensions=2)).run(members, [records], [])
+    return members, records, found
+
+
+def test_pairs_are_the_metric_of_the_probe_states(
+    compared: tuple[list[Member], list[Any], Distances],
+) -> None:
+    members, records, found = compared
+    assert found.labels == tuple(member.name for member in members)
+    expected = SVCCA(dimensions=2).distance(records[1].samples, records[3].samples)
+    assert found.values[1, 3] == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_network_that_cannot_be_compared_is_named(
+    compared: tuple[list[Member], list[Any], Distances],
+) -> None:
+    members, records, _ = compared
+    broken = type(records[0])(**{
+        **{f: getattr(records[2], f) for f in ("inputs", "targets", "outputs")},
+        "states": np.full_like(records[2].states, np.nan),
+    })  # fmt: skip
+    with pytest.raises(ValueError, match="'gru-0': states should be finite"):
+        Pairs(metric=CKA()).run(members, [[*records[:2], broken, records[3]]], [])
+
+
+def test_pairs_and_embedding_show_themselves(
+    compared: tuple[list[Member], list[Any], Distances],
+) -> None:
+    members, _, found = compared
+    pairs, embedding = Pairs(metric=SVCCA(dimensions=2)), Embedding(of="svcca")
+    points = embedding.run(members, [], [found])
+    section = Section(TASK, members, {}, {}, {"svcca": found, "embedding_svcca": points})
+    shown: list[Exhibit] = [*pairs.show(section), *embedding.show(section)]
+    matrix, scatter = shown
+    assert isinstance(matrix, Matrix)
+    assert isinstance(scatter, Scatter)
+    assert matrix.groups["cell"] == ["vanilla", "vanilla", "gru", "gru"]
+    assert scatter.points.shape == (4, 2)
+
+
+def test_an_embedding_of_what_has_no_distances_is_refused(
+    compared: tuple[list[Member], list[Any], Distances],
+) -> None:
+    members, records, _ = compared
+    with pytest.raises(ValueError, match="yields a Activity, embedding needs distances"):
+        Embedding(of="representations").run(members, [], [records[0]])
