@@ -1,0 +1,109 @@
+"""The analysis gives one record per network, and shows what the records say."""
+
+import numpy as np
+from reference.dynamics import population
+
+from rnnstudy.analyses import ANALYSES
+from rnnstudy.analyses.base import Member, Section
+from rnnstudy.analyses.fixed_points import FixedPointAnalysis
+from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.dynamics.search import Search
+from rnnstudy.exhibit import Curves, Panels, Table
+from rnnstudy.population.training import Trained
+from rnnstudy.tasks.flip_flop import FlipFlop
+from rnnstudy.tasks.sine import Sine
+
+TASK = FlipFlop(bits=2, probe_trials=12, probe_length=20)
+ANALYSIS = FixedPointAnalysis(search=Search(candidates=128))
+
+
+def trained(networks):
+    """A perfect memory that needed no training: each unit h' = tanh(2 h + 4 x) holds a bit."""
+    count = len(networks)
+    ones = np.ones(count)
+    return Trained(
+        population=networks,
+        seed=np.arange(count),
+        step=np.array([0]),
+        loss=np.ones((count, 1)),
+        accuracy=np.ones((count, 1)),
+        diverged_at=np.full(count, -1),
+        evaluation_loss=ones * [0.1, 0.2, 0.3][:count],
+        evaluation_accuracy=ones,
+        solved=ones.astype(bool),
+    )
+
+
+def memory(units=2, members=2):
+    weights = {"recurrent_kernel": 2.0 * np.eye(units), "kernel": 4.0 * np.eye(units, 2)}
+    return population(Vanilla(units=units), [weights] * members, inputs=2)
+
+
+def section(networks):
+    records = ANALYSIS.run(networks, TASK)
+    names = [f"m{i}" for i in range(len(networks))]
+    result = trained(networks)
+    return Section(
+        task=TASK,
+        members=[Member(n, {"cell": "vanilla", "activation": "tanh"}) for n in names],
+        trained={n: result.select("member", [i]) for i, n in enumerate(names)},
+        records={"fixed_points": dict(zip(names, records, strict=True))},
+        shared={},
+    )
+
+
+def test_it_is_in_the_catalogue():
+    assert ANALYSES["fixed_points"] is FixedPointAnalysis
+    assert FixedPointAnalysis().title == "fixed_points"
+
+
+def test_one_record_per_member_at_the_tasks_inputs():
+    records = ANALYSIS.run(memory(), TASK)
+    assert len(records) == 2
+    for record in records:
+        assert len(record) == 9
+        assert set(record.member) == {0}
+        assert np.bincount(record.n_unstable).tolist() == [4, 4, 1]
+    inputs = Sine(static_cues=3).static_inputs().values
+    networks = population(Vanilla(units=2), [{"recurrent_kernel": 0.5 * np.eye(2)}])
+    (record,) = ANALYSIS.run(networks, Sine(static_cues=3, frequencies=4, probe_trials=4))
+    assert sorted(record.input_index) == [0, 1, 2]
+    np.testing.assert_array_equal(record.inputs, inputs)
+
+
+def test_what_is_shown_of_a_full_cube():
+    summary, counts, panels, modes = ANALYSIS.show(section(memory()))
+    assert isinstance(summary, Table)
+    assert isinstance(counts, Table)
+    assert {name: values[0] for name, values in counts.columns.items()} == {
+        "networks": "vanilla tanh",
+        "stable": 4.0,
+        "1 unstable": 4.0,
+        "2 unstable": 1.0,
+        "3 or more": 0.0,
+        "full cube": 1.0,
+    }
+    assert summary.columns["median points"] == [9.0]
+    assert summary.columns["certificate consistent"] == [1.0]
+    assert isinstance(panels, Panels)
+    assert isinstance(modes, Curves)
+    (space,) = panels.exhibits
+    assert space.caption == "m0"  # the lower of two is the median
+    assert sorted(space.point_groups) == ["0"] * 4 + ["1"] * 4 + ["2"]
+    assert len(space.lines) == 8
+    assert space.lines[0].shape == (20, 3)
+
+
+def test_principal_components_keep_distances_of_two_unit_networks():
+    one = section(memory())
+    *_, panels, _ = ANALYSIS.show(one)
+    record, drawn = one.records["fixed_points"]["m0"], panels.exhibits[0].points
+    apart = np.linalg.norm(record.state[:, None] - record.state, axis=-1)
+    # Two units span both components, the third is empty: an isometry up to rounding.
+    np.testing.assert_allclose(np.linalg.norm(drawn[:, None] - drawn, axis=-1), apart, atol=1e-9)
+
+
+def test_a_section_without_records_shows_nothing():
+    empty = section(memory())
+    bare = Section(empty.task, empty.members, empty.trained, {}, {})
+    assert list(ANALYSIS.show(bare)) == []

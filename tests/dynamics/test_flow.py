@@ -1,0 +1,129 @@
+"""The flow agrees with single steps, and its Jacobians with differences and complex steps."""
+
+import numpy as np
+import pytest
+from reference.dynamics import population, random_weights
+
+from rnnstudy.cells.base import Activation
+from rnnstudy.cells.gru import GRU
+from rnnstudy.cells.lstm import LSTM
+from rnnstudy.cells.ugrnn import UGRNN
+from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.dynamics.flow import Flow, compiled, flow_of
+from rnnstudy.lazy import tf
+
+CELLS = [
+    Vanilla(units=4),
+    UGRNN(units=4),
+    GRU(units=4, reset_after=True),
+    GRU(units=4, reset_after=False),
+    LSTM(units=4),
+    LSTM(units=4, clip=0.2),
+]
+
+
+def flow_and_states(cell, members=2, points=5, gain=1.5):
+    generator = np.random.default_rng(3)
+    networks = population(
+        cell, [random_weights(cell, generator, gain, inputs=2) for _ in range(members)], inputs=2
+    )
+    inputs = generator.standard_normal((members, points, 2))
+    h = generator.uniform(-0.8, 0.8, (members, points, cell.state_size))
+    return networks, inputs, flow_of(networks, np.arange(members), inputs), tf.constant(h)
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=repr)
+def test_each_point_has_its_own_input(cell):
+    networks, inputs, flow, h = flow_and_states(cell)
+    image = flow(h).numpy()
+    for member in range(2):
+        for point in range(5):
+            one = networks.select("member", [member])
+            expected = one.unroll(inputs[member, point][None, None], h[member, point][None, None])
+            # The same operations in another order of summation.
+            np.testing.assert_allclose(image[member, point], expected[0, 0, 0], atol=1e-14)
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=repr)
+def test_jacobians_equal_complex_steps(cell):
+    if isinstance(cell, LSTM) and cell.clip is not None:
+        pytest.skip("clipping compares numbers, complex ones have no order")
+    _, _, flow, h = flow_and_states(cell)
+    _, jacobian = compiled(Flow.linearise, flow, h)
+    complexly = Flow(
+        cell,
+        {name: tf.cast(w, tf.complex128) for name, w in flow.weights.items()},
+        tf.cast(flow.drive, tf.complex128),
+    )
+    for column in range(cell.state_size):
+        shift = 1e-30j * np.eye(cell.state_size)[column]
+        derivative = complexly(tf.constant(h.numpy() + shift)).numpy().imag / 1e-30
+        # A complex step has no cancellation: agreement to rounding.
+        np.testing.assert_allclose(jacobian.numpy()[..., column], derivative, atol=1e-14)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("cell", CELLS, ids=repr)
+def test_jacobians_equal_central_differences(cell, activation):
+    _, _, flow, h = flow_and_states(cell.changed(activation=activation))
+    _, jacobian = compiled(Flow.linearise, flow, h)
+    step = 1e-6
+    for column in range(cell.state_size):
+        shift = step * np.eye(cell.state_size)[column]
+        difference = (flow(h + shift) - flow(h - shift)).numpy() / (2 * step)
+        # Error of a central difference: step^2 from curvature plus 1e-16 / step from rounding.
+        np.testing.assert_allclose(jacobian.numpy()[..., column], difference, atol=1e-9)
+
+
+@pytest.mark.parametrize("activation", Activation.__args__)
+def test_every_activation_has_vectorised_jacobians(activation):
+    cell = Vanilla(units=3, activation=activation)
+    _, _, flow, h = flow_and_states(cell, members=1, points=2)
+    image, jacobian = compiled(Flow.linearise, flow, h)
+    assert image.shape == (1, 2, 3)
+    step = 1e-6
+    shift = step * np.eye(3)[1]
+    difference = (flow(h + shift) - flow(h - shift)).numpy() / (2 * step)
+    np.testing.assert_allclose(jacobian.numpy()[..., 1], difference, atol=1e-8)
+
+
+def test_an_operation_that_cannot_be_vectorised_is_refused():
+    @tf.custom_gradient
+    def opaque(h):
+        return tf.tanh(h), lambda up: tf.numpy_function(lambda u: u, [up], tf.float64)
+
+    class Opaque:
+        def step(self, w, drive, h):
+            return opaque(h) + drive
+
+    zeros = tf.zeros([1, 2, 3], tf.float64)
+    with pytest.raises(ValueError, match="No pfor vectorization defined for PyFunc"):
+        compiled(Flow.linearise, Flow(Opaque(), {}, zeros), zeros)
+
+
+def test_a_program_is_traced_once_for_all_batch_sizes():
+    traces = []
+
+    def counted(flow, h):
+        traces.append(h.shape)
+        return flow(h)
+
+    for members, points in [(1, 1), (2, 5), (3, 4)]:
+        _, _, flow, h = flow_and_states(Vanilla(units=4), members, points)
+        assert compiled(counted, flow, h).shape == (members, points, 4)
+    assert len(traces) == 1
+
+
+def test_taking_and_repeating_points():
+    _, _, flow, h = flow_and_states(GRU(units=4))
+    image, rows, columns = flow(h).numpy(), np.array([1]), np.array([[4, 0]])
+    part = flow.take(rows, columns)(tf.gather(tf.gather(h, rows), columns, batch_dims=1))
+    np.testing.assert_array_equal(part.numpy()[0], image[1, [4, 0]])
+    twice = flow.repeated(2)(tf.repeat(h, 2, axis=1)).numpy()
+    np.testing.assert_allclose(twice, np.repeat(image, 2, axis=1), atol=1e-15)
+
+
+def test_speed_is_half_the_squared_displacement():
+    _, _, flow, h = flow_and_states(UGRNN(units=4))
+    expected = 0.5 * ((flow(h) - h).numpy() ** 2).sum(axis=-1)
+    np.testing.assert_allclose(flow.speed(h).numpy(), expected, rtol=1e-14)

@@ -1,0 +1,88 @@
+"""When a search may stop, and that memory-bounded blocks change nothing."""
+
+import numpy as np
+import pytest
+from reference.dynamics import population, random_weights
+
+from rnnstudy.cells.ugrnn import UGRNN
+from rnnstudy.dynamics import search as rounds
+from rnnstudy.dynamics.fixed_points import find_fixed_points
+from rnnstudy.dynamics.hunt import (
+    CONSISTENT,
+    CONVERGED,
+    DIVERGED,
+    MISSING,
+    NOT_APPLICABLE,
+    NOT_SATURATED,
+    Hunt,
+    Roots,
+)
+
+
+def hunt(hits, index, turns=2, fresh=0, bound=1.0):
+    count = len(hits)
+    roots = Roots(
+        state=np.zeros((count, 2)),
+        speed=np.zeros(count),
+        jacobian=np.zeros((count, 2, 2)),
+        eigenvalues=np.zeros((count, 2), complex),
+        index=np.array(index),
+        status=np.full(count, CONVERGED),
+        hits=np.array(hits),
+    )
+    outcomes = [np.zeros(4, int)] * turns
+    return Hunt(0, 0, np.ones((4, 2)), False, bound, roots, outcomes, fresh)
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict", "over"),
+    [
+        ({"hits": [9, 9, 9], "index": [1, 1, -1]}, CONSISTENT, True),
+        ({"hits": [9, 9], "index": [1, -1]}, MISSING, False),
+        ({"hits": [9, 9], "index": [1, 1]}, MISSING, False),
+        ({"hits": [9], "index": [1], "turns": 1}, NOT_SATURATED, False),
+        ({"hits": [9], "index": [1], "fresh": 1}, NOT_SATURATED, False),
+        ({"hits": [9, 1, 1], "index": [1, 1, -1]}, NOT_SATURATED, False),
+        ({"hits": [9, 9], "index": [1, 1], "bound": None}, NOT_APPLICABLE, True),
+        ({"hits": [9, 1, 1], "index": [1, 1, 1], "bound": None}, NOT_APPLICABLE, False),
+    ],
+)
+def test_verdicts(given, verdict, over):
+    assert hunt(**given).verdict == verdict
+    assert hunt(**given).over is over
+
+
+def test_unseen_points_are_estimated_from_rare_ones():
+    # Chao's bias-corrected estimate by hand: 3 x 2 / (2 x (1 + 1)).
+    assert hunt([1, 1, 1, 2, 8], [1] * 5).unseen == 1.5
+    assert hunt([1, 5], [1, 1]).unseen == 0.0
+
+
+def test_a_hunt_whose_starts_all_diverge_is_lost():
+    lost = hunt([], [])
+    lost.outcomes = [np.full(4, DIVERGED)]
+    assert lost.over
+    assert lost.verdict == NOT_APPLICABLE
+
+
+def test_blocks_of_any_size_give_the_same_points(monkeypatch):
+    generator = np.random.default_rng(1)
+    cell = UGRNN(units=3)
+    networks = population(cell, [random_weights(cell, generator, 4.0) for _ in range(4)])
+    whole = find_fixed_points(networks, search=rounds.Search(candidates=64))
+    monkeypatch.setattr(rounds, "BLOCK_BYTES", rounds.MATRICES * 8 * 9 * 40)
+    split = find_fixed_points(networks, search=rounds.Search(candidates=64))
+    np.testing.assert_allclose(split.state, whole.state, atol=1e-9)
+    np.testing.assert_array_equal(split.member, whole.member)
+
+
+def test_seed_changes_the_starts_not_the_points():
+    generator = np.random.default_rng(4)
+    cell = UGRNN(units=3)
+    networks = population(cell, [random_weights(cell, generator, 4.0)])
+    first, second = (
+        find_fixed_points(networks, search=rounds.Search(candidates=128, seed=seed))
+        for seed in (0, 1)
+    )
+    np.testing.assert_allclose(first.state, second.state, atol=1e-9)
+    assert first.hits.tolist() != second.hits.tolist()

@@ -1,0 +1,131 @@
+"""Each solver finds roots quadratically; the loop stops, freezes and packs point by point."""
+
+import numpy as np
+import pytest
+from reference.dynamics import population, random_weights
+
+from rnnstudy.cells.gru import GRU
+from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.dynamics.flow import Flow, flow_of
+from rnnstudy.dynamics.iterate import solve
+from rnnstudy.dynamics.solvers import SOLVERS, LevenbergMarquardt, Newton, Solver, solve_linear
+from rnnstudy.lazy import tf
+
+
+def random_flow(cell, members, points, gain=2.0, seed=0):
+    generator = np.random.default_rng(seed)
+    networks = population(cell, [random_weights(cell, generator, gain) for _ in range(members)])
+    starts = generator.uniform(-1, 1, (members, points, cell.state_size))
+    return flow_of(networks, np.arange(members), np.zeros((members, points, 1))), starts
+
+
+def test_the_catalogue_holds_every_solver():
+    assert set(SOLVERS.values()) == set(Solver.__subclasses__())
+    assert all(SOLVERS[name].kind == name for name in SOLVERS)
+
+
+@pytest.mark.parametrize("solver", [kind() for kind in SOLVERS.values()], ids=repr)
+def test_a_linear_network_is_solved_from_anywhere(solver):
+    cell = Vanilla(units=5, activation="linear")
+    flow, starts = random_flow(cell, 2, 7, gain=0.8)
+    found = solve(flow, solver, 10 * starts)
+    assert found.done.all()
+    assert not found.diverged.any()
+    for member in range(2):
+        recurrent = flow.weights["recurrent_kernel"][member].numpy()
+        truth = np.linalg.solve(np.eye(5) - recurrent.T, flow.drive[member, 0].numpy())
+        # Speed below 1e-24 leaves a residual of 1e-12, times |(I - R)^-1|, a few units.
+        np.testing.assert_allclose(found.state[member], np.tile(truth, (7, 1)), atol=1e-11)
+
+
+@pytest.mark.parametrize("solver", [kind() for kind in SOLVERS.values()], ids=repr)
+def test_points_that_leave_the_batch_end_where_they_would_alone(solver):
+    flow, starts = random_flow(GRU(units=3), 3, 40)
+    together = solve(flow, solver, starts)
+    assert len(np.unique(together.steps)) > 3  # so that packing did happen
+    for member, point in [(0, 0), (1, 17), (2, 39)]:
+        alone = solve(
+            flow.take(np.array([member]), np.array([[point]])),
+            solver,
+            starts[member : member + 1, point : point + 1],
+        )
+        assert alone.done[0, 0] == together.done[member, point]
+        # Rounding differs between batch sizes; the basins are the same.
+        np.testing.assert_allclose(alone.state[0, 0], together.state[member, point], atol=1e-9)
+
+
+def test_the_limit_cuts_off_and_leaves_the_best_so_far():
+    flow, starts = random_flow(GRU(units=3), 1, 20)
+    found = solve(flow, LevenbergMarquardt(limit=2), starts)
+    assert (found.steps <= 2).all()
+    assert not found.done.all()
+    before = flow.speed(tf.constant(starts)).numpy()
+    assert (found.speed <= before).all()
+    untouched = solve(flow, LevenbergMarquardt(limit=0), starts)
+    np.testing.assert_array_equal(untouched.state, starts)
+
+
+@pytest.mark.parametrize("solver", [kind() for kind in SOLVERS.values()], ids=repr)
+def test_what_is_not_finite_is_given_up_and_costs_nobody(solver):
+    flow, starts = random_flow(GRU(units=3), 3, 12)
+    broken = starts.copy()
+    broken[0, 3] = np.nan
+    broken[1, 4] = np.inf
+    weights = dict(flow.weights)
+    kernel = weights["recurrent_kernel"].numpy()
+    kernel[2] = np.nan
+    sick = Flow(flow.dynamics, {**weights, "recurrent_kernel": tf.constant(kernel)}, flow.drive)
+    expected, found = solve(flow, solver, starts), solve(sick, solver, broken)
+    assert found.diverged[2].all()
+    assert not found.done[2].any()
+    assert found.diverged[0, 3]
+    assert found.diverged[1, 4]
+    assert found.diverged.sum() == 14
+    healthy = ~found.diverged
+    np.testing.assert_allclose(found.state[healthy], expected.state[healthy], atol=1e-9)
+
+
+def test_a_perfect_integrator_has_singular_matrices_and_no_error():
+    cell = Vanilla(units=3, activation="linear")
+    networks = population(cell, [{"recurrent_kernel": np.eye(3), "bias": 0.1}])
+    flow = flow_of(networks, np.array([0]), np.zeros((1, 2, 1)))
+    for solver in (LevenbergMarquardt(), Newton()):
+        found = solve(flow, solver, np.zeros((1, 2, 3)))
+        # h' = h + 0.1 moves everywhere at the same speed.
+        np.testing.assert_allclose(found.speed, 0.5 * 3 * 0.01, rtol=1e-12)
+
+
+def test_a_local_minimum_of_the_speed_ends_the_search():
+    # x' = x^2 + 1 has no fixed point; (x^2 - x + 1)^2 / 2 is least at x = 1/2.
+    class Parabola:
+        def step(self, w, drive, h):
+            return h**2 + 1.0 + drive
+
+    flow = Flow(Parabola(), {}, tf.zeros([1, 1, 1], tf.float64))
+    found = solve(flow, LevenbergMarquardt(), np.full((1, 1, 1), 3.0))
+    assert found.done[0, 0]
+    assert found.steps[0, 0] < 60
+    # It is given up once the speed has not halved for 15 steps, close to the minimum but not at it.
+    np.testing.assert_allclose(found.state[0, 0, 0], 0.5, atol=1e-2)
+    np.testing.assert_allclose(found.speed[0, 0], 0.5 * 0.75**2, rtol=1e-4)
+
+
+def test_convergence_is_quadratic():
+    flow, starts = random_flow(GRU(units=3), 1, 30)
+    for solver in (LevenbergMarquardt(), Newton()):
+        few = solve(flow, solver, starts)
+        roots = few.speed < solver.tolerance
+        assert roots.mean() > 0.7
+        assert np.median(few.steps[roots]) < 25
+
+
+def test_linear_systems_survive_singular_and_broken_matrices():
+    generator = np.random.default_rng(0)
+    matrices = generator.standard_normal((4, 3, 3))
+    matrices[1] = 0.0
+    matrices[2] = np.nan
+    right = generator.standard_normal((4, 3))
+    found = solve_linear(tf.constant(matrices), tf.constant(right)).numpy()
+    for good in (0, 3):
+        np.testing.assert_allclose(matrices[good] @ found[good], right[good], atol=1e-10)
+    assert not np.abs(found[1]).max() < 1e100
