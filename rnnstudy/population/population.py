@@ -9,6 +9,7 @@ import numpy as np
 
 from rnnstudy.cells import Cell
 from rnnstudy.lazy import tf
+from rnnstudy.population.program import compiled
 from rnnstudy.population.unroll import time_inside, unroll
 from rnnstudy.record import Array, Record, array, arrays
 
@@ -96,8 +97,7 @@ def _unroller(cell: Cell) -> Any:
             everyone = tf.broadcast_to(inputs, [members, *inputs.shape[-3:]])
             return time_inside(unroll(cell, weights, everyone, start))
 
-        # Traced per shape: the time loop reads its lengths from static shapes.
-        _UNROLLERS[cell] = tf.function(states)
+        _UNROLLERS[cell] = compiled(states)
     return _UNROLLERS[cell]
 
 

@@ -11,6 +11,7 @@ from rnnstudy.cells import Cell
 from rnnstudy.lazy import tf
 from rnnstudy.population import optimiser
 from rnnstudy.population.population import Population, initial_population, stream
+from rnnstudy.population.program import compiled
 from rnnstudy.population.protocol import Training
 from rnnstudy.population.unroll import unroll
 from rnnstudy.record import Array, Record, array
@@ -73,6 +74,8 @@ def train(
     The protocols may differ in `Training.per_member` fields only (ValueError otherwise). `progress`
     is told the steps done and the losses [member] from time to time; what it raises ends training.
     """
+    if not len(protocols) == len(seeds) > 0:
+        raise ValueError(f"{len(protocols)} training protocols for {len(seeds)} seeds")
     common = common_protocol(protocols)
     noisy = any(protocol.state_noise > 0 for protocol in protocols)
     program = Program(cell, task, common.batch, noisy, common.train_initial_state)
@@ -205,7 +208,7 @@ def _chunk(program: Program) -> Any:
         )
         return state, loss, accuracy
 
-    return tf.function(chunk)
+    return compiled(chunk)
 
 
 @functools.lru_cache(maxsize=16)
@@ -217,7 +220,7 @@ def _evaluator(cell: Cell, task: Task) -> Any:
         loss = mean_squared_error(outputs, trials.targets, trials.mask)
         return loss, task.accuracy(outputs, trials.targets, trials.mask)
 
-    return tf.function(score)
+    return compiled(score)
 
 
 def _one_step(

@@ -1,0 +1,41 @@
+"""How programs are compiled: TensorFlow's graphs, less one rewrite that breaks loops."""
+
+import functools
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+NO_MEMORY_OPTIMISATION = 1
+"""RewriterConfig.NO_MEM_OPT of TensorFlow's protocol buffers."""
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`tf.function`, traced per shape, that may be called again however large its arrays are."""
+    graph = importlib.import_module("tensorflow").function(function)
+
+    @functools.wraps(function)
+    def call(*arguments: Any) -> Any:
+        with _without_memory_optimisation():
+            return graph(*arguments)
+
+    return call
+
+
+@contextmanager
+def _without_memory_optimisation() -> Iterator[None]:
+    """Switch TensorFlow's memory optimiser off for the calls of this thread.
+
+    Where it expects a graph to need more than 80 % of a device (for a CPU: of 256 MB, whatever the
+    machine has), it turns sums into temporary variables, and those inside a loop are still there
+    at the next call: AlreadyExistsError. No public switch reaches it alone.
+    """
+    eager = importlib.import_module("tensorflow.python.eager.context")
+    here = eager.context()
+    before, config = here.function_call_options, here.config
+    config.graph_options.rewrite_options.memory_optimization = NO_MEMORY_OPTIMISATION
+    here.function_call_options = eager.FunctionCallOptions(before.executor_type, config)
+    try:
+        yield
+    finally:
+        here.function_call_options = before
