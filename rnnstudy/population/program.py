@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from rnnstudy.lazy import tf
+
 NO_MEMORY_OPTIMISATION = 1
 """RewriterConfig.NO_MEM_OPT of TensorFlow's protocol buffers."""
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`tf.function`, traced per shape, that may be called again however large its arrays are."""
-    graph = importlib.import_module("tensorflow").function(function)
+def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """`tf.function` with its options, that may be called again however large its arrays are."""
+    graph = tf.function(function, **options)
 
     @functools.wraps(function)
     def call(*arguments: Any) -> Any:
