@@ -14,7 +14,8 @@ NO_MEMORY_OPTIMISATION = 1
 
 def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """`tf.function` with its options, that may be called again however large its arrays are."""
-    graph = tf.function(function, **options)
+    # A partial, since TensorFlow counts all closures of one function as retracings of it.
+    graph = tf.function(functools.partial(function), **options)
 
     @functools.wraps(function)
     def call(*arguments: Any) -> Any:
