@@ -1,6 +1,6 @@
 """The time loop: input products before it, nothing but the recurrence inside."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from rnnstudy.cells import Cell
 from rnnstudy.cells.base import Weights
@@ -25,15 +25,15 @@ def unroll(
     """
     drive = time_first(_drive(cell, weights, inputs))
     time = drive.shape[0]
-    noise = tf.zeros([time, 0], drive.dtype) if noise is None else noise
     whole = time - time % BLOCK
-    parts, last = [], start
-    if whole:
-        parts.append(_blocks(cell, weights, drive[:whole], noise[:whole], last))
-        last = parts[0][-1]
-    if whole < time:
-        parts.append(_steps(cell, weights, drive[whole:], noise[whole:], last))
-    return parts[0] if len(parts) == 1 else tf.concat(parts, axis=0)
+    noises = (None, None) if noise is None else (noise[:whole], noise[whole:])
+    if not whole:
+        return tf.stack(_steps(cell, weights, drive, noises[1], start))
+    states = _blocks(cell, weights, drive[:whole], noises[0], start)
+    if whole == time:
+        return states
+    rest = _steps(cell, weights, drive[whole:], noises[1], states[-1])
+    return tf.concat([states, tf.stack(rest)], axis=0)
 
 
 def time_first(values: Tensor) -> Tensor:
@@ -55,32 +55,33 @@ def _drive(cell: Cell, weights: Weights, inputs: Tensor) -> Tensor:
     return tf.reshape(flat, [*lead, trials, time, flat.shape[-1]])
 
 
-def _steps(cell: Cell, weights: Weights, drive: Tensor, noise: Tensor, state: Tensor) -> Tensor:
-    """A few steps written out: drive [time, ...] -> states [time, ..., trial, state]."""
-    noisy = len(noise.shape) > 2
+def _steps(
+    cell: Cell, weights: Weights, drive: Tensor, noise: Tensor | None, state: Tensor
+) -> list[Tensor]:
+    """A few steps written out: drive [time, ...] -> a state [..., trial, state] for each."""
     states = []
     for t in range(drive.shape[0]):
         state = cell.step(weights, drive[t], state)
-        state = state + noise[t] if noisy else state
+        state = state if noise is None else state + noise[t]
         states.append(state)
-    return tf.stack(states)
+    return states
 
 
-def _blocks(cell: Cell, weights: Weights, drive: Tensor, noise: Tensor, start: Tensor) -> Tensor:
+def _blocks(
+    cell: Cell, weights: Weights, drive: Tensor, noise: Tensor | None, start: Tensor
+) -> Tensor:
     """Whole blocks of steps as one loop, forward and backward."""
-    names = list(weights)
-    count = drive.shape[0] // BLOCK
-    noise = _in_blocks(noise, count)
-
-    def steps(arrays: list[Tensor], part: Tensor, k: Tensor, state: Tensor) -> Tensor:
-        return _steps(cell, dict(zip(names, arrays, strict=True)), part, noise[k], state)
+    names, count = list(weights), drive.shape[0] // BLOCK
+    noise = None if noise is None else _in_blocks(noise, count)
 
     @tf.custom_gradient
     def loop(drive: Tensor, start: Tensor, *arrays: Tensor) -> tuple[Tensor, Any]:
-        states = _forward(steps, list(arrays), drive, start)
+        found = dict(zip(names, arrays, strict=True))
+        states = _forward(cell, found, drive, noise, start)
 
         def backward(upstream: Tensor) -> list[Tensor]:
-            return _backward(steps, list(arrays), drive, start, states, upstream)
+            before = tf.concat([start[None], states[:-1, -1]], axis=0)
+            return _backward(cell, found, _Course(drive, noise, before, states, upstream))
 
         return states, backward
 
@@ -88,17 +89,34 @@ def _blocks(cell: Cell, weights: Weights, drive: Tensor, noise: Tensor, start: T
     return tf.reshape(states, [count * BLOCK, *states.shape[2:]])
 
 
+class _Course(NamedTuple):
+    """What a forward pass leaves for the backward one, each [block, time in block, ...]."""
+
+    drive: Tensor
+    noise: Tensor | None
+    before: Tensor
+    """The state before each block: [block, ..., trial, state]."""
+    states: Tensor
+    upstream: Tensor
+
+    def block(self, k: Tensor) -> "_Course":
+        """The parts of one block."""
+        return _Course(*(None if part is None else part[k] for part in self))
+
+
 def _in_blocks(values: Tensor, count: int) -> Tensor:
     """[time, ...] -> [block, time in block, ...]."""
     return tf.reshape(values, [count, BLOCK, *values.shape[1:]])
 
 
-def _forward(steps: Any, arrays: list[Tensor], drive: Tensor, start: Tensor) -> Tensor:
+def _forward(
+    cell: Cell, weights: Weights, drive: Tensor, noise: Tensor | None, start: Tensor
+) -> Tensor:
     count = drive.shape[0]
 
     def turn(k: Tensor, state: Tensor, found: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        states = steps(arrays, drive[k], k, state)
-        return k + 1, states[-1], found.write(k, states)
+        states = _steps(cell, weights, drive[k], None if noise is None else noise[k], state)
+        return k + 1, states[-1], found.write(k, tf.stack(states))
 
     found = tf.TensorArray(start.dtype, size=count, element_shape=[BLOCK, *start.shape])
     initial = (tf.constant(0), start, found)
@@ -108,30 +126,76 @@ def _forward(steps: Any, arrays: list[Tensor], drive: Tensor, start: Tensor) -> 
     return found.stack()
 
 
-def _backward(
-    steps: Any, arrays: list[Tensor], drive: Tensor, start: Tensor, states: Tensor, upstream: Tensor
-) -> list[Tensor]:
-    """Gradients of drive, start and each weight array, block by block from the last."""
-    count = drive.shape[0]
-    first = tf.concat([start[None], states[:-1, -1]], axis=0)
+def _backward(cell: Cell, weights: Weights, course: _Course) -> list[Tensor]:
+    """Gradients of drive, start and each weight array, block by block from the last.
+
+    Inside a block the recurrence carries back the gradient by each state alone; what the weights
+    and the drive get follows from these for all its steps together, as products over time x trial.
+    """
+    count = course.drive.shape[0]
 
     def turn(k: Tensor, later: Tensor, found: Tensor, *sums: Tensor) -> tuple[Tensor, ...]:
-        state, part = first[k], drive[k]
-        with tf.GradientTape() as tape:
-            tape.watch([part, state, *arrays])
-            out = steps(arrays, part, k, state)
-            goals = [out, out[-1]]
-        to_drive, earlier, *grads = tape.gradient(
-            goals, [part, state, *arrays], [upstream[k], later],
-            unconnected_gradients=tf.UnconnectedGradients.ZERO,
-        )  # fmt: skip
+        block = course.block(k)
+        by_states, earlier = _by_states(cell, weights, block, later)
+        to_drive, grads = _by_weights(cell, weights, block, by_states)
         totals = [total + grad for total, grad in zip(sums, grads, strict=True)]
         return k - 1, earlier, found.write(k, to_drive), *totals
 
+    drive, start = course.drive, course.before[0]
     found = tf.TensorArray(drive.dtype, size=count, element_shape=drive.shape[1:])
-    zeros = [tf.zeros_like(array) for array in arrays]
+    zeros = [tf.zeros_like(array) for array in weights.values()]
     initial = (tf.constant(count - 1), tf.zeros_like(start), found, *zeros)
     _, earlier, found, *sums = tf.while_loop(
         lambda k, *_: k >= 0, turn, initial, maximum_iterations=count, parallel_iterations=1
     )
     return [found.stack(), earlier, *sums]
+
+
+def _by_states(
+    cell: Cell, weights: Weights, block: _Course, later: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Gradients by each state of a block [time, ..., trial, state], and by the one before it.
+
+    `later` is the gradient that the next block hands to the last state of this one.
+    """
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(block.before)
+        states = _steps(cell, weights, block.drive, block.noise, block.before)
+    upstream = tf.unstack(block.upstream)
+    upstream[-1] += later
+    *by_states, earlier = tape.gradient(states, [*states, block.before], upstream)
+    return tf.stack(by_states), earlier
+
+
+def _by_weights(
+    cell: Cell, weights: Weights, block: _Course, by_states: Tensor
+) -> tuple[Tensor, list[Tensor]]:
+    """Gradients by a block's drive [time, ..., trial, drive] and by each weight array."""
+    before = tf.concat([block.before[None], block.states[:-1]], axis=0)
+    drive, state, upstream = (_merged(part) for part in (block.drive, before, by_states))
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch([drive, *weights.values()])
+        after = cell.step(weights, drive, state)
+    to_drive, *grads = tape.gradient(
+        after,
+        [drive, *weights.values()],
+        upstream,
+        unconnected_gradients=tf.UnconnectedGradients.ZERO,
+    )
+    return _parted(to_drive, block.drive.shape), grads
+
+
+def _merged(values: Tensor) -> Tensor:
+    """[time, ..., trial, unit] -> [..., time x trial, unit]."""
+    rank = len(values.shape)
+    time, *lead, trials, width = values.shape
+    inside = tf.transpose(values, [*range(1, rank - 2), 0, rank - 2, rank - 1])
+    return tf.reshape(inside, [*lead, time * trials, width])
+
+
+def _parted(values: Tensor, shape: Any) -> Tensor:
+    """[..., time x trial, unit] -> [time, ..., trial, unit], which is `shape`."""
+    time, *lead, trials, width = shape
+    parts = tf.reshape(values, [*lead, time, trials, width])
+    rank = len(parts.shape)
+    return tf.transpose(parts, [rank - 3, *range(rank - 3), rank - 2, rank - 1])
