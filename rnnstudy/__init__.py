@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rnnstudy.comparison.pairs import pairwise as pairwise
     from rnnstudy.dynamics.fixed_points import FixedPoints as FixedPoints
     from rnnstudy.dynamics.fixed_points import find_fixed_points as find_fixed_points
+    from rnnstudy.dynamics.search import Search as Search
     from rnnstudy.metrics import Metric as Metric
     from rnnstudy.population.keras import GRUCell as GRUCell
     from rnnstudy.population.keras import LSTMCell as LSTMCell
@@ -44,6 +45,7 @@ _NAMES = {
     "rnnstudy.cells": ("Cell", "Weight", "row"),
     "rnnstudy.comparison.pairs": ("pairwise",),
     "rnnstudy.dynamics.fixed_points": ("FixedPoints", "find_fixed_points"),
+    "rnnstudy.dynamics.search": ("Search",),
     "rnnstudy.metrics": ("Metric",),
     "rnnstudy.population.keras": (
         "GRUCell",
