@@ -1,0 +1,142 @@
+"""Numbers that may only move together with a component's `version`.
+
+A store keeps results by recipe: a method whose numbers change under the same recipe would let old
+and new results mix. After such a change raise the `version` of the component concerned, note it in
+CHANGELOG.md under "Numbers changed", and write the new numbers: python tests/test_golden.py
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnstudy.analyses import ANALYSES, MemberAnalysis, TaskAnalysis
+from rnnstudy.analyses.base import Member
+from rnnstudy.analyses.representations import Representations
+from rnnstudy.cells import CELLS, INITIALISERS
+from rnnstudy.comparison.pairs import Distances
+from rnnstudy.component import class_path
+from rnnstudy.dynamics.fixed_points import find_fixed_points
+from rnnstudy.dynamics.search import Search
+from rnnstudy.dynamics.solvers import SOLVERS
+from rnnstudy.metrics import METRICS
+from rnnstudy.population.population import Population, initial_population
+from rnnstudy.population.protocol import Training
+from rnnstudy.population.training import train
+from rnnstudy.study.networks import Network
+from rnnstudy.tasks import TASKS
+from rnnstudy.tasks.flip_flop import FlipFlop
+
+FILE = Path(__file__).with_name("golden.json")
+
+TASK = FlipFlop(bits=1, length=12, probe_length=10, probe_trials=4)
+
+TOLERANCE = 2e-4
+"""Relative, of the largest number: float32 sums in other orders over some twenty steps."""
+
+
+def _cell(kind: str) -> list[float]:
+    population = initial_population(CELLS[kind](units=4), 2, 1, [7])
+    inputs = np.sin(np.arange(24.0)).reshape(2, 6, 2)
+    return [float(v) for v in population.unroll(inputs)[0, :, -1].ravel()]
+
+
+def _task(kind: str) -> list[float]:
+    trials = TASKS[kind]().probe()
+    ramp = np.linspace(0.5, 1.5, trials.inputs.shape[1])[None, :, None]
+    return [float(np.mean(np.asarray(part) * ramp)) for part in trials[:2]]
+
+
+def _metric(kind: str) -> list[float]:
+    generator = np.random.default_rng(0)
+    x, y = generator.standard_normal((2, 40, 12))
+    return [METRICS[kind]().distance(x, x @ y.T[:, :12] + y)]
+
+
+def _initialiser(kind: str) -> list[float]:
+    return [float(v) for v in INITIALISERS[kind]().draw(np.random.default_rng(3), 2, 2).ravel()]
+
+
+def _training() -> list[float]:
+    protocol = Training(steps=20, batch=8, history=10, state_noise=0.05, l2=1e-3)
+    trained = train(CELLS["gru"](units=4), TASK, [protocol], [3])
+    return [*map(float, trained.loss[0]), float(trained.evaluation_loss[0])]
+
+
+def _memory() -> Population:
+    """Three units that each hold one bit: 27 fixed points."""
+    population = initial_population(CELLS["vanilla"](units=3), 1, 1, [2])
+    population.weights["recurrent_kernel"][:] = 3.0 * np.eye(3)
+    return population
+
+
+def _fixed_points(**fields: Any) -> list[float]:
+    found = find_fixed_points(_memory(), search=Search(candidates=64, **fields))
+    return [float(len(found.state)), float(np.abs(found.state).sum()), float(found.index.sum())]
+
+
+def _members(analysis: MemberAnalysis) -> list[float]:
+    record = analysis.run(_memory(), TASK)[0]
+    return [float(np.abs(values).sum()) for _, _, _, values in record._arrays()][:3]
+
+
+def _together(kind: str) -> list[float]:
+    population = initial_population(CELLS["vanilla"](units=4), 1, 1, [0, 1, 2])
+    members = [Member(f"m{i}", {"cell": "vanilla", "activation": "tanh"}) for i in range(3)]
+    pairs = ANALYSES["pairs"](metric="cka")
+    assert isinstance(pairs, TaskAnalysis)
+    distances = pairs.run(members, [Representations().run(population, TASK)], [])
+    assert isinstance(distances, Distances)
+    if kind == "pairs":
+        return [float(v) for v in distances.values[0]]
+    embedding = ANALYSES["embedding"](of="cka")
+    assert isinstance(embedding, TaskAnalysis)
+    return [float(np.abs(v).sum()) for _, _, _, v in embedding.run([], [], [distances])._arrays()]
+
+
+def _analysis(kind: str) -> list[float]:
+    if issubclass(ANALYSES[kind], TaskAnalysis):
+        return _together(kind)
+    analysis = ANALYSES[kind]()
+    assert isinstance(analysis, MemberAnalysis)
+    return _members(analysis)
+
+
+def cases() -> dict[str, Callable[[], list[float]]]:
+    """A measurement for every component whose results a store may keep, at its present version."""
+    shelves: list[tuple[dict[str, Any], Callable[[str], list[float]]]] = [
+        (dict(TASKS), _task),
+        (dict(CELLS), _cell),
+        (dict(METRICS), _metric),
+        (dict(INITIALISERS), _initialiser),
+        (dict(ANALYSES), _analysis),
+        (dict(SOLVERS), lambda kind: _fixed_points(solver=kind)),
+    ]
+    found = {
+        f"{class_path(entry)} {entry.version}": (lambda kind=kind, measure=measure: measure(kind))
+        for shelf, measure in shelves
+        for kind, entry in shelf.items()
+    }
+    found[f"{class_path(Training)} {Training.version}"] = _training
+    found[f"{class_path(Search)} {Search.version}"] = _fixed_points
+    # A network's numbers are those of its parts.
+    found[f"{class_path(Network)} {Network.version}"] = _training
+    return found
+
+
+@pytest.mark.parametrize("name", cases())
+def test_numbers_move_only_with_the_version(name: str) -> None:
+    golden = json.loads(FILE.read_text())
+    assert name in golden, "a new component or version: python tests/test_golden.py writes it"
+    expected = np.array(golden[name])
+    np.testing.assert_allclose(
+        cases()[name](), expected, rtol=0, atol=TOLERANCE * np.abs(expected).max()
+    )
+
+
+if __name__ == "__main__":
+    numbers = {name: [round(v, 7) for v in measure()] for name, measure in sorted(cases().items())}
+    FILE.write_text(json.dumps(numbers, indent=1) + "\n")
