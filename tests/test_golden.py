@@ -74,7 +74,7 @@ def _memory() -> Population:
 
 
 def _fixed_points(**fields: Any) -> list[float]:
-    found = find_fixed_points(_memory(), search=Search(candidates=64, **fields))
+    found = find_fixed_points(_memory(), search=Search(**fields))
     return [float(len(found.state)), float(np.abs(found.state).sum()), float(found.index.sum())]
 
 
