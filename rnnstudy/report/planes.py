@@ -50,6 +50,8 @@ def paint_scatter(exhibit: Scatter, grouping: str, axes: Axes) -> Legend:
         chosen = keep & (groups == name)
         axes.plot(*exhibit.points[chosen].T, **dot_look(looks[name]), alpha=0.85)
     axes.margins(0.08)
+    # Long decimals stand on the axis of a small panel: more of them would touch.
+    axes.locator_params(nbins=5)
     return Legend(looks, grouping) if grouping else Legend()
 
 

@@ -1,0 +1,23 @@
+"""Draws the README's picture from a finished quickstart:
+
+.venv/bin/python tools/readme_figure.py runs/quickstart docs/images
+"""
+
+import sys
+from pathlib import Path
+
+import rnnstudy
+from rnnstudy.report.figures import save
+
+
+def main(run: str, folder: str) -> None:
+    """Write `fixed-points.png` into the folder."""
+    found = rnnstudy.open_run(run)
+    analysis = next(a for a in found.study.analyses if a.title == "fixed_points")
+    shown = analysis.show(found.section("flip_flop"))
+    portrait = next(e for e in shown if e.title == "Fixed points of typical networks")
+    save(portrait, Path(folder), "fixed-points", formats=("png",))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
