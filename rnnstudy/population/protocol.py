@@ -14,7 +14,7 @@ class Training(Component):
     """
 
     per_member: ClassVar[frozenset[str]] = frozenset(
-        {"learning_rate", "final_rate", "clip_norm", "l2", "state_noise"}
+        {"learning_rate", "final_rate", "clip_norm", "l2", "state_noise", "train_initial_state"}
     )
     """Fields that may differ between the members of one cohort."""
 

@@ -59,7 +59,6 @@ class Program:
     task: Task
     batch: int
     noisy: bool
-    train_initial_state: bool
 
 
 def train(
@@ -78,7 +77,7 @@ def train(
         raise ValueError(f"{len(protocols)} training protocols for {len(seeds)} seeds")
     common = common_protocol(protocols)
     noisy = any(protocol.state_noise > 0 for protocol in protocols)
-    program = Program(cell, task, common.batch, noisy, common.train_initial_state)
+    program = Program(cell, task, common.batch, noisy)
     untrained = initial_population(cell, task.inputs, task.outputs, seeds)
     rates = _vectors(protocols)
     state = _start(_parameters(untrained))
@@ -236,8 +235,8 @@ def _one_step(
         loss = mean_squared_error(outputs, trials.targets, trials.mask)
         total = loss + rates["l2"] * _penalty(program, parameters)
     gradients = tape.gradient(total, parameters)
-    if not program.train_initial_state:
-        gradients["initial_state"] = tf.zeros_like(gradients["initial_state"])
+    moving = optimiser.along(rates["train_initial_state"], gradients["initial_state"])
+    gradients["initial_state"] *= moving
     norm = optimiser.norms(gradients)
     alive = tf.math.is_finite(total) & tf.math.is_finite(norm) & (diverged_at < 0)
     progress = tf.cast(step, tf.float32) / tf.cast(tf.maximum(steps - 1, 1), tf.float32)

@@ -228,6 +228,14 @@ def test_the_initial_state_stays_zero_unless_it_is_trained(base):
     assert (np.abs(found.population.initial_state) > 1e-3).any(axis=1).all()
 
 
+def test_each_member_of_a_cohort_may_or_may_not_train_its_initial_state(base):
+    found = cohort(None, {"train_initial_state": True}, None)
+    initial = found.population.initial_state
+    assert (np.abs(initial[1]) > 1e-3).any()
+    assert not initial[[0, 2]].any()
+    assert_same_bits(found.select("member", [0]), base.select("member", [0]))
+
+
 class Silence(Task):
     """Nothing comes in and nothing is wanted: only a penalty can move weights."""
 
