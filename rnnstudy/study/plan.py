@@ -11,6 +11,7 @@ from rnnstudy.analyses.representations import Representations
 from rnnstudy.component import Component
 from rnnstudy.population.footprint import member_bytes, training_flops, widest_cohort
 from rnnstudy.population.training import Trained
+from rnnstudy.record import CorruptRecord
 from rnnstudy.study.spec import Network, Study
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
@@ -184,7 +185,10 @@ def task_jobs(
 
 def status(store: Store, key: str) -> str | None:
     """`trained` or `diverged`, or None if the store does not hold the network."""
-    return _status(store.root.as_posix(), key) if store.has(key) else None
+    try:
+        return _status(store.root.as_posix(), key) if store.has(key) else None
+    except CorruptRecord:
+        return None
 
 
 @cache
@@ -244,8 +248,11 @@ def _lacking(job: Job, store: Store) -> Job | None:
     """
     if isinstance(job, AnalyseTask):
         return None if store.has(job.key(store, ready=False)) else job
-    left = [i for i, key in enumerate(job.keys) if not store.has(key)]
-    if isinstance(job, AnalyseMembers):
+    if isinstance(job, TrainCohort):
+        # Read, not only looked for: what needs a damaged network would find out too late.
+        left = [i for i, key in enumerate(job.keys) if status(store, key) is None]
+    else:
+        left = [i for i, key in enumerate(job.keys) if not store.has(key)]
         left = [i for i in left if status(store, job.networks[i].key()) != "diverged"]
     if not left:
         return None

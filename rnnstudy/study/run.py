@@ -134,7 +134,7 @@ class Run:
         try:
             return self.store.read(key, kind)
         except CorruptRecord as error:
-            raise RunError(f"{what} was damaged and is removed; run the study again") from error
+            raise RunError(f"{what} cannot be read ({error}); run the study again") from error
 
     def _network(self, member: str) -> Network:
         if member not in self._networks:

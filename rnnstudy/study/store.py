@@ -3,13 +3,18 @@
 import json
 import os
 import shutil
+import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from rnnstudy.record import CorruptRecord, Record
 
 R = TypeVar("R", bound=Record)
+
+DRAFT_LIFETIME = 3600.0
+"""Seconds after which nobody can still be writing a draft."""
 
 
 class Store:
@@ -33,8 +38,10 @@ class Store:
         """
         try:
             return kind.load(self.root / key)
-        except CorruptRecord:
-            shutil.rmtree(self.root / key, ignore_errors=True)
+        except CorruptRecord as error:
+            # A disk that fails or a class that is not on the path says nothing against the record.
+            if not isinstance(error.__cause__, OSError | ImportError):
+                shutil.rmtree(self.root / key, ignore_errors=True)
             raise
 
     def write(self, key: str, record: Record) -> None:
@@ -57,6 +64,8 @@ class Store:
                 os.rename(draft, place)
 
     def clear_drafts(self) -> None:
-        """Remove what interrupted writers left behind."""
+        """Remove what interrupted writers left behind; a young draft may be somebody's at work."""
         for draft in self.root.glob(".draft-*"):
-            shutil.rmtree(draft, ignore_errors=True)
+            with suppress(FileNotFoundError):
+                if time.time() - draft.stat().st_mtime > DRAFT_LIFETIME:
+                    shutil.rmtree(draft, ignore_errors=True)

@@ -94,6 +94,19 @@ def test_more_seeds_train_only_the_new_networks(tmp_path: Path) -> None:
     ]
 
 
+def test_a_damaged_network_of_whole_size_is_trained_again(tmp_path: Path) -> None:
+    store, networks = Store(tmp_path), [network for _, network in study().expand()]
+    for network in networks:
+        pretend(store, network)
+    path = tmp_path / networks[4].key() / "arrays.npz"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    plan = make_plan(study(), store)
+    assert [job.keys for job in jobs(plan, TrainCohort)] == [(networks[4].key(),)]
+    assert plan.done[0] == ("train", 5, 6)
+
+
 def test_a_diverged_network_is_not_analysed_and_changes_the_address_of_pairs(
     tmp_path: Path,
 ) -> None:

@@ -1,6 +1,7 @@
 """The store: whole records or none, whatever happens to the writer or the disk."""
 
 import json
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +91,28 @@ def test_what_an_interrupted_writer_left_is_not_a_record_and_is_cleared(tmp_path
     numbers().save(draft)
     assert not store.has(KEY)
     store.clear_drafts()
+    # It may be another process's, which is about to rename it.
+    assert list(tmp_path.iterdir()) == [draft]
+    os.utime(draft, (0, 0))
+    store.clear_drafts()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("trouble", [OSError("too many open files"), ImportError("no module")])
+def test_a_record_that_cannot_be_read_here_and_now_is_not_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    store = Store(tmp_path)
+    store.write(KEY, numbers())
+
+    def fail(*_: object, **__: object) -> None:
+        raise trouble
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rnnstudy.record.np.load", fail)
+        with pytest.raises(CorruptRecord, match=str(trouble)):
+            store.read(KEY, Numbers)
+    np.testing.assert_array_equal(store.read(KEY, Numbers).values, numbers().values)
 
 
 def test_meta_is_plain_json(tmp_path: Path) -> None:
