@@ -70,6 +70,8 @@ class Page:
     sections: Sequence[Section] = ()
     provenance: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
     spec: str = ""
+    formats: Sequence[str] = ("svg", "pdf")
+    """File formats of figures that are offered; the page itself shows SVG in any case."""
 
 
 class Shown(NamedTuple):
@@ -92,7 +94,8 @@ def write_report(page: Page, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / PLOTLY).unlink(missing_ok=True)
     names = Names()
-    sections = [_shown_section(section, folder, names) for section in page.sections]
+    formats = tuple(dict.fromkeys(("svg", *page.formats)))
+    sections = [_shown_section(section, folder, names, formats) for section in page.sections]
     parts = [part for section in sections for part in section["parts"]]
     explorable = any(shown.plot for part in parts for shown in part["shown"])
     if explorable:
@@ -125,21 +128,25 @@ def slug(title: str) -> str:
     return re.sub(r"[^a-z0-9_]+", "-", plain.lower()).strip("-") or "untitled"
 
 
-def _shown_section(section: Section, folder: Path, names: Names) -> dict[str, Any]:
+def _shown_section(
+    section: Section, folder: Path, names: Names, formats: Sequence[str]
+) -> dict[str, Any]:
     name = names.give(section.title)
     parts = [
         {
             "title": part.title,
             "failure": part.failure,
             "name": names.give(section.title, part.title),
-            "shown": list(_shown(section, part, folder, names)),
+            "shown": list(_shown(section, part, folder, names, formats)),
         }
         for part in section.parts
     ]
     return {"title": section.title, "summary": section.summary, "name": name, "parts": parts}
 
 
-def _shown(section: Section, part: Part, folder: Path, names: Names) -> Iterator[Shown]:
+def _shown(
+    section: Section, part: Part, folder: Path, names: Names, formats: Sequence[str]
+) -> Iterator[Shown]:
     """Exhibits of a part, their files written."""
     for exhibit in part.exhibits:
         name = names.give(section.title, part.title, exhibit.title)
@@ -153,7 +160,7 @@ def _shown(section: Section, part: Part, folder: Path, names: Names) -> Iterator
         elif isinstance(exhibit, Panels) and not exhibit.exhibits:
             yield Shown(Note(title=exhibit.title, text="Nothing to show."), "note", name, [], None)
         elif drawable(exhibit):
-            save(exhibit, folder / "figures", name)
+            save(exhibit, folder / "figures", name, formats)
             yield Shown(exhibit, "figure", name, [], interactive(exhibit))
         else:
             raise ValueError(f"'{exhibit.title}': the page cannot show a {type(exhibit).__name__}")

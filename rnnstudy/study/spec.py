@@ -45,7 +45,7 @@ class Report(Component):
     """Title of the page; default: the study's name."""
 
     formats: Annotated[tuple[Literal["svg", "pdf"], ...], Axis()] = ("svg", "pdf")
-    """File formats of the figures, besides those in the page."""
+    """File formats of the figures, to take away; the page itself shows SVG in any case."""
 
     models: Annotated[tuple[str, ...], Axis()] | None = None
     """Names of networks to write as Keras models to `models/`, with * and ? as in a shell."""

@@ -1,6 +1,7 @@
 """The page: complete, offline, safe with any text, and without a complaint of the browser."""
 
 import csv
+import dataclasses
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -107,6 +108,18 @@ def test_two_reports_of_one_result_are_the_same(exhibits: Exhibits, tmp_path: Pa
         for f in ("one", "two")
     )
     assert one == two
+
+
+def test_figures_come_in_the_formats_asked_for_and_the_page_shows_svg(
+    exhibits: Exhibits, tmp_path: Path
+) -> None:
+    for asked, there in ((("svg",), {".svg"}), (("pdf",), {".svg", ".pdf"})):
+        found = dataclasses.replace(page({"matrix": exhibits(1)["matrix"]}), formats=asked)
+        index = write_report(found, tmp_path / asked[0])
+        assert {path.suffix for path in (index.parent / "figures").iterdir()} == there
+        links = [e["href"] or "" for e in Elements(index.read_text(encoding="utf-8")).all("a")]
+        offered = {Path(link).suffix for link in links if link.startswith("figures/")}
+        assert offered == {f".{form}" for form in asked}
 
 
 def test_a_new_report_leaves_nothing_of_the_old(exhibits: Exhibits, tmp_path: Path) -> None:
