@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import shutil
+import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
@@ -80,10 +81,22 @@ def write_members(run: Run) -> None:
 def write_models(run: Run) -> None:
     """`models/<member>.keras` for the members that the spec asks for."""
     for name in (m for m in run.members["member"] if run.study.report.wants_model(m)):
-        path = run.directory / "models" / f"{name}.keras"
-        if run.store.has(run.key(name)) and not path.exists():
+        path, key = run.directory / "models" / f"{name}.keras", run.key(name)
+        if run.store.has(key) and _address(path) != key.encode():
             path.parent.mkdir(exist_ok=True)
             run.model(name).save(path)
+            # A Keras file is a zip archive. Its comment tells it from the file that an earlier
+            # spec left under the same name.
+            with zipfile.ZipFile(path, "a") as archive:
+                archive.comment = key.encode()
+
+
+def _address(path: Path) -> bytes:
+    """Address of the network that a Keras file of ours holds; empty if it is not known."""
+    if not zipfile.is_zipfile(path):
+        return b""
+    with zipfile.ZipFile(path) as archive:
+        return archive.comment
 
 
 def _write_specs(run: Run, spec: str | Path | None) -> None:

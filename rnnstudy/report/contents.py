@@ -29,6 +29,7 @@ def page(run: Run) -> Page:
         sections=(*(_task_section(run, task) for task in tasks), _members_section(run)),
         provenance=_provenance(run),
         spec=_spec(run),
+        formats=run.study.report.formats,
     )
 
 
@@ -97,7 +98,7 @@ def _reasons(failures: Mapping[str, str], prefix: str) -> str:
 def _members_section(run: Run) -> Section:
     table = run.members
     columns = {
-        str(name): [None if _missing(value) else value for value in table[name].tolist()]
+        str(name): table[name].astype(object).where(table[name].notna(), None).tolist()
         for name in table
     }
     exhibit = Table(
@@ -107,10 +108,6 @@ def _members_section(run: Run) -> Section:
         columns=columns,
     )
     return Section("Networks", (Part("members", [exhibit]),))
-
-
-def _missing(value: Any) -> bool:
-    return value is None or value != value
 
 
 def _provenance(run: Run) -> dict[str, Any]:

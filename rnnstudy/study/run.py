@@ -47,7 +47,8 @@ class Run:
             {"member": name, **member.fields, **self._outcome(name)}
             for name, member in self._who.items()
         ]
-        return pd.DataFrame(rows)
+        # Pandas would make numbers with a point of integers that are missing here and there.
+        return pd.DataFrame(rows).astype({"diverged_at": "Int64"})
 
     def _outcome(self, name: str) -> dict[str, Any]:
         try:

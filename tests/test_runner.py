@@ -1,0 +1,54 @@
+"""From Python: what a run leaves in its folder when its spec changes, and when networks diverge."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from rnnstudy import runner
+from rnnstudy.study.run import Run
+from rnnstudy.study.spec import Study, study_of
+
+SPEC: dict[str, Any] = {
+    "study": "small",
+    "tasks": [{"kind": "flip_flop", "bits": 1, "length": 12, "probe_length": 12}],
+    "networks": {"cells": "vanilla", "units": 4, "seeds": 2},
+    "training": {"steps": 5, "batch": 4},
+    "report": {"models": "*", "formats": "svg"},
+}
+NAME = "flip_flop-vanilla-tanh-4-s000"
+
+
+def study(**training: Any) -> Study:
+    return study_of({**SPEC, "training": {**SPEC["training"], **training}})
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return runner.run(study(), tmp_path_factory.mktemp("run"))
+
+
+def saved(run: Run) -> Any:
+    return keras.models.load_model(run.directory / "models" / f"{NAME}.keras")
+
+
+def test_a_saved_model_is_of_the_spec_that_ran_last(run: Run) -> None:
+    file = run.directory / "models" / f"{NAME}.keras"
+    before = file.read_bytes()
+    runner.write_models(run)
+    assert file.read_bytes() == before
+    longer = runner.run(study(steps=9), run.directory)
+    for found in (saved(longer), longer.model(NAME)):
+        np.testing.assert_array_equal(
+            found.get_layer("readout").kernel.numpy(),
+            longer.trained(NAME).population.readout["kernel"][0],
+        )
+
+
+def test_the_step_of_divergence_is_an_integer_in_the_table(run: Run) -> None:
+    table = runner.run(study(learning_rate=1e30, clip_norm=1e30), run.directory / "diverged")
+    text = (table.directory / "members.csv").read_text().splitlines()
+    assert text[0].endswith(",diverged_at")
+    assert all(line.rpartition(",")[2] in ("", "1", "2", "3", "4") for line in text[1:])
