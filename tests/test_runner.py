@@ -1,6 +1,5 @@
 """From Python: what a run leaves in its folder when its spec changes, and when networks diverge."""
 
-from pathlib import Path
 from typing import Any
 
 import keras

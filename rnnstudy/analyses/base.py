@@ -76,6 +76,12 @@ class MemberAnalysis(Analysis):
 class TaskAnalysis(Analysis):
     """Looks at all networks of a task together."""
 
+    yields: ClassVar[type[Record]] = Record
+    """Class of the record; `Record` where that is not known before it is there."""
+
+    takes: ClassVar[type[Record]] = Record
+    """Class of the records of `needs()`."""
+
     def parts(self) -> tuple[MemberAnalysis, ...]:
         """Member analyses that this one reads and the spec need not list."""
         return ()

@@ -17,6 +17,8 @@ class Embedding(TaskAnalysis):
     """Classical multidimensional scaling (Torgerson 1952) of a `pairs` analysis."""
 
     kind: ClassVar[str] = "embedding"
+    yields: ClassVar[type[Record]] = Coordinates
+    takes: ClassVar[type[Record]] = Distances
 
     of: str
     """Name of the analysis whose distances are embedded (a `pairs` is called after its metric)."""

@@ -15,6 +15,7 @@ class Pairs(TaskAnalysis):
     """Distances between all networks of a task under a metric of their states on the probe."""
 
     kind: ClassVar[str] = "pairs"
+    yields: ClassVar[type[Record]] = Distances
 
     metric: AnyMetric
     """What alike means: svcca, cka, ..."""

@@ -4,16 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from rnnstudy.analyses import Analysis, AnyAnalysis
+from rnnstudy.analyses import Analysis, AnyAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.cells import Cell
 from rnnstudy.component import Component, mistake, refused, suggestion
 from rnnstudy.population.protocol import Training
+from rnnstudy.record import Record
 from rnnstudy.study.complaints import complaints
 from rnnstudy.study.document import Document, SpecError, document_of
 from rnnstudy.study.grid import Combination, combinations, member
@@ -142,6 +143,22 @@ class Study(Component):
                 raise refused("overrides", errors)
         return overrides
 
+    @model_validator(mode="after")
+    def _models_exist(self) -> Self:
+        names = [who.name for who, _ in self.expand()] if self.report.models else []
+        errors = [
+            mistake(
+                "no_match",
+                f"is {pattern!r}, which matches no network; the first is {names[0]!r}",
+                ("report", "models", i),
+            )
+            for i, pattern in enumerate(self.report.models or ())
+            if not any(fnmatchcase(name, pattern) for name in names)
+        ]
+        if errors:
+            raise refused("report", errors)
+        return self
+
     @field_validator("tasks")
     @classmethod
     def _titles_differ(cls, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
@@ -203,6 +220,18 @@ def _need_mistakes(analyses: tuple[Analysis, ...]) -> Iterator[InitErrorDetails]
                     f"add it to analyses{listed}{suggestion(need, others)}"
                 )
                 yield mistake("needs", message, (i,))
+            elif unfit := _unfit(analysis, analyses[titles.index(need)]):
+                yield mistake("needs", f"({analysis.title}) {unfit}", (i,))
+
+
+def _unfit(analysis: Analysis, needed: Analysis) -> str:
+    """Why one analysis cannot read what another yields; empty if it can, or nobody knows yet."""
+    if not isinstance(needed, TaskAnalysis):
+        return f"reads an analysis of all networks; {needed.title!r} looks at each by itself"
+    takes = analysis.takes if isinstance(analysis, TaskAnalysis) else Record
+    if issubclass(needed.yields, takes) or needed.yields is Record:
+        return ""
+    return f"needs {takes.__name__}; {needed.title!r} yields {needed.yields.__name__}"
 
 
 def load_study(path: str | Path, sets: Iterable[str] = ()) -> Study:

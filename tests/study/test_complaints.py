@@ -221,6 +221,25 @@ MISTAKES = {
             "add it to analyses; asked for: svcca; did you mean 'svcca'?"
         ),
     ),
+    "embedding of what looks at single networks": (
+        HEAD + "analyses: [fixed_points, {kind: embedding, of: fixed_points}]\n",
+        (
+            "4:26: analyses[1] (embedding_fixed_points) reads an analysis of all networks; "
+            "'fixed_points' looks at each by itself"
+        ),
+    ),
+    "embedding of an embedding": (
+        HEAD + "analyses: [{kind: pairs, metric: cka}, {kind: embedding, of: cka}, "
+        "{kind: embedding, of: embedding_cka, name: again}]\n",
+        "4:68: analyses[2] (again) needs Distances; 'embedding_cka' yields Coordinates",
+    ),
+    "models of no network": (
+        HEAD + "report: {models: ['*-gru-*', '*-gruu-*']}\n",
+        (
+            "4:30: report.models[1] is '*-gruu-*', which matches no network; the first is "
+            "'flip_flop-vanilla-tanh-32-s000'"
+        ),
+    ),
     "analysis that needs one where there is none": (
         HEAD + "analyses:\n  - {kind: embedding, of: svcca}\n",
         (
