@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rnnstudy.lazy import tf
-from rnnstudy.population.training import Trained, train
+from rnnstudy.population.training import Course, Trained, train
 from rnnstudy.record import Array, Record
+from rnnstudy.study.checkpoints import Checkpoints
 from rnnstudy.study.plan import AnalyseMembers, AnalyseTask, Job, Plan, TrainCohort, status
 from rnnstudy.study.spec import Runtime
 from rnnstudy.study.store import Store
+from rnnstudy.tasks.base import check_trials
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def execute(plan: Plan, store: Store, runtime: Runtime, watch: Watch) -> list[Ou
     stop = threading.Event()
     with ThreadPoolExecutor(workers, thread_name_prefix="rnnstudy") as executor:
         try:
-            return _drain(plan, _Worker(store, watch, stop), executor)
+            return _drain(plan, _Worker(store, watch, stop, runtime.checkpoint), executor)
         except KeyboardInterrupt:
             stop.set()
             executor.shutdown(wait=True, cancel_futures=True)
@@ -115,6 +117,16 @@ def _awaits(job: Job, waiting: Sequence[Job], running: object) -> bool:
     return any(isinstance(o, TrainCohort) and wanted & set(o.networks) for o in ahead)
 
 
+def _sentence(error: Exception) -> str:
+    """Class and message of an error on one line: TensorFlow's begin with pages of its traceback."""
+    name = type(error).__name__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    named = [line for line in lines if line.startswith(f"{name}: ")]
+    if named:
+        return named[0]
+    return f"{name}: {lines[0]}" if lines else name
+
+
 @dataclass(frozen=True)
 class _Worker:
     """Performs single jobs against a store."""
@@ -122,6 +134,8 @@ class _Worker:
     store: Store
     watch: Watch
     stop: threading.Event
+    interval: float
+    """Seconds between two checkpoints of a training job."""
 
     def perform(self, job: Job) -> Outcome:
         """Do a job; its failure is data."""
@@ -132,7 +146,7 @@ class _Worker:
         except Stopped:
             return Outcome(job.label, time.monotonic() - begun, "interrupted")
         except Exception as error:
-            failure = f"{type(error).__name__}: {error}".removesuffix(": ")
+            failure = _sentence(error)
             trace = traceback.format_exc()
         outcome = Outcome(job.label, time.monotonic() - begun, failure, trace)
         self.watch.ended(job, outcome)
@@ -150,17 +164,26 @@ class _Worker:
 
     def _train(self, job: TrainCohort) -> None:
         first, steps = job.networks[0], job.networks[0].training.steps
+        checkpoints = Checkpoints(self.store, job.keys, self.interval)
 
-        def progress(step: int, loss: Array) -> None:
+        def checkpoint(course: Course) -> None:
             if self.stop.is_set():
+                checkpoints.write(course)
                 raise Stopped
-            self.watch.trained(job, step, steps, loss)
+            checkpoints.keep(course)
 
-        protocols = [network.training for network in job.networks]
-        seeds = [network.seed for network in job.networks]
-        trained = train(first.cell, first.task, protocols, seeds, progress)
+        trained = train(
+            first.cell,
+            first.task,
+            [network.training for network in job.networks],
+            [network.seed for network in job.networks],
+            lambda step, loss: self.watch.trained(job, step, steps, loss),
+            resume=checkpoints.latest(),
+            checkpoint=checkpoint,
+        )
         for i, key in enumerate(job.keys):
             self.store.write(key, trained.select("member", [i]))
+        checkpoints.clear()
 
     def _analyse_members(self, job: AnalyseMembers) -> None:
         usable = [n for n in job.networks if status(self.store, n.key()) == "trained"]

@@ -151,6 +151,25 @@ class Task(Entry):
         return self.name or self.kind.rpartition(":")[2].lower()
 
 
+def check_trials(task: Task) -> None:
+    """ValueError if a task's trials are not what its sizes promise; the task may be anybody's."""
+    trials = task.evaluation()
+    if not isinstance(trials, Trials):
+        raise ValueError(f"{task.title}.sample returns a {type(trials).__name__}, not Trials")
+    shape = (task.evaluation_trials, task.length)
+    wanted = ((*shape, task.inputs), (*shape, task.outputs), shape)
+    for name, values, sizes in zip(Trials._fields, trials, wanted, strict=True):
+        given = tf.convert_to_tensor(values)
+        if tuple(given.shape) != sizes:
+            raise ValueError(
+                f"{task.title}.sample gives {name} of shape {tuple(given.shape)}, not {sizes}"
+            )
+        if given.dtype != tf.float32:
+            raise ValueError(f"{task.title}.sample gives {name} as {given.dtype.name}, not float32")
+        if not bool(tf.reduce_all(tf.math.is_finite(given))):
+            raise ValueError(f"{task.title}.sample gives {name} that are not all finite")
+
+
 def split_seed(seed: Tensor, count: int) -> list[Tensor]:
     """Independent seeds, int32 [2] each, for the draws that make up one batch of trials."""
     return tf.unstack(tf.random.experimental.stateless_split(seed, count, alg="philox"))

@@ -1,0 +1,57 @@
+"""Trials of anybody's task: each promise that is broken is named in one sentence."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from rnnstudy.tasks import TASKS, StaticInputs, Task, Trials
+from rnnstudy.tasks.base import check_trials
+
+
+class Noise(Task):
+    """Repeat noise, wrongly in a chosen way."""
+
+    inputs: int = 2
+    outputs: int = 1
+    length: int = 5
+    evaluation_trials: int = 3
+    wrong: str = ""
+
+    def sample(self, seed: Any, trials: int) -> Any:
+        inputs = tf.random.stateless_normal([trials, self.length, 2], seed, alg="philox")
+        targets, mask = inputs[..., :1], tf.ones([trials, self.length])
+        if self.wrong == "tuple":
+            return inputs, targets, mask
+        if self.wrong == "width":
+            return Trials(inputs, inputs, mask)
+        if self.wrong == "length":
+            return Trials(inputs, targets, mask[:, 1:])
+        if self.wrong == "precision":
+            return Trials(tf.cast(inputs, tf.float64), targets, mask)
+        return Trials(inputs, targets * np.nan if self.wrong == "nan" else targets, mask)
+
+    def static_inputs(self) -> StaticInputs:
+        return StaticInputs(np.zeros((1, 2)), ("no input",))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ("tuple", "noise.sample returns a tuple, not Trials"),
+        ("width", r"noise.sample gives targets of shape \(3, 5, 2\), not \(3, 5, 1\)"),
+        ("length", r"noise.sample gives mask of shape \(3, 4\), not \(3, 5\)"),
+        ("precision", "noise.sample gives inputs as float64, not float32"),
+        ("nan", "noise.sample gives targets that are not all finite"),
+    ],
+)
+def test_what_is_wrong_is_said(wrong: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
+        check_trials(Noise(wrong=wrong))
+
+
+def test_good_trials_pass() -> None:
+    check_trials(Noise())
+    for task in TASKS.values():
+        check_trials(task())
