@@ -1,6 +1,6 @@
 """How networks are trained: the fields of a spec's `training`."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -44,3 +44,9 @@ class Training(Component):
 
     history: Annotated[int, Field(ge=1)] = 50
     """Steps between two points of the recorded loss and accuracy curves."""
+
+    stop: Literal["budget", "solved"] = "budget"
+    """When a network's training ends: after `steps`, or once it has solved its task and held it."""
+
+    hold: Annotated[int, Field(ge=1)] = 3
+    """With `stop: solved`, how many records of the curves in a row must meet the criterion."""

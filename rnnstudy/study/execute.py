@@ -164,6 +164,7 @@ class _Worker:
 
     def _train(self, job: TrainCohort) -> None:
         first, steps = job.networks[0], job.networks[0].training.steps
+        check_trials(first.task)
         checkpoints = Checkpoints(self.store, job.keys, self.interval)
 
         def checkpoint(course: Course) -> None:

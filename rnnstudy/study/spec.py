@@ -60,7 +60,8 @@ class Runtime(Component):
     """How the work is done; nothing here changes what a result's address is."""
 
     store: str | None = None
-    """Folder of results, which studies may share; default: `store` in the run's folder."""
+    """Folder of results, which studies may share, relative to where the run is started; default:
+    `store` in the run's folder."""
 
     workers: Annotated[int, Field(ge=1, le=4096)] | None = None
     """Number of jobs at a time on the CPU; default: the number of cores."""
@@ -70,6 +71,9 @@ class Runtime(Component):
 
     deterministic: bool = True
     """Whether the same machine gives the same numbers to the last bit, at some cost in speed."""
+
+    checkpoint: Annotated[float, Field(ge=0)] = 60.0
+    """Seconds between two checkpoints of a training job: what a killed run loses at most."""
 
     forbid: Literal["diverged", "unsolved", "nothing"] = "diverged"
     """Networks that make the command end with exit code 1: diverged (or not trained at all), all

@@ -11,7 +11,7 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.population import training
+from rnnstudy.population import steps, training
 from rnnstudy.population import unroll as loop
 from rnnstudy.population.population import generator, initial_population, stream
 from rnnstudy.population.protocol import Training
@@ -39,11 +39,11 @@ def short_blocks():
     """Blocks of 2 steps: 7 steps run through three blocks and a rest, and programs compile fast."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "BLOCK", 2)
-        training._chunk.cache_clear()
-        training._evaluator.cache_clear()
+        steps.chunk_of.cache_clear()
+        steps.evaluator.cache_clear()
         yield
-    training._chunk.cache_clear()
-    training._evaluator.cache_clear()
+    steps.chunk_of.cache_clear()
+    steps.evaluator.cache_clear()
 
 
 def cohort(*changes, seeds=SEEDS, cell=CELL, task=MEMORY, **common):

@@ -1,0 +1,55 @@
+"""Courses of training in a store, so that a killed run loses minutes and not hours."""
+
+import hashlib
+import shutil
+import time
+from collections.abc import Sequence
+
+from rnnstudy.population.training import Course
+from rnnstudy.record import CorruptRecord
+from rnnstudy.study.store import Store
+
+
+class Checkpoints:
+    """The latest course of one cohort, known by its members' keys.
+
+    A new course is written whole before the one before it is removed.
+    """
+
+    def __init__(self, store: Store, members: Sequence[str], interval: float) -> None:
+        cohort = hashlib.sha256(" ".join(members).encode()).hexdigest()[:32]
+        self.store, self.prefix, self.interval = store, f"course-{cohort}-", interval
+        self._last = time.monotonic()
+
+    def latest(self) -> Course | None:
+        """The course that is furthest on, of those that are whole."""
+        for key in self._keys():
+            try:
+                return self.store.read(key, Course)
+            except CorruptRecord:
+                continue
+        return None
+
+    def keep(self, course: Course) -> None:
+        """Write a course down if the last one is older than the interval, in seconds."""
+        if time.monotonic() - self._last >= self.interval:
+            self.write(course)
+
+    def write(self, course: Course) -> None:
+        """Write a course down now."""
+        before = self._keys()
+        self.store.write(f"{self.prefix}{course.done:09d}", course)
+        self._remove(before)
+        self._last = time.monotonic()
+
+    def clear(self) -> None:
+        """Forget all courses: the networks are trained."""
+        self._remove(self._keys())
+
+    def _keys(self) -> list[str]:
+        """Addresses of the kept courses, the furthest first."""
+        return sorted((p.name for p in self.store.root.glob(f"{self.prefix}*")), reverse=True)
+
+    def _remove(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            shutil.rmtree(self.store.root / key, ignore_errors=True)
