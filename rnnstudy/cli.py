@@ -217,7 +217,10 @@ def main() -> None:
         errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
     except (RunError, OSError) as error:
-        errors.print(f"rnnstudy: {error}", markup=False, highlight=False, soft_wrap=True)
+        reason = str(error)
+        if isinstance(error, OSError) and error.filename and error.strerror:
+            reason = f"{error.filename}: {error.strerror.lower()}"
+        errors.print(f"rnnstudy: {reason}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
 
 

@@ -65,7 +65,7 @@ def run(
     plan = make_plan(study, found.store)
     with watching(plan) as watch:
         outcomes = execute(plan, found.store, study.runtime, watch)
-    if outcomes or not found.provenance:
+    if outcomes or not found.provenance or found.provenance.get("failures"):
         _write_provenance(found, begun, outcomes, command)
     write_members(found)
     write_models(found)
@@ -101,7 +101,11 @@ def _address(path: Path) -> bytes:
 
 def _write_specs(run: Run, spec: str | Path | None) -> None:
     run.directory.mkdir(parents=True, exist_ok=True)
-    text = resolved(run.study)
+    runtime = run.study.runtime
+    if runtime.store is not None:
+        # What reads the run later may stand elsewhere.
+        runtime = runtime.changed(store=str(Path(runtime.store).resolve()))
+    text = resolved(run.study.changed(runtime=runtime))
     (run.directory / "resolved.yaml").write_text(text, encoding="utf-8")
     if spec is None:
         (run.directory / "spec.yaml").write_text(text, encoding="utf-8")

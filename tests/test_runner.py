@@ -1,5 +1,7 @@
 """From Python: what a run leaves in its folder when its spec changes, and when networks diverge."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnnstudy import runner
-from rnnstudy.study.run import Run
+from rnnstudy.study.run import Run, open_run
 from rnnstudy.study.spec import Study, study_of
 
 SPEC: dict[str, Any] = {
@@ -44,6 +46,29 @@ def test_a_saved_model_is_of_the_spec_that_ran_last(run: Run) -> None:
             found.get_layer("readout").kernel.numpy(),
             longer.trained(NAME).population.readout["kernel"][0],
         )
+
+
+def test_a_shared_store_is_found_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    runner.run(study_of({**SPEC, "runtime": {"store": "shared"}}), "mine")
+    monkeypatch.chdir("/")
+    again = open_run(tmp_path / "mine")
+    assert again.store.root == tmp_path / "shared"
+    assert list(again.members["status"]) == ["trained", "trained"]
+
+
+def test_failures_of_an_earlier_spec_are_forgotten(run: Run) -> None:
+    file = run.directory / "provenance.json"
+    file.write_text(json.dumps({"failures": {"train x": "RuntimeError: no"}}))
+    assert runner.run(run.study, run.directory).provenance["failures"] == {}
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", "\xff"])
+def test_a_damaged_provenance_is_no_provenance(run: Run, damage: str) -> None:
+    (run.directory / "provenance.json").write_text(damage, encoding="latin-1")
+    assert run.provenance == {}
 
 
 def test_the_step_of_divergence_is_an_integer_in_the_table(run: Run) -> None:

@@ -157,9 +157,11 @@ class Run:
     @property
     def provenance(self) -> dict[str, Any]:
         """Versions, device and times of the last execution."""
-        path = self.directory / "provenance.json"
-        found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-        return found
+        try:
+            found = json.loads((self.directory / "provenance.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def plan(self) -> Any:
         """What is done and what is left to do."""
