@@ -43,6 +43,7 @@ def pretend(store: Store, network: Network, diverged_at: int = -1) -> None:
             step=np.array([0]),
             loss=curve,
             accuracy=curve,
+            steps=np.array([5]),
             diverged_at=np.array([diverged_at]),
             evaluation_loss=one,
             evaluation_accuracy=one,
