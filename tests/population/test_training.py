@@ -418,3 +418,62 @@ def test_a_cohort_larger_than_tensorflows_idea_of_a_cpu_trains_on():
     cell, task = Vanilla(units=32), MEMORY.changed(length=100, evaluation_trials=2)
     protocol = Training(steps=3, batch=500, history=1)
     assert train(cell, task, [protocol] * 6, range(6)).size("sample") == 3
+
+
+STOPPING = Training(
+    steps=400, batch=8, history=10, learning_rate=3e-2, stop="solved", hold=2, state_noise=0.0
+)
+EASY = FlipFlop(bits=1, length=LENGTH, pulse_probability=0.3, evaluation_trials=16,
+                solved_loss=0.05, solved_accuracy=0.9)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def stopped():
+    """Networks of 8 units on batches of 8, which stop at different steps."""
+    return train(CELLS["gru"](units=8), EASY, [STOPPING] * 3, SEEDS)
+
+
+def test_a_network_stops_once_it_has_held_its_task(stopped):
+    assert (stopped.steps < 400).all()
+    assert len(set(stopped.steps)) > 1
+    for member, taken in enumerate(stopped.steps):
+        marks = taken // 10
+        met = EASY.solved(stopped.loss[member], stopped.accuracy[member])
+        assert met[marks - 2 : marks].all()
+        # It went on at every earlier record, since two in a row were not yet met.
+        assert not (met[: marks - 2] & met[1 : marks - 1]).any()
+        assert np.isnan(stopped.loss[member, marks:]).all()
+        assert np.isfinite(stopped.loss[member, :marks]).all()
+
+
+def test_a_stopped_network_is_what_it_was_at_its_last_step(stopped):
+    courses = []
+    budget = STOPPING.changed(stop="budget")
+    train(CELLS["gru"](units=8), EASY, [budget] * 3, SEEDS, checkpoint=courses.append)
+    for member, taken in enumerate(stopped.steps):
+        then = next(course for course in courses if course.done == taken)
+        for name, weights in stopped.population.weights.items():
+            # Widths of 3 and 2 members: bit for bit at sizes that fill the processor's vectors.
+            np.testing.assert_allclose(
+                weights[member], then.parameters[f"cell/{name}"][member], rtol=0, atol=1e-6
+            )
+
+
+def test_when_a_network_stops_does_not_depend_on_its_company(stopped):
+    for member, seed in enumerate(SEEDS):
+        alone = train(CELLS["gru"](units=8), EASY, [STOPPING], [seed])
+        assert alone.steps[0] == stopped.steps[member]
+        np.testing.assert_allclose(
+            alone.evaluation_loss[0], stopped.evaluation_loss[member], rtol=1e-4
+        )
+
+
+def test_training_resumes_bit_for_bit(tmp_path, stopped):
+    courses = []
+    train(CELLS["gru"](units=8), EASY, [STOPPING] * 3, SEEDS, checkpoint=courses.append)
+    halfway = courses[len(courses) // 2]
+    halfway.save(tmp_path)
+    resumed = train(
+        CELLS["gru"](units=8), EASY, [STOPPING] * 3, SEEDS, resume=training.Course.load(tmp_path)
+    )
+    assert_same_bits(resumed, stopped)

@@ -12,8 +12,10 @@ import pytest
 from rnnstudy.analyses.base import MemberAnalysis, Section
 from rnnstudy.exhibit import Exhibit
 from rnnstudy.population.population import Population
+from rnnstudy.population.training import Course, train
 from rnnstudy.record import Array, Record, array
 from rnnstudy.runner import Silent
+from rnnstudy.study.checkpoints import Checkpoints
 from rnnstudy.study.execute import execute
 from rnnstudy.study.plan import AnalyseTask, TrainCohort, make_plan
 from rnnstudy.study.run import Run, RunError
@@ -105,10 +107,10 @@ def test_failed_training_leaves_the_other_networks_to_be_compared(
 
     real = module.train
 
-    def fragile(cell: Any, *rest: Any) -> Any:
+    def fragile(cell: Any, *rest: Any, **options: Any) -> Any:
         if cell.units == 3:
             raise MemoryError("too wide for this test")
-        return real(cell, *rest)
+        return real(cell, *rest, **options)
 
     monkeypatch.setattr(module, "train", fragile)
     run, outcomes = done(study(), tmp_path)
@@ -162,3 +164,70 @@ def test_a_damaged_record_is_computed_again(tmp_path: Path) -> None:
     run, _ = done(study(), tmp_path)
     np.testing.assert_allclose(run.distances("svcca"), before, atol=1e-5)
     assert not [job for job in make_plan(study(), run.store).todo if isinstance(job, AnalyseTask)]
+
+
+def kill(*arguments: Any) -> None:
+    """End training as a crash does: nothing after this point is written."""
+    raise SystemError("killed")
+
+
+def test_a_killed_run_goes_on_from_its_checkpoint_to_the_same_bits(tmp_path: Path) -> None:
+    class Killed(Silent):
+        def trained(self, job: Any, step: int, steps: int, loss: Array) -> None:
+            if step == 4:
+                kill()
+
+    often = {"workers": 1, "checkpoint": 0.0}
+    slow = study(training={"steps": 6, "batch": 4, "history": 2}, runtime=often)
+    run, outcomes = done(slow, tmp_path / "killed", Killed())
+    assert all("killed" in str(o.failure) for o in outcomes if o.label.startswith("train"))
+    courses = list(run.store.root.glob("course-*"))
+    assert [course.name[-9:] for course in courses] == ["000000004"] * 2
+
+    class Steps(Silent):
+        seen: ClassVar[list[int]] = []
+
+        def trained(self, job: Any, step: int, steps: int, loss: Array) -> None:
+            self.seen.append(step)
+
+    resumed, _ = done(slow, tmp_path / "killed", Steps())
+    assert Steps.seen == [6, 6]
+    assert not list(run.store.root.glob("course-*"))
+    whole, _ = done(slow, tmp_path / "whole")
+    for name in whole.members["member"]:
+        one, other = whole.trained(name), resumed.trained(name)
+        np.testing.assert_array_equal(one.loss, other.loss)
+        for kernel, weights in one.population.weights.items():
+            np.testing.assert_array_equal(weights, other.population.weights[kernel])
+
+
+def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    checkpoints = Checkpoints(store, ["a", "b"], 0.0)
+    assert checkpoints.latest() is None
+    courses: list[Course] = []
+    network = study().expand()[0][1]
+    train(
+        network.cell, network.task, [network.training] * 2, [0, 1], checkpoint=courses.append
+    )  # fmt: skip
+    checkpoints.write(courses[0])
+    found = checkpoints.latest()
+    assert found is not None
+    assert found.done == courses[0].done
+    checkpoints.write(courses[1])
+    (kept,) = tmp_path.glob("course-*")
+    assert kept.name.endswith("000000006")
+    (kept / "arrays.npz").write_bytes(b"cut")
+    assert checkpoints.latest() is None
+    assert Checkpoints(store, ["a", "c"], 0.0).latest() is None
+
+
+def test_checkpoints_keep_to_their_interval(tmp_path: Path) -> None:
+    seldom = study(runtime={"workers": 1, "checkpoint": 3600.0})
+
+    class Look(Silent):
+        def trained(self, job: Any, step: int, steps: int, loss: Array) -> None:
+            assert not list(tmp_path.glob("store/course-*"))
+
+    _, outcomes = done(seldom, tmp_path, Look())
+    assert [outcome.failure for outcome in outcomes] == [None] * 5
