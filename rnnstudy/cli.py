@@ -24,7 +24,7 @@ from rnnstudy.lazy import quiet_tensorflow
 from rnnstudy.metrics import METRICS
 from rnnstudy.population.footprint import parameters
 from rnnstudy.report.contents import write_report
-from rnnstudy.study.plan import Plan, TrainCohort, make_plan
+from rnnstudy.study.plan import Plan, TrainCohort, counted, make_plan
 from rnnstudy.study.run import Run, RunError, open_run
 from rnnstudy.study.schema import schema as json_schema
 from rnnstudy.study.spec import SpecError, Study, load_study
@@ -38,6 +38,9 @@ app = typer.Typer(
 )
 console = Console()
 errors = Console(stderr=True)
+
+SHOWN = 10
+"""Diverged networks named in the terminal."""
 
 Spec = Annotated[Path, typer.Argument(help="The study's YAML file.", show_default=False)]
 Directory = Annotated[Path, typer.Argument(help="A run directory.", show_default=False)]
@@ -81,6 +84,11 @@ def run(spec: Spec, out: Out = None, sets: Sets = None) -> None:
         )
         raise typer.Exit(130) from None
     _show_result(found)
+    left = found.plan().todo
+    if left and not found.provenance.get("failures"):
+        # Damage inside a record shows only when it is read, which the report did last.
+        _say(f"{counted(len(left), 'result')} were damaged; run the same command to mend them")
+        raise typer.Exit(1)
     raise typer.Exit(_exit_code(found))
 
 
@@ -115,8 +123,12 @@ def export(
     ] = None,
 ) -> None:
     """Write a trained network as a Keras file."""
-    path = runner.export(open_run(directory), member, out or Path(f"{member}.keras"))
-    console.print(f"Wrote {path}", highlight=False, soft_wrap=True)
+    found = open_run(directory)
+    path = runner.export(found, member, out or Path(f"{member}.keras"))
+    _say(f"Wrote {path}")
+    trained = found.trained(member)
+    if trained.status[0] == "diverged":
+        _say(f"This network diverged at step {trained.diverged_at[0]}; its last finite weights.")
 
 
 @app.command("list")
@@ -171,8 +183,9 @@ def _show_work(plan: Plan) -> None:
     if cohorts:
         networks = sum(len(job.networks) for job in cohorts)
         _say(
-            f"to train: {networks} networks in {len(cohorts)} cohorts, {plan.flops:.2g} "
-            f"floating-point operations, up to {plan.memory / 2**20:.0f} MiB per cohort"
+            f"to train: {counted(networks, 'network')} in {counted(len(cohorts), 'cohort')}, "
+            f"{plan.flops:.2g} floating-point operations, "
+            f"up to {plan.memory / 2**20:.0f} MiB per cohort"
         )
 
 
@@ -181,8 +194,11 @@ def _show_result(found: Run) -> None:
     trained = table[table["status"] == "trained"]
     solved = int(trained["solved"].sum())
     _say(f"{len(trained)} of {len(table)} networks trained, {solved} solved their task")
-    for name in table["member"][table["status"] == "diverged"]:
+    diverged = list(table["member"][table["status"] == "diverged"])
+    for name in diverged[:SHOWN]:
         _say(f"diverged: {name}")
+    if len(diverged) > SHOWN:
+        _say(f"and {len(diverged) - SHOWN} more diverged; members.csv lists them")
     for label, reason in found.provenance.get("failures", {}).items():
         _say(f"failed: {label}: {reason}")
     log = found.directory / "failures.log"

@@ -1,13 +1,14 @@
 """From a study to a finished run directory: execution, tables, models and the report."""
 
+import fcntl
 import importlib.metadata
 import json
 import os
 import platform
 import shutil
 import zipfile
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -56,9 +57,33 @@ def run(
     watching: makes the watch that is told of progress; spec: the file that the study was read from,
     copied as it is; command: the words that started it, kept in the provenance. A step that fails
     is listed in `Run.provenance["failures"]`. KeyboardInterrupt leaves a directory that can be
-    resumed.
+    resumed. RunError if another run is at work in the directory.
     """
     found = Run(directory or Path("runs") / study.study, study)
+    found.directory.mkdir(parents=True, exist_ok=True)
+    with _alone_in(found.directory):
+        _work(found, watching, spec, command)
+    return found
+
+
+@contextmanager
+def _alone_in(directory: Path) -> Iterator[None]:
+    """Keep a second run out of a directory; the system ends the claim with the process."""
+    with open(directory / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(f"another run is at work in {directory}; wait until it ends") from None
+        yield
+
+
+def _work(
+    found: Run,
+    watching: Callable[[Plan], AbstractContextManager[Watch]],
+    spec: str | Path | None,
+    command: Sequence[str],
+) -> None:
+    study = found.study
     _write_specs(found, spec)
     found.store.clear_drafts()
     begun = datetime.now(UTC)
@@ -70,7 +95,6 @@ def run(
     write_members(found)
     write_models(found)
     write_report(found)
-    return found
 
 
 def write_members(run: Run) -> None:
@@ -100,7 +124,6 @@ def _address(path: Path) -> bytes:
 
 
 def _write_specs(run: Run, spec: str | Path | None) -> None:
-    run.directory.mkdir(parents=True, exist_ok=True)
     runtime = run.study.runtime
     if runtime.store is not None:
         # What reads the run later may stand elsewhere.

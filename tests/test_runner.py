@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnnstudy import runner
-from rnnstudy.study.run import Run, open_run
+from rnnstudy.study.run import Run, RunError, open_run
 from rnnstudy.study.spec import Study, study_of
 
 SPEC: dict[str, Any] = {
@@ -76,3 +76,34 @@ def test_the_step_of_divergence_is_an_integer_in_the_table(run: Run) -> None:
     text = (table.directory / "members.csv").read_text().splitlines()
     assert text[0].endswith(",diverged_at")
     assert all(line.rpartition(",")[2] in ("", "1", "2", "3", "4") for line in text[1:])
+
+
+PAIRS = [{"kind": "pairs", "metric": "cka"}, {"kind": "embedding", "of": "cka"}]
+
+
+def test_where_every_network_diverged_there_is_nothing_to_compare_and_nothing_failed(
+    tmp_path: Path,
+) -> None:
+    hopeless = study_of({
+        **SPEC, "analyses": PAIRS, "runtime": {"forbid": "nothing"},
+        "training": {"steps": 5, "batch": 4, "learning_rate": 1e30},
+    })  # fmt: skip
+    for _ in range(2):
+        found = runner.run(hopeless, tmp_path)
+        assert list(found.members["status"]) == ["diverged", "diverged"]
+        assert found.provenance["failures"] == {}
+        assert runner.unusable(found) == []
+
+
+def test_a_second_run_in_the_same_folder_is_kept_out(tmp_path: Path) -> None:
+    with (
+        runner._alone_in(tmp_path),
+        pytest.raises(RunError, match="another run is at work in .*; wait until it ends"),
+    ):
+        runner.run(study(), tmp_path)
+    assert runner.run(study(), tmp_path).members["status"].eq("trained").all()
+
+
+def test_a_mistyped_network_is_answered_with_the_nearest(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=rf"no network '{NAME}x' in .*; did you mean '{NAME}'"):
+        runner.export(run, f"{NAME}x", tmp_path / "a.keras")

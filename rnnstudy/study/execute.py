@@ -205,6 +205,8 @@ class _Worker:
             raise RuntimeError(f"not done for {', '.join(lost)}, which could not be trained")
 
     def _analyse_task(self, job: AnalyseTask) -> None:
+        if not job.expected(self.store):
+            return
         at, key = job.ready(self.store), job.key(self.store)
         if not at and job.analysis.parts():
             raise RuntimeError(f"no network of task '{job.task.title}' is usable")

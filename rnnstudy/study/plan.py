@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 
 from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
@@ -29,7 +30,7 @@ class TrainCohort:
 
     @property
     def label(self) -> str:
-        return f"train {self.names[0].rpartition('-')[0]} ({_count(len(self.names), 'network')})"
+        return f"train {_from_to(self.names)} ({counted(len(self.names), 'network')})"
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -46,8 +47,8 @@ class AnalyseMembers:
 
     @property
     def label(self) -> str:
-        group = self.names[0].rpartition("-")[0]
-        return f"{self.analysis.title} {group} ({_count(len(self.names), 'network')})"
+        networks = counted(len(self.names), "network")
+        return f"{self.analysis.title} {_from_to(self.names)} ({networks})"
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -66,7 +67,7 @@ class AnalyseTask:
 
     @property
     def label(self) -> str:
-        return f"{self.analysis.title} {self.task.title} ({_count(len(self.members), 'network')})"
+        return f"{self.analysis.title} {self.task.title} ({counted(len(self.members), 'network')})"
 
     def expected(self, store: Store) -> tuple[int, ...]:
         """Positions of the members that should enter: all but those known to have diverged."""
@@ -247,7 +248,8 @@ def _lacking(job: Job, store: Store) -> Job | None:
     Diverged networks have nothing to analyse.
     """
     if isinstance(job, AnalyseTask):
-        return None if store.has(job.key(store, ready=False)) else job
+        done = store.has(job.key(store, ready=False))
+        return None if done or not job.expected(store) else job
     if isinstance(job, TrainCohort):
         # Read, not only looked for: what needs a damaged network would find out too late.
         left = [i for i, key in enumerate(job.keys) if status(store, key) is None]
@@ -272,5 +274,13 @@ def _done(jobs: Iterable[Job], store: Store) -> tuple[tuple[str, int, int], ...]
     return tuple((name, done, total) for name, (done, total) in counts.items())
 
 
-def _count(number: int, noun: str) -> str:
+def _from_to(names: Sequence[str]) -> str:
+    """`a-gru-s000` or `a-gru-s000..s002`: the first name, and how the last one differs."""
+    first, last = names[0].split("-"), names[-1].split("-")
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last)))  # noqa: B905
+    return "..".join(dict.fromkeys([names[0], "-".join(last[same:]) or names[0]]))
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 network`, `2 networks`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from rnnstudy.analyses import TaskAnalysis
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.comparison.pairs import Distances
+from rnnstudy.component import suggestion
 from rnnstudy.dynamics.fixed_points import FixedPoints
 from rnnstudy.lazy import keras_models, pd
 from rnnstudy.population.training import Trained
@@ -139,7 +140,8 @@ class Run:
 
     def _network(self, member: str) -> Network:
         if member not in self._networks:
-            raise RunError(f"no network '{member}' in {self.directory}; `members` lists them")
+            hint = suggestion(member, list(self._networks)) or "; members.csv lists them"
+            raise RunError(f"no network '{member}' in {self.directory}{hint}")
         return self._networks[member]
 
     def _task_job(self, analysis: str, task: str | None) -> AnalyseTask:

@@ -90,9 +90,8 @@ def test_a_failed_analysis_costs_only_itself(tmp_path: Path) -> None:
     picky = base.changed(analyses=(KernelNorm(name="norm", refuse=3), *base.analyses))
     run, outcomes = done(picky, tmp_path)
     failures = {outcome.label: outcome.failure for outcome in outcomes if outcome.failure}
-    assert failures == {
-        "norm flip_flop-vanilla-tanh-3 (2 networks)": "ValueError: 3 units are not to my taste"
-    }
+    label = "norm flip_flop-vanilla-tanh-3-s000..s001 (2 networks)"
+    assert failures == {label: "ValueError: 3 units are not to my taste"}
     assert run.distances("svcca").shape == (4, 4)
     norm = run.record("norm", "flip_flop-vanilla-tanh-4-s000")
     assert isinstance(norm, Norm)

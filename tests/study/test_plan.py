@@ -142,3 +142,18 @@ def test_addresses_depend_on_the_protocol(field: dict[str, Any]) -> None:
     changed = study(training={**SPEC["training"], **field})
     keys = {network.key() for _, network in study().expand()}
     assert keys.isdisjoint(network.key() for _, network in changed.expand())
+
+
+def test_jobs_are_told_apart_by_their_labels(tmp_path: Path) -> None:
+    networks = {"cells": "vanilla", "units": 4, "seeds": 4, "learning_rate": [0.01, 1e-05]}
+    one = study().expand()[0][1]
+    bytes_each = member_bytes(one.cell, one.task, one.training)
+    budget = {"workers": 1, "memory": 3.5 * bytes_each / 2**30}
+    plan = make_plan(study(networks=networks, runtime=budget), Store(tmp_path))
+    labels = [job.label for job in plan.todo]
+    assert len(set(labels)) == len(labels)
+    rate = "train flip_flop-vanilla-tanh-4-learning_rate"
+    assert labels[:2] == [
+        f"{rate}=0.01-s000..s001 (2 networks)",
+        f"{rate}=0.01-s002..learning_rate=1e-05-s000 (3 networks)",
+    ]
