@@ -1,0 +1,157 @@
+"""Our population training, as studies call it."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from contenders.base import Contender
+from contenders.case import CHANNELS, CLIP, RATE, Case
+from rnnstudy.lazy import tf
+from rnnstudy.population.population import initial_population
+from rnnstudy.population.protocol import Training
+from rnnstudy.population.training import train
+from rnnstudy.tasks import Trials
+from rnnstudy.tasks.base import Task
+from rnnstudy.tasks.flip_flop import FlipFlop
+
+RECORDS = 1000
+"""Reports after which a training would end of itself; no measurement asks for so many."""
+
+
+class Rehearsal(FlipFlop):
+    """The one batch that the contenders are compared on, at every step and for all members."""
+
+    def sample(self, seed: Any, trials: int) -> Trials:
+        case = Case("vanilla", "tanh", 1, trials, self.length, 1)
+        inputs, targets = (tf.constant(part[0]) for part in case.batches(1))
+        return Trials(inputs, targets, tf.ones([trials, self.length]))
+
+
+class Enough(Exception):
+    """Raised in the middle of a training that nobody needs any longer."""
+
+
+class Course:
+    """Trainings side by side in threads, each held at every report of its progress."""
+
+    def __init__(self, case: Case, jobs: int, history: int) -> None:
+        self.history = history
+        self._meeting = threading.Barrier(jobs + 1)
+        self._over = False
+        self._errors: list[BaseException] = []
+        shares = np.array_split(np.arange(case.members), jobs)
+        self._threads = [
+            threading.Thread(target=self._train, args=(case, share.tolist()), daemon=True)
+            for share in shares
+        ]
+        for thread in self._threads:
+            thread.start()
+        self._meet()
+
+    def advance(self) -> float:
+        """Let every training go on to its next report; returns the seconds until all are there."""
+        start = time.perf_counter()
+        self._meet()
+        self._meet()
+        return time.perf_counter() - start
+
+    def end(self) -> None:
+        """Let the trainings go, for good."""
+        self._over = True
+        self._meet()
+        for thread in self._threads:
+            thread.join()
+
+    def _meet(self) -> None:
+        try:
+            self._meeting.wait()
+        except threading.BrokenBarrierError:
+            raise self._errors[0] from None
+
+    def _train(self, case: Case, seeds: Sequence[int]) -> None:
+        try:
+            _train(case, task(case), seeds, RECORDS * self.history, self.history, self._report)
+        except Enough:
+            pass
+        except BaseException as error:
+            self._errors.append(error)
+            self._meeting.abort()
+
+    def _report(self, step: int, loss: Any) -> None:
+        self._meeting.wait()
+        self._meeting.wait()
+        if self._over:
+            raise Enough
+
+
+class Ours(Contender):
+    """A cohort as one program, or as several side by side in threads, as a study runs them."""
+
+    least_steps = 10  # each report costs a forward pass; studies report every 50 steps
+
+    def __init__(self, threads: int, jobs: int) -> None:
+        super().__init__(threads, jobs)
+        tf.config.threading.set_intra_op_parallelism_threads(max(1, threads // jobs))
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+        tf.config.experimental.enable_op_determinism()
+        self._course: Course | None = None
+
+    def unfit(self, case: Case) -> str:
+        return "" if case.members >= self.jobs else f"{case.members} member for {self.jobs} jobs"
+
+    def prepare(self, case: Case) -> None:
+        self._case = case
+        self._begin(1)
+
+    def run(self, steps: int) -> float:
+        assert self._course is not None
+        if self._course.history != steps:
+            self._begin(steps)
+        return self._course.advance()
+
+    def _begin(self, history: int) -> None:
+        if self._course is not None:
+            self._course.end()
+            self._course = None
+        self._course = Course(self._case, self.jobs, history)
+
+    def parameters(self) -> int:
+        drawn = initial_population(self._case.ours(), CHANNELS, CHANNELS, [0])
+        arrays = [*drawn.weights.values(), *drawn.readout.values()]
+        return sum(a.size for a in arrays)
+
+    def losses(self, case: Case, steps: int) -> list[float]:
+        found: list[float] = []
+        rehearsal = Rehearsal(bits=CHANNELS, length=case.time)
+        _train(case, rehearsal, [0], steps, 1, lambda step, loss: found.append(float(loss[0])))
+        return found
+
+    def device(self) -> str:
+        gpus = tf.config.list_physical_devices("GPU")
+        details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+        names = [found.get("device_name", "GPU") for found in details] or ["CPU"]
+        return f"{names[0]}, TensorFlow {tf.__version__}"
+
+
+def task(case: Case) -> Task:
+    """The task as a study would train it, its trials drawn inside the compiled program."""
+    return FlipFlop(bits=CHANNELS, length=case.time)
+
+
+def _train(
+    case: Case,
+    task: Task,
+    seeds: Sequence[int],
+    steps: int,
+    history: int,
+    report: Callable[[int, Any], None],
+) -> None:
+    protocol = Training(
+        steps=steps, batch=case.batch, history=history, learning_rate=RATE, final_rate=1.0,
+        clip_norm=CLIP, l2=0.0,
+    )  # fmt: skip
+    train(case.ours(), task, [protocol] * len(seeds), seeds, report)
