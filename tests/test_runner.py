@@ -105,5 +105,5 @@ def test_a_second_run_in_the_same_folder_is_kept_out(tmp_path: Path) -> None:
 
 
 def test_a_mistyped_network_is_answered_with_the_nearest(run: Run, tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=rf"no network '{NAME}x' in .*; did you mean '{NAME}'"):
+    with pytest.raises(RunError, match="did you mean 'flip_flop-vanilla-tanh-4-s000'"):
         runner.export(run, f"{NAME}x", tmp_path / "a.keras")

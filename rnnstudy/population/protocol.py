@@ -50,3 +50,6 @@ class Training(Component):
 
     hold: Annotated[int, Field(ge=1)] = 3
     """With `stop: solved`, how many records of the curves in a row must meet the criterion."""
+
+    retry: Annotated[int, Field(ge=0)] = 0
+    """How many more times a diverged network is trained, each time from a fresh seed."""

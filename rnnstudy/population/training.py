@@ -30,6 +30,9 @@ class Trained(Record):
 
     population: Population
     seed: Array = array("member")
+    """The seed that the network grew from; a fresh one if `attempt` is above 0."""
+    attempt: Array = array("member")
+    """How many times the network was trained again after it had diverged."""
     step: Array = array("sample")
     """Training steps before which the curves were recorded."""
     loss: Array = array("member", "sample")
@@ -51,6 +54,13 @@ class Trained(Record):
     def status(self) -> tuple[str, ...]:
         """`trained` or `diverged`, per member."""
         return tuple("diverged" if at >= 0 else "trained" for at in self.diverged_at)
+
+    def replaced(self, members: Sequence[int], others: "Trained") -> "Trained":
+        """The record with some members exchanged for others, in order."""
+        both = Trained.join([self, others], "member")
+        order = np.arange(len(self.seed))
+        order[list(members)] = len(order) + np.arange(len(members))
+        return both.select("member", order)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +94,7 @@ def train(
     seeds: Sequence[int],
     progress: Callable[[int, Array], None] = lambda step, loss: None,
     *,
+    attempt: int = 0,
     resume: Course | None = None,
     checkpoint: Callable[[Course], None] = lambda course: None,
 ) -> Trained:
@@ -91,11 +102,13 @@ def train(
 
     The protocols may differ in `Training.per_member` fields only (ValueError otherwise). From time
     to time `checkpoint` is given the course so far, from which training can `resume`, and then
-    `progress` the steps done and the losses [member]; what they raise ends training.
+    `progress` the steps done and the losses [member]; what they raise ends training. With an
+    `attempt` above 0 each network grows from a fresh seed, a function of its own and the attempt.
     """
     if not len(protocols) == len(seeds) > 0:
         raise ValueError(f"{len(protocols)} training protocols for {len(seeds)} seeds")
     common = common_protocol(protocols)
+    seeds = [fresh_seed(seed, attempt) for seed in seeds]
     noisy = any(protocol.state_noise > 0 for protocol in protocols)
     program = Program(cell, task, common.batch, noisy)
     course = resume or _start(initial_population(cell, task.inputs, task.outputs, seeds), common)
@@ -103,7 +116,12 @@ def train(
         course = _advance(course, program, protocols, seeds)
         checkpoint(course)
         progress(course.done, course.loss[:, (course.done - 1) // common.history])
-    return _judged(cell, task, course, common, seeds)
+    return _judged(cell, task, course, common, seeds, attempt)
+
+
+def fresh_seed(seed: int, attempt: int) -> int:
+    """A member's seed at its first attempt (0) or a later one; whoever else tries again."""
+    return seed ^ stream(seed, f"attempt {attempt}")[1] if attempt else seed
 
 
 def common_protocol(protocols: Sequence[Training]) -> Training:
@@ -209,7 +227,7 @@ def _stop(course: Course, task: Task, protocol: Training, mark: int) -> Course:
 
 
 def _judged(
-    cell: Cell, task: Task, course: Course, protocol: Training, seeds: Sequence[int]
+    cell: Cell, task: Task, course: Course, protocol: Training, seeds: Sequence[int], attempt: int
 ) -> Trained:
     population = _population(cell, course.parameters)
     loss, accuracy = evaluate(task, population)
@@ -217,6 +235,7 @@ def _judged(
     return Trained(
         population=population,
         seed=np.asarray(seeds),
+        attempt=np.full(len(seeds), attempt),
         step=np.arange(0, protocol.steps, protocol.history),
         loss=course.loss,
         accuracy=course.accuracy,

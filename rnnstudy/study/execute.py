@@ -9,6 +9,8 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from rnnstudy.lazy import tf
 from rnnstudy.population.training import Course, Trained, train
 from rnnstudy.record import Array, Record
@@ -163,28 +165,44 @@ class _Worker:
             self._analyse_task(job)
 
     def _train(self, job: TrainCohort) -> None:
-        first, steps = job.networks[0], job.networks[0].training.steps
-        check_trials(first.task)
-        checkpoints = Checkpoints(self.store, job.keys, self.interval)
+        check_trials(job.networks[0].task)
+        trained, attempts = self._attempt(job, range(len(job.networks)), 0), [0]
+        while attempts[-1] < job.networks[0].training.retry and (trained.diverged_at >= 0).any():
+            attempts.append(attempts[-1] + 1)
+            lost = np.flatnonzero(trained.diverged_at >= 0).tolist()
+            trained = trained.replaced(lost, self._attempt(job, lost, attempts[-1]))
+        for i, key in enumerate(job.keys):
+            self.store.write(key, trained.select("member", [i]))
+        for attempt in attempts:
+            self._checkpoints(job, attempt).clear()
+
+    def _checkpoints(self, job: TrainCohort, attempt: int) -> Checkpoints:
+        return Checkpoints(self.store, [*job.keys, f"attempt {attempt}"], self.interval)
+
+    def _attempt(self, job: TrainCohort, members: Sequence[int], attempt: int) -> Trained:
+        """Train some members of a cohort, from fresh seeds if it is not the first attempt."""
+        networks = [job.networks[i] for i in members]
+        first, protocol = networks[0], networks[0].training
+        checkpoints = self._checkpoints(job, attempt)
 
         def checkpoint(course: Course) -> None:
-            if self.stop.is_set():
+            # A finished attempt that another may follow is kept, lest it be trained twice.
+            if self.stop.is_set() or (course.done == protocol.steps and protocol.retry):
                 checkpoints.write(course)
+            if self.stop.is_set():
                 raise Stopped
             checkpoints.keep(course)
 
-        trained = train(
+        return train(
             first.cell,
             first.task,
-            [network.training for network in job.networks],
-            [network.seed for network in job.networks],
-            lambda step, loss: self.watch.trained(job, step, steps, loss),
+            [network.training for network in networks],
+            [network.seed for network in networks],
+            lambda step, loss: self.watch.trained(job, step, protocol.steps, loss),
+            attempt=attempt,
             resume=checkpoints.latest(),
             checkpoint=checkpoint,
         )
-        for i, key in enumerate(job.keys):
-            self.store.write(key, trained.select("member", [i]))
-        checkpoints.clear()
 
     def _analyse_members(self, job: AnalyseMembers) -> None:
         usable = [n for n in job.networks if status(self.store, n.key()) == "trained"]

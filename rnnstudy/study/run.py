@@ -20,7 +20,7 @@ from rnnstudy.study.store import Store
 
 R = TypeVar("R", bound=Record)
 
-OUTCOME_COLUMNS = ("status", "loss", "accuracy", "solved", "diverged_at")
+OUTCOME_COLUMNS = ("status", "loss", "accuracy", "solved", "steps", "attempt", "diverged_at")
 
 
 class RunError(Exception):
@@ -43,13 +43,15 @@ class Run:
 
     @cached_property
     def members(self) -> Any:
-        """One row per network: member, its fields, status, loss, accuracy, solved, diverged_at."""
+        """One row per network: its name, its fields, and what became of it."""
         rows = [
             {"member": name, **member.fields, **self._outcome(name)}
             for name, member in self._who.items()
         ]
         # Pandas would make numbers with a point of integers that are missing here and there.
-        return pd.DataFrame(rows).astype({"diverged_at": "Int64"})
+        return pd.DataFrame(rows).astype(
+            dict.fromkeys(("steps", "attempt", "diverged_at"), "Int64")
+        )
 
     def _outcome(self, name: str) -> dict[str, Any]:
         try:
@@ -62,6 +64,8 @@ class Run:
             "loss": float(trained.evaluation_loss[0]),
             "accuracy": float(trained.evaluation_accuracy[0]),
             "solved": bool(trained.solved[0]),
+            "steps": int(trained.steps[0]),
+            "attempt": int(trained.attempt[0]),
             "diverged_at": diverged_at if diverged_at >= 0 else None,
         }
 

@@ -24,6 +24,8 @@ def trained(loss: float, *, samples: int = 4, diverged: bool = False) -> Trained
     return Trained(
         population=population,
         seed=np.array([0]),
+        attempt=np.array([0]),
+        steps=np.array([40]),
         step=np.arange(samples) * 10,
         loss=curve * (np.nan if diverged else 1.0),
         accuracy=1.0 - curve,

@@ -12,7 +12,7 @@ import pytest
 from rnnstudy.analyses.base import MemberAnalysis, Section
 from rnnstudy.exhibit import Exhibit
 from rnnstudy.population.population import Population
-from rnnstudy.population.training import Course, train
+from rnnstudy.population.training import Course, fresh_seed, train
 from rnnstudy.record import Array, Record, array
 from rnnstudy.runner import Silent
 from rnnstudy.study.checkpoints import Checkpoints
@@ -230,3 +230,33 @@ def test_checkpoints_keep_to_their_interval(tmp_path: Path) -> None:
 
     _, outcomes = done(seldom, tmp_path, Look())
     assert [outcome.failure for outcome in outcomes] == [None] * 5
+
+
+def test_diverged_networks_are_tried_again_from_fresh_seeds(tmp_path: Path) -> None:
+    # So large a gain makes some relu networks overflow within a trial, by the luck of their seeds.
+    wild = {"kind": "vanilla", "recurrent_initializer": {"kind": "normal", "gain": 4.0}}
+    explosive = {
+        "tasks": [{"kind": "flip_flop", "bits": 1, "length": 40, "evaluation_trials": 8}],
+        "networks": {"cells": [wild], "activations": "relu", "units": 4, "seeds": 4},
+    }
+    training = {"steps": 10, "batch": 4, "history": 5}
+    once, _ = done(study(**explosive, training=training), tmp_path)
+    lost = once.members["status"] == "diverged"
+    assert list(lost) == [False, True, True, True]
+    again, _ = done(study(**explosive, training={**training, "retry": 8}), tmp_path)
+    assert list(again.members["status"]) == ["trained"] * 4
+    assert list(again.members["attempt"] > 0) == list(lost)
+    for name, had_diverged in zip(again.members["member"], lost, strict=True):
+        found = again.trained(name)
+        assert (found.seed[0] != int(name[-3:])) == had_diverged
+        np.testing.assert_array_equal(found.seed, fresh_seed(int(name[-3:]), found.attempt[0]))
+    # A network that is tried again is the same whoever else is, but for rounding.
+    networks = {**explosive["networks"], "seeds": [3]}
+    alone = study(tasks=explosive["tasks"], networks=networks, training={**training, "retry": 8})
+    single, _ = done(alone, tmp_path / "alone")
+    name = "flip_flop-vanilla-relu-4-s003"
+    assert single.trained(name).attempt[0] == again.trained(name).attempt[0]
+    np.testing.assert_allclose(
+        single.trained(name).evaluation_loss, again.trained(name).evaluation_loss, rtol=1e-3
+    )
+    assert not list(again.store.root.glob("course-*"))

@@ -40,6 +40,7 @@ def pretend(store: Store, network: Network, diverged_at: int = -1) -> None:
         Trained(
             population=population,
             seed=np.array([network.seed]),
+            attempt=np.array([0]),
             step=np.array([0]),
             loss=curve,
             accuracy=curve,
