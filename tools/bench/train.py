@@ -22,7 +22,7 @@ from contenders import CONTENDERS
 from contenders.case import ACTIVATIONS, CELLS, Case
 from rich.console import Console
 from rounds import Arena, Plan, as_data
-from table import show, verdicts
+from table import show
 from workers import Failed
 
 SIZES = ("64x64x100", "128x64x200")
@@ -54,7 +54,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         arena.close()
     show(console, results["cases"])
-    verdicts(console, results["cases"])
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")
     return 0
@@ -72,6 +71,8 @@ def _measured(arena: Arena, cases: list[Case], console: Console) -> dict[str, An
             if network not in found["agreement"]:
                 status.update(f"{network}: comparing losses")
                 found["agreement"][network] = arena.agreement(case)
+                agreed = ", ".join(found["agreement"][network])
+                console.print(f"{network}: the same losses from {agreed}", highlight=False)
             title = f"{network}, {case.units}x{case.batch}x{case.time}, {case.members} members"
             entries, rate = arena.measure(case, lambda what: status.update(f"{title}: {what}"))  # noqa: B023
             found["cases"].append(as_data(case, entries, rate, peak))

@@ -29,6 +29,8 @@ class Variant:
         """In words."""
         if self.jobs > 1:
             return f"{self.jobs} programs in threads"
+        if self.contender == "ours":
+            return "1 program"
         return "1 process" if self.processes == 1 else f"{self.processes} processes"
 
 
