@@ -1,5 +1,6 @@
 """The contract of a cell: one step of the dynamics, written once for every user of it."""
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -55,7 +56,8 @@ class Cell(Entry):
     `step` is pure and takes any leading axes, so that a Keras layer ([trial, state]), a population
     ([member, trial, state]) and the fixed-point search ([member, point, state]) run the same lines.
     Weights carry Keras's names and layouts: kernel [input, gate x unit], recurrent_kernel
-    [unit, gate x unit], bias. A whole cell, a leaky vanilla network:
+    [unit, gate x unit], bias. Only "kernel" [input, ...] is required: the number of inputs and the
+    size of the drive are read off it. A whole cell, a leaky vanilla network:
 
         class Leaky(Cell):
             leak: float = 0.2
@@ -134,3 +136,45 @@ class Cell(Entry):
 def row(bias: Tensor) -> Tensor:
     """A bias [..., unit] ready to be added along trials: [..., 1, unit]."""
     return bias[..., None, :]
+
+
+def cell_mistake(cell: Cell, inputs: int) -> str:
+    """What is wrong with the weights and the state that a cell declares; empty if nothing is."""
+    name = type(cell).__name__
+    try:
+        found: Any = cell.weights(inputs)
+        size: Any = cell.state_size
+    except Exception as error:  # anybody's code may raise anything
+        return f"{name} cannot tell its weights and state_size: {_reason(error)}"
+    if not isinstance(found, dict) or not all(isinstance(w, Weight) for w in found.values()):
+        return f"{name}.weights returns {_kinds(found)}, not a dict of names and Weight"
+    for each, weight in found.items():
+        if not _is_shape(weight.shape):
+            return f"{name}.weights gives {each!r} the shape {weight.shape!r}, no tuple of integers"
+    if "kernel" not in found:
+        listed = ", ".join(map(str, found)) or "none"
+        return f"{name}.weights lacks 'kernel' [input, ...]; there are: {listed}"
+    shape = found["kernel"].shape
+    if len(shape) < 2 or shape[0] != inputs:
+        return f"{name}.weights gives 'kernel' the shape {shape}, not [{inputs} inputs, ...]"
+    if not _is_shape((size,)):
+        return f"{name}.state_size is {size!r}, not a number of at least 1"
+    return ""
+
+
+def _is_shape(shape: Any) -> bool:
+    return isinstance(shape, tuple) and all(
+        isinstance(n, int | np.integer) and n >= 1 for n in shape
+    )
+
+
+def _kinds(found: Any) -> str:
+    if not isinstance(found, dict):
+        return f"a {type(found).__name__}"
+    return f"a dict of {', '.join(sorted({type(each).__name__ for each in found.values()}))}"
+
+
+def _reason(error: Exception) -> str:
+    """Class and first line of an error, without TensorFlow's name of the place in its graph."""
+    lines = re.sub(r"\{\{.*?\}\}", "", str(error)).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

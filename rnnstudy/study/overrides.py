@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_core import InitErrorDetails
 
 from rnnstudy.cells import Cell
+from rnnstudy.cells.base import cell_mistake
 from rnnstudy.component import Component, mistake, raised_again, suggestion, unknown_key
 from rnnstudy.population.protocol import Training
 from rnnstudy.study.document import quoted
@@ -151,16 +152,23 @@ def _cell_mistakes(
             yield mistake("axis_set", f"is an axis of the grid; change {axes[name]}", loc)
         else:
             usable[name] = value
-    yield from _value_mistakes(usable, [c.cell for c in matched])
+    yield from _value_mistakes(usable, matched)
 
 
-def _value_mistakes(fields: Mapping[str, Any], cells: Sequence[Cell]) -> Iterator[InitErrorDetails]:
+def _value_mistakes(
+    fields: Mapping[str, Any], matched: Sequence[Combination]
+) -> Iterator[InitErrorDetails]:
     seen: set[tuple[str | int, ...]] = set()
-    for cell in cells:
+    for combination in matched:
         try:
-            cell.changed(**fields)
+            cell = combination.cell.changed(**fields)
         except ValidationError as error:
             for each in error.errors(include_url=False):
                 if each["loc"] not in seen:
                     seen.add(each["loc"])
                     yield raised_again(each, ("set", "cell"))
+            continue
+        wrong = cell_mistake(cell, combination.task.inputs) if fields else ""
+        if wrong and () not in seen:
+            seen.add(())
+            yield mistake("cell", f"makes a cell that cannot be used: {wrong}", ("set", "cell"))

@@ -12,6 +12,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from rnnstudy.analyses import Analysis, AnyAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.cells import Cell
+from rnnstudy.cells.base import cell_mistake
 from rnnstudy.component import Component, mistake, refused, suggestion
 from rnnstudy.population.protocol import Training
 from rnnstudy.record import Record
@@ -114,11 +115,17 @@ class Study(Component):
         if count > NETWORK_LIMIT:
             message = f"asks for {count} networks; a study has at most {NETWORK_LIMIT}"
             raise refused("networks", [mistake("too_many", message)])
-        for cell, activation, units in product(
-            networks.cells, networks.axis("activations"), networks.axis("units")
+        inputs = sorted({task.inputs for task in info.data.get("tasks", ())})
+        errors: dict[int, InitErrorDetails] = {}
+        for (i, cell), activation, units in product(
+            enumerate(networks.cells), networks.axis("activations"), networks.axis("units")
         ):
             # A cell of the user's own may refuse some of them.
-            cell.changed(activation=activation, units=units)
+            built = cell.changed(activation=activation, units=units)
+            for wrong in filter(None, (cell_mistake(built, each) for each in inputs)):
+                errors[i] = mistake("cell", f"cannot be used: {wrong}", ("cells", i))
+        if errors:
+            raise refused("networks", errors.values())
         return networks
 
     @field_validator("training")

@@ -1,5 +1,6 @@
 """Whole studies: from YAML and plain data, with defaults filled in, and nothing but SpecError."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -104,6 +105,50 @@ def test_a_resolved_study_names_outside_classes_by_their_path(tmp_path, monkeypa
     found = study_of({**SMALL, "tasks": [{"kind": "own_task:Own", "phase": 1}]})
     assert found.expand()[0][0].name == "own-gru-tanh-32-s000"
     assert study(resolved(found)) == found
+
+
+OWN_CELL = """\
+from rnnstudy.cells import Cell, Weight
+
+
+class Own(Cell):
+    bad: str = "name"
+
+    def weights(self, inputs):
+        if self.bad == "raise":
+            return {"kernel": self.missing}
+        found = self.kernels(inputs, blocks=1)
+        return list(found) if self.bad == "list" else {"w": found["kernel"]} if self.bad else found
+
+    def drive(self, w, x):
+        return x @ w["kernel"]
+
+    def step(self, w, drive, h):
+        return drive
+"""
+
+
+@pytest.mark.parametrize(
+    ("bad", "sentence"),
+    [
+        ("name", "Own.weights lacks 'kernel' [input, ...]; there are: w"),
+        ("list", "Own.weights returns a list, not a dict of names and Weight"),
+        ("raise", "Own cannot tell its weights and state_size: AttributeError: 'Own' object"),
+    ],
+)
+def test_a_cell_of_ones_own_is_asked_for_its_weights_at_once(tmp_path, monkeypatch, bad, sentence):
+    (tmp_path / "weightless.py").write_text(OWN_CELL)
+    monkeypatch.syspath_prepend(tmp_path)
+    own = {"kind": "weightless:Own", "bad": bad}
+    place = r"study: networks.cells\[1\] cannot be used: "
+    with pytest.raises(SpecError, match=f"^{place}{re.escape(sentence)}"):
+        study_of({**SMALL, "networks": {"cells": ["gru", own], "units": [2, 3]}})
+    # An override may spoil what the grid has right.
+    spoilt = {"set": {"cell": {"bad": bad}}}
+    right = {"cells": [{"kind": "weightless:Own", "bad": ""}], "units": [2, 3]}
+    place = r"study: overrides\[0\].set.cell makes a cell that cannot be used: "
+    with pytest.raises(SpecError, match=f"^{place}{re.escape(sentence)}"):
+        study_of({**SMALL, "networks": right, "overrides": [spoilt]})
 
 
 # Shipped
