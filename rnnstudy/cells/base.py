@@ -178,3 +178,48 @@ def _reason(error: Exception) -> str:
     """Class and first line of an error, without TensorFlow's name of the place in its graph."""
     lines = re.sub(r"\{\{.*?\}\}", "", str(error)).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def check_cell(cell: Cell, inputs: int) -> None:
+    """ValueError if what a cell computes is not what its sizes promise; it may be anybody's.
+
+    Tries one step, on its own and as a population takes it.
+    """
+    wrong = cell_mistake(cell, inputs)
+    if wrong:
+        raise ValueError(wrong)
+    drawn = {name: _drawn(cell, name, weight) for name, weight in cell.weights(inputs).items()}
+    # Axes of different lengths, so that a value added along the wrong one does not fit.
+    for axes, lead in (("trial", (3,)), ("member, trial", (2, 3))):
+        w = {n: tf.constant(np.broadcast_to(d, (*lead[:-1], *d.shape))) for n, d in drawn.items()}
+        x, h = tf.ones([*lead, inputs]), tf.zeros([*lead, cell.state_size])
+        drive = _tried(cell, "drive", f"[{axes}, input]", (*lead, "drive"), w, x)
+        states = f"[{axes}, state]"
+        new = _tried(cell, "step", states, (*lead, cell.state_size), w, drive, h)
+        _tried(cell, "visible", states, (*lead, cell.units), new)
+
+
+def _drawn(cell: Cell, name: str, weight: Weight) -> Array:
+    try:
+        return weight.draw(np.random.default_rng(0)).astype(np.float32)
+    except Exception as error:
+        said = f"{type(cell).__name__}.weights gives {name!r}, which cannot be drawn"
+        raise ValueError(f"{said}: {_reason(error)}") from error
+
+
+def _tried(cell: Cell, part: str, given: str, sizes: tuple[int | str, ...], *values: Any) -> Tensor:
+    """What a method of a cell returns; ValueError unless of these sizes (a text: any), finite."""
+    name = f"{type(cell).__name__}.{part}, given {given},"
+    try:
+        found = tf.convert_to_tensor(getattr(cell, part)(*values))
+    except Exception as error:
+        raise ValueError(f"{name} raises {_reason(error)}") from error
+    shape = tuple(found.shape)
+    fits = [isinstance(n, str) or n == m for n, m in zip(sizes, shape, strict=False)]
+    if len(shape) != len(sizes) or not all(fits):
+        raise ValueError(f"{name} returns shape {shape}, not ({', '.join(map(str, sizes))})")
+    if found.dtype != tf.float32:
+        raise ValueError(f"{name} returns {found.dtype.name}, not float32")
+    if not bool(tf.reduce_all(tf.math.is_finite(found))):
+        raise ValueError(f"{name} returns values that are not all finite")
+    return found

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from rnnstudy.cells.base import check_cell
 from rnnstudy.lazy import tf
 from rnnstudy.population.training import Course, Trained, train
 from rnnstudy.record import Array, Record
@@ -165,9 +166,11 @@ class _Worker:
             self._analyse_task(job)
 
     def _train(self, job: TrainCohort) -> None:
-        check_trials(job.networks[0].task)
+        first = job.networks[0]
+        check_trials(first.task)
+        check_cell(first.cell, first.task.inputs)
         trained, attempts = self._attempt(job, range(len(job.networks)), 0), [0]
-        while attempts[-1] < job.networks[0].training.retry and (trained.diverged_at >= 0).any():
+        while attempts[-1] < first.training.retry and (trained.diverged_at >= 0).any():
             attempts.append(attempts[-1] + 1)
             lost = np.flatnonzero(trained.diverged_at >= 0).tolist()
             trained = trained.replaced(lost, self._attempt(job, lost, attempts[-1]))

@@ -152,7 +152,10 @@ class Task(Entry):
 
 
 def check_trials(task: Task) -> None:
-    """ValueError if a task's trials are not what its sizes promise; the task may be anybody's."""
+    """ValueError if a task's trials, or its static inputs, are not what its sizes promise.
+
+    The task may be anybody's.
+    """
     trials = task.evaluation()
     if not isinstance(trials, Trials):
         raise ValueError(f"{task.title}.sample returns a {type(trials).__name__}, not Trials")
@@ -168,6 +171,22 @@ def check_trials(task: Task) -> None:
             raise ValueError(f"{task.title}.sample gives {name} as {given.dtype.name}, not float32")
         if not bool(tf.reduce_all(tf.math.is_finite(given))):
             raise ValueError(f"{task.title}.sample gives {name} that are not all finite")
+    _check_static_inputs(f"{task.title}.static_inputs", task.static_inputs(), task.inputs)
+
+
+def _check_static_inputs(name: str, found: Any, inputs: int) -> None:
+    if not isinstance(found, StaticInputs):
+        raise ValueError(f"{name} returns a {type(found).__name__}, not StaticInputs")
+    values = np.asarray(found.values)
+    if values.ndim != 2 or not len(values) or values.shape[1] != inputs:
+        raise ValueError(f"{name} gives values of shape {values.shape}, not (points, {inputs})")
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} gives values that are not all finite")
+    labels: Any = found.labels
+    if isinstance(labels, str):
+        raise ValueError(f"{name} gives the text {labels!r} as labels, not a tuple of texts")
+    if len(labels) != len(values):
+        raise ValueError(f"{name} gives {len(labels)} labels for {len(values)} points")
 
 
 def split_seed(seed: Tensor, count: int) -> list[Tensor]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rnnstudy.analyses.base import MemberAnalysis, Section
+from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.exhibit import Exhibit
 from rnnstudy.population.population import Population
 from rnnstudy.population.training import Course, fresh_seed, train
@@ -97,6 +98,22 @@ def test_a_failed_analysis_costs_only_itself(tmp_path: Path) -> None:
     assert isinstance(norm, Norm)
     with pytest.raises(RunError, match="does not hold 'norm' of 'flip_flop-vanilla-tanh-3-s001'"):
         run.record("norm", "flip_flop-vanilla-tanh-3-s001")
+
+
+class Narrowing(Vanilla):
+    """A cell that loses a unit at each step."""
+
+    kind: ClassVar[str] = "tests:Narrowing"
+
+    def step(self, w: Any, drive: Any, h: Any) -> Any:
+        return super().step(w, drive, h)[..., 1:]
+
+
+def test_a_cell_with_a_wrong_step_is_named_before_training(tmp_path: Path) -> None:
+    networks = {"cells": Narrowing(), "units": 3}
+    _, outcomes = done(study(analyses=[], networks=networks), tmp_path)
+    said = "ValueError: Narrowing.step, given [trial, state], returns shape (3, 2), not (3, 3)"
+    assert outcomes[0].failure == said
 
 
 def test_failed_training_leaves_the_other_networks_to_be_compared(

@@ -32,8 +32,19 @@ class Noise(Task):
             return Trials(tf.cast(inputs, tf.float64), targets, mask)
         return Trials(inputs, targets * np.nan if self.wrong == "nan" else targets, mask)
 
-    def static_inputs(self) -> StaticInputs:
-        return StaticInputs(np.zeros((1, 2)), ("no input",))
+    def static_inputs(self) -> Any:
+        held = np.zeros((1, 2))
+        if self.wrong == "held tuple":
+            return held, ("no input",)
+        if self.wrong == "held width":
+            return StaticInputs(held[:, :1], ("no input",))
+        if self.wrong == "held nothing":
+            return StaticInputs(held[:0], ())
+        if self.wrong == "held nan":
+            return StaticInputs(held * np.nan, ("no input",))
+        if self.wrong == "held text":
+            return StaticInputs(held, "no input")  # type: ignore[arg-type]
+        return StaticInputs(held, ("a", "b") if self.wrong == "held labels" else ("no input",))
 
 
 @pytest.mark.parametrize(
@@ -44,6 +55,15 @@ class Noise(Task):
         ("length", r"noise.sample gives mask of shape \(3, 4\), not \(3, 5\)"),
         ("precision", "noise.sample gives inputs as float64, not float32"),
         ("nan", "noise.sample gives targets that are not all finite"),
+        ("held tuple", "noise.static_inputs returns a tuple, not StaticInputs"),
+        ("held width", r"noise.static_inputs gives values of shape \(1, 1\), not \(points, 2\)"),
+        ("held nothing", r"noise.static_inputs gives values of shape \(0, 2\), not \(points, 2\)"),
+        ("held nan", "noise.static_inputs gives values that are not all finite"),
+        (
+            "held text",
+            "noise.static_inputs gives the text 'no input' as labels, not a tuple of texts",
+        ),
+        ("held labels", "noise.static_inputs gives 2 labels for 1 points"),
     ],
 )
 def test_what_is_wrong_is_said(wrong: str, sentence: str) -> None:

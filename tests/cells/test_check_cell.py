@@ -1,0 +1,110 @@
+"""Cells of anybody: each promise that is broken is named in one sentence, before training."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from rnnstudy.cells import CELLS, Cell, Weight, row
+from rnnstudy.cells.base import cell_mistake, check_cell
+from rnnstudy.cells.initialisers import Normal
+
+
+class Crooked(Cell):
+    """A vanilla cell, wrong in a chosen way."""
+
+    units: int = 4
+    wrong: str = ""
+
+    def weights(self, inputs: int) -> Any:
+        good = self.kernels(inputs, blocks=1) | {"bias": Weight((self.units,))}
+        if self.wrong == "raises":
+            raise ZeroDivisionError("nothing\nat all")
+        if self.wrong == "list":
+            return list(good)
+        if self.wrong == "arrays":
+            return {"kernel": np.zeros((inputs, self.units))}
+        if self.wrong == "name":
+            return {"w": good["kernel"], "bias": good["bias"]}
+        if self.wrong == "rows":
+            return self.kernels(inputs + 1, blocks=1)
+        if self.wrong == "flat":
+            return good | {"kernel": Weight((inputs,))}
+        if self.wrong == "number":
+            return good | {"bias": Weight(4)}  # type: ignore[arg-type]
+        if self.wrong == "draw":
+            return good | {"bias": Weight((self.units,), Normal())}
+        return good
+
+    def drive(self, w: Any, x: Any) -> Any:
+        bias = w["bias"] if self.wrong == "bias" else row(w["bias"])
+        return (x @ w["kernel"] + bias)[..., 0 if self.wrong == "drive" else slice(None)]
+
+    def step(self, w: Any, drive: Any, h: Any) -> Any:
+        new = tf.tanh(drive + h @ w["recurrent_kernel"])
+        if self.wrong == "width":
+            return new[..., 1:]
+        if self.wrong == "precision":
+            return tf.cast(new, tf.float64)
+        if self.wrong == "broken":
+            raise KeyError("gate")
+        return new / h if self.wrong == "zero" else new
+
+    def visible(self, h: Any) -> Any:
+        return h[..., :3] if self.wrong == "visible" else h
+
+    @property
+    def state_size(self) -> Any:
+        return 4.0 if self.wrong == "size" else self.units
+
+
+DECLARED = {
+    "raises": "Crooked cannot tell its weights and state_size: ZeroDivisionError: nothing",
+    "list": "Crooked.weights returns a list, not a dict of names and Weight",
+    "arrays": "Crooked.weights returns a dict of ndarray, not a dict of names and Weight",
+    "name": "Crooked.weights lacks 'kernel' [input, ...]; there are: w, bias",
+    "rows": "Crooked.weights gives 'kernel' the shape (3, 4), not [2 inputs, ...]",
+    "flat": "Crooked.weights gives 'kernel' the shape (2,), not [2 inputs, ...]",
+    "number": "Crooked.weights gives 'bias' the shape 4, no tuple of integers",
+    "size": "Crooked.state_size is 4.0, not a number of at least 1",
+}
+COMPUTED = {
+    "draw": (
+        "Crooked.weights gives 'bias', which cannot be drawn: "
+        "ValueError: not enough values to unpack (expected 2, got 1)"
+    ),
+    # A bias [member, unit] fits [trial, unit] as one number per unit, but no population.
+    "bias": "Crooked.drive, given [member, trial, input], raises InvalidArgumentError: ",
+    "drive": "Crooked.drive, given [trial, input], returns shape (3,), not (3, drive)",
+    "width": "Crooked.step, given [trial, state], returns shape (3, 3), not (3, 4)",
+    "precision": "Crooked.step, given [trial, state], returns float64, not float32",
+    "broken": "Crooked.step, given [trial, state], raises KeyError: 'gate'",
+    "zero": "Crooked.step, given [trial, state], returns values that are not all finite",
+    "visible": "Crooked.visible, given [trial, state], returns shape (3, 3), not (3, 4)",
+}
+
+
+@pytest.mark.parametrize("wrong", DECLARED)
+def test_what_is_wrong_with_the_weights_is_said_without_tensorflow(wrong: str) -> None:
+    assert cell_mistake(Crooked(wrong=wrong), 2) == DECLARED[wrong]
+    with pytest.raises(ValueError, match=f"^{re.escape(DECLARED[wrong])}$"):
+        check_cell(Crooked(wrong=wrong), 2)
+
+
+@pytest.mark.parametrize("wrong", COMPUTED)
+def test_what_is_wrong_with_a_step_is_said(wrong: str) -> None:
+    assert cell_mistake(Crooked(wrong=wrong), 2) == ""
+    with pytest.raises(ValueError, match=f"^{re.escape(COMPUTED[wrong])}") as caught:
+        check_cell(Crooked(wrong=wrong), 2)
+    assert "\n" not in str(caught.value)
+    assert "{{" not in str(caught.value)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "exponential", "mish"])
+def test_good_cells_pass(activation: str) -> None:
+    check_cell(Crooked(), 2)
+    for cell in CELLS.values():
+        check_cell(cell(units=4, activation=activation), 3)
+    check_cell(CELLS["gru"](units=1, reset_after=False), 1)
