@@ -6,7 +6,6 @@ forbids; 2 the spec or the arguments are wrong; 130 interrupted.
 
 import json
 import logging
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -25,7 +24,7 @@ from rnnstudy.metrics import METRICS
 from rnnstudy.population.footprint import parameters
 from rnnstudy.report.contents import write_report
 from rnnstudy.study.plan import Plan, TrainCohort, counted, make_plan
-from rnnstudy.study.run import Run, RunError, open_run
+from rnnstudy.study.run import Run, RunError, open_run, provenance
 from rnnstudy.study.schema import schema as json_schema
 from rnnstudy.study.spec import SpecError, Study, load_study
 from rnnstudy.tasks import TASKS
@@ -65,7 +64,7 @@ class Catalogue(StrEnum):
 @app.command()
 def run(spec: Spec, out: Out = None, sets: Sets = None) -> None:
     """Train, analyse and report what the spec asks for; run it again to resume."""
-    study = load_study(spec, sets or [])
+    study = _load(spec, sets)
     directory = out or Path("runs") / study.study
     plan = _plan(study, directory)
     _show_plan(study, plan)
@@ -95,14 +94,14 @@ def run(spec: Spec, out: Out = None, sets: Sets = None) -> None:
 @app.command()
 def check(spec: Spec, out: Out = None, sets: Sets = None) -> None:
     """Validate a spec and show what it would do, without doing it."""
-    study = load_study(spec, sets or [])
+    study = _load(spec, sets)
     _show_plan(study, _plan(study, out or Path("runs") / study.study))
 
 
 @app.command()
 def status(directory: Directory) -> None:
     """Show how far a run is, and how its networks fare."""
-    found = open_run(directory)
+    found = _open(directory)
     _show_plan(found.study, found.plan())
     _show_result(found)
 
@@ -110,7 +109,7 @@ def status(directory: Directory) -> None:
 @app.command()
 def report(directory: Directory) -> None:
     """Write the report of a run again."""
-    path = write_report(open_run(directory))
+    path = write_report(_open(directory))
     console.print(f"Report: {path}", highlight=False, soft_wrap=True)
 
 
@@ -123,7 +122,7 @@ def export(
     ] = None,
 ) -> None:
     """Write a trained network as a Keras file."""
-    found = open_run(directory)
+    found = _open(directory)
     path = runner.export(found, member, out or Path(f"{member}.keras"))
     _say(f"Wrote {path}")
     trained = found.trained(member)
@@ -152,6 +151,24 @@ def list_(what: Annotated[Catalogue, typer.Argument(help="Which catalogue.")]) -
 def schema() -> None:
     """Print the JSON Schema of specs, for editors."""
     sys.stdout.write(json.dumps(json_schema(), indent=1) + "\n")
+
+
+def _load(spec: Path, sets: list[str] | None) -> Study:
+    _import_from(spec.parent.resolve())
+    return load_study(spec, sets or [])
+
+
+def _open(directory: Path) -> Run:
+    folder = provenance(directory).get("spec_folder")
+    if isinstance(folder, str):
+        _import_from(Path(folder))
+    return open_run(directory)
+
+
+def _import_from(folder: Path) -> None:
+    """A spec may name a user's own class, `mine:Recall`, in a file beside it."""
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
 
 
 def _plan(study: Study, directory: Path) -> Plan:
@@ -225,8 +242,7 @@ def main() -> None:
     """Entry point: errors of the user become one sentence on stderr and exit code 2."""
     quiet_tensorflow()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    # A spec may name a user's own class, `mine:Recall`, in a file beside it.
-    sys.path.insert(0, os.getcwd())
+    _import_from(Path.cwd())
     try:
         app()
     except SpecError as error:

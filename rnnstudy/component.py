@@ -201,6 +201,15 @@ def suggestion(word: str, known: Collection[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
+def _where_to_start(path: str, error: Exception) -> str:
+    """What to do if the module of an outside class is not found; nothing after other errors."""
+    module = path.partition(":")[0]
+    top = module.partition(".")[0]
+    if not isinstance(error, ModuleNotFoundError) or error.name != top:
+        return ""
+    return f"; start it from the folder that holds {top if '.' in module else f'{top}.py'}"
+
+
 class OneOf:
     """Marks a field that holds an entry of a catalogue: `Annotated[Task, OneOf("task", TASKS)]`.
 
@@ -294,7 +303,8 @@ class OneOf:
         try:
             cls = find_class(path)
         except Exception as error:  # importing runs the user's own module, which may raise anything
-            raise self._refused_class(path, f"cannot be loaded: {error}") from error
+            hint = _where_to_start(path, error)
+            raise self._refused_class(path, f"cannot be loaded: {error}{hint}") from error
         if not issubclass(cls, base):
             raise self._refused_class(path, f"is not a rnnstudy {self.noun}")
         if inspect.isabstract(cls):

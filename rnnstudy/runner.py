@@ -91,7 +91,7 @@ def _work(
     with watching(plan) as watch:
         outcomes = execute(plan, found.store, study.runtime, watch)
     if outcomes or not found.provenance or found.provenance.get("failures"):
-        _write_provenance(found, begun, outcomes, command)
+        _write_provenance(found, begun, outcomes, command, spec)
     write_members(found)
     write_models(found)
     write_report(found)
@@ -137,11 +137,17 @@ def _write_specs(run: Run, spec: str | Path | None) -> None:
 
 
 def _write_provenance(
-    run: Run, begun: datetime, outcomes: Sequence[Outcome], command: Sequence[str]
+    run: Run,
+    begun: datetime,
+    outcomes: Sequence[Outcome],
+    command: Sequence[str],
+    spec: str | Path | None,
 ) -> None:
     ended = datetime.now(UTC)
     found: dict[str, Any] = {
         "command": list(command),
+        # Where classes of the user's own are found again.
+        "spec_folder": None if spec is None else str(Path(spec).parent.resolve()),
         "begun": begun.isoformat(timespec="seconds"),
         "ended": ended.isoformat(timespec="seconds"),
         "seconds": round((ended - begun).total_seconds(), 1),

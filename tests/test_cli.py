@@ -226,3 +226,49 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(folder: Path) -> None:
     found = rnnstudy("run", "tiny.yaml", "--out", "broken", cwd=folder)
     assert found.returncode == 0
     np.testing.assert_equal(found.stdout.count("8 of 8 networks trained"), 1)
+
+
+OWN_TASK = """\
+import numpy as np
+from rnnstudy import StaticInputs, Task, Trials
+
+
+class Copy(Task):
+    inputs: int = 1
+    outputs: int = 1
+    length: int = 5
+
+    def sample(self, seed, trials):
+        import tensorflow as tf
+
+        x = tf.random.stateless_uniform([trials, self.length, 1], seed, alg="philox")
+        return Trials(x, x, tf.ones([trials, self.length]))
+
+    def static_inputs(self):
+        return StaticInputs(np.zeros((1, 1)), ("no input",))
+"""
+OWN_SPEC = """\
+study: own
+tasks: ["beside:Copy"]
+networks: {cells: vanilla, units: 2}
+training: {steps: 2, batch: 2}
+"""
+
+
+def test_classes_beside_the_spec_are_found_from_anywhere(tmp_path: Path) -> None:
+    specs, here, elsewhere = (tmp_path / name for name in ("specs", "here", "elsewhere"))
+    for folder in (specs, here, elsewhere):
+        folder.mkdir()
+    (specs / "beside.py").write_text(OWN_TASK)
+    (specs / "own.yaml").write_text(OWN_SPEC)
+    done = rnnstudy("run", "../specs/own.yaml", cwd=here)
+    assert (done.returncode, "1 of 1 networks trained" in done.stdout) == (0, True), done.stderr
+    again = rnnstudy("status", "../here/runs/own", cwd=elsewhere)
+    assert (again.returncode, "1 of 1 networks trained" in again.stdout) == (0, True), again.stderr
+    # A run that was interrupted before its end has no provenance yet.
+    (here / "runs" / "own" / "provenance.json").unlink()
+    lost = rnnstudy("status", "../here/runs/own", cwd=elsewhere)
+    assert lost.returncode == 2
+    said = "No module named 'beside'; start it from the folder that holds beside.py"
+    assert said in " ".join(lost.stderr.split())
+    assert rnnstudy("status", "../here/runs/own", cwd=specs).returncode == 0

@@ -267,7 +267,10 @@ def test_one_of_takes_a_name_a_mapping_or_an_entry(given):
         (
             "no_such_module:Apple",
             ("first",),
-            "'no_such_module:Apple' cannot be loaded: No module named 'no_such_module'",
+            (
+                "'no_such_module:Apple' cannot be loaded: No module named 'no_such_module'; "
+                "start it from the folder that holds no_such_module.py"
+            ),
         ),
         (
             "json:Apple",

@@ -163,15 +163,20 @@ class Run:
     @property
     def provenance(self) -> dict[str, Any]:
         """Versions, device and times of the last execution."""
-        try:
-            found = json.loads((self.directory / "provenance.json").read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        return provenance(self.directory)
 
     def plan(self) -> Any:
         """What is done and what is left to do."""
         return make_plan(self.study, self.store)
+
+
+def provenance(directory: str | Path) -> dict[str, Any]:
+    """What a run directory says of its last execution; empty if it says nothing."""
+    try:
+        found = json.loads((Path(directory) / "provenance.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def open_run(directory: str | Path) -> Run:

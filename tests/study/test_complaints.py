@@ -93,7 +93,8 @@ MISTAKES = {
         HEAD.replace("flip_flop", "'no_such_module:Task'"),
         (
             "2:9: tasks[0] is 'no_such_module:Task', which cannot be loaded: "
-            "No module named 'no_such_module'"
+            "No module named 'no_such_module'; start it from the folder that holds "
+            "no_such_module.py"
         ),
     ),
     "outside class that is something else": (
