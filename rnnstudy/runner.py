@@ -69,12 +69,15 @@ def run(
 @contextmanager
 def _alone_in(directory: Path) -> Iterator[None]:
     """Keep a second run out of a directory; the system ends the claim with the process."""
-    with open(directory / ".lock", "w") as lock:
+    claim = os.open(directory, os.O_RDONLY)
+    try:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RunError(f"another run is at work in {directory}; wait until it ends") from None
         yield
+    finally:
+        os.close(claim)
 
 
 def _work(
