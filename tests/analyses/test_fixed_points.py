@@ -24,6 +24,8 @@ def trained(networks):
     return Trained(
         population=networks,
         seed=np.arange(count),
+        attempt=np.zeros(count, int),
+        steps=np.ones(count, int),
         step=np.array([0]),
         loss=np.ones((count, 1)),
         accuracy=np.ones((count, 1)),
