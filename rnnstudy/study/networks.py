@@ -1,5 +1,6 @@
 """The networks that a study asks for: axes that are crossed, and what one network is."""
 
+from operator import getitem
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
@@ -57,7 +58,7 @@ def _axis(owner: type[Component], name: str) -> tuple[Any, Any]:
     """A grid axis over a field that another component declares."""
     field = owner.model_fields[name]
     described = Field(description=field.description)
-    item: Any = Annotated.__class_getitem__((field.annotation, *field.metadata, described))  # type: ignore[attr-defined]
+    item: Any = getitem(Annotated, (field.annotation, *field.metadata, described))
     note = f"{field.description} One value, or a list for an axis of the grid."
     default = (field.default,) if owner is Cell else None
     return Annotated[tuple[item, ...], Axis()], Field(default, description=note)
