@@ -11,12 +11,15 @@ Data = dict[str, Any]
 SHAPE = {"units": "units", "batch": "trials", "time": "time steps", "members": "members"}
 
 
-def show(console: Console, results: Sequence[Data]) -> None:
-    """A table of times per case, what the ratios come to, and how ours scale along an axis."""
-    for data in results:
-        console.print(_times(data))
-        _tell_skipped(console, data)
-        _tell_ratio(console, data)
+def show(console: Console, data: Data) -> None:
+    """A case: its times, who was skipped, what the ratios come to."""
+    console.print(_times(data))
+    _tell_skipped(console, data)
+    _tell_ratio(console, data)
+
+
+def show_scaling(console: Console, results: Sequence[Data]) -> None:
+    """How ours scale with members and with time steps, where there are several."""
     for axis in ("members", "time"):
         if len({data[axis] for data in results}) > 1:
             console.print(_scaling(results, axis))

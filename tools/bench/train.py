@@ -22,7 +22,7 @@ from contenders import CONTENDERS
 from contenders.case import ACTIVATIONS, CELLS, Case
 from rich.console import Console
 from rounds import Arena, Plan, as_data
-from table import show
+from table import show, show_scaling
 from workers import Failed
 
 SIZES = ("64x64x100", "128x64x200")
@@ -47,26 +47,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan = Plan(options.contenders, options.threads, options.gpu, options.repeats, options.seconds)
     arena = Arena(plan)
     try:
-        results = _measured(arena, _cases(options), console)
+        _measure(arena, options, console)
     except Failed as failure:
         Console(stderr=True).print(f"train.py: {failure}", style="red")
         return 1
     finally:
         arena.close()
-    show(console, results["cases"])
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n")
     return 0
 
 
-def _measured(arena: Arena, cases: list[Case], console: Console) -> dict[str, Any]:
+def _measure(arena: Arena, options: argparse.Namespace, console: Console) -> None:
+    """Case by case; each is shown and written as soon as it is there."""
     devices, peak = arena.devices(), arena.peak()
     for name, device in devices.items():
         console.print(f"{name}: {device}", highlight=False)
     found: dict[str, Any] = {"machine": _machine(arena.plan, peak), "devices": devices}
     found |= {"agreement": {}, "cases": []}
     with console.status("") as status:
-        for case in cases:
+        for case in _cases(options):
             network = f"{case.cell} {case.activation}"
             if network not in found["agreement"]:
                 status.update(f"{network}: comparing losses")
@@ -76,7 +74,10 @@ def _measured(arena: Arena, cases: list[Case], console: Console) -> dict[str, An
             title = f"{network}, {case.units}x{case.batch}x{case.time}, {case.members} members"
             entries, rate = arena.measure(case, lambda what: status.update(f"{title}: {what}"))  # noqa: B023
             found["cases"].append(as_data(case, entries, rate, peak))
-    return found
+            show(console, found["cases"][-1])
+            if options.json:
+                options.json.write_text(json.dumps(found, indent=1) + "\n")
+    show_scaling(console, found["cases"])
 
 
 def _machine(plan: Plan, peak: float) -> dict[str, Any]:

@@ -108,6 +108,8 @@ def _confine(place: int, threads: int, gpu: bool) -> None:
     settings = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_FORCE_GPU_ALLOW_GROWTH": "true",
                 "XLA_PYTHON_CLIENT_PREALLOCATE": "false", "OMP_NUM_THREADS": str(threads),
                 "OPENBLAS_NUM_THREADS": str(threads), "KERAS_BACKEND": "tensorflow"}  # fmt: skip
+    # PyTorch's threads spin at every barrier, for seconds if another program holds their core.
+    settings |= {"GOMP_SPINCOUNT": "20000"}
     if not gpu:
         settings |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
     os.environ.update(settings)
