@@ -29,7 +29,7 @@ SIZES = ("64x64x100", "128x64x200")
 MEMBERS = (1, 4, 16, 64, 128)
 DRIVERS = ("/proc/driver/nvidia", "/dev/dxg")
 
-QUICK = {"sizes": ["16x8x20"], "members": [4], "repeats": 2, "seconds": 0.1}
+QUICK: dict[str, Any] = {"sizes": ["16x8x20"], "members": [4], "repeats": 2, "seconds": 0.1}
 
 
 class OneSentence(argparse.ArgumentParser):
@@ -122,7 +122,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _choices(parser: argparse.ArgumentParser) -> None:
     cells = [name for name in CELLS if name != "gru_before"]
-    several = {"nargs": "+", "metavar": "NAME"}
+    several: dict[str, Any] = {"nargs": "+", "metavar": "NAME"}
     parser.add_argument("--cells", choices=CELLS, default=cells, help=", ".join(CELLS), **several)
     parser.add_argument(
         "--activations", choices=ACTIVATIONS, default=["tanh"], help=", ".join(ACTIVATIONS),
