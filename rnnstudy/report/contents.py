@@ -42,8 +42,8 @@ def _summary(run: Run) -> list[str]:
     ]
     asked = [analysis.title for analysis in run.study.analyses]
     return [
-        f"{len(table)} networks were asked for, {_share(len(table) // len(tasks), 'network')} for "
-        f"{'each of ' if len(tasks) > 1 else ''}{_listed(tasks)}"
+        f"{_share(len(table), 'network')} on {_listed(tasks)}"
+        + (f" ({len(table) // len(tasks)} on each)" if len(tasks) > 1 else "")
         + (f", differing in {_listed(varied)} and in their seeds." if varied else "."),
         f"Analyses: {_listed(asked)}." if asked else "No analyses were asked for.",
     ]
