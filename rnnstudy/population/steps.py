@@ -1,7 +1,7 @@
 """One training step of a cohort, and the programs that are compiled from it."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,9 +34,14 @@ def part(parameters: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=16)
 def chunk_of(program: Program) -> Any:
-    """Compiled: `count` training steps from `step` on, and how the networks stood before them."""
+    """The compiled `chunk` of a program."""
+    return compiled(chunk(program))
 
-    def chunk(
+
+def chunk(program: Program) -> Callable[..., Any]:
+    """`count` training steps from `step` on, and how the networks stood before them."""
+
+    def advance(
         state: tuple[Any, ...], rates: Parameters, seeds: Parameters,
         step: Tensor, count: Tensor, steps: Tensor,
     ) -> tuple[tuple[Any, ...], Tensor, Tensor]:  # fmt: skip
@@ -53,7 +58,7 @@ def chunk_of(program: Program) -> Any:
         )
         return state, loss, accuracy
 
-    return compiled(chunk)
+    return advance
 
 
 @functools.lru_cache(maxsize=16)
