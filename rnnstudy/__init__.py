@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rnnstudy.cells import Weight as Weight
     from rnnstudy.cells import row as row
     from rnnstudy.comparison.pairs import pairwise as pairwise
-    from rnnstudy.dynamics.fixed_points import FixedPoints as FixedPoints
     from rnnstudy.dynamics.fixed_points import find_fixed_points as find_fixed_points
+    from rnnstudy.dynamics.points import FixedPoints as FixedPoints
     from rnnstudy.dynamics.search import Search as Search
     from rnnstudy.metrics import Metric as Metric
     from rnnstudy.population.keras import GRUCell as GRUCell
@@ -44,7 +44,8 @@ _NAMES = {
     "rnnstudy.analyses.base": ("MemberAnalysis", "TaskAnalysis"),
     "rnnstudy.cells": ("Cell", "Weight", "row"),
     "rnnstudy.comparison.pairs": ("pairwise",),
-    "rnnstudy.dynamics.fixed_points": ("FixedPoints", "find_fixed_points"),
+    "rnnstudy.dynamics.fixed_points": ("find_fixed_points",),
+    "rnnstudy.dynamics.points": ("FixedPoints",),
     "rnnstudy.dynamics.search": ("Search",),
     "rnnstudy.metrics": ("Metric",),
     "rnnstudy.population.keras": (
