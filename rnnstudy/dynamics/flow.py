@@ -17,6 +17,9 @@ Tensor = Any
 class Dynamics(Protocol):
     """What a flow needs to know of a network: one step. Hashable, so that programs are shared."""
 
+    def drive(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """What the input adds: x [..., point, input] -> [..., point, drive]."""
+
     def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
         """The next state: drive [..., point, drive], h [..., point, state] -> like h."""
 
@@ -26,12 +29,14 @@ class Flow:
     """The maps h -> F(h; x) of some networks, each point with a constant input of its own.
 
     weights: by name, each [member, ...]; drive: [member, point, drive], what the inputs add,
-    computed once. States are [member, point, state], float64.
+    computed once; inputs: [member, point, input], where they came from, None if that is unknown.
+    States are [member, point, state], float64.
     """
 
     dynamics: Dynamics
     weights: Mapping[str, Tensor]
     drive: Tensor
+    inputs: Tensor | None = None
 
     def __call__(self, h: Tensor) -> Tensor:
         """The next state F(h)."""
@@ -52,23 +57,49 @@ class Flow:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(h)
             image = self(h)
+        return image, _pulled_back(tape, image, h)
 
-        def pull(unit: Tensor) -> Tensor:
-            return tape.gradient(image, h, tf.broadcast_to(unit, tf.shape(h)))
-
-        basis = tf.eye(h.shape[-1], dtype=h.dtype)
-        rows = tf.vectorized_map(pull, basis, fallback_to_while_loop=False)
-        return image, tf.transpose(rows, [1, 2, 0, 3])
+    def by_input(self, h: Tensor) -> Tensor:
+        """dF/dx [member, point, state, input] at states h, each at its own input."""
+        if self.inputs is None:
+            raise ValueError("this flow does not know its inputs, only what they add")
+        x = tf.convert_to_tensor(self.inputs, h.dtype)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            image = self.dynamics.step(self.weights, self.dynamics.drive(self.weights, x), h)
+        return _pulled_back(tape, image, x)
 
     def take(self, members: Array, points: Array) -> "Flow":
         """The maps of some members, at some points [member, point] of each."""
         weights = {name: tf.gather(w, members) for name, w in self.weights.items()}
-        drive = tf.gather(tf.gather(self.drive, members), points, batch_dims=1)
-        return Flow(self.dynamics, weights, drive)
+
+        def chosen(values: Tensor) -> Tensor:
+            return tf.gather(tf.gather(values, members), points, batch_dims=1)
+
+        inputs = None if self.inputs is None else chosen(self.inputs)
+        return Flow(self.dynamics, weights, chosen(self.drive), inputs)
 
     def repeated(self, times: int) -> "Flow":
         """Each point so many times in a row."""
-        return Flow(self.dynamics, self.weights, tf.repeat(self.drive, times, axis=1))
+        inputs = None if self.inputs is None else tf.repeat(self.inputs, times, axis=1)
+        return Flow(self.dynamics, self.weights, tf.repeat(self.drive, times, axis=1), inputs)
+
+
+def _pulled_back(tape: Any, image: Tensor, source: Tensor) -> Tensor:
+    """Derivatives of an image [member, point, state] by its source: [member, point, state, n].
+
+    Zeros where the image does not depend on the source at all.
+    """
+    lead, zeros = tf.shape(image), tf.UnconnectedGradients.ZERO
+
+    def pull(unit: Tensor) -> Tensor:
+        return tape.gradient(
+            image, source, tf.broadcast_to(unit, lead), unconnected_gradients=zeros
+        )
+
+    basis = tf.eye(image.shape[-1], dtype=image.dtype)
+    rows = tf.vectorized_map(pull, basis, fallback_to_while_loop=False)
+    return tf.transpose(rows, [1, 2, 0, 3])
 
 
 def flow_of(population: Population, members: Array, inputs: Array) -> Flow:
@@ -81,8 +112,8 @@ def flow_of(population: Population, members: Array, inputs: Array) -> Flow:
         name: tf.constant(np.asarray(w)[members], tf.float64)
         for name, w in population.weights.items()
     }
-    drive = cell.drive(weights, tf.constant(inputs, tf.float64))
-    return Flow(cell, weights, drive)
+    held = tf.constant(inputs, tf.float64)
+    return Flow(cell, weights, cell.drive(weights, held), held)
 
 
 def half_square(residual: Tensor) -> Tensor:
@@ -95,20 +126,21 @@ def compiled(function: Callable[..., Any], flow: Flow, *arguments: Any) -> Any:
 
     `function` is hashable and kept; arrays among the arguments begin with [member, point].
     """
-    given = (dict(flow.weights), flow.drive, arguments)
-    weights, drive, rest = tf.nest.map_structure(tf.convert_to_tensor, given)
+    held = () if flow.inputs is None else (flow.inputs,)
+    given = (dict(flow.weights), (flow.drive, *held), arguments)
+    weights, driven, rest = tf.nest.map_structure(tf.convert_to_tensor, given)
     spec = (
         tf.nest.map_structure(lambda w: _free(w, 1), weights),
-        _free(drive, 2),
+        tf.nest.map_structure(lambda x: _free(x, 2), driven),
         tf.nest.map_structure(lambda a: _free(a, min(2, len(a.shape))), rest),
     )
     flat = tuple((tuple(s.shape), s.dtype) for s in tf.nest.flatten(spec))
-    key = (function, flow.dynamics, flat)
+    key = (function, flow.dynamics, len(held), flat)
     if key not in _PROGRAMS:
         # A partial, since TensorFlow counts all closures of one function as retracings of it.
         run = partial(_run, function, flow.dynamics)
         _PROGRAMS[key] = tf.function(run, input_signature=spec, autograph=False)
-    return _PROGRAMS[key](weights, drive, rest)
+    return _PROGRAMS[key](weights, driven, rest)
 
 
 _PROGRAMS: dict[Any, Any] = {}
@@ -116,9 +148,9 @@ _PROGRAMS: dict[Any, Any] = {}
 
 def _run(
     function: Callable[..., Any], dynamics: Dynamics,
-    weights: Mapping[str, Tensor], drive: Tensor, arguments: tuple[Any, ...],
+    weights: Mapping[str, Tensor], driven: tuple[Tensor, ...], arguments: tuple[Any, ...],
 ) -> Any:  # fmt: skip
-    return function(Flow(dynamics, weights, drive), *arguments)
+    return function(Flow(dynamics, weights, *driven), *arguments)
 
 
 def _free(tensor: Tensor, axes: int) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.component import Component
-from rnnstudy.dynamics.flow import Flow, compiled, flow_of
+from rnnstudy.dynamics.flow import Flow, compiled
 from rnnstudy.dynamics.hunt import (
     CONVERGED,
     DEGENERATE,
@@ -23,9 +23,9 @@ from rnnstudy.dynamics.hunt import (
 from rnnstudy.dynamics.iterate import Solution, solve
 from rnnstudy.dynamics.merging import merge
 from rnnstudy.dynamics.modes import eigenvalues
+from rnnstudy.dynamics.networks import Networks
 from rnnstudy.dynamics.solvers import AnySolver, LevenbergMarquardt, Newton
 from rnnstudy.dynamics.starts import mixtures, scattered
-from rnnstudy.population.population import Population
 
 Array = np.ndarray
 
@@ -77,9 +77,7 @@ class Search(Component):
     """How a start is moved to a root; Newton steps polish it."""
 
 
-def run_search(
-    search: Search, population: Population, inputs: Array, hunts: Sequence[Hunt]
-) -> None:
+def run_search(search: Search, networks: Networks, inputs: Array, hunts: Sequence[Hunt]) -> None:
     """Carry the hunts through their rounds, in batches of bounded memory.
 
     inputs [input point, input]. A hunt's starts depend on nothing but itself and the same network's
@@ -97,7 +95,7 @@ def run_search(
             starts = np.stack(
                 [_starts(search, waiting[i], neighbours[i], turn, count) for i in block]
             )
-            _round(search, population, inputs, [waiting[i] for i in block], starts)
+            _round(search, networks, inputs, [waiting[i] for i in block], starts)
 
 
 def _blocks(hunts: Sequence[Hunt], count: int) -> Iterator[range]:
@@ -142,33 +140,33 @@ def _neighbours(hunt: Hunt, same: Sequence[Hunt]) -> Array:
 
 
 def _round(
-    search: Search, population: Population, inputs: Array, hunts: Sequence[Hunt], starts: Array
+    search: Search, networks: Networks, inputs: Array, hunts: Sequence[Hunt], starts: Array
 ) -> None:
     """Solve from the starts [hunt, start, state] and tell each hunt what became of its own."""
-    solution = _solved(search, population, inputs, hunts, starts)
+    solution = _solved(search, networks, inputs, hunts, starts)
     finds = [Find.of(search, hunt, solution, i) for i, hunt in enumerate(hunts)]
-    images, jacobians = _linearised(population, inputs, hunts, [find.new for find in finds])
+    images, jacobians = _linearised(networks, inputs, hunts, [find.new for find in finds])
     for hunt, find, image, jacobian in zip(hunts, finds, images, jacobians, strict=True):
-        new = inspected(search, population, hunt, find.new, image, jacobian)
+        new = inspected(search, networks, hunt, find.new, image, jacobian)
         find.enter(hunt, new)
 
 
-def _flow(population: Population, inputs: Array, hunts: Sequence[Hunt], points: int) -> Flow:
+def _flow(networks: Networks, inputs: Array, hunts: Sequence[Hunt], points: int) -> Flow:
     """The hunts' networks, each at its input, for so many points."""
     members = np.array([hunt.member for hunt in hunts])
     held = inputs[[hunt.input_index for hunt in hunts]]
-    return flow_of(population, members, np.repeat(held[:, None], points, axis=1))
+    return networks.flow(members, np.repeat(held[:, None], points, axis=1))
 
 
 def _solved(
-    search: Search, population: Population, inputs: Array, hunts: Sequence[Hunt], starts: Array
+    search: Search, networks: Networks, inputs: Array, hunts: Sequence[Hunt], starts: Array
 ) -> Solution:
     """Solver, then polish, in blocks of starts that fit into memory."""
     width = max(1, BLOCK_BYTES // (MATRICES * 8 * len(hunts) * starts.shape[-1] ** 2))
     parts = []
     for first in range(0, starts.shape[1], width):
         block = starts[:, first : first + width]
-        flow = _flow(population, inputs, hunts, block.shape[1])
+        flow = _flow(networks, inputs, hunts, block.shape[1])
         rough = solve(flow, search.solver, block)
         exact = solve(flow, POLISH, rough.state)
         parts.append(replace(exact, done=rough.done, diverged=rough.diverged))
@@ -177,14 +175,14 @@ def _solved(
 
 
 def _linearised(
-    population: Population, inputs: Array, hunts: Sequence[Hunt], points: Sequence[Array]
+    networks: Networks, inputs: Array, hunts: Sequence[Hunt], points: Sequence[Array]
 ) -> tuple[list[Array], list[Array]]:
     """F and dF/dh at each hunt's points [point, state], in memory-bounded blocks."""
     found = []
     for hunt, states in zip(hunts, points, strict=True):
         blocks = np.array_split(states, len(states) // 256 + 1)
         parts = [
-            compiled(Flow.linearise, _flow(population, inputs, [hunt], len(block)), block[None])
+            compiled(Flow.linearise, _flow(networks, inputs, [hunt], len(block)), block[None])
             for block in blocks
         ]
         found.append(tuple(np.concatenate([p[i][0].numpy() for p in parts]) for i in (0, 1)))
@@ -192,7 +190,7 @@ def _linearised(
 
 
 def inspected(
-    search: Search, population: Population, hunt: Hunt, state: Array, image: Array, jacobian: Array
+    search: Search, networks: Networks, hunt: Hunt, state: Array, image: Array, jacobian: Array
 ) -> Roots:
     """What the solutions state [root, state] are, from F and dF/dh there."""
     matrix = np.eye(state.shape[1]) - jacobian
@@ -204,7 +202,7 @@ def inspected(
     step = np.sqrt(np.mean(np.linalg.solve(safe, residual[..., None]) ** 2, axis=(1, 2)))
     certain = isolated & (step <= search.newton_step * hunt.scale)
     bound = np.inf if hunt.bound is None else hunt.bound * (1.0 + 1e-9)
-    outside = np.abs(population.visible(state)).max(axis=1, initial=0.0) > bound
+    outside = np.abs(networks.visible(state)).max(axis=1, initial=0.0) > bound
     return Roots(
         state=state,
         speed=0.5 * np.sum(residual**2, axis=1),
