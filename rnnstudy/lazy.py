@@ -2,7 +2,7 @@
 
 `import rnnstudy` and `rnnstudy check` must answer at once, so nothing in this package imports
 TensorFlow, Keras or pandas at module level; they are reached as `tf`, `keras` and `pd` from here,
-and so is our own module of Keras classes.
+and so are our own modules about Keras.
 """
 
 import importlib
@@ -31,6 +31,7 @@ tf: Any = _Door("tensorflow")
 keras: Any = _Door("keras")
 pd: Any = _Door("pandas")
 keras_models: Any = _Door("rnnstudy.population.keras")
+models: Any = _Door("rnnstudy.population.models")
 
 
 class _Watcher(importlib.abc.MetaPathFinder):

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.cells import Cell
-from rnnstudy.lazy import tf
+from rnnstudy.lazy import keras_models, tf
+from rnnstudy.lazy import models as lazy_models
 from rnnstudy.population.program import compiled
 from rnnstudy.population.unroll import time_inside, unroll
 from rnnstudy.record import Array, Record, array, arrays
@@ -70,6 +71,20 @@ class Population(Record):
         flat = seen.reshape(len(self), -1, seen.shape[-1])
         values = flat @ self.readout["kernel"] + self.readout["bias"][:, None, :]
         return values.reshape(*seen.shape[:-1], self.outputs)
+
+    @classmethod
+    def from_models(cls, models: Sequence[Any]) -> "Population":
+        """Keras models of one shape as a population, member after member.
+
+        Each is a recurrent layer whose cell is one of ours or equals one (Keras's SimpleRNN, GRU,
+        LSTM), then a Dense readout without activation. ValueError for anything else.
+        """
+        found: Population = lazy_models.from_models(models)
+        return found
+
+    def model(self, member: int, name: str | None = None) -> Any:
+        """One network as a `keras.Model`: [trial, time, input] -> [trial, time, output]."""
+        return keras_models.to_model(self, member, name)
 
     def as_float64(self) -> "Population":
         """The same networks in double precision, for the analysis of their dynamics."""

@@ -1,0 +1,289 @@
+"""Keras models of others: their recurrent layer, the cell of ours that it equals, populations."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, get_args
+
+import numpy as np
+
+from rnnstudy.cells import Cell
+from rnnstudy.cells.base import Activation
+from rnnstudy.cells.gru import GRU
+from rnnstudy.cells.lstm import LSTM
+from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.lazy import keras, keras_models, tf
+from rnnstudy.population.population import Population
+
+Array = np.ndarray
+Layer = Any
+
+FIRST_VALUES_ONLY = ("kernel_initializer", "recurrent_initializer", "gate_bias")
+"""Fields of a cell that say how its weights began and nothing of how it moves."""
+
+PRECISION = {"float64": 1e-12, "float32": 1e-4}
+"""How closely two ways to sum the same agree after some steps; half precision: a tenth."""
+
+TRIALS, TIME = 3, 5
+"""Size of the random sequences on which a population is compared with the models it came from."""
+
+
+def label(layer: Layer) -> str:
+    """A layer as messages call it."""
+    return f"{type(layer).__name__} '{getattr(layer, 'name', '?')}'"
+
+
+def recurrent_layer(network: Layer, name: str | None = None) -> Layer:
+    """The recurrent layer or cell of a Keras layer, cell or model.
+
+    name: which one, if there are several. ValueError if there is none, several, or a kind whose
+    state does not move by one rule from step to step.
+    """
+    found = list(_recurrent(network))
+    if not found:
+        raise ValueError(
+            f"{label(network)} has no state: give a recurrent layer, a cell, or a model with one"
+        )
+    names = [layer.name for layer in found]
+    if name is not None:
+        if names.count(name) != 1:
+            raise ValueError(
+                f"layer is '{name}'; the recurrent layers of {label(network)}: {', '.join(names)}"
+            )
+        found = [found[names.index(name)]]
+    if len(found) > 1:
+        raise ValueError(
+            f"{label(network)} has {len(found)} recurrent layers: {', '.join(names)}; "
+            f'say which one is meant, as in layer="{names[0]}"'
+        )
+    _refuse(network, found[0])
+    return found[0]
+
+
+def _recurrent(layer: Layer) -> Iterator[Layer]:
+    """The outermost recurrent layers and cells in a layer, each once."""
+    if isinstance(layer, (keras.layers.RNN, keras.layers.Bidirectional)) or is_cell(layer):
+        yield layer
+        return
+    seen = set()
+    for child in layer._flatten_layers(include_self=False, recursive=False):
+        for found in _recurrent(child):
+            if id(found) not in seen:
+                seen.add(id(found))
+                yield found
+
+
+def is_cell(layer: Layer) -> bool:
+    """Whether a Keras layer is a cell: it does one step, and says how large its state is."""
+    return (
+        not isinstance(layer, keras.layers.RNN) and getattr(layer, "state_size", None) is not None
+    )
+
+
+def _refuse(network: Layer, layer: Layer) -> None:
+    """ValueError for what would make the rule that moves the state another one than the cell's."""
+    if isinstance(layer, keras.layers.Bidirectional):
+        raise ValueError(
+            f"{label(layer)} reads its inputs both ways, so no one state moves from step to step; "
+            "give its forward_layer or its backward_layer's cell"
+        )
+    for other in network._flatten_layers():
+        mask = isinstance(other, keras.layers.Masking) or getattr(other, "mask_zero", False) is True
+        if mask and other is not layer:
+            raise ValueError(
+                f"{label(other)} masks time steps, at which the state is held; "
+                f"give {label(layer)} itself to leave that out"
+            )
+    if getattr(layer, "stateful", False):
+        raise ValueError(
+            f"{label(layer)} is stateful, it begins where the last batch ended; "
+            "set its stateful to False, or give its cell"
+        )
+    if getattr(layer, "go_backwards", False):
+        raise ValueError(f"{label(layer)} reads its inputs backwards; give its cell")
+
+
+def cell_of(layer: Layer) -> Layer:
+    """The built cell of a recurrent layer, or the cell itself; ValueError if it cannot be used.
+
+    It cannot if it is no Keras layer, has no weights yet or some that are not finite, or if its
+    step is random.
+    """
+    cell = layer.cell if isinstance(layer, keras.layers.RNN) else layer
+    if not isinstance(cell, keras.layers.Layer):
+        raise ValueError(f"the cell {type(cell).__name__} is no keras.layers.Layer: make it one")
+    if not cell.built:
+        raise ValueError(f"{label(layer)} has no weights yet: call it on data, or build it, first")
+    for part in cell._flatten_layers():
+        for name in ("dropout", "recurrent_dropout", *_rate(part)):
+            rate = getattr(part, name, 0.0)
+            if isinstance(rate, (int, float)) and rate > 0:
+                raise ValueError(
+                    f"{label(part)} has {name} {rate:g}, which moves the state at random; "
+                    f"set its {name} to 0 for the network as it predicts"
+                )
+    for weight in cell.weights:
+        values = np.asarray(keras.ops.convert_to_numpy(weight))
+        if values.dtype.kind not in "iub" and not np.isfinite(values.astype(np.float64)).all():
+            raise ValueError(f"weight '{weight.path}' of {label(layer)} is not finite")
+    return cell
+
+
+def _rate(layer: Layer) -> tuple[str, ...]:
+    return ("rate",) if isinstance(layer, keras.layers.Dropout) else ()
+
+
+def equal_cell(cell: Layer) -> tuple[Cell, dict[str, Array]] | None:
+    """The cell of ours that computes the same as a Keras cell, and its weights by name, or None.
+
+    That is one of our own classes, or exactly Keras's SimpleRNNCell, GRUCell or LSTMCell with an
+    activation that we know and sigmoid gates; a missing bias is zero.
+    """
+    if isinstance(cell, keras_models.CellLayer):
+        if type(cell).call is not keras_models.CellLayer.call:
+            return None
+        return cell.cell, {name: _values(getattr(cell, name)) for name in cell._weight_names}
+    equal = _keras_equal(cell)
+    if equal is None:
+        return None
+    weights = {"kernel": _values(cell.kernel), "recurrent_kernel": _values(cell.recurrent_kernel)}
+    shape = equal.weights(weights["kernel"].shape[0])["bias"].shape
+    dtype = weights["kernel"].dtype
+    bias = np.zeros(shape, dtype) if cell.bias is None else _values(cell.bias)
+    return equal, weights | {"bias": bias}
+
+
+def _keras_equal(cell: Layer) -> Cell | None:
+    kinds = (keras.layers.SimpleRNNCell, keras.layers.GRUCell, keras.layers.LSTMCell)
+    activation = _known_activation(cell) if type(cell) in kinds else None
+    if activation is None or cell.dtype_policy.quantization_mode is not None:
+        return None
+    fields: dict[str, Any] = {"units": cell.units, "activation": activation}
+    if type(cell) is keras.layers.SimpleRNNCell:
+        return Vanilla(**fields)
+    if cell.recurrent_activation is not keras.activations.sigmoid:
+        return None
+    if type(cell) is keras.layers.LSTMCell:
+        return LSTM(**fields)
+    return GRU(**fields, reset_after=cell.reset_after)
+
+
+def _known_activation(cell: Layer) -> str | None:
+    name = keras.activations.serialize(cell.activation)
+    known = isinstance(name, str) and name in get_args(Activation)
+    return name if known and keras.activations.get(name) is cell.activation else None
+
+
+def _values(variable: Any) -> Array:
+    values: Array = np.asarray(keras.ops.convert_to_numpy(variable))
+    return values
+
+
+def initial_state(cell: Layer, size: int) -> Array:
+    """The state [state] before the first step of a cell that equals one of ours."""
+    own = getattr(cell, "initial_state", None)
+    return np.zeros(size, np.float32) if own is None else _values(own)
+
+
+def from_models(models: Sequence[Any]) -> Population:
+    """Keras models of one shape as a population, member after member.
+
+    Each is a recurrent layer whose cell is one of ours or equals one (SimpleRNN, GRU, LSTM of
+    Keras), then a Dense readout without activation. ValueError for anything else, and for models
+    that differ in cell, activation, or number of units, inputs or outputs.
+    """
+    if not len(models):
+        raise ValueError("models is empty: give at least one Keras model")
+    populations = [_one(model) for model in models]
+    first = populations[0]
+    for model, other in zip(models[1:], populations[1:], strict=True):
+        for what, mine, its in _differences(first, other):
+            raise ValueError(
+                f"{label(model)} has {what} {its}, {label(models[0])} has {mine}: "
+                "a population's networks are of one shape"
+            )
+    dtype = np.result_type(*(p.initial_state.dtype for p in populations))
+
+    def stack(parts: Sequence[dict[str, Array]]) -> dict[str, Array]:
+        return {name: np.concatenate([p[name] for p in parts]).astype(dtype) for name in parts[0]}
+
+    return Population(
+        cell=first.cell,
+        weights=stack([p.weights for p in populations]),
+        readout=stack([p.readout for p in populations]),
+        initial_state=np.concatenate([p.initial_state for p in populations]).astype(dtype),
+    )
+
+
+def _differences(first: Population, other: Population) -> Iterator[tuple[str, Any, Any]]:
+    if type(first.cell) is not type(other.cell):
+        yield "cell", type(first.cell).__name__, type(other.cell).__name__
+        return
+    for field in type(first.cell).model_fields:
+        mine, its = getattr(first.cell, field), getattr(other.cell, field)
+        if field not in FIRST_VALUES_ONLY and mine != its:
+            yield field, mine, its
+    for what in ("inputs", "outputs"):
+        mine, its = getattr(first, what), getattr(other, what)
+        if mine != its:
+            yield what, mine, its
+
+
+def _one(model: Any) -> Population:
+    """One model as a population of one."""
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"a {type(model).__name__} is no Keras model")
+    layer = recurrent_layer(model)
+    cell = cell_of(layer)
+    equal = equal_cell(cell)
+    if equal is None:
+        raise ValueError(
+            f"{label(cell)} of {label(model)} is none of our cells, nor a SimpleRNN, GRU or LSTM "
+            "that equals one; find_fixed_points takes the model itself"
+        )
+    population = single(*equal, initial_state(cell, equal[0].state_size), _readout(model, layer))
+    _compare(model, population)
+    return population
+
+
+def single(
+    cell: Cell, weights: dict[str, Array], start: Array, readout: dict[str, Array] | None = None
+) -> Population:
+    """A population of one network; without a readout it has no outputs."""
+    readout = readout or {"kernel": np.zeros((cell.units, 0)), "bias": np.zeros(0)}
+    dtype = np.result_type(*(w.dtype for w in weights.values()))
+    return Population(
+        cell=cell,
+        weights={name: w[None].astype(dtype) for name, w in weights.items()},
+        readout={name: w[None].astype(dtype) for name, w in readout.items()},
+        initial_state=start[None].astype(dtype),
+    )
+
+
+def _readout(model: Any, layer: Layer) -> dict[str, Array]:
+    others = [x for x in model.layers if not isinstance(x, keras.layers.InputLayer)]
+    last = others[-1]
+    dense = last.layer if isinstance(last, keras.layers.TimeDistributed) else last
+    if len(others) != 2 or others[0] is not layer or not isinstance(dense, keras.layers.Dense):
+        listed = ", ".join(label(x) for x in others)
+        raise ValueError(
+            f"{label(model)} should be a recurrent layer and a Dense readout, it is {listed}"
+        )
+    if dense.activation is not keras.activations.linear:
+        name = getattr(dense.activation, "__name__", dense.activation)
+        raise ValueError(f"the readout of {label(model)} has activation {name}, not linear")
+    kernel = _values(dense.kernel)
+    bias = np.zeros(kernel.shape[1]) if dense.bias is None else _values(dense.bias)
+    return {"kernel": kernel, "bias": bias}
+
+
+def _compare(model: Any, population: Population) -> None:
+    """ValueError unless the population computes what the model does: it may be wired otherwise."""
+    shape = (TRIALS, model.input_shape[1] or TIME, population.inputs)
+    inputs = np.random.default_rng(0).standard_normal(shape)
+    outputs = population.outputs_of(population.unroll(inputs))[0]
+    theirs = _values(model(tf.constant(inputs, model.compute_dtype), training=False))
+    ours = outputs if theirs.ndim == 3 else outputs[:, -1]
+    tolerance = PRECISION.get(model.compute_dtype, 0.1)
+    if ours.shape != theirs.shape or not np.allclose(ours, theirs, tolerance, tolerance):
+        raise ValueError(
+            f"{label(model)} computes something else than its recurrent layer and its readout alone"
+        )
