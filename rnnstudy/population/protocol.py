@@ -24,6 +24,9 @@ class Training(Component):
     batch: Annotated[int, Field(ge=1)] = 32
     """Number of trials per step."""
 
+    data: Literal["per_member", "shared"] = "per_member"
+    """Whether each network learns from trials of its own or all from the same."""
+
     learning_rate: Annotated[float, Field(gt=0)] = 1e-2
     """Learning rate at the first step."""
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from rnnstudy.cells import Cell
 from rnnstudy.lazy import tf
-from rnnstudy.population import optimiser
+from rnnstudy.population import by_member, optimiser
+from rnnstudy.population.kernels import Kernel
 from rnnstudy.population.program import compiled
 from rnnstudy.population.unroll import unroll
 from rnnstudy.tasks import Task, Trials
@@ -25,6 +26,9 @@ class Program:
     task: Task
     batch: int
     noisy: bool
+    kernel: Kernel = "by_member"
+    shared: bool = False
+    """Whether all members learn from the same trials."""
 
 
 def part(parameters: Mapping[str, Any], prefix: str) -> dict[str, Any]:
@@ -45,10 +49,8 @@ def chunk(program: Program) -> Callable[..., Any]:
         state: tuple[Any, ...], rates: Parameters, seeds: Parameters,
         step: Tensor, count: Tensor, steps: Tensor,
     ) -> tuple[tuple[Any, ...], Tensor, Tensor]:  # fmt: skip
-        trials = _trials(program, seeds, step)
-        outputs = _outputs(program.cell, state[0], trials.inputs)
-        loss = mean_squared_error(outputs, trials.targets, trials.mask)
-        accuracy = program.task.accuracy(outputs, trials.targets, trials.mask)
+        standing = _standing_each if program.kernel == "by_member" else _standing_together
+        loss, accuracy = standing(program, state[0], seeds, step)
 
         def turn(k: Tensor, state: tuple[Any, ...]) -> tuple[Tensor, Any]:
             return k + 1, _one_step(program, state, rates, seeds, k, steps)
@@ -78,14 +80,8 @@ def _one_step(
     step: Tensor, steps: Tensor,
 ) -> tuple[Any, ...]:  # fmt: skip
     parameters, moments, diverged_at = state
-    trials = _trials(program, seeds, step)
-    noise = _noise(program, rates, seeds, step) if program.noisy else None
-    with tf.GradientTape() as tape:
-        tape.watch(parameters)
-        outputs = _outputs(program.cell, parameters, trials.inputs, noise)
-        loss = mean_squared_error(outputs, trials.targets, trials.mask)
-        total = loss + rates["l2"] * _penalty(program, parameters)
-    gradients = tape.gradient(total, parameters)
+    gradients_of = _gradients_each if program.kernel == "by_member" else _gradients_together
+    total, gradients = gradients_of(program, parameters, rates, seeds, step)
     moving = optimiser.along(rates["train_initial_state"], gradients["initial_state"])
     gradients["initial_state"] *= moving
     norm = optimiser.norms(gradients)
@@ -101,14 +97,129 @@ def _one_step(
     )
 
 
+def _standing_each(
+    program: Program, parameters: Parameters, seeds: Parameters, step: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Loss and accuracy [member] on this step's trials without noise, member after member."""
+    outputs_of, trials_of = _member_outputs(program), _trials_each(program, seeds, step)
+
+    def of_one(given: tuple[Parameters, Parameters]) -> tuple[Tensor, Tensor]:
+        trials = trials_of(given[1])
+        outputs = outputs_of(given[0], trials.inputs)
+        loss = mean_squared_error(outputs, trials.targets, trials.mask)
+        return loss, program.task.accuracy(outputs, trials.targets, trials.mask)
+
+    number = tf.TensorSpec([])
+    found: tuple[Tensor, Tensor] = tf.map_fn(
+        of_one, (dict(parameters), dict(seeds)), fn_output_signature=(number, number)
+    )
+    return found
+
+
+def _standing_together(
+    program: Program, parameters: Parameters, seeds: Parameters, step: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The same as one batch of products."""
+    trials = _trials(program, seeds, step)
+    outputs = _outputs(program.cell, parameters, trials.inputs)
+    loss = mean_squared_error(outputs, trials.targets, trials.mask)
+    return loss, program.task.accuracy(outputs, trials.targets, trials.mask)
+
+
+def _gradients_each(
+    program: Program, parameters: Parameters, rates: Parameters, seeds: Parameters, step: Tensor
+) -> tuple[Tensor, Parameters]:
+    """Penalised loss [member] and its gradients [member, ...], member after member."""
+    gradient_of, trials_of = _member_gradient(program), _trials_each(program, seeds, step)
+
+    def of_one(given: tuple[Parameters, Parameters, Parameters]) -> tuple[Tensor, Parameters]:
+        own, rate, seed = given
+        noise = rate["state_noise"] * _noise(program, seed, step) if program.noisy else None
+        return gradient_of(own, rate["l2"], trials_of(seed), noise)  # type: ignore[no-any-return]
+
+    like = {name: tf.TensorSpec(w.shape[1:]) for name, w in parameters.items()}
+    found: tuple[Tensor, Parameters] = tf.map_fn(
+        of_one,
+        (dict(parameters), dict(rates), dict(seeds)),
+        parallel_iterations=1,
+        fn_output_signature=(tf.TensorSpec([]), like),
+    )
+    return found
+
+
+@functools.lru_cache(maxsize=16)
+def _member_outputs(program: Program) -> Any:
+    """Compiled by XLA: readout [trial, time, output] of one network on trials, noise-free."""
+
+    def outputs(parameters: Parameters, inputs: Tensor) -> Tensor:
+        found = by_member.outputs(program.cell, parameters, _swapped(inputs), None)
+        return _swapped(found)
+
+    return tf.function(outputs, jit_compile=True, autograph=False)
+
+
+@functools.lru_cache(maxsize=16)
+def _member_gradient(program: Program) -> Any:
+    """Compiled by XLA: penalised loss of one network, and its gradients."""
+
+    def gradient(
+        parameters: Parameters, l2: Tensor, trials: Trials, noise: Tensor | None
+    ) -> tuple[Tensor, Parameters]:
+        inputs, targets, mask = (_swapped(part) for part in trials)
+        with tf.GradientTape() as tape:
+            tape.watch(parameters)
+            outputs = by_member.outputs(program.cell, parameters, inputs, noise)
+            loss = mean_squared_error(outputs, targets, mask)
+            loss += l2 * _penalty(program, parameters)
+        return loss, tape.gradient(loss, parameters)
+
+    return tf.function(gradient, jit_compile=True, autograph=False)
+
+
+def _swapped(values: Tensor) -> Tensor:
+    """[trial, time, ...] -> [time, trial, ...], or back."""
+    return tf.transpose(values, [1, 0, *range(2, len(values.shape))])
+
+
+def _gradients_together(
+    program: Program, parameters: Parameters, rates: Parameters, seeds: Parameters, step: Tensor
+) -> tuple[Tensor, Parameters]:
+    """Penalised loss [member] and its gradients [member, ...], as one batch of products."""
+    trials = _trials(program, seeds, step)
+    noise = _noises(program, rates, seeds, step) if program.noisy else None
+    with tf.GradientTape() as tape:
+        tape.watch(parameters)
+        outputs = _outputs(program.cell, parameters, trials.inputs, noise)
+        loss = mean_squared_error(outputs, trials.targets, trials.mask)
+        total = loss + rates["l2"] * _penalty(program, parameters)
+    return total, tape.gradient(total, parameters)
+
+
+def _sample(program: Program, seed: Tensor, step: Tensor) -> Trials:
+    """One member's batch of this step [trial, time, ...], from its own stream."""
+    folded = tf.random.experimental.stateless_fold_in(seed, step)
+    return program.task.sample(folded, program.batch)
+
+
+def _trials_each(program: Program, seeds: Parameters, step: Tensor) -> Callable[..., Trials]:
+    """A member's seeds -> its trials of this step; shared ones are drawn once."""
+    if program.shared:
+        common = _sample(program, seeds["trials"][0], step)
+        return lambda seed: common
+    return lambda seed: _sample(program, seed["trials"], step)
+
+
 def _trials(program: Program, seeds: Parameters, step: Tensor) -> Trials:
-    """Each member's batch of this step, [member, trial, time, ...], from its own stream."""
-
-    def draw(seed: Tensor) -> Trials:
-        folded = tf.random.experimental.stateless_fold_in(seed, step)
-        return program.task.sample(folded, program.batch)
-
-    found: Trials = tf.map_fn(draw, seeds["trials"], fn_output_signature=_signature(program))
+    """Each member's batch of this step, [member, trial, time, ...]."""
+    if program.shared:
+        members = seeds["trials"].shape[0]
+        common = _sample(program, seeds["trials"][0], step)
+        return Trials(*(tf.repeat(part[None], members, axis=0) for part in common))
+    found: Trials = tf.map_fn(
+        lambda seed: _sample(program, seed, step),
+        seeds["trials"],
+        fn_output_signature=_signature(program),
+    )
     return found
 
 
@@ -121,15 +232,21 @@ def _signature(program: Program) -> Trials:
     )
 
 
-def _noise(program: Program, rates: Parameters, seeds: Parameters, step: Tensor) -> Tensor:
-    """State noise [time, member, trial, state], from each member's own stream."""
+def _noise(program: Program, seed: Parameters, step: Tensor) -> Tensor:
+    """One member's standard normal noise [time, trial, state], from its own stream."""
     shape = (program.task.length, program.batch, program.cell.state_size)
+    folded = tf.random.experimental.stateless_fold_in(seed["noise"], step)
+    return tf.random.stateless_normal(shape, folded, alg="philox")
 
-    def draw(seed: Tensor) -> Tensor:
-        folded = tf.random.experimental.stateless_fold_in(seed, step)
-        return tf.random.stateless_normal(shape, folded, alg="philox")
 
-    noise = tf.map_fn(draw, seeds["noise"], fn_output_signature=tf.TensorSpec(shape))
+def _noises(program: Program, rates: Parameters, seeds: Parameters, step: Tensor) -> Tensor:
+    """State noise [time, member, trial, state] of a cohort."""
+    shape = (program.task.length, program.batch, program.cell.state_size)
+    noise = tf.map_fn(
+        lambda seed: _noise(program, seed, step),
+        dict(seeds),
+        fn_output_signature=tf.TensorSpec(shape),
+    )
     return tf.transpose(optimiser.along(rates["state_noise"], noise) * noise, [1, 0, 2, 3])
 
 
@@ -149,7 +266,7 @@ def _outputs(
 
 
 def _penalty(program: Program, parameters: Parameters) -> Tensor:
-    """Sum of squares of the cell's kernels and the readout's: [member]."""
+    """Sum of squares of the cell's kernels and the readout's: [member], or of one member []."""
     drawn = [n for n, w in program.cell.weights(program.task.inputs).items() if w.initialiser]
     kernels = [parameters[f"cell/{name}"] for name in drawn] + [parameters["readout/kernel"]]
-    return tf.add_n([tf.reduce_sum(tf.square(w), axis=[1, 2]) for w in kernels])
+    return tf.add_n([tf.reduce_sum(tf.square(w), axis=[-2, -1]) for w in kernels])

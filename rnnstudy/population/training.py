@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnstudy.cells import Cell
 from rnnstudy.lazy import tf
+from rnnstudy.population.kernels import device_kind, kernel_for
 from rnnstudy.population.population import Population, initial_population, stream
 from rnnstudy.population.protocol import Training
 from rnnstudy.population.steps import Program, chunk_of, evaluator, part
@@ -110,7 +111,8 @@ def train(
     common = common_protocol(protocols)
     seeds = [fresh_seed(seed, attempt) for seed in seeds]
     noisy = any(protocol.state_noise > 0 for protocol in protocols)
-    program = Program(cell, task, common.batch, noisy)
+    kernel = kernel_for(cell, device_kind())
+    program = Program(cell, task, common.batch, noisy, kernel, common.data == "shared")
     course = resume or _start(initial_population(cell, task.inputs, task.outputs, seeds), common)
     while course.done < common.steps and len(course.active):
         course = _advance(course, program, protocols, seeds)
@@ -173,7 +175,7 @@ def _advance(
     state, loss, accuracy = chunk_of(program)(
         (here.parameters, (here.first, here.second), here.diverged_at.astype(np.int32)),
         _vectors([protocols[i] for i in rows]),
-        _streams([seeds[i] for i in rows]),
+        _streams([seeds[i] for i in rows], common),
         tf.constant(course.done),
         tf.constant(count),
         tf.constant(common.steps),
@@ -273,9 +275,10 @@ def _vectors(protocols: Sequence[Training]) -> dict[str, Any]:
     }
 
 
-def _streams(seeds: Sequence[int]) -> dict[str, Any]:
+def _streams(seeds: Sequence[int], protocol: Training) -> dict[str, Any]:
     """Each member's random streams: int32 [member, 2]."""
+    sources = [0] * len(seeds) if protocol.data == "shared" else seeds
     return {
-        purpose: tf.constant([stream(seed, purpose) for seed in seeds], tf.int32)
-        for purpose in ("trials", "noise")
+        "trials": tf.constant([stream(seed, "trials") for seed in sources], tf.int32),
+        "noise": tf.constant([stream(seed, "noise") for seed in seeds], tf.int32),
     }

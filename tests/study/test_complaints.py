@@ -20,8 +20,8 @@ networks: {cells: [vanilla, gru, lstm], activations: [tanh, relu], seeds: 2}
 """
 STUDY_KEYS = "study, tasks, networks, training, overrides, analyses, report, runtime"
 TRAINING_KEYS = (
-    "steps, batch, learning_rate, final_rate, clip_norm, l2, state_noise, train_initial_state, "
-    "history, stop, hold, retry"
+    "steps, batch, data, learning_rate, final_rate, clip_norm, l2, state_noise, "
+    "train_initial_state, history, stop, hold, retry"
 )
 NETWORKS_KEYS = f"cells, seeds, activations, units, {TRAINING_KEYS}"
 

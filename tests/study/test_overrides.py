@@ -20,8 +20,8 @@ networks:
   l2: [0, 1]
 """
 TRAINING_KEYS = (
-    "steps, batch, learning_rate, final_rate, clip_norm, l2, state_noise, train_initial_state, "
-    "history, stop, hold, retry"
+    "steps, batch, data, learning_rate, final_rate, clip_norm, l2, state_noise, "
+    "train_initial_state, history, stop, hold, retry"
 )
 
 

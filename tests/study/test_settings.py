@@ -72,7 +72,7 @@ def test_settings_work_on_plain_data_and_leave_it_alone():
         ("training.steps=", "training.steps is empty (null); it should be an integer"),
         (
             "training.stpes=3",
-            ("training.stpes is not a known key; known keys: steps, batch, learning_rate, "
+            ("training.stpes is not a known key; known keys: steps, batch, data, learning_rate, "
             "final_rate, clip_norm, l2, state_noise, train_initial_state, history, stop, hold, "
             "retry; did you mean 'steps'?"),
         ),

@@ -1,0 +1,20 @@
+"""Which form of the training program is used where."""
+
+from typing import Literal
+
+from rnnstudy.cells import Cell
+from rnnstudy.lazy import tf
+
+Kernel = Literal["by_member", "together"]
+"""`by_member`: member after member, compiled by XLA; `together`: all members in one batch of
+products, as a TensorFlow graph."""
+
+
+def kernel_for(cell: Cell, device: str) -> Kernel:
+    """The form that a cohort of this cell trains in on a kind of device (`CPU` or `GPU`)."""
+    return "by_member" if device == "CPU" else "together"
+
+
+def device_kind() -> str:
+    """What TensorFlow computes on: `GPU` if it sees one, else `CPU`."""
+    return "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
