@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rnnstudy.cells import row as row
     from rnnstudy.comparison.pairs import pairwise as pairwise
     from rnnstudy.dynamics.fixed_points import find_fixed_points as find_fixed_points
+    from rnnstudy.dynamics.lyapunov import lyapunov_exponents as lyapunov_exponents
     from rnnstudy.dynamics.points import FixedPoints as FixedPoints
     from rnnstudy.dynamics.search import Search as Search
     from rnnstudy.metrics import Metric as Metric
@@ -46,6 +47,7 @@ _NAMES = {
     "rnnstudy.comparison.pairs": ("pairwise",),
     "rnnstudy.dynamics.fixed_points": ("find_fixed_points",),
     "rnnstudy.dynamics.points": ("FixedPoints",),
+    "rnnstudy.dynamics.lyapunov": ("lyapunov_exponents",),
     "rnnstudy.dynamics.search": ("Search",),
     "rnnstudy.metrics": ("Metric",),
     "rnnstudy.population.keras": (
