@@ -1,8 +1,10 @@
 """Merging is transitive, independent of order, and keeps the slowest point."""
 
 import numpy as np
+import pytest
+from scipy.cluster.hierarchy import fcluster, linkage
 
-from rnnstudy.dynamics.merging import merge
+from rnnstudy.dynamics.merging import SAMPLES, evenly, merge
 
 
 def test_a_chain_is_one_group_and_a_gap_separates():
@@ -40,3 +42,89 @@ def test_nothing_merges_to_nothing():
     group, best = merge(np.empty((0, 3)), np.empty(0), 1.0)
     assert len(group) == 0
     assert len(best) == 0
+
+
+def partition(group):
+    return {frozenset(np.flatnonzero(group == label)) for label in set(group)}
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "radius"),
+    [(1, 0.004), (2, 0.02), (2, 0.06), (3, 0.1), (5, 0.3), (24, 1.2), (24, 1.38)],
+)
+def test_the_same_groups_as_single_linkage(dimensions, radius):
+    generator = np.random.default_rng(dimensions)
+    points = generator.standard_normal((400, dimensions))
+    points = np.concatenate([points, points[:60] + 0.1 * radius])
+    # Coordinates are rounded to a hundredth of the radius, here before both.
+    points = np.rint(points / (0.01 * radius)) * (0.01 * radius)
+    group, _ = merge(points, np.arange(460.0), radius)
+    truth = fcluster(
+        linkage(points / np.sqrt(dimensions), "single"), radius * (1 + 1e-9), "distance"
+    )
+    wide = {
+        part
+        for part in partition(truth)
+        if np.linalg.norm(np.ptp(points[list(part)], axis=0)) > 8 * radius * np.sqrt(dimensions)
+    }
+    # Whatever is not wide is exactly single linkage, and the cells of what is wide fill it up.
+    assert partition(truth) - wide <= partition(group)
+    for part in partition(group):
+        assert any(part <= other for other in partition(truth))
+
+
+def test_dense_clouds_cost_no_square_of_their_points():
+    generator = np.random.default_rng(3)
+    roots = generator.standard_normal((27, 64))
+    which = generator.integers(27, size=100_000)
+    jitter = 2e-4 * generator.standard_normal((100_000, 64))
+    speed = generator.uniform(size=100_000)
+    group, best = merge(roots[which] + jitter, speed, 1e-3)
+    assert len(best) == 27
+    for label in range(27):
+        own = np.flatnonzero(group == label)
+        assert len(set(which[own])) == 1
+        assert best[label] == own[speed[own].argmin()]
+
+
+def test_a_dense_line_is_thinned_to_even_samples():
+    generator = np.random.default_rng(4)
+    place = generator.uniform(0, 1, 20_000)
+    line = place[:, None] * np.ones(6)
+    group, best = merge(line, np.zeros(20_000), 1e-3)
+    cells = [place[group == k] for k in range(len(best))]
+    ends = np.sort([[cell.min(), cell.max()] for cell in cells], axis=0)
+    assert 100 < len(best) <= SAMPLES
+    assert np.diff(ends).max() < 4 / len(best)
+    # Cells cover the line without overlap.
+    assert (np.diff(ends.ravel()) >= 0).all()
+
+
+def test_a_small_cluster_beside_a_line_stays_one_point():
+    line = np.linspace(0, 1, 5000)[:, None] * [1.0, 0.0]
+    cluster = np.array([[0.5, 0.5], [0.5, 0.5005]])
+    group, _ = merge(np.concatenate([line, cluster]), np.zeros(5002), 1e-3)
+    assert group[-1] == group[-2]
+    assert group[-1] not in group[:5000]
+
+
+def test_even_samples_leave_no_larger_gap_than_lies_between_them():
+    generator = np.random.default_rng(5)
+    points = generator.uniform(-1, 1, (3000, 2))
+    chosen, nearest = evenly(points, 40)
+    apart = np.linalg.norm(points[chosen][:, None] - points[chosen], axis=-1)
+    gap = np.linalg.norm(points - points[chosen][nearest], axis=1)
+    assert len(chosen) == 40
+    assert gap.max() <= apart[np.triu_indices(40, 1)].min() + 1e-7
+    np.testing.assert_allclose(
+        gap, np.linalg.norm(points[:, None] - points[chosen], axis=-1).min(axis=1), atol=1e-7
+    )
+    few, _ = evenly(points, 3000, spacing=0.5)
+    assert len(few) < 40
+    assert len(evenly(points[:1], 5)[0]) == 1
+
+
+def test_identical_points_are_one():
+    group, best = merge(np.ones((5, 2)), np.arange(5.0), 1e-3)
+    assert group.tolist() == [0] * 5
+    assert best.tolist() == [0]
