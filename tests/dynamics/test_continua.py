@@ -1,0 +1,173 @@
+"""Continua of fixed points that are known on paper, and degenerate points that lie on none."""
+
+import numpy as np
+import pytest
+
+from rnnstudy.dynamics.continua import SAMPLES, find_continua
+
+TURN = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5)))[0]
+"""Tilts every example, so that no axis is special."""
+
+
+def continua(f, df, states, hits=None):
+    """Those of h -> h + f(h), from the roots [root, 5] of f given in untilted coordinates."""
+
+    def linearise(h):
+        inner = h @ TURN
+        jacobian = np.eye(5) + TURN @ df(inner) @ TURN.T
+        return h + f(inner) @ TURN.T, jacobian
+
+    given = states @ TURN.T
+    image, jacobian = linearise(given)
+    speed = 0.5 * np.sum((image - given) ** 2, axis=1)
+    hits = np.ones(len(states), int) if hits is None else hits
+    return find_continua(given, speed, jacobian, hits, 1.0, 1e-6, linearise)
+
+
+def linear(rates):
+    return lambda h: h * rates, lambda h: np.broadcast_to(np.diag(rates), (len(h), 5, 5))
+
+
+def sphere(dimensions):
+    """Roots on the unit sphere of the first coordinates, zero in the others."""
+    first = np.arange(5) < dimensions
+
+    def f(h):
+        rest = 1.0 - np.sum(h[:, first] ** 2, axis=1, keepdims=True)
+        return np.where(first, 0.5 * rest * h, -0.5 * h)
+
+    def df(h):
+        inner = np.where(first, h, 0.0)
+        rest = 1.0 - np.sum(inner**2, axis=1)
+        diagonal = np.where(first, 0.5 * rest[:, None], -0.5)
+        return diagonal[:, :, None] * np.eye(5) - inner[:, :, None] * inner[:, None, :]
+
+    return f, df
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3, 5])
+def test_flat_continua_have_as_many_dimensions_as_zero_rates(dimension):
+    rates = np.where(np.arange(5) < dimension, 0.0, [-0.1, -0.3, 0.2, -1.0, -0.5])
+    generator = np.random.default_rng(1)
+    states = generator.uniform(-1, 1, (300, 5)) * (rates == 0)
+    hits = generator.integers(1, 5, 300)
+    (found,) = continua(*linear(rates), states, hits)
+    assert found.dimension == dimension
+    assert found.hits == hits.sum()
+    assert len(found.state) == SAMPLES
+    # Principal components of the samples say the same.
+    values = np.linalg.svd(found.state - found.state.mean(axis=0), compute_uv=False)
+    assert (values > 1e-9 * values[0]).sum() == dimension
+    # And no given state is far from a sample: those of a line lie evenly.
+    gap = np.linalg.norm(states[:, None] @ TURN.T - found.state, axis=-1).min(axis=1)
+    if dimension == 1:
+        assert gap.max() < 4 * 2 / SAMPLES
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+@pytest.mark.parametrize("count", [12, 200])
+def test_a_ring_and_a_sphere(dimensions, count):
+    states = np.random.default_rng(2).standard_normal((count, 5)) * (np.arange(5) < dimensions)
+    states /= np.linalg.norm(states, axis=1, keepdims=True)
+    (found,) = continua(*sphere(dimensions), states)
+    assert found.dimension == dimensions - 1
+    assert found.hits == count
+
+
+def test_one_start_is_enough_to_tell_a_line_from_a_point():
+    (found,) = continua(*linear(np.array([0.0, -1, -1, -1, -1])), np.eye(5)[:1])
+    assert found.dimension == 1
+    assert found.hits == 1
+
+
+@pytest.mark.parametrize("order", [2, 3, 4, 5, 7])
+def test_a_degenerate_root_of_any_order_is_no_continuum(order):
+    def f(h):
+        return np.concatenate([h[:, :1] ** order, -0.5 * h[:, 1:]], axis=1)
+
+    def df(h):
+        diagonal = np.concatenate([order * h[:, :1] ** (order - 1), 0 * h[:, 1:] - 0.5], axis=1)
+        return diagonal[:, :, None] * np.eye(5)
+
+    assert continua(f, df, np.zeros((1, 5))) == []
+
+
+def test_isolated_degenerate_roots_on_one_null_line_are_not_joined():
+    def f(h):
+        x = h[:, :1]
+        return np.concatenate([(x**2 - 1) ** 2 * x**2, -0.5 * h[:, 1:]], axis=1)
+
+    def df(h):
+        x = h[:, 0]
+        slope = 2 * x * (x**2 - 1) * (3 * x**2 - 1)
+        diagonal = np.concatenate([slope[:, None], 0 * h[:, 1:] - 0.5], axis=1)
+        return diagonal[:, :, None] * np.eye(5)
+
+    states = np.zeros((3, 5))
+    states[:, 0] = -1, 0, 1
+    assert continua(f, df, states) == []
+
+
+def test_two_parallel_lines_are_two():
+    def f(h):
+        y = h[:, 1:2]
+        return np.concatenate([0 * y, y - y**3, -0.5 * h[:, 2:]], axis=1)
+
+    def df(h):
+        y = h[:, 1:2]
+        diagonal = np.concatenate([0 * y, 1 - 3 * y**2, 0 * h[:, 2:] - 0.5], axis=1)
+        return diagonal[:, :, None] * np.eye(5)
+
+    generator = np.random.default_rng(3)
+    states = np.zeros((120, 5))
+    states[:, 0] = generator.uniform(-1, 1, 120)
+    states[:, 1] = np.arange(120) % 3 - 1
+    found = continua(f, df, states)
+    assert [one.dimension for one in found] == [1, 1, 1]
+    assert [one.hits for one in found] == [40, 40, 40]
+    for one in found:
+        assert np.ptp((one.state @ TURN)[:, 1]) < 1e-12
+
+
+def test_a_slow_mode_is_no_continuum():
+    """Eigenvalue 1 - 1e-8: within the tolerance of a null direction, but its states do move."""
+    rates = np.array([-1e-8, -0.5, -0.5, -0.5, -0.5])
+    assert continua(*linear(rates), np.zeros((1, 5))) == []
+
+
+def test_a_slow_mode_beside_a_line_is_no_second_dimension():
+    rates = np.array([0.0, -1e-8, -0.5, -0.5, -0.5])
+    states = np.linspace(-1, 1, 30)[:, None] * np.eye(5)[0]
+    (found,) = continua(*linear(rates), states)
+    assert found.dimension == 1
+
+
+def test_a_bent_line_is_one():
+    """F(h) - h = 0 on the half-lines x >= 0, y = 0 and x = 0, y >= 0, by piecewise linear f."""
+
+    def f(h):
+        x, y = h[:, :1], h[:, 1:2]
+        least = np.minimum(x, y)
+        return np.concatenate([-0.5 * least, -0.5 * least, -0.5 * h[:, 2:]], axis=1)
+
+    def df(h):
+        jacobian = np.zeros((len(h), 5, 5))
+        smaller = (h[:, 1] < h[:, 0]).astype(int)
+        jacobian[np.arange(len(h)), 0, smaller] = -0.5
+        jacobian[np.arange(len(h)), 1, smaller] = -0.5
+        jacobian[:, [2, 3, 4], [2, 3, 4]] = -0.5
+        return jacobian
+
+    states = np.zeros((80, 5))
+    place = np.random.default_rng(4).uniform(-1, 1, 80)
+    states[:, 0], states[:, 1] = np.maximum(place, 0), np.maximum(-place, 0)
+    (found,) = continua(f, df, states)
+    assert found.dimension == 1
+    assert found.hits == 80
+
+
+def test_no_candidates_no_continua():
+    rates = np.array([0.0, -0.5, -0.5, -0.5, -0.5])
+    assert continua(*linear(rates), np.empty((0, 5))) == []
+    # Off its root by 1e-9: degenerate, but not at rest.
+    assert continua(*linear(rates), np.full((4, 5), 1e-9)) == []
