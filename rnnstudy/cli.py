@@ -7,6 +7,7 @@ forbids; 2 the spec or the arguments are wrong; 130 interrupted.
 import json
 import logging
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +24,7 @@ from rnnstudy.lazy import quiet_tensorflow
 from rnnstudy.metrics import METRICS
 from rnnstudy.population.footprint import parameters
 from rnnstudy.report.contents import write_report
-from rnnstudy.study.plan import Plan, TrainCohort, counted, make_plan
+from rnnstudy.study.plan import Plan, TrainCohort, counted, flops, make_plan, memory
 from rnnstudy.study.run import Run, RunError, open_run, provenance
 from rnnstudy.study.schema import schema as json_schema
 from rnnstudy.study.spec import SpecError, Study, load_study
@@ -39,7 +40,7 @@ console = Console()
 errors = Console(stderr=True)
 
 SHOWN = 10
-"""Diverged networks named in the terminal."""
+"""Diverged networks, and choices, named in the terminal."""
 
 Spec = Annotated[Path, typer.Argument(help="The study's YAML file.", show_default=False)]
 Directory = Annotated[Path, typer.Argument(help="A run directory.", show_default=False)]
@@ -190,23 +191,35 @@ def _show_plan(study: Study, plan: Plan) -> None:
         count = parameters(network.cell, network.task)
         table.add_row(*names, str(len(positions)), f"{count:,}")
     console.print(table)
-    _show_work(plan)
+    _show_work(study, plan)
 
 
-def _show_work(plan: Plan) -> None:
+def _show_work(study: Study, plan: Plan) -> None:
     for name, done, total in plan.done:
         _say(f"{name}: {done} of {total} done")
-    cohorts = [job for job in plan.todo if isinstance(job, TrainCohort)]
-    if cohorts:
-        networks = sum(len(job.networks) for job in cohorts)
+    if plan.cohorts:
+        what = "pilot" if plan.selecting else "network"
+        _say(f"to train: {_size(plan.cohorts, what)}")
+    if study.selection is not None and plan.waiting:
+        fields = " and ".join(study.selection.grid)
+        be = "is" if len(study.selection.grid) == 1 else "are"
         _say(
-            f"to train: {counted(networks, 'network')} in {counted(len(cohorts), 'cohort')}, "
-            f"{plan.flops:.2g} floating-point operations, "
-            f"up to {plan.memory / 2**20:.0f} MiB per cohort"
+            f"to train once {fields} {be} chosen: {_size(plan.waiting, 'network')}; "
+            "their addresses are not known before"
         )
 
 
+def _size(cohorts: Sequence[TrainCohort], what: str) -> str:
+    networks = sum(len(job.networks) for job in cohorts)
+    return (
+        f"{counted(networks, what)} in {counted(len(cohorts), 'cohort')}, "
+        f"{flops(cohorts):.2g} floating-point operations, "
+        f"up to {memory(cohorts) / 2**20:.0f} MiB per cohort"
+    )
+
+
 def _show_result(found: Run) -> None:
+    _show_choices(found)
     table = found.members
     trained = table[table["status"] == "trained"]
     solved = int(trained["solved"].sum())
@@ -224,6 +237,18 @@ def _show_result(found: Run) -> None:
     page = found.directory / "report" / "index.html"
     if page.exists():
         _say(f"Report: {page}")
+
+
+def _show_choices(found: Run) -> None:
+    chosen = [
+        f"chosen for {contest.name}: {contest.words(choice.chosen)}"
+        for contest, choice in found.choices()
+        if choice is not None
+    ]
+    for line in chosen[:SHOWN]:
+        _say(line)
+    if len(chosen) > SHOWN:
+        _say(f"and {len(chosen) - SHOWN} more choices; selection.csv lists them")
 
 
 def _exit_code(found: Run) -> int:

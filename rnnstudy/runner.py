@@ -17,7 +17,7 @@ from rnnstudy.lazy import tf
 from rnnstudy.record import Array
 from rnnstudy.report.contents import write_report
 from rnnstudy.study.execute import Outcome, Watch, execute
-from rnnstudy.study.plan import Job, Plan, make_plan
+from rnnstudy.study.plan import Job, Plan, stages
 from rnnstudy.study.run import Run, RunError
 from rnnstudy.study.spec import Study, resolved
 
@@ -90,12 +90,14 @@ def _work(
     _write_specs(found, spec)
     found.store.clear_drafts()
     begun = datetime.now(UTC)
-    plan = make_plan(study, found.store)
-    with watching(plan) as watch:
-        outcomes = execute(plan, found.store, study.runtime, watch)
+    outcomes: list[Outcome] = []
+    for plan in stages(study, found.store):
+        with watching(plan) as watch:
+            outcomes += execute(plan, found.store, study.runtime, watch)
     if outcomes or not found.provenance or found.provenance.get("failures"):
         _write_provenance(found, begun, outcomes, command, spec)
     write_members(found)
+    write_selection(found)
     write_models(found)
     write_report(found)
 
@@ -105,9 +107,19 @@ def write_members(run: Run) -> None:
     run.members.to_csv(run.directory / "members.csv", index=False, lineterminator="\n")
 
 
+def write_selection(run: Run) -> None:
+    """`selection.csv`, if the study selects training fields: one row per candidate."""
+    path = run.directory / "selection.csv"
+    path.unlink(missing_ok=True)
+    if run.study.selection is not None:
+        run.selection.to_csv(path, index=False, lineterminator="\n")
+
+
 def write_models(run: Run) -> None:
     """`models/<member>.keras` for the members that the spec asks for."""
-    for name in (m for m in run.members["member"] if run.study.report.wants_model(m)):
+    table = run.members
+    there = table["member"][table["status"] != "missing"]
+    for name in filter(run.study.report.wants_model, there):
         path, key = run.directory / "models" / f"{name}.keras", run.key(name)
         if run.store.has(key) and _address(path) != key.encode():
             path.parent.mkdir(exist_ok=True)

@@ -107,3 +107,10 @@ def test_a_second_run_in_the_same_folder_is_kept_out(tmp_path: Path) -> None:
 def test_a_mistyped_network_is_answered_with_the_nearest(run: Run, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="did you mean 'flip_flop-vanilla-tanh-4-s000'"):
         runner.export(run, f"{NAME}x", tmp_path / "a.keras")
+
+
+def test_a_model_predicts_whatever_characters_its_name_has(tmp_path: Path) -> None:
+    networks = {**SPEC["networks"], "l2": [0, 1e-6], "seeds": 1}
+    found = runner.run(study_of({**SPEC, "networks": networks}), tmp_path)
+    model = found.model("flip_flop-vanilla-tanh-4-l2=1e-06-s000")
+    assert model.predict(np.zeros((1, 12, 1), "float32"), verbose=0).shape == (1, 12, 1)

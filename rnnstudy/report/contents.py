@@ -11,6 +11,7 @@ from rnnstudy.analyses.performance import performance
 from rnnstudy.exhibit import Exhibit, Table
 from rnnstudy.report.page import Fact, Page, Part, Section
 from rnnstudy.report.page import write_report as write_page
+from rnnstudy.study.chosen import exhibits
 from rnnstudy.study.run import Run
 
 
@@ -78,7 +79,16 @@ def _task_section(run: Run, task: str) -> Section:
         for analysis in run.study.analyses
     ]
     purpose = " ".join((type(results.task).__doc__ or "").split("\n\n")[0].split())
-    return Section(task, (training, *parts), purpose)
+    return Section(task, (*_selection(run, task, failures), training, *parts), purpose)
+
+
+def _selection(run: Run, task: str, failures: Mapping[str, str]) -> list[Part]:
+    """What chose training fields, if the study leaves some to choice."""
+    if run.study.selection is None:
+        return []
+    lost = [_reasons(failures, f"{job} {task}") for job in ("pilots", "select")]
+    shown = exhibits(run.choices(task), run.study.selection.grid)
+    return [Part("Selection", list(shown), "; ".join(filter(None, lost)))]
 
 
 def _shown(analysis: Analysis, results: TaskResults) -> list[Exhibit]:

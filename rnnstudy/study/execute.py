@@ -16,7 +16,17 @@ from rnnstudy.lazy import tf
 from rnnstudy.population.training import Course, Trained, train
 from rnnstudy.record import Array, Record
 from rnnstudy.study.checkpoints import Checkpoints
-from rnnstudy.study.plan import AnalyseMembers, AnalyseTask, Job, Plan, TrainCohort, status
+from rnnstudy.study.choices import judged
+from rnnstudy.study.jobs import (
+    AnalyseMembers,
+    AnalyseTask,
+    Job,
+    Select,
+    TrainCohort,
+    counted,
+    status,
+)
+from rnnstudy.study.plan import Plan
 from rnnstudy.study.spec import Runtime
 from rnnstudy.study.store import Store
 from rnnstudy.tasks.base import check_trials
@@ -160,6 +170,8 @@ class _Worker:
             raise Stopped
         if isinstance(job, TrainCohort):
             self._train(job)
+        elif isinstance(job, Select):
+            self._select(job)
         elif isinstance(job, AnalyseMembers):
             self._analyse_members(job)
         else:
@@ -206,6 +218,14 @@ class _Worker:
             resume=checkpoints.latest(),
             checkpoint=checkpoint,
         )
+
+    def _select(self, job: Select) -> None:
+        keys = [network.key() for network in job.networks]
+        lost = sum(status(self.store, key) is None for key in keys)
+        if lost:
+            raise RuntimeError(f"not chosen: {counted(lost, 'pilot')} could not be trained")
+        pilots = [self.store.read(key, Trained) for key in keys]
+        self.store.write(job.contest.key, judged(job.contest, pilots))
 
     def _analyse_members(self, job: AnalyseMembers) -> None:
         usable = [n for n in job.networks if status(self.store, n.key()) == "trained"]

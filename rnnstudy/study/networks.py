@@ -54,14 +54,18 @@ def _different(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-def _axis(owner: type[Component], name: str) -> tuple[Any, Any]:
-    """A grid axis over a field that another component declares."""
+def axis(
+    owner: type[Component],
+    name: str,
+    note: str = "One value, or a list for an axis of the grid.",
+) -> tuple[Any, Any]:
+    """An axis over a field that another component declares; the note follows its description."""
     field = owner.model_fields[name]
-    described = Field(description=field.description)
-    item: Any = getitem(Annotated, (field.annotation, *field.metadata, described))
-    note = f"{field.description} One value, or a list for an axis of the grid."
+    alone = Field(description=field.description)
+    item: Any = getitem(Annotated, (field.annotation, *field.metadata, alone))
     default = (field.default,) if owner is Cell else None
-    return Annotated[tuple[item, ...], Axis()], Field(default, description=note)
+    described = f"{field.description} {note}"
+    return Annotated[tuple[item, ...], Axis()], Field(default, description=described)
 
 
 def _without_axes(schema: dict[str, Any]) -> None:
@@ -158,9 +162,9 @@ else:
         __base__=_Networks,
         __doc__=_Networks.__doc__,
         __module__=__name__,
-        activations=_axis(Cell, "activation"),
-        units=_axis(Cell, "units"),
-        **{name: _axis(Training, name) for name in Training.model_fields},
+        activations=axis(Cell, "activation"),
+        units=axis(Cell, "units"),
+        **{name: axis(Training, name) for name in Training.model_fields},
     )
 
 

@@ -1,118 +1,94 @@
 """A study as steps with addresses, and the jobs that do what a store lacks."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cache
-from itertools import takewhile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.representations import Representations
 from rnnstudy.component import Component
 from rnnstudy.population.footprint import member_bytes, training_flops, widest_cohort
-from rnnstudy.population.training import Trained
-from rnnstudy.record import CorruptRecord
+from rnnstudy.study.choices import Contest, choice, contests, population
+from rnnstudy.study.jobs import (
+    AnalyseMembers,
+    AnalyseTask,
+    Job,
+    Select,
+    TrainCohort,
+    counted,
+    status,
+)
+from rnnstudy.study.selection import Undecided
 from rnnstudy.study.spec import Network, Study
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
+
+__all__ = [
+    "AnalyseMembers",
+    "AnalyseTask",
+    "Job",
+    "Plan",
+    "Select",
+    "TrainCohort",
+    "counted",
+    "flops",
+    "make_plan",
+    "memory",
+    "stages",
+    "status",
+]
 
 ANALYSED_TOGETHER = 16
 """Members per analysis job: enough to share compiled work, few enough to bound memory."""
 
 
-@dataclass(frozen=True, eq=False)
-class TrainCohort:
-    """Train networks that share a program."""
-
-    networks: tuple[Network, ...]
-    names: tuple[str, ...]
-
-    @property
-    def label(self) -> str:
-        return f"train {_from_to(self.names)} ({counted(len(self.names), 'network')})"
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        return tuple(network.key() for network in self.networks)
-
-
-@dataclass(frozen=True, eq=False)
-class AnalyseMembers:
-    """One member analysis on networks of one cell and task."""
-
-    analysis: MemberAnalysis
-    networks: tuple[Network, ...]
-    names: tuple[str, ...]
-
-    @property
-    def label(self) -> str:
-        networks = counted(len(self.names), "network")
-        return f"{self.analysis.title} {_from_to(self.names)} ({networks})"
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        return tuple(self.analysis.key(network.key()) for network in self.networks)
-
-
-@dataclass(frozen=True, eq=False)
-class AnalyseTask:
-    """One task analysis on all usable networks of a task, which decide its address."""
-
-    analysis: TaskAnalysis
-    task: Task
-    members: tuple[Member, ...]
-    networks: tuple[Network, ...]
-    needs: tuple["AnalyseTask", ...]
-
-    @property
-    def label(self) -> str:
-        return f"{self.analysis.title} {self.task.title} ({counted(len(self.members), 'network')})"
-
-    def expected(self, store: Store) -> tuple[int, ...]:
-        """Positions of the members that should enter: all but those known to have diverged."""
-        return tuple(i for i, n in enumerate(self.networks) if status(store, n.key()) != "diverged")
-
-    def ready(self, store: Store) -> tuple[int, ...]:
-        """Positions of those whose parts the store holds."""
-        return tuple(
-            i
-            for i in self.expected(store)
-            if all(store.has(part.key(self.networks[i].key())) for part in self.analysis.parts())
-        )
-
-    def key(self, store: Store, *, ready: bool = True) -> str:
-        """Address of the result for the members that are ready, or for all that are expected."""
-        at = self.ready(store) if ready else self.expected(store)
-        used = [self.networks[i].key() for i in at]
-        reads = [part.key(key) for part in self.analysis.parts() for key in used]
-        return self.analysis.key(*reads, *(need.key(store, ready=ready) for need in self.needs))
-
-
-Job = TrainCohort | AnalyseMembers | AnalyseTask
-
-
 @dataclass(frozen=True)
 class Plan:
-    """All jobs of a study in an order that respects what they read, and which are to do."""
+    """The jobs of a study that can be done now, in an order that respects what they read.
+
+    Where training fields are selected and not all chosen, these are the pilots and the choices.
+    """
 
     members: tuple[Member, ...]
     networks: tuple[Network, ...]
+    """`Undecided` as long as a choice is open."""
     todo: tuple[Job, ...]
     done: tuple[tuple[str, int, int], ...]
     """Kind of step, how many of it the store already holds, and how many there are in all."""
+    waiting: tuple[TrainCohort, ...] = ()
+    """Training that waits for choices: its size is known, its addresses are not."""
+
+    @property
+    def cohorts(self) -> tuple[TrainCohort, ...]:
+        """The training that can be done now."""
+        return tuple(job for job in self.todo if isinstance(job, TrainCohort))
+
+    @property
+    def selecting(self) -> bool:
+        """Whether there is something to choose, after which the plan is another."""
+        return any(isinstance(job, Select) for job in self.todo)
 
     @property
     def flops(self) -> float:
-        """Floating-point operations of the training ahead."""
-        ahead = [n for job in self.todo if isinstance(job, TrainCohort) for n in job.networks]
-        return sum(training_flops(n.cell, n.task, n.training) for n in ahead)
+        """Floating-point operations of the training that can be done now."""
+        return flops(self.cohorts)
 
     @property
     def memory(self) -> int:
-        """Bytes that the largest training cohort ahead takes."""
-        cohorts = [job for job in self.todo if isinstance(job, TrainCohort)]
-        return max((cohort_bytes(job) for job in cohorts), default=0)
+        """Bytes that the largest training cohort that can be done now takes."""
+        return memory(self.cohorts)
+
+
+def flops(cohorts: Iterable[TrainCohort]) -> float:
+    """Floating-point operations of training these cohorts."""
+    networks = [network for cohort in cohorts for network in cohort.networks]
+    return sum(training_flops(n.cell, n.task, n.training) for n in networks)
+
+
+def memory(cohorts: Iterable[TrainCohort]) -> int:
+    """Bytes that training the largest of these cohorts takes."""
+    return max(map(cohort_bytes, cohorts), default=0)
 
 
 def cohort_bytes(cohort: TrainCohort) -> int:
@@ -120,21 +96,59 @@ def cohort_bytes(cohort: TrainCohort) -> int:
     return sum(member_bytes(n.cell, n.task, n.training) for n in cohort.networks)
 
 
-def make_plan(study: Study, store: Store) -> Plan:
-    """What a study needs and what of it the store lacks."""
-    members, networks = zip(*study.expand(), strict=True)
-    everything: list[Job] = [
-        *_training(members, networks, memory_budget(study)),
-        *_member_jobs(study, members, networks),
+def make_plan(study: Study, store: Store, *, selecting: bool = True) -> Plan:
+    """What can be done next of what a study needs and the store lacks.
+
+    Not `selecting`, networks that wait for a choice are left out as if they could not be trained.
+    """
+    at_stake = contests(study)
+    still_open = [contest for contest in at_stake if choice(contest, store) is None]
+    pairs = population(study, store, at_stake)
+    everything, ready = _jobs(study, pairs), [p for p in pairs if not isinstance(p[1], Undecided)]
+    now = everything if len(ready) == len(pairs) else _jobs(study, ready)
+    now = _selection(study, still_open) if selecting and still_open else now
+    return Plan(
+        members=tuple(member for member, _ in pairs),
+        networks=tuple(network for _, network in pairs),
+        todo=tuple(rest for job in now if (rest := _lacking(job, store)) is not None),
+        done=_done([*_selection(study, at_stake), *everything], store),
+        waiting=_waiting(study, pairs),
+    )
+
+
+def stages(study: Study, store: Store) -> Iterator[Plan]:
+    """The plan, and the next one when it is done: pilots and choices first, if any are open."""
+    first = make_plan(study, store)
+    yield first
+    if first.selecting:
+        yield make_plan(study, store, selecting=False)
+
+
+def _jobs(study: Study, pairs: Sequence[tuple[Member, Network]]) -> list[Job]:
+    """Training and analysis of the population."""
+    members, networks = [member for member, _ in pairs], [network for _, network in pairs]
+    names = [member.name for member in members]
+    return [
+        *_training(study, names, networks),
+        *_member_jobs(study, names, networks),
         *task_jobs(study, members, networks),
     ]
-    todo = [rest for job in everything if (rest := _lacking(job, store)) is not None]
-    return Plan(
-        members=tuple(members),
-        networks=tuple(networks),
-        todo=tuple(todo),
-        done=_done(everything, store),
-    )
+
+
+def _selection(study: Study, at_stake: Sequence[Contest]) -> list[Job]:
+    """Training of all pilots, those that contests share once, and the choices."""
+    pilots = {network.key(): (name, network) for c in at_stake for name, network in c.pilots}
+    names = [name for name, _ in pilots.values()]
+    cohorts = _training(study, names, [network for _, network in pilots.values()])
+    return [
+        *(replace(cohort, purpose="pilots") for cohort in cohorts),
+        *(Select(contest) for contest in at_stake),
+    ]
+
+
+def _waiting(study: Study, pairs: Sequence[tuple[Member, Network]]) -> tuple[TrainCohort, ...]:
+    waiting = [(who.name, network) for who, network in pairs if isinstance(network, Undecided)]
+    return tuple(_training(study, [name for name, _ in waiting], [n for _, n in waiting]))
 
 
 def memory_budget(study: Study) -> int:
@@ -184,37 +198,25 @@ def task_jobs(
     return list(found.values())
 
 
-def status(store: Store, key: str) -> str | None:
-    """`trained` or `diverged`, or None if the store does not hold the network."""
-    try:
-        return _status(store.root.as_posix(), key) if store.has(key) else None
-    except CorruptRecord:
-        return None
-
-
-@cache
-def _status(root: str, key: str) -> str:
-    return Store(root).read(key, Trained).status[0]
-
-
 def _training(
-    members: Sequence[Member], networks: Sequence[Network], budget: int
+    study: Study, names: Sequence[str], networks: Sequence[Network]
 ) -> Iterable[TrainCohort]:
-    def program(network: Network) -> tuple[Component | str, ...]:
-        fields = network.training.model_dump(exclude=set(network.training.per_member))
-        return network.task, network.cell, str(sorted(fields.items()))
-
-    for group in _grouped(networks, program):
+    budget = memory_budget(study)
+    for group in _grouped(networks, _program):
         first = networks[group[0]]
         width = widest_cohort(first.cell, first.task, first.training, budget)
         for part in _parts(group, width):
-            yield TrainCohort(
-                tuple(networks[i] for i in part), tuple(members[i].name for i in part)
-            )
+            yield TrainCohort(tuple(networks[i] for i in part), tuple(names[i] for i in part))
+
+
+def _program(network: Network) -> tuple[Component | str, ...]:
+    """What networks have in common that train as one program."""
+    fields = network.training.model_dump(exclude=set(network.training.per_member))
+    return network.task, network.cell, str(sorted(fields.items()))
 
 
 def _member_jobs(
-    study: Study, members: Sequence[Member], networks: Sequence[Network]
+    study: Study, names: Sequence[str], networks: Sequence[Network]
 ) -> Iterable[AnalyseMembers]:
     for analysis in member_analyses(study):
         for group in _grouped(networks, lambda n: (n.task, n.cell)):
@@ -222,7 +224,7 @@ def _member_jobs(
                 yield AnalyseMembers(
                     analysis,
                     tuple(networks[i] for i in part),
-                    tuple(members[i].name for i in part),
+                    tuple(names[i] for i in part),
                 )
 
 
@@ -250,6 +252,8 @@ def _lacking(job: Job, store: Store) -> Job | None:
     if isinstance(job, AnalyseTask):
         done = store.has(job.key(store, ready=False))
         return None if done or not job.expected(store) else job
+    if isinstance(job, Select):
+        return job if choice(job.contest, store) is None else None
     if isinstance(job, TrainCohort):
         # Read, not only looked for: what needs a damaged network would find out too late.
         left = [i for i, key in enumerate(job.keys) if status(store, key) is None]
@@ -259,28 +263,31 @@ def _lacking(job: Job, store: Store) -> Job | None:
     if not left:
         return None
     networks, names = tuple(job.networks[i] for i in left), tuple(job.names[i] for i in left)
-    if isinstance(job, TrainCohort):
-        return TrainCohort(networks, names)
-    return AnalyseMembers(job.analysis, networks, names)
+    return replace(job, networks=networks, names=names)
 
 
 def _done(jobs: Iterable[Job], store: Store) -> tuple[tuple[str, int, int], ...]:
     counts: dict[str, tuple[int, int]] = {}
     for job in jobs:
-        keys = (job.key(store, ready=False),) if isinstance(job, AnalyseTask) else job.keys
-        name = "train" if isinstance(job, TrainCohort) else job.analysis.title
-        done, total = counts.get(name, (0, 0))
-        counts[name] = (done + sum(store.has(key) for key in keys), total + len(keys))
+        found = list(_found(job, store))
+        done, total = counts.get(_kind(job), (0, 0))
+        counts[_kind(job)] = (done + sum(found), total + len(found))
     return tuple((name, done, total) for name, (done, total) in counts.items())
 
 
-def _from_to(names: Sequence[str]) -> str:
-    """`a-gru-s000` or `a-gru-s000..s002`: the first name, and how the last one differs."""
-    first, last = names[0].split("-"), names[-1].split("-")
-    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last)))  # noqa: B905
-    return "..".join(dict.fromkeys([names[0], "-".join(last[same:]) or names[0]]))
+def _kind(job: Job) -> str:
+    if isinstance(job, Select):
+        return "selection"
+    return job.purpose if isinstance(job, TrainCohort) else job.analysis.title
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 network`, `2 networks`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _found(job: Job, store: Store) -> Iterator[bool]:
+    """For each result of a job whether the store holds it; what waits for a choice is not there."""
+    if isinstance(job, Select):
+        yield choice(job.contest, store) is not None
+    elif isinstance(job, AnalyseTask):
+        waits = any(isinstance(network, Undecided) for network in job.networks)
+        yield not waits and store.has(job.key(store, ready=False))
+    else:
+        for network in job.networks:
+            yield not isinstance(network, Undecided) and store.has(job.key_of(network))

@@ -1,6 +1,7 @@
 """A run directory: what was asked, what came of it, and the door to every result."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,10 @@ from rnnstudy.dynamics.fixed_points import FixedPoints
 from rnnstudy.lazy import keras_models, pd
 from rnnstudy.population.training import Trained
 from rnnstudy.record import CorruptRecord, Record
+from rnnstudy.study.choices import Choice, Contest, choice, contests, population
+from rnnstudy.study.chosen import columns
 from rnnstudy.study.plan import AnalyseTask, make_plan, member_analyses, task_jobs
+from rnnstudy.study.selection import Undecided
 from rnnstudy.study.spec import Network, Study, load_study
 from rnnstudy.study.store import Store
 
@@ -34,24 +38,57 @@ class Run:
         self.directory, self.study = Path(directory), study
         self.store = Store(self.directory / "store" if study.runtime.store is None
                            else study.runtime.store)  # fmt: skip
-        expanded = study.expand()
-        self._who: dict[str, Member] = {member.name: member for member, _ in expanded}
-        self._networks: dict[str, Network] = {member.name: n for member, n in expanded}
+        self._contests = contests(study)
+        pairs = population(study, self.store, self._contests)
+        self._who: dict[str, Member] = {member.name: member for member, _ in pairs}
+        self._known: dict[str, Network] = {member.name: network for member, network in pairs}
 
     def __repr__(self) -> str:
         return f"Run({str(self.directory)!r}: {self.study.study}, {len(self._who)} networks)"
 
+    @property
+    def _networks(self) -> dict[str, Network]:
+        """Network by name; those that wait for a choice are looked up again."""
+        if any(isinstance(network, Undecided) for network in self._known.values()):
+            pairs = population(self.study, self.store, self._contests)
+            self._known = {member.name: network for member, network in pairs}
+        return self._known
+
     @cached_property
     def members(self) -> Any:
         """One row per network: its name, its fields, and what became of it."""
+        chosen = {name: self._chosen(network) for name, network in self._networks.items()}
         rows = [
-            {"member": name, **member.fields, **self._outcome(name)}
+            {"member": name, **member.fields, **chosen[name], **self._outcome(name)}
             for name, member in self._who.items()
         ]
         # Pandas would make numbers with a point of integers that are missing here and there.
         return pd.DataFrame(rows).astype(
             dict.fromkeys(("steps", "attempt", "diverged_at"), "Int64")
         )
+
+    def _chosen(self, network: Network) -> dict[str, Any]:
+        """Values of the training fields that the study selects; None where they are not chosen."""
+        fields = {} if self.study.selection is None else self.study.selection.grid
+        free = network.free if isinstance(network, Undecided) else ()
+        return {name: None if name in free else getattr(network.training, name) for name in fields}
+
+    @property
+    def selection(self) -> Any:
+        """One row per candidate of each combination: its pilots' losses, and whether it is chosen.
+
+        A DataFrame; empty if the study selects nothing.
+        """
+        fields = {} if self.study.selection is None else self.study.selection.grid
+        return pd.DataFrame(columns(self.choices(), fields)).astype({"diverged": "Int64"})
+
+    def choices(self, task: str | None = None) -> list[tuple[Contest, Choice | None]]:
+        """What competes for each part of the grid, of one task or all, and what was chosen."""
+        return [
+            (contest, choice(contest, self.store))
+            for contest in self._contests
+            if task is None or contest.networks[0].task.title == task
+        ]
 
     def _outcome(self, name: str) -> dict[str, Any]:
         try:
@@ -75,11 +112,17 @@ class Run:
 
     def key(self, member: str) -> str:
         """Address of a network in the store."""
-        return self._network(member).key()
+        network = self._network(member)
+        if isinstance(network, Undecided):
+            fields = ", ".join(network.free)
+            raise RunError(f"{fields} of '{member}' are not chosen yet; run the study to do so")
+        return network.key()
 
     def model(self, member: str) -> Any:
         """The network as a `keras.Model`: inputs [trial, time, input] -> [trial, time, output]."""
-        return keras_models.to_model(self.trained(member).population, 0, name=member)
+        # TensorFlow refuses some characters of our names, such as =, in those of models.
+        name = re.sub("[^A-Za-z0-9_.-]", "_", member)
+        return keras_models.to_model(self.trained(member).population, 0, name=name)
 
     def record(self, analysis: str, member: str) -> Record:
         """What a member analysis, by its name in the spec, found for a network."""
@@ -143,8 +186,8 @@ class Run:
             raise RunError(f"{what} cannot be read ({error}); run the study again") from error
 
     def _network(self, member: str) -> Network:
-        if member not in self._networks:
-            hint = suggestion(member, list(self._networks)) or "; members.csv lists them"
+        if member not in self._who:
+            hint = suggestion(member, list(self._who)) or "; members.csv lists them"
             raise RunError(f"no network '{member}' in {self.directory}{hint}")
         return self._networks[member]
 
@@ -153,12 +196,13 @@ class Run:
         if task is None and len(titles) > 1:
             raise RunError(f"say which task: {', '.join(titles)}")
         task = task or titles[0]
-        jobs = task_jobs(self.study, list(self._who.values()), list(self._networks.values()))
+        known = {n: who for n, who in self._networks.items() if not isinstance(who, Undecided)}
+        jobs = task_jobs(self.study, [self._who[name] for name in known], list(known.values()))
         for job in jobs:
             if (job.analysis.title, job.task.title) == (analysis, task):
                 return job
-        known = sorted({f"{j.analysis.title} of {j.task.title}" for j in jobs})
-        raise RunError(f"no '{analysis}' of task '{task}'; there are: {', '.join(known) or 'none'}")
+        there = sorted({f"{j.analysis.title} of {j.task.title}" for j in jobs})
+        raise RunError(f"no '{analysis}' of task '{task}'; there are: {', '.join(there) or 'none'}")
 
     @property
     def provenance(self) -> dict[str, Any]:

@@ -9,19 +9,20 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from rnnstudy.analyses import Analysis, AnyAnalysis, TaskAnalysis
+from rnnstudy.analyses import Analysis, AnyAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.cells import Cell
 from rnnstudy.cells.base import cell_mistake
-from rnnstudy.component import Component, mistake, refused, suggestion
+from rnnstudy.component import Component, mistake, refused
 from rnnstudy.population.protocol import Training
-from rnnstudy.record import Record
 from rnnstudy.study.complaints import complaints
 from rnnstudy.study.document import Document, SpecError, document_of
 from rnnstudy.study.grid import Combination, combinations, member
+from rnnstudy.study.needs import need_mistakes
 from rnnstudy.study.networks import NETWORK_LIMIT, Axis, Network, Networks
 from rnnstudy.study.overrides import Override, overridden, override_mistakes
 from rnnstudy.study.reading import read_document
+from rnnstudy.study.selection import Selection, Undecided, selection_mistakes
 from rnnstudy.study.settings import apply_settings
 from rnnstudy.study.writing import write_document
 from rnnstudy.tasks import AnyTask, Task
@@ -96,6 +97,9 @@ class Study(Component):
     training: Training = Training()
     """How networks are trained, where neither the grid nor an override says otherwise."""
 
+    selection: Selection | None = None
+    """Training fields that pilot networks choose for each combination of the grid."""
+
     overrides: tuple[Override, ...] = ()
     """Other fields for parts of the grid; later ones win."""
 
@@ -141,6 +145,19 @@ class Study(Component):
             raise refused("training", errors)
         return training
 
+    @field_validator("selection")
+    @classmethod
+    def _selection_owns_its_fields(
+        cls, selection: Selection | None, info: ValidationInfo
+    ) -> Selection | None:
+        if selection is not None and {"tasks", "networks", "training"} <= info.data.keys():
+            given = info.data
+            tasks = len(given["tasks"])
+            errors = selection_mistakes(selection, given["networks"], given["training"], tasks)
+            if errors:
+                raise refused("selection", errors)
+        return selection
+
     @field_validator("overrides")
     @classmethod
     def _overrides_fit_the_grid(
@@ -153,6 +170,17 @@ class Study(Component):
             if errors:
                 raise refused("overrides", errors)
         return overrides
+
+    @model_validator(mode="after")
+    def _selection_finds_networks(self) -> Self:
+        grid = {} if self.selection is None else self.selection.grid
+        networks = [network for _, network in self.expand()] if grid else []
+        free = {name for n in networks if isinstance(n, Undecided) for name in n.free}
+        message = "is set by overrides for every network, which leaves nothing to choose"
+        errors = [mistake("unused", message, ("selection", n)) for n in grid if n not in free]
+        if errors:
+            raise refused("selection", errors)
+        return self
 
     @model_validator(mode="after")
     def _models_exist(self) -> Self:
@@ -182,13 +210,16 @@ class Study(Component):
     @classmethod
     def _needs_are_listed(cls, analyses: tuple[Analysis, ...]) -> tuple[Analysis, ...]:
         _refuse_namesakes("analysis", [analysis.title for analysis in analyses])
-        missing = list(_need_mistakes(analyses))
+        missing = list(need_mistakes(analyses))
         if missing:
             raise refused("analyses", missing)
         return analyses
 
     def expand(self) -> tuple[tuple[Member, Network], ...]:
-        """All networks with their names, in a fixed order, the seed innermost."""
+        """All networks with their names, in a fixed order, the seed innermost.
+
+        Those that wait for a choice are `Undecided`; see `choices.population`.
+        """
         return tuple(
             pair
             for combination in combinations(self.tasks, self.networks, self.training)
@@ -196,15 +227,25 @@ class Study(Component):
         )
 
     def _members(self, combination: Combination) -> Iterator[tuple[Member, Network]]:
-        built: dict[tuple[int, ...], tuple[Cell, Training]] = {}
+        built: dict[tuple[int, ...], tuple[Cell, Training, tuple[str, ...]]] = {}
         for seed in self.networks.seeds:
             fields = {**combination.fields, "seed": seed}
             which = tuple(i for i, each in enumerate(self.overrides) if each.matches(fields))
             if which not in built:
-                built[which] = overridden(combination, [self.overrides[i] for i in which])
-            cell, training = built[which]
+                matching = [self.overrides[i] for i in which]
+                built[which] = (*overridden(combination, matching), self._free(matching))
+            cell, training, free = built[which]
             network = Network(task=combination.task, cell=cell, training=training, seed=seed)
-            yield member(combination, seed), network
+            yield (
+                member(combination, seed),
+                Undecided(**dict(network), free=free) if free else network,
+            )
+
+    def _free(self, overrides: Iterable[Override]) -> tuple[str, ...]:
+        """Training fields left to selection where these overrides match."""
+        grid = {} if self.selection is None else self.selection.grid
+        taken = {name for override in overrides for name in override.set.training}
+        return tuple(name for name in grid if name not in taken)
 
 
 def _refuse_namesakes(noun: str, titles: list[str]) -> None:
@@ -215,34 +256,6 @@ def _refuse_namesakes(noun: str, titles: list[str]) -> None:
     ]
     if errors:
         raise refused(noun, errors)
-
-
-def _need_mistakes(analyses: tuple[Analysis, ...]) -> Iterator[InitErrorDetails]:
-    titles = [analysis.title for analysis in analyses]
-    for i, analysis in enumerate(analyses):
-        for need in analysis.needs():
-            if need == analysis.title:
-                yield mistake("needs", f"({analysis.title}) needs itself", (i,))
-            elif need not in titles:
-                others = [title for title in titles if title != analysis.title]
-                listed = f"; asked for: {', '.join(others)}" if others else ""
-                message = (
-                    f"({analysis.title}) needs the analysis {need!r}, which is not asked for: "
-                    f"add it to analyses{listed}{suggestion(need, others)}"
-                )
-                yield mistake("needs", message, (i,))
-            elif unfit := _unfit(analysis, analyses[titles.index(need)]):
-                yield mistake("needs", f"({analysis.title}) {unfit}", (i,))
-
-
-def _unfit(analysis: Analysis, needed: Analysis) -> str:
-    """Why one analysis cannot read what another yields; empty if it can, or nobody knows yet."""
-    if not isinstance(needed, TaskAnalysis):
-        return f"reads an analysis of all networks; {needed.title!r} looks at each by itself"
-    takes = analysis.takes if isinstance(analysis, TaskAnalysis) else Record
-    if issubclass(needed.yields, takes) or needed.yields is Record:
-        return ""
-    return f"needs {takes.__name__}; {needed.title!r} yields {needed.yields.__name__}"
 
 
 def load_study(path: str | Path, sets: Iterable[str] = ()) -> Study:
@@ -275,6 +288,7 @@ def checked(document: Document) -> Study:
 def resolved(study: Study) -> str:
     """The study as YAML with every default filled in; `load_study` makes an equal study of it."""
     data = study.model_dump(mode="json")
-    for name in study.networks.training_axes:
+    chosen = {} if study.selection is None else study.selection.grid
+    for name in (*study.networks.training_axes, *chosen):
         del data["training"][name]
     return write_document(data)

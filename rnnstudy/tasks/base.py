@@ -15,6 +15,7 @@ Tensor = Any
 
 PROBE_SEED = (1, 0)
 EVALUATION_SEED = (2, 0)
+VALIDATION_SEED = (3, 0)
 
 SIZES = frozenset({"inputs", "outputs", "length"})
 
@@ -127,6 +128,11 @@ class Task(Entry):
     def evaluation(self) -> Trials:
         """The fixed batch of fresh trials on which trained networks are judged."""
         return self.sample(tf.constant(EVALUATION_SEED), self.evaluation_trials)
+
+    def validation(self) -> Trials:
+        """The fixed batch of fresh trials by which training fields are chosen: as many as for the
+        evaluation and others, so far as a task has others."""
+        return self.sample(tf.constant(VALIDATION_SEED), self.evaluation_trials)
 
     def accuracy(self, outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
         """Share of the target's variance that is explained, at least 0, over trials and time.

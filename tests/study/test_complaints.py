@@ -18,7 +18,7 @@ study: s
 tasks: [flip_flop]
 networks: {cells: [vanilla, gru, lstm], activations: [tanh, relu], seeds: 2}
 """
-STUDY_KEYS = "study, tasks, networks, training, overrides, analyses, report, runtime"
+STUDY_KEYS = "study, tasks, networks, training, selection, overrides, analyses, report, runtime"
 TRAINING_KEYS = (
     "steps, batch, data, learning_rate, final_rate, clip_norm, l2, state_noise, "
     "train_initial_state, history, stop, hold, retry"

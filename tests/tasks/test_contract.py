@@ -75,6 +75,13 @@ def test_the_probe_and_the_evaluation_are_fixed_and_differ(task):
     assert task.evaluation().inputs.shape[0] == task.evaluation_trials
 
 
+def test_the_validation_is_fixed_and_differs_from_the_evaluation_where_trials_do(task):
+    assert same(task.validation(), task.validation())
+    assert task.validation().inputs.shape == task.evaluation().inputs.shape
+    exhaustive = same(task.sample(tf.constant([8, 8]), task.evaluation_trials), task.evaluation())
+    assert same(task.validation(), task.evaluation()) == exhaustive
+
+
 def test_static_inputs_are_labelled_and_fit_the_task(task):
     static = task.static_inputs()
     assert static.values.shape == (len(static.labels), task.inputs)

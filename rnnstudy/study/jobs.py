@@ -1,0 +1,138 @@
+"""What there is to do in a study: jobs, each with the addresses of what it yields."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import takewhile
+from typing import Literal
+
+from rnnstudy.analyses import MemberAnalysis, TaskAnalysis
+from rnnstudy.analyses.base import Member
+from rnnstudy.population.training import Trained
+from rnnstudy.record import CorruptRecord
+from rnnstudy.study.choices import Contest
+from rnnstudy.study.networks import Network
+from rnnstudy.study.store import Store
+from rnnstudy.tasks import Task
+
+
+@dataclass(frozen=True, eq=False)
+class TrainCohort:
+    """Train networks that share a program: of the population, or the pilots of a selection."""
+
+    networks: tuple[Network, ...]
+    names: tuple[str, ...]
+    purpose: Literal["train", "pilots"] = "train"
+
+    @property
+    def label(self) -> str:
+        return f"{self.purpose} {_from_to(self.names)} ({counted(len(self.names), 'network')})"
+
+    def key_of(self, network: Network) -> str:
+        """Address of what the job yields for one of its networks."""
+        return network.key()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(self.key_of(network) for network in self.networks)
+
+
+@dataclass(frozen=True, eq=False)
+class AnalyseMembers:
+    """One member analysis on networks of one cell and task."""
+
+    analysis: MemberAnalysis
+    networks: tuple[Network, ...]
+    names: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        networks = counted(len(self.names), "network")
+        return f"{self.analysis.title} {_from_to(self.names)} ({networks})"
+
+    def key_of(self, network: Network) -> str:
+        """Address of what the job yields for one of its networks."""
+        return self.analysis.key(network.key())
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(self.key_of(network) for network in self.networks)
+
+
+@dataclass(frozen=True, eq=False)
+class AnalyseTask:
+    """One task analysis on all usable networks of a task, which decide its address."""
+
+    analysis: TaskAnalysis
+    task: Task
+    members: tuple[Member, ...]
+    networks: tuple[Network, ...]
+    needs: tuple["AnalyseTask", ...]
+
+    @property
+    def label(self) -> str:
+        return f"{self.analysis.title} {self.task.title} ({counted(len(self.members), 'network')})"
+
+    def expected(self, store: Store) -> tuple[int, ...]:
+        """Positions of the members that should enter: all but those known to have diverged."""
+        return tuple(i for i, n in enumerate(self.networks) if status(store, n.key()) != "diverged")
+
+    def ready(self, store: Store) -> tuple[int, ...]:
+        """Positions of those whose parts the store holds."""
+        return tuple(
+            i
+            for i in self.expected(store)
+            if all(store.has(part.key(self.networks[i].key())) for part in self.analysis.parts())
+        )
+
+    def key(self, store: Store, *, ready: bool = True) -> str:
+        """Address of the result for the members that are ready, or for all that are expected."""
+        at = self.ready(store) if ready else self.expected(store)
+        used = [self.networks[i].key() for i in at]
+        reads = [part.key(key) for part in self.analysis.parts() for key in used]
+        return self.analysis.key(*reads, *(need.key(store, ready=ready) for need in self.needs))
+
+
+@dataclass(frozen=True, eq=False)
+class Select:
+    """Choose training fields for a part of the grid by what its pilots have become."""
+
+    contest: Contest
+
+    @property
+    def label(self) -> str:
+        candidates = counted(len(self.contest.candidates), "candidate")
+        return f"select {self.contest.name} ({candidates})"
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """The pilots, which the choice reads."""
+        return self.contest.networks
+
+
+Job = TrainCohort | AnalyseMembers | AnalyseTask | Select
+
+
+def _from_to(names: Sequence[str]) -> str:
+    """`a-gru-s000` or `a-gru-s000..s002`: the first name, and how the last one differs."""
+    first, last = names[0].split("-"), names[-1].split("-")
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last)))  # noqa: B905
+    return "..".join(dict.fromkeys([names[0], "-".join(last[same:]) or names[0]]))
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 network`, `2 networks`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def status(store: Store, key: str) -> str | None:
+    """`trained` or `diverged`, or None if the store does not hold the network."""
+    try:
+        return _status(store.root.as_posix(), key) if store.has(key) else None
+    except CorruptRecord:
+        return None
+
+
+@cache
+def _status(root: str, key: str) -> str:
+    return Store(root).read(key, Trained).status[0]

@@ -1,0 +1,156 @@
+"""Training fields that pilot networks choose: what a spec says of them, and whom they wait for."""
+
+import math
+from collections.abc import Collection, Mapping
+from itertools import product
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    create_model,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails
+
+from rnnstudy.component import Component, mistake, raised_again, refused
+from rnnstudy.population.protocol import Training
+from rnnstudy.study.networks import NETWORK_LIMIT, SEED_LIMIT, Network, Networks, axis
+
+SELECTABLE = tuple(name for name in Training.model_fields if name in Training.per_member)
+"""Training fields that may differ between the members of a cohort: candidates train together."""
+
+
+class _Selection(Component):
+    """Training fields chosen for every combination of the grid, before its networks are trained.
+
+    Every combination of the listed values is a candidate. Pilot networks are trained with each,
+    and the candidate of the lowest loss on validation trials is what the networks get; of equal
+    ones the first. A pilot that diverges counts as an infinite loss. Where an override sets a
+    listed field, it keeps that value, and the others are chosen.
+    """
+
+    # The addresses of the pilots, which a choice reads, say the rest.
+    labels: ClassVar[frozenset[str]] = frozenset({*SELECTABLE, "seeds", "steps"})
+
+    seeds: Annotated[int, Field(ge=1, le=1000)] = 2
+    """Number of pilot networks per candidate, from seeds that no network of the grid has."""
+
+    steps: Annotated[int, Field(ge=1)] | None = None
+    """Training steps of a pilot, which stops at nothing else; default: those of the networks."""
+
+    by: Literal["mean", "median"] = "mean"
+    """What is compared: the mean or the median of the validation losses of a candidate's pilots."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _fields_of_members(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        others = Training.model_fields.keys() - cls.model_fields.keys()
+        given = data if isinstance(data, Mapping) else {}
+        unfit = f"cannot be selected; fields that can: {', '.join(SELECTABLE)}"
+        errors = [mistake("elsewhere", unfit, (name,)) for name in given if name in others]
+        try:
+            rest = {name: part for name, part in given.items() if name not in others}
+            found = handler(rest if errors else data)
+        except ValidationError as error:
+            # A spec that asks for the wrong field does ask for one.
+            wrong = [e for e in error.errors(include_url=False) if not errors or e["loc"]]
+            errors += [raised_again(each) for each in wrong]
+        if errors:
+            raise refused("selection", errors)
+        return found
+
+    @model_validator(mode="after")
+    def _something_to_choose(self) -> Self:
+        if not self.grid:
+            message = "names no field to choose; list values, like learning_rate: [1e-2, 1e-3]"
+            raise refused("selection", [mistake("nothing", message)])
+        message = "is one value, which leaves nothing to choose; give it in 'training'"
+        alone = [name for name, values in self.grid.items() if len(values) == 1]
+        if alone:
+            raise refused("selection", [mistake("elsewhere", message, (name,)) for name in alone])
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_unused_axes(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found = handler(self).items()
+        return {name: part for name, part in found if name not in SELECTABLE or part is not None}
+
+    @property
+    def grid(self) -> dict[str, tuple[Any, ...]]:
+        """The fields that are chosen -> their values, in the order of the protocol."""
+        values = {name: getattr(self, name) for name in SELECTABLE}
+        return {name: listed for name, listed in values.items() if listed is not None}
+
+    @property
+    def size(self) -> int:
+        """Number of pilots of a combination."""
+        return self.seeds * math.prod(len(values) for values in self.grid.values())
+
+    @property
+    def pilot_seeds(self) -> tuple[int, ...]:
+        """Seeds of the pilots of each candidate: the highest that there are."""
+        return tuple(SEED_LIMIT - 1 - i for i in range(self.seeds))
+
+    def candidates(self, free: Collection[str]) -> tuple[dict[str, Any], ...]:
+        """Every combination of values of some of the fields, the last field innermost."""
+        axes = {name: values for name, values in self.grid.items() if name in free}
+        return tuple(dict(zip(axes, values, strict=True)) for values in product(*axes.values()))
+
+    def pilot_protocol(self, training: Training, candidate: Mapping[str, Any]) -> Training:
+        """How the pilots of a candidate are trained: by the same rules, all for as long."""
+        steps = self.steps or training.steps
+        return training.changed(**candidate, steps=steps, stop="budget", retry=0)
+
+
+if TYPE_CHECKING:
+    Selection = _Selection
+else:
+    Selection = create_model(
+        "Selection",
+        __base__=_Selection,
+        __doc__=_Selection.__doc__,
+        __module__=__name__,
+        **{name: axis(Training, name, "Values to choose from.") for name in SELECTABLE},
+    )
+
+
+def selection_mistakes(
+    selection: Selection, networks: Networks, training: Training, tasks: int
+) -> list[InitErrorDetails]:
+    """What is wrong with a selection given the rest: fields given twice, seeds, too many pilots."""
+    owners = dict.fromkeys(training.model_fields_set, "training")
+    owners |= dict.fromkeys(networks.training_axes, "networks")
+    found = [
+        mistake("elsewhere", f"is also given by {owners[n]}.{n}; keep one of the two", (n,))
+        for n in selection.grid
+        if n in owners
+    ]
+    taken = sorted(set(selection.pilot_seeds) & set(networks.seeds))
+    if taken:
+        message = f"trains pilots from the seed {taken[0]}, which networks.seeds has too"
+        found.append(mistake("seed", message))
+    pilots = selection.size * tasks * networks.size // len(networks.seeds)
+    if pilots > NETWORK_LIMIT:
+        message = f"asks for {pilots} pilots; a study has at most {NETWORK_LIMIT} networks"
+        found.append(mistake("too_many", message))
+    return found
+
+
+class Undecided(Network):
+    """A network that waits for some of its training fields to be chosen; it has no address yet."""
+
+    free: tuple[str, ...]
+    """Fields that are to be chosen; `training` says nothing of them."""
+
+    def recipe(self) -> dict[str, Any]:
+        """ValueError: results must not be filed under fields that may change."""
+        raise ValueError(f"{', '.join(self.free)} of this network are not chosen yet: no address")
+
+    def decided(self, values: Mapping[str, Any]) -> Network:
+        """The network with the chosen fields."""
+        training = self.training.changed(**values)
+        return Network(task=self.task, cell=self.cell, training=training, seed=self.seed)
