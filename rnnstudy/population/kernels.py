@@ -1,5 +1,6 @@
 """Which form of the training program is used where."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from rnnstudy.cells import Cell
@@ -15,6 +16,8 @@ def kernel_for(cell: Cell, device: str) -> Kernel:
     return "by_member" if device == "CPU" else "together"
 
 
-def device_kind() -> str:
-    """What TensorFlow computes on: `GPU` if it sees one, else `CPU`."""
+def device_kind(devices: Sequence[str] = ()) -> str:
+    """What TensorFlow computes on: the kind of the named devices, else `GPU` if it sees one."""
+    if devices:
+        return devices[0].partition(":")[0]
     return "GPU" if tf.config.list_physical_devices("GPU") else "CPU"

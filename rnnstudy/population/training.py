@@ -11,7 +11,8 @@ from rnnstudy.lazy import tf
 from rnnstudy.population.kernels import device_kind, kernel_for
 from rnnstudy.population.population import Population, initial_population, stream
 from rnnstudy.population.protocol import Training
-from rnnstudy.population.steps import Program, chunk_of, evaluator, part
+from rnnstudy.population.sharding import SMALLEST_WIDTH, run_chunk
+from rnnstudy.population.steps import Program, evaluator, part
 from rnnstudy.record import Array, Record, array, arrays
 from rnnstudy.tasks import Task
 
@@ -19,10 +20,6 @@ Arrays = dict[str, Array]
 
 EVALUATION_BLOCK = 16
 """Members evaluated together, to bound the memory that their many trials take."""
-
-SMALLEST_WIDTH = 2
-"""Members in the narrowest program: a batch of one product takes another kernel than a batch of
-many, and would round otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +95,7 @@ def train(
     attempt: int = 0,
     resume: Course | None = None,
     checkpoint: Callable[[Course], None] = lambda course: None,
+    devices: Sequence[str] = (),
 ) -> Trained:
     """Train one network per protocol and seed, together, on batches drawn from each one's own seed.
 
@@ -105,17 +103,19 @@ def train(
     to time `checkpoint` is given the course so far, from which training can `resume`, and then
     `progress` the steps done and the losses [member]; what they raise ends training. With an
     `attempt` above 0 each network grows from a fresh seed, a function of its own and the attempt.
+    Several `devices` (`sharding.devices_of`) train a part of the members each; by default
+    TensorFlow chooses one.
     """
     if not len(protocols) == len(seeds) > 0:
         raise ValueError(f"{len(protocols)} training protocols for {len(seeds)} seeds")
     common = common_protocol(protocols)
     seeds = [fresh_seed(seed, attempt) for seed in seeds]
     noisy = any(protocol.state_noise > 0 for protocol in protocols)
-    kernel = kernel_for(cell, device_kind())
+    kernel = kernel_for(cell, device_kind(devices))
     program = Program(cell, task, common.batch, noisy, kernel, common.data == "shared")
     course = resume or _start(initial_population(cell, task.inputs, task.outputs, seeds), common)
     while course.done < common.steps and len(course.active):
-        course = _advance(course, program, protocols, seeds)
+        course = _advance(course, program, protocols, seeds, devices)
         checkpoint(course)
         progress(course.done, course.loss[:, (course.done - 1) // common.history])
     return _judged(cell, task, course, common, seeds, attempt)
@@ -164,7 +164,11 @@ def _start(untrained: Population, protocol: Training) -> Course:
 
 
 def _advance(
-    course: Course, program: Program, protocols: Sequence[Training], seeds: Sequence[int]
+    course: Course,
+    program: Program,
+    protocols: Sequence[Training],
+    seeds: Sequence[int],
+    devices: Sequence[str],
 ) -> Course:
     """The next piece of training, of the members that are still at it."""
     common = protocols[0]
@@ -172,17 +176,19 @@ def _advance(
     rows = _filled(members, len(seeds))
     count = min(common.history, common.steps - course.done)
     here = course.select("member", rows)
-    state, loss, accuracy = chunk_of(program)(
-        (here.parameters, (here.first, here.second), here.diverged_at.astype(np.int32)),
-        _vectors([protocols[i] for i in rows]),
-        _streams([seeds[i] for i in rows], common),
-        tf.constant(course.done),
-        tf.constant(count),
-        tf.constant(common.steps),
+    state, loss, accuracy = run_chunk(
+        program,
+        devices,
+        (
+            (here.parameters, (here.first, here.second), here.diverged_at.astype(np.int32)),
+            _vectors([protocols[i] for i in rows]),
+            _streams([seeds[i] for i in rows], common),
+        ),
+        tuple(tf.constant(number) for number in (course.done, count, common.steps)),
     )
     # What repeated members became is dropped.
     parameters, (first, second), diverged_at, loss, accuracy = tf.nest.map_structure(
-        lambda values: values.numpy()[: len(members)], (*state, loss, accuracy)
+        lambda values: values[: len(members)], (*state, loss, accuracy)
     )
     mark, training = course.done // common.history, np.isin(members, course.active)
     moved = replace(

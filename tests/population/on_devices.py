@@ -1,0 +1,71 @@
+"""Run by test_sharding in a process of its own, whose CPU is several logical devices.
+
+Usage: python on_devices.py LOGICAL_DEVICES FILE.npz
+"""
+
+import os
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+import numpy as np
+import tensorflow as tf
+
+from rnnstudy.cells.gru import GRU
+from rnnstudy.population import by_member, training
+from rnnstudy.population import unroll as loop
+from rnnstudy.population.protocol import Training
+from rnnstudy.population.sharding import devices_of
+from rnnstudy.population.training import train
+from rnnstudy.tasks.flip_flop import FlipFlop
+
+MEMORY = FlipFlop(bits=2, length=5, pulse_probability=0.3, evaluation_trials=8, solved_loss=0.45)
+PROTOCOL = Training(steps=40, batch=4, history=10, learning_rate=1e-1, state_noise=0.05)
+SEEDS = (11, 12, 13, 14, 15)
+
+
+def protocols(**fields):
+    """Five members of which one diverges in its second step."""
+    common = PROTOCOL.changed(**fields)
+    return [common, common, common.changed(learning_rate=1e30), common.changed(l2=0.1), common]
+
+
+def cohort(kernel, devices, seeds=SEEDS, units=5, **fields):
+    """Weights, curves and fates of a cohort trained with a kernel on some devices."""
+    training.kernel_for = lambda *given: kernel
+    given = protocols(**fields)[: len(seeds)]
+    found = train(GRU(units=units), MEMORY, given, seeds, devices=devices)
+    names = ("loss", "accuracy", "diverged_at", "steps", "evaluation_loss")
+    return found.population.weights | {name: getattr(found, name) for name in names}
+
+
+STOPPING = {"stop": "solved", "hold": 1}
+CASES = {
+    2: {"by_member": (0, 2, "by_member", {})},
+    4: {
+        "by_member": (3, 4, "by_member", {}),
+        "together": (0, 2, "together", {"units": 16}),
+        "stopping": (0, 4, "by_member", STOPPING),
+    },
+}
+"""By the number of logical devices: name of a case -> counts of devices, kernel, fields."""
+
+
+def main(logical, file):
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    devices = [tf.config.LogicalDeviceConfiguration() for _ in range(logical)]
+    tf.config.set_logical_device_configuration(cpu, devices)
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    loop.BLOCK = by_member.BLOCK = 2
+    found = {}
+    for name, (*counts, kernel, fields) in CASES[logical].items():
+        for count in counts:
+            made = cohort(kernel, devices_of(count) if count else (), **fields)
+            found |= {f"{name} {count} {part}": values for part, values in made.items()}
+    np.savez(file, **found)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])
