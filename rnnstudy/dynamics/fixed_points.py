@@ -19,17 +19,26 @@ def find_fixed_points(
     starts: Array | None = None,
     visited: Array | None = None,
     search: Search | None = None,
+    *,
+    layer: str | None = None,
+    state_size: int | None = None,
 ) -> FixedPoints:
-    """All fixed points h = F(h; x) of every network of a population, in double precision.
+    """All fixed points h = F(h; x) of every network given, in double precision.
 
-    inputs: [input point, input], constant inputs x; None: one point, zeros.
+    network: a `Population`; a Keras cell of ours, of Keras's or of anybody's, with any number of
+    states, `StackedRNNCells`, an RNN layer, or a model with one recurrent layer (if there are
+    several, `layer` names one); or a function (inputs [point, input], states [point, state]) ->
+    states in TensorFlow operations. The states of a cell are one flat vector, end to end.
+    inputs: [input point, input], constant inputs x of the recurrent layer; None: one point, zeros.
     starts: [start, state], where round 1 starts, as given; later rounds start near them.
-    visited: [member, visited, state], of which round 1 takes a sample, with noise; None, with no
-    starts given: states on trajectories under random inputs.
-    A network whose weights are not finite has no points and the outcome `diverged`.
+    visited: [member, visited, state] (for one network also [..., state]), of which round 1 takes a
+    sample, with noise; None, with no starts given: states on trajectories under random inputs.
+    state_size: that of a function, needed only if neither starts nor visited tell it.
+    A member of a population whose weights are not finite has no points and the outcome `diverged`;
+    ValueError for any other network with such weights, and for what has no state of its own.
     """
     search = search or Search()
-    networks = networks_of(network)
+    networks = _networks(network, inputs, starts if visited is None else visited, layer, state_size)
     held = _inputs(networks, inputs)
     pool = _pool(networks, starts, visited)
     hunts = [
@@ -46,6 +55,18 @@ def find_fixed_points(
     ]
     run_search(search, networks, held, hunts)
     return gathered(hunts, held, search.margin)
+
+
+def _networks(
+    network: Any, inputs: Array | None, states: Array | None, layer: str | None, size: int | None
+) -> Networks:
+    """The networks, whose sizes the inputs and states may have to tell if they are a function."""
+    given = np.zeros(0) if states is None else np.asarray(states, np.float64)
+    if size is None and given.size:
+        size = given.shape[-1]
+    tried = given.reshape(-1, size) if size and given.size and given.shape[-1] == size else None
+    channels = 0 if inputs is None else np.atleast_1d(inputs).shape[-1]
+    return networks_of(network, layer, size, channels, tried)
 
 
 def _inputs(networks: Networks, inputs: Array | None) -> Array:
@@ -66,6 +87,8 @@ def _pool(networks: Networks, starts: Array | None, visited: Array | None) -> Ar
             raise ValueError(f"starts should be [start, {size}], their shape is {given.shape}")
         return np.broadcast_to(given, (members, *given.shape))
     pool = networks.visited() if visited is None else np.asarray(visited, np.float64)
+    if members == 1 and pool.ndim > 1 and pool.shape[-1] == size:
+        pool = pool.reshape(1, -1, size)
     if pool.ndim != 3 or (pool.shape[0], pool.shape[2]) != (members, size) or not pool.shape[1]:
         raise ValueError(
             f"visited should be [{members} members, visited, {size}], its shape is {pool.shape}"

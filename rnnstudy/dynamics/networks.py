@@ -1,15 +1,34 @@
 """The one door from networks of any make to the analysis of their dynamics."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from rnnstudy.dynamics.flow import Flow, flow_of
-from rnnstudy.dynamics.starts import visited_states
+from rnnstudy.dynamics.flow import Dynamics, Flow, compiled, flow_of
+from rnnstudy.dynamics.foreign import FunctionDynamics, in_double, rebuilt
+from rnnstudy.dynamics.starts import default_trials, flat, visited_states
+from rnnstudy.dynamics.trust import trusted
+from rnnstudy.lazy import keras, tf
+from rnnstudy.population.models import (
+    cell_of,
+    equal_cell,
+    initial_state,
+    label,
+    recurrent_layer,
+    single,
+    values_of,
+)
 from rnnstudy.population.population import Population
 
 Array = np.ndarray
+
+PROBES = 6
+"""Number of states at which a foreign step is tried."""
+
+FAR = 1e3
+"""Where default trajectories end, as a multiple of 1 + |h| at their start: beyond, they explode."""
 
 
 class Networks(ABC):
@@ -52,10 +71,11 @@ class Networks(ABC):
 
 
 class PopulationNetworks(Networks):
-    """The networks of a population."""
+    """The networks of a population; `head`, if given, is what reads them out instead."""
 
-    def __init__(self, population: Population) -> None:
+    def __init__(self, population: Population, head: "Head | None" = None) -> None:
         self.population = population.as_float64()
+        self.head = head
 
     def __len__(self) -> int:
         return len(self.population)
@@ -82,16 +102,163 @@ class PopulationNetworks(Networks):
         return self.population.visible(states)
 
     def outputs_of(self, states: Array) -> Array | None:
-        return self.population.outputs_of(states)
+        if self.head is not None:
+            return self.head(self.visible(states))
+        return self.population.outputs_of(states) if self.population.outputs else None
 
 
-def networks_of(network: Any) -> Networks:
-    """What the analysis of dynamics may ask of a network of any make.
+class SingleNetwork(Networks):
+    """One network whose step somebody else wrote: a Keras cell or a plain function.
 
-    network: a `Population`, or what this function returned before. ValueError for anything else.
+    weights: by name, as `dynamics` takes them, without a member axis; start [state]: the state
+    before the first step; seen: which entries of the state the readout sees, None if that is
+    unknown; tried [point, state]: states at which the step is tried.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        dynamics: Dynamics,
+        inputs: int,
+        start: Array,
+        weights: Mapping[str, Array] | None = None,
+        seen: slice | None = None,
+        head: "Head | None" = None,
+        tried: Array | None = None,
+    ) -> None:
+        self.dynamics, self.start, self.seen, self.head = dynamics, start, seen, head
+        self.weights = dict(weights or {})
+        self._inputs = inputs
+        generator = np.random.default_rng(0)
+        near = start + generator.uniform(-0.5, 0.5, (PROBES, len(start)))
+        h = (near if tried is None else tried[:PROBES])[None]
+        x = generator.uniform(-1.0, 1.0, (1, h.shape[1], inputs))
+        self.dynamics = trusted(name, self.flow(np.array([0]), x), h)
+
+    def __len__(self) -> int:
+        return 1
+
+    @property
+    def inputs(self) -> int:
+        return self._inputs
+
+    @property
+    def state_size(self) -> int:
+        return len(self.start)
+
+    @property
+    def bound(self) -> None:
+        return None
+
+    def flow(self, members: Array, inputs: Array) -> Flow:
+        weights = {
+            name: tf.constant(np.broadcast_to(w, (len(members), *w.shape)))
+            for name, w in self.weights.items()
+        }
+        held = tf.constant(inputs, tf.float64)
+        return Flow(self.dynamics, weights, self.dynamics.drive(weights, held), held)
+
+    def visited(self, seed: int = 0) -> Array:
+        inputs, first = default_trials(self.inputs, self.start[None], seed)
+        limit = FAR * (1.0 + np.abs(first).max(axis=-1, keepdims=True))
+        states = [first]
+        for now in np.moveaxis(inputs, 1, 0):
+            flow = self.flow(np.array([0]), now[None])
+            new = compiled(Flow.__call__, flow, states[-1]).numpy()
+            near = (np.abs(new) <= limit).all(axis=-1, keepdims=True)
+            states.append(np.where(near, new, first))
+        return flat(np.stack(states[1:], axis=2))
+
+    def visible(self, states: Array) -> Array:
+        return states if self.seen is None else states[..., self.seen]
+
+    def outputs_of(self, states: Array) -> Array | None:
+        known = self.head is not None and self.seen is not None
+        return self.head(self.visible(states)) if self.head is not None and known else None
+
+
+class Head:
+    """What a Keras model does with the output of its recurrent layer, in double precision."""
+
+    def __init__(self, model: Any, steps: int | None) -> None:
+        self.model, self.steps = in_double(model), steps
+
+    def __call__(self, seen: Array) -> Array:
+        """[..., unit] -> [..., output]; a model that needs a sequence sees a constant one."""
+        rows = seen.reshape(-1, seen.shape[-1])
+        if self.steps is not None:
+            rows = np.repeat(rows[:, None], self.steps, axis=1)
+        outputs = values_of(self.model(rows, training=False))
+        if self.steps is not None and outputs.ndim > 2:
+            outputs = outputs[:, -1]
+        return outputs.reshape(*seen.shape[:-1], -1).astype(np.float64)
+
+
+def head_of(network: Any, layer: Any) -> Head | None:
+    """What follows the recurrent layer of a model, None if that is nothing or cannot be cut out."""
+    if network is layer or not isinstance(network, keras.Model):
+        return None
+    try:
+        output = layer.output[0] if isinstance(layer.output, list | tuple) else layer.output
+        steps = (output.shape[1] or 1) if len(output.shape) == 3 else None
+        return Head(keras.Model(output, network.outputs[0]), steps)
+    except (AttributeError, ValueError):  # not of the functional kind, or wired around the layer
+        return None
+
+
+def networks_of(
+    network: Any,
+    layer: str | None = None,
+    state_size: int | None = None,
+    input_size: int | None = None,
+    tried: Array | None = None,
+) -> Networks:
+    """What the analysis of dynamics may ask of a network of any make, in double precision.
+
+    network: a `Population`; a Keras cell of ours, of Keras's or of anybody's, with any number of
+    states, `StackedRNNCells`, an RNN layer, or a model with one recurrent layer (several: `layer`
+    names one); a function (inputs [point, input], states [point, state]) -> states in TensorFlow
+    operations, with `state_size` and `input_size` (default 0); or what this returned before.
+    All states of a cell are one flat vector, end to end, in the cell's order.
+    tried [point, state]: states at which a function is sure to be defined.
+    ValueError, in one sentence, for whatever has no state or cannot be taken in double precision.
     """
     if isinstance(network, Networks):
         return network
     if isinstance(network, Population):
         return PopulationNetworks(network)
-    raise ValueError(f"a {type(network).__name__} is no recurrent network that is known here")
+    if isinstance(network, keras.layers.Layer):
+        return _of_keras(network, layer)
+    if isinstance(network, list | tuple):
+        raise ValueError("a list of networks: Population.from_models makes one population of them")
+    if not callable(network):
+        raise ValueError(
+            f"a {type(network).__name__} is no network: give a Population, a Keras cell, layer or "
+            "model, or a function (inputs, state) -> state"
+        )
+    return _of_function(network, state_size, input_size or 0, tried)
+
+
+def _of_keras(network: Any, name: str | None) -> Networks:
+    layer = recurrent_layer(network, name)
+    cell = cell_of(layer)
+    head = head_of(network, layer)
+    equal = equal_cell(cell)
+    if equal is not None:
+        start = initial_state(cell, equal[0].state_size)
+        return PopulationNetworks(single(*equal, start), head)
+    found = rebuilt(cell)
+    inputs = int(np.prod(found.dynamics.input_shape))
+    return SingleNetwork(
+        label(cell), found.dynamics, inputs, found.start, found.weights, found.seen, head
+    )
+
+
+def _of_function(
+    function: Callable[..., Any], size: int | None, inputs: int, tried: Array | None
+) -> Networks:
+    name = f"function '{getattr(function, '__name__', type(function).__name__)}'"
+    if size is None:
+        raise ValueError(f"{name} does not say how large its state is: give starts or state_size")
+    start = np.zeros(size)
+    return SingleNetwork(name, FunctionDynamics(function), inputs, start, tried=tried)

@@ -178,8 +178,11 @@ def _linearised(
     networks: Networks, inputs: Array, hunts: Sequence[Hunt], points: Sequence[Array]
 ) -> tuple[list[Array], list[Array]]:
     """F and dF/dh at each hunt's points [point, state], in memory-bounded blocks."""
-    found = []
+    found: list[tuple[Array, ...]] = []
     for hunt, states in zip(hunts, points, strict=True):
+        if not len(states):  # some operations of others cannot be vectorised over nothing
+            found.append((states, np.empty((0, states.shape[1], states.shape[1]))))
+            continue
         blocks = np.array_split(states, len(states) // 256 + 1)
         parts = [
             compiled(Flow.linearise, _flow(networks, inputs, [hunt], len(block)), block[None])

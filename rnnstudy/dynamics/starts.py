@@ -11,6 +11,9 @@ Array = np.ndarray
 TRIALS, TIME = 32, 60
 """Size of the default trajectories."""
 
+MOST_ON_GRID = 10**6
+"""Starts on a grid, at most."""
+
 
 def visited_states(population: Population, seed: int = 0) -> Array:
     """States on trajectories that need no task: [member, visited, state].
@@ -18,14 +21,21 @@ def visited_states(population: Population, seed: int = 0) -> Array:
     Half of the trials get smooth random inputs, half rare unit pulses; half start from the
     network's initial state, half spread around it. All members see the same.
     """
+    return flat(
+        population.unroll(*default_trials(population.inputs, population.initial_state, seed))
+    )
+
+
+def default_trials(inputs: int, initial_state: Array, seed: int = 0) -> tuple[Array, Array]:
+    """Those inputs [trial, time, input] and first states [member, trial, state], for networks with
+    so many inputs that begin in initial_state [member, state]."""
     generator = np.random.default_rng((seed, 0))
-    shape = (TRIALS, TIME, population.inputs)
+    shape = (TRIALS, TIME, inputs)
     smooth = np.cumsum(generator.standard_normal(shape), axis=1) / np.sqrt(TIME)
     pulses = generator.choice([-1.0, 0.0, 1.0], shape, p=[0.05, 0.9, 0.05])
-    inputs = np.where((np.arange(TRIALS) % 2 == 0)[:, None, None], smooth, pulses)
-    spread = generator.uniform(-1.0, 1.0, (TRIALS, population.initial_state.shape[-1]))
-    start = population.initial_state[:, None, :] + spread * (np.arange(TRIALS) % 4 < 2)[:, None]
-    return flat(population.unroll(inputs, start))
+    channels = np.where((np.arange(TRIALS) % 2 == 0)[:, None, None], smooth, pulses)
+    spread = generator.uniform(-1.0, 1.0, (TRIALS, initial_state.shape[-1]))
+    return channels, initial_state[:, None, :] + spread * (np.arange(TRIALS) % 4 < 2)[:, None]
 
 
 def flat(states: Array) -> Array:
@@ -97,3 +107,18 @@ def _random_weights(points: int, generator: np.random.Generator) -> Array:
     chosen = generator.choice(points, min(size, points), replace=False)
     weights[chosen] = generator.dirichlet(np.ones(len(chosen)))
     return weights
+
+
+def grid(low: float | Array, high: float | Array, count: int, state_size: int) -> Array:
+    """Starts [start, state] on a regular grid: `count` values from low to high along each axis.
+
+    low, high: one number, or one per entry of the state. ValueError beyond a million starts.
+    """
+    if count < 1 or state_size < 1 or count**state_size > MOST_ON_GRID:
+        raise ValueError(
+            f"a grid of {count} values along {state_size} axes has {count**state_size} starts; "
+            f"it may have 1 to {MOST_ON_GRID}"
+        )
+    low, high = (np.broadcast_to(np.asarray(v, float), (state_size,)) for v in (low, high))
+    axes = [np.linspace(low[i], high[i], count) for i in range(state_size)]
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, state_size)

@@ -121,7 +121,7 @@ def cell_of(layer: Layer) -> Layer:
                     f"set its {name} to 0 for the network as it predicts"
                 )
     for weight in cell.weights:
-        values = np.asarray(keras.ops.convert_to_numpy(weight))
+        values = values_of(weight)
         if values.dtype.kind not in "iub" and not np.isfinite(values.astype(np.float64)).all():
             raise ValueError(f"weight '{weight.path}' of {label(layer)} is not finite")
     return cell
@@ -140,14 +140,17 @@ def equal_cell(cell: Layer) -> tuple[Cell, dict[str, Array]] | None:
     if isinstance(cell, keras_models.CellLayer):
         if type(cell).call is not keras_models.CellLayer.call:
             return None
-        return cell.cell, {name: _values(getattr(cell, name)) for name in cell._weight_names}
+        return cell.cell, {name: values_of(getattr(cell, name)) for name in cell._weight_names}
     equal = _keras_equal(cell)
     if equal is None:
         return None
-    weights = {"kernel": _values(cell.kernel), "recurrent_kernel": _values(cell.recurrent_kernel)}
+    weights = {
+        "kernel": values_of(cell.kernel),
+        "recurrent_kernel": values_of(cell.recurrent_kernel),
+    }
     shape = equal.weights(weights["kernel"].shape[0])["bias"].shape
     dtype = weights["kernel"].dtype
-    bias = np.zeros(shape, dtype) if cell.bias is None else _values(cell.bias)
+    bias = np.zeros(shape, dtype) if cell.bias is None else values_of(cell.bias)
     return equal, weights | {"bias": bias}
 
 
@@ -167,20 +170,20 @@ def _keras_equal(cell: Layer) -> Cell | None:
 
 
 def _known_activation(cell: Layer) -> str | None:
-    name = keras.activations.serialize(cell.activation)
-    known = isinstance(name, str) and name in get_args(Activation)
-    return name if known and keras.activations.get(name) is cell.activation else None
+    names = get_args(Activation)
+    return next((n for n in names if keras.activations.get(n) is cell.activation), None)
 
 
-def _values(variable: Any) -> Array:
-    values: Array = np.asarray(keras.ops.convert_to_numpy(variable))
+def values_of(variable: Any) -> Array:
+    """A variable's or a tensor's values."""
+    values: Array = keras.ops.convert_to_tensor(variable).numpy()
     return values
 
 
 def initial_state(cell: Layer, size: int) -> Array:
     """The state [state] before the first step of a cell that equals one of ours."""
     own = getattr(cell, "initial_state", None)
-    return np.zeros(size, np.float32) if own is None else _values(own)
+    return np.zeros(size, np.float32) if own is None else values_of(own)
 
 
 def from_models(models: Sequence[Any]) -> Population:
@@ -270,8 +273,8 @@ def _readout(model: Any, layer: Layer) -> dict[str, Array]:
     if dense.activation is not keras.activations.linear:
         name = getattr(dense.activation, "__name__", dense.activation)
         raise ValueError(f"the readout of {label(model)} has activation {name}, not linear")
-    kernel = _values(dense.kernel)
-    bias = np.zeros(kernel.shape[1]) if dense.bias is None else _values(dense.bias)
+    kernel = values_of(dense.kernel)
+    bias = np.zeros(kernel.shape[1]) if dense.bias is None else values_of(dense.bias)
     return {"kernel": kernel, "bias": bias}
 
 
@@ -280,7 +283,7 @@ def _compare(model: Any, population: Population) -> None:
     shape = (TRIALS, model.input_shape[1] or TIME, population.inputs)
     inputs = np.random.default_rng(0).standard_normal(shape)
     outputs = population.outputs_of(population.unroll(inputs))[0]
-    theirs = _values(model(tf.constant(inputs, model.compute_dtype), training=False))
+    theirs = values_of(model(tf.constant(inputs, model.compute_dtype), training=False))
     ours = outputs if theirs.ndim == 3 else outputs[:, -1]
     tolerance = PRECISION.get(model.compute_dtype, 0.1)
     if ours.shape != theirs.shape or not np.allclose(ours, theirs, tolerance, tolerance):

@@ -1,0 +1,303 @@
+"""Cells of Keras and its users, rebuilt in double precision, and plain functions, as dynamics."""
+
+import inspect
+import types
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnnstudy.lazy import keras, tf
+from rnnstudy.population.models import label, values_of
+
+Array = np.ndarray
+Tensor = Any
+Layer = Any
+
+PROBES = 7
+"""Number of random states at which a rebuilt cell is compared with the original."""
+
+ROUNDING = {"float64": 1e-10, "float32": 1e-4}
+"""Largest difference there, as a share of 1 + |F|, by the original's type; half precision: 0.1."""
+
+
+@contextmanager
+def double() -> Iterator[None]:
+    """Within it, whatever of Keras's that is not told a type is float64."""
+    before = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before[0])
+        keras.config.set_dtype_policy(before[1])
+
+
+def in_double(layer: Layer) -> Layer:
+    """A copy of a built Keras layer, from its config, in float64 with the same weights.
+
+    ValueError if that cannot be had.
+    """
+    with double(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras warns of every lambda that it writes down.
+        try:
+            config = _typed(keras.saving.serialize_keras_object(layer))
+            twin = keras.saving.deserialize_keras_object(
+                config, custom_objects=_names_of(layer), safe_mode=False
+            )
+            if not twin.built:
+                twin.build_from_config(layer.get_build_config())
+        except Exception as error:  # anybody's code may raise anything
+            raise ValueError(
+                f"{label(layer)} cannot be rebuilt in float64 from its get_config: {reason(error)}"
+            ) from error
+    _hand_over(layer, twin)
+    return twin
+
+
+def _typed(config: Any) -> Any:
+    """A serialised layer, with float64 for each floating type that it names, at any depth.
+
+    Lambdas, which cannot be read back everywhere, give way to a name that can, to be replaced.
+    """
+    if isinstance(config, list | tuple):
+        return type(config)(_typed(part) for part in config)
+    if not isinstance(config, Mapping):
+        return config
+    if config.get("class_name") == "__lambda__" or list(config) == ["value"]:
+        return "linear"
+    return {
+        key: "float64" if key == "dtype" and _is_floating(value) else _typed(value)
+        for key, value in config.items()
+    }
+
+
+def _is_floating(dtype: Any) -> bool:
+    if isinstance(dtype, Mapping):
+        return dtype.get("class_name") == "DTypePolicy"
+    return isinstance(dtype, str) and dtype.startswith(("float", "bfloat", "mixed"))
+
+
+def _names_of(layer: Layer) -> dict[str, Any]:
+    """The classes and functions that a layer is made of, by the names that its config may use."""
+    found: dict[str, Any] = {}
+    for part in layer._flatten_layers():
+        for value in (type(part), *_functions(part).values()):
+            found[value.__name__] = found[keras.saving.get_registered_name(value)] = value
+    return found
+
+
+def _functions(layer: Layer) -> dict[str, Any]:
+    """The plain functions among a layer's attributes, such as an activation."""
+    return {n: v for n, v in vars(layer).items() if isinstance(v, types.FunctionType)}
+
+
+def _hand_over(layer: Layer, twin: Layer) -> None:
+    """Give the copy the original's functions, of which lambdas are lost on the way, and weights."""
+    for mine, its in zip(layer._flatten_layers(), twin._flatten_layers(), strict=False):
+        for name, function in _functions(mine).items():
+            if type(mine) is type(its) and name in vars(its):
+                setattr(its, name, function)
+    shapes = [tuple(w.shape) for w in layer.weights], [tuple(w.shape) for w in twin.weights]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"{label(layer)} cannot be rebuilt from its get_config: its weights have the shapes "
+            f"{shapes[0]}, the copy's {shapes[1]}"
+        )
+    for weight, own in zip(layer.weights, twin.weights, strict=True):
+        if str(own.dtype) in ("float32", "float16", "bfloat16"):
+            raise ValueError(
+                f"weight '{weight.path}' of {label(layer)} stays {own.dtype} in a float64 layer: "
+                "leave its dtype to the layer's policy"
+            )
+        own.assign(values_of(weight).astype(str(own.dtype)))
+
+
+@dataclass(frozen=True, eq=False)
+class CellDynamics:
+    """A Keras cell in double precision: one network, its states end to end in one flat vector.
+
+    like: its nested states; trained: how many of the weights are trainable, the first ones.
+    """
+
+    cell: Layer
+    input_shape: tuple[int, ...]
+    like: Any
+    trained: int
+
+    def drive(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """The inputs as they are: only the cell knows what they add."""
+        return x
+
+    def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
+        """The next state; all of w's members are the same network."""
+        return self.both(w, drive, h)[1]
+
+    def both(self, w: Mapping[str, Tensor], x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """Output and next state, from inputs [..., point, input] and states [..., point, state]."""
+        weights = [values[0] for values in w.values()]
+        trained, other = weights[: self.trained], weights[self.trained :]
+        lead = tf.shape(h)[:-1]
+        count = tf.reduce_prod(lead)  # not -1: inputs may have no channels
+        rows = tf.reshape(x, [count, *self.input_shape])
+        states = unflattened(tf.reshape(h, [count, h.shape[-1]]), self.like)
+        with double():
+            (output, new), _ = self.cell.stateless_call(
+                trained, other, rows, states, **predicting(self.cell)
+            )
+        flat_output, flat_state = flattened([output]), flattened(new)
+        for values in (flat_output, flat_state):
+            if values.dtype != h.dtype:
+                raise ValueError(f"its step gives {values.dtype.name} for float64")
+        return _led(flat_output, lead), _led(flat_state, lead)
+
+
+def _led(rows: Tensor, lead: Tensor) -> Tensor:
+    """Rows [row, n] along leading axes: [..., n]."""
+    return tf.reshape(rows, tf.concat([lead, [rows.shape[-1]]], axis=0))
+
+
+def predicting(cell: Layer) -> dict[str, bool]:
+    """The argument that tells a cell that it is not being trained, if it takes one."""
+    return {"training": False} if "training" in inspect.signature(cell.call).parameters else {}
+
+
+def flattened(states: Any) -> Tensor:
+    """Nested states, each [row, ...], end to end: [row, state]."""
+    parts = [tf.convert_to_tensor(part) for part in keras.tree.flatten(states)]
+    count = tf.shape(parts[0])[0]
+    return tf.concat([tf.reshape(p, [count, int(np.prod(p.shape[1:]))]) for p in parts], axis=-1)
+
+
+def unflattened(rows: Tensor, like: Any) -> Any:
+    """The nested states in rows [row, state], each of the shape (its own [1, ...]) in `like`."""
+    parts = keras.tree.flatten(like)
+    sizes = [int(np.prod(part.shape[1:])) for part in parts]
+    split = tf.split(rows, sizes, axis=-1)
+    count = tf.shape(rows)[0]
+    shaped = [tf.reshape(s, [count, *p.shape[1:]]) for s, p in zip(split, parts, strict=True)]
+    return keras.tree.pack_sequence_as(like, shaped)
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A cell rebuilt: its dynamics, weights by name, start [state], and which entries of the state
+    are its output, None if it is none of them."""
+
+    dynamics: CellDynamics
+    weights: dict[str, Array]
+    start: Array
+    seen: slice | None
+
+
+def rebuilt(cell: Layer) -> Rebuilt:
+    """A built Keras cell in double precision; ValueError unless it computes the same."""
+    twin = in_double(cell)
+    with double():
+        like = _initial(twin)
+    dynamics = CellDynamics(twin, _input_shape(cell), like, len(twin.trainable_variables))
+    variables = [*twin.trainable_variables, *twin.non_trainable_variables]
+    weights = {str(i): values_of(v) for i, v in enumerate(variables)}
+    start = flattened(like).numpy()[0].astype(np.float64)
+    return Rebuilt(dynamics, weights, start, _compared(cell, dynamics, weights, start))
+
+
+def _initial(cell: Layer) -> list[Any]:
+    """The nested states before the first step, each [1, ...], as an RNN layer would make them."""
+    own = getattr(cell, "get_initial_state", None)
+    if own is not None:
+        given = own(batch_size=1)
+        return list(given) if keras.tree.is_nested(given) else [given]
+    size = cell.state_size
+    sizes = [size] if isinstance(size, int) else list(size)
+    return [tf.zeros([1, *np.atleast_1d(n).tolist()], tf.float64) for n in sizes]
+
+
+def _input_shape(cell: Layer) -> tuple[int, ...]:
+    config = cell.get_build_config() or {}
+    shape = config.get("input_shape") or next(iter(config.get("shapes_dict", {}).values()), None)
+    if shape is None or not all(isinstance(n, int) for n in shape[1:]):
+        raise ValueError(f"{label(cell)} does not say for which inputs it was built: {shape}")
+    return tuple(shape[1:])
+
+
+def _compared(
+    cell: Layer, dynamics: CellDynamics, weights: dict[str, Array], start: Array
+) -> slice | None:
+    """Where the output stands in the state; ValueError unless cell and copy step alike."""
+    generator = np.random.default_rng(0)
+    x = generator.uniform(-1.0, 1.0, (PROBES, int(np.prod(dynamics.input_shape))))
+    h = start + generator.uniform(-0.5, 0.5, (PROBES, len(start)))
+    w = {name: tf.constant(values[None]) for name, values in weights.items()}
+    try:
+        output, new = (v.numpy() for v in dynamics.both(w, tf.constant(x), tf.constant(h)))
+    except Exception as error:
+        raise ValueError(f"{label(cell)} fails in float64: {reason(error)}") from error
+    rows = tf.reshape(tf.cast(x, cell.compute_dtype), [-1, *dynamics.input_shape])
+    states = unflattened(tf.cast(h, cell.compute_dtype), dynamics.like)
+    before = [values_of(v) for v in _memory(cell)]
+    _, theirs = cell(rows, states, **predicting(cell))
+    if any((values_of(v) != old).any() for v, old in zip(_memory(cell), before, strict=True)):
+        raise ValueError(f"a step of {label(cell)} changes weights that are no part of its state")
+    theirs = tf.cast(flattened(theirs), tf.float64).numpy()
+    tolerance = ROUNDING.get(str(cell.compute_dtype), 0.1)
+    if new.shape != theirs.shape or not np.allclose(new, theirs, tolerance, tolerance):
+        raise ValueError(
+            f"{label(cell)} rebuilt from its get_config computes something else: have get_config "
+            "return all that __init__ takes, and nothing random in its step"
+        )
+    return _within(output, new)
+
+
+def _memory(cell: Layer) -> Sequence[Any]:
+    return [v for v in cell.non_trainable_variables if v.dtype != "string"]
+
+
+def _within(output: Array, state: Array) -> slice | None:
+    """The entries of the state [row, state] that the output [row, unit] repeats, the first ones."""
+    width = output.shape[1]
+    for first in range(state.shape[1] - width + 1):
+        if np.array_equal(state[:, first : first + width], output):
+            return slice(first, first + width)
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionDynamics:
+    """A plain function (inputs [row, input], states [row, state]) -> states, in float64."""
+
+    function: Callable[[Tensor, Tensor], Tensor]
+
+    def __hash__(self) -> int:
+        return id(self.function)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FunctionDynamics) and other.function is self.function
+
+    def drive(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """The inputs as they are."""
+        return x
+
+    def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
+        """The next state."""
+        size, lead = h.shape[-1], tf.shape(h)[:-1]
+        count = tf.reduce_prod(lead)
+        inputs = tf.reshape(drive, [count, drive.shape[-1]])
+        new = tf.convert_to_tensor(self.function(inputs, tf.reshape(h, [count, size])))
+        if new.dtype != h.dtype or len(new.shape) != 2 or new.shape[-1] != size:
+            raise ValueError(
+                f"it returns {new.dtype.name} of shape {tuple(new.shape)}, "
+                f"not float64 of shape (rows, {size})"
+            )
+        return _led(new, lead)
+
+
+def reason(error: Exception) -> str:
+    """The first line of an error, or its class; of one that Keras passes on, the inner one's."""
+    text = str(error).split("Exception encountered:")[-1]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
