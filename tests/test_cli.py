@@ -272,3 +272,27 @@ def test_classes_beside_the_spec_are_found_from_anywhere(tmp_path: Path) -> None
     said = "No module named 'beside'; start it from the folder that holds beside.py"
     assert said in " ".join(lost.stderr.split())
     assert rnnstudy("status", "../here/runs/own", cwd=specs).returncode == 0
+
+
+CHOOSE = "selection: {learning_rate: [1e-3, 1e-2, 1e-1], l2: [0, 1e-4], seeds: 3, steps: 50}\n"
+
+
+def test_check_shows_what_waits_for_a_choice(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(SPEC + CHOOSE)
+    found = rnnstudy("check", "tiny.yaml", cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    lines = found.stdout.splitlines()
+    assert [line for line in lines if " done" in line][:3] == [
+        "pilots: 0 of 72 done",
+        "selection: 0 of 4 done",
+        "train: 0 of 8 done",
+    ]
+    first, second = lines[-2:]
+    assert first.startswith("to train: 72 pilots in 4 cohorts, ")
+    assert second.startswith(
+        "to train once learning_rate and l2 are chosen: 8 networks in 4 cohorts, "
+    )
+    # Pilots outnumber the networks 9 to 1 and train for 50 steps instead of 60.
+    work = [float(re.findall(r"([0-9.e+]+) floating-point", line)[0]) for line in (first, second)]
+    assert work[0] / work[1] == pytest.approx(9 * 50 / 60, rel=0.1)
+    assert not (tmp_path / "runs").exists()
