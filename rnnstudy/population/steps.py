@@ -9,6 +9,7 @@ from rnnstudy.cells import Cell
 from rnnstudy.lazy import tf
 from rnnstudy.population import by_member, optimiser
 from rnnstudy.population.kernels import Kernel
+from rnnstudy.population.noise import normal_of
 from rnnstudy.population.program import compiled
 from rnnstudy.population.unroll import unroll
 from rnnstudy.tasks import Task, Trials
@@ -65,14 +66,31 @@ def chunk(program: Program) -> Callable[..., Any]:
 
 @functools.lru_cache(maxsize=16)
 def evaluator(cell: Cell, task: Task) -> Any:
+    """Compiled: loss and accuracy [member] on given trials, member after member."""
+    outputs_of = _member_outputs(cell)
+
     def score(parameters: Parameters, trials: Trials) -> tuple[Tensor, Tensor]:
-        members = parameters["initial_state"].shape[0]
-        inputs = tf.broadcast_to(trials.inputs, [members, *trials.inputs.shape])
-        outputs = _outputs(cell, parameters, inputs)
-        loss = mean_squared_error(outputs, trials.targets, trials.mask)
-        return loss, task.accuracy(outputs, trials.targets, trials.mask)
+        def of_one(own: Parameters) -> tuple[Tensor, Tensor]:
+            return _judgement(task, outputs_of(own, trials.inputs), trials)
+
+        return _for_each(of_one, dict(parameters))
 
     return compiled(score)
+
+
+def _judgement(task: Task, outputs: Tensor, trials: Trials) -> tuple[Tensor, Tensor]:
+    """Loss and accuracy of outputs [..., trial, time, output]."""
+    loss = mean_squared_error(outputs, trials.targets, trials.mask)
+    return loss, task.accuracy(outputs, trials.targets, trials.mask)
+
+
+def _for_each(of_one: Callable[..., Any], members: Any) -> tuple[Tensor, Tensor]:
+    """Two numbers of each member, one member after the other."""
+    number = tf.TensorSpec([])
+    found: tuple[Tensor, Tensor] = tf.map_fn(
+        of_one, members, fn_output_signature=(number, number), parallel_iterations=1
+    )
+    return found
 
 
 def _one_step(
@@ -101,19 +119,13 @@ def _standing_each(
     program: Program, parameters: Parameters, seeds: Parameters, step: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Loss and accuracy [member] on this step's trials without noise, member after member."""
-    outputs_of, trials_of = _member_outputs(program), _trials_each(program, seeds, step)
+    outputs_of, trials_of = _member_outputs(program.cell), _trials_each(program, seeds, step)
 
     def of_one(given: tuple[Parameters, Parameters]) -> tuple[Tensor, Tensor]:
         trials = trials_of(given[1])
-        outputs = outputs_of(given[0], trials.inputs)
-        loss = mean_squared_error(outputs, trials.targets, trials.mask)
-        return loss, program.task.accuracy(outputs, trials.targets, trials.mask)
+        return _judgement(program.task, outputs_of(given[0], trials.inputs), trials)
 
-    number = tf.TensorSpec([])
-    found: tuple[Tensor, Tensor] = tf.map_fn(
-        of_one, (dict(parameters), dict(seeds)), fn_output_signature=(number, number)
-    )
-    return found
+    return _for_each(of_one, (dict(parameters), dict(seeds)))
 
 
 def _standing_together(
@@ -121,9 +133,7 @@ def _standing_together(
 ) -> tuple[Tensor, Tensor]:
     """The same as one batch of products."""
     trials = _trials(program, seeds, step)
-    outputs = _outputs(program.cell, parameters, trials.inputs)
-    loss = mean_squared_error(outputs, trials.targets, trials.mask)
-    return loss, program.task.accuracy(outputs, trials.targets, trials.mask)
+    return _judgement(program.task, _outputs(program.cell, parameters, trials.inputs), trials)
 
 
 def _gradients_each(
@@ -148,11 +158,11 @@ def _gradients_each(
 
 
 @functools.lru_cache(maxsize=16)
-def _member_outputs(program: Program) -> Any:
+def _member_outputs(cell: Cell) -> Any:
     """Compiled by XLA: readout [trial, time, output] of one network on trials, noise-free."""
 
     def outputs(parameters: Parameters, inputs: Tensor) -> Tensor:
-        found = by_member.outputs(program.cell, parameters, _swapped(inputs), None)
+        found = by_member.outputs(cell, parameters, _swapped(inputs), None)
         return _swapped(found)
 
     return tf.function(outputs, jit_compile=True, autograph=False)
@@ -236,7 +246,8 @@ def _noise(program: Program, seed: Parameters, step: Tensor) -> Tensor:
     """One member's standard normal noise [time, trial, state], from its own stream."""
     shape = (program.task.length, program.batch, program.cell.state_size)
     folded = tf.random.experimental.stateless_fold_in(seed["noise"], step)
-    return tf.random.stateless_normal(shape, folded, alg="philox")
+    noise: Tensor = normal_of(shape)(folded)
+    return noise
 
 
 def _noises(program: Program, rates: Parameters, seeds: Parameters, step: Tensor) -> Tensor:

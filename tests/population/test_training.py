@@ -11,8 +11,9 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.population import steps, training
+from rnnstudy.population import by_member, steps, training
 from rnnstudy.population import unroll as loop
+from rnnstudy.population.noise import normal_of
 from rnnstudy.population.population import generator, initial_population, stream
 from rnnstudy.population.protocol import Training
 from rnnstudy.population.training import evaluate, train
@@ -39,11 +40,15 @@ def short_blocks():
     """Blocks of 2 steps: 7 steps run through three blocks and a rest, and programs compile fast."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "BLOCK", 2)
-        steps.chunk_of.cache_clear()
-        steps.evaluator.cache_clear()
+        patch.setattr(by_member, "BLOCK", 2)
+        forget_programs()
         yield
-    steps.chunk_of.cache_clear()
-    steps.evaluator.cache_clear()
+    forget_programs()
+
+
+def forget_programs():
+    for name in ("chunk_of", "evaluator", "_member_outputs", "_member_gradient"):
+        getattr(steps, name).cache_clear()
 
 
 def cohort(*changes, seeds=SEEDS, cell=CELL, task=MEMORY, **common):
@@ -87,20 +92,61 @@ def one(trained, member):
 # A member is the same network in any company
 
 
-def test_a_member_trained_alone_is_the_member_of_a_cohort(base):
-    """Other sizes of stacked products round differently: 1e-7 after 60 steps, not bit for bit."""
-    alone = cohort(seeds=SEEDS[1:2])
-    expected = arrays(one(base, 1))
-    for name, values in arrays(alone).items():
-        np.testing.assert_allclose(values, expected[name], rtol=1e-5, atol=3e-6, err_msg=name)
+def test_a_member_trained_alone_is_the_member_of_a_cohort_bit_for_bit(base):
+    assert_same_bits(cohort(seeds=SEEDS[1:2]), one(base, 1))
 
 
-def test_a_member_is_the_same_in_any_place(base):
-    """Bit for bit only where a member's arrays fill whole vector registers; 5 units do not."""
+def test_a_member_is_the_same_in_any_place_bit_for_bit(base):
     order = [2, 0, 1]
-    expected = arrays(base.select("member", order))
-    for name, values in arrays(cohort(seeds=[SEEDS[i] for i in order])).items():
-        np.testing.assert_allclose(values, expected[name], rtol=1e-5, atol=3e-6, err_msg=name)
+    assert_same_bits(cohort(seeds=[SEEDS[i] for i in order]), base.select("member", order))
+
+
+@pytest.mark.parametrize("kind", ["vanilla", "lstm"])
+def test_200_steps_alone_and_among_seven_give_the_same_bits(kind):
+    options = {"cell": CELLS[kind](units=12), "steps": 200, "history": 100}
+    many = cohort(seeds=range(7), **options)
+    assert_same_bits(cohort(seeds=[4], **options), one(many, 4))
+
+
+def test_members_that_share_their_trials_see_those_of_none_of_them(base):
+    shared = cohort(data="shared")
+    assert shared.loss[0, 0] != base.loss[0, 0]
+    twin = cohort({"learning_rate": 1e-3}, None, seeds=[11, 12], data="shared")
+    assert_same_bits(one(twin, 1), one(shared, 1))
+
+
+def test_shared_trials_are_the_same_for_all():
+    """Networks that differ by their stream of trials alone: equal weights give equal losses."""
+    protocol = PROTOCOL.changed(data="shared", state_noise=0.0, steps=1, history=1)
+    streams = training._streams([1, 2], protocol)["trials"].numpy()
+    np.testing.assert_array_equal(streams[0], streams[1])
+    program = steps.Program(CELL, MEMORY, 4, False, "by_member", True)
+    seeds = {"trials": tf.constant(streams), "noise": tf.constant(streams)}
+    together = steps._trials(program, seeds, tf.constant(0)).inputs.numpy()
+    np.testing.assert_array_equal(together[0], together[1])
+    each = steps._trials_each(program, seeds, tf.constant(0))({}).inputs.numpy()
+    np.testing.assert_array_equal(each, together[0])
+
+
+@pytest.mark.parametrize("kind", list(CELLS))
+@pytest.mark.parametrize("length", [1, 2, 5, 6])
+def test_both_kernels_give_the_same_gradients(kind, length):
+    """Rounding alone may differ: float32, sums over 6 steps."""
+    cell = CELLS[kind](units=3)
+    task = MEMORY.changed(length=max(length, 2))
+    population = untrained(cell, task, [1, 2, 3])
+    parameters = {n: tf.constant(w) for n, w in training._parameters(population).items()}
+    rates = training._vectors([PROTOCOL.changed(state_noise=0.3)] * 3)
+    seeds = training._streams([1, 2, 3], PROTOCOL)
+    found = []
+    for kernel, way in (("by_member", "each"), ("together", "together")):
+        program = steps.Program(cell, task, 4, True, kernel)
+        gradients = getattr(steps, f"_gradients_{way}")
+        found.append(tf.function(gradients)(program, parameters, rates, seeds, tf.constant(3)))
+    (loss, each), (expected, together) = found
+    np.testing.assert_allclose(loss, expected, rtol=2e-6)
+    for name, values in each.items():
+        np.testing.assert_allclose(values, together[name], rtol=1e-4, atol=2e-6, err_msg=name)
 
 
 def test_the_same_training_twice_gives_the_same_bits(base):
@@ -363,7 +409,7 @@ def test_steps_equal_steps_by_hand(kind, noise):
             tf.constant(stream(seed, "noise"), tf.int32), step
         )
         shape = (LENGTH, protocol.batch, cell.state_size)
-        drawn = tf.random.stateless_normal(shape, folded, alg="philox")
+        drawn = normal_of(shape)(folded)
         with tf.GradientTape() as tape:
             plain = {n: v.value for n, v in weights.items()}
             state, outputs = tf.repeat(initial.value[None], protocol.batch, axis=0), []
