@@ -101,7 +101,7 @@ def _one_step(
     gradients_of = _gradients_each if program.kernel == "by_member" else _gradients_together
     total, gradients = gradients_of(program, parameters, rates, seeds, step)
     moving = optimiser.along(rates["train_initial_state"], gradients["initial_state"])
-    gradients["initial_state"] *= moving
+    gradients = {**gradients, "initial_state": moving * gradients["initial_state"]}
     norm = optimiser.norms(gradients)
     alive = tf.math.is_finite(total) & tf.math.is_finite(norm) & (diverged_at < 0)
     progress = tf.cast(step, tf.float32) / tf.cast(tf.maximum(steps - 1, 1), tf.float32)
@@ -145,7 +145,7 @@ def _gradients_each(
     def of_one(given: tuple[Parameters, Parameters, Parameters]) -> tuple[Tensor, Parameters]:
         own, rate, seed = given
         noise = rate["state_noise"] * _noise(program, seed, step) if program.noisy else None
-        return gradient_of(own, rate["l2"], trials_of(seed), noise)  # type: ignore[no-any-return]
+        return gradient_of(own, rate["l2"], trials_of(seed), noise)
 
     like = {name: tf.TensorSpec(w.shape[1:]) for name, w in parameters.items()}
     found: tuple[Tensor, Parameters] = tf.map_fn(

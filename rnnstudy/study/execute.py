@@ -13,10 +13,12 @@ import numpy as np
 
 from rnnstudy.cells.base import check_cell
 from rnnstudy.lazy import tf
+from rnnstudy.population.sharding import devices_of
 from rnnstudy.population.training import Course, Trained, train
 from rnnstudy.record import Array, Record
 from rnnstudy.study.checkpoints import Checkpoints
 from rnnstudy.study.choices import judged
+from rnnstudy.study.curves import training_curves
 from rnnstudy.study.jobs import (
     AnalyseMembers,
     AnalyseTask,
@@ -27,6 +29,7 @@ from rnnstudy.study.jobs import (
     status,
 )
 from rnnstudy.study.plan import Plan
+from rnnstudy.study.run import RunError
 from rnnstudy.study.spec import Runtime
 from rnnstudy.study.store import Store
 from rnnstudy.tasks.base import check_trials
@@ -68,11 +71,13 @@ def execute(plan: Plan, store: Store, runtime: Runtime, watch: Watch) -> list[Ou
     if not plan.todo:
         return []
     start_tensorflow(runtime)
-    workers = runtime.workers or _workers()
+    devices = _devices(runtime)
+    workers = _workers(runtime, devices)
     stop = threading.Event()
     with ThreadPoolExecutor(workers, thread_name_prefix="rnnstudy") as executor:
         try:
-            return _drain(plan, _Worker(store, watch, stop, runtime.checkpoint), executor)
+            worker = _Worker(store, watch, stop, runtime.checkpoint, devices, runtime.tensorboard)
+            return _drain(plan, worker, executor)
         except KeyboardInterrupt:
             stop.set()
             executor.shutdown(wait=True, cancel_futures=True)
@@ -93,9 +98,19 @@ def start_tensorflow(runtime: Runtime) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def _workers() -> int:
-    """Jobs side by side: one per core, but one alone where a GPU does the work."""
-    return 1 if tf.config.list_physical_devices("GPU") else (os.cpu_count() or 1)
+def _devices(runtime: Runtime) -> tuple[str, ...]:
+    """The devices that train; RunError if TensorFlow does not see them all."""
+    try:
+        return devices_of(runtime.devices)
+    except ValueError as error:
+        raise RunError(f"runtime.devices {error}") from None
+
+
+def _workers(runtime: Runtime, devices: Sequence[str]) -> int:
+    """Jobs side by side: one per core, but one alone where a GPU or several devices do the work."""
+    if len(devices) > 1 or tf.config.list_physical_devices("GPU"):
+        return 1
+    return runtime.workers or os.cpu_count() or 1
 
 
 def _drain(plan: Plan, worker: "_Worker", executor: Executor) -> list[Outcome]:
@@ -149,6 +164,10 @@ class _Worker:
     stop: threading.Event
     interval: float
     """Seconds between two checkpoints of a training job."""
+    devices: tuple[str, ...]
+    """Those that share a cohort's members."""
+    tensorboard: str | None
+    """Folder of TensorBoard's event files."""
 
     def perform(self, job: Job) -> Outcome:
         """Do a job; its failure is data."""
@@ -201,6 +220,7 @@ class _Worker:
         checkpoints = self._checkpoints(job, attempt)
 
         def checkpoint(course: Course) -> None:
+            draw(course)
             # A finished attempt that another may follow is kept, lest it be trained twice.
             if self.stop.is_set() or (course.done == protocol.steps and protocol.retry):
                 checkpoints.write(course)
@@ -208,16 +228,19 @@ class _Worker:
                 raise Stopped
             checkpoints.keep(course)
 
-        return train(
-            first.cell,
-            first.task,
-            [network.training for network in networks],
-            [network.seed for network in networks],
-            lambda step, loss: self.watch.trained(job, step, protocol.steps, loss),
-            attempt=attempt,
-            resume=checkpoints.latest(),
-            checkpoint=checkpoint,
-        )
+        cohort = f"{job.names[0]} {counted(len(members), 'network')} attempt {attempt}"
+        with training_curves(self.tensorboard, cohort, protocol) as draw:
+            return train(
+                first.cell,
+                first.task,
+                [network.training for network in networks],
+                [network.seed for network in networks],
+                lambda step, loss: self.watch.trained(job, step, protocol.steps, loss),
+                attempt=attempt,
+                resume=checkpoints.latest(),
+                checkpoint=checkpoint,
+                devices=self.devices,
+            )
 
     def _select(self, job: Select) -> None:
         keys = [network.key() for network in job.networks]

@@ -1,0 +1,58 @@
+"""Training curves for TensorBoard: how a cohort fares, as quantiles over its members."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnstudy.lazy import tf
+from rnnstudy.population.protocol import Training
+from rnnstudy.population.training import Course
+from rnnstudy.record import Array
+
+QUANTILES = {"lowest": 0.0, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75, "highest": 1.0}
+
+
+@contextmanager
+def training_curves(folder: str | None, cohort: str, protocol: Training) -> Iterator[Any]:
+    """A function that writes how a course stands to `folder/cohort`; nothing if there is no folder.
+
+    Tags: `loss/median` and so on, `accuracy/...`, and `members/training`, `stopped`, `diverged`.
+    Quantiles are over the members that still train.
+    """
+    if folder is None:
+        yield lambda course: None
+        return
+    writer = tf.summary.create_file_writer(str(Path(folder) / cohort.replace(" ", "_")))
+
+    def write(course: Course) -> None:
+        mark = (course.done - 1) // protocol.history
+        with writer.as_default():
+            for tag, value in _values(course, mark):
+                _scalar(tag, value, mark * protocol.history)
+        writer.flush()
+
+    try:
+        yield write
+    finally:
+        writer.close()
+
+
+def _values(course: Course, mark: int) -> Iterator[tuple[str, float]]:
+    for name, curve in (("loss", course.loss), ("accuracy", course.accuracy)):
+        now: Array = curve[:, mark]
+        if np.isfinite(now).any():
+            for quantile, share in QUANTILES.items():
+                yield f"{name}/{quantile}", float(np.nanquantile(now, share))
+    yield "members/training", float(len(course.active))
+    yield "members/stopped", float((course.stopped_at >= 0).sum())
+    yield "members/diverged", float((course.diverged_at >= 0).sum())
+
+
+def _scalar(tag: str, value: float, step: int) -> None:
+    """What `tf.summary.scalar` writes, which needs TensorBoard itself to be installed."""
+    kind = tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars")
+    metadata = tf.compat.v1.SummaryMetadata(plugin_data=kind)
+    tf.summary.write(tag, tf.constant(value, tf.float32), step, metadata)
