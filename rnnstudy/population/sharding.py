@@ -20,14 +20,14 @@ SMALLEST_WIDTH = 2
 many, and would round otherwise."""
 
 
-def devices_of(asked: str | int | Sequence[Device] = "all") -> tuple[Device, ...]:
+def devices_of(asked: int | Sequence[Device] | None = None) -> tuple[Device, ...]:
     """The logical devices that a request means; ValueError if they are not all there.
 
-    `all` is every GPU or, without any, the one CPU device that TensorFlow uses by itself. A number
+    None is every GPU or, without any, the one CPU device that TensorFlow uses by itself. A number
     counts GPUs or, without any, logical CPU devices. Names are taken as they are: `GPU:0`.
     """
     gpus, cpus = _visible("GPU"), _visible("CPU")
-    if asked == "all":
+    if asked is None:
         return gpus or cpus[:1]
     kind = gpus or cpus
     if isinstance(asked, int):

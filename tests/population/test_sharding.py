@@ -94,7 +94,7 @@ def test_a_lone_member_is_filled_up_with_itself():
 
 def test_devices_are_those_that_tensorflow_sees():
     """The tests' process has one CPU device and no GPU."""
-    assert devices_of("all") == devices_of(1) == devices_of(["CPU:0"]) == ("CPU:0",)
+    assert devices_of() == devices_of(1) == devices_of(["CPU:0"]) == ("CPU:0",)
 
 
 @pytest.mark.parametrize(
