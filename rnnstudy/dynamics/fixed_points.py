@@ -62,7 +62,7 @@ def _networks(
 ) -> Networks:
     """The networks, whose sizes the inputs and states may have to tell if they are a function."""
     given = np.zeros(0) if states is None else np.asarray(states, np.float64)
-    if size is None and given.size:
+    if size is None and given.ndim > 1:
         size = given.shape[-1]
     tried = given.reshape(-1, size) if size and given.size and given.shape[-1] == size else None
     channels = 0 if inputs is None else np.atleast_1d(inputs).shape[-1]

@@ -1,15 +1,13 @@
-"""Cells of Keras and its users, rebuilt in double precision, and plain functions, as dynamics."""
+"""Cells of Keras and its users in double precision, and plain functions, as dynamics."""
 
 import inspect
-import types
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from rnnstudy.dynamics.rebuild import double, in_double, reason
 from rnnstudy.lazy import keras, tf
 from rnnstudy.population.models import label, values_of
 
@@ -24,100 +22,7 @@ ROUNDING = {"float64": 1e-10, "float32": 1e-4}
 """Largest difference there, as a share of 1 + |F|, by the original's type; half precision: 0.1."""
 
 
-@contextmanager
-def double() -> Iterator[None]:
-    """Within it, whatever of Keras's that is not told a type is float64."""
-    before = keras.config.floatx(), keras.config.dtype_policy()
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    try:
-        yield
-    finally:
-        keras.config.set_floatx(before[0])
-        keras.config.set_dtype_policy(before[1])
-
-
-def in_double(layer: Layer) -> Layer:
-    """A copy of a built Keras layer, from its config, in float64 with the same weights.
-
-    ValueError if that cannot be had.
-    """
-    with double(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Keras warns of every lambda that it writes down.
-        try:
-            config = _typed(keras.saving.serialize_keras_object(layer))
-            twin = keras.saving.deserialize_keras_object(
-                config, custom_objects=_names_of(layer), safe_mode=False
-            )
-            if not twin.built:
-                twin.build_from_config(layer.get_build_config())
-        except Exception as error:  # anybody's code may raise anything
-            raise ValueError(
-                f"{label(layer)} cannot be rebuilt in float64 from its get_config: {reason(error)}"
-            ) from error
-    _hand_over(layer, twin)
-    return twin
-
-
-def _typed(config: Any) -> Any:
-    """A serialised layer, with float64 for each floating type that it names, at any depth.
-
-    Lambdas, which cannot be read back everywhere, give way to a name that can, to be replaced.
-    """
-    if isinstance(config, list | tuple):
-        return type(config)(_typed(part) for part in config)
-    if not isinstance(config, Mapping):
-        return config
-    if config.get("class_name") == "__lambda__" or list(config) == ["value"]:
-        return "linear"
-    return {
-        key: "float64" if key == "dtype" and _is_floating(value) else _typed(value)
-        for key, value in config.items()
-    }
-
-
-def _is_floating(dtype: Any) -> bool:
-    if isinstance(dtype, Mapping):
-        return dtype.get("class_name") == "DTypePolicy"
-    return isinstance(dtype, str) and dtype.startswith(("float", "bfloat", "mixed"))
-
-
-def _names_of(layer: Layer) -> dict[str, Any]:
-    """The classes and functions that a layer is made of, by the names that its config may use."""
-    found: dict[str, Any] = {}
-    for part in layer._flatten_layers():
-        for value in (type(part), *_functions(part).values()):
-            found[value.__name__] = found[keras.saving.get_registered_name(value)] = value
-    return found
-
-
-def _functions(layer: Layer) -> dict[str, Any]:
-    """The plain functions among a layer's attributes, such as an activation."""
-    return {n: v for n, v in vars(layer).items() if isinstance(v, types.FunctionType)}
-
-
-def _hand_over(layer: Layer, twin: Layer) -> None:
-    """Give the copy the original's functions, of which lambdas are lost on the way, and weights."""
-    for mine, its in zip(layer._flatten_layers(), twin._flatten_layers(), strict=False):
-        for name, function in _functions(mine).items():
-            if type(mine) is type(its) and name in vars(its):
-                setattr(its, name, function)
-    shapes = [tuple(w.shape) for w in layer.weights], [tuple(w.shape) for w in twin.weights]
-    if shapes[0] != shapes[1]:
-        raise ValueError(
-            f"{label(layer)} cannot be rebuilt from its get_config: its weights have the shapes "
-            f"{shapes[0]}, the copy's {shapes[1]}"
-        )
-    for weight, own in zip(layer.weights, twin.weights, strict=True):
-        if str(own.dtype) in ("float32", "float16", "bfloat16"):
-            raise ValueError(
-                f"weight '{weight.path}' of {label(layer)} stays {own.dtype} in a float64 layer: "
-                "leave its dtype to the layer's policy"
-            )
-        own.assign(values_of(weight).astype(str(own.dtype)))
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class CellDynamics:
     """A Keras cell in double precision: one network, its states end to end in one flat vector.
 
@@ -126,7 +31,7 @@ class CellDynamics:
 
     cell: Layer
     input_shape: tuple[int, ...]
-    like: Any
+    like: Any = field(compare=False)
     trained: int
 
     def drive(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
@@ -196,7 +101,7 @@ class Rebuilt:
 
 def rebuilt(cell: Layer) -> Rebuilt:
     """A built Keras cell in double precision; ValueError unless it computes the same."""
-    twin = in_double(cell)
+    twin = in_double(cell, shared=True)
     with double():
         like = _initial(twin)
     dynamics = CellDynamics(twin, _input_shape(cell), like, len(twin.trainable_variables))
@@ -268,15 +173,12 @@ def _within(output: Array, state: Array) -> slice | None:
 
 @dataclass(frozen=True, eq=False)
 class FunctionDynamics:
-    """A plain function (inputs [row, input], states [row, state]) -> states, in float64."""
+    """A plain function (inputs [row, input], states [row, state]) -> states, in float64.
+
+    Each is new to the compiler, even of the same function: what that closes over may have changed.
+    """
 
     function: Callable[[Tensor, Tensor], Tensor]
-
-    def __hash__(self) -> int:
-        return id(self.function)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, FunctionDynamics) and other.function is self.function
 
     def drive(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """The inputs as they are."""
@@ -294,10 +196,3 @@ class FunctionDynamics:
                 f"not float64 of shape (rows, {size})"
             )
         return _led(new, lead)
-
-
-def reason(error: Exception) -> str:
-    """The first line of an error, or its class; of one that Keras passes on, the inner one's."""
-    text = str(error).split("Exception encountered:")[-1]
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.dynamics.flow import Dynamics, Flow, compiled, flow_of
-from rnnstudy.dynamics.foreign import FunctionDynamics, in_double, rebuilt
+from rnnstudy.dynamics.foreign import FunctionDynamics, rebuilt
+from rnnstudy.dynamics.rebuild import in_double
 from rnnstudy.dynamics.starts import default_trials, flat, visited_states
 from rnnstudy.dynamics.trust import trusted
 from rnnstudy.lazy import keras, tf

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rnnstudy.dynamics.flow import Dynamics, Flow, Tiled, compiled
-from rnnstudy.dynamics.foreign import reason
+from rnnstudy.dynamics.rebuild import reason
 
 Array = np.ndarray
 
