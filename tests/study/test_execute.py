@@ -71,6 +71,21 @@ def test_a_second_execution_has_nothing_to_do(tmp_path: Path) -> None:
     assert done(study(), tmp_path)[1] == []
 
 
+@pytest.mark.parametrize(
+    ("devices", "sentence"),
+    [
+        (2, "runtime.devices asks for 2 devices; TensorFlow sees 1: CPU:0"),
+        ("GPU:0", "runtime.devices names device 'GPU:0'; TensorFlow sees CPU:0"),
+    ],
+)
+def test_devices_that_are_not_there_stop_a_run_before_its_jobs(
+    tmp_path: Path, devices: Any, sentence: str
+) -> None:
+    with pytest.raises(RunError, match=f"^{sentence}$"):
+        done(study(runtime={"devices": devices}), tmp_path)
+    assert not Run(tmp_path, study()).store.has(study().expand()[0][1].key())
+
+
 def test_jobs_begin_after_what_they_read(tmp_path: Path) -> None:
     class Order(Silent):
         events: ClassVar[list[tuple[str, str]]] = []
