@@ -280,7 +280,8 @@ def _readout(model: Any, layer: Layer) -> dict[str, Array]:
 
 def _compare(model: Any, population: Population) -> None:
     """ValueError unless the population computes what the model does: it may be wired otherwise."""
-    shape = (TRIALS, model.input_shape[1] or TIME, population.inputs)
+    steps = getattr(model, "input_shape", (None, None))[1]  # only functional models know theirs
+    shape = (TRIALS, steps or TIME, population.inputs)
     inputs = np.random.default_rng(0).standard_normal(shape)
     outputs = population.outputs_of(population.unroll(inputs))[0]
     theirs = values_of(model(tf.constant(inputs, model.compute_dtype), training=False))
