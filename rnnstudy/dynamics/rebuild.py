@@ -64,21 +64,30 @@ def _make(layer: Layer, config: Any) -> Any:
     functions = [f for part in parts for f in _functions(part).values()]
     if not all(f.__module__.startswith("keras.") for f in functions):
         return None
-    return tuple(type(part) for part in parts), repr(_unnamed(config))
+    return tuple(type(part) for part in parts), repr(_without("name", config))
 
 
-def _unnamed(config: Any) -> Any:
+def _without(name: str, config: Any) -> Any:
+    """A serialised layer without one key, at any depth."""
     if isinstance(config, Mapping):
-        return {key: _unnamed(value) for key, value in config.items() if key != "name"}
-    return [_unnamed(c) for c in config] if isinstance(config, list | tuple) else config
+        return {key: _without(name, value) for key, value in config.items() if key != name}
+    return [_without(name, c) for c in config] if isinstance(config, list | tuple) else config
 
 
 def _read(layer: Layer, config: Any) -> Layer:
     names = _names_of(layer)
-    twin = keras.saving.deserialize_keras_object(config, custom_objects=names, safe_mode=False)
-    if not twin.built:
-        twin.build_from_config(layer.get_build_config())
-    return twin
+    unbuilt = _without("build_config", config)  # made first, since reading uses a config up
+
+    def read(config: Any) -> Layer:
+        twin = keras.saving.deserialize_keras_object(config, custom_objects=names, safe_mode=False)
+        if not twin.built:
+            twin.build_from_config(layer.get_build_config())
+        return twin
+
+    try:
+        return read(config)
+    except ValueError:  # a layer may build its parts itself, which Keras has done by then
+        return read(unbuilt)
 
 
 def _typed(config: Any) -> Any:

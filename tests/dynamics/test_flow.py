@@ -9,7 +9,8 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.flow import Flow, compiled, flow_of
+from rnnstudy.dynamics import flow as flows
+from rnnstudy.dynamics.flow import Flow, Tiled, compiled, flow_of
 from rnnstudy.lazy import tf
 
 CELLS = [
@@ -127,3 +128,54 @@ def test_speed_is_half_the_squared_displacement():
     _, _, flow, h = flow_and_states(UGRNN(units=4))
     expected = 0.5 * ((flow(h) - h).numpy() ** 2).sum(axis=-1)
     np.testing.assert_allclose(flow.speed(h).numpy(), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=repr)
+def test_derivatives_by_the_input_equal_central_differences(cell):
+    networks, inputs, flow, h = flow_and_states(cell)
+    by_input = compiled(Flow.by_input, flow, h).numpy()
+    step = 1e-6
+    for channel in range(2):
+        shift = step * np.eye(2)[channel]
+        ahead, behind = (flow_of(networks, np.arange(2), inputs + s * shift) for s in (1, -1))
+        difference = (ahead(h) - behind(h)).numpy() / (2 * step)
+        # As above: step^2 from curvature plus 1e-16 / step from rounding.
+        np.testing.assert_allclose(by_input[..., channel], difference, atol=1e-9)
+
+
+def test_chosen_and_repeated_points_keep_their_inputs():
+    _, _, flow, h = flow_and_states(Vanilla(units=4))
+    whole = flow.by_input(h).numpy()
+    rows, columns = np.array([1]), np.array([[4, 0]])
+    part = flow.take(rows, columns)
+    chosen = tf.gather(tf.gather(h, rows), columns, batch_dims=1)
+    np.testing.assert_array_equal(part.by_input(chosen).numpy()[0], whole[1, [4, 0]])
+    twice = flow.repeated(2).by_input(tf.repeat(h, 2, axis=1)).numpy()
+    np.testing.assert_allclose(twice, np.repeat(whole, 2, axis=1), atol=1e-15)
+
+
+def test_a_flow_that_knows_only_what_inputs_add_has_no_derivative_by_them():
+    flow = Flow(Vanilla(units=2), {"recurrent_kernel": tf.eye(2)[None]}, tf.zeros([1, 1, 2]))
+    with pytest.raises(ValueError, match="does not know its inputs"):
+        flow.by_input(tf.zeros([1, 1, 2]))
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=repr)
+def test_tiled_dynamics_have_the_same_derivatives(cell):
+    _, _, flow, h = flow_and_states(cell)
+    tiled = Flow(Tiled(cell), flow.weights, flow.drive, flow.inputs)
+    image, jacobian = compiled(Flow.linearise, tiled, h)
+    np.testing.assert_allclose(image, flow(h), atol=1e-15)
+    np.testing.assert_allclose(jacobian, compiled(Flow.linearise, flow, h)[1], atol=1e-14)
+    by_input = compiled(Flow.by_input, tiled, h)
+    np.testing.assert_allclose(by_input, compiled(Flow.by_input, flow, h), atol=1e-14)
+
+
+def test_only_so_many_programs_are_kept(monkeypatch):
+    monkeypatch.setattr(flows, "_PROGRAMS", {})
+    monkeypatch.setattr(flows, "MOST_PROGRAMS", 2)
+    _, _, flow, h = flow_and_states(Vanilla(units=4))
+    functions = [lambda flow, h, k=k: flow(h) + k for k in range(3)]
+    for function in (functions[0], functions[1], functions[0], functions[2]):
+        compiled(function, flow, h)
+    assert [key[0] for key in flows._PROGRAMS] == [functions[0], functions[2]]

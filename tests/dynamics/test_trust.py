@@ -1,0 +1,60 @@
+"""Steps of others are taken only if they are deterministic, separate, exact and differentiable."""
+
+import numpy as np
+import pytest
+
+from rnnstudy.dynamics.flow import Flow, Tiled, compiled
+from rnnstudy.dynamics.foreign import FunctionDynamics
+from rnnstudy.dynamics.trust import trusted
+from rnnstudy.lazy import tf
+
+STATES = np.random.default_rng(0).uniform(-1.0, 1.0, (1, 6, 3))
+
+
+def tried(function):
+    dynamics = FunctionDynamics(function)
+    return trusted("it", Flow(dynamics, {}, tf.zeros([1, 6, 0], tf.float64)), STATES)
+
+
+def test_smooth_kinked_constant_and_partly_undefined_steps_are_fine():
+    for step in (tf.tanh, tf.nn.relu, tf.round, lambda h: 0.0 * h, tf.math.log):
+        assert isinstance(tried(lambda x, h, step=step: step(h)), FunctionDynamics)
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (lambda h: tf.random.normal(tf.shape(h), dtype=h.dtype), "gives another state each time"),
+        (lambda h: h - tf.reduce_mean(h, axis=0), "a step of it mixes the rows of a batch"),
+        (lambda h: tf.cast(tf.cast(h, tf.float32), tf.float64), "its step rounds on the way"),
+        (lambda h: tf.stop_gradient(h), "the gradients of it are not its derivatives"),
+        (lambda h: h + tf.stop_gradient(tf.round(h) - h), "the gradients of it are not its"),
+        (lambda h: np.tanh(h), "it cannot be called on TensorFlow's float64 tensors: "),
+        (lambda h: tf.cast(h, tf.float32), r"it returns float32 of shape \(.*, 3\), not float64"),
+        (lambda h: h[:, :2], r"it returns float64 of shape \(.*, 2\), not .* \(rows, 3\)"),
+    ],
+)
+def test_others_are_refused(step, message):
+    with pytest.raises(ValueError, match=message):
+        tried(lambda x, h: step(h))
+
+
+def test_a_derivative_that_cannot_be_vectorised_is_tiled():
+    @tf.custom_gradient
+    def opaque(h):
+        image = tf.tanh(h)
+
+        def backward(upstream):
+            slope = tf.numpy_function(lambda y: 1.0 - y**2, [image], tf.float64)
+            return tf.ensure_shape(slope, h.shape) * tf.numpy_function(
+                lambda u: u, [upstream], tf.float64
+            )
+
+        return image, backward
+
+    dynamics = tried(lambda x, h: opaque(h))
+    assert isinstance(dynamics, Tiled)
+    flow = Flow(dynamics, {}, tf.zeros([1, 6, 0], tf.float64))
+    jacobian = compiled(Flow.linearise, flow, STATES)[1].numpy()
+    expected = (1.0 - np.tanh(STATES) ** 2)[..., None] * np.eye(3)
+    np.testing.assert_allclose(jacobian, expected, atol=1e-15)
