@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rnnstudy.cells import Weight as Weight
     from rnnstudy.cells import row as row
     from rnnstudy.comparison.pairs import pairwise as pairwise
+    from rnnstudy.dynamics.arclength import Stride as Stride
+    from rnnstudy.dynamics.continuation import continue_fixed_points as continue_fixed_points
     from rnnstudy.dynamics.fixed_points import find_fixed_points as find_fixed_points
     from rnnstudy.dynamics.lyapunov import lyapunov_exponents as lyapunov_exponents
     from rnnstudy.dynamics.points import FixedPoints as FixedPoints
@@ -47,6 +49,8 @@ _NAMES = {
     "rnnstudy.comparison.pairs": ("pairwise",),
     "rnnstudy.dynamics.fixed_points": ("find_fixed_points",),
     "rnnstudy.dynamics.points": ("FixedPoints",),
+    "rnnstudy.dynamics.arclength": ("Stride",),
+    "rnnstudy.dynamics.continuation": ("continue_fixed_points",),
     "rnnstudy.dynamics.lyapunov": ("lyapunov_exponents",),
     "rnnstudy.dynamics.search": ("Search",),
     "rnnstudy.metrics": ("Metric",),

@@ -143,7 +143,9 @@ def lyapunov_exponents(
     exponents are the mean logarithms of what each direction was stretched by (Benettin et al. 1980;
     for recurrent networks Engelken, Wolf & Abbott 2023). ValueError for wrong shapes or numbers.
     """
-    networks = networks_of(network)
+    channels = 0 if inputs is None else np.atleast_1d(inputs).shape[-1]
+    tried = np.atleast_2d(start)
+    networks = networks_of(network, state_size=tried.shape[-1], input_size=channels, tried=tried)
     starts = _starts(start, networks.state_size)
     driven = _drive(inputs, steps, networks.inputs)
     skipped = len(driven) // 10 if transient is None else transient

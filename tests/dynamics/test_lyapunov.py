@@ -21,6 +21,14 @@ def test_the_henon_map():
     assert found.dimension[0] == pytest.approx(1.2583, abs=0.01)
 
 
+def test_a_plain_function():
+    found = lyapunov_exponents(henon, [0.1, 0.1], [1.4], steps=400)
+    same = lyapunov_exponents(Maps(henon, 1, 2), [0.1, 0.1], [1.4], steps=400)
+    # Chaos doubles a rounding every other step, but the sum is that of log b.
+    assert found.exponents.sum() == pytest.approx(np.log(0.3), abs=1e-12)
+    np.testing.assert_allclose(found.exponents, same.exponents, atol=0.2)
+
+
 def test_the_logistic_map():
     # r just below 4: at 4 itself rounding may throw a trajectory onto the fixed point 0.
     found = lyapunov_exponents(Maps(logistic, 1, 1), [[0.3], [0.7]], [4 - 1e-12], steps=20_000)

@@ -1,0 +1,222 @@
+"""Fixed points followed along a path of inputs, through folds, and their bifurcations located."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rnnstudy.dynamics.arclength import (
+    OUTCOMES,
+    Answer,
+    Path,
+    Spot,
+    Stride,
+    Track,
+    Walk,
+    corrected,
+    path_through,
+    tangent_of,
+    together,
+    walked,
+)
+from rnnstudy.dynamics.bifurcations import KINDS, Event, bifurcations
+from rnnstudy.dynamics.branches import Branches
+from rnnstudy.dynamics.flow import Flow, compiled
+from rnnstudy.dynamics.networks import Networks, networks_of
+from rnnstudy.dynamics.points import FixedPoints
+
+Array = np.ndarray
+Tensor = Any
+
+NEAR = 1e-2
+"""How far Newton's method may move a start, in units of the scale."""
+
+SAME_INPUT = 1e-9
+"""Distance of inputs, relative to the path's, within which they are the same."""
+
+
+def continue_fixed_points(
+    network: Any,
+    start: FixedPoints | Array,
+    path: Array,
+    member: int = 0,
+    *,
+    at: float = 0.0,
+    stride: Stride | None = None,
+) -> Branches:
+    """Fixed points h*(x) of a network followed along a path of inputs, one branch per start.
+
+    path: [step, input], inputs joined by straight lines; s is the share of the whole length.
+    start: [state] or [start, state], fixed points at x(s = `at`), or a `FixedPoints`, of which
+    those of this member at this input are taken. From inside the path both directions are followed.
+    Pseudo-arclength with s as an unknown (Keller 1977) goes around folds; steps adapt to the turn
+    of the tangent. Folds, branch points (transcritical, pitchfork), flips and Neimark-Sacker
+    bifurcations that lie between two points are located by the root of a test function; one at the
+    very end of the path is not crossed, and shows as an eigenvalue within the margin only. Branches
+    that meet are not switched, and those of two starts may be the same. ValueError for wrong
+    shapes, a path that does not move, or no start.
+    """
+    stride, given = stride or Stride(), start.state if isinstance(start, FixedPoints) else start
+    networks = networks_of(
+        network,
+        state_size=np.atleast_2d(given).shape[-1],
+        input_size=np.atleast_2d(path).shape[-1],
+        tried=np.atleast_2d(given),
+    )
+    if member not in range(len(networks)):
+        raise ValueError(f"member should be 0 to {len(networks) - 1}, it is {member}")
+    if not 0 <= at <= 1:
+        raise ValueError(f"at should be a share of the path, 0 to 1, it is {at}")
+    way = _path(path, networks.inputs)
+    starts = _starts(start, networks.state_size, way.inputs(at, way.leg(at)), member, way)
+    track = Track(way, networks.state_size, _scale(stride, networks, starts))
+    answer = _answers(networks, member)
+    walks = together(
+        {
+            (i, direction): _branch(track, h, at, direction, stride)
+            for i, h in enumerate(starts)
+            for direction in (-1, 1)
+        },
+        answer,
+    )
+    outcomes = [[walks[i, direction][1] for direction in (-1, 1)] for i in range(len(starts))]
+    lines = [
+        _line(walks[i, -1][0], walks[i, 1][0], ahead == "closed")
+        for i, (_, ahead) in enumerate(outcomes)
+    ]
+    events = [bifurcations(track, answer, line, stride.margin) for line in lines]
+    ends = np.array([[OUTCOMES.index(name) for name in pair] for pair in outcomes])
+    return _record(track, lines, events, ends, member, stride.margin)
+
+
+def _path(path: Array, channels: int) -> Path:
+    points = np.asarray(path, np.float64)
+    if points.ndim != 2 or points.shape[1] != channels or len(points) < 2:
+        raise ValueError(
+            f"path should be [step, {channels}] with two steps or more, its shape is {points.shape}"
+        )
+    if not np.isfinite(points).all():
+        raise ValueError("path has inputs that are not finite")
+    return path_through(points)
+
+
+def _starts(start: Any, size: int, inputs: Array, member: int, path: Path) -> Array:
+    """Where branches begin: [start, state]."""
+    if isinstance(start, FixedPoints):
+        own = start.of(member=member)
+        room = SAME_INPUT * (1 + np.abs(path.knots).max())
+        here = own.state[(np.abs(own.inputs - inputs) <= room).all(axis=1)]
+        if not len(here):
+            raise ValueError(f"none of the fixed points is of member {member} at input {inputs}")
+        return here
+    starts = np.atleast_2d(np.asarray(start, np.float64))
+    if starts.ndim != 2 or starts.shape[1] != size or not len(starts):
+        raise ValueError(f"start should be [{size}] or [start, {size}], it is {np.shape(start)}")
+    return starts
+
+
+def _scale(stride: Stride, networks: Networks, starts: Array) -> float:
+    """The length of a state that counts as much as the whole path."""
+    size = networks.bound or max(1.0, float(np.sqrt(np.mean(starts**2, axis=1)).max()))
+    return float((stride.scale or size) * np.sqrt(networks.state_size))
+
+
+def _answers(networks: Networks, member: int) -> Callable[[Array, Array], Answer]:
+    """Linearisations at states [point, state] and inputs [point, input], in one compiled call."""
+    flow = networks.flow(np.array([member]), np.zeros((1, 1, networks.inputs)))
+
+    def answer(h: Array, x: Array) -> Answer:
+        image, by_state, by_input = compiled(_linearised, flow, h[None], x[None])
+        return image.numpy()[0], by_state.numpy()[0], by_input.numpy()[0]
+
+    return answer
+
+
+def _linearised(flow: Flow, h: Tensor, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    at = replace(flow, drive=flow.dynamics.drive(flow.weights, x), inputs=x)
+    return *at.linearise(h), at.by_input(h)
+
+
+def _branch(track: Track, h: Array, at: float, direction: int, stride: Stride) -> Walk:
+    """One start followed in one direction along the path."""
+    leg = track.path.leg(at)
+    if direction < 0 and at == track.path.s[leg] and leg > 0:
+        leg -= 1
+    v = np.append(h / track.scale, at)
+    ahead = np.append(np.zeros(len(h)), float(direction))
+    spot = yield from corrected(track, v, np.abs(ahead), leg, ahead, lenient=True)
+    if spot is None or spot.matrices is None or np.linalg.norm(spot.v - v) > NEAR:
+        return [], "no fixed point"
+    matrix = track.matrix(*spot.matrices, leg)
+    spot = replace(spot, tangent=tangent_of(matrix, np.abs(ahead), ahead))
+    spots, outcome = yield from walked(track, spot, stride)
+    return spots, "" if len(spots) == 1 and outcome in {"end", "beginning"} else outcome
+
+
+def _line(back: Sequence[Spot], ahead: Sequence[Spot], closed: bool) -> list[Spot]:
+    """The points of a branch in one order; a closed one was walked twice, and is kept once."""
+    if closed or not ahead:
+        return list(ahead)
+    return [*(replace(spot, tangent=-spot.tangent) for spot in back[:0:-1]), *ahead]
+
+
+def _record(
+    track: Track,
+    lines: Sequence[Sequence[Spot]],
+    events: Sequence[Sequence[tuple[int, Event]]],
+    ends: Array,
+    member: int,
+    margin: float,
+) -> Branches:
+    spots = [spot for line in lines for spot in line]
+    state, inputs = _places(track, spots)
+    values = np.array([spot.eigenvalues for spot in spots], np.complex128).reshape(state.shape)
+    unstable = (np.abs(values) > 1 + margin).sum(axis=1)
+    counts = [len(line) for line in lines]
+    begins = np.cumsum([0, *counts[:-1]])
+    rows = [
+        (branch, begin + i, event)
+        for branch, (begin, own) in enumerate(zip(begins, events, strict=True))
+        for i, event in own
+    ]
+    return Branches(
+        s=np.array([spot.s for spot in spots], np.float64),
+        inputs=inputs,
+        state=state,
+        eigenvalues=values,
+        n_unstable=unstable,
+        branch=np.repeat(np.arange(len(lines)), counts),
+        outcome=ends,
+        events=_columns(track, rows),
+        member=member,
+        margin=margin,
+    )
+
+
+def _places(track: Track, spots: Sequence[Spot]) -> tuple[Array, Array]:
+    """States [point, state] and inputs [point, input] of points of branches."""
+    path, size = track.path, track.size
+    asked = [track.ask(spot.v, path.leg(spot.s)) for spot in spots]
+    state = np.array([h for h, _ in asked], np.float64).reshape(-1, size)
+    inputs = np.array([x for _, x in asked], np.float64).reshape(-1, path.knots.shape[1])
+    return state, inputs
+
+
+def _columns(track: Track, rows: Sequence[tuple[int, int, Event]]) -> dict[str, Array]:
+    """The table of bifurcations, from each one's branch, the point before it, and itself."""
+    found = [event for _, _, event in rows]
+    state, inputs = _places(track, [event.spot for event in found])
+    eigenvalue = np.array([event.eigenvalue for event in found], np.complex128)
+    return {
+        "branch": np.array([branch for branch, _, _ in rows], np.int64),
+        "kind": np.array([KINDS.index(event.kind) for event in found], np.int64),
+        "s": np.array([event.spot.s for event in found], np.float64),
+        "eigenvalue": eigenvalue,
+        "frequency": np.abs(np.angle(eigenvalue)) / (2 * np.pi),
+        "change": np.array([event.change for event in found], np.int64),
+        "located": np.array([event.width for event in found], np.float64),
+        "point": np.array([point for _, point, _ in rows], np.int64),
+        "inputs": inputs,
+        "state": state,
+    }
