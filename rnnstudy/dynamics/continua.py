@@ -1,13 +1,16 @@
 """Lines, planes and other continua of fixed points, told from points that are merely degenerate."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from rnnstudy.dynamics.flat import Flat, counted, positions
 from rnnstudy.dynamics.merging import evenly
+from rnnstudy.lazy import pd
+from rnnstudy.record import Array, Record, array
 
-Array = np.ndarray
 Linearise = Callable[[Array], tuple[Array, Array]]
 """States [point, state] -> F there [point, state] and dF/dh [point, state, state]."""
 
@@ -38,6 +41,110 @@ class Continuum:
     state: Array
     dimension: int
     hits: int
+
+
+@dataclass(frozen=True, eq=False)
+class Continua(Flat):
+    """Lines, planes and other connected sets of fixed points, each by evenly spaced samples.
+
+    `len` and indices count continua; the samples of all lie one after the other.
+    """
+
+    axis: ClassVar[str] = "continuum"
+
+    state: Array = array("sample", "state")
+    """Fixed points on the continua."""
+    continuum: Array = array("sample")
+    """On which of them."""
+    dimension: Array = array("continuum")
+    """1: line or ring, 2: plane or other surface, ..."""
+    inputs: Array = array("continuum", "input")
+    member: Array = array("continuum")
+    input_index: Array = array("continuum")
+    hits: Array = array("continuum")
+    """Number of starts that ended there."""
+
+    @classmethod
+    def none(cls, state: int, inputs: int) -> Self:
+        """No continua of states and inputs of these sizes."""
+        count = np.zeros(0, int)
+        return cls(np.empty((0, state)), count, count, np.empty((0, inputs)), count, count, count)
+
+    @classmethod
+    def of_found(
+        cls, found: Sequence[Sequence[Continuum]],
+        member: Array, input_index: Array, inputs: Array, size: int,
+    ) -> Self:  # fmt: skip
+        """Those of many searches, whose member, position of the input and input are given.
+
+        size: length of the state, which no continuum might tell.
+        """
+        every = [one for some in found for one in some]
+        counts = [len(some) for some in found]
+        return cls(
+            state=np.concatenate([np.empty((0, size)), *(one.state for one in every)]),
+            continuum=np.repeat(np.arange(len(every)), [len(one.state) for one in every]),
+            dimension=np.array([one.dimension for one in every], int),
+            inputs=np.repeat(inputs, counts, axis=0),
+            member=np.repeat(member, counts),
+            input_index=np.repeat(input_index, counts),
+            hits=np.array([one.hits for one in every], int),
+        )
+
+    @property
+    def kind(self) -> Array:
+        """`continuum` for each."""
+        return np.full(len(self), "continuum")
+
+    @property
+    def extent(self) -> Array:
+        """Largest Euclidean distance between two samples: [continuum]."""
+        own = [self.state[self.continuum == i] for i in range(len(self))]
+        apart = [np.linalg.norm(state[:, None] - state, axis=-1) for state in own]
+        return np.array([distance.max() for distance in apart], float)
+
+    def select(self, axis: str, indices: Any) -> Self:
+        """The record at some positions of an axis; a continuum takes its samples with it."""
+        if axis != self.axis:
+            return super().select(axis, indices)
+        chosen = positions(indices, len(self), axis)
+        samples = [np.flatnonzero(self.continuum == i) for i in chosen]
+        part = super().select(axis, chosen)
+        part = Record.select(part, "sample", np.concatenate([chosen[:0], *samples]))
+        return replace(part, continuum=np.repeat(np.arange(len(chosen)), [*map(len, samples)]))
+
+    @classmethod
+    def join(cls, records: Sequence[Self], axis: str = "continuum") -> Self:
+        """The continua of all records, in order."""
+        if axis != cls.axis:
+            return super().join(records, axis)
+        sizes = np.cumsum([0, *(len(record) for record in records)])
+        shifted = [
+            replace(record, continuum=record.continuum + size)
+            for record, size in zip(records, sizes[:-1], strict=True)
+        ]
+        along = super().join(shifted, axis)
+        samples = super().join(shifted, "sample")
+        return replace(along, state=samples.state, continuum=samples.continuum)
+
+    def to_frame(self) -> Any:
+        """A `pandas.DataFrame` with one row per continuum."""
+        return pd.DataFrame(
+            {
+                "member": self.member,
+                "input_index": self.input_index,
+                "kind": self.kind,
+                "dimension": self.dimension,
+                "samples": np.bincount(self.continuum, minlength=len(self)),
+                "extent": self.extent,
+                "hits": self.hits,
+            }
+        )
+
+    def __repr__(self) -> str:
+        what = counted(len(self), "continuum", "continua") + " of fixed points"
+        sizes = ", ".join(map(str, np.unique(self.dimension)))
+        return what + (f" of dimension {sizes}" if len(self) else "")
 
 
 def find_continua(

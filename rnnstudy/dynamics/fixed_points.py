@@ -54,7 +54,7 @@ def find_fixed_points(
         for position in range(len(held))
     ]
     run_search(search, networks, held, hunts)
-    return gathered(hunts, held, search.margin)
+    return gathered(networks, hunts, held, search)
 
 
 def _networks(

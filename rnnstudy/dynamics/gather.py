@@ -1,30 +1,45 @@
 """From what the searches found to one record."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from rnnstudy.dynamics.hunt import OUTCOMES, Hunt, Roots
-from rnnstudy.dynamics.points import FixedPoints
+from rnnstudy.dynamics.continua import Continua, Continuum, find_continua
+from rnnstudy.dynamics.flow import Flow, compiled
+from rnnstudy.dynamics.hunt import DEGENERATE, Hunt, Roots
+from rnnstudy.dynamics.modes import eigenvalues, n_unstable
+from rnnstudy.dynamics.networks import Networks
+from rnnstudy.dynamics.points import FixedPoints, SlowPoints
+from rnnstudy.dynamics.search import Search
 from rnnstudy.record import Array
 
+BLOCK = 256
+"""States whose Jacobians are taken at a time."""
 
-def gathered(hunts: Sequence[Hunt], inputs: Array, margin: float) -> FixedPoints:
-    """All hunts' fixed points as one record; inputs [input point, input]."""
-    found = [_ordered(hunt.roots.fixed, margin) for hunt in hunts]
-    roots = Roots.none(hunts[0].visited.shape[1]).join(*found)
+
+def gathered(
+    networks: Networks, hunts: Sequence[Hunt], inputs: Array, search: Search
+) -> FixedPoints:
+    """All hunts' fixed points, slow points and continua as one record.
+
+    inputs [input point, input].
+    """
+    found = [_ordered(hunt.roots.fixed, search.margin) for hunt in hunts]
+    roots = Roots.none(networks.state_size).join(*found)
     member = np.array([hunt.member for hunt in hunts])
     position = np.array([hunt.input_index for hunt in hunts])
     counts = [len(part.state) for part in found]
     starts = [sum(map(len, hunt.outcomes)) for hunt in hunts]
+    continua = [_continua(networks, hunt, inputs, search) for hunt in hunts]
     return FixedPoints(
         state=roots.state,
         inputs=np.repeat(inputs[position], counts, axis=0),
         speed=roots.speed,
         jacobian=roots.jacobian,
         eigenvalues=roots.eigenvalues,
-        n_unstable=_unstable(roots, margin),
+        n_unstable=n_unstable(roots.eigenvalues, search.margin),
         index=roots.index,
         member=np.repeat(member, counts),
         input_index=np.repeat(position, counts),
@@ -32,31 +47,84 @@ def gathered(hunts: Sequence[Hunt], inputs: Array, margin: float) -> FixedPoints
         outcome=np.concatenate([part for hunt in hunts for part in hunt.outcomes]),
         start_member=np.repeat(member, starts),
         start_input=np.repeat(position, starts),
-        searches=_searches(hunts, starts),
-        margin=margin,
+        searches=_searches(hunts, starts, list(map(len, continua))),
+        slow=_slow(networks, hunts, inputs),
+        continua=Continua.of_found(
+            continua, member, position, inputs[position], networks.state_size
+        ),
+        margin=search.margin,
     )
 
 
-def _unstable(roots: Roots, margin: float) -> Array:
-    return (np.abs(roots.eigenvalues) > 1.0 + margin).sum(axis=1)
+def linearised(networks: Networks, member: int, held: Array, state: Array) -> tuple[Array, Array]:
+    """F and dF/dh of one network at one input [input], at states [point, state], in blocks."""
+    parts = []
+    for first in range(0, len(state), BLOCK):
+        block = state[None, first : first + BLOCK]
+        inputs = np.broadcast_to(held, (*block.shape[:2], len(held)))
+        flow = networks.flow(np.array([member]), inputs)
+        parts.append([values[0].numpy() for values in compiled(Flow.linearise, flow, block)])
+    size = state.shape[1]
+    none = [np.empty((0, size)), np.empty((0, size, size))]
+    image, jacobian = (np.concatenate(both) for both in zip(none, *parts, strict=True))
+    return image, jacobian
+
+
+def _continua(networks: Networks, hunt: Hunt, inputs: Array, search: Search) -> list[Continuum]:
+    own = hunt.roots.take(hunt.roots.status == DEGENERATE)
+    if not len(own.state):
+        return []
+    return find_continua(
+        own.state, own.speed, own.jacobian, own.hits, hunt.scale, search.degenerate,
+        partial(linearised, networks, hunt.member, inputs[hunt.input_index]),
+    )  # fmt: skip
+
+
+def _slow(networks: Networks, hunts: Sequence[Hunt], inputs: Array) -> SlowPoints:
+    """All hunts' slow points, slowest first."""
+    records = [SlowPoints.none(networks.state_size, networks.inputs)]
+    for hunt in hunts:
+        slow: Any = getattr(hunt, "slow", None)
+        if slow is None:
+            continue
+        order = np.argsort(slow.speed, kind="stable")
+        state, held = slow.state[order], inputs[hunt.input_index]
+        _, jacobian = linearised(networks, hunt.member, held, state)
+        records.append(
+            SlowPoints(
+                state=state,
+                inputs=np.repeat(held[None], len(state), axis=0),
+                speed=slow.speed[order],
+                jacobian=jacobian,
+                eigenvalues=eigenvalues(jacobian),
+                member=np.full(len(state), hunt.member),
+                input_index=np.full(len(state), hunt.input_index),
+                hits=slow.hits[order],
+            )
+        )
+    return SlowPoints.join(records, "slow")
 
 
 def _ordered(roots: Roots, margin: float) -> Roots:
     """Fewest unstable directions first; equals by a coordinate, not by the order of finding."""
-    return roots.take(np.lexsort((roots.state[:, 0].round(6), _unstable(roots, margin))))
+    return roots.take(
+        np.lexsort((roots.state[:, 0].round(6), n_unstable(roots.eigenvalues, margin)))
+    )
 
 
-def _searches(hunts: Sequence[Hunt], starts: Sequence[int]) -> dict[str, Array]:
+def _searches(
+    hunts: Sequence[Hunt], starts: Sequence[int], continua: Sequence[int]
+) -> dict[str, Array]:
     def column(*values: Any) -> Array:
         return np.array(values)
 
-    degenerate = OUTCOMES.index("degenerate")
     return {
         "member": column(*(hunt.member for hunt in hunts)),
         "input_index": column(*(hunt.input_index for hunt in hunts)),
         "points": column(*(len(hunt.roots.fixed.state) for hunt in hunts)),
         "index_sum": column(*(hunt.index_sum for hunt in hunts)),
-        "degenerate": column(*((hunt.roots.status == degenerate).sum() for hunt in hunts)),
+        "degenerate": column(*((hunt.roots.status == DEGENERATE).sum() for hunt in hunts)),
+        "continua": column(*continua),
         "unseen": column(*(hunt.unseen for hunt in hunts)),
         "fresh": column(*(hunt.fresh for hunt in hunts)),
         "rounds": column(*(len(hunt.outcomes) for hunt in hunts)),

@@ -32,9 +32,9 @@ def merge(points: Array, speed: Array, radius: float) -> tuple[Array, Array]:
     Distances are root mean squares over the state, of coordinates rounded to a hundredth of the
     radius. Transitive, so that the answer does not depend on the order. A group far wider than the
     radius is no point but a piece of a continuum: it is cut into the cells around at most `SAMPLES`
-    evenly spaced samples. Returns each point's group [point] and each group's slowest point
-    [group]. Memory is linear in the points, however densely they lie; so is the time, up to a
-    logarithm, if their intrinsic dimension is small.
+    evenly spaced samples. Returns each point's group [point], counted as they appear, and each
+    group's slowest point [group]. Memory is linear in the points, however densely they lie; so is
+    the time, up to a logarithm, if their intrinsic dimension is small.
     """
     if not len(points):
         return np.zeros(0, int), np.zeros(0, int)
@@ -42,10 +42,16 @@ def merge(points: Array, speed: Array, radius: float) -> tuple[Array, Array]:
     rounded = np.rint(points / grain) + 0.0  # -0 is 0
     cells, cell = _unique_rows(rounded)
     cells *= grain * np.sqrt(1.0 / points.shape[1])  # Euclidean distances are root mean squares now
-    group = _cut(cells, _connected(cells, radius), radius)[cell]
+    group = _numbered(_cut(cells, _connected(cells, radius), radius)[cell])
     groups = int(group.max()) + 1
     order = np.lexsort((speed, group))
     return group, order[np.searchsorted(group[order], np.arange(groups))]
+
+
+def _numbered(label: Array) -> Array:
+    """Labels [point] counted in the order in which they appear."""
+    _, first, group = np.unique(label, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[group]
 
 
 def evenly(points: Array, count: int, spacing: float = 0.0) -> tuple[Array, Array]:

@@ -1,24 +1,90 @@
-"""The record of fixed points: what was found, of which network, at which input."""
+"""The records of fixed points and slow points: what was found, of which network, at which input."""
 
-import dataclasses
-from dataclasses import dataclass
-from typing import Any, Self
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from rnnstudy.dynamics.continua import Continua
+from rnnstudy.dynamics.flat import Flat, counted, owned, same_sizes
 from rnnstudy.dynamics.hunt import OUTCOMES, VERDICTS
-from rnnstudy.dynamics.modes import kinds, time_constants
+from rnnstudy.dynamics.modes import kinds, near_circle, time_constants
 from rnnstudy.lazy import pd
-from rnnstudy.record import Array, Record, array, arrays
+from rnnstudy.record import Array, array, arrays
 
 
 @dataclass(frozen=True, eq=False)
-class FixedPoints(Record):
+class SlowPoints(Flat):
+    """Local minima of the speed that are not fixed points, flat: point after point."""
+
+    axis: ClassVar[str] = "slow"
+
+    state: Array = array("slow", "state")
+    inputs: Array = array("slow", "input")
+    """The constant input at which it is slow."""
+    speed: Array = array("slow")
+    """q = 1/2 |F(h) - h|^2."""
+    jacobian: Array = array("slow", "state", "state")
+    """dF/dh."""
+    eigenvalues: Array = array("slow", "mode")
+    """Of the Jacobian, largest modulus first."""
+    member: Array = array("slow")
+    input_index: Array = array("slow")
+    hits: Array = array("slow")
+    """Number of starts that ended here."""
+
+    @classmethod
+    def none(cls, state: int, inputs: int) -> Self:
+        """No slow points of states and inputs of these sizes."""
+        count = np.zeros(0, int)
+        return cls(
+            state=np.empty((0, state)),
+            inputs=np.empty((0, inputs)),
+            speed=np.empty(0),
+            jacobian=np.empty((0, state, state)),
+            eigenvalues=np.empty((0, state), complex),
+            member=count,
+            input_index=count,
+            hits=count,
+        )
+
+    @property
+    def kind(self) -> Array:
+        """`slow` for each."""
+        return np.full(len(self), "slow")
+
+    def to_frame(self) -> Any:
+        """A `pandas.DataFrame` with one row per slow point; time constants in steps."""
+        owner = {"member": self.member, "input_index": self.input_index, "kind": self.kind}
+        found = {"speed": self.speed, "hits": self.hits}
+        return pd.DataFrame(owner | found | _leading(self.eigenvalues))
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return "no slow points"
+        return (
+            f"{counted(len(self), 'slow point', 'slow points')} of speed "
+            f"{self.speed.min():.1e} to {self.speed.max():.1e}"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class FixedPoints(Flat):
     """Distinct, converged fixed points of one or many networks, flat: point after point.
 
-    Ordered by member, input, number of unstable directions.
+    Ordered by member, input, number of unstable directions. A position, a slice or a mask chooses
+    points (`fps[3]`, `fps[fps.kind == "stable"]`); what is said of the search stays. `a + b` are
+    the points of the networks of a, then those of b, whose members are counted on from there.
     """
 
+    axis: ClassVar[str] = "point"
+
+    slow: SlowPoints
+    """Where the search stuck at a local minimum of the speed."""
+    continua: Continua
+    """Lines, planes and other continua, none of whose points is counted as one."""
     state: Array = array("point", "state")
     inputs: Array = array("point", "input")
     """The constant input at which it is a fixed point."""
@@ -45,9 +111,6 @@ class FixedPoints(Record):
     margin: float = 1e-6
     """Distance of a modulus from 1 within which a point counts as marginal."""
 
-    def __len__(self) -> int:
-        return len(self.state)
-
     @property
     def kind(self) -> Array:
         """stable, saddle, repeller or marginal: [point]."""
@@ -70,34 +133,88 @@ class FixedPoints(Record):
         """How many starts met each fate."""
         return {name: int((self.outcome == code).sum()) for code, name in enumerate(OUTCOMES)}
 
+    @property
+    def n_marginal(self) -> Array:
+        """Number of eigenvalues whose modulus is within the margin of 1: [point]."""
+        return near_circle(self.eigenvalues, self.margin).sum(axis=1)
+
     def of(self, member: int | None = None, input_index: int | None = None) -> Self:
         """What belongs to one member, one input, or both."""
-        chosen = self
-        owners = {
-            "point": (self.member, self.input_index),
-            "start": (self.start_member, self.start_input),
-            "search": (self.searches["member"], self.searches["input_index"]),
+        searches = self.searches["member"], self.searches["input_index"]
+        chosen = super().of(member, input_index)
+        chosen = chosen.select(
+            "start", owned(self.start_member, self.start_input, member, input_index)
+        )
+        chosen = chosen.select("search", owned(*searches, member, input_index))
+        return replace(
+            chosen,
+            slow=self.slow.of(member, input_index),
+            continua=self.continua.of(member, input_index),
+        )
+
+    def numbered(self, members: int = 0, inputs: int = 0) -> Self:
+        """The same with so much added to the numbers of members and of inputs."""
+        searches = {
+            **self.searches,
+            "member": self.searches["member"] + members,
+            "input_index": self.searches["input_index"] + inputs,
         }
-        for axis, (members, positions) in owners.items():
-            of_member = True if member is None else members == member
-            of_input = True if input_index is None else positions == input_index
-            mask = np.ones(len(members), bool) & of_member & of_input
-            chosen = chosen.select(axis, mask)
-        return chosen
+        return replace(
+            super().numbered(members, inputs),
+            start_member=self.start_member + members,
+            start_input=self.start_input + inputs,
+            searches=searches,
+            slow=self.slow.numbered(members, inputs),
+            continua=self.continua.numbered(members, inputs),
+        )
 
     def alone(self, member: int) -> Self:
         """One member's points, as if it had been the only one: member 0."""
-        own = self.of(member=member)
-        return dataclasses.replace(
-            own,
-            member=np.zeros_like(own.member),
-            start_member=np.zeros_like(own.start_member),
-            searches={**own.searches, "member": np.zeros_like(own.searches["member"])},
+        return self.of(member=member).numbered(members=-member)
+
+    def __add__(self, other: Self) -> Self:
+        return type(self).join([self, other]) if isinstance(other, FixedPoints) else NotImplemented
+
+    @classmethod
+    def join(
+        cls,
+        records: Sequence[Self],
+        axis: str | None = None,
+        later: Literal["members", "inputs"] = "members",
+    ) -> Self:
+        """Records end to end along one axis, or along all of them if it is None.
+
+        Then the members of later records are counted on from those of earlier ones; with
+        `later="inputs"`, where they hold the same networks at other inputs, the inputs are.
+        ValueError if there are none, or if they differ in margin or in sizes of state or input.
+        """
+        if axis is not None or not records:
+            return super().join(records, axis or cls.axis)
+        same_sizes(records)
+        margins = sorted({record.margin for record in records})
+        if len(margins) > 1:
+            raise ValueError(f"records should have one margin, theirs are {margins}")
+        column = {"members": "member", "inputs": "input_index"}[later]
+        counts = [int(record.searches[column].max(initial=-1)) + 1 for record in records]
+        firsts = np.cumsum([0, *counts[:-1]])
+        parts = [
+            record.numbered(**{later: int(first)})
+            for record, first in zip(records, firsts, strict=True)
+        ]
+        points = super().join(parts, "point")
+        starts, searches = super().join(parts, "start"), super().join(parts, "search")
+        return replace(
+            points,
+            outcome=starts.outcome,
+            start_member=starts.start_member,
+            start_input=starts.start_input,
+            searches=searches.searches,
+            slow=SlowPoints.join([part.slow for part in parts], "slow"),
+            continua=Continua.join([part.continua for part in parts]),
         )
 
     def to_frame(self) -> Any:
         """A `pandas.DataFrame` with one row per point; time constants in steps."""
-        leading = self.eigenvalues[:, 0]
         return pd.DataFrame(
             {
                 "member": self.member,
@@ -107,8 +224,60 @@ class FixedPoints(Record):
                 "index": self.index,
                 "speed": self.speed,
                 "hits": self.hits,
-                "leading_modulus": np.abs(leading),
-                "leading_angle": np.angle(leading),
-                "time_constant": time_constants(leading),
             }
+            | _leading(self.eigenvalues)
         )
+
+    def to_xarray(self) -> Any:
+        """An `xarray.Dataset` with named dimensions; slow points and continua have their own,
+        and names that begin with `slow.` and `continua.`."""
+        data = super().to_xarray().assign(kind=("point", self.kind))
+        for name in ("slow", "continua"):
+            own = getattr(self, name).to_xarray()
+            data = data.assign({f"{name}.{part}": own[part] for part in own.data_vars})
+        return data
+
+    def __repr__(self) -> str:
+        networks, inputs = (
+            len(np.unique(self.searches[column])) for column in ("member", "input_index")
+        )
+        parts = [
+            f"{counted(len(self), 'fixed point', 'fixed points')} of "
+            f"{counted(networks, 'network', 'networks')} at {counted(inputs, 'input', 'inputs')}"
+            + (": " if len(self) else "")
+            + ", ".join(_kinds(self.kind))
+        ]
+        parts += [repr(more) for more in (self.continua, self.slow) if len(more)]
+        return "; ".join([*parts, f"certificate: {self._verdicts()}"])
+
+    def _verdicts(self) -> str:
+        found = Counter(VERDICTS[verdict] for verdict in self.searches["verdict"])
+        if len(found) < 2:
+            return next(iter(found), "none")
+        return ", ".join(f"{found[name]} {name}" for name in VERDICTS if name in found)
+
+
+def _leading(eigenvalues: Array) -> dict[str, Array]:
+    """Columns that tell of the leading eigenvalue."""
+    leading = eigenvalues[:, 0]
+    return {
+        "leading_modulus": np.abs(leading),
+        "leading_angle": np.angle(leading),
+        "time_constant": time_constants(leading),
+    }
+
+
+def _kinds(kind: Array) -> list[str]:
+    """How many there are of each kind."""
+    found = Counter(kind.tolist())
+    nouns = {
+        "stable": "stable",
+        "saddle": "saddles",
+        "repeller": "repellers",
+        "marginal": "marginal",
+    }
+    return [
+        f"{found[name]} {name if found[name] == 1 else many}"
+        for name, many in nouns.items()
+        if name in found
+    ]
