@@ -1,22 +1,21 @@
 """From what the searches found to one record."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from rnnstudy.dynamics.continua import Continua, Continuum, find_continua
-from rnnstudy.dynamics.flow import Flow, compiled
-from rnnstudy.dynamics.hunt import DEGENERATE, Hunt, Roots
+from rnnstudy.dynamics.continua import Continua, Continuum
+from rnnstudy.dynamics.degenerate import at_continua, find_continua
+from rnnstudy.dynamics.hunt import CONVERGED, DEGENERATE, Hunt, Roots
+from rnnstudy.dynamics.linear import linearised
 from rnnstudy.dynamics.modes import eigenvalues, n_unstable
 from rnnstudy.dynamics.networks import Networks
 from rnnstudy.dynamics.points import FixedPoints, SlowPoints
 from rnnstudy.dynamics.search import Search
 from rnnstudy.record import Array
-
-BLOCK = 256
-"""States whose Jacobians are taken at a time."""
 
 
 def gathered(
@@ -26,13 +25,13 @@ def gathered(
 
     inputs [input point, input].
     """
+    continua = [_continua(networks, hunt, inputs, search) for hunt in hunts]
     found = [_ordered(hunt.roots.fixed, search.margin) for hunt in hunts]
     roots = Roots.none(networks.state_size).join(*found)
     member = np.array([hunt.member for hunt in hunts])
     position = np.array([hunt.input_index for hunt in hunts])
     counts = [len(part.state) for part in found]
     starts = [sum(map(len, hunt.outcomes)) for hunt in hunts]
-    continua = [_continua(networks, hunt, inputs, search) for hunt in hunts]
     return FixedPoints(
         state=roots.state,
         inputs=np.repeat(inputs[position], counts, axis=0),
@@ -56,28 +55,22 @@ def gathered(
     )
 
 
-def linearised(networks: Networks, member: int, held: Array, state: Array) -> tuple[Array, Array]:
-    """F and dF/dh of one network at one input [input], at states [point, state], in blocks."""
-    parts = []
-    for first in range(0, len(state), BLOCK):
-        block = state[None, first : first + BLOCK]
-        inputs = np.broadcast_to(held, (*block.shape[:2], len(held)))
-        flow = networks.flow(np.array([member]), inputs)
-        parts.append([values[0].numpy() for values in compiled(Flow.linearise, flow, block)])
-    size = state.shape[1]
-    none = [np.empty((0, size)), np.empty((0, size, size))]
-    image, jacobian = (np.concatenate(both) for both in zip(none, *parts, strict=True))
-    return image, jacobian
-
-
 def _continua(networks: Networks, hunt: Hunt, inputs: Array, search: Search) -> list[Continuum]:
-    own = hunt.roots.take(hunt.roots.status == DEGENERATE)
-    if not len(own.state):
+    """The continua that a hunt met; fixed points that lie on them are degenerate from here on."""
+    roots = hunt.roots
+    own = roots.take(roots.status == DEGENERATE)
+    linearise = partial(linearised, networks, hunt.member, inputs[hunt.input_index])
+    known = hunt.scale, search.degenerate, linearise
+    found = find_continua(own.state, own.speed, own.jacobian, own.hits, *known)
+    if not found:
         return []
-    return find_continua(
-        own.state, own.speed, own.jacobian, own.hits, hunt.scale, search.degenerate,
-        partial(linearised, networks, hunt.member, inputs[hunt.input_index]),
-    )  # fmt: skip
+    fixed = np.flatnonzero(roots.status == CONVERGED)
+    on = at_continua(roots.state[fixed], found, *known)
+    status = roots.status.copy()
+    status[fixed[on >= 0]] = DEGENERATE
+    hunt.roots = replace(roots, status=status)
+    hits = np.bincount(on[on >= 0], roots.hits[fixed[on >= 0]], len(found)).astype(int)
+    return [replace(one, hits=one.hits + more) for one, more in zip(found, hits, strict=True)]
 
 
 def _slow(networks: Networks, hunts: Sequence[Hunt], inputs: Array) -> SlowPoints:

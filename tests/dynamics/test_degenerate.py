@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnnstudy.dynamics.continua import SAMPLES, find_continua
+from rnnstudy.dynamics.degenerate import SAMPLES, at_continua, find_continua
 
 TURN = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5)))[0]
 """Tilts every example, so that no axis is special."""
@@ -171,3 +171,26 @@ def test_no_candidates_no_continua():
     assert continua(*linear(rates), np.empty((0, 5))) == []
     # Off its root by 1e-9: degenerate, but not at rest.
     assert continua(*linear(rates), np.full((4, 5), 1e-9)) == []
+
+
+def test_where_a_half_line_ends_is_on_it_and_an_isolated_root_beside_it_is_not():
+    """f = min(0, x) and an attraction to y = 0 or 1: a half-line of roots at y = 0, x >= 0."""
+
+    def linearise(h):
+        f = -0.5 * h
+        f[:, 0] = -np.minimum(h[:, 0], 0.0)
+        jacobian = 0.5 * np.eye(5) * np.ones((len(h), 1, 1))
+        # As TensorFlow has it for relu: the slope at the kink is that of the left side.
+        jacobian[:, 0, 0] = np.where(h[:, 0] <= 0.0, 0.0, 1.0)
+        return h + f, jacobian
+
+    states = np.zeros((40, 5))
+    states[:, 0] = np.random.default_rng(5).uniform(0.05, 1, 40)
+    image, jacobian = linearise(states)
+    speed = 0.5 * np.sum((image - states) ** 2, axis=1)
+    found = find_continua(states, speed, jacobian, np.ones(40, int), 1.0, 1e-6, linearise)
+    assert [one.dimension for one in found] == [1]
+    others = np.array([np.zeros(5), [0.3, 0.2, 0, 0, 0], [-0.2, 0, 0, 0, 0]])
+    assert at_continua(others, found, 1.0, 1e-6, linearise).tolist() == [0, -1, -1]
+    assert at_continua(others[:0], found, 1.0, 1e-6, linearise).tolist() == []
+    assert at_continua(others, [], 1.0, 1e-6, linearise).tolist() == [-1, -1, -1]

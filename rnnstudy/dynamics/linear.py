@@ -1,0 +1,56 @@
+"""The linearisation of networks at given states: F, dF/dh and dF/dx."""
+
+from typing import Any
+
+import numpy as np
+
+from rnnstudy.dynamics.flow import Flow, compiled
+from rnnstudy.dynamics.networks import Networks, networks_of
+from rnnstudy.record import Array
+
+BLOCK = 256
+"""States whose Jacobians are taken at a time."""
+
+
+def linearised(networks: Networks, member: int, held: Array, state: Array) -> tuple[Array, Array]:
+    """F and dF/dh of one network at one input held [input], at states [point, state]."""
+    parts = []
+    for first in range(0, len(state), BLOCK):
+        block = state[None, first : first + BLOCK]
+        inputs = np.broadcast_to(held, (*block.shape[:2], len(held)))
+        flow = networks.flow(np.array([member]), inputs)
+        parts.append([values[0].numpy() for values in compiled(Flow.linearise, flow, block)])
+    size = state.shape[1]
+    none = [np.empty((0, size)), np.empty((0, size, size))]
+    image, jacobian = (np.concatenate(both) for both in zip(none, *parts, strict=True))
+    return image, jacobian
+
+
+def input_jacobian(network: Any, points: Any) -> Array:
+    """dF/dx at fixed or slow points, [point, state, input], each at its own input.
+
+    network: what they were found in, as `find_fixed_points` takes it; points: its record.
+    ValueError if the record's states, inputs or members are not those of the network.
+    """
+    networks = networks_of(network, None, points.size("state"), points.size("input"))
+    ours, theirs = (
+        (networks.state_size, networks.inputs),
+        (points.size("state"), points.size("input")),
+    )
+    if ours != theirs:
+        raise ValueError(
+            f"points should have the network's {ours[0]} state variables and {ours[1]} inputs, "
+            f"they have {theirs[0]} and {theirs[1]}"
+        )
+    if len(points) and points.member.max() >= len(networks):
+        raise ValueError(
+            f"points should be of members 0 to {len(networks) - 1} of the network, some are of "
+            f"member {points.member.max()}"
+        )
+    found = np.empty((len(points), *theirs))
+    for member in np.unique(points.member):
+        own = np.flatnonzero(points.member == member)
+        for part in np.array_split(own, len(own) // BLOCK + 1):
+            flow = networks.flow(np.array([member]), points.inputs[None, part])
+            found[part] = compiled(Flow.by_input, flow, points.state[None, part])[0].numpy()
+    return found
