@@ -99,9 +99,12 @@ class Rebuilt:
     seen: slice | None
 
 
-def rebuilt(cell: Layer) -> Rebuilt:
-    """A built Keras cell in double precision; ValueError unless it computes the same."""
-    twin = in_double(cell, shared=True)
+def rebuilt(cell: Layer, layer: Layer) -> Rebuilt:
+    """A built Keras cell, alone or of a recurrent layer, in double precision.
+
+    ValueError unless it computes the same.
+    """
+    twin = _twin(cell, layer)
     with double():
         like = _initial(twin)
     dynamics = CellDynamics(twin, _input_shape(cell), like, len(twin.trainable_variables))
@@ -109,6 +112,15 @@ def rebuilt(cell: Layer) -> Rebuilt:
     weights = {str(i): values_of(v) for i, v in enumerate(variables)}
     start = flattened(like).numpy()[0].astype(np.float64)
     return Rebuilt(dynamics, weights, start, _compared(cell, dynamics, weights, start))
+
+
+def _twin(cell: Layer, layer: Layer) -> Layer:
+    try:
+        return in_double(cell, shared=True)
+    except ValueError:
+        if layer is cell:
+            raise
+        return in_double(layer).cell  # some cells, as of ConvLSTM1D, only their layer can make
 
 
 def _initial(cell: Layer) -> list[Any]:
@@ -145,7 +157,10 @@ def _compared(
     rows = tf.reshape(tf.cast(x, cell.compute_dtype), [-1, *dynamics.input_shape])
     states = unflattened(tf.cast(h, cell.compute_dtype), dynamics.like)
     before = [values_of(v) for v in _memory(cell)]
-    _, theirs = cell(rows, states, **predicting(cell))
+    try:
+        _, theirs = cell(rows, states, **predicting(cell))
+    except Exception as error:
+        raise ValueError(f"{label(cell)} fails in its own type: {reason(error)}") from error
     if any((values_of(v) != old).any() for v, old in zip(_memory(cell), before, strict=True)):
         raise ValueError(f"a step of {label(cell)} changes weights that are no part of its state")
     theirs = tf.cast(flattened(theirs), tf.float64).numpy()

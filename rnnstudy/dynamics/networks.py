@@ -248,7 +248,7 @@ def _of_keras(network: Any, name: str | None) -> Networks:
     if equal is not None:
         start = initial_state(cell, equal[0].state_size)
         return PopulationNetworks(single(*equal, start), head)
-    found = rebuilt(cell)
+    found = rebuilt(cell, layer)
     inputs = int(np.prod(found.dynamics.input_shape))
     return SingleNetwork(
         label(cell), found.dynamics, inputs, found.start, found.weights, found.seen, head

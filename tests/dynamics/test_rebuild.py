@@ -95,9 +95,7 @@ def test_what_cannot_be_rebuilt_is_refused():
 
     layer = Forgetful(3)
     layer.build((None, 2))
-    with pytest.raises(
-        ValueError, match="cannot be rebuilt in float64 from its get_config: .*size"
-    ):
+    with pytest.raises(ValueError, match=r"cannot be rebuilt in float64 .*: .*'size'"):
         in_double(layer)
 
     class Smaller(Forgetful):
@@ -118,12 +116,15 @@ def test_what_cannot_be_rebuilt_is_refused():
 
     layer = Stubborn(2)
     layer.build((None, 2))
-    with pytest.raises(ValueError, match="weight '.*kernel' of Stubborn '.*' stays float32"):
+    with pytest.raises(ValueError, match=r"weight '.*kernel' of Stubborn '.*' stays float32"):
         in_double(layer)
 
 
 def test_the_global_types_return_after_an_error():
-    with pytest.raises(RuntimeError, match="stop"), double():
-        assert keras.config.floatx() == "float64"
-        raise RuntimeError("stop")
+    def fail():
+        with double():
+            raise RuntimeError(keras.config.floatx())
+
+    with pytest.raises(RuntimeError, match="float64"):
+        fail()
     assert keras.config.floatx() == "float32"
