@@ -237,5 +237,5 @@ def test_what_does_not_fit_is_refused():
         find_fixed_points(networks, inputs=np.zeros((1, 3)))
     with pytest.raises(ValueError, match=r"starts should be \[start, 2\], .* \(0, 2\)"):
         find_fixed_points(networks, starts=np.zeros((0, 2)))
-    with pytest.raises(ValueError, match=r"should be \[1 members, visited, 2\], .* \(4, 2\)"):
-        find_fixed_points(networks, visited=np.zeros((4, 2)))
+    with pytest.raises(ValueError, match=r"should be \[1 members, visited, 2\], .* \(4, 3\)"):
+        find_fixed_points(networks, visited=np.zeros((4, 3)))
