@@ -50,22 +50,34 @@ def find_continua(
     are fixed points like others. Where gates are shut so tightly that a state does not move in
     float64 at all, it is on a continuum of as many dimensions as there are such units.
     """
-    if not len(state):
-        return []
     found = []
-    exact = _residual(speed, state) <= ROUNDING * (scale + _size(state))
     nullity = _nullity(jacobian, tolerance)
-    for count in np.unique(nullity[exact & (nullity > 0)]):
-        own = np.flatnonzero(exact & (nullity == count))
-        chosen, nearest = evenly(state[own], SAMPLES)
-        weight = np.bincount(nearest, hits[own], len(chosen)).astype(int)
+    for count in np.unique(nullity[nullity > 0]):
         near = Near(int(count), scale, tolerance, linearise)
-        members, matrices = state[own[chosen]], jacobian[own[chosen]]
+        own = np.flatnonzero(nullity == count)
+        exact, rests = _exact(state[own], speed[own], near)
+        own, exact = own[rests], exact[rests]
+        chosen, nearest = evenly(exact, SAMPLES) if len(own) else (own, own)
+        weight = np.bincount(nearest, hits[own], len(chosen)).astype(int)
+        members, matrices = exact[chosen], jacobian[own[chosen]]
         for group in _linked(members, near):
             dimension = _dimension(members[group], matrices[group], near)
             if dimension:
                 found.append(Continuum(members[group], dimension, int(weight[group].sum())))
     return sorted(found, key=lambda c: (-c.dimension, -len(c.state), *c.state.mean(axis=0)))
+
+
+def _exact(state: Array, speed: Array, near: "Near") -> tuple[Array, Array]:
+    """Roots [root, state] to rounding, corrected where they are not, and which of them are some."""
+    rests = np.sqrt(2.0 * speed / state.shape[1]) <= near.rounding(state)
+    if rests.all():
+        return state, rests
+    reached, good = near.corrected(state[~rests])
+    good &= _size(reached - state[~rests]) <= STRIDE * near.scale
+    exact = state.copy()
+    exact[~rests] = reached
+    rests[~rests] = good
+    return exact, rests
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,10 @@ class Near:
     scale: float
     tolerance: float
     linearise: Linearise
+
+    def rounding(self, state: Array) -> Array:
+        """Largest root mean square of F(h) - h that rounding explains at states [point, state]."""
+        return ROUNDING * (self.scale + _size(state))
 
     def corrected(self, state: Array) -> tuple[Array, Array]:
         """Where Gauss-Newton steps lead states [point, state], and whether that is a root."""
@@ -91,7 +107,7 @@ class Near:
                 jacobian[finite],
             )
             rest = np.sqrt(np.mean(residual**2, axis=1))
-            arrived = rest <= ROUNDING * (self.scale + _size(state[moving]))
+            arrived = rest <= self.rounding(state[moving])
             reached[moving[arrived]] = _nullity(jacobian[arrived], self.tolerance) >= self.nullity
             moving = moving[~arrived]
             if not len(moving) or step == CORRECTIONS:
@@ -138,8 +154,8 @@ def _linked(state: Array, near: Near) -> list[Array]:
     from scipy.spatial.distance import pdist, squareform
 
     count = len(state)
-    if count == 1:
-        return [np.zeros(1, int)]
+    if count < 2:
+        return [np.arange(count)] * count
     tree = minimum_spanning_tree(squareform(pdist(state))).tocoo()
     a, b = tree.row, tree.col
     between = 0.5 * (state[a] + state[b])
@@ -188,8 +204,3 @@ def _nullity(jacobian: Array, tolerance: float) -> Array:
 
 def _size(state: Array) -> Array:
     return np.sqrt(np.mean(state**2, axis=1))
-
-
-def _residual(speed: Array, state: Array) -> Array:
-    """Root mean square of F(h) - h at speeds [point]."""
-    return np.sqrt(2.0 * speed / state.shape[1])

@@ -233,8 +233,8 @@ class FixedPoints(Flat):
         and names that begin with `slow.` and `continua.`."""
         data = super().to_xarray().assign(kind=("point", self.kind))
         for name in ("slow", "continua"):
-            own = getattr(self, name).to_xarray()
-            data = data.assign({f"{name}.{part}": own[part] for part in own.data_vars})
+            own = getattr(self, name).to_xarray().variables
+            data = data.assign({f"{name}.{part}": values for part, values in own.items()})
         return data
 
     def __repr__(self) -> str:

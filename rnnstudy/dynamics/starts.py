@@ -97,7 +97,7 @@ def _means(points: int, size: int, most: int, generator: np.random.Generator) ->
     else:
         chosen = [tuple(generator.choice(points, size, replace=False)) for _ in range(most)]
     weights = np.zeros((len(chosen), points))
-    np.put_along_axis(weights, np.reshape(chosen, (-1, size)), 1.0 / size, axis=1)
+    np.put_along_axis(weights, np.reshape(chosen, (-1, size)).astype(int), 1.0 / size, axis=1)
     return weights
 
 

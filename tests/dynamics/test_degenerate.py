@@ -169,8 +169,10 @@ def test_a_bent_line_is_one():
 def test_no_candidates_no_continua():
     rates = np.array([0.0, -0.5, -0.5, -0.5, -0.5])
     assert continua(*linear(rates), np.empty((0, 5))) == []
-    # Off its root by 1e-9: degenerate, but not at rest.
-    assert continua(*linear(rates), np.full((4, 5), 1e-9)) == []
+    # A state beside the line is taken to it; on one that drifts slowly there is nowhere to go.
+    (found,) = continua(*linear(rates), np.full((4, 5), 1e-9))
+    np.testing.assert_allclose((found.state @ TURN)[:, 1:], 0.0, atol=1e-15)
+    assert continua(*linear(np.array([-1e-8, -1, -1, -1, -1])), 1e-2 * np.eye(5)[:1]) == []
 
 
 def test_where_a_half_line_ends_is_on_it_and_an_isolated_root_beside_it_is_not():

@@ -69,3 +69,9 @@ def test_mixtures_of_two_or_many_points():
     assert 0.5 in two
     many = mixtures(generator.standard_normal((60, 2)), 100, 1.5, generator)
     assert many.shape == (100, 2)
+
+
+def test_two_mixtures_of_many_points():
+    generator = np.random.default_rng(0)
+    points = generator.standard_normal((6, 3))
+    assert mixtures(points, 2, 1.0, generator).shape == (2, 3)
