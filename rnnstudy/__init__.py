@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rnnstudy.cells import row as row
     from rnnstudy.comparison.pairs import pairwise as pairwise
     from rnnstudy.dynamics.arclength import Stride as Stride
+    from rnnstudy.dynamics.basins import basins as basins
     from rnnstudy.dynamics.continuation import continue_fixed_points as continue_fixed_points
     from rnnstudy.dynamics.fixed_points import find_fixed_points as find_fixed_points
     from rnnstudy.dynamics.lyapunov import lyapunov_exponents as lyapunov_exponents
@@ -50,6 +51,7 @@ _NAMES = {
     "rnnstudy.dynamics.fixed_points": ("find_fixed_points",),
     "rnnstudy.dynamics.points": ("FixedPoints",),
     "rnnstudy.dynamics.arclength": ("Stride",),
+    "rnnstudy.dynamics.basins": ("basins",),
     "rnnstudy.dynamics.continuation": ("continue_fixed_points",),
     "rnnstudy.dynamics.lyapunov": ("lyapunov_exponents",),
     "rnnstudy.dynamics.search": ("Search",),
