@@ -59,17 +59,22 @@ class FixedPointAnalysis(MemberAnalysis):
         yield _summary(groups)
         if len(section.task.static_inputs().values) == 1:
             yield _counts(groups, section.task)
-        shown = [m for m in typical_members(section) if m.name in found and len(found[m.name])]
+        shown = [m for m in typical_members(section) if m.name in found and _any(found[m.name])]
         if shown:
             yield Panels(
                 title="Fixed points of typical networks",
                 caption="Of each combination, the solved network of median loss: trajectories of "
                 f"{SHOWN_TRIALS} probe trials in the network's own first three principal "
                 "components, and its fixed points by their number of unstable directions "
-                "(0: stable).",
+                "(0: stable); of a continuum, samples.",
                 exhibits=[_space(section, member, found[member.name]) for member in shown],
             )
         yield _modes(groups)
+
+
+def _any(record: FixedPoints) -> bool:
+    """Whether there is anything to draw."""
+    return len(record) + len(record.continua) > 0
 
 
 def _summary(groups: Mapping[str, Sequence[FixedPoints]]) -> Table:
@@ -77,7 +82,7 @@ def _summary(groups: Mapping[str, Sequence[FixedPoints]]) -> Table:
         name: []
         for name in ("networks", "networks searched", "median points", "fewest", "most",
                      "median stable points", "certificate consistent", "degenerate solutions",
-                     "slowest time constant")
+                     "continua", "median slow points", "slowest time constant")
     }  # fmt: skip
     for combination, records in groups.items():
         counts = [len(record) for record in records]
@@ -92,14 +97,21 @@ def _summary(groups: Mapping[str, Sequence[FixedPoints]]) -> Table:
         columns["certificate consistent"].append(_consistent(records))
         degenerate = sum(int(record.searches["degenerate"].sum()) for record in records)
         columns["degenerate solutions"].append(degenerate)
+        columns["continua"].append(sum(len(record.continua) for record in records))
+        columns["median slow points"].append(
+            float(np.median([len(record.slow) for record in records]))
+        )
         columns["slowest time constant"].append(_time_constant(records))
     return Table(
         title="Fixed points",
         caption="Per network, over all constant inputs. The certificate is consistent if the "
         "indices of a bounded network's points add up to 1 and further starts find nothing new; "
         "empty where the cell is not bounded. Degenerate solutions are not isolated and not "
-        "counted as points. The time constant, in steps, is that of the slowest mode, in the "
-        "median over stable points and then over networks; empty where no point is stable.",
+        "counted as points; continua are the lines, planes or other connected sets of exact fixed "
+        "points that such solutions lie on, in all networks. Slow points are local minima of the "
+        "speed that are no fixed points. The time constant, in steps, is that of the slowest "
+        "mode, in the median over stable points and then over networks; empty where no point is "
+        "stable.",
         columns=columns,
     )
 
@@ -166,13 +178,16 @@ def _space(section: Section, member: Member, points: FixedPoints) -> Space3D:
     axes = np.pad(axes[:3], ((0, max(0, 3 - len(axes))), (0, 0)))
     trials = np.unique(np.linspace(0, len(states) - 1, SHOWN_TRIALS).astype(int))
     labels = section.task.static_inputs().labels
+    continua = points.continua
+    held = np.concatenate([points.input_index, continua.input_index[continua.continuum]])
+    rests = population.visible(np.concatenate([points.state, continua.state]))
     return Space3D(
         title=member.combination,
         caption=member.name,
         lines=[(states[trial] - centre) @ axes.T for trial in trials],
-        points=(population.visible(points.state) - centre) @ axes.T,
-        point_groups=[str(count) for count in points.n_unstable],
-        point_labels=[labels[i] for i in points.input_index] if len(labels) > 1 else (),
+        points=(rests - centre) @ axes.T,
+        point_groups=[*map(str, points.n_unstable), *["continuum"] * len(continua.state)],
+        point_labels=[labels[i] for i in held] if len(labels) > 1 else (),
     )
 
 

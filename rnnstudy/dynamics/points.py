@@ -10,7 +10,8 @@ import numpy as np
 from rnnstudy.dynamics.continua import Continua
 from rnnstudy.dynamics.flat import Flat, counted, owned, same_sizes
 from rnnstudy.dynamics.hunt import OUTCOMES, VERDICTS
-from rnnstudy.dynamics.modes import kinds, near_circle, time_constants
+from rnnstudy.dynamics.modes import Modes, kinds, modes, near_circle, time_constants
+from rnnstudy.dynamics.nonnormal import NonNormality, non_normality
 from rnnstudy.lazy import pd
 from rnnstudy.record import Array, array, arrays
 
@@ -115,6 +116,14 @@ class FixedPoints(Flat):
     def kind(self) -> Array:
         """stable, saddle, repeller or marginal: [point]."""
         return kinds(self.eigenvalues, self.margin)
+
+    def modes(self, dt: float | None = None) -> Modes:
+        """Eigenvectors, time constants and frequencies; dt: seconds per time step, if known."""
+        return modes(self, dt)
+
+    def non_normality(self) -> NonNormality:
+        """Departure from normality and transient growth."""
+        return non_normality(self)
 
     @property
     def certificate(self) -> Any:

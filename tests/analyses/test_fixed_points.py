@@ -109,3 +109,17 @@ def test_a_section_without_records_shows_nothing():
     empty = section(memory())
     bare = Section(empty.task, empty.members, empty.trained, {}, {})
     assert list(ANALYSIS.show(bare)) == []
+
+
+def test_a_continuum_is_counted_and_drawn():
+    weights = {"recurrent_kernel": np.diag([1.0, 0.5]), "kernel": 0.3 * np.eye(2)}
+    cell = Vanilla(units=2, activation="linear")
+    networks = population(cell, [weights] * 2, inputs=2)
+    shown = list(ANALYSIS.show(section(networks)))
+    (summary,) = (one for one in shown if isinstance(one, Table) and "continua" in one.columns)
+    assert summary.columns["continua"] == [2]
+    assert summary.columns["median points"] == [0.0]
+    assert summary.columns["median slow points"] == [0.0]
+    (panels,) = (one for one in shown if isinstance(one, Panels))
+    assert set(panels.exhibits[0].point_groups) == {"continuum"}
+    assert len(panels.exhibits[0].points) > 20

@@ -149,6 +149,16 @@ def test_different_verdicts_are_counted(found):
     assert repr(mixed).endswith("certificate: 1 consistent, 1 points missing")
 
 
+def test_modes_are_those_of_the_jacobians(found):
+    own = found.modes(dt=0.02)
+    np.testing.assert_allclose(own.eigenvalues, found.eigenvalues, atol=1e-12)
+    np.testing.assert_array_equal(own.kind, found.kind)
+    np.testing.assert_allclose(own.seconds, 0.02 * own.time_constant)
+    normal = found.non_normality()  # independent units: diagonal Jacobians
+    np.testing.assert_allclose(normal.departure, 0.0, atol=1e-14)
+    np.testing.assert_array_equal(np.isinf(normal.growth), found.n_unstable > 0)
+
+
 def test_margins_decide_what_is_marginal():
     turn = np.array([[np.cos(0.5), -np.sin(0.5)], [np.sin(0.5), np.cos(0.5)]])
     cell = Vanilla(units=2, activation="linear")
