@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from rnnstudy.component import Component
+from rnnstudy.population.precision import Precision
 
 
 class Training(Component):
@@ -17,6 +18,9 @@ class Training(Component):
         {"learning_rate", "final_rate", "clip_norm", "l2", "state_noise", "train_initial_state"}
     )
     """Fields that may differ between the members of one cohort."""
+
+    labels: ClassVar[frozenset[str]] = frozenset({"data_parallel"})
+    """It says who computes, as `runtime` does, and not what."""
 
     steps: Annotated[int, Field(ge=1)] = 1500
     """Number of gradient steps."""
@@ -47,6 +51,17 @@ class Training(Component):
 
     history: Annotated[int, Field(ge=1)] = 50
     """Steps between two points of the recorded loss and accuracy curves."""
+
+    precision: Precision = "float32"
+    """Numbers in which networks compute while they learn; weights, optimiser and loss stay in
+    float32, and so do the recorded curves and all that is asked of the trained networks."""
+
+    tf32: bool = False
+    """Whether GPUs may round the factors of products to TensorFloat-32's 10 bits."""
+
+    data_parallel: bool = False
+    """Whether several devices share the trials of each batch, for a few large networks, and not the
+    networks. Moves results by rounding alone."""
 
     stop: Literal["budget", "solved"] = "budget"
     """When a network's training ends: after `steps`, or once it has solved its task and held it."""

@@ -76,11 +76,11 @@ def run_chunk(program: Program, devices: Sequence[Device], members: Any, numbers
     parts = blocks(width, max(len(devices), 1))
     if len(parts) == 1:
         with tf.device(devices[0] if devices else None):
-            return _numpy(chunk_of(program)(*members, *numbers))
+            return in_numpy(chunk_of(program)(*members, *numbers))
     used = tuple(devices[: len(parts)])
     given = [_taken(members, filled(part)) for part in parts]
     found = sharded_chunk(program, used)(per_replica(used, given), numbers)
-    return joined([_numpy(own) for own in each_replica(used, found)], parts)
+    return joined([in_numpy(own) for own in each_replica(used, found)], parts)
 
 
 def joined(found: Sequence[Any], parts: Sequence[Array]) -> Any:
@@ -105,7 +105,12 @@ def sharded_chunk(program: Program, devices: tuple[Device, ...]) -> Any:
 def strategy_over(devices: tuple[Device, ...]) -> Any:
     """One replica per device. No variable is ever made under it: it would be mirrored, and every
     replica would train the same members."""
-    return tf.distribute.MirroredStrategy([f"/device:{name}" for name in devices])
+    # Sums meet on one device. TensorFlow's collective operations, the default, wait for each other
+    # forever or fail once a process has used groups of different sizes.
+    return tf.distribute.MirroredStrategy(
+        [f"/device:{name}" for name in devices],
+        cross_device_ops=tf.distribute.ReductionToOneDevice(),
+    )
 
 
 def per_replica(devices: tuple[Device, ...], given: Sequence[Any]) -> Any:
@@ -132,5 +137,5 @@ def _taken(members: Any, at: Array) -> Any:
     return tf.nest.map_structure(lambda values: np.asarray(values)[at], members)
 
 
-def _numpy(values: Any) -> Any:
+def in_numpy(values: Any) -> Any:
     return tf.nest.map_structure(lambda value: value.numpy(), values)

@@ -2,14 +2,13 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from rnnstudy.cells import Cell
 from rnnstudy.lazy import tf
 from rnnstudy.population import by_member, optimiser
-from rnnstudy.population.kernels import Kernel
-from rnnstudy.population.noise import normal_of
+from rnnstudy.population.batches import Program, noise_of, noises, trials, trials_each
+from rnnstudy.population.precision import lowered
 from rnnstudy.population.program import compiled
 from rnnstudy.population.unroll import unroll
 from rnnstudy.tasks import Task, Trials
@@ -17,19 +16,6 @@ from rnnstudy.tasks.base import mean_squared_error
 
 Tensor = Any
 Parameters = Mapping[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Program:
-    """What a compiled training program depends on; members' own numbers are its arguments."""
-
-    cell: Cell
-    task: Task
-    batch: int
-    noisy: bool
-    kernel: Kernel = "by_member"
-    shared: bool = False
-    """Whether all members learn from the same trials."""
 
 
 def part(parameters: Mapping[str, Any], prefix: str) -> dict[str, Any]:
@@ -50,7 +36,6 @@ def chunk(program: Program) -> Callable[..., Any]:
         state: tuple[Any, ...], rates: Parameters, seeds: Parameters,
         step: Tensor, count: Tensor, steps: Tensor,
     ) -> tuple[tuple[Any, ...], Tensor, Tensor]:  # fmt: skip
-        standing = _standing_each if program.kernel == "by_member" else _standing_together
         loss, accuracy = standing(program, state[0], seeds, step)
 
         def turn(k: Tensor, state: tuple[Any, ...]) -> tuple[Tensor, Any]:
@@ -93,13 +78,35 @@ def _for_each(of_one: Callable[..., Any], members: Any) -> tuple[Tensor, Tensor]
     return found
 
 
+def standing(
+    program: Program, parameters: Parameters, seeds: Parameters, step: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Loss and accuracy [member] on this step's trials without noise."""
+    standing_of = _standing_each if program.kernel == "by_member" else _standing_together
+    return standing_of(program, parameters, seeds, step)
+
+
+def gradients(
+    program: Program, parameters: Parameters, rates: Parameters, seeds: Parameters, step: Tensor
+) -> tuple[Tensor, Parameters]:
+    """Penalised loss [member] on this step's trials, and its gradients [member, ...]."""
+    gradients_of = _gradients_each if program.kernel == "by_member" else _gradients_together
+    return gradients_of(program, parameters, rates, seeds, step)
+
+
 def _one_step(
     program: Program, state: tuple[Any, ...], rates: Parameters, seeds: Parameters,
     step: Tensor, steps: Tensor,
 ) -> tuple[Any, ...]:  # fmt: skip
-    parameters, moments, diverged_at = state
-    gradients_of = _gradients_each if program.kernel == "by_member" else _gradients_together
-    total, gradients = gradients_of(program, parameters, rates, seeds, step)
+    return updated(state, rates, step, steps, gradients(program, state[0], rates, seeds, step))
+
+
+def updated(
+    state: tuple[Any, ...], rates: Parameters, step: Tensor, steps: Tensor,
+    found: tuple[Tensor, Parameters],
+) -> tuple[Any, ...]:  # fmt: skip
+    """The state after a step, from the penalised loss and its gradients."""
+    (parameters, moments, diverged_at), (total, gradients) = state, found
     moving = optimiser.along(rates["train_initial_state"], gradients["initial_state"])
     gradients = {**gradients, "initial_state": moving * gradients["initial_state"]}
     norm = optimiser.norms(gradients)
@@ -118,8 +125,8 @@ def _one_step(
 def _standing_each(
     program: Program, parameters: Parameters, seeds: Parameters, step: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Loss and accuracy [member] on this step's trials without noise, member after member."""
-    outputs_of, trials_of = _member_outputs(program.cell), _trials_each(program, seeds, step)
+    """Member after member."""
+    outputs_of, trials_of = _member_outputs(program.cell), trials_each(program, seeds, step)
 
     def of_one(given: tuple[Parameters, Parameters]) -> tuple[Tensor, Tensor]:
         trials = trials_of(given[1])
@@ -132,19 +139,19 @@ def _standing_together(
     program: Program, parameters: Parameters, seeds: Parameters, step: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The same as one batch of products."""
-    trials = _trials(program, seeds, step)
-    return _judgement(program.task, _outputs(program.cell, parameters, trials.inputs), trials)
+    own = trials(program, seeds, step)
+    return _judgement(program.task, _outputs(program.cell, parameters, own.inputs), own)
 
 
 def _gradients_each(
     program: Program, parameters: Parameters, rates: Parameters, seeds: Parameters, step: Tensor
 ) -> tuple[Tensor, Parameters]:
     """Penalised loss [member] and its gradients [member, ...], member after member."""
-    gradient_of, trials_of = _member_gradient(program), _trials_each(program, seeds, step)
+    gradient_of, trials_of = _member_gradient(program), trials_each(program, seeds, step)
 
     def of_one(given: tuple[Parameters, Parameters, Parameters]) -> tuple[Tensor, Parameters]:
         own, rate, seed = given
-        noise = rate["state_noise"] * _noise(program, seed, step) if program.noisy else None
+        noise = rate["state_noise"] * noise_of(program, seed, step) if program.noisy else None
         return gradient_of(own, rate["l2"], trials_of(seed), noise)
 
     like = {name: tf.TensorSpec(w.shape[1:]) for name, w in parameters.items()}
@@ -171,6 +178,7 @@ def _member_outputs(cell: Cell) -> Any:
 @functools.lru_cache(maxsize=16)
 def _member_gradient(program: Program) -> Any:
     """Compiled by XLA: penalised loss of one network, and its gradients."""
+    outputs_of = lowered(functools.partial(by_member.outputs, program.cell), program.precision, 0)
 
     def gradient(
         parameters: Parameters, l2: Tensor, trials: Trials, noise: Tensor | None
@@ -178,7 +186,7 @@ def _member_gradient(program: Program) -> Any:
         inputs, targets, mask = (_swapped(part) for part in trials)
         with tf.GradientTape() as tape:
             tape.watch(parameters)
-            outputs = by_member.outputs(program.cell, parameters, inputs, noise)
+            outputs = outputs_of(parameters, inputs, noise)
             loss = mean_squared_error(outputs, targets, mask)
             loss += l2 * _penalty(program, parameters)
         return loss, tape.gradient(loss, parameters)
@@ -195,70 +203,15 @@ def _gradients_together(
     program: Program, parameters: Parameters, rates: Parameters, seeds: Parameters, step: Tensor
 ) -> tuple[Tensor, Parameters]:
     """Penalised loss [member] and its gradients [member, ...], as one batch of products."""
-    trials = _trials(program, seeds, step)
-    noise = _noises(program, rates, seeds, step) if program.noisy else None
+    outputs_of = lowered(functools.partial(_outputs, program.cell), program.precision, 1)
+    own = trials(program, seeds, step)
+    noise = noises(program, rates, seeds, step) if program.noisy else None
     with tf.GradientTape() as tape:
         tape.watch(parameters)
-        outputs = _outputs(program.cell, parameters, trials.inputs, noise)
-        loss = mean_squared_error(outputs, trials.targets, trials.mask)
+        outputs = outputs_of(parameters, own.inputs, noise)
+        loss = mean_squared_error(outputs, own.targets, own.mask)
         total = loss + rates["l2"] * _penalty(program, parameters)
     return total, tape.gradient(total, parameters)
-
-
-def _sample(program: Program, seed: Tensor, step: Tensor) -> Trials:
-    """One member's batch of this step [trial, time, ...], from its own stream."""
-    folded = tf.random.experimental.stateless_fold_in(seed, step)
-    return program.task.sample(folded, program.batch)
-
-
-def _trials_each(program: Program, seeds: Parameters, step: Tensor) -> Callable[..., Trials]:
-    """A member's seeds -> its trials of this step; shared ones are drawn once."""
-    if program.shared:
-        common = _sample(program, seeds["trials"][0], step)
-        return lambda seed: common
-    return lambda seed: _sample(program, seed["trials"], step)
-
-
-def _trials(program: Program, seeds: Parameters, step: Tensor) -> Trials:
-    """Each member's batch of this step, [member, trial, time, ...]."""
-    if program.shared:
-        members = seeds["trials"].shape[0]
-        common = _sample(program, seeds["trials"][0], step)
-        return Trials(*(tf.repeat(part[None], members, axis=0) for part in common))
-    found: Trials = tf.map_fn(
-        lambda seed: _sample(program, seed, step),
-        seeds["trials"],
-        fn_output_signature=_signature(program),
-    )
-    return found
-
-
-def _signature(program: Program) -> Trials:
-    task, shape = program.task, (program.batch, program.task.length)
-    return Trials(
-        tf.TensorSpec((*shape, task.inputs)),
-        tf.TensorSpec((*shape, task.outputs)),
-        tf.TensorSpec(shape),
-    )
-
-
-def _noise(program: Program, seed: Parameters, step: Tensor) -> Tensor:
-    """One member's standard normal noise [time, trial, state], from its own stream."""
-    shape = (program.task.length, program.batch, program.cell.state_size)
-    folded = tf.random.experimental.stateless_fold_in(seed["noise"], step)
-    noise: Tensor = normal_of(shape)(folded)
-    return noise
-
-
-def _noises(program: Program, rates: Parameters, seeds: Parameters, step: Tensor) -> Tensor:
-    """State noise [time, member, trial, state] of a cohort."""
-    shape = (program.task.length, program.batch, program.cell.state_size)
-    noise = tf.map_fn(
-        lambda seed: _noise(program, seed, step),
-        dict(seeds),
-        fn_output_signature=tf.TensorSpec(shape),
-    )
-    return tf.transpose(optimiser.along(rates["state_noise"], noise) * noise, [1, 0, 2, 3])
 
 
 def _outputs(

@@ -8,8 +8,10 @@ import numpy as np
 
 from rnnstudy.cells import Cell
 from rnnstudy.lazy import tf
+from rnnstudy.population.data_parallel import run_shared
 from rnnstudy.population.kernels import device_kind, kernel_for
 from rnnstudy.population.population import Population, initial_population, stream
+from rnnstudy.population.precision import tensor_float_32
 from rnnstudy.population.protocol import Training
 from rnnstudy.population.sharding import SMALLEST_WIDTH, run_chunk
 from rnnstudy.population.steps import Program, evaluator, part
@@ -103,8 +105,8 @@ def train(
     to time `checkpoint` is given the course so far, from which training can `resume`, and then
     `progress` the steps done and the losses [member]; what they raise ends training. With an
     `attempt` above 0 each network grows from a fresh seed, a function of its own and the attempt.
-    Several `devices` (`sharding.devices_of`) train a part of the members each; by default
-    TensorFlow chooses one.
+    Several `devices` (`sharding.devices_of`) train a part of the members each, or with
+    `data_parallel` of each batch; by default TensorFlow chooses one.
     """
     if not len(protocols) == len(seeds) > 0:
         raise ValueError(f"{len(protocols)} training protocols for {len(seeds)} seeds")
@@ -112,10 +114,12 @@ def train(
     seeds = [fresh_seed(seed, attempt) for seed in seeds]
     noisy = any(protocol.state_noise > 0 for protocol in protocols)
     kernel = kernel_for(cell, device_kind(devices))
-    program = Program(cell, task, common.batch, noisy, kernel, common.data == "shared")
+    shared = common.data == "shared"
+    program = Program(cell, task, common.batch, noisy, kernel, shared, common.precision)
     course = resume or _start(initial_population(cell, task.inputs, task.outputs, seeds), common)
     while course.done < common.steps and len(course.active):
-        course = _advance(course, program, protocols, seeds, devices)
+        with tensor_float_32(common.tf32):
+            course = _advance(course, program, protocols, seeds, devices)
         checkpoint(course)
         progress(course.done, course.loss[:, (course.done - 1) // common.history])
     return _judged(cell, task, course, common, seeds, attempt)
@@ -176,7 +180,8 @@ def _advance(
     rows = _filled(members, len(seeds))
     count = min(common.history, common.steps - course.done)
     here = course.select("member", rows)
-    state, loss, accuracy = run_chunk(
+    run = run_shared if common.data_parallel else run_chunk
+    state, loss, accuracy = run(
         program,
         devices,
         (

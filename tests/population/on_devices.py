@@ -26,27 +26,44 @@ PROTOCOL = Training(steps=40, batch=4, history=10, learning_rate=1e-1, state_noi
 SEEDS = (11, 12, 13, 14, 15)
 
 
+class Gappy(FlipFlop):
+    """Only some time steps count, in some trials none: shares of a batch differ in weight."""
+
+    def sample(self, seed, trials):
+        whole = super().sample(seed, trials)
+        drawn = tf.random.stateless_uniform([trials, self.length], seed, alg="philox")
+        empty = tf.random.stateless_uniform([trials, 1], seed + 1, alg="philox") < 0.4
+        mask = tf.cast((drawn < 0.5) & ~empty, tf.float32)
+        return whole._replace(mask=tf.concat([mask[:-1], mask[-1:] * 0.0 + 1.0], axis=0))
+
+
 def protocols(**fields):
     """Five members of which one diverges in its second step."""
     common = PROTOCOL.changed(**fields)
     return [common, common, common.changed(learning_rate=1e30), common.changed(l2=0.1), common]
 
 
-def cohort(kernel, devices, seeds=SEEDS, units=5, **fields):
+def cohort(kernel, devices, units=5, **fields):
     """Weights, curves and fates of a cohort trained with a kernel on some devices."""
     training.kernel_for = lambda *given: kernel
-    given = protocols(**fields)[: len(seeds)]
-    found = train(GRU(units=units), MEMORY, given, seeds, devices=devices)
+    given = protocols(**fields)
+    task = Gappy(**dict(MEMORY)) if given[0].data_parallel else MEMORY
+    found = train(GRU(units=units), task, given, SEEDS, devices=devices)
     names = ("loss", "accuracy", "diverged_at", "steps", "evaluation_loss")
     return found.population.weights | {name: getattr(found, name) for name in names}
 
 
 STOPPING = {"stop": "solved", "hold": 1}
 CASES = {
-    2: {"by_member": (0, 2, "by_member", {})},
+    2: {
+        "by_member": (0, 2, "by_member", {}),
+        "shared": (0, 2, "together", {"data_parallel": True}),
+    },
     4: {
         "by_member": (3, 4, "by_member", {}),
         "together": (0, 2, "together", {"units": 16}),
+        "shared": (3, 4, "together", {"data_parallel": True}),
+        "shared one by one": (0, 4, "by_member", {"data_parallel": True, "batch": 2}),
         "stopping": (0, 4, "by_member", STOPPING),
     },
 }
@@ -63,7 +80,7 @@ def main(logical, file):
     for name, (*counts, kernel, fields) in CASES[logical].items():
         for count in counts:
             made = cohort(kernel, devices_of(count) if count else (), **fields)
-            found |= {f"{name} {count} {part}": values for part, values in made.items()}
+            found |= {f"{name}/{count}/{part}": values for part, values in made.items()}
     np.savez(file, **found)
 
 

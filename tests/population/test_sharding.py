@@ -36,7 +36,7 @@ def four(tmp_path_factory):
 
 def on(found, case, devices):
     """The arrays of one case on so many devices; 0 is the plain program."""
-    start = f"{case} {devices} "
+    start = f"{case}/{devices}/"
     return {name.removeprefix(start): v for name, v in found.items() if name.startswith(start)}
 
 
@@ -75,6 +75,37 @@ def test_devices_do_not_matter_where_members_stop(four):
     plain = on(four, "stopping", 0)
     assert sorted(plain["steps"].tolist()) == [1, 30, 30, 40, 40]
     assert_same_bits(on(four, "stopping", 4), plain)
+
+
+def assert_nearly_same(given, expected):
+    """Sums of gradients in another order: rounding of float32, grown over 40 steps."""
+    assert given.keys() == expected.keys()
+    lasting = [0, 1, 3, 4]  # the other diverged; its weights are of the order of 1e28
+    for name, values in given.items():
+        np.testing.assert_allclose(
+            values[lasting], expected[name][lasting], rtol=1e-4, atol=1e-5, err_msg=name
+        )
+    np.testing.assert_array_equal(given["diverged_at"], expected["diverged_at"])
+
+
+def test_two_devices_that_share_each_batch_learn_what_one_learns(two):
+    plain = on(two, "shared", 0)
+    assert_nearly_same(on(two, "shared", 2), plain)
+    assert (on(two, "shared", 2)["recurrent_kernel"] != plain["recurrent_kernel"]).any()
+    assert (plain["loss"][[0, 1, 4], -1] < 0.7 * plain["loss"][[0, 1, 4], 0]).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("devices", [3, 4])
+def test_more_devices_that_share_each_batch_learn_what_one_learns(two, four, devices):
+    """Batches of 4 trials in shares of 1, 1 and 2, where the time steps that count differ too."""
+    assert_nearly_same(on(four, "shared", devices), on(two, "shared", 0))
+
+
+@pytest.mark.slow
+def test_devices_share_batches_of_networks_that_run_one_by_one(four):
+    """Two trials: two of four devices are idle."""
+    assert_nearly_same(on(four, "shared one by one", 4), on(four, "shared one by one", 0))
 
 
 @pytest.mark.parametrize("devices", range(1, 9))

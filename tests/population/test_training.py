@@ -13,6 +13,7 @@ from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.population import by_member, steps, training
 from rnnstudy.population import unroll as loop
+from rnnstudy.population.batches import trials, trials_each
 from rnnstudy.population.noise import normal_of
 from rnnstudy.population.population import generator, initial_population, stream
 from rnnstudy.population.protocol import Training
@@ -122,9 +123,9 @@ def test_shared_trials_are_the_same_for_all():
     np.testing.assert_array_equal(streams[0], streams[1])
     program = steps.Program(CELL, MEMORY, 4, False, "by_member", True)
     seeds = {"trials": tf.constant(streams), "noise": tf.constant(streams)}
-    together = steps._trials(program, seeds, tf.constant(0)).inputs.numpy()
+    together = trials(program, seeds, tf.constant(0)).inputs.numpy()
     np.testing.assert_array_equal(together[0], together[1])
-    each = steps._trials_each(program, seeds, tf.constant(0))({}).inputs.numpy()
+    each = trials_each(program, seeds, tf.constant(0))({}).inputs.numpy()
     np.testing.assert_array_equal(each, together[0])
 
 

@@ -21,7 +21,7 @@ networks: {cells: [vanilla, gru, lstm], activations: [tanh, relu], seeds: 2}
 STUDY_KEYS = "study, tasks, networks, training, selection, overrides, analyses, report, runtime"
 TRAINING_KEYS = (
     "steps, batch, data, learning_rate, final_rate, clip_norm, l2, state_noise, "
-    "train_initial_state, history, stop, hold, retry"
+    "train_initial_state, history, precision, tf32, data_parallel, stop, hold, retry"
 )
 NETWORKS_KEYS = f"cells, seeds, activations, units, {TRAINING_KEYS}"
 
