@@ -88,8 +88,10 @@ def start_tensorflow(runtime: Runtime) -> None:
     """Set up TensorFlow for many small programs at once: one thread per operation.
 
     Operations on small networks are shorter than handing them to a second thread takes; jobs run
-    side by side instead. A process that already uses TensorFlow keeps its own settings.
+    side by side instead. A process that already uses TensorFlow keeps its own settings, but for
+    TensorFlow's rounding of products on GPUs, which only `training.tf32` may ask for.
     """
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     try:
         tf.config.threading.set_intra_op_parallelism_threads(1)
     except RuntimeError:
