@@ -113,7 +113,7 @@ def train(
     common = common_protocol(protocols)
     seeds = [fresh_seed(seed, attempt) for seed in seeds]
     noisy = any(protocol.state_noise > 0 for protocol in protocols)
-    kernel = kernel_for(cell, device_kind(devices))
+    kernel = kernel_for(device_kind(devices))
     shared = common.data == "shared"
     program = Program(cell, task, common.batch, noisy, kernel, shared, common.precision)
     course = resume or _start(initial_population(cell, task.inputs, task.outputs, seeds), common)

@@ -1,7 +1,7 @@
 """The networks that a study asks for: axes that are crossed, and what one network is."""
 
 from operator import getitem
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import (
     Field,
@@ -175,6 +175,8 @@ def title(cell: Cell) -> str:
 
 class Network(Component):
     """All that decides how one network is trained; its key is the result's address."""
+
+    version: ClassVar[int] = 2
 
     task: AnyTask
     """What it learns."""
