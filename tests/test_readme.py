@@ -38,7 +38,7 @@ def test_the_explained_spec_is_the_shipped_quickstart() -> None:
 def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the README's own task and cell, and its study of them, run."""
     folder = tmp_path_factory.mktemp("mine")
-    (folder / "mine.py").write_text("\n".join(blocks("python")[2:4]))
+    (folder / "mine.py").write_text("\n".join(blocks("python")[3:5]))
     (folder / "mine.yaml").write_text(blocks("yaml")[1])
     main = "import sys; from rnnstudy.cli import main; sys.argv = ['rnnstudy', 'run', 'mine.yaml']"
     out = python(f"{main}\nmain()", folder)
@@ -82,3 +82,8 @@ def test_commands_and_folders_that_the_readme_names_exist() -> None:
         assert (ROOT / path).exists(), path
     for image in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
         assert (ROOT / image).exists(), image
+
+
+def test_a_network_of_ones_own_is_taken_apart(tmp_path: Path) -> None:
+    said = python(blocks("python")[2] + "\nprint(fps)", tmp_path)
+    assert "of 1 network at 1 input" in said
