@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from rnnstudy.dynamics.arclength import Stride as Stride
     from rnnstudy.dynamics.basins import basins as basins
     from rnnstudy.dynamics.continuation import continue_fixed_points as continue_fixed_points
+    from rnnstudy.dynamics.cycles import find_cycles as find_cycles
     from rnnstudy.dynamics.fixed_points import find_fixed_points as find_fixed_points
     from rnnstudy.dynamics.lyapunov import lyapunov_exponents as lyapunov_exponents
     from rnnstudy.dynamics.points import FixedPoints as FixedPoints
     from rnnstudy.dynamics.search import Search as Search
+    from rnnstudy.dynamics.shooting import Shooting as Shooting
     from rnnstudy.metrics import Metric as Metric
     from rnnstudy.population.keras import GRUCell as GRUCell
     from rnnstudy.population.keras import LSTMCell as LSTMCell
@@ -53,8 +55,10 @@ _NAMES = {
     "rnnstudy.dynamics.arclength": ("Stride",),
     "rnnstudy.dynamics.basins": ("basins",),
     "rnnstudy.dynamics.continuation": ("continue_fixed_points",),
+    "rnnstudy.dynamics.cycles": ("find_cycles",),
     "rnnstudy.dynamics.lyapunov": ("lyapunov_exponents",),
     "rnnstudy.dynamics.search": ("Search",),
+    "rnnstudy.dynamics.shooting": ("Shooting",),
     "rnnstudy.metrics": ("Metric",),
     "rnnstudy.population.keras": (
         "GRUCell",

@@ -1,0 +1,75 @@
+"""States followed and recorded: what the search for cycles and circles begins with."""
+
+from typing import Any
+
+import numpy as np
+
+from rnnstudy.dynamics.flow import Flow, compiled
+from rnnstudy.dynamics.networks import Networks, networks_of
+from rnnstudy.dynamics.starts import scattered, usable
+from rnnstudy.lazy import tf
+
+Array = np.ndarray
+Tensor = Any
+
+
+def opened(
+    network: Any,
+    inputs: Array | None,
+    starts: Array | None,
+    layer: str | None = None,
+    state_size: int | None = None,
+) -> tuple[Networks, Array]:
+    """The networks and the inputs [input point, input] at which they are held, checked.
+
+    ValueError if inputs or starts [start, state] have the wrong shape.
+    """
+    given = None if starts is None else np.asarray(starts, np.float64)
+    if given is not None and (given.ndim != 2 or not given.size):
+        raise ValueError(f"starts should be [start, state], their shape is {given.shape}")
+    size = state_size if given is None or state_size is not None else given.shape[1]
+    channels = 0 if inputs is None else np.atleast_1d(inputs).shape[-1]
+    tried = given if given is not None and given.shape[1] == size else None
+    networks = networks_of(network, layer, size, channels, tried)
+    held = np.zeros((1, networks.inputs)) if inputs is None else np.asarray(inputs, np.float64)
+    if held.ndim != 2 or held.shape[1] != networks.inputs or not len(held):
+        raise ValueError(
+            f"inputs should be [input point, {networks.inputs}], their shape is {held.shape}"
+        )
+    if given is not None and given.shape[1] != networks.state_size:
+        raise ValueError(
+            f"starts should be [start, {networks.state_size}], their shape is {given.shape}"
+        )
+    return networks, held
+
+
+def states_near(
+    pool: Array, starts: Array | None, count: int, noise: float, seed: tuple[int, ...]
+) -> Array:
+    """The starts as given, or so many [start, state] of the visited states with noise."""
+    if starts is not None:
+        return np.asarray(starts, np.float64)
+    return scattered(usable(pool), count, noise, np.random.default_rng(seed))
+
+
+def followed(
+    networks: Networks, member: int, inputs: Array, starts: Array, skip: int, steps: int
+) -> Array:
+    """States [start, time, state] of a member that is held at inputs [input], after `skip` steps
+    from the starts [start, state]; time 0 is the state at which the recording begins."""
+    x = np.broadcast_to(inputs, (1, len(starts), len(inputs)))
+    flow = networks.flow(np.array([member]), x)
+    found: Array = compiled(_recorded, flow, starts[None], skip, steps).numpy()
+    return found[0]
+
+
+def _recorded(flow: Flow, h: Tensor, skip: Tensor, steps: Tensor) -> Tensor:
+    """[member, point, time, state]"""
+    begun = tf.while_loop(lambda t, h: t < skip, lambda t, h: (t + 1, flow(h)), (0, h))[1]
+
+    def turn(t: Tensor, h: Tensor, seen: Any) -> tuple[Tensor, Tensor, Any]:
+        return t + 1, flow(h), seen.write(t, h)
+
+    seen = tf.TensorArray(h.dtype, steps, element_shape=h.shape)
+    found = tf.while_loop(lambda t, *_: t < steps, turn, (0, begun, seen))[2]
+    return tf.transpose(found.stack(), [1, 2, 0, 3])
