@@ -128,7 +128,8 @@ def test_members_and_inputs_are_searched_each_on_its_own():
     inputs = np.array([[0.0], [0.5]])
     few = Shooting(candidates=40)
     every = find_cycles(population(cell, weights), inputs, (2, 3), shooting=few)
-    assert set(every.period) == {2, 3} and set(every.member) == {1, 2}
+    assert set(every.period) == {2, 3}
+    assert set(every.member) == {1, 2}
     for i in range(len(every)):
         states = every.orbit(i)
         own, x = weights[every.member[i]], inputs[every.input_index[i]]
