@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rnnstudy.comparison.pairs import pairwise as pairwise
     from rnnstudy.dynamics.arclength import Stride as Stride
     from rnnstudy.dynamics.basins import basins as basins
+    from rnnstudy.dynamics.circles import Circling as Circling
+    from rnnstudy.dynamics.circles import find_circles as find_circles
     from rnnstudy.dynamics.continuation import continue_fixed_points as continue_fixed_points
     from rnnstudy.dynamics.cycles import find_cycles as find_cycles
     from rnnstudy.dynamics.fixed_points import find_fixed_points as find_fixed_points
@@ -54,6 +56,7 @@ _NAMES = {
     "rnnstudy.dynamics.points": ("FixedPoints",),
     "rnnstudy.dynamics.arclength": ("Stride",),
     "rnnstudy.dynamics.basins": ("basins",),
+    "rnnstudy.dynamics.circles": ("Circling", "find_circles"),
     "rnnstudy.dynamics.continuation": ("continue_fixed_points",),
     "rnnstudy.dynamics.cycles": ("find_cycles",),
     "rnnstudy.dynamics.lyapunov": ("lyapunov_exponents",),

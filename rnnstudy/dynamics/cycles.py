@@ -116,9 +116,16 @@ def _hunts(
         )
         if starts is None:
             half = len(begun) // 2
-            later = followed(networks, member, x, begun[:half], shooting.transient, 1)[:, 0]
+            later = _alone(networks, member, x, begun[:half], shooting.transient, 1)[:, 0]
             begun = np.concatenate([later, begun[half:]])
         yield _Hunt(networks, member, x, place, begun, scale_of(usable(visited)))
+
+
+def _alone(
+    networks: Networks, member: int, x: Array, starts: Array, skip: int, steps: int
+) -> Array:
+    """Trajectories [start, time, state] of one member at one input."""
+    return followed(networks, np.array([member]), x[None], starts[None], skip, steps)[0]
 
 
 def _orbits(shooting: Shooting, hunt: _Hunt, periods: Sequence[int]) -> Cycles:
@@ -135,7 +142,7 @@ def _of_period(shooting: Shooting, hunt: _Hunt, period: int, periods: Sequence[i
     saddles lie between what they separate.
     """
     generator = np.random.default_rng((shooting.seed, hunt.input_index, period))
-    guess = followed(hunt.networks, hunt.member, hunt.inputs, hunt.starts, 0, period)
+    guess = _alone(hunt.networks, hunt.member, hunt.inputs, hunt.starts, 0, period)
     shots = [_shot(shooting, hunt, guess)]
     known = 0
     for _ in range(shooting.rounds):

@@ -53,14 +53,14 @@ def states_near(
 
 
 def followed(
-    networks: Networks, member: int, inputs: Array, starts: Array, skip: int, steps: int
+    networks: Networks, members: Array, inputs: Array, starts: Array, skip: int, steps: int
 ) -> Array:
-    """States [start, time, state] of a member that is held at inputs [input], after `skip` steps
-    from the starts [start, state]; time 0 is the state at which the recording begins."""
-    x = np.broadcast_to(inputs, (1, len(starts), len(inputs)))
-    flow = networks.flow(np.array([member]), x)
-    found: Array = compiled(_recorded, flow, starts[None], skip, steps).numpy()
-    return found[0]
+    """States [pair, start, time, state] of members [pair] that are held at inputs [pair, input],
+    after `skip` steps from the starts [pair, start, state]; time 0 is where recording begins."""
+    shape = (*starts.shape[:2], inputs.shape[1])
+    flow = networks.flow(members, np.broadcast_to(inputs[:, None], shape))
+    found: Array = compiled(_recorded, flow, starts, skip, steps).numpy()
+    return found
 
 
 def _recorded(flow: Flow, h: Tensor, skip: Tensor, steps: Tensor) -> Tensor:
