@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rnnstudy.dynamics.points import FixedPoints as FixedPoints
     from rnnstudy.dynamics.search import Search as Search
     from rnnstudy.dynamics.shooting import Shooting as Shooting
+    from rnnstudy.dynamics.topology import connections as connections
     from rnnstudy.metrics import Metric as Metric
     from rnnstudy.population.keras import GRUCell as GRUCell
     from rnnstudy.population.keras import LSTMCell as LSTMCell
@@ -62,6 +63,7 @@ _NAMES = {
     "rnnstudy.dynamics.lyapunov": ("lyapunov_exponents",),
     "rnnstudy.dynamics.search": ("Search",),
     "rnnstudy.dynamics.shooting": ("Shooting",),
+    "rnnstudy.dynamics.topology": ("connections",),
     "rnnstudy.metrics": ("Metric",),
     "rnnstudy.population.keras": (
         "GRUCell",

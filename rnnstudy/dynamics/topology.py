@@ -1,0 +1,112 @@
+"""How fixed points are connected: unstable directions followed to where they lead."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rnnstudy.dynamics.arrivals import Site, arrivals, sites_of
+from rnnstudy.dynamics.graph import Connections
+from rnnstudy.dynamics.networks import Networks
+from rnnstudy.dynamics.points import FixedPoints
+
+Array = np.ndarray
+
+NEAR = 0.1
+"""Displacement as a share of the way to the nearest other fixed point, at most."""
+
+
+def connections(
+    network: Any,
+    fixed_points: FixedPoints,
+    *,
+    directions: int = 80,
+    displacement: float = 1e-3,
+    steps: int = 10_000,
+    tolerance: float = 1e-3,
+    seed: int = 0,
+    layer: str | None = None,
+) -> Connections:
+    """Where the unstable directions of every saddle and repeller lead, as a graph.
+
+    network, layer: as for `find_fixed_points`, which found the points.
+    A point with one unstable direction is left both ways; one with several along so many random
+    `directions` in their span. States are displaced by a share of the points' root mean square, and
+    followed until within `tolerance` (a share of it too) of a point without unstable directions, or
+    for so many steps; passing a saddle does not end it. ValueError for points of other networks or
+    numbers that are not positive.
+    """
+    if directions < 1 or steps < 1 or not (displacement > 0 and tolerance > 0):
+        raise ValueError(
+            "directions, displacement, steps and tolerance should be positive, they are "
+            f"{directions}, {displacement}, {steps}, {tolerance}"
+        )
+    networks, sites = sites_of(network, fixed_points, layer)
+    left = [_left(site, fixed_points, directions, displacement, seed) for site in sites]
+    ends = arrivals(networks, sites, [states for _, states in left], steps, tolerance)
+    source = [site.points[own] for site, (own, _) in zip(sites, left, strict=True)]
+    target = [
+        np.where(end.point >= 0, site.points[end.point], -1)
+        for site, end in zip(sites, ends, strict=True)
+    ]
+    return Connections(
+        state=fixed_points.state,
+        outputs=_outputs(networks, fixed_points),
+        n_unstable=fixed_points.n_unstable,
+        member=fixed_points.member,
+        input_index=fixed_points.input_index,
+        source=_flat(source),
+        target=_flat(target),
+        outcome=_flat([end.outcome for end in ends]),
+        steps=_flat([end.steps for end in ends]),
+    )
+
+
+def _flat(parts: Sequence[Array]) -> Array:
+    return np.concatenate([np.zeros(0, int), *parts])
+
+
+def _outputs(networks: Networks, points: FixedPoints) -> Array:
+    """Readout [point, output] of the points, with no columns if there is none."""
+    counts = np.bincount(points.member, minlength=len(networks))
+    order = np.argsort(points.member, kind="stable")
+    place = np.arange(len(points)) - np.repeat(np.cumsum(counts) - counts, counts)
+    states = np.zeros((len(networks), max(1, counts.max()), points.state.shape[1]))
+    states[points.member[order], place] = points.state[order]
+    read = networks.outputs_of(states)
+    if read is None:
+        return np.empty((len(points), 0))
+    found = np.empty((len(points), read.shape[-1]))
+    found[order] = read[points.member[order], place]
+    return found
+
+
+def _left(
+    site: Site, points: FixedPoints, directions: int, displacement: float, seed: int
+) -> tuple[Array, Array]:
+    """States [start, state] beside the unstable points of a site, and whose [start] they are."""
+    size = site.state.shape[1]
+    owners, states = [np.zeros(0, int)], [np.empty((0, size))]
+    for i in np.flatnonzero(site.unstable > 0):
+        generator = np.random.default_rng((seed, site.input_index, int(i)))
+        ways = _ways(points.jacobian[site.points[i]], points.margin, directions, generator)
+        length = min(displacement * site.scale * np.sqrt(size), NEAR * site.apart[i])
+        owners.append(np.full(len(ways), i))
+        states.append(site.state[i] + length * ways)
+    return np.concatenate(owners), np.concatenate(states)
+
+
+def _ways(jacobian: Array, margin: float, count: int, generator: np.random.Generator) -> Array:
+    """Unit vectors [way, state] in the span of the unstable directions."""
+    # Here, because a plan is checked without it and it takes a while to import.
+    from scipy.linalg import schur
+
+    _, basis, unstable = schur(
+        jacobian, output="real", sort=lambda re, im: np.hypot(re, im) > 1.0 + margin
+    )
+    span = basis[:, :unstable].T
+    if unstable < 2:
+        return np.concatenate([span, -span])
+    weights = generator.standard_normal((count, unstable))
+    ways: Array = weights / np.linalg.norm(weights, axis=1, keepdims=True) @ span
+    return ways

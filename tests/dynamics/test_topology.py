@@ -1,0 +1,144 @@
+"""Connections of networks whose every trajectory is known: independent bistable units."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from reference.dynamics import population
+from reference.maps import Maps, linear
+
+from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.dynamics.fixed_points import find_fixed_points
+from rnnstudy.dynamics.graph import Connections
+from rnnstudy.dynamics.topology import connections
+from rnnstudy.lazy import tf
+from rnnstudy.report.figures import plot
+
+
+def memory(units=3, gains=(3.0,)):
+    """h' = tanh(gain h) in each unit, read out as it is; a member for each gain."""
+    found = population(
+        Vanilla(units=units), [{"recurrent_kernel": gain * np.eye(units)} for gain in gains]
+    )
+    kernel = np.repeat(np.eye(units)[None], len(gains), axis=0)
+    return dataclasses.replace(
+        found, readout={"kernel": kernel, "bias": np.zeros((len(gains), units))}
+    )
+
+
+@pytest.fixture(scope="module")
+def cube():
+    """Three bits: the network, its 27 fixed points, their connections."""
+    points = find_fixed_points(memory())
+    return memory(), points, connections(memory(), points)
+
+
+def corners(points, i):
+    """Signs of the coordinates of a point: what is 0 is on an edge, a face, or at the centre."""
+    return np.rint(points.state[i] / np.abs(points.state).max()).astype(int)
+
+
+def test_edges_faces_and_centre_of_a_cube(cube):
+    _, points, found = cube
+    assert np.bincount(points.n_unstable).tolist() == [8, 12, 6, 1]
+    assert found.outcomes["point"] == 12 * 2 + 7 * 80 == len(found.source)
+    for i in range(27):
+        mine = corners(points, i)
+        ends = [corners(points, j) for j in found.reached(i)]
+        if points.n_unstable[i] == 0:
+            assert not ends
+            continue
+        assert len(ends) == 2 ** points.n_unstable[i]
+        for end in ends:
+            assert points.n_unstable[found.reached(i)].max() == 0
+            assert (end[mine != 0] == mine[mine != 0]).all()
+        # The label that the ends give is where the point lies.
+        assert found.signs[i].tolist() == mine.tolist()
+
+
+def test_saddles_join_neighbours(cube):
+    _, points, found = cube
+    stable, joined = found.joined()
+    signs = np.array([corners(points, i) for i in stable])
+    distance = (signs[:, None] != signs).sum(axis=-1)
+    assert (joined == (distance == 1)).all()
+    assert joined.sum() == 2 * 12
+
+
+def test_shares_and_graph(cube):
+    _, _, found = cube
+    edges = found.edges
+    assert len(edges) == 12 * 2 + 6 * 4 + 8
+    np.testing.assert_allclose(edges.groupby("source")["share"].sum(), 1.0)
+    single = edges[edges["n_unstable"] == 1]
+    assert single["share"].tolist() == [0.5] * 24
+    # Random directions: each of four quarters of a face's plane gets its share, within 4 sigma.
+    face = edges[edges["n_unstable"] == 2]
+    assert (np.abs(face["share"] - 0.25) < 4 * np.sqrt(0.25 * 0.75 / 80)).all()
+    graph = found.to_networkx()
+    assert graph.number_of_nodes() == 27
+    assert graph.number_of_edges() == len(edges)
+    assert {data["name"] for _, data in graph.nodes(data=True)} >= {"+++", "0-0", "000", "+0-"}
+    panels, table = found.exhibits()
+    assert len(panels.exhibits[0].edges) == len(edges)
+    assert table.rows == len(edges)
+    assert plot(found) is not None
+
+
+def test_members_and_blocks_of_memory_make_no_difference(monkeypatch):
+    networks = memory(2, (3.0, 0.5, 2.0))
+    points = find_fixed_points(networks)
+    assert np.bincount(points.member).tolist() == [9, 1, 9]
+    every = connections(networks, points, directions=20)
+    monkeypatch.setattr("rnnstudy.dynamics.arrivals.BLOCK_BYTES", 3000)
+    small = connections(networks, points, directions=20)
+    np.testing.assert_array_equal(small.target, every.target)
+    alone = connections(memory(2, (2.0,)), points.alone(2), directions=20)
+    last = every.member[every.source] == 2
+    np.testing.assert_array_equal(alone.target, every.target[last] - 10)
+
+
+def test_what_comes_to_no_point_is_said():
+    # r' = r + 0.2 r (1 - r^2) about the origin, turning by a quarter: a cycle of period 4.
+    def quarter(x, h):
+        p, q = tf.unstack(h, axis=-1)
+        gain = 1.0 + 0.2 * (1.0 - p**2 - q**2)
+        return tf.stack([-gain * q, gain * p], axis=-1)
+
+    networks = Maps(quarter, 0, 2)
+    points = find_fixed_points(networks, starts=np.full((4, 2), 0.01))
+    assert points.kind.tolist() == ["repeller"]
+    found = connections(networks, points, directions=5)
+    assert found.outcomes["cycling"] == 5
+    assert found.target.tolist() == [-1] * 5
+    assert len(found.edges) == 0
+    assert found.to_frame()["outcome"].tolist() == ["cycling"]
+    away = Maps(linear([[2.0, 0.0], [0.0, 0.5]]), 2, 2)
+    saddle = find_fixed_points(away, starts=np.full((4, 2), 0.1))
+    assert connections(away, saddle).outcomes["escaped"] == 2
+
+
+def test_a_budget_that_is_too_small(cube):
+    networks, points, _ = cube
+    found = connections(networks, points, steps=3)
+    assert found.outcomes["moving"] == len(found.source)
+    assert repr(found).endswith("0 edges; trajectories to: 584 moving")
+
+
+def test_a_network_without_unstable_points(tmp_path):
+    networks = memory(2, (0.5,))
+    found = connections(networks, find_fixed_points(networks))
+    assert len(found) == 1
+    assert len(found.source) == len(found.edges) == 0
+    found.save(tmp_path / "record")
+    assert len(Connections.load(tmp_path / "record")) == 1
+
+
+def test_what_makes_no_sense_is_refused(cube):
+    networks, points, _ = cube
+    with pytest.raises(ValueError, match="steps and tolerance should be positive, they are 0"):
+        connections(networks, points, directions=0)
+    with pytest.raises(ValueError, match="these are 1 with states of 2"):
+        connections(memory(2), points)
+    with pytest.raises(ValueError, match="should be what find_fixed_points returned, not ndarray"):
+        connections(networks, points.state)
