@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rnnstudy.dynamics.search import Search as Search
     from rnnstudy.dynamics.shooting import Shooting as Shooting
     from rnnstudy.dynamics.topology import connections as connections
+    from rnnstudy.dynamics.transitions import transitions as transitions
     from rnnstudy.metrics import Metric as Metric
     from rnnstudy.population.keras import GRUCell as GRUCell
     from rnnstudy.population.keras import LSTMCell as LSTMCell
@@ -64,6 +65,7 @@ _NAMES = {
     "rnnstudy.dynamics.search": ("Search",),
     "rnnstudy.dynamics.shooting": ("Shooting",),
     "rnnstudy.dynamics.topology": ("connections",),
+    "rnnstudy.dynamics.transitions": ("transitions",),
     "rnnstudy.metrics": ("Metric",),
     "rnnstudy.population.keras": (
         "GRUCell",
