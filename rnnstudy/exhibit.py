@@ -5,7 +5,7 @@ Sizes are checked on construction (ValueError); values need not be: NaN is drawn
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -122,27 +122,46 @@ class Curves(Exhibit):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Space3D(Exhibit):
-    """Trajectories and marked points in three dimensions (principal components).
+class Space(Exhibit):
+    """Trajectories and marked points in two or three dimensions (principal components).
 
-    `lines`: each [time, 3]; `points` [point, 3] with a class name per point in `point_groups`.
+    `lines`: each [time, axis]; `points` [point, axis] with a class name per point in
+    `point_groups`; `directions`: each [end, axis], a short line through a point.
     """
+
+    dimensions: ClassVar[int]
 
     lines: Sequence[Array]
     points: Array
     point_groups: Sequence[str]
-    axis_labels: tuple[str, str, str] = ("PC 1", "PC 2", "PC 3")
+    directions: Sequence[Array] = ()
+    axis_labels: tuple[str, ...] = ("PC 1", "PC 2", "PC 3")
     point_labels: Sequence[str] = ()
     group_label: str = "unstable directions"
     """What the class names say; numbers of unstable directions have colours of their own."""
 
     def __post_init__(self) -> None:
-        _require_axes(self, "points", self.points, 3)
-        for line in self.lines:
-            _require_axes(self, "lines", line, 3)
+        _require_axes(self, "points", self.points, self.dimensions)
+        for name in ("lines", "directions"):
+            for line in getattr(self, name):
+                _require_axes(self, name, line, self.dimensions)
         _require_lengths(self, len(self.points), {"point_groups": self.point_groups})
         if len(self.point_labels):
             _require_lengths(self, len(self.points), {"point_labels": self.point_labels})
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Space2D(Space):
+    """In the plane."""
+
+    dimensions: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Space3D(Space):
+    """In three dimensions."""
+
+    dimensions: ClassVar[int] = 3
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

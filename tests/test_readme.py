@@ -87,3 +87,13 @@ def test_commands_and_folders_that_the_readme_names_exist() -> None:
 def test_a_network_of_ones_own_is_taken_apart(tmp_path: Path) -> None:
     said = python(blocks("python")[2] + "\nprint(fps)", tmp_path)
     assert "of 1 network at 1 input" in said
+
+
+@pytest.mark.slow
+def test_the_tutorial_draws_the_four_words_of_its_memory(tmp_path: Path) -> None:
+    out = python((ROOT / "tools" / "tutorial.py").read_text(), tmp_path)
+    assert "9 fixed points" in out
+    assert "4 stable" in out
+    assert "certificate: consistent" in out
+    assert (tmp_path / "lstm.png").stat().st_size > 20_000
+    assert "directions" in (tmp_path / "lstm.html").read_text(encoding="utf-8")

@@ -12,6 +12,8 @@ from rnnstudy.dynamics.flat import Flat, counted, owned, same_sizes
 from rnnstudy.dynamics.hunt import OUTCOMES, VERDICTS
 from rnnstudy.dynamics.modes import Modes, kinds, modes, near_circle, time_constants
 from rnnstudy.dynamics.nonnormal import NonNormality, non_normality
+from rnnstudy.dynamics.portrait import portraits
+from rnnstudy.exhibit import Exhibit
 from rnnstudy.lazy import pd
 from rnnstudy.record import Array, array, arrays
 
@@ -245,6 +247,11 @@ class FixedPoints(Flat):
             own = getattr(self, name).to_xarray().variables
             data = data.assign({f"{name}.{part}": values for part, values in own.items()})
         return data
+
+    def exhibits(self, trajectories: Any = None, dimensions: int = 3) -> Sequence[Exhibit]:
+        """The points in principal components, those of trajectories [trial, time, state] if given,
+        which may be of an LSTM's h alone. ValueError if they fit no state, or several networks."""
+        return (portraits(self, trajectories, dimensions),)
 
     def __repr__(self) -> str:
         networks, inputs = (

@@ -1,16 +1,29 @@
 """From exhibits to matplotlib figures, without pyplot and its global state."""
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rnnstudy.exhibit import Curves, Exhibit, Graph, Matrix, Panels, Scatter, Space3D, Strip
+from rnnstudy.exhibit import (
+    Curves,
+    Exhibit,
+    Graph,
+    Matrix,
+    Panels,
+    Scatter,
+    Space2D,
+    Space3D,
+    Strip,
+)
+from rnnstudy.report.graphs import graph_tiles
+from rnnstudy.report.interactive import interactive as explored
 from rnnstudy.report.matrices import matrix_tiles
 from rnnstudy.report.planes import curves_tiles, scatter_tiles, strip_tiles
-from rnnstudy.report.spaces import graph_tiles, space_tiles
+from rnnstudy.report.spaces import plane_tiles, space_tiles
 from rnnstudy.report.tiles import Axes, Legend, Tile, handles, merged
 
 Figure = Any
@@ -20,6 +33,7 @@ TILES: dict[type[Exhibit], Callable[[Any], list[Tile]]] = {
     Strip: strip_tiles,
     Matrix: matrix_tiles,
     Curves: curves_tiles,
+    Space2D: plane_tiles,
     Space3D: space_tiles,
     Graph: graph_tiles,
 }
@@ -182,12 +196,20 @@ def _add_legends(
         )
 
 
-def plot(thing: Any, ax: Axes | None = None) -> Figure:
+def plot(thing: Any, ax: Axes | None = None, *, interactive: bool = False, **view: Any) -> Figure:
     """The figure of an exhibit, or of the first picture of a record that has `exhibits()`.
 
-    With `ax` it is drawn there, which an exhibit that needs several axes refuses (ValueError).
+    view: how to look at it, as its `exhibits` take it: of fixed points `dimensions` (2 or 3) and
+    `trajectories`. With `ax` it is drawn there, which an exhibit that needs several axes refuses
+    (ValueError); `interactive` gives a plotly figure to turn and to hover over.
+
+        rnnstudy.plot(fps, trajectories=states, dimensions=2)
     """
-    exhibit = first_picture(thing)
+    if ax is not None and "dimensions" in _offered(thing):
+        view = {"dimensions": 3 if hasattr(ax, "zaxis") else 2, **view}
+    exhibit = first_picture(thing, view)
+    if interactive:
+        return _explored(exhibit)
     if ax is None:
         figure = draw(exhibit)
         if len(figure.axes) == 1:
@@ -205,16 +227,38 @@ def plot(thing: Any, ax: Axes | None = None) -> Figure:
     return ax.get_figure()
 
 
-def first_picture(thing: Any) -> Exhibit:
+def _explored(exhibit: Exhibit) -> Any:
+    """A plotly figure; ValueError if the exhibit has no interactive form, or no data."""
+    import plotly.graph_objects as go
+
+    found = explored(exhibit)
+    if found is None:
+        raise ValueError(f"'{exhibit.title}' has nothing to explore; call plot without interactive")
+    figure = go.Figure(found)
+    figure.update_layout(title={"text": exhibit.title})
+    return figure
+
+
+def first_picture(thing: Any, view: Mapping[str, Any] | None = None) -> Exhibit:
     """The exhibit itself, or the first drawable one of a record; ValueError if there is none."""
     if isinstance(thing, Exhibit):
         return thing
     if not hasattr(thing, "exhibits"):
         raise ValueError(f"{type(thing).__name__} has no exhibits to plot")
-    pictures = [exhibit for exhibit in thing.exhibits() if drawable(exhibit)]
+    known = _offered(thing)
+    strange = [name for name in view or {} if name not in known]
+    if strange:
+        offered = ", ".join(known) or "no options"
+        raise ValueError(f"a plot of {type(thing).__name__} takes {offered}, not {strange[0]!r}")
+    pictures = [exhibit for exhibit in thing.exhibits(**view or {}) if drawable(exhibit)]
     if not pictures:
         raise ValueError(f"this {type(thing).__name__} has no exhibit that can be drawn")
     return pictures[0]
+
+
+def _offered(thing: Any) -> list[str]:
+    """Names of the ways in which a record lets itself be looked at."""
+    return list(inspect.signature(thing.exhibits).parameters) if hasattr(thing, "exhibits") else []
 
 
 def save(

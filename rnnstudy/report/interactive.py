@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.exhibit import Exhibit, Matrix, Panels, Scatter, Space3D
+from rnnstudy.exhibit import Exhibit, Matrix, Panels, Scatter, Space, Space2D, Space3D
 from rnnstudy.report.matrices import LABELLED, colours
-from rnnstudy.report.style import GREY, PALE, Mark, marks, short_names
+from rnnstudy.report.style import GREY, PALE, VERMILLION, Mark, marks, short_names
 from rnnstudy.report.tiles import Array, finite_rows
 
 Trace = dict[str, Any]
@@ -37,6 +37,9 @@ SOLID_SYMBOLS = {
 }
 """The few symbols that plotly has in three dimensions."""
 
+SPACE_TYPES = {2: "scatter", 3: "scatter3d"}
+"""What plotly calls traces in so many dimensions."""
+
 CAMERA = {"eye": {"x": 1.05, "y": -1.8, "z": 0.9}, "center": {"x": 0, "y": 0, "z": -0.2}}
 """The view of the figure for print, from far enough to leave the axes' numbers whole."""
 
@@ -57,7 +60,7 @@ LAYOUT: Plot = {
 def interactive(exhibit: Exhibit) -> Plot | None:
     """Data and layout for plotly.js, or None if the exhibit has no interactive form or no data."""
     if isinstance(exhibit, Panels):
-        return space_plot([part for part in exhibit.exhibits if isinstance(part, Space3D)])
+        return space_plot([part for part in exhibit.exhibits if isinstance(part, Space)])
     return PLOTS[type(exhibit)](exhibit) if type(exhibit) in PLOTS else None
 
 
@@ -132,8 +135,8 @@ def matrix_plot(exhibit: Matrix) -> Plot | None:
     return {"data": [trace], "layout": layout}
 
 
-def space_plot(exhibits: Sequence[Space3D]) -> Plot | None:
-    """One rotating view; a menu chooses among several exhibits."""
+def space_plot(exhibits: Sequence[Space]) -> Plot | None:
+    """One view, which turns if it is in three dimensions; a menu chooses among several exhibits."""
     traces: list[Trace] = []
     owners: list[str] = []
     for exhibit in exhibits:
@@ -142,34 +145,27 @@ def space_plot(exhibits: Sequence[Space3D]) -> Plot | None:
         owners += [exhibit.title] * len(found)
     if not traces:
         return None
-    axes = zip("xyz", exhibits[0].axis_labels, strict=True)
-    scene = {f"{axis}axis": {"title": {"text": escaped(label)}} for axis, label in axes}
+    titles = [{"title": {"text": escaped(label)}} for label in exhibits[0].axis_labels]
+    if exhibits[0].dimensions == 3:
+        named = zip(("xaxis", "yaxis", "zaxis"), titles, strict=True)
+        view: Plot = {"scene": {**dict(named), "aspectmode": "data", "camera": CAMERA}}
+    else:
+        view = {"xaxis": titles[0], "yaxis": {**titles[1], "scaleanchor": "x"}}
     layout = {
         **LAYOUT,
-        "scene": {**scene, "aspectmode": "data", "camera": CAMERA},
+        **view,
         "legend": {"title": {"text": escaped(exhibits[0].group_label)}},
         **_choice(traces, owners, ""),
     }
     return {"data": traces, "layout": layout}
 
 
-def _space_traces(exhibit: Space3D) -> list[Trace]:
+def _space_traces(exhibit: Space) -> list[Trace]:
     traces = []
     if len(exhibit.lines):
-        # One trace with gaps instead of one per line: fewer objects, the same picture.
-        gap = np.full((1, 3), np.nan)
-        path = np.concatenate([part for line in exhibit.lines for part in (line, gap)])
-        traces.append(
-            {
-                **_places(path),
-                "type": "scatter3d",
-                "mode": "lines",
-                "name": "trajectories",
-                "line": {"color": GREY, "width": 1.5},
-                "hoverinfo": "skip",
-                "connectgaps": False,
-            }
-        )
+        traces.append(_lines(exhibit, exhibit.lines, "trajectories", GREY, 1.5))
+    if len(exhibit.directions):
+        traces.append(_lines(exhibit, exhibit.directions, "directions", VERMILLION, 4))
     names = np.asarray(exhibit.point_groups, dtype=str)
     labels = np.asarray(exhibit.point_labels or names, dtype=str)
     keep = finite_rows(exhibit.points)
@@ -178,20 +174,35 @@ def _space_traces(exhibit: Space3D) -> list[Trace]:
         traces.append(
             {
                 **_places(exhibit.points[chosen]),
-                "type": "scatter3d",
+                "type": SPACE_TYPES[exhibit.dimensions],
                 "mode": "markers",
                 "name": escaped(name),
                 "text": [f"{escaped(label)}<br>{escaped(name)}" for label in labels[chosen]],
                 "hoverinfo": "text",
                 "marker": {
                     "color": mark.colour,
-                    "size": 5,
+                    "size": 5 if exhibit.dimensions == 3 else 9,
                     "line": {"width": 1, "color": "black"},
                     "symbol": SOLID_SYMBOLS.get(mark.marker, "circle"),
                 },
             }
         )
     return traces
+
+
+def _lines(exhibit: Space, lines: Sequence[Array], name: str, colour: str, width: float) -> Trace:
+    """One trace with gaps instead of one per line: fewer objects, the same picture."""
+    gap = np.full((1, exhibit.dimensions), np.nan)
+    path = np.concatenate([part for line in lines for part in (line, gap)])
+    return {
+        **_places(path),
+        "type": SPACE_TYPES[exhibit.dimensions],
+        "mode": "lines",
+        "name": name,
+        "line": {"color": colour, "width": width},
+        "hoverinfo": "skip",
+        "connectgaps": False,
+    }
 
 
 def _choice(traces: Sequence[Trace], owners: Sequence[str], prefix: str) -> Plot:
@@ -223,7 +234,7 @@ def _hover(label: str, groups: Mapping[str, Sequence[str]], index: int) -> str:
 
 
 def _places(points: Array) -> Trace:
-    return {axis: plain(values) for axis, values in zip("xyz", points.T, strict=True)}
+    return {axis: plain(values) for axis, values in zip("xyz", points.T, strict=False)}
 
 
 def plain(values: Array) -> list[float | None]:
@@ -239,6 +250,7 @@ def escaped(text: str) -> str:
 PLOTS: dict[type[Exhibit], Callable[[Any], Plot | None]] = {
     Scatter: scatter_plot,
     Matrix: matrix_plot,
+    Space2D: lambda exhibit: space_plot([exhibit]),
     Space3D: lambda exhibit: space_plot([exhibit]),
 }
 """Which kinds of exhibit can be explored; `Panels` of Space3D share one view."""

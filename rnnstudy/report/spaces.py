@@ -1,11 +1,11 @@
-"""Trajectories and fixed points in three dimensions, and directed graphs."""
+"""Trajectories and fixed points in two and three dimensions."""
 
 from functools import partial
 
 import numpy as np
 
-from rnnstudy.exhibit import Graph, Space3D
-from rnnstudy.report.style import GREY, Mark, in_order, marks
+from rnnstudy.exhibit import Space, Space2D, Space3D
+from rnnstudy.report.style import GREY, VERMILLION, Mark, marks
 from rnnstudy.report.tiles import Array, Axes, Legend, Tile, dot_look, finite_rows, no_data
 
 FLATTEST = 0.45
@@ -20,17 +20,19 @@ LABEL_PAD = -13.5
 ZOOM = 1.08
 """Size of a cube in its axes, 1 being matplotlib's own, which leaves wide margins."""
 
-NAMED_NODES = 40
-"""Most nodes of a graph that carry their names."""
-
 
 def space_tiles(exhibit: Space3D) -> list[Tile]:
     """A single tile with three axes."""
     return [Tile(partial(paint_space, exhibit), size=(4.2, 4.0), projection="3d")]
 
 
+def plane_tiles(exhibit: Space2D) -> list[Tile]:
+    """A single tile with two axes of one scale."""
+    return [Tile(partial(paint_plane, exhibit), size=(4.2, 3.6))]
+
+
 def paint_space(exhibit: Space3D, axes: Axes) -> Legend:
-    """Thin grey trajectories, marked points by class; a ValueError unless `axes` has three."""
+    """Trajectories, directions and points; a ValueError unless `axes` has three."""
     if not hasattr(axes, "zaxis"):
         raise ValueError(f"'{exhibit.title}' needs three-dimensional axes (projection='3d')")
     axes.patch.set_visible(False)  # else a neighbour's background hides the labels
@@ -42,9 +44,7 @@ def paint_space(exhibit: Space3D, axes: Axes) -> Legend:
     seen = np.concatenate([_path(exhibit), exhibit.points[near]])
     if len(seen) == 0:
         return no_data(axes, "nothing found")
-    for line in exhibit.lines:
-        axes.plot(*np.where(np.isfinite(line), line, np.nan).T, color=GREY, lw=0.5, alpha=0.55)
-    looks = _paint_points(exhibit, near, axes)
+    looks = _paint(exhibit, near, axes)
     far = int((~near).sum())
     if far:
         axes.text2D(0.5, 0.0, f"{far} outside the view", transform=axes.transAxes, ha="center")
@@ -55,7 +55,29 @@ def paint_space(exhibit: Space3D, axes: Axes) -> Legend:
     return Legend(looks, exhibit.group_label)
 
 
-def _paint_points(exhibit: Space3D, near: Array, axes: Axes) -> dict[str, Mark]:
+def paint_plane(exhibit: Space2D, axes: Axes) -> Legend:
+    """The same in the plane; a ValueError if `axes` has three."""
+    if hasattr(axes, "zaxis"):
+        raise ValueError(f"'{exhibit.title}' needs axes in the plane, these have three dimensions")
+    axes.set(xlabel=exhibit.axis_labels[0], ylabel=exhibit.axis_labels[1], xticks=[], yticks=[])
+    near = in_view(exhibit)
+    if not near.any() and len(_path(exhibit)) == 0:
+        return no_data(axes, "nothing found")
+    axes.set_aspect("equal", adjustable="datalim")
+    looks = _paint(exhibit, near, axes)
+    far = int((~near).sum())
+    if far:
+        axes.text(0.5, 0.01, f"{far} outside the view", transform=axes.transAxes, ha="center")
+    axes.margins(0.08)
+    return Legend(looks, exhibit.group_label)
+
+
+def _paint(exhibit: Space, near: Array, axes: Axes) -> dict[str, Mark]:
+    """Thin grey trajectories, short strong directions, and on top points by class."""
+    for line in exhibit.lines:
+        axes.plot(*np.where(np.isfinite(line), line, np.nan).T, color=GREY, lw=0.5, alpha=0.55)
+    for line in exhibit.directions:
+        axes.plot(*line.T, color=VERMILLION, lw=1.1, zorder=4)
     names = np.asarray(exhibit.point_groups, dtype=str)
     looks = marks(names[near].tolist(), unstable=True)
     for name, mark in looks.items():
@@ -63,13 +85,13 @@ def _paint_points(exhibit: Space3D, near: Array, axes: Axes) -> dict[str, Mark]:
     return looks
 
 
-def _path(exhibit: Space3D) -> Array:
-    """All finite positions [position, 3] of the trajectories."""
-    every = np.concatenate([np.empty((0, 3)), *exhibit.lines])
+def _path(exhibit: Space) -> Array:
+    """All finite positions [position, axis] of the trajectories."""
+    every = np.concatenate([np.empty((0, exhibit.dimensions)), *exhibit.lines])
     return every[finite_rows(every)]
 
 
-def in_view(exhibit: Space3D) -> Array:
+def in_view(exhibit: Space) -> Array:
     """Which points [point] are drawn: those not far from where the trajectories pass.
 
     A fixed point that no trajectory comes near would shrink all that matters to a dot.
@@ -89,50 +111,3 @@ def box(positions: Array) -> Array:
         return np.ones(3)
     spread = np.ptp(positions, axis=0)
     return np.maximum(spread / max(float(spread.max()), 1e-12), FLATTEST)
-
-
-def graph_tiles(exhibit: Graph) -> list[Tile]:
-    """A single tile with the nodes in layers, one layer per group."""
-    return [Tile(partial(paint_graph, exhibit), size=(5.2, 3.6))]
-
-
-def paint_graph(exhibit: Graph, axes: Axes) -> Legend:
-    """Nodes as marks, edges as arrows whose width grows with their weight."""
-    axes.set_axis_off()
-    if not exhibit.nodes:
-        return no_data(axes, "no nodes")
-    places = layers(exhibit)
-    heaviest = max((abs(edge[2]) for edge in exhibit.edges), default=1.0) or 1.0
-    for source, target, weight in exhibit.edges:
-        arrow = {
-            "arrowstyle": "-|>",
-            "color": GREY,
-            "shrinkA": 6,
-            "shrinkB": 6,
-            "lw": 0.4 + 1.2 * abs(weight) / heaviest,
-            "connectionstyle": "arc3,rad=0.08",
-        }
-        axes.annotate("", places[target], places[source], arrowprops=arrow)
-    looks = marks(exhibit.groups, unstable=True)
-    middle = places[:, 1].mean()
-    for place, name, group in zip(places, exhibit.nodes, exhibit.groups, strict=True):
-        axes.plot(*place, **dot_look(looks[group], 9))
-        if len(exhibit.nodes) <= NAMED_NODES:
-            away, side = (8, "bottom") if place[1] > middle else (-8, "top")
-            axes.annotate(name, place, (0, away), textcoords="offset points", ha="center", va=side)
-    axes.margins(0.1, 0.15)
-    return Legend(looks)
-
-
-def layers(exhibit: Graph) -> Array:
-    """Positions [node, 2]: a circle if there is one group, else one row per group, first below."""
-    order = in_order(exhibit.groups)
-    if len(order) == 1:
-        angle = 2 * np.pi * np.arange(len(exhibit.nodes)) / len(exhibit.nodes)
-        return np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    places = np.zeros((len(exhibit.nodes), 2))
-    for row, group in enumerate(order):
-        inside = [i for i, name in enumerate(exhibit.groups) if name == group]
-        places[inside, 0] = (np.arange(len(inside)) + 0.5) / len(inside)
-        places[inside, 1] = row
-    return places

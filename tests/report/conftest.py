@@ -24,6 +24,7 @@ from rnnstudy.exhibit import (
     Note,
     Panels,
     Scatter,
+    Space2D,
     Space3D,
     Strip,
     Table,
@@ -236,6 +237,12 @@ def population(seeds: int) -> dict[str, Exhibit]:
             ],
         ),
         "space": Space3D(title="States", lines=paths, points=cube, point_groups=index),
+        "plane": Space2D(
+            title="Plane",
+            lines=[path[:, :2] for path in paths],
+            points=cube[:, :2],
+            point_groups=index,
+        ),
         "panels": Panels(
             title="Spaces",
             exhibits=[
