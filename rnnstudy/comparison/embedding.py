@@ -37,7 +37,7 @@ def classical_mds(distances: Distances, dimensions: int = 2) -> Coordinates:
     """
     if dimensions < 1:
         raise ValueError(f"dimensions is {dimensions}, should be at least 1")
-    values, vectors = np.linalg.eigh(_gower(distances.values))
+    values, vectors = np.linalg.eigh(gower(distances.values))
     values, vectors = values[::-1], vectors[:, ::-1]
     points = np.zeros((len(vectors), dimensions))
     kept = vectors[:, :dimensions] * np.sqrt(np.maximum(values[:dimensions], 0.0))
@@ -51,7 +51,7 @@ def classical_mds(distances: Distances, dimensions: int = 2) -> Coordinates:
     )
 
 
-def _gower(distances: Array) -> Array:
+def gower(distances: Array) -> Array:
     """Scalar products about the centroid: -1/2 J D^2 J (Gower 1966)."""
     squares = distances**2
     rows = squares - squares.mean(axis=0, keepdims=True)

@@ -1,0 +1,161 @@
+"""Do networks of one label lie together? Tests and intervals for labelled distances."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnstudy.comparison.measures import (
+    NEAREST_NEIGHBOUR,
+    Labels,
+    Measure,
+    group_sums,
+    groups,
+    one_hot,
+    one_thread,
+    own_group,
+)
+from rnnstudy.comparison.permutation import Finding, against_chance, p_value, shuffles
+from rnnstudy.comparison.resampling import around, jackknife, percentiles, resamples, two_sided
+from rnnstudy.record import Array
+
+
+@one_thread
+def agreement(
+    measure: Measure,
+    distances: Array,
+    labels: Labels,
+    *,
+    permutations: int = 999,
+    seed: int = 0,
+    strata: Labels | None = None,
+) -> Finding:
+    """A measure (`NEAREST_NEIGHBOUR`, `SILHOUETTE`, `CONTRAST`) of distances [item, item] and labels
+    [item], with its permutation test and its jackknife interval over networks.
+
+    Labels are permuted within `strata` [item] where given: then the null is that, given the
+    stratum, the label means nothing. ValueError where nothing can be compared: a single label, or
+    no label that two networks share.
+    """
+    codes, sizes = groups(distances, labels)
+    matrix = measure.matrix(distances)
+    statistic = float(measure.permuted(matrix, codes[None], sizes).mean())
+    null = [
+        measure.permuted(matrix, codes[order], sizes).mean(axis=-1)
+        for order in shuffles(len(codes), permutations, seed, strata)
+    ]
+    interval = around(statistic, *jackknife(measure.left_out(distances, codes), codes))
+    return against_chance(statistic, _joined(null), interval)
+
+
+@one_thread
+def separation(
+    distances: Array,
+    labels: Labels,
+    *,
+    permutations: int = 999,
+    seed: int = 0,
+    strata: Labels | None = None,
+    bootstraps: int = 1999,
+) -> Finding:
+    """Mean distance between groups over mean distance within them: 1 without separation.
+
+    The interval is a bootstrap over networks within their groups; pairs of copies of one network do
+    not count, lest their zeros shrink the distances within. More as in `agreement`.
+    """
+    distances = np.asarray(distances, float)
+    codes, sizes = groups(distances, labels)
+    total, items = distances.sum(), len(codes)
+    within = float((sizes * (sizes - 1)).sum())
+    between = items * (items - 1) - within
+
+    def ratios(labellings: Array) -> Array:
+        sums = group_sums(distances, labellings, len(sizes))
+        own = own_group(sums, labellings).sum(axis=-1)
+        return _ratio(total - own, between, own, within)
+
+    null = [ratios(codes[order]) for order in shuffles(items, permutations, seed, strata)]
+    resampled = _resampled_ratios(distances, codes, resamples(codes, bootstraps, seed))
+    return against_chance(ratios(codes[None])[0], _joined(null), percentiles(_joined(resampled)))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much more one set of distances says of a label than another set of the same networks."""
+
+    statistic: float
+    """First minus second."""
+    low: float
+    """Lower end of the 95 % interval over networks."""
+    high: float
+    p: float
+    """Two-sided, of the null that both say equally much (jackknife, Student's t)."""
+    p_chance: float
+    """(1 + #{|permuted| >= |found|}) / (1 + permutations), of the null that neither says anything:
+    the labels of both are permuted together."""
+    permutations: int
+    first: float
+    second: float
+
+
+@one_thread
+def difference(
+    first: Array,
+    second: Array,
+    labels: Labels,
+    measure: Measure = NEAREST_NEIGHBOUR,
+    *,
+    permutations: int = 999,
+    seed: int = 0,
+    strata: Labels | None = None,
+) -> Difference:
+    """A measure of two distance matrices [item, item] of the same networks, in the same order.
+
+    A network that is left out or permuted is so in both, hence the comparison is paired.
+    """
+    codes, sizes = groups(first, labels)
+    groups(second, labels)
+    matrices = measure.matrix(first), measure.matrix(second)
+
+    def both(labellings: Array) -> tuple[Array, Array]:
+        a, b = (measure.permuted(matrix, labellings, sizes) for matrix in matrices)
+        return a.mean(axis=-1), b.mean(axis=-1)
+
+    pairs = [both(codes[order]) for order in shuffles(len(codes), permutations, seed, strata)]
+    null = _joined([a - b for a, b in pairs])
+    (a,), (b,) = both(codes[None])
+    found = float(a - b)
+    left_out = measure.left_out(first, codes) - measure.left_out(second, codes)
+    error, freedom = jackknife(left_out, codes)
+    low, high = around(found, error, freedom)
+    p_chance = p_value(abs(found), np.abs(null))
+    p = two_sided(found, error, freedom)
+    return Difference(found, low, high, p, p_chance, len(null), float(a), float(b))
+
+
+def _resampled_ratios(distances: Array, codes: Array, draws: Iterator[Array]) -> list[Array]:
+    """Ratios where network i stands for weights [resample, item] copies of itself."""
+    home = one_hot(codes, codes.max() + 1)
+    near = distances * (codes[:, None] == codes)
+
+    def ratios(weights: Array) -> Array:
+        squares = (weights**2).sum(axis=1)
+        within_pairs = ((weights @ home) ** 2).sum(axis=1) - squares
+        between_pairs = weights.sum(axis=1) ** 2 - squares - within_pairs
+        everything, within = ((weights @ m * weights).sum(axis=1) for m in (distances, near))
+        return _ratio(everything - within, between_pairs, within, within_pairs)
+
+    return [ratios(weights) for weights in draws]
+
+
+def _ratio(
+    between: Array, between_pairs: Array | float, within: Array, within_pairs: Array | float
+) -> Array:
+    """Ratio of two means; 1 where all distances are 0, NaN where there are no pairs of a kind."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        far, near = between / between_pairs, within / within_pairs
+        return np.where((far == 0.0) & (near == 0.0), 1.0, far / near)
+
+
+def _joined(parts: list[Array]) -> Array:
+    return np.concatenate([np.zeros(0), *parts])

@@ -1,0 +1,72 @@
+"""Intervals over networks: the jackknife for means of scores, the bootstrap for ratios."""
+
+from collections.abc import Iterator
+from math import nan, sqrt
+
+import numpy as np
+
+from rnnstudy.comparison.permutation import CHUNK
+from rnnstudy.record import Array
+
+LEVEL = 0.95
+
+
+def jackknife(left_out: Array, codes: Array) -> tuple[float, int]:
+    """Standard error of a statistic and its degrees of freedom, from its values without each one of
+    the networks [item], whose groups are fixed by design: codes [item].
+
+    Jackknife of a stratified sample (Jones 1974). It counts that a network matters twice, by its
+    own score and as a neighbour of others, which resampling the scores would not. Degrees of
+    freedom: networks less groups.
+    """
+    variance, freedom = 0.0, 0
+    for group in np.unique(codes):
+        values = left_out[codes == group]
+        variance += (len(values) - 1) / len(values) * float(((values - values.mean()) ** 2).sum())
+        freedom += len(values) - 1
+    return sqrt(variance), freedom
+
+
+def around(statistic: float, error: float, freedom: int) -> tuple[float, float]:
+    """The 95 % interval of a statistic with a standard error; NaN without degrees of freedom."""
+    from scipy.stats import t
+
+    half = error * float(t.ppf((1 + LEVEL) / 2, freedom)) if freedom > 0 else nan
+    return statistic - half, statistic + half
+
+
+def two_sided(statistic: float, error: float, freedom: int) -> float:
+    """p of Student's t for a statistic that should be 0; NaN without degrees of freedom."""
+    from scipy.stats import t
+
+    if freedom <= 0:
+        return nan
+    if error == 0.0:
+        return 1.0 if statistic == 0.0 else 0.0
+    return float(2 * t.sf(abs(statistic) / error, freedom))
+
+
+def resamples(codes: Array, count: int, seed: int) -> Iterator[Array]:
+    """How often each network is drawn, [some resamples, item] at a time, `count` in all.
+
+    Each group of codes [item] keeps its size, as in a study that fixes the number of networks per
+    combination.
+    """
+    generator = np.random.default_rng(seed)
+    members = [np.flatnonzero(codes == group) for group in np.unique(codes)]
+    for start in range(0, count, CHUNK):
+        weights = np.zeros((min(CHUNK, count - start), len(codes)))
+        for group in members:
+            even = np.full(len(group), 1.0 / len(group))
+            weights[:, group] = generator.multinomial(len(group), even, size=len(weights))
+        yield weights
+
+
+def percentiles(values: Array) -> tuple[float, float]:
+    """The middle 95 % of values over resamples; NaN is one that could not be computed, and where
+    more than half are there is no interval."""
+    known = values[~np.isnan(values)]
+    if 2 * len(known) <= len(values):
+        return nan, nan
+    low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
