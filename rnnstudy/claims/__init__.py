@@ -1,0 +1,19 @@
+"""What is claimed of networks. A new claim is one file here and one line in this catalogue."""
+
+from typing import Annotated
+
+from rnnstudy.claims.base import Claim, Finding, grouped, too_few
+from rnnstudy.claims.cube import Cube
+from rnnstudy.claims.depends import GeometryDependsOn
+from rnnstudy.claims.depends_less import DependsLess
+from rnnstudy.component import OneOf
+
+CLAIMS: dict[str, type[Claim]] = {
+    "cube": Cube,
+    "geometry_depends_on": GeometryDependsOn,
+    "depends_less": DependsLess,
+}
+
+AnyClaim = Annotated[Claim, OneOf("claim", CLAIMS)]
+
+__all__ = ["CLAIMS", "AnyClaim", "Claim", "Finding", "grouped", "too_few"]

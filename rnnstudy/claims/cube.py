@@ -1,0 +1,53 @@
+"""The fixed points of an n-bit memory are the corners, edges, faces, ... of a cube."""
+
+from math import comb
+from typing import ClassVar
+
+import numpy as np
+
+from rnnstudy.claims.prevalence import Prevalent
+from rnnstudy.dynamics.fixed_points import FixedPoints
+from rnnstudy.record import Record
+from rnnstudy.tasks import Task
+from rnnstudy.tasks.flip_flop import FlipFlop
+
+
+class Cube(Prevalent):
+    """A memory of b bits rests on 3^b fixed points, C(b, k) 2^(b-k) of them with k unstable
+    directions (Maheswaranathan et al. 2019; for three bits 8, 12, 6 and 1)."""
+
+    kind: ClassVar[str] = "cube"
+    takes: ClassVar[type[Record]] = FixedPoints
+
+    of: str = "fixed_points"
+    """Name of the analysis that finds the fixed points."""
+
+    @property
+    def what(self) -> str:
+        return "exactly the fixed points of the cube, by their unstable directions"
+
+    def statement(self, task: Task) -> str:
+        counts = cube(task)
+        kinds = " + ".join(map(str, counts))
+        return (
+            f"The fixed points of a {len(counts) - 1}-bit memory are the {sum(counts)} of a cube: "
+            f"{kinds}, from stable points to the centre."
+        )
+
+    def applies(self, task: Task) -> bool:
+        return isinstance(task, FlipFlop)
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.of,)
+
+    def has(self, record: Record, task: Task) -> bool:
+        if not isinstance(record, FixedPoints):
+            raise ValueError(f"'{self.of}' yields {type(record).__name__}, cube needs FixedPoints")
+        return np.bincount(record.n_unstable).tolist() == cube(task)
+
+
+def cube(task: Task) -> list[int]:
+    """Points of a memory of b bits by number of unstable directions; none for another task."""
+    if not isinstance(task, FlipFlop):
+        return []
+    return [2 ** (task.bits - k) * comb(task.bits, k) for k in range(task.bits + 1)]

@@ -1,0 +1,105 @@
+"""One kind of distances says less of what networks are made of than another."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from rnnstudy.analyses.base import Member
+from rnnstudy.claims.base import Finding
+from rnnstudy.claims.separation import (
+    WORDS,
+    Separation,
+    by_value,
+    distances_of,
+    lacking,
+    named,
+    smallest_p,
+    strata_of,
+    values_of,
+)
+from rnnstudy.comparison.grouping import difference
+from rnnstudy.comparison.pairs import Distances
+from rnnstudy.record import Array, Record
+from rnnstudy.tasks import Task
+
+
+class DependsLess(Separation):
+    """Topology is less sensitive to a factor than geometry is (Maheswaranathan et al. 2019).
+
+    The difference of two separations of the same networks. Two nulls must be refuted: that both are
+    equal (jackknife over networks, Student's t, one-sided), and that neither says anything
+    (permutations of the labels of both together); p is the larger of the two.
+    """
+
+    kind: ClassVar[str] = "depends_less"
+
+    of: str
+    """Name of the analysis whose distances should say less of the factor ..."""
+
+    than: str
+    """... than those of this analysis."""
+
+    @property
+    def title(self) -> str:
+        return self.name or f"{self.of}_depends_less_on_{self.factor}_than_{self.than}"
+
+    @property
+    def statistic(self) -> str:
+        return f"{WORDS[self.by]}: {self.than} minus {self.of}"
+
+    @property
+    def effect(self) -> str:
+        return "difference of the separations: 0 if equal, at most 1"
+
+    @property
+    def null(self) -> str:
+        return f"{self.of} and {self.than} tell {self.factor} equally well, or not at all"
+
+    def statement(self, task: Task) -> str:
+        return (
+            f"Topology ({self.of}) depends less on the {self.factor} of networks than geometry "
+            f"({self.than})."
+        )
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.of, self.than)
+
+    def weigh(
+        self,
+        task: Task,
+        members: Sequence[Member],
+        parts: Sequence[Sequence[Record]],
+        shared: Sequence[Record],
+    ) -> Finding:
+        less, more = (
+            distances_of(name, record) for name, record in zip(self.needs(), shared, strict=True)
+        )
+        names = [name for name in less.labels if name in set(more.labels)]
+        who = named(names, members)
+        labels, strata = values_of(self.factor, who), strata_of(self.factor, who)
+        if none := lacking(labels, self.networks):
+            return none
+        first, second = _among(more, names), _among(less, names)
+        found = difference(
+            first, second, labels, self.measure, permutations=self.permutations, strata=strata
+        )
+        equal = found.p / 2 if found.statistic > 0 else 1 - found.p / 2
+        scores = self.measure.scores(first, labels) - self.measure.scores(second, labels)
+        return Finding(
+            statistic=found.statistic,
+            effect=found.statistic,
+            low=max(found.low, -1.0),
+            high=min(found.high, 1.0),
+            p=max(equal, found.p_chance),
+            floor=smallest_p(labels, strata, self.permutations),
+            holds=found.statistic >= self.least,
+            **by_value(labels, scores),
+        )
+
+
+def _among(distances: Distances, names: Sequence[str]) -> Array:
+    """The distances between some of the networks, in the order of their names."""
+    place = {label: i for i, label in enumerate(distances.labels)}
+    at = [place[name] for name in names]
+    return distances.values[np.ix_(at, at)]
