@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from rnnstudy.claims.base import Claim, Finding, grouped, too_few
+from rnnstudy.claims.base import Claim, Evidence, grouped, too_few
 from rnnstudy.claims.cube import Cube
 from rnnstudy.claims.depends import GeometryDependsOn
 from rnnstudy.claims.depends_less import DependsLess
@@ -16,4 +16,4 @@ CLAIMS: dict[str, type[Claim]] = {
 
 AnyClaim = Annotated[Claim, OneOf("claim", CLAIMS)]
 
-__all__ = ["CLAIMS", "AnyClaim", "Claim", "Finding", "grouped", "too_few"]
+__all__ = ["CLAIMS", "AnyClaim", "Claim", "Evidence", "grouped", "too_few"]

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -15,7 +16,7 @@ from rnnstudy.tasks import Task
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Finding(Record):
+class Evidence(Record):
     """What the networks of one task say to a claim, before p is corrected for other claims."""
 
     statistic: float
@@ -56,7 +57,7 @@ class Claim(Entry):
 
         from scipy.stats import binomtest
         from rnnstudy import Claim, FixedPoints
-        from rnnstudy.claims import Finding, grouped, too_few
+        from rnnstudy.claims import Evidence, grouped, too_few
 
         class Holds(Claim):
             takes = FixedPoints
@@ -80,7 +81,7 @@ class Claim(Entry):
                 groups, count, share = grouped([member.combination for member in members], has)
                 test = binomtest(sum(has), len(has), 0.5, alternative="greater")
                 low, high = binomtest(sum(has), len(has)).proportion_ci()
-                return Finding(
+                return Evidence(
                     statistic=sum(has) / len(has), effect=sum(has) / len(has), low=low, high=high,
                     p=test.pvalue, floor=0.5 ** len(has), holds=bool(min(share) > 0.5),
                     lacking=too_few(groups, count, self.networks),
@@ -110,11 +111,11 @@ class Claim(Entry):
     @property
     @abstractmethod
     def statistic(self) -> str:
-        """What the number `Finding.statistic` is."""
+        """What the number `Evidence.statistic` is."""
 
     @property
     def effect(self) -> str:
-        """What the number `Finding.effect` is, and what its values mean."""
+        """What the number `Evidence.effect` is, and what its values mean."""
         return self.statistic
 
     @property
@@ -151,8 +152,25 @@ class Claim(Entry):
         members: Sequence[Member],
         parts: Sequence[Sequence[Record]],
         shared: Sequence[Record],
-    ) -> Finding:
+    ) -> Evidence:
         """What the networks of a task say to the claim."""
+
+
+def no_evidence(why: str, groups: tuple[str, ...] = (), sizes: Array | None = None) -> Evidence:
+    """What there is to say where networks lack."""
+    return Evidence(
+        statistic=nan,
+        effect=nan,
+        low=nan,
+        high=nan,
+        p=nan,
+        floor=1.0,
+        holds=False,
+        lacking=why,
+        groups=groups,
+        networks=np.zeros(len(groups), int) if sizes is None else sizes,
+        values=np.full(len(groups), nan),
+    )
 
 
 def grouped(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.claims.base import Finding
+from rnnstudy.claims.base import Evidence
 from rnnstudy.claims.separation import (
     WORDS,
     Separation,
@@ -63,7 +63,7 @@ class GeometryDependsOn(Separation):
         members: Sequence[Member],
         parts: Sequence[Sequence[Record]],
         shared: Sequence[Record],
-    ) -> Finding:
+    ) -> Evidence:
         distances = distances_of(self.of, shared[0])
         who = named(distances.labels, members)
         labels, strata = values_of(self.factor, who), strata_of(self.factor, who)
@@ -75,7 +75,7 @@ class GeometryDependsOn(Separation):
         effect, low, high = (
             _above(value, found.expected) for value in (found.statistic, found.low, found.high)
         )
-        return Finding(
+        return Evidence(
             statistic=found.statistic,
             effect=effect,
             low=low,

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.claims.base import Finding
+from rnnstudy.claims.base import Evidence
 from rnnstudy.claims.separation import (
     WORDS,
     Separation,
@@ -71,7 +71,7 @@ class DependsLess(Separation):
         members: Sequence[Member],
         parts: Sequence[Sequence[Record]],
         shared: Sequence[Record],
-    ) -> Finding:
+    ) -> Evidence:
         less, more = (
             distances_of(name, record) for name, record in zip(self.needs(), shared, strict=True)
         )
@@ -86,7 +86,7 @@ class DependsLess(Separation):
         )
         equal = found.p / 2 if found.statistic > 0 else 1 - found.p / 2
         scores = self.measure.scores(first, labels) - self.measure.scores(second, labels)
-        return Finding(
+        return Evidence(
             statistic=found.statistic,
             effect=found.statistic,
             low=max(found.low, -1.0),

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.claims.base import Claim, Finding, grouped, too_few
+from rnnstudy.claims.base import Claim, Evidence, grouped, too_few
 from rnnstudy.record import Record
 from rnnstudy.tasks import Task
 
@@ -50,14 +50,14 @@ class Prevalent(Claim):
         members: Sequence[Member],
         parts: Sequence[Sequence[Record]],
         shared: Sequence[Record],
-    ) -> Finding:
+    ) -> Evidence:
         flags = [self.has(record, task) for record in parts[0]]
         return prevalence(flags, [m.combination for m in members], self.least, self.networks)
 
 
 def prevalence(
     flags: Sequence[bool], combinations: Sequence[str], least: float, needed: int
-) -> Finding:
+) -> Evidence:
     """How many networks have a property (Clopper & Pearson 1934), by combination.
 
     flags, combinations: one per network; needed: networks per combination.
@@ -69,7 +69,7 @@ def prevalence(
     groups, sizes, shares = grouped(combinations, [float(flag) for flag in flags])
     count, total = sum(flags), len(flags)
     around = binomtest(count, total).proportion_ci(0.95, method="exact")
-    return Finding(
+    return Evidence(
         statistic=count / total,
         effect=count / total,
         low=float(around.low),

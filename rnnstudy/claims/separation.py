@@ -2,14 +2,13 @@
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from math import exp, lgamma, nan
+from math import exp, lgamma
 from typing import Annotated, Any, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.claims.base import Claim, Finding, grouped, too_few
+from rnnstudy.claims.base import Claim, Evidence, grouped, no_evidence, too_few
 from rnnstudy.comparison.measures import CONTRAST, NEAREST_NEIGHBOUR, SILHOUETTE, Measure
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.component import suggestion
@@ -120,19 +119,14 @@ def smallest_p(labels: Sequence[str], strata: Sequence[Hashable], permutations: 
     return max(1.0 / (permutations + 1), exp(min(0.0, alike - ways)))
 
 
-def lacking(labels: Sequence[str], needed: int) -> Finding | None:
+def lacking(labels: Sequence[str], needed: int) -> Evidence | None:
     """What there is to say if there are too few networks; None if there are enough."""
     groups, sizes, _ = grouped(labels, [0.0] * len(labels))
     why = too_few(groups, sizes, needed, least=2)
-    if not why:
-        return None
-    return Finding(
-        statistic=nan, effect=nan, low=nan, high=nan, p=nan, floor=1.0, holds=False,
-        lacking=why, groups=groups, networks=sizes, values=np.full(len(groups), nan),
-    )  # fmt: skip
+    return no_evidence(why, groups, sizes) if why else None
 
 
 def by_value(labels: Sequence[str], scores: Array) -> dict[str, Any]:
-    """Groups of a finding: the values of a factor, how many networks, and their mean score."""
+    """Groups of the evidence: the values of a factor, how many networks, and their mean score."""
     groups, sizes, means = grouped(labels, scores)
     return {"groups": groups, "networks": sizes, "values": means}

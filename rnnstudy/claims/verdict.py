@@ -1,11 +1,11 @@
-"""From findings to verdicts: tests corrected for each other, and the rule of each claim."""
+"""From evidence to verdicts: tests corrected for each other, and the rule of each claim."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from rnnstudy.claims.base import Claim, Finding
+from rnnstudy.claims.base import Claim, Evidence
 from rnnstudy.comparison.corrections import holm
 
 Word = Literal["supported", "not supported", "not enough networks"]
@@ -19,34 +19,33 @@ class Verdict(NamedTuple):
     reason: str
 
 
-def verdicts(claims: Sequence[Claim], findings: Sequence[Finding]) -> list[Verdict]:
-    """The verdict on each claim from its finding.
+def verdicts(claims: Sequence[Claim], evidence: Sequence[Evidence]) -> list[Verdict]:
+    """The verdict on each claim from the evidence on it.
 
     Claims that have enough networks are the family of tests over which p is corrected (Holm 1979).
     """
-    tested = [i for i, finding in enumerate(findings) if _tested(finding)]
-    corrected = np.full(len(findings), np.nan)
-    corrected[tested] = holm([findings[i].p for i in tested])
+    tested = [i for i, each in enumerate(evidence) if _tested(each)]
+    corrected = np.full(len(evidence), np.nan)
+    corrected[tested] = holm([evidence[i].p for i in tested])
     return [
-        _verdict(claim, finding, float(p), len(tested))
-        for claim, finding, p in zip(claims, findings, corrected, strict=True)
+        _verdict(claim, each, float(p), len(tested))
+        for claim, each, p in zip(claims, evidence, corrected, strict=True)
     ]
 
 
-def _tested(finding: Finding) -> bool:
-    return not finding.lacking and bool(np.isfinite(finding.p))
+def _tested(evidence: Evidence) -> bool:
+    return not evidence.lacking and bool(np.isfinite(evidence.p))
 
 
-def _verdict(claim: Claim, finding: Finding, corrected: float, tests: int) -> Verdict:
-    if not _tested(finding):
-        return Verdict("not enough networks", corrected, finding.lacking or "no test is possible")
-    if not finding.holds:
+def _verdict(claim: Claim, evidence: Evidence, corrected: float, tests: int) -> Verdict:
+    if not _tested(evidence):
+        return Verdict("not enough networks", corrected, evidence.lacking or "no test is possible")
+    if not evidence.holds:
         return Verdict("not supported", corrected, "the effect falls short of the rule")
     if corrected < claim.alpha:
         return Verdict("supported", corrected, "")
-    if finding.floor * tests >= claim.alpha:
-        why = (
-            f"with {int(finding.networks.sum())} networks no p below {finding.floor:.2g} can arise"
-        )
+    if evidence.floor * tests >= claim.alpha:
+        total = int(evidence.networks.sum())
+        why = f"with {total} networks no p below {evidence.floor:.2g} can arise"
         return Verdict("not enough networks", corrected, why)
     return Verdict("not supported", corrected, f"corrected p is not below {claim.alpha:g}")

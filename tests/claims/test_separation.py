@@ -8,7 +8,7 @@ from claims.populations import apart, population
 from scipy.stats import binom
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.claims import Finding
+from rnnstudy.claims import Evidence
 from rnnstudy.claims.depends import GeometryDependsOn
 from rnnstudy.claims.depends_less import DependsLess
 from rnnstudy.claims.separation import smallest_p
@@ -24,38 +24,38 @@ SHUFFLES = 300
 LIMIT = int(binom.ppf(0.999, SHUFFLES, 0.05))
 
 
-def depends(members: list[Member], distances: Record, **fields: object) -> Finding:
+def depends(members: list[Member], distances: Record, **fields: object) -> Evidence:
     claim = GeometryDependsOn(of="svcca", factor="cell", **fields)
     return claim.weigh(TASK, members, [], [distances])
 
 
-def word(claim: object, finding: Finding) -> str:
-    return verdicts([claim], [finding])[0].word  # type: ignore[list-item]
+def word(claim: object, evidence: Evidence) -> str:
+    return verdicts([claim], [evidence])[0].word  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize("by", ["nearest_neighbour", "silhouette", "contrast"])
 def test_a_planted_effect_is_supported(by: str) -> None:
     members = population(4)
     claim = GeometryDependsOn(of="svcca", factor="cell", by=by)
-    finding = claim.weigh(TASK, members, [], [apart(members, "cell", 2.0, seed=1)])
-    assert word(claim, finding) == "supported"
-    assert finding.low <= finding.effect <= finding.high <= 1.0
-    assert finding.low > 0.1
-    assert finding.groups == ("vanilla", "ugrnn", "gru", "lstm")
-    assert finding.networks.tolist() == [8, 8, 8, 8]
+    evidence = claim.weigh(TASK, members, [], [apart(members, "cell", 2.0, seed=1)])
+    assert word(claim, evidence) == "supported"
+    assert evidence.low <= evidence.effect <= evidence.high <= 1.0
+    assert evidence.low > 0.1
+    assert evidence.groups == ("vanilla", "ugrnn", "gru", "lstm")
+    assert evidence.networks.tolist() == [8, 8, 8, 8]
 
 
 def test_the_statistic_is_the_share_of_right_neighbours() -> None:
     members = population(3)
     distances = apart(members, "cell", 1.0, seed=3)
-    finding = depends(members, distances)
+    evidence = depends(members, distances)
     hits = []
     for i, member in enumerate(members):
         others = [j for j in range(len(members)) if j != i]
         nearest = min(others, key=lambda j: distances.values[i, j])
         hits.append(members[nearest].fields["cell"] == member.fields["cell"])
-    assert finding.statistic == pytest.approx(np.mean(hits))
-    assert finding.values == pytest.approx(np.mean(np.reshape(hits, (4, 6)), axis=1))
+    assert evidence.statistic == pytest.approx(np.mean(hits))
+    assert evidence.values == pytest.approx(np.mean(np.reshape(hits, (4, 6)), axis=1))
 
 
 def test_an_effect_is_1_where_all_neighbours_are_right_and_0_by_chance() -> None:
@@ -86,33 +86,33 @@ def test_another_factor_does_not_pass_for_the_one_asked_for() -> None:
         if m.fields["seed"] == 0
         or (m.fields["cell"] == "vanilla") == (m.fields["activation"] == "tanh")
     ]
-    finding = depends(members, apart(members, "activation", 30.0, seed=5))
-    assert finding.statistic > 0.7
-    assert finding.p > 0.2
+    evidence = depends(members, apart(members, "activation", 30.0, seed=5))
+    assert evidence.statistic > 0.7
+    assert evidence.p > 0.2
 
 
 def test_too_few_networks_are_no_evidence() -> None:
     claim = GeometryDependsOn(of="svcca", factor="cell")
     few = population(1)
-    finding = claim.weigh(TASK, few, [], [apart(few, "cell", 9.0, seed=0)])
-    (verdict,) = verdicts([claim], [finding])
+    evidence = claim.weigh(TASK, few, [], [apart(few, "cell", 9.0, seed=0)])
+    (verdict,) = verdicts([claim], [evidence])
     assert verdict.word == "not enough networks"
     assert verdict.reason == (
         "vanilla has 2, ugrnn has 2, gru has 2, lstm has 2; it takes 3 of each"
     )
     alone = population(4, cells=("gru",))
-    finding = claim.weigh(TASK, alone, [], [apart(alone, "cell", 0.0, seed=0)])
-    assert verdicts([claim], [finding])[0].reason == "only gru; it takes 2 groups"
+    evidence = claim.weigh(TASK, alone, [], [apart(alone, "cell", 0.0, seed=0)])
+    assert verdicts([claim], [evidence])[0].reason == "only gru; it takes 2 groups"
 
 
 def test_a_test_that_could_never_pass_says_that_networks_lack() -> None:
     """Two cells of three networks each: a tenth of all labellings is as good as the best one."""
     members = [m for m in population(3, cells=("gru", "lstm")) if m.fields["activation"] == "tanh"]
     claim = GeometryDependsOn(of="svcca", factor="cell")
-    finding = claim.weigh(TASK, members, [], [apart(members, "cell", 30.0, seed=0)])
-    assert finding.floor == pytest.approx(2 / comb(6, 3))
-    assert finding.effect == 1.0
-    (verdict,) = verdicts([claim], [finding])
+    evidence = claim.weigh(TASK, members, [], [apart(members, "cell", 30.0, seed=0)])
+    assert evidence.floor == pytest.approx(2 / comb(6, 3))
+    assert evidence.effect == 1.0
+    (verdict,) = verdicts([claim], [evidence])
     assert verdict.word == "not enough networks"
     assert "no p below 0.1" in verdict.reason
 
@@ -124,7 +124,7 @@ def test_the_smallest_p_counts_the_labellings() -> None:
     assert smallest_p(["a", "b"] * 20, [0] * 40, 999) == pytest.approx(1e-3)
 
 
-def less(members: list[Member], topology: Record, geometry: Record, **fields: object) -> Finding:
+def less(members: list[Member], topology: Record, geometry: Record, **fields: object) -> Evidence:
     claim = DependsLess(of="topology", than="svcca", factor="cell", **fields)
     return claim.weigh(TASK, members, [], [topology, geometry])
 
@@ -134,28 +134,28 @@ CLAIM = DependsLess(of="topology", than="svcca", factor="cell")
 
 def test_topology_without_structure_depends_less_than_geometry_with_it() -> None:
     members = population(4)
-    finding = less(members, apart(members, "cell", 0.0, 1), apart(members, "cell", 3.0, 2))
-    assert word(CLAIM, finding) == "supported"
-    assert 0 < finding.low < finding.effect < finding.high <= 1.0
+    evidence = less(members, apart(members, "cell", 0.0, 1), apart(members, "cell", 3.0, 2))
+    assert word(CLAIM, evidence) == "supported"
+    assert 0 < evidence.low < evidence.effect < evidence.high <= 1.0
 
 
 @pytest.mark.parametrize(("topology", "geometry"), [(3.0, 0.0), (3.0, 3.0)])
 def test_topology_with_structure_does_not(topology: float, geometry: float) -> None:
     members = population(4)
-    finding = less(
+    evidence = less(
         members, apart(members, "cell", topology, 1), apart(members, "cell", geometry, 2)
     )
-    assert word(CLAIM, finding) == "not supported"
+    assert word(CLAIM, evidence) == "not supported"
 
 
 def test_identical_graphs_are_no_trouble() -> None:
     members = population(4)
     names = tuple(member.name for member in members)
     same = Distances(names, np.zeros((len(names), len(names))))
-    finding = less(members, same, apart(members, "cell", 30.0, seed=2))
+    evidence = less(members, same, apart(members, "cell", 30.0, seed=2))
     # Of the 31 others, all equally near, 7 have a network's cell.
-    assert finding.effect == pytest.approx(1 - 7 / 31)
-    assert word(CLAIM, finding) == "supported"
+    assert evidence.effect == pytest.approx(1 - 7 / 31)
+    assert word(CLAIM, evidence) == "supported"
 
 
 def test_networks_that_only_one_of_the_two_knows_are_left_out() -> None:
@@ -166,8 +166,8 @@ def test_networks_that_only_one_of_the_two_knows_are_left_out() -> None:
         tuple(geometry.labels[i] for i in reversed(kept)),
         topology.values[np.ix_(kept, kept)][::-1, ::-1],
     )
-    finding = less(members, fewer, geometry)
-    assert finding.networks.sum() == len(kept)
+    evidence = less(members, fewer, geometry)
+    assert evidence.networks.sum() == len(kept)
 
 
 def test_two_kinds_of_distances_without_meaning_differ_at_the_stated_rate() -> None:
