@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnstudy.dynamics.rebuild import double, in_double, reason
 from rnnstudy.lazy import keras, tf
-from rnnstudy.population.models import label, values_of
+from rnnstudy.population.recurrent import label, values_of
 
 Array = np.ndarray
 Tensor = Any

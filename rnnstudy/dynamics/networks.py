@@ -12,16 +12,9 @@ from rnnstudy.dynamics.rebuild import in_double
 from rnnstudy.dynamics.starts import default_trials, flat, visited_states
 from rnnstudy.dynamics.trust import trusted
 from rnnstudy.lazy import keras, tf
-from rnnstudy.population.models import (
-    cell_of,
-    equal_cell,
-    initial_state,
-    label,
-    recurrent_layer,
-    single,
-    values_of,
-)
+from rnnstudy.population.models import equal_cell, initial_state, single
 from rnnstudy.population.population import Population
+from rnnstudy.population.recurrent import cell_of, label, recurrent_layer, values_of
 
 Array = np.ndarray
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rnnstudy.lazy import keras
-from rnnstudy.population.models import label, values_of
+from rnnstudy.population.recurrent import label, values_of
 
 Layer = Any
 

@@ -1,5 +1,6 @@
-"""Keras models of others: their recurrent layer, the cell of ours that it equals, populations."""
+"""Keras models of others as populations: the cell of ours that theirs equals, their readout."""
 
+import operator
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
@@ -12,6 +13,7 @@ from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.lazy import keras, keras_models, tf
 from rnnstudy.population.population import Population
+from rnnstudy.population.recurrent import cell_of, label, recurrent_layer, values_of
 
 Array = np.ndarray
 Layer = Any
@@ -24,111 +26,6 @@ PRECISION = {"float64": 1e-12, "float32": 1e-4}
 
 TRIALS, TIME = 3, 5
 """Size of the random sequences on which a population is compared with the models it came from."""
-
-
-def label(layer: Layer) -> str:
-    """A layer as messages call it."""
-    return f"{type(layer).__name__} '{getattr(layer, 'name', '?')}'"
-
-
-def recurrent_layer(network: Layer, name: str | None = None) -> Layer:
-    """The recurrent layer or cell of a Keras layer, cell or model.
-
-    name: which one, if there are several. ValueError if there is none, several, or a kind whose
-    state does not move by one rule from step to step.
-    """
-    found = list(_recurrent(network))
-    if not found:
-        raise ValueError(
-            f"{label(network)} has no state: give a recurrent layer, a cell, or a model with one"
-        )
-    names = [layer.name for layer in found]
-    if name is not None:
-        if names.count(name) != 1:
-            raise ValueError(
-                f"layer is '{name}'; the recurrent layers of {label(network)}: {', '.join(names)}"
-            )
-        found = [found[names.index(name)]]
-    if len(found) > 1:
-        raise ValueError(
-            f"{label(network)} has {len(found)} recurrent layers: {', '.join(names)}; "
-            f'say which one is meant, as in layer="{names[0]}"'
-        )
-    _refuse(network, found[0])
-    return found[0]
-
-
-def _recurrent(layer: Layer) -> Iterator[Layer]:
-    """The outermost recurrent layers and cells in a layer, each once."""
-    if isinstance(layer, (keras.layers.RNN, keras.layers.Bidirectional)) or is_cell(layer):
-        yield layer
-        return
-    seen = set()
-    for child in layer._flatten_layers(include_self=False, recursive=False):
-        for found in _recurrent(child):
-            if id(found) not in seen:
-                seen.add(id(found))
-                yield found
-
-
-def is_cell(layer: Layer) -> bool:
-    """Whether a Keras layer is a cell: it does one step, and says how large its state is."""
-    return (
-        not isinstance(layer, keras.layers.RNN) and getattr(layer, "state_size", None) is not None
-    )
-
-
-def _refuse(network: Layer, layer: Layer) -> None:
-    """ValueError for what would make the rule that moves the state another one than the cell's."""
-    if isinstance(layer, keras.layers.Bidirectional):
-        raise ValueError(
-            f"{label(layer)} reads its inputs both ways, so no one state moves from step to step; "
-            "give its forward_layer or its backward_layer's cell"
-        )
-    for other in network._flatten_layers():
-        mask = isinstance(other, keras.layers.Masking) or getattr(other, "mask_zero", False) is True
-        if mask and other is not layer:
-            raise ValueError(
-                f"{label(other)} masks time steps, at which the state is held; "
-                f"give {label(layer)} itself to leave that out"
-            )
-    if getattr(layer, "stateful", False):
-        raise ValueError(
-            f"{label(layer)} is stateful, it begins where the last batch ended; "
-            "set its stateful to False, or give its cell"
-        )
-    if getattr(layer, "go_backwards", False):
-        raise ValueError(f"{label(layer)} reads its inputs backwards; give its cell")
-
-
-def cell_of(layer: Layer) -> Layer:
-    """The built cell of a recurrent layer, or the cell itself; ValueError if it cannot be used.
-
-    It cannot if it is no Keras layer, has no weights yet or some that are not finite, or if its
-    step is random.
-    """
-    cell = layer.cell if isinstance(layer, keras.layers.RNN) else layer
-    if not isinstance(cell, keras.layers.Layer):
-        raise ValueError(f"the cell {type(cell).__name__} is no keras.layers.Layer: make it one")
-    if not cell.built:
-        raise ValueError(f"{label(layer)} has no weights yet: call it on data, or build it, first")
-    for part in cell._flatten_layers():
-        for name in ("dropout", "recurrent_dropout", *_rate(part)):
-            rate = getattr(part, name, 0.0)
-            if isinstance(rate, (int, float)) and rate > 0:
-                raise ValueError(
-                    f"{label(part)} has {name} {rate:g}, which moves the state at random; "
-                    f"set its {name} to 0 for the network as it predicts"
-                )
-    for weight in cell.weights:
-        values = values_of(weight)
-        if values.dtype.kind not in "iub" and not np.isfinite(values.astype(np.float64)).all():
-            raise ValueError(f"weight '{weight.path}' of {label(layer)} is not finite")
-    return cell
-
-
-def _rate(layer: Layer) -> tuple[str, ...]:
-    return ("rate",) if isinstance(layer, keras.layers.Dropout) else ()
 
 
 def equal_cell(cell: Layer) -> tuple[Cell, dict[str, Array]] | None:
@@ -172,12 +69,6 @@ def _keras_equal(cell: Layer) -> Cell | None:
 def _known_activation(cell: Layer) -> str | None:
     names = get_args(Activation)
     return next((n for n in names if keras.activations.get(n) is cell.activation), None)
-
-
-def values_of(variable: Any) -> Array:
-    """A variable's or a tensor's values."""
-    values: Array = keras.ops.convert_to_tensor(variable).numpy()
-    return values
 
 
 def initial_state(cell: Layer, size: int) -> Array:
@@ -242,8 +133,9 @@ def _one(model: Any) -> Population:
             f"{label(cell)} of {label(model)} is none of our cells, nor a SimpleRNN, GRU or LSTM "
             "that equals one; find_fixed_points takes the model itself"
         )
-    population = single(*equal, initial_state(cell, equal[0].state_size), _readout(model, layer))
-    _compare(model, population)
+    start, readout = initial_state(cell, equal[0].state_size), linear_readout(model, [layer])
+    population = single(*equal, start, readout)
+    compared(model, population)
     return population
 
 
@@ -261,11 +153,17 @@ def single(
     )
 
 
-def _readout(model: Any, layer: Layer) -> dict[str, Array]:
-    others = [x for x in model.layers if not isinstance(x, keras.layers.InputLayer)]
+def linear_readout(model: Any, chain: Sequence[Layer]) -> dict[str, Array]:
+    """Kernel [unit, output] and bias [output] of the Dense layer after the recurrent ones.
+
+    ValueError if the model has other layers that do something, or the readout an activation.
+    """
+    others = [x for x in model.layers if not isinstance(x, _idle())]
     last = others[-1]
     dense = last.layer if isinstance(last, keras.layers.TimeDistributed) else last
-    if len(others) != 2 or others[0] is not layer or not isinstance(dense, keras.layers.Dense):
+    before = others[:-1]
+    as_said = len(before) == len(chain) and all(map(operator.is_, before, chain))
+    if not as_said or not isinstance(dense, keras.layers.Dense):
         listed = ", ".join(label(x) for x in others)
         raise ValueError(
             f"{label(model)} should be a recurrent layer and a Dense readout, it is {listed}"
@@ -278,7 +176,13 @@ def _readout(model: Any, layer: Layer) -> dict[str, Array]:
     return {"kernel": kernel, "bias": bias}
 
 
-def _compare(model: Any, population: Population) -> None:
+def _idle() -> tuple[type, ...]:
+    """Layers that do nothing to a network that predicts."""
+    noises = (keras.layers.GaussianNoise, keras.layers.GaussianDropout)
+    return keras.layers.InputLayer, keras.layers.Dropout, *noises
+
+
+def compared(model: Any, population: Population) -> None:
     """ValueError unless the population computes what the model does: it may be wired otherwise."""
     steps = getattr(model, "input_shape", (None, None))[1]  # only functional models know theirs
     shape = (TRIALS, steps or TIME, population.inputs)
