@@ -4,7 +4,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -99,6 +99,17 @@ class Cell(Entry):
     @abstractmethod
     def step(self, w: Weights, drive: Tensor, h: Tensor) -> Tensor:
         """Next state: drive [..., trial, drive], h [..., trial, state] -> [..., trial, state]."""
+
+    rests: ClassVar[bool] = False
+    """Whether the cell offers `rest`."""
+
+    def rest(self, w: Weights, drive: Tensor, seen: Tensor) -> Tensor:
+        """Where the state would settle if gates and candidate stayed as they are at `seen`.
+
+        seen: the visible part [..., trial, unit], on which alone they depend; -> [..., trial,
+        state]. Has the fixed points of `step`, and no gate that is nearly shut slows the way there.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say where it rests")
 
     @property
     def state_size(self) -> int:

@@ -18,6 +18,8 @@ class GRU(Cell):
 
     kind: ClassVar[str] = "gru"
 
+    rests: ClassVar[bool] = True
+
     reset_after: bool = True
     """Apply the reset gate after the recurrent product (Keras's default) instead of before it."""
 
@@ -51,6 +53,18 @@ class GRU(Cell):
         gates, new = tf.split(drive, sizes, axis=-1)
         keep, reset = tf.split(tf.sigmoid(gates + h @ gate_kernel), 2, axis=-1)
         return keep * h + (1.0 - keep) * self.nonlinearity(new + (reset * h) @ new_kernel)
+
+    def rest(self, w: Weights, drive: Tensor, seen: Tensor) -> Tensor:
+        """The candidate."""
+        sizes = [self.units] * 3
+        _, reset_kernel, new_kernel = tf.split(w["recurrent_kernel"], sizes, axis=-1)
+        _, reset, new = tf.split(drive, sizes, axis=-1)
+        reset = reset + seen @ reset_kernel
+        if not self.reset_after:
+            return self.nonlinearity(new + (tf.sigmoid(reset) * seen) @ new_kernel)
+        _, reset_bias, new_bias = tf.split(row(w["bias"][..., 1, :]), sizes, axis=-1)
+        inner = seen @ new_kernel + new_bias
+        return self.nonlinearity(new + tf.sigmoid(reset + reset_bias) * inner)
 
     @property
     def bound(self) -> float | None:

@@ -18,6 +18,8 @@ class LSTM(Cell):
 
     kind: ClassVar[str] = "lstm"
 
+    rests: ClassVar[bool] = True
+
     gate_bias: float = 1.0
     """Initial bias of the forget gate; positive keeps the old cell state."""
 
@@ -36,6 +38,15 @@ class LSTM(Cell):
         product = drive + hidden @ w["recurrent_kernel"]
         write, keep, new, show = tf.split(product, 4, axis=-1)
         memory = tf.sigmoid(keep) * memory + tf.sigmoid(write) * self.nonlinearity(new)
+        if self.clip is not None:
+            memory = tf.clip_by_value(memory, -self.clip, self.clip)
+        return tf.concat([tf.sigmoid(show) * self.nonlinearity(memory), memory], axis=-1)
+
+    def rest(self, w: Weights, drive: Tensor, seen: Tensor) -> Tensor:
+        """The memory c = i act(j) / (1 - f), within its bound, and what it shows."""
+        product = drive + seen @ w["recurrent_kernel"]
+        write, keep, new, show = tf.split(product, 4, axis=-1)
+        memory = tf.sigmoid(write) * self.nonlinearity(new) / tf.sigmoid(-keep)
         if self.clip is not None:
             memory = tf.clip_by_value(memory, -self.clip, self.clip)
         return tf.concat([tf.sigmoid(show) * self.nonlinearity(memory), memory], axis=-1)

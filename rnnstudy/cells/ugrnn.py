@@ -16,6 +16,8 @@ class UGRNN(Cell):
 
     kind: ClassVar[str] = "ugrnn"
 
+    rests: ClassVar[bool] = True
+
     gate_bias: float = 1.0
     """Initial bias of the update gate; positive keeps the old state."""
 
@@ -30,6 +32,11 @@ class UGRNN(Cell):
         gate, new = tf.split(drive + h @ w["recurrent_kernel"], 2, axis=-1)
         keep = tf.sigmoid(gate)
         return keep * h + (1.0 - keep) * self.nonlinearity(new)
+
+    def rest(self, w: Weights, drive: Tensor, seen: Tensor) -> Tensor:
+        """The candidate."""
+        recurrent = seen @ w["recurrent_kernel"][..., self.units :]
+        return self.nonlinearity(drive[..., self.units :] + recurrent)
 
     @property
     def bound(self) -> float | None:

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -20,11 +20,12 @@ from rnnstudy.dynamics.hunt import (
     Hunt,
     Roots,
 )
-from rnnstudy.dynamics.iterate import Solution, solve
+from rnnstudy.dynamics.iterate import Solution
 from rnnstudy.dynamics.merging import merge
 from rnnstudy.dynamics.modes import eigenvalues
 from rnnstudy.dynamics.networks import Networks
 from rnnstudy.dynamics.solvers import AnySolver, LevenbergMarquardt, Newton
+from rnnstudy.dynamics.solving import polished, solved
 from rnnstudy.dynamics.starts import mixtures, scattered
 
 Array = np.ndarray
@@ -44,6 +45,8 @@ KNOWN_PREFERRED = 1e-3
 
 class Search(Component):
     """How fixed points are looked for, and when the search may stop."""
+
+    version: ClassVar[int] = 2
 
     candidates: Annotated[int, Field(ge=1)] = 256
     """Number of starts per round and network. Several inputs share it, though each gets an eighth
@@ -163,12 +166,13 @@ def _solved(
 ) -> Solution:
     """Solver, then polish, in blocks of starts that fit into memory."""
     width = max(1, BLOCK_BYTES // (MATRICES * 8 * len(hunts) * starts.shape[-1] ** 2))
+    radius = [search.merge * hunt.scale for hunt in hunts]
     parts = []
     for first in range(0, starts.shape[1], width):
         block = starts[:, first : first + width]
         flow = _flow(networks, inputs, hunts, block.shape[1])
-        rough = solve(flow, search.solver, block)
-        exact = solve(flow, POLISH, rough.state)
+        rough = solved(flow, search.solver, block, search.tolerance, radius)
+        exact = polished(flow, POLISH, rough, search.tolerance, radius)
         parts.append(replace(exact, done=rough.done, diverged=rough.diverged))
     fields = [f.name for f in dataclasses.fields(Solution)]
     return Solution(*(np.concatenate([getattr(p, f) for p in parts], axis=1) for f in fields))

@@ -75,6 +75,24 @@ def test_members_together_equal_a_loop_over_members(kind, fields):
 
 
 @variants
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_a_fixed_point_is_where_the_cell_rests(kind, fields, activation):
+    cell = CELLS[kind](units=UNITS, activation=activation, **fields)
+    if not cell.rests:
+        pytest.skip("it has no gates")
+    w = {n: 0.3 * v for n, v in random_weights(cell, 0).items()}
+    w = {n: tf.constant(v, tf.float64) for n, v in w.items()}
+    drive = cell.drive(w, tf.ones([1, INPUTS], tf.float64))
+    h = tf.zeros([1, cell.state_size], tf.float64)
+    for _ in range(400):  # weights this small make the step a contraction
+        h = cell.step(w, drive, h)
+    np.testing.assert_allclose(cell.step(w, drive, h), h, atol=1e-14)
+    np.testing.assert_allclose(cell.rest(w, drive, cell.visible(h)), h, atol=1e-13)
+    elsewhere = cell.visible(h) + 0.1
+    assert np.abs(cell.visible(cell.rest(w, drive, elsewhere)) - elsewhere).max() > 1e-3
+
+
+@variants
 def test_shapes_are_as_declared(kind, fields):
     cell = CELLS[kind](units=UNITS, **fields)
     w, x, h = random_case(cell)
