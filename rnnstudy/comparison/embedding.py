@@ -9,6 +9,9 @@ from rnnstudy.comparison.pairs import Distances
 from rnnstudy.lazy import pd
 from rnnstudy.record import Array, Record, array
 
+STEPS = 300
+"""At most so many steps of stress majorisation."""
+
 
 @dataclass(frozen=True, eq=False)
 class Coordinates(Record):
@@ -35,19 +38,57 @@ def classical_mds(distances: Distances, dimensions: int = 2) -> Coordinates:
     Dimensions beyond the positive eigenvalues are 0. Along each dimension the first of the items
     farthest from the origin is on the positive side, so that the picture does not flip by chance.
     """
+    values, points = _principal(gower(distances.values), dimensions)
+    return _coordinates(distances, values, points)
+
+
+def stress_mds(distances: Distances, dimensions: int = 2) -> Coordinates:
+    """Metric scaling by stress (Kruskal 1964): the points whose distances are nearest to the given.
+
+    SMACOF (de Leeuw 1977) from the classical solution, so that the result needs no seed and its
+    stress is never above the classical one; the minimum is a local one. Points are turned to their
+    principal axes, with signs as in `classical_mds`.
+    """
+    from sklearn.manifold import smacof
+
+    values, start = _principal(gower(distances.values), dimensions)
+    scale = float(np.max(distances.values, initial=0.0))
+    if scale == 0.0:
+        return _coordinates(distances, values, start)
+    found, _ = smacof(
+        distances.values / scale,
+        n_components=dimensions,
+        init=start / scale,
+        n_init=1,
+        max_iter=STEPS,
+        eps=1e-6,
+        normalized_stress=False,
+    )
+    centred = scale * (found - found.mean(axis=0))
+    _, turned = _principal(centred @ centred.T, dimensions)
+    return _coordinates(distances, values, turned)
+
+
+def _principal(products: Array, dimensions: int) -> tuple[Array, Array]:
+    """All eigenvalues of scalar products, largest first, and the points [item, dimension] on their
+    principal axes."""
     if dimensions < 1:
         raise ValueError(f"dimensions is {dimensions}, should be at least 1")
-    values, vectors = np.linalg.eigh(gower(distances.values))
+    values, vectors = np.linalg.eigh(products)
     values, vectors = values[::-1], vectors[:, ::-1]
     points = np.zeros((len(vectors), dimensions))
     kept = vectors[:, :dimensions] * np.sqrt(np.maximum(values[:dimensions], 0.0))
     points[:, : kept.shape[1]] = _oriented(kept)
+    return values, points
+
+
+def _coordinates(distances: Distances, eigenvalues: Array, points: Array) -> Coordinates:
     return Coordinates(
         labels=distances.labels,
         points=points,
-        eigenvalues=values,
-        negative_share=_share(np.maximum(-values, 0.0).sum(), np.abs(values).sum()),
-        stress=_stress(distances.values, points),
+        eigenvalues=eigenvalues,
+        negative_share=_share(np.maximum(-eigenvalues, 0.0).sum(), np.abs(eigenvalues).sum()),
+        stress=kruskal_stress(distances.values, points),
     )
 
 
@@ -66,9 +107,11 @@ def _oriented(points: Array) -> Array:
     return points * np.where(signs == 0.0, 1.0, signs)
 
 
-def _stress(wanted: Array, points: Array) -> float:
-    gaps = points[:, None, :] - points[None, :, :]
-    errors = np.sqrt((gaps**2).sum(axis=-1)) - wanted
+def kruskal_stress(wanted: Array, points: Array) -> float:
+    """Kruskal's stress 1 of points [item, dimension] for wanted distances [item, item]."""
+    from scipy.spatial.distance import pdist, squareform
+
+    errors = squareform(pdist(points)) - wanted
     return float(np.sqrt(_share((errors**2).sum(), (wanted**2).sum())))
 
 

@@ -30,8 +30,8 @@ def agreement(
     seed: int = 0,
     strata: Labels | None = None,
 ) -> Finding:
-    """A measure (`NEAREST_NEIGHBOUR`, `SILHOUETTE`, `CONTRAST`) of distances [item, item] and labels
-    [item], with its permutation test and its jackknife interval over networks.
+    """How well labels [item] agree with distances [item, item], by a measure such as
+    `NEAREST_NEIGHBOUR`, with its permutation test and its jackknife interval over networks.
 
     Labels are permuted within `strata` [item] where given: then the null is that, given the
     stratum, the label means nothing. ValueError where nothing can be compared: a single label, or

@@ -126,6 +126,8 @@ def groups(distances: Array, labels: Labels) -> tuple[Array, Array]:
         raise ValueError(f"{len(codes)} labels for distances of shape {list(shape)}")
     if not np.isfinite(distances).all():
         raise ValueError("distances should be finite")
+    if not len(codes):
+        raise ValueError("there are no networks; a comparison needs two labels")
     sizes = np.bincount(codes)
     if len(sizes) < 2:
         raise ValueError("all networks have one label; a comparison needs two labels")

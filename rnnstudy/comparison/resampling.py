@@ -17,13 +17,17 @@ def jackknife(left_out: Array, codes: Array) -> tuple[float, int]:
 
     Jackknife of a stratified sample (Jones 1974). It counts that a network matters twice, by its
     own score and as a neighbour of others, which resampling the scores would not. Degrees of
-    freedom: networks less groups.
+    freedom: networks less groups. A group of one says nothing of its spread.
     """
-    variance, freedom = 0.0, 0
+    variance, freedom, networks = 0.0, 0, len(codes)
     for group in np.unique(codes):
         values = left_out[codes == group]
-        variance += (len(values) - 1) / len(values) * float(((values - values.mean()) ** 2).sum())
-        freedom += len(values) - 1
+        size = len(values)
+        if size > 1:
+            # Without one network its group weighs less in a mean than the design gives it.
+            moved = size / networks * (networks - 1) / (size - 1) * (values - values.mean())
+            variance += (size - 1) / size * float((moved**2).sum())
+            freedom += size - 1
     return sqrt(variance), freedom
 
 

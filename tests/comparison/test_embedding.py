@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from rnnstudy.comparison.embedding import Coordinates, classical_mds
+from rnnstudy.comparison.embedding import (
+    Coordinates,
+    classical_mds,
+    kruskal_stress,
+    stress_mds,
+)
 from rnnstudy.comparison.pairs import Distances
 
 
@@ -102,3 +107,56 @@ def test_coordinates_survive_storage_and_become_a_table(points, tmp_path):
     frame = loaded.to_frame()
     assert list(frame.columns) == ["dimension 1", "dimension 2"]
     assert frame.loc["b", "dimension 2"] == found.points[1, 1]
+
+
+def test_stress_scaling_recovers_points_of_the_plane(points):
+    flat = points[:, :2]
+    found = stress_mds(labelled(between(flat)))
+    assert found.stress == pytest.approx(0.0, abs=1e-4)
+    assert between(found.points) == pytest.approx(between(flat), abs=1e-2)
+
+
+def test_stress_is_lower_than_the_classical_solutions_and_at_a_minimum(points):
+    distances = labelled(between(points))
+    classical, found = classical_mds(distances, 2), stress_mds(distances, 2)
+    assert found.stress < 0.95 * classical.stress
+    for seed in range(20):
+        nudge = 0.05 * np.random.default_rng(seed).standard_normal(found.points.shape)
+        assert kruskal_stress(distances.values, found.points + nudge) > found.stress
+
+
+def test_stress_of_an_equilateral_simplex_is_known():
+    """Four items at distance 1 in the plane: the best is a square, whose sides a and diagonals
+    a sqrt(2) are least wrong at a = (2 + sqrt(2)) / 4; the stress is (sqrt(2) - 1) / sqrt(6)."""
+    found = stress_mds(labelled(1.0 - np.eye(4)))
+    side = (2 + np.sqrt(2)) / 4
+    expected = np.sqrt((4 * (side - 1) ** 2 + 2 * (np.sqrt(2) * side - 1) ** 2) / 6)
+    assert found.stress == pytest.approx(expected, abs=1e-5)
+
+
+def test_stress_scaling_is_turned_to_its_principal_axes(points):
+    found = stress_mds(labelled(between(points)), 2).points
+    assert found.mean(axis=0) == pytest.approx(np.zeros(2), abs=1e-9)
+    products = found.T @ found
+    assert products[0, 1] == pytest.approx(0.0, abs=1e-9)
+    assert products[0, 0] > products[1, 1]
+    for dimension in found.T:
+        assert dimension[np.abs(dimension).argmax()] > 0.0
+
+
+def test_stress_scaling_does_not_depend_on_the_unit(points):
+    one, other = (stress_mds(labelled(scale * between(points))) for scale in (1.0, 1e-6))
+    assert other.stress == pytest.approx(one.stress)
+    assert other.points == pytest.approx(1e-6 * one.points)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_items_that_coincide_have_no_stress(count):
+    found = stress_mds(labelled(np.zeros((count, count))))
+    assert np.array_equal(found.points, np.zeros((count, 2)))
+    assert found.stress == 0.0
+
+
+def test_stress_scaling_in_no_dimension_is_refused():
+    with pytest.raises(ValueError, match="dimensions is 0, should be at least 1"):
+        stress_mds(labelled([[0.0]]), dimensions=0)

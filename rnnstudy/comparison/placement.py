@@ -1,0 +1,73 @@
+"""New items among points that are already placed: a map that does not move when networks join."""
+
+import numpy as np
+
+from rnnstudy.comparison.embedding import Coordinates, gower
+from rnnstudy.comparison.pairs import Distances
+from rnnstudy.record import Array
+
+STEPS = 1000
+"""At most so many steps towards the place of least stress."""
+
+
+def placed(known: Distances, coordinates: Coordinates, new: Array) -> Array:
+    """New items in the space of a classical embedding of the known ones: [new, dimension].
+
+    new: distances of the new items to the known ones [new, item]. With B the scalar products about
+    the centroid, X the coordinates and L their eigenvalues, a new item is at L^-1 X' (diag B - d^2)
+    / 2 (Gower 1968). A known item comes to its own place where distances are Euclidean. ValueError
+    if `coordinates` are of other items.
+    """
+    new = _fitting(known, coordinates, new)
+    lengths = np.diag(gower(known.values)) - new**2
+    sizes = (coordinates.points**2).sum(axis=0)
+    # A dimension in which the known points differ by rounding only has no place for new ones.
+    there = sizes > 1e-10 * sizes.max(initial=0.0)
+    scaled = np.where(there, coordinates.points / np.where(there, sizes, 1.0), 0.0)
+    found: Array = 0.5 * lengths @ scaled
+    return found
+
+
+def placed_by_stress(known: Distances, coordinates: Coordinates, new: Array) -> Array:
+    """New items where the squared errors of their distances to the known points are least.
+
+    Each by itself, the known points staying: majorisation (de Leeuw 1977) from the better of two
+    starts, the place by `placed` and that of the nearest known item; never worse than its start.
+    new: [new, item]; returns [new, dimension].
+    """
+    new = _fitting(known, coordinates, new)
+    points = coordinates.points
+    starts = [placed(known, coordinates, new), points[new.argmin(axis=1)]]
+    ends = [_descended(points, new, start) for start in starts]
+    better = _errors(points, new, ends[0]) <= _errors(points, new, ends[1])
+    return np.where(better[:, None], ends[0], ends[1])
+
+
+def _descended(points: Array, wanted: Array, places: Array) -> Array:
+    for _ in range(STEPS):
+        gaps = places[:, None, :] - points
+        sizes = np.sqrt((gaps**2).sum(axis=-1, keepdims=True))
+        # On top of a known point any direction is as good; it then stays out of the mean.
+        away = np.where(sizes > 0.0, gaps / np.where(sizes > 0.0, sizes, 1.0), 0.0)
+        moved = (points + wanted[:, :, None] * away).mean(axis=1)
+        if np.abs(moved - places).max(initial=0.0) < 1e-9 * np.abs(points).max(initial=1.0):
+            return moved
+        places = moved
+    return places
+
+
+def _errors(points: Array, wanted: Array, places: Array) -> Array:
+    sizes = np.sqrt(((places[:, None, :] - points) ** 2).sum(axis=-1))
+    found: Array = ((sizes - wanted) ** 2).sum(axis=1)
+    return found
+
+
+def _fitting(known: Distances, coordinates: Coordinates, new: Array) -> Array:
+    if known.labels != coordinates.labels:
+        raise ValueError("the coordinates are of other items than the known distances")
+    new = np.asarray(new, float)
+    if new.ndim != 2 or new.shape[1] != len(known.labels):
+        raise ValueError(
+            f"new distances should be [new, {len(known.labels)}], they are {list(new.shape)}"
+        )
+    return new

@@ -1,0 +1,73 @@
+"""Statistics of labelled distances by their definitions, in loops."""
+
+import numpy as np
+
+
+def between_points(points):
+    """Euclidean distances, in loops."""
+    values = np.zeros((len(points), len(points)))
+    for i, p in enumerate(points):
+        for j, q in enumerate(points):
+            values[i, j] = np.sqrt(((p - q) ** 2).sum())
+    return values
+
+
+def neighbour_scores(distances, labels):
+    """Whether the nearest other item has the label; the share of those equally near that do."""
+    scores = []
+    for i in range(len(labels)):
+        others = [j for j in range(len(labels)) if j != i]
+        nearest = min(distances[i, j] for j in others)
+        ties = [labels[j] == labels[i] for j in others if distances[i, j] == nearest]
+        scores.append(sum(ties) / len(ties))
+    return np.array(scores)
+
+
+def contrasts(distances, labels):
+    scores = []
+    for i in range(len(labels)):
+        own = [distances[i, j] for j in range(len(labels)) if labels[j] == labels[i] and j != i]
+        other = [distances[i, j] for j in range(len(labels)) if labels[j] != labels[i]]
+        a, b = np.mean(own) if own else 0.0, np.mean(other)
+        scores.append((b - a) / (b + a) if own else 0.0)
+    return np.array(scores)
+
+
+def ratio(distances, labels, copies=None):
+    """Mean distance between over mean distance within groups, items standing `copies` times."""
+    copies = np.ones(len(labels), int) if copies is None else copies
+    items = [i for i in range(len(labels)) for _ in range(copies[i])]
+    within, between = [], []
+    for a, i in enumerate(items):
+        for j in items[a + 1 :]:
+            if i != j:
+                (within if labels[i] == labels[j] else between).append(distances[i, j])
+    return np.mean(between) / np.mean(within)
+
+
+def one_factor_pseudo_f(distances, labels):
+    """Anderson (2001), from sums of squared distances alone: within groups and in all."""
+    n, groups = len(labels), sorted(set(labels))
+    pairs = [(i, j) for i in range(n) for j in range(i + 1, n)]
+    total = sum(distances[i, j] ** 2 for i, j in pairs) / n
+    within = sum(
+        sum(distances[i, j] ** 2 for i, j in pairs if labels[i] == labels[j] == group)
+        / sum(label == group for label in labels)
+        for group in groups
+    )
+    among = total - within
+    return (among / (len(groups) - 1)) / (within / (n - len(groups))), among / total
+
+
+def sums_of_squares(points, terms):
+    """What each term's columns add to the fit of points [item, dimension], by least squares."""
+    items = len(points)
+    columns, left, found = np.ones((items, 1)), None, []
+    for term in terms:
+        columns = np.concatenate([columns, term], axis=1) if term is not None else columns
+        fit = columns @ np.linalg.lstsq(columns, points, rcond=None)[0]
+        rest = ((points - fit) ** 2).sum()
+        if left is not None:
+            found.append(left - rest)
+        left = rest
+    return found, left
