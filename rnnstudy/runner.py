@@ -16,10 +16,11 @@ from typing import Any
 from rnnstudy.lazy import tf
 from rnnstudy.record import Array
 from rnnstudy.report.contents import write_report
-from rnnstudy.study.execute import Outcome, Watch, execute
+from rnnstudy.study.execute import execute
 from rnnstudy.study.plan import Job, Plan, stages
 from rnnstudy.study.run import Run, RunError
 from rnnstudy.study.spec import Study, resolved
+from rnnstudy.study.worker import Outcome, Watch
 
 PACKAGES = ("rnnstudy", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas",
             "matplotlib", "pydantic")  # fmt: skip

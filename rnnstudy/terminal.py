@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from rnnstudy.record import Array
-from rnnstudy.study.execute import Outcome
+from rnnstudy.study.worker import Outcome
 from rnnstudy.study.plan import Job, Plan, TrainCohort
 
 PLAIN_INTERVAL = 10.0

@@ -56,9 +56,20 @@ class Analysis(Entry):
         """The name under which the analysis is known in its study."""
         return self.name or self.kind.rpartition(":")[2].lower()
 
+    yields: ClassVar[type[Record]] = Record
+    """Class of the record; `Record` where that is not known before it is there."""
+
+    takes: ClassVar[type[Record]] = Record
+    """Class of the records of `needs()`."""
+
     def needs(self) -> tuple[str, ...]:
         """Names of the analyses, listed in the spec, whose records this one reads."""
         return ()
+
+    def applies(self, task: Task) -> bool:
+        """Whether the question can be asked of networks that learn this task; a study leaves out
+        the others, and what needs their answers."""
+        return True
 
     @abstractmethod
     def show(self, section: Section) -> Iterable[Exhibit]:
@@ -66,7 +77,12 @@ class Analysis(Entry):
 
 
 class MemberAnalysis(Analysis):
-    """Looks at each network by itself; a cohort is analysed together, for speed only."""
+    """Looks at each network by itself; a cohort is analysed together, for speed only.
+
+    One that reads what others found of the same networks names them in `needs()`, and its `run`
+    takes `*found` after the task: `found[i][m]` is the record of the analysis `needs()[i]` for
+    member m. Those, too, look at each network by itself.
+    """
 
     @abstractmethod
     def run(self, population: Population, task: Task) -> Sequence[Record]:
@@ -75,12 +91,6 @@ class MemberAnalysis(Analysis):
 
 class TaskAnalysis(Analysis):
     """Looks at all networks of a task together."""
-
-    yields: ClassVar[type[Record]] = Record
-    """Class of the record; `Record` where that is not known before it is there."""
-
-    takes: ClassVar[type[Record]] = Record
-    """Class of the records of `needs()`."""
 
     def parts(self) -> tuple[MemberAnalysis, ...]:
         """Member analyses that this one reads and the spec need not list."""
@@ -93,5 +103,6 @@ class TaskAnalysis(Analysis):
         parts: Sequence[Sequence[Record]],
         shared: Sequence[Record],
     ) -> Record:
-        """One record for the task: `parts[i][m]` is the record of `parts()[i]` for member m,
-        `shared[i]` the record of the analysis `needs()[i]` on the same task."""
+        """One record for the task, from `parts[i][m]`, the record for member m of the i-th of
+        `parts()` and, after them, of the analyses of single networks in `needs()`; and from
+        `shared[i]`, the record of the i-th of the others in `needs()` on the same task."""

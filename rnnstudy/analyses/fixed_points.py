@@ -15,7 +15,7 @@ from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.starts import flat
 from rnnstudy.exhibit import Curve, Curves, Exhibit, Panels, Space3D, Table
 from rnnstudy.population.population import Population
-from rnnstudy.record import Array
+from rnnstudy.record import Array, Record
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.flip_flop import FlipFlop
 
@@ -30,6 +30,7 @@ class FixedPointAnalysis(MemberAnalysis):
     """Fixed points at each constant input of the task, sought from states visited on its probe."""
 
     kind: ClassVar[str] = "fixed_points"
+    yields: ClassVar[type[Record]] = FixedPoints
 
     search: Search = Search()
     """How they are looked for."""

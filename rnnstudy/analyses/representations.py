@@ -33,6 +33,7 @@ class Representations(MemberAnalysis):
     """States and outputs of each network on the task's probe trials."""
 
     kind: ClassVar[str] = "representations"
+    yields: ClassVar[type[Record]] = Activity
 
     def run(self, population: Population, task: Task) -> Sequence[Activity]:
         probe = task.probe()

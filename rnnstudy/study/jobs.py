@@ -11,7 +11,9 @@ from rnnstudy.analyses.base import Member
 from rnnstudy.population.training import Trained
 from rnnstudy.record import CorruptRecord
 from rnnstudy.study.choices import Contest
-from rnnstudy.study.networks import Network
+from rnnstudy.study.models import ModelNetwork
+from rnnstudy.study.networks import AnyNetwork, Network
+from rnnstudy.study.questions import Question
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
 
@@ -28,7 +30,27 @@ class TrainCohort:
     def label(self) -> str:
         return f"{self.purpose} {_from_to(self.names)} ({counted(len(self.names), 'network')})"
 
-    def key_of(self, network: Network) -> str:
+    def key_of(self, network: AnyNetwork) -> str:
+        """Address of what the job yields for one of its networks."""
+        return network.key()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(self.key_of(network) for network in self.networks)
+
+
+@dataclass(frozen=True, eq=False)
+class ReadModels:
+    """Read networks of the user's own from their files."""
+
+    networks: tuple[ModelNetwork, ...]
+    names: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        return f"read {', '.join(self.names)} ({counted(len(self.names), 'network')})"
+
+    def key_of(self, network: AnyNetwork) -> str:
         """Address of what the job yields for one of its networks."""
         return network.key()
 
@@ -41,18 +63,22 @@ class TrainCohort:
 class AnalyseMembers:
     """One member analysis on networks of one cell and task."""
 
-    analysis: MemberAnalysis
-    networks: tuple[Network, ...]
+    question: Question
+    networks: tuple[AnyNetwork, ...]
     names: tuple[str, ...]
+
+    @property
+    def analysis(self) -> MemberAnalysis:
+        return self.question.analysis
 
     @property
     def label(self) -> str:
         networks = counted(len(self.names), "network")
         return f"{self.analysis.title} {_from_to(self.names)} ({networks})"
 
-    def key_of(self, network: Network) -> str:
+    def key_of(self, network: AnyNetwork) -> str:
         """Address of what the job yields for one of its networks."""
-        return self.analysis.key(network.key())
+        return self.question.key(network.key())
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -66,7 +92,9 @@ class AnalyseTask:
     analysis: TaskAnalysis
     task: Task
     members: tuple[Member, ...]
-    networks: tuple[Network, ...]
+    networks: tuple[AnyNetwork, ...]
+    parts: tuple[Question, ...]
+    """What it reads of single networks."""
     needs: tuple["AnalyseTask", ...]
 
     @property
@@ -82,14 +110,14 @@ class AnalyseTask:
         return tuple(
             i
             for i in self.expected(store)
-            if all(store.has(part.key(self.networks[i].key())) for part in self.analysis.parts())
+            if all(store.has(part.key(self.networks[i].key())) for part in self.parts)
         )
 
     def key(self, store: Store, *, ready: bool = True) -> str:
         """Address of the result for the members that are ready, or for all that are expected."""
         at = self.ready(store) if ready else self.expected(store)
         used = [self.networks[i].key() for i in at]
-        reads = [part.key(key) for part in self.analysis.parts() for key in used]
+        reads = [part.key(key) for part in self.parts for key in used]
         return self.analysis.key(*reads, *(need.key(store, ready=ready) for need in self.needs))
 
 
@@ -110,7 +138,7 @@ class Select:
         return self.contest.networks
 
 
-Job = TrainCohort | AnalyseMembers | AnalyseTask | Select
+Job = TrainCohort | ReadModels | AnalyseMembers | AnalyseTask | Select
 
 
 def _from_to(names: Sequence[str]) -> str:

@@ -1,17 +1,19 @@
 """What analyses read of each other: whether a spec lists it, and whether it fits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic_core import InitErrorDetails
 
-from rnnstudy.analyses import Analysis, TaskAnalysis
+from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
 from rnnstudy.component import mistake, suggestion
 from rnnstudy.record import Record
+from rnnstudy.tasks import Task
 
 
 def need_mistakes(analyses: tuple[Analysis, ...]) -> Iterator[InitErrorDetails]:
     """What is wrong with the analyses that others need: not listed, or of the wrong kind."""
     titles = [analysis.title for analysis in analyses]
+    by_title = dict(zip(titles, analyses, strict=True))
     for i, analysis in enumerate(analyses):
         for need in analysis.needs():
             if need == analysis.title:
@@ -26,13 +28,39 @@ def need_mistakes(analyses: tuple[Analysis, ...]) -> Iterator[InitErrorDetails]:
                 yield mistake("needs", message, (i,))
             elif unfit := _unfit(analysis, analyses[titles.index(need)]):
                 yield mistake("needs", f"({analysis.title}) {unfit}", (i,))
+            elif analysis.title in _behind(need, by_title):
+                message = f"({analysis.title}) needs {need!r}, which needs it in turn"
+                yield mistake("needs", message, (i,))
+
+
+def _behind(title: str, by_title: Mapping[str, Analysis]) -> set[str]:
+    """All that an analysis needs, and what that needs in turn."""
+    found, left = set[str](), [title]
+    while left:
+        needs = set(by_title[left.pop()].needs()) & by_title.keys()
+        left += needs - found
+        found |= needs
+    return found
 
 
 def _unfit(analysis: Analysis, needed: Analysis) -> str:
     """Why one analysis cannot read what another yields; empty if it can, or nobody knows yet."""
-    if not isinstance(needed, TaskAnalysis):
-        return f"reads an analysis of all networks; {needed.title!r} looks at each by itself"
-    takes = analysis.takes if isinstance(analysis, TaskAnalysis) else Record
-    if issubclass(needed.yields, takes) or needed.yields is Record:
+    if isinstance(analysis, MemberAnalysis) and not isinstance(needed, MemberAnalysis):
+        return f"looks at each network by itself; {needed.title!r} looks at all of them"
+    if issubclass(needed.yields, analysis.takes):
         return ""
-    return f"needs {takes.__name__}; {needed.title!r} yields {needed.yields.__name__}"
+    if needed.yields is not Record:
+        return f"needs {analysis.takes.__name__}; {needed.title!r} yields {needed.yields.__name__}"
+    if isinstance(needed, MemberAnalysis) and isinstance(analysis, TaskAnalysis):
+        return f"reads an analysis of all networks; {needed.title!r} looks at each by itself"
+    return ""
+
+
+def applies(analysis: Analysis, task: Task, analyses: Sequence[Analysis]) -> bool:
+    """Whether an analysis, and all that it reads, can be asked of networks that learn a task."""
+    by_title = {other.title: other for other in analyses}
+    parts = analysis.parts() if isinstance(analysis, TaskAnalysis) else ()
+    needed = [by_title[name] for name in analysis.needs() if name in by_title]
+    return analysis.applies(task) and all(
+        applies(other, task, analyses) for other in (*parts, *needed)
+    )

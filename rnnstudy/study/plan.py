@@ -4,9 +4,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
+from rnnstudy.analyses import Analysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
-from rnnstudy.analyses.representations import Representations
 from rnnstudy.component import Component
 from rnnstudy.population.footprint import member_bytes, training_flops, widest_cohort
 from rnnstudy.study.choices import Contest, choice, contests, population
@@ -19,6 +18,7 @@ from rnnstudy.study.jobs import (
     counted,
     status,
 )
+from rnnstudy.study.questions import questions, read_by
 from rnnstudy.study.selection import Undecided
 from rnnstudy.study.spec import Network, Study
 from rnnstudy.study.store import Store
@@ -159,16 +159,6 @@ def memory_budget(study: Study) -> int:
     return int(total / (study.runtime.workers or os.cpu_count() or 1))
 
 
-def member_analyses(study: Study) -> tuple[MemberAnalysis, ...]:
-    """Those that the spec lists, those that its task analyses read, and the probe's activity."""
-    listed = [a for a in study.analyses if isinstance(a, MemberAnalysis)]
-    parts = [p for a in study.analyses if isinstance(a, TaskAnalysis) for p in a.parts()]
-    found: dict[str, MemberAnalysis] = {}
-    for analysis in (Representations(), *listed, *parts):
-        found.setdefault(analysis.key(), analysis)
-    return tuple(found.values())
-
-
 def task_jobs(
     study: Study, members: Sequence[Member], networks: Sequence[Network]
 ) -> list[AnalyseTask]:
@@ -179,13 +169,15 @@ def task_jobs(
         at = (analysis.title, task.title)
         if at not in found:
             assert isinstance(analysis, TaskAnalysis)
-            needs = tuple(job(by_title[name], task) for name in analysis.needs())
+            needed = [by_title[name] for name in analysis.needs()]
+            needs = tuple(job(one, task) for one in needed if isinstance(one, TaskAnalysis))
             mine = [i for i, n in enumerate(networks) if n.task == task]
             found[at] = AnalyseTask(
                 analysis,
                 task,
                 tuple(members[i] for i in mine),
                 tuple(networks[i] for i in mine),
+                read_by(analysis, study),
                 needs,
             )
         return found[at]
@@ -218,11 +210,11 @@ def _program(network: Network) -> tuple[Component | str, ...]:
 def _member_jobs(
     study: Study, names: Sequence[str], networks: Sequence[Network]
 ) -> Iterable[AnalyseMembers]:
-    for analysis in member_analyses(study):
+    for question in questions(study):
         for group in _grouped(networks, lambda n: (n.task, n.cell)):
             for part in _parts(group, ANALYSED_TOGETHER):
                 yield AnalyseMembers(
-                    analysis,
+                    question,
                     tuple(networks[i] for i in part),
                     tuple(names[i] for i in part),
                 )

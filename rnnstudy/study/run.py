@@ -17,7 +17,8 @@ from rnnstudy.population.training import Trained
 from rnnstudy.record import CorruptRecord, Record
 from rnnstudy.study.choices import Choice, Contest, choice, contests, population
 from rnnstudy.study.chosen import columns
-from rnnstudy.study.plan import AnalyseTask, make_plan, member_analyses, task_jobs
+from rnnstudy.study.plan import AnalyseTask, make_plan, task_jobs
+from rnnstudy.study.questions import questions
 from rnnstudy.study.selection import Undecided
 from rnnstudy.study.spec import Network, Study, load_study
 from rnnstudy.study.store import Store
@@ -126,7 +127,8 @@ class Run:
 
     def record(self, analysis: str, member: str) -> Record:
         """What a member analysis, by its name in the spec, found for a network."""
-        found = {a.title: a for a in member_analyses(self.study)}
+        # Of two of one name, the listed one: it stands before what other analyses read unlisted.
+        found = {question.title: question for question in reversed(questions(self.study))}
         if analysis not in found:
             raise RunError(f"no analysis '{analysis}' of single networks; there are: "
                           f"{', '.join(sorted(found))}")  # fmt: skip
@@ -156,8 +158,8 @@ class Run:
         members = [m for m in self._who.values() if m.fields["task"] == task]
         names = [m.name for m in members]
         records = {
-            a.title: self._present(names, lambda name, a=a: self.record(a.title, name))
-            for a in member_analyses(self.study)
+            title: self._present(names, lambda name, title=title: self.record(title, name))
+            for title in (question.title for question in questions(self.study))
         }
         shared = [a.title for a in self.study.analyses if isinstance(a, TaskAnalysis)]
         return Section(

@@ -225,8 +225,8 @@ MISTAKES = {
     "embedding of what looks at single networks": (
         HEAD + "analyses: [fixed_points, {kind: embedding, of: fixed_points}]\n",
         (
-            "4:26: analyses[1] (embedding_fixed_points) reads an analysis of all networks; "
-            "'fixed_points' looks at each by itself"
+            "4:26: analyses[1] (embedding_fixed_points) needs Distances; "
+            "'fixed_points' yields FixedPoints"
         ),
     ),
     "embedding of an embedding": (

@@ -134,7 +134,7 @@ def test_a_cell_with_a_wrong_step_is_named_before_training(tmp_path: Path) -> No
 def test_failed_training_leaves_the_other_networks_to_be_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rnnstudy.study import execute as module
+    from rnnstudy.study import worker as module
 
     real = module.train
 

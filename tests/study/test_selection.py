@@ -14,7 +14,7 @@ from rnnstudy.population.population import initial_population
 from rnnstudy.population.training import Trained
 from rnnstudy.report.contents import page
 from rnnstudy.runner import Silent
-from rnnstudy.study import execute as execution
+from rnnstudy.study import worker as execution
 from rnnstudy.study.choices import best, choice, contests, judged
 from rnnstudy.study.chosen import exhibits
 from rnnstudy.study.document import SpecError

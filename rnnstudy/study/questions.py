@@ -1,0 +1,57 @@
+"""What is asked of single networks, and the addresses of the answers."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from rnnstudy.analyses import MemberAnalysis, TaskAnalysis
+from rnnstudy.analyses.representations import Representations
+from rnnstudy.study.spec import Study
+
+
+@dataclass(frozen=True)
+class Question:
+    """An analysis of single networks, and those whose records it reads."""
+
+    analysis: MemberAnalysis
+    needs: tuple["Question", ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The name under which the analysis is known in its study."""
+        return self.analysis.title
+
+    @cached_property
+    def address(self) -> str:
+        """What all its addresses have in common; names do not enter it."""
+        return self.key("")
+
+    def key(self, network: str) -> str:
+        """Address of the record for the network at an address."""
+        return self.analysis.key(network, *(need.key(network) for need in self.needs))
+
+
+def questions(study: Study) -> tuple[Question, ...]:
+    """Those that the spec lists, those that its task analyses read, and the probe's activity; each
+    once."""
+    listed = _listed(study)
+    parts = [p for a in study.analyses if isinstance(a, TaskAnalysis) for p in a.parts()]
+    found: dict[str, Question] = {}
+    for analysis in (*listed.values(), Representations(), *parts):
+        question = _asked(analysis, listed)
+        found.setdefault(question.address, question)
+    return tuple(found.values())
+
+
+def read_by(analysis: TaskAnalysis, study: Study) -> tuple[Question, ...]:
+    """What a task analysis reads of single networks: its parts, then what it needs."""
+    listed = _listed(study)
+    needed = [listed[name] for name in analysis.needs() if name in listed]
+    return tuple(_asked(one, listed) for one in (*analysis.parts(), *needed))
+
+
+def _listed(study: Study) -> dict[str, MemberAnalysis]:
+    return {a.title: a for a in study.analyses if isinstance(a, MemberAnalysis)}
+
+
+def _asked(analysis: MemberAnalysis, listed: dict[str, MemberAnalysis]) -> Question:
+    return Question(analysis, tuple(_asked(listed[name], listed) for name in analysis.needs()))

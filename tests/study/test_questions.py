@@ -1,0 +1,181 @@
+"""Analyses that read what others found of the same networks: addresses, order, failures."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from rnnstudy.analyses.base import Analysis, Member, MemberAnalysis, Section, TaskAnalysis
+from rnnstudy.exhibit import Exhibit
+from rnnstudy.population.population import Population
+from rnnstudy.record import Array, Record, array
+from rnnstudy.runner import Silent
+from rnnstudy.study.execute import execute
+from rnnstudy.study.plan import make_plan
+from rnnstudy.study.questions import questions
+from rnnstudy.study.run import Run, RunError
+from rnnstudy.study.spec import Study, study_of
+from rnnstudy.study.store import Store
+from rnnstudy.tasks import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Number(Record):
+    value: Array = array()
+
+
+class Weight(MemberAnalysis):
+    """A multiple of a network's first recurrent weight; fails for networks with so many units."""
+
+    kind: ClassVar[str] = "tests:Weight"
+    yields: ClassVar[type[Record]] = Number
+    factor: float = 1.0
+    refuse: int = 0
+
+    def run(self, population: Population, task: Task) -> Sequence[Record]:
+        if population.cell.units == self.refuse:
+            raise ValueError("not to my taste")
+        first = population.weights["recurrent_kernel"][:, 0, 0]
+        return [Number(value=np.asarray(self.factor * value)) for value in first]
+
+    def show(self, section: Section) -> Iterable[Exhibit]:
+        return ()
+
+
+class Twice(MemberAnalysis):
+    """Two times what another analysis found."""
+
+    kind: ClassVar[str] = "tests:Twice"
+    labels: ClassVar[frozenset[str]] = frozenset({"name", "of"})
+    takes: ClassVar[type[Record]] = Number
+    yields: ClassVar[type[Record]] = Number
+    of: str = "weight"
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.of,)
+
+    def run(self, population: Population, task: Task, *found: Sequence[Record]) -> Sequence[Record]:
+        (numbers,) = found
+        return [Number(value=2.0 * number.value) for number in numbers]  # type: ignore[attr-defined]
+
+    def show(self, section: Section) -> Iterable[Exhibit]:
+        return ()
+
+
+class Total(TaskAnalysis):
+    """The sum of what an analysis of single networks found, and how many networks there were."""
+
+    kind: ClassVar[str] = "tests:Total"
+    takes: ClassVar[type[Record]] = Number
+    of: str = "twice"
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.of,)
+
+    def run(
+        self,
+        members: Sequence[Member],
+        parts: Sequence[Sequence[Record]],
+        shared: Sequence[Record],
+    ) -> Record:
+        assert not shared
+        values = [number.value for number in parts[0]]  # type: ignore[attr-defined]
+        return Number(value=np.asarray([sum(values), len(members)]).sum())
+
+    def show(self, section: Section) -> Iterable[Exhibit]:
+        return ()
+
+
+def study(*analyses: Analysis) -> Study:
+    spec = {
+        "study": "questions",
+        "tasks": [{"kind": "flip_flop", "bits": 1, "length": 12}],
+        "networks": {"cells": "vanilla", "units": [3, 4], "seeds": 2},
+        "training": {"steps": 2, "batch": 4, "history": 1},
+        "runtime": {"workers": 2},
+    }
+    return study_of(spec).changed(analyses=analyses)
+
+
+def done(asked: Study, directory: Path) -> tuple[Run, dict[str, str]]:
+    run = Run(directory, asked)
+    outcomes = execute(make_plan(asked, run.store), run.store, asked.runtime, Silent())
+    return run, {outcome.label: outcome.failure for outcome in outcomes if outcome.failure}
+
+
+def number(run: Run, analysis: str, member: str) -> float:
+    record = run.record(analysis, member)
+    assert isinstance(record, Number)
+    return float(record.value)
+
+
+NAMES = [f"flip_flop-vanilla-tanh-{units}-s00{seed}" for units in (3, 4) for seed in (0, 1)]
+
+
+def test_records_of_the_same_network_are_handed_on_whatever_the_order(tmp_path: Path) -> None:
+    # The last first: the order in the spec does not matter.
+    run, failures = done(study(Total(), Twice(), Weight(factor=3.0)), tmp_path)
+    assert failures == {}
+    weights = {n: run.trained(n).population.weights["recurrent_kernel"][0, 0, 0] for n in NAMES}
+    for name in NAMES:
+        assert number(run, "twice", name) == pytest.approx(6.0 * weights[name])
+    total = run.shared("total")
+    assert isinstance(total, Number)
+    assert total.value == pytest.approx(6.0 * sum(weights.values()) + 4)
+    assert done(study(Total(), Twice(), Weight(factor=3.0)), tmp_path)[1] == {}
+
+
+def test_an_answer_moves_with_what_it_reads_and_not_with_names(tmp_path: Path) -> None:
+    def address(*analyses: Analysis) -> str:
+        (found,) = (q for q in questions(study(*analyses)) if isinstance(q.analysis, Twice))
+        return found.key("network")
+
+    assert address(Weight(), Twice()) == address(Weight(name="w"), Twice(of="w", name="t"))
+    assert address(Weight(), Twice()) != address(Weight(factor=2.0), Twice())
+    task = make_plan(study(Weight(), Twice(), Total()), Store(tmp_path)).todo[-1]
+    other = make_plan(study(Weight(factor=2.0), Twice(), Total()), Store(tmp_path)).todo[-1]
+    assert task.key(Store(tmp_path), ready=False) != other.key(Store(tmp_path), ready=False)  # type: ignore[union-attr, call-arg]
+
+
+def test_what_failed_costs_those_that_need_it_and_no_others(tmp_path: Path) -> None:
+    run, failures = done(study(Weight(refuse=3), Twice(), Total()), tmp_path)
+    label = "flip_flop-vanilla-tanh-3-s000..s001 (2 networks)"
+    names = ", ".join(NAMES[:2])
+    assert failures == {
+        f"weight {label}": "ValueError: not to my taste",
+        f"twice {label}": f"RuntimeError: not done for {names}: it needs 'weight', which failed",
+    }
+    assert number(run, "twice", NAMES[2]) == 2.0 * number(run, "weight", NAMES[2])
+    with pytest.raises(RunError, match="does not hold 'twice'"):
+        run.record("twice", NAMES[0])
+    # The task's record is of the two networks of which there is something.
+    total = run.shared("total")
+    assert isinstance(total, Number)
+    two = sum(number(run, "twice", name) for name in NAMES[2:])
+    assert total.value == pytest.approx(two + 2)
+
+
+@pytest.mark.parametrize(
+    ("analyses", "complaint"),
+    [
+        ([Twice()], r"\(twice\) needs the analysis 'weight', which is not asked for: add it"),
+        (
+            [Weight(), Twice(), Total(), Twice(of="total", name="t")],
+            r"\(t\) looks at each network by itself; 'total' looks at all of them",
+        ),
+        (
+            [{"kind": "fixed_points"}, Twice(of="fixed_points")],
+            r"\(twice\) needs Number; 'fixed_points' yields FixedPoints",
+        ),
+        ([Twice(of="b", name="a"), Twice(of="a", name="b")], r"\(a\) needs 'b', which needs it in"),
+    ],
+)
+def test_needs_that_cannot_be_met_are_said_before_anything_runs(
+    analyses: Any, complaint: str
+) -> None:
+    with pytest.raises(ValidationError, match=complaint):
+        study(*analyses)
