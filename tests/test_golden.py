@@ -53,7 +53,9 @@ def _task(kind: str) -> list[float]:
 def _metric(kind: str) -> list[float]:
     generator = np.random.default_rng(0)
     x, y = generator.standard_normal((2, 40, 12))
-    return [METRICS[kind]().distance(x, x @ y.T[:, :12] + y)]
+    metric, pair = METRICS[kind](), (x, x @ y.T[:, :12] + y)
+    pair = tuple(z.reshape(2, 20, 12) for z in pair) if metric.trajectories else pair
+    return [metric.distance(*pair)]
 
 
 def _initialiser(kind: str) -> list[float]:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import isqrt
+from math import sqrt
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,12 +12,13 @@ from threadpoolctl import threadpool_limits
 
 from rnnstudy.lazy import pd
 from rnnstudy.metrics import Metric
+from rnnstudy.metrics.base import Form, parts, stacked
 from rnnstudy.record import Array, Record, array
 
 Result = TypeVar("Result")
 
-BLOCK_BYTES = 64 * 2**20
-"""Memory for the products of one block of pairs; each core works on one."""
+BLOCK_BYTES = 96 * 2**20
+"""Memory for the forms and products of one block of pairs; each core works on one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,17 +65,17 @@ def pairwise(states: Sequence[Array], metric: Metric, labels: Sequence[str] | No
 
 def prepared(
     states: Sequence[Array], metric: Metric, labels: Sequence[str] | None = None
-) -> list[Array]:
+) -> list[Form]:
     """The metric's form of each representation [sample, unit], ready for `distances`."""
     names = _labels(labels, len(states))
     for name, x in zip(names, states, strict=True):
-        if len(x) != len(states[0]):
+        if len(x) != len(states[0]) and not metric.trajectories:
             raise ValueError(
                 f"{name!r} has {len(x)} samples, {names[0]!r} has {len(states[0])}; "
                 "all should be of the same samples"
             )
 
-    def form(name: str, x: Array) -> Array:
+    def form(name: str, x: Array) -> Form:
         try:
             return metric.prepare(x)
         except ValueError as error:
@@ -84,7 +85,7 @@ def prepared(
 
 
 def distances(
-    forms: Sequence[Array],
+    forms: Sequence[Form],
     metric: Metric,
     labels: Sequence[str] | None = None,
     block: int | None = None,
@@ -94,13 +95,12 @@ def distances(
     block: items along each side of a block; default: as many as fit into `BLOCK_BYTES`.
     """
     values = np.zeros((len(forms), len(forms)))
+    side = block or _side(forms, metric)
 
     def fill(rows: slice, columns: slice) -> None:
-        first, second = _stacked(forms, rows), _stacked(forms, columns)
-        found = metric.compare(first[:, None], second[None])
-        values[rows, columns] = metric.to_distance(found)
+        values[rows, columns] = metric.distances(stacked(forms[rows]), stacked(forms[columns]))
 
-    _side_by_side(fill, *zip(*_blocks(len(forms), block or _side(forms)), strict=True))
+    _side_by_side(fill, *zip(*_blocks(len(forms), side), strict=True))
     upper = np.triu(values, 1)
     return Distances(_labels(labels, len(forms)), upper + upper.T)
 
@@ -122,23 +122,14 @@ def _side_by_side(work: Callable[..., Result], *arguments: Sequence[Any]) -> lis
         return list(threads.map(work, *arguments))
 
 
-def _side(forms: Sequence[Array]) -> int:
-    """Items along the side of a block, if a pair's products are no larger than a form."""
-    largest = max((form.nbytes for form in forms), default=1)
-    return max(1, isqrt(BLOCK_BYTES // max(largest, 1)))
+def _side(forms: Sequence[Form], metric: Metric) -> int:
+    """Items along the side of a square block: two stacks of forms, and what its pairs take."""
+    form = max((sum(part.nbytes for part in parts(f).values()) for f in forms), default=1)
+    pair = max((metric.pair_bytes(f) for f in forms), default=1)
+    return max(1, int((sqrt(form**2 + pair * BLOCK_BYTES) - form) / pair))
 
 
 def _blocks(count: int, side: int) -> list[tuple[slice, slice]]:
     """The blocks on and above the diagonal."""
     slices = [slice(start, start + side) for start in range(0, count, side)]
     return [(rows, columns) for i, rows in enumerate(slices) for columns in slices[i:]]
-
-
-def _stacked(forms: Sequence[Array], part: slice) -> Array:
-    """Some forms as one array [item, *form], padded with zeros to the largest of them."""
-    chosen = forms[part]
-    shape = np.max([form.shape for form in chosen], axis=0)
-    stack = np.zeros((len(chosen), *shape))
-    for item, form in zip(stack, chosen, strict=True):
-        item[tuple(slice(size) for size in form.shape)] = form
-    return stack

@@ -3,8 +3,8 @@ import pytest
 from reference.metrics import cka, svcca
 
 import rnnstudy
-from rnnstudy.comparison.pairs import Distances, _side, distances, pairwise
-from rnnstudy.metrics import CKA, SVCCA
+from rnnstudy.comparison.pairs import BLOCK_BYTES, Distances, _side, distances, pairwise
+from rnnstudy.metrics import CKA, METRICS, SVCCA
 
 WIDTHS = (4, 9, 4, 33, 2, 9, 50)
 
@@ -29,12 +29,17 @@ def test_all_pairs_are_each_pair_by_its_definition(metric, slow):
     assert pairwise(states, metric).to_numpy() == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("metric", [SVCCA(dimensions=4), CKA()], ids=["svcca", "cka"])
-def test_the_size_of_blocks_does_not_matter(metric):
-    forms = [metric.prepare(x) for x in representations()]
+@pytest.mark.parametrize("kind", sorted(METRICS))
+def test_the_size_of_blocks_does_not_matter(kind):
+    metric = METRICS[kind]()
+    # More samples than units of any two, lest correlations be 1 and weights of pwcca undetermined.
+    states = representations(samples=120)
+    states = [x.reshape(4, 30, -1) if metric.trajectories else x for x in states]
+    forms = [metric.prepare(x) for x in states]
     whole = distances(forms, metric, block=100).values
     for block in (1, 2, 3, 7):
-        assert distances(forms, metric, block=block).values == pytest.approx(whole, abs=1e-11)
+        assert distances(forms, metric, block=block).values == pytest.approx(whole, abs=1e-9)
+    assert whole[1, 3] == pytest.approx(metric.distance(states[1], states[3]), abs=1e-9)
 
 
 @pytest.mark.parametrize("metric", [SVCCA(dimensions=4), CKA()], ids=["svcca", "cka"])
@@ -45,9 +50,20 @@ def test_the_number_of_cores_does_not_matter(metric, monkeypatch):
 
 
 def test_blocks_shrink_where_forms_are_large():
-    assert _side([np.zeros((10, 10))]) == 289
-    assert _side([np.zeros((10, 10)), np.zeros((2048, 256))]) == 4
-    assert _side([np.zeros((4096, 4096))]) == 1
+    def form(rows, samples):
+        return {"rows": np.broadcast_to(0.0, (rows, samples)), "rank": np.array(1.0)}
+
+    small, large = form(10, 1000), form(10, 6400)
+    for forms in ([small], [large], [small, large], [form(64, 6400)]):
+        side = _side(forms, SVCCA())
+        assert _bytes(side, forms) <= BLOCK_BYTES < _bytes(side + 1, forms)
+    assert _side([form(4096, 10**6)], SVCCA()) == 1
+
+
+def _bytes(side, forms):
+    """Two stacks of forms, and four copies of the products of all their pairs, in float64."""
+    rows, samples = (max(form["rows"].shape[axis] for form in forms) for axis in (0, 1))
+    return 8 * (2 * side * (rows * samples + 1) + 4 * (side * rows) ** 2)
 
 
 def test_the_matrix_is_exactly_symmetric_with_a_zero_diagonal():

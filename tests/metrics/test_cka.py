@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from reference.metrics import cka
+from reference.metrics import cka, debiased_cka
 
 from rnnstudy.metrics import CKA
 
@@ -47,8 +47,31 @@ def test_magnitude_does_not_matter_even_where_fourth_powers_would_overflow():
     assert CKA().similarity(1e120 * x, 1e-120 * y) == pytest.approx(expected, abs=1e-11)
 
 
-def test_a_form_has_no_more_columns_than_samples():
-    assert CKA().prepare(draw(6, samples=10, widths=(50,))[0]).shape == (10, 10)
+def test_a_form_has_no_more_rows_than_samples():
+    assert CKA().prepare(draw(6, samples=10, widths=(50,))[0])["rows"].shape == (10, 10)
+
+
+@pytest.mark.parametrize("widths", [(12, 20), (1, 5), (120, 7), (90, 200)])
+def test_debiased_it_is_the_sums_over_grams_without_diagonal(widths):
+    x, y = draw(7, samples=40, widths=widths)
+    found = CKA(debiased=True).similarity(x + 3.0, y - 1.0)
+    assert found == pytest.approx(debiased_cka(x, y), abs=1e-10)
+
+
+def test_debiased_it_is_0_in_the_mean_where_nothing_is_shared():
+    """The biased estimate is near 1 / (1 + samples / units) there: 16 units, 20 samples."""
+    generator = np.random.default_rng(8)
+    pairs = generator.standard_normal((300, 2, 20, 16))
+    biased = np.array([CKA().similarity(x, y) for x, y in pairs])
+    found = np.array([CKA(debiased=True).similarity(x, y) for x, y in pairs])
+    assert biased.min() > 0.3
+    assert (found < 0.0).any()
+    assert abs(found.mean()) < 4.0 * found.std() / np.sqrt(len(found))
+
+
+def test_debiased_it_needs_four_samples():
+    with pytest.raises(ValueError, match="debiased CKA needs at least 4 samples, not 3"):
+        CKA(debiased=True).prepare(np.eye(3))
 
 
 def test_the_numbers_of_version_1():

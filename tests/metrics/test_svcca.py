@@ -18,6 +18,10 @@ def draw(seed, samples=200, widths=(12, 20)):
     ]
 
 
+def centre(x):
+    return x - x.mean(axis=0)
+
+
 @pytest.mark.parametrize("dimensions", [1, 3, 10])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_it_is_the_generalised_eigenvalue_problem(dimensions, seed):
@@ -51,7 +55,7 @@ def test_subspaces_of_known_angles():
 
 def test_fewer_directions_than_asked_for_are_averaged_over_the_smaller_number():
     x, y = draw(6, widths=(3, 20))
-    assert SVCCA(dimensions=10).prepare(x).shape == (200, 3)
+    assert SVCCA(dimensions=10).prepare(x)["rows"].shape == (3, 200)
     assert SVCCA(dimensions=10).similarity(x, y) == pytest.approx(svcca(x, y, 10), abs=1e-9)
     assert SVCCA(dimensions=10).similarity(x, np.hstack([x, y[:, :2]])) == pytest.approx(1.0)
 
@@ -62,12 +66,36 @@ def test_rounding_is_no_direction(precision, offset):
     """Of a rank-2 matrix stored with an offset, two directions are found in either precision."""
     generator = np.random.default_rng(7)
     x = generator.standard_normal((300, 2)) @ generator.standard_normal((2, 30)) + offset
-    assert SVCCA().prepare(x.astype(precision)).shape == (300, 2)
+    assert SVCCA().prepare(x.astype(precision))["rows"].shape == (2, 300)
 
 
 def test_forms_are_orthonormal():
-    form = SVCCA(dimensions=6).prepare(draw(8)[0])
-    assert form.T @ form == pytest.approx(np.eye(6), abs=1e-12)
+    rows = SVCCA(dimensions=6).prepare(draw(8)[0])["rows"]
+    assert rows @ rows.T == pytest.approx(np.eye(6), abs=1e-12)
+
+
+@pytest.mark.parametrize("ratio", [1e-1, 1e-3, 1e-5, 1e-7])
+def test_small_directions_are_found_as_well_as_large_ones(ratio):
+    """Standard deviations fall by `ratio` over five directions: by way of the covariance at first,
+    by singular vectors where its eigenvectors would lose too many digits."""
+    generator = np.random.default_rng(10)
+    directions, _ = np.linalg.qr(centre(generator.standard_normal((300, 5))))
+    mixing, _ = np.linalg.qr(generator.standard_normal((9, 5)))
+    x = (directions * np.geomspace(1.0, ratio, 5)) @ mixing.T
+    rows = SVCCA(dimensions=5).prepare(x)["rows"]
+    assert rows @ rows.T == pytest.approx(np.eye(5), abs=1e-13)
+    overlap = np.abs(rows @ directions)
+    # Errors of directions are rounding errors over their size.
+    assert overlap == pytest.approx(np.eye(5), abs=1e-15 / ratio + 1e-10)
+
+
+@pytest.mark.parametrize(("share", "kept"), [(0.5, 1), (0.7, 1), (0.71, 2), (0.95, 3), (1.0, 4)])
+def test_directions_can_be_kept_by_their_share_of_the_variance(share, kept):
+    """Variances 0.7, 0.2, 0.08 and 0.02."""
+    directions, _ = np.linalg.qr(centre(np.random.default_rng(11).standard_normal((60, 4))))
+    x = directions * np.sqrt([0.7, 0.2, 0.08, 0.02]) @ np.eye(4, 7)
+    assert SVCCA(dimensions=None, variance=share).prepare(x)["rows"].shape == (kept, 60)
+    assert SVCCA(dimensions=2, variance=share).prepare(x)["rows"].shape == (min(kept, 2), 60)
 
 
 def test_dimensions_below_1_are_refused():

@@ -31,3 +31,21 @@ def _hsic(x, y):
     samples = len(x)
     centring = np.eye(samples) - np.ones((samples, samples)) / samples
     return float(np.trace(x @ x.T @ centring @ y @ y.T @ centring))
+
+
+def debiased_cka(x, y):
+    """The same with the unbiased estimator, as U-centred Gram matrices (Szekely & Rizzo 2014)."""
+    grams = [_u_centred(z @ z.T) for z in (x, y)]
+    sizes = [np.linalg.norm(gram) for gram in grams]
+    return float((grams[0] * grams[1]).sum() / (sizes[0] * sizes[1]))
+
+
+def _u_centred(gram):
+    samples = len(gram)
+    gram = gram.copy()
+    np.fill_diagonal(gram, 0.0)
+    rows = gram.sum(axis=1)
+    centred = gram - (rows[:, None] + rows[None]) / (samples - 2)
+    centred += gram.sum() / ((samples - 1) * (samples - 2))
+    np.fill_diagonal(centred, 0.0)
+    return centred
