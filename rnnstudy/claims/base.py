@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import numpy as np
 from pydantic import Field
@@ -13,6 +13,8 @@ from rnnstudy.analyses.base import Member
 from rnnstudy.component import Entry
 from rnnstudy.record import Array, Record, array
 from rnnstudy.tasks import Task
+
+R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -154,6 +156,15 @@ class Claim(Entry):
         shared: Sequence[Record],
     ) -> Evidence:
         """What the networks of a task say to the claim."""
+
+
+def required(record: Record, kind: type[R], claim: Claim) -> R:
+    """The record, if it is of the class that a claim reads; ValueError if not."""
+    if not isinstance(record, kind):
+        raise ValueError(
+            f"{claim.title} needs {kind.__name__}, it is given {type(record).__name__}"
+        )
+    return record
 
 
 def no_evidence(why: str, groups: tuple[str, ...] = (), sizes: Array | None = None) -> Evidence:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from rnnstudy.claims.base import required
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.dynamics.fixed_points import FixedPoints
 from rnnstudy.record import Record
@@ -41,9 +42,8 @@ class Cube(Prevalent):
         return (self.of,)
 
     def has(self, record: Record, task: Task) -> bool:
-        if not isinstance(record, FixedPoints):
-            raise ValueError(f"'{self.of}' yields {type(record).__name__}, cube needs FixedPoints")
-        return np.bincount(record.n_unstable).tolist() == cube(task)
+        n_unstable = required(record, FixedPoints, self).n_unstable
+        return np.bincount(n_unstable).tolist() == cube(task)
 
 
 def cube(task: Task) -> list[int]:

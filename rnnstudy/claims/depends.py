@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.claims.base import Evidence
+from rnnstudy.claims.base import Evidence, required
 from rnnstudy.claims.separation import (
     WORDS,
     Separation,
     by_value,
-    distances_of,
     lacking,
     named,
     smallest_p,
@@ -17,6 +16,7 @@ from rnnstudy.claims.separation import (
     values_of,
 )
 from rnnstudy.comparison.grouping import agreement
+from rnnstudy.comparison.pairs import Distances
 from rnnstudy.record import Record
 from rnnstudy.tasks import Task
 
@@ -64,7 +64,7 @@ class GeometryDependsOn(Separation):
         parts: Sequence[Sequence[Record]],
         shared: Sequence[Record],
     ) -> Evidence:
-        distances = distances_of(self.of, shared[0])
+        distances = required(shared[0], Distances, self)
         who = named(distances.labels, members)
         labels, strata = values_of(self.factor, who), strata_of(self.factor, who)
         if none := lacking(labels, self.networks):

@@ -6,12 +6,11 @@ from typing import ClassVar
 import numpy as np
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.claims.base import Evidence
+from rnnstudy.claims.base import Evidence, required
 from rnnstudy.claims.separation import (
     WORDS,
     Separation,
     by_value,
-    distances_of,
     lacking,
     named,
     smallest_p,
@@ -72,10 +71,9 @@ class DependsLess(Separation):
         parts: Sequence[Sequence[Record]],
         shared: Sequence[Record],
     ) -> Evidence:
-        less, more = (
-            distances_of(name, record) for name, record in zip(self.needs(), shared, strict=True)
-        )
-        names = [name for name in less.labels if name in set(more.labels)]
+        less, more = (required(record, Distances, self) for record in shared)
+        known = set(more.labels)
+        names = [name for name in less.labels if name in known]
         who = named(names, members)
         labels, strata = values_of(self.factor, who), strata_of(self.factor, who)
         if none := lacking(labels, self.networks):

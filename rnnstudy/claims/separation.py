@@ -69,13 +69,6 @@ class Separation(Claim):
         return f"is about {self.factor!r}; fields of this grid: {', '.join(known)}{hint}"
 
 
-def distances_of(name: str, record: Record) -> Distances:
-    """The record, if it holds distances; ValueError if not."""
-    if not isinstance(record, Distances):
-        raise ValueError(f"'{name}' yields {type(record).__name__}, not distances")
-    return record
-
-
 def named(names: Sequence[str], members: Sequence[Member]) -> list[Member]:
     """The members of these names; ValueError if one is not among them."""
     there = {member.name: member for member in members}

@@ -74,7 +74,7 @@ def test_a_memory_with_cubes_supports_it_and_one_bad_combination_does_not() -> N
 
 
 def test_the_cube_says_what_it_reads() -> None:
-    with pytest.raises(ValueError, match="'fixed_points' yields Record, cube needs FixedPoints"):
+    with pytest.raises(ValueError, match="cube needs FixedPoints, it is given Record"):
         Cube().weigh(FlipFlop(), population(1), [[Record()] * 8], [])
     with pytest.raises(ValueError, match="there is no network to judge"):
         Cube().weigh(FlipFlop(), [], [[]], [])

@@ -194,7 +194,9 @@ def test_equally_good_distances_differ_at_the_stated_rate() -> None:
 
 def test_what_is_no_distances_is_refused() -> None:
     members = population(3)
-    with pytest.raises(ValueError, match="'svcca' yields Record, not distances"):
+    with pytest.raises(
+        ValueError, match="svcca_depends_on_cell needs Distances, it is given Record"
+    ):
         depends(members, Record())
     strangers = apart(population(4), "cell", 0.0, 0)
     with pytest.raises(ValueError, match="distances of 'vanilla-tanh-3', which is no network"):
