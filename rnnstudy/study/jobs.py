@@ -11,8 +11,7 @@ from rnnstudy.analyses.base import Member
 from rnnstudy.population.training import Trained
 from rnnstudy.record import CorruptRecord
 from rnnstudy.study.choices import Contest
-from rnnstudy.study.models import ModelNetwork
-from rnnstudy.study.networks import AnyNetwork, Network
+from rnnstudy.study.networks import Network
 from rnnstudy.study.questions import Question
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
@@ -30,27 +29,7 @@ class TrainCohort:
     def label(self) -> str:
         return f"{self.purpose} {_from_to(self.names)} ({counted(len(self.names), 'network')})"
 
-    def key_of(self, network: AnyNetwork) -> str:
-        """Address of what the job yields for one of its networks."""
-        return network.key()
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        return tuple(self.key_of(network) for network in self.networks)
-
-
-@dataclass(frozen=True, eq=False)
-class ReadModels:
-    """Read networks of the user's own from their files."""
-
-    networks: tuple[ModelNetwork, ...]
-    names: tuple[str, ...]
-
-    @property
-    def label(self) -> str:
-        return f"read {', '.join(self.names)} ({counted(len(self.names), 'network')})"
-
-    def key_of(self, network: AnyNetwork) -> str:
+    def key_of(self, network: Network) -> str:
         """Address of what the job yields for one of its networks."""
         return network.key()
 
@@ -64,7 +43,7 @@ class AnalyseMembers:
     """One member analysis on networks of one cell and task."""
 
     question: Question
-    networks: tuple[AnyNetwork, ...]
+    networks: tuple[Network, ...]
     names: tuple[str, ...]
 
     @property
@@ -76,7 +55,7 @@ class AnalyseMembers:
         networks = counted(len(self.names), "network")
         return f"{self.analysis.title} {_from_to(self.names)} ({networks})"
 
-    def key_of(self, network: AnyNetwork) -> str:
+    def key_of(self, network: Network) -> str:
         """Address of what the job yields for one of its networks."""
         return self.question.key(network.key())
 
@@ -92,7 +71,7 @@ class AnalyseTask:
     analysis: TaskAnalysis
     task: Task
     members: tuple[Member, ...]
-    networks: tuple[AnyNetwork, ...]
+    networks: tuple[Network, ...]
     parts: tuple[Question, ...]
     """What it reads of single networks."""
     needs: tuple["AnalyseTask", ...]
@@ -138,7 +117,7 @@ class Select:
         return self.contest.networks
 
 
-Job = TrainCohort | ReadModels | AnalyseMembers | AnalyseTask | Select
+Job = TrainCohort | AnalyseMembers | AnalyseTask | Select
 
 
 def _from_to(names: Sequence[str]) -> str:

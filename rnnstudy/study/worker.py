@@ -15,19 +15,17 @@ from rnnstudy.record import Array, Record
 from rnnstudy.study.checkpoints import Checkpoints
 from rnnstudy.study.choices import judged
 from rnnstudy.study.curves import training_curves
-from rnnstudy.study.given import read_model
 from rnnstudy.study.jobs import (
     AnalyseMembers,
     AnalyseTask,
     Job,
-    ReadModels,
     Select,
     TrainCohort,
     counted,
     status,
 )
 from rnnstudy.study.questions import Question
-from rnnstudy.study.networks import AnyNetwork
+from rnnstudy.study.networks import Network
 from rnnstudy.study.store import Store
 from rnnstudy.tasks.base import check_trials
 
@@ -103,9 +101,6 @@ class Worker:
             raise Stopped
         if isinstance(job, TrainCohort):
             self._train(job)
-        elif isinstance(job, ReadModels):
-            for network in job.networks:
-                self.store.write(network.key(), read_model(network))
         elif isinstance(job, Select):
             self._select(job)
         elif isinstance(job, AnalyseMembers):
@@ -178,12 +173,12 @@ class Worker:
                 self.store.write(job.key_of(network), record)
         self._mention_missing(job)
 
-    def _lacks(self, job: AnalyseMembers, network: AnyNetwork) -> str:
+    def _lacks(self, job: AnalyseMembers, network: Network) -> str:
         """Title of what a job needs of a network and the store does not hold; empty if nothing."""
         needs = job.question.needs
         return next((n.title for n in needs if not self.store.has(n.key(network.key()))), "")
 
-    def _found(self, parts: Sequence[Question], networks: Sequence[AnyNetwork]) -> list[list[Record]]:
+    def _found(self, parts: Sequence[Question], networks: Sequence[Network]) -> list[list[Record]]:
         """What each of these questions found of each network."""
         keys = [network.key() for network in networks]
         return [[self.store.read(part.key(key), Record) for key in keys] for part in parts]
