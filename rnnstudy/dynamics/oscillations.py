@@ -69,16 +69,17 @@ def carrying_pairs(modes: Modes, orbits: Array, points: Array, readout: Array) -
     positive angle: [point], -1 where no eigenvalue is complex.
 
     orbits [point, time, state]: states on the cycle around each of the points [point, state];
-    readout [state, output]. Of the unstable pairs (of all if none is unstable), that whose part in
-    the orbit, by its left mode, makes the largest share of what is read out. Chosen by the plane in
-    which the orbit lies and not by any frequency, so that frequencies can be compared; the largest
-    modulus fails where a network has further unstable rotations.
+    readout [state, output]. Of the unstable pairs that whose part in the orbit, by its left mode,
+    makes the largest share of what is read out; if none is unstable, the slowest. Chosen by the
+    plane in which the orbit lies and not by any frequency, so that frequencies can be compared; the
+    largest modulus fails where a network has further unstable rotations.
     """
     found = np.full(len(points), -1)
     for i, values in enumerate(modes.eigenvalues):
         pairs = np.flatnonzero(values.imag > 0.0)
         unstable = pairs[np.abs(values[pairs]) > 1.0]
-        pairs = unstable if len(unstable) else pairs
+        # Stable ones only cancel each other, the more the less orthogonal they are.
+        pairs = unstable if len(unstable) else pairs[:1]
         if not len(pairs):
             continue
         part = (orbits[i] - points[i]) @ modes.left[i, pairs].T
