@@ -1,7 +1,7 @@
 """What the report of a run says: its summary, the sections and their exhibits, the provenance."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from rnnstudy.exhibit import Exhibit, Table
 from rnnstudy.report.page import Fact, Page, Part, Section
 from rnnstudy.report.page import write_report as write_page
 from rnnstudy.study.chosen import exhibits
+from rnnstudy.study.claimed import Judged
+from rnnstudy.study.claimed import exhibits as verdicts
 from rnnstudy.study.run import Run
 
 
@@ -22,12 +24,16 @@ def write_report(run: Run) -> Path:
 
 def page(run: Run) -> Page:
     """The report's contents, from what the run's store holds."""
-    tasks = [task.title for task in run.study.tasks]
+    tasks, claims = [task.title for task in run.study.tasks], run.judged()
     return Page(
         title=run.study.report.title or run.study.study,
         summary=tuple(_summary(run)),
-        facts=tuple(_facts(run)),
-        sections=(*(_task_section(run, task) for task in tasks), _members_section(run)),
+        facts=tuple(_facts(run, claims)),
+        sections=(
+            *_claims_section(run, claims),
+            *(_task_section(run, task) for task in tasks),
+            _members_section(run),
+        ),
         provenance=_provenance(run),
         spec=_spec(run),
         formats=run.study.report.formats,
@@ -50,19 +56,29 @@ def _summary(run: Run) -> list[str]:
     ]
 
 
-def _facts(run: Run) -> list[Fact]:
+def _facts(run: Run, claims: Sequence[Judged]) -> list[Fact]:
     table = run.members
     trained = int((table["status"] == "trained").sum())
     solved = int(table["solved"].eq(True).sum())
     diverged = int((table["status"] == "diverged").sum())
     failures = run.provenance.get("failures", {})
     everything = len(table)
+    words = [claim.word for claim in claims]
+    supported = Fact("claims supported", f"{words.count('supported')} of {len(words)}")
     return [
         Fact("trained", f"{trained} of {everything}", "good" if trained == everything else "bad"),
         Fact("solved", f"{solved} of {everything}", "good" if solved == everything else "plain"),
         Fact("diverged", str(diverged), "bad" if diverged else "good"),
         Fact("failed steps", str(len(failures)), "bad" if failures else "good"),
+        *([supported] if words else []),
     ]
+
+
+def _claims_section(run: Run, claims: Sequence[Judged]) -> list[Section]:
+    """The verdicts, if the study claims anything."""
+    lost = _reasons(run.provenance.get("failures", {}), "claim")
+    part = Part("Verdicts", list(verdicts(claims)), lost)
+    return [Section("Claims", (part,))] if claims else []
 
 
 def _task_section(run: Run, task: str) -> Section:

@@ -18,10 +18,12 @@ from rnnstudy.study.jobs import (
     counted,
     status,
 )
+from rnnstudy.study.needs import applies
 from rnnstudy.study.questions import questions, read_by
 from rnnstudy.study.selection import Undecided
 from rnnstudy.study.spec import Network, Study
 from rnnstudy.study.store import Store
+from rnnstudy.study.weighing import Weighing, weighings
 from rnnstudy.tasks import Task
 
 __all__ = [
@@ -162,7 +164,7 @@ def memory_budget(study: Study) -> int:
 def task_jobs(
     study: Study, members: Sequence[Member], networks: Sequence[Network]
 ) -> list[AnalyseTask]:
-    """Each task analysis on each task, those that others read first."""
+    """Each task analysis and each claim on each task, what others read first."""
     found: dict[tuple[str, str], AnalyseTask] = {}
 
     def job(analysis: Analysis, task: Task) -> AnalyseTask:
@@ -185,8 +187,10 @@ def task_jobs(
     by_title = {a.title: a for a in study.analyses}
     for task in study.tasks:
         for analysis in study.analyses:
-            if isinstance(analysis, TaskAnalysis):
+            if isinstance(analysis, TaskAnalysis) and applies(analysis, task, study.analyses):
                 job(analysis, task)
+        for weighing in weighings(study, task):
+            job(weighing, task)
     return list(found.values())
 
 
@@ -212,6 +216,8 @@ def _member_jobs(
 ) -> Iterable[AnalyseMembers]:
     for question in questions(study):
         for group in _grouped(networks, lambda n: (n.task, n.cell)):
+            if not applies(question.analysis, networks[group[0]].task, study.analyses):
+                continue
             for part in _parts(group, ANALYSED_TOGETHER):
                 yield AnalyseMembers(
                     question,
@@ -270,7 +276,9 @@ def _done(jobs: Iterable[Job], store: Store) -> tuple[tuple[str, int, int], ...]
 def _kind(job: Job) -> str:
     if isinstance(job, Select):
         return "selection"
-    return job.purpose if isinstance(job, TrainCohort) else job.analysis.title
+    if isinstance(job, TrainCohort):
+        return job.purpose
+    return "claims" if isinstance(job.analysis, Weighing) else job.analysis.title
 
 
 def _found(job: Job, store: Store) -> Iterator[bool]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from rnnstudy.analyses import TaskAnalysis
 from rnnstudy.analyses.base import Member, Section
+from rnnstudy.claims.base import Claim, Evidence, no_evidence
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.component import suggestion
 from rnnstudy.dynamics.fixed_points import FixedPoints
@@ -17,11 +18,13 @@ from rnnstudy.population.training import Trained
 from rnnstudy.record import CorruptRecord, Record
 from rnnstudy.study.choices import Choice, Contest, choice, contests, population
 from rnnstudy.study.chosen import columns
+from rnnstudy.study.claimed import Judged, Weighed, judged, verdict_columns
 from rnnstudy.study.plan import AnalyseTask, make_plan, task_jobs
 from rnnstudy.study.questions import questions
 from rnnstudy.study.selection import Undecided
 from rnnstudy.study.spec import Network, Study, load_study
 from rnnstudy.study.store import Store
+from rnnstudy.study.weighing import Weighing
 
 R = TypeVar("R", bound=Record)
 
@@ -153,6 +156,34 @@ class Run:
             raise RunError(f"'{analysis}' yields {type(record).__name__}, not distances")
         return record.to_frame()
 
+    @property
+    def claims(self) -> Any:
+        """One row per claim and task that it is about: what was found, and the verdict on it.
+
+        A DataFrame; p is corrected for all tests of the study.
+        """
+        return pd.DataFrame(verdict_columns(self.judged()))
+
+    def judged(self) -> list[Judged]:
+        """The verdicts on the study's claims, in the order of the spec, task by task."""
+        order = [claim.title for claim in self.study.claims]
+        weighed = [
+            self._weighed(job.analysis.claim, job)
+            for job in self._task_jobs()
+            if isinstance(job.analysis, Weighing)
+        ]
+        return judged(sorted(weighed, key=lambda each: order.index(each.claim.title)))
+
+    def _weighed(self, claim: Claim, job: AnalyseTask) -> Weighed:
+        trouble = self.provenance.get("failures", {}).get(job.label, "")
+        if not job.expected(self.store):
+            return Weighed(claim, job.task, no_evidence("every network diverged"))
+        try:
+            evidence = self._read(job.key(self.store), Evidence, job.label)
+        except RunError:
+            return Weighed(claim, job.task, None, trouble)
+        return Weighed(claim, job.task, evidence)
+
     def section(self, task: str) -> Section:
         """All that is there about one task, for showing."""
         members = [m for m in self._who.values() if m.fields["task"] == task]
@@ -193,13 +224,16 @@ class Run:
             raise RunError(f"no network '{member}' in {self.directory}{hint}")
         return self._networks[member]
 
+    def _task_jobs(self) -> list[AnalyseTask]:
+        known = {n: who for n, who in self._networks.items() if not isinstance(who, Undecided)}
+        return task_jobs(self.study, [self._who[name] for name in known], list(known.values()))
+
     def _task_job(self, analysis: str, task: str | None) -> AnalyseTask:
         titles = [t.title for t in self.study.tasks]
         if task is None and len(titles) > 1:
             raise RunError(f"say which task: {', '.join(titles)}")
         task = task or titles[0]
-        known = {n: who for n, who in self._networks.items() if not isinstance(who, Undecided)}
-        jobs = task_jobs(self.study, [self._who[name] for name in known], list(known.values()))
+        jobs = self._task_jobs()
         for job in jobs:
             if (job.analysis.title, job.task.title) == (analysis, task):
                 return job

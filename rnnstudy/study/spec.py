@@ -13,8 +13,10 @@ from rnnstudy.analyses import Analysis, AnyAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.cells import Cell
 from rnnstudy.cells.base import cell_mistake
+from rnnstudy.claims import AnyClaim, Claim
 from rnnstudy.component import Component, mistake, refused
 from rnnstudy.population.protocol import Training
+from rnnstudy.study.claim_checks import claim_mistakes
 from rnnstudy.study.complaints import complaints
 from rnnstudy.study.document import Document, SpecError, document_of
 from rnnstudy.study.grid import Combination, combinations, member
@@ -82,6 +84,9 @@ class Study(Component):
 
     analyses: tuple[AnyAnalysis, ...] = ()
     """What is asked of the trained networks."""
+
+    claims: tuple[AnyClaim, ...] = ()
+    """What is claimed of the networks; the analyses judge it on every task that it is about."""
 
     report: Report = Report()
     """The page, its figures, and models to take away."""
@@ -191,6 +196,21 @@ class Study(Component):
         if missing:
             raise refused("analyses", missing)
         return analyses
+
+    @field_validator("claims")
+    @classmethod
+    def _claims_differ(cls, claims: tuple[Claim, ...]) -> tuple[Claim, ...]:
+        _refuse_namesakes("claim", [claim.title for claim in claims])
+        return claims
+
+    @model_validator(mode="after")
+    def _claims_can_be_judged(self) -> Self:
+        if self.claims:
+            fields = self.expand()[0][0].fields
+            errors = list(claim_mistakes(self.claims, self.analyses, self.tasks, fields))
+            if errors:
+                raise refused("claims", errors)
+        return self
 
     def expand(self) -> tuple[tuple[Member, Network], ...]:
         """All networks with their names, in a fixed order, the seed innermost.

@@ -18,7 +18,9 @@ study: s
 tasks: [flip_flop]
 networks: {cells: [vanilla, gru, lstm], activations: [tanh, relu], seeds: 2}
 """
-STUDY_KEYS = "study, tasks, networks, training, selection, overrides, analyses, report, runtime"
+STUDY_KEYS = (
+    "study, tasks, networks, training, selection, overrides, analyses, claims, report, runtime"
+)
 TRAINING_KEYS = (
     "steps, batch, data, learning_rate, final_rate, clip_norm, l2, state_noise, "
     "train_initial_state, history, precision, tf32, data_parallel, stop, hold, retry"
@@ -233,6 +235,45 @@ MISTAKES = {
         HEAD + "analyses: [{kind: pairs, metric: cka}, {kind: embedding, of: cka}, "
         "{kind: embedding, of: embedding_cka, name: again}]\n",
         "4:68: analyses[2] (again) needs Distances; 'embedding_cka' yields Coordinates",
+    ),
+    "claim that needs an analysis that is not asked for": (
+        HEAD + "analyses: [{kind: pairs, metric: svcca}]\n"
+        "claims:\n  - {kind: geometry_depends_on, of: svca, factor: cell}\n  - cube\n",
+        (
+            "6:5: claims[0] (svca_depends_on_cell) needs the analysis 'svca', which is not asked "
+            "for: add it to analyses; asked for: svcca; did you mean 'svcca'?"
+        ),
+        (
+            "7:5: claims[1] (cube) needs the analysis 'fixed_points', which is not asked for: add "
+            "it to analyses; asked for: svcca"
+        ),
+    ),
+    "claim that reads something else": (
+        HEAD + "analyses: [{kind: pairs, metric: svcca}]\nclaims: [{kind: cube, of: svcca}]\n",
+        "5:10: claims[0] (cube) needs FixedPoints; 'svcca' yields Distances",
+    ),
+    "claim about another task": (
+        HEAD.replace("flip_flop", "sine") + "analyses: [fixed_points]\nclaims: [cube]\n",
+        "5:10: claims[0] (cube) says nothing about the tasks of this study: sine",
+    ),
+    "claim about a factor that the grid does not know": (
+        HEAD + "analyses: [{kind: pairs, metric: cka}]\n"
+        "claims: [{kind: geometry_depends_on, of: cka, factor: celll}]\n",
+        (
+            "5:10: claims[0] (cka_depends_on_celll) is about 'celll'; fields of this grid: cell, "
+            "activation, units; did you mean 'cell'?"
+        ),
+    ),
+    "two claims of one name": (
+        HEAD + "analyses: [fixed_points]\nclaims: [cube, cube]\n",
+        "5:16: claims[1] is a second claim called 'cube'; give one of them a 'name'",
+    ),
+    "unknown claim": (
+        HEAD + "claims: [cub]\n",
+        (
+            "4:10: claims[0] is 'cub'; known claims: cube, depends_less, geometry_depends_on; did "
+            "you mean 'cube'?"
+        ),
     ),
     "models of no network": (
         HEAD + "report: {models: ['*-gru-*', '*-gruu-*']}\n",
