@@ -123,7 +123,8 @@ def _stacked(arrays: Sequence[Array]) -> Array:
     shape = np.max([array.shape for array in arrays], axis=0).astype(int)
     stack = np.zeros((len(arrays), *shape))
     for i, array in enumerate(arrays):
-        stack[(i, *(slice(size) for size in array.shape))] = array
+        filled: tuple[int | slice, ...] = (i, *(slice(size) for size in array.shape))
+        stack[filled] = array
     return stack
 
 
@@ -151,6 +152,13 @@ def centred(states: Array) -> Array:
     refuse_broken(states, ("sample", "unit"))
     moved = states - states.mean(axis=0, dtype=np.float64)
     return moved if np.linalg.norm(moved) > rounding(states) else np.zeros_like(moved)
+
+
+def narrowed(rows: Array) -> Array:
+    """Rows X [row, sample], or no more than samples with the same X'X: X without its rotations."""
+    if rows.shape[0] <= rows.shape[1]:
+        return rows
+    return np.asarray(np.linalg.qr(rows, mode="r"))
 
 
 def refuse_broken(states: Array, axes: tuple[str, ...]) -> None:

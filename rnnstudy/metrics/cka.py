@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnstudy.metrics.base import Array, Form, ProductMetric, centred, settled
+from rnnstudy.metrics.base import Array, Form, ProductMetric, centred, narrowed, settled
 
 
 class CKA(ProductMetric):
@@ -35,9 +35,7 @@ class CKA(ProductMetric):
         x = centred(states).T
         if self.debiased and x.shape[1] < 4:
             raise ValueError(f"debiased CKA needs at least 4 samples, not {x.shape[1]}")
-        if x.shape[0] > x.shape[1]:
-            # X enters only through X'X, which a square factor of as many samples has as well.
-            x = np.linalg.qr(x, mode="r")
+        x = narrowed(x)
         x /= np.linalg.norm(x) or 1.0
         form = self._form(x)
         criterion = float(self._criterion(form["rows"] @ form["rows"].T, form, form))

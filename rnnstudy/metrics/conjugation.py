@@ -5,7 +5,10 @@ import numpy as np
 from rnnstudy.metrics.base import Array
 
 ASCENT_STEPS = 40
-"""Steps from every start, of which the best is refined: they tell good starts from bad ones."""
+"""Steps from every start: they tell good starts from bad ones."""
+
+REFINED = 3
+"""Number of starts, the best after these steps, that are refined."""
 
 NEWTON_STEPS = 20
 """Enough to converge from there: about eight are."""
@@ -17,15 +20,17 @@ CONVERGED = 1e-9
 def alignment(a: Array, b: Array, starts: Array) -> Array:
     """Largest <A, C B C'> found over orthogonal C, [pair], for a, b [pair, dimension, dimension].
 
-    starts [start, dimension, dimension]: orthogonal matrices to start from, beside one of ours that
-    solves the case of equal fields in different coordinates. The problem has local maxima: more
-    starts find better ones. `a` and `b` of norm 1 or below.
+    starts [start, dimension, dimension]: orthogonal matrices to start from, beside two of ours: one
+    solves the case of equal fields in different coordinates, the other that of normal fields. The
+    problem has local maxima: more starts find better ones. `a` and `b` of norm 1 or below.
     """
-    first = _eigenframes(a, b)
+    ours = np.stack([_eigenframes(a, b), _eigenvectors(a, b)], axis=1)
     given = np.broadcast_to(starts, (len(a), *starts.shape))
-    rotations = _ascend(a[:, None], b[:, None], np.concatenate([first[:, None], given], axis=1))
-    best = np.argmax(_overlap(a[:, None], b[:, None], rotations), axis=1)
-    return _refined(a, b, rotations[np.arange(len(a)), best])
+    rotations = _ascend(a[:, None], b[:, None], np.concatenate([ours, given], axis=1))
+    reached = _overlap(a[:, None], b[:, None], rotations)
+    best = np.argsort(-reached, axis=1)[:, :REFINED]
+    found = [_refined(a, b, rotations[np.arange(len(a)), each]) for each in best.T]
+    return np.max(found, axis=0)
 
 
 def _turned(b: Array, rotation: Array) -> Array:
@@ -54,11 +59,27 @@ def _eigenframes(a: Array, b: Array) -> Array:
     return (frames[0] * signs[..., None, :]) @ np.swapaxes(frames[1], -1, -2)
 
 
+def _eigenvectors(a: Array, b: Array) -> Array:
+    """Rotations that take eigenvectors to those that they match best, nearly.
+
+    Of normal fields the best assignment of eigenvalues, by the real part of their products, is the
+    best rotation of all (Hoffman & Wielandt 1953).
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    (values, vectors), (others, targets) = np.linalg.eig(a), np.linalg.eig(b)
+    gain = np.real(values[:, :, None] * np.conj(others)[:, None, :])
+    order = np.array([linear_sum_assignment(-each)[1] for each in gain]).reshape(values.shape)
+    matched = np.take_along_axis(targets, order[:, None, :], axis=2)
+    left, _, right = np.linalg.svd(np.real(vectors @ np.conj(np.swapaxes(matched, -1, -2))))
+    return left @ right
+
+
 def _ascend(a: Array, b: Array, rotation: Array) -> Array:
     """Steps to the orthogonal matrix nearest to gradient plus a tenth of what makes it convex.
 
     With the whole of it no step can go down (minorise, then maximise), but steps are ten times
-    shorter; the best is refined by steps that cannot go down.
+    shorter; the best are refined by steps that cannot go down.
     """
     hold = 0.2 * np.linalg.norm(a, 2, axis=(-2, -1)) * np.linalg.norm(b, 2, axis=(-2, -1))
     hold = np.maximum(hold, 1e-12)[..., None, None]

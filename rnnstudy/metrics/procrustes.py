@@ -6,7 +6,16 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.metrics.base import Array, Form, ProductMetric, centred, parts, rounding, settled
+from rnnstudy.metrics.base import (
+    Array,
+    Form,
+    ProductMetric,
+    centred,
+    narrowed,
+    parts,
+    rounding,
+    settled,
+)
 
 
 class Procrustes(ProductMetric):
@@ -39,9 +48,7 @@ class Procrustes(ProductMetric):
 
     def prepare(self, states: Array) -> Form:
         """The partly whitened shape, transposed: [row, sample], of norm 1; and its size."""
-        x = centred(states).T
-        if x.shape[0] > x.shape[1]:
-            x = np.linalg.qr(x, mode="r")
+        x = narrowed(centred(states).T)
         shape = self._whitened(x, rounding(states)) if self.alpha < 1.0 and x.any() else x
         size = np.linalg.norm(shape)
         kept = 1.0 if self.scaled and size else size

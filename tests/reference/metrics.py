@@ -2,6 +2,7 @@
 
 import numpy as np
 import scipy.linalg
+import scipy.stats
 
 
 def svcca(x, y, dimensions):
@@ -49,3 +50,22 @@ def _u_centred(gram):
     centred += gram.sum() / ((samples - 1) * (samples - 2))
     np.fill_diagonal(centred, 0.0)
     return centred
+
+
+def pwcca(x, y):
+    """Correlations of canonical variates of x, found by whitening, weighted by its units."""
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    white = [np.linalg.inv(scipy.linalg.sqrtm(z.T @ z)) for z in (x, y)]
+    left, correlations, _ = np.linalg.svd(white[0] @ x.T @ y @ white[1], full_matrices=False)
+    variates = x @ white[0] @ left
+    weights = [sum(abs(h @ unit) for unit in x.T) for h in variates.T]
+    return float(np.average(correlations, weights=weights))
+
+
+def rsa(x, y, correlation):
+    """Correlation of distances, pair by pair of samples."""
+    distances = [
+        [np.linalg.norm(z[i] - z[j]) for i in range(len(z)) for j in range(i)] for z in (x, y)
+    ]
+    measure = {"spearman": scipy.stats.spearmanr, "pearson": scipy.stats.pearsonr}[correlation]
+    return float(measure(*distances).statistic)

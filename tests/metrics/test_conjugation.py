@@ -1,0 +1,104 @@
+"""The best rotation between vector fields, against cases whose answer is known."""
+
+import numpy as np
+import pytest
+from scipy.optimize import linear_sum_assignment
+
+from rnnstudy.metrics.conjugation import _derivatives, _turned, alignment
+
+
+def rotations(generator, count, size):
+    return np.linalg.qr(generator.standard_normal((count, size, size)))[0]
+
+
+def starts(size, count=4, seed=0):
+    drawn = rotations(np.random.default_rng(seed), count, size)
+    return np.concatenate([np.eye(size)[None], drawn])
+
+
+def unit(fields):
+    return fields / np.linalg.norm(fields, axis=(-2, -1), keepdims=True)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 6, 10])
+def test_a_field_in_other_coordinates_is_the_same_field(size):
+    generator = np.random.default_rng(size)
+    a = unit(generator.standard_normal((8, size, size)))
+    b = _turned(a, rotations(generator, 8, size))
+    assert alignment(a, b, starts(size)) == pytest.approx(np.ones(8), abs=1e-9)
+
+
+def test_symmetric_fields_are_aligned_by_their_sorted_eigenvalues():
+    """The rearrangement inequality: no start is needed but the one from their eigenvectors."""
+    generator = np.random.default_rng(1)
+    a, b = generator.standard_normal((2, 5, 6, 6))
+    a, b = unit(a + a.swapaxes(-1, -2)), unit(b + b.swapaxes(-1, -2))
+    expected = (np.linalg.eigvalsh(a) * np.linalg.eigvalsh(b)).sum(axis=-1)
+    assert alignment(a, b, starts(6)) == pytest.approx(expected, abs=1e-8)
+
+
+def test_normal_fields_are_aligned_by_the_best_assignment_of_eigenvalues():
+    """Hoffman & Wielandt 1953, for fields whose rotations are of one sense after reflection."""
+    generator = np.random.default_rng(2)
+    for _ in range(5):
+        fields, spectra = [], []
+        for _ in range(2):
+            radius, angle = generator.uniform(0.5, 1.0, 3), generator.uniform(0.1, 3.0, 3)
+            field = np.zeros((6, 6))
+            for k, (r, w) in enumerate(zip(radius, angle, strict=True)):
+                turn = [[np.cos(w), -np.sin(w)], [np.sin(w), np.cos(w)]]
+                field[2 * k : 2 * k + 2, 2 * k : 2 * k + 2] = r * np.array(turn)
+            fields.append(_turned(field, rotations(generator, 1, 6)[0]))
+            spectra.append(radius * np.exp(1j * angle))
+        gain = np.real(spectra[0][:, None] * np.conj(spectra[1])[None])
+        expected = 2 * gain[linear_sum_assignment(-gain)].sum()
+        found = alignment(fields[0][None], fields[1][None], starts(6, count=16))
+        assert found == pytest.approx([expected], abs=1e-8)
+
+
+def test_more_starts_find_no_less():
+    generator = np.random.default_rng(3)
+    a, b = unit(generator.standard_normal((2, 20, 6, 6)))
+    few, many = (alignment(a, b, starts(6, count)) for count in (0, 40))
+    assert (many >= few - 1e-3).all()
+    assert many.mean() > few.mean()
+
+
+def test_brute_force_finds_no_more_in_the_plane():
+    """All rotations and reflections of the plane, a thousandth of a turn apart."""
+    generator = np.random.default_rng(4)
+    a, b = unit(generator.standard_normal((2, 30, 2, 2)))
+    angle = np.linspace(0, 2 * np.pi, 1001)[:, None, None]
+    turn = np.cos(angle) * np.eye(2) + np.sin(angle) * np.array([[0.0, -1.0], [1.0, 0.0]])
+    every = np.concatenate([turn, turn @ np.diag([1.0, -1.0])])
+    best = np.einsum("pij,tpij->tp", a, _turned(b[None], every[:, None])).max(axis=0)
+    # Between two rotations the largest overlap rises by at most the square of half their angle.
+    assert alignment(a, b, starts(2)) == pytest.approx(best, abs=4e-5)
+
+
+def test_derivatives_are_differences():
+    generator = np.random.default_rng(5)
+    a, b = unit(generator.standard_normal((2, 1, 4, 4)))
+    rotation = rotations(generator, 1, 4)
+    gradient, curvature = _derivatives(a, b, rotation)
+    first, second = np.triu_indices(4, 1)
+
+    def value(turns):
+        w = np.zeros((4, 4))
+        w[first, second], w[second, first] = turns, -turns
+        turned = np.linalg.solve(np.eye(4) - w / 2, (np.eye(4) + w / 2) @ rotation[0])
+        return float((a[0] * _turned(b[0], turned)).sum())
+
+    step, each = 1e-4, np.eye(6)
+    slope = [(value(step * e) - value(-step * e)) / (2 * step) for e in each]
+    bend = [
+        [(value(step * (e + f)) - value(step * (e - f)) - value(step * (f - e))
+          + value(-step * (e + f))) / (4 * step**2) for f in each]
+        for e in each
+    ]  # fmt: skip
+    assert gradient[0] == pytest.approx(np.array(slope), abs=1e-7)
+    assert curvature[0] == pytest.approx(np.array(bend), abs=1e-6)
+
+
+def test_fields_of_zero_have_nothing_to_align():
+    assert alignment(np.zeros((2, 3, 3)), np.zeros((2, 3, 3)), starts(3)).tolist() == [0.0, 0.0]
