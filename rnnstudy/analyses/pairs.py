@@ -8,7 +8,7 @@ from rnnstudy.analyses.representations import Activity, Representations
 from rnnstudy.comparison.pairs import Distances, distances, prepared
 from rnnstudy.exhibit import Exhibit, Matrix
 from rnnstudy.metrics import AnyMetric
-from rnnstudy.record import Record
+from rnnstudy.record import Array, Record
 
 
 class Pairs(TaskAnalysis):
@@ -34,8 +34,16 @@ class Pairs(TaskAnalysis):
         shared: Sequence[Record],
     ) -> Distances:
         names = [member.name for member in members]
-        samples = [part.samples for part in parts[0] if isinstance(part, Activity)]
-        return distances(prepared(samples, self.metric, names), self.metric, names)
+        states = [self.states(part) for part in parts[0]]
+        return distances(prepared(states, self.metric, names), self.metric, names)
+
+    def states(self, found: Record) -> Array:
+        """A network's states in the shape that the metric wants, in the precision they came in:
+        a metric must know what is rounding."""
+        if not isinstance(found, Activity):
+            raise TypeError(f"pairs reads activity, not {type(found).__name__}")
+        states = found.states
+        return states if self.metric.trajectories else states.reshape(-1, states.shape[-1])
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         result = section.shared[self.title]

@@ -17,7 +17,7 @@ from rnnstudy.record import Array, Record, array
 
 Result = TypeVar("Result")
 
-BLOCK_BYTES = 96 * 2**20
+BLOCK_BYTES = 192 * 2**20
 """Memory for the forms and products of one block of pairs; each core works on one."""
 
 
@@ -92,10 +92,11 @@ def distances(
 ) -> Distances:
     """Distances of all pairs of forms that `metric.prepare` has made, in square blocks of pairs.
 
-    block: items along each side of a block; default: as many as fit into `BLOCK_BYTES`.
+    block: items along each side of a block; default: as many as fit into `BLOCK_BYTES`, and few
+    enough to keep several cores busy.
     """
     values = np.zeros((len(forms), len(forms)))
-    side = block or _side(forms, metric)
+    side = block or min(_side(forms, metric), max(8, -(-len(forms) // 4)))
 
     def fill(rows: slice, columns: slice) -> None:
         values[rows, columns] = metric.distances(stacked(forms[rows]), stacked(forms[columns]))
@@ -122,9 +123,14 @@ def _side_by_side(work: Callable[..., Result], *arguments: Sequence[Any]) -> lis
         return list(threads.map(work, *arguments))
 
 
+def form_bytes(form: Form) -> int:
+    """Bytes of all arrays of a form."""
+    return sum(part.nbytes for part in parts(form).values())
+
+
 def _side(forms: Sequence[Form], metric: Metric) -> int:
     """Items along the side of a square block: two stacks of forms, and what its pairs take."""
-    form = max((sum(part.nbytes for part in parts(f).values()) for f in forms), default=1)
+    form = max(map(form_bytes, forms), default=1)
     pair = max((metric.pair_bytes(f) for f in forms), default=1)
     return max(1, int((sqrt(form**2 + pair * BLOCK_BYTES) - form) / pair))
 

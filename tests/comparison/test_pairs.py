@@ -31,7 +31,7 @@ def test_all_pairs_are_each_pair_by_its_definition(metric, slow):
 
 @pytest.mark.parametrize("kind", sorted(METRICS))
 def test_the_size_of_blocks_does_not_matter(kind):
-    metric = METRICS[kind]()
+    metric = METRICS[kind](**({"delays": 3, "rank": 3} if kind == "dsa" else {}))
     # More samples than units of any two, lest correlations be 1 and weights of pwcca undetermined.
     states = representations(samples=120)
     states = [x.reshape(4, 30, -1) if metric.trajectories else x for x in states]
