@@ -77,8 +77,8 @@ def _slow(networks: Networks, hunts: Sequence[Hunt], inputs: Array) -> SlowPoint
     """All hunts' slow points, slowest first."""
     records = [SlowPoints.none(networks.state_size, networks.inputs)]
     for hunt in hunts:
-        slow: Any = getattr(hunt, "slow", None)
-        if slow is None:
+        slow = hunt.slow
+        if slow is None or not len(slow.state):
             continue
         order = np.argsort(slow.speed, kind="stable")
         state, held = slow.state[order], inputs[hunt.input_index]

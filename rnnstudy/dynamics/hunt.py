@@ -59,6 +59,20 @@ class Roots:
         return self.take(self.status == CONVERGED)
 
 
+@dataclass(frozen=True)
+class Slow:
+    """Slow points of one network and input, each array [slow, ...], and the starts near them."""
+
+    state: Array
+    speed: Array
+    hits: Array
+
+    @classmethod
+    def none(cls, size: int) -> "Slow":
+        """No slow points of a state of this size."""
+        return cls(np.empty((0, size)), np.empty(0), np.zeros(0, int))
+
+
 @dataclass
 class Hunt:
     """The search for one network at one input: what it found so far."""
@@ -75,11 +89,26 @@ class Hunt:
     """What became of each start, per round."""
     fresh: int = 0
     """Fixed points that only the last round found."""
+    stuck: list[tuple[Array, Array]] = field(default_factory=list)
+    """States [start, state] where starts got stuck above the tolerance, and speeds [start], per
+    round."""
+    slow: Slow | None = None
+    """The slow points among these, once the search is over."""
 
     @property
     def scale(self) -> float:
         """Root mean square of the states."""
         return scale_of(self.visited)
+
+    @property
+    def stuck_states(self) -> Array:
+        """Where starts of all rounds got stuck: [start, state]."""
+        return np.concatenate([self.roots.state[:0], *(state for state, _ in self.stuck)])
+
+    @property
+    def stuck_speeds(self) -> Array:
+        """The speed there: [start]."""
+        return np.concatenate([np.empty(0), *(speed for _, speed in self.stuck)])
 
     @property
     def unseen(self) -> float:

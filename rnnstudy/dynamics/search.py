@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -21,9 +22,11 @@ from rnnstudy.dynamics.hunt import (
     Roots,
 )
 from rnnstudy.dynamics.iterate import Solution
+from rnnstudy.dynamics.linear import linearised
 from rnnstudy.dynamics.merging import merge
 from rnnstudy.dynamics.modes import eigenvalues
 from rnnstudy.dynamics.networks import Networks
+from rnnstudy.dynamics.slow import slow_points
 from rnnstudy.dynamics.solvers import AnySolver, LevenbergMarquardt, Newton
 from rnnstudy.dynamics.solving import polished, solved
 from rnnstudy.dynamics.starts import mixtures, scattered
@@ -99,6 +102,17 @@ def run_search(search: Search, networks: Networks, inputs: Array, hunts: Sequenc
                 [_starts(search, waiting[i], neighbours[i], turn, count) for i in block]
             )
             _round(search, networks, inputs, [waiting[i] for i in block], starts)
+    for hunt in hunts:
+        inside = within_box(networks, hunt, hunt.stuck_states)
+        linearise = partial(linearised, networks, hunt.member, inputs[hunt.input_index])
+        hunt.slow = slow_points(hunt, search.merge * hunt.scale, inside, linearise)
+
+
+def within_box(networks: Networks, hunt: Hunt, state: Array) -> Array:
+    """Which states [point, state] lie in the network's invariant box, if it has one: [point]."""
+    bound = np.inf if hunt.bound is None else hunt.bound * (1.0 + 1e-9)
+    within: Array = np.abs(networks.visible(state)).max(axis=1, initial=0.0) <= bound
+    return within
 
 
 def _blocks(hunts: Sequence[Hunt], count: int) -> Iterator[range]:
@@ -208,8 +222,7 @@ def inspected(
     safe = np.where(isolated[:, None, None], matrix, np.eye(state.shape[1]))
     step = np.sqrt(np.mean(np.linalg.solve(safe, residual[..., None]) ** 2, axis=(1, 2)))
     certain = isolated & (step <= search.newton_step * hunt.scale)
-    bound = np.inf if hunt.bound is None else hunt.bound * (1.0 + 1e-9)
-    outside = np.abs(networks.visible(state)).max(axis=1, initial=0.0) > bound
+    outside = ~within_box(networks, hunt, state)
     return Roots(
         state=state,
         speed=0.5 * np.sum(residual**2, axis=1),
@@ -228,7 +241,8 @@ class Find:
     old [root]: known roots that stay; new [root, state]: states to inspect; fresh [root]: whether
     none of a new root's group was known. group [start]: position of each start's root in the old
     roots followed by the new ones, -1 for a start that reached none; outcome [start] of those;
-    hits [root]: how often each root has been reached by now.
+    hits [root]: how often each root has been reached by now; stuck: where those got that are slow,
+    and their speeds.
     """
 
     old: Array
@@ -237,6 +251,7 @@ class Find:
     group: Array
     outcome: Array
     hits: Array
+    stuck: tuple[Array, Array]
 
     @classmethod
     def of(cls, search: Search, hunt: Hunt, solution: Solution, i: int) -> "Find":
@@ -256,7 +271,9 @@ class Find:
         weight = np.concatenate([hunt.roots.hits, np.ones(reached.sum())])
         hits = np.bincount(place, weight, len(best))
         seen = np.isin(np.arange(len(best)), place[:known])
-        return cls(old, states[new], ~seen[len(old) :], group, outcome, hits.astype(int))
+        slow = ~reached & (outcome == SLOW)
+        stuck = solution.state[i][slow], solution.speed[i][slow]
+        return cls(old, states[new], ~seen[len(old) :], group, outcome, hits.astype(int), stuck)
 
     def enter(self, hunt: Hunt, new: Roots) -> None:
         """Write the round into the hunt, now that the new states have been inspected."""
@@ -266,4 +283,5 @@ class Find:
         outcome = self.outcome.copy()
         outcome[reached] = roots.status[self.group[reached]]
         hunt.outcomes.append(outcome)
+        hunt.stuck.append(self.stuck)
         hunt.fresh = int((self.fresh & (new.status == CONVERGED)).sum())

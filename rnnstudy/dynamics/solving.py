@@ -12,9 +12,6 @@ from rnnstudy.dynamics.solvers import Solver
 
 Array = np.ndarray
 
-SAME = 1e-3
-"""Share of the radius of a root within which points that are no roots are the same."""
-
 
 def solved(
     flow: Flow, solver: Solver, starts: Array, tolerance: float, radius: Sequence[float]
@@ -40,14 +37,12 @@ def solved(
 def polished(
     flow: Flow, solver: Solver, rough: Solution, tolerance: float, radius: Sequence[float]
 ) -> Solution:
-    """Last steps of what has not diverged: roots that have met within the radius [member] as one.
+    """Last steps, with those that have met within the radius [member] as one.
 
-    What is not below the tolerance is no root yet, and its neighbours may go elsewhere: as one only
-    if they are the same but for rounding.
+    What is neither below the tolerance nor cut off by the limit is stuck and stays where it is.
     """
-    near = rough.speed < tolerance
-    exact = together(flow, solver, rough, near, radius)
-    return together(flow, solver, exact, ~near & ~rough.diverged, [SAME * r for r in radius])
+    left = (rough.speed < tolerance) | ~rough.done
+    return together(flow, solver, rough, left & ~rough.diverged, radius)
 
 
 def together(

@@ -1,13 +1,11 @@
 """Slow points of many searches as one record."""
 
-from types import SimpleNamespace
-
 import numpy as np
 from reference.dynamics import population
 
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.gather import gathered
-from rnnstudy.dynamics.hunt import SLOW, Hunt, Roots
+from rnnstudy.dynamics.hunt import SLOW, Hunt, Roots, Slow
 from rnnstudy.dynamics.networks import networks_of
 from rnnstudy.dynamics.search import Search
 
@@ -22,7 +20,7 @@ def test_slow_points_are_linearised_and_sorted_by_speed():
         hunt.outcomes.append(np.full(4, SLOW))
         state = np.array([[0.3, -0.2], [0.1, 0.4]])[:count]
         speed, hits = np.array([2e-3, 1e-3])[:count], np.array([3, 1])[:count]
-        hunt.slow = SimpleNamespace(state=state, speed=speed, hits=hits)
+        hunt.slow = Slow(state, speed, hits)
         hunts.append(hunt)
     found = gathered(networks, hunts, inputs, Search())
     assert len(found) == 0
