@@ -24,6 +24,7 @@ from rnnstudy.lazy import quiet_tensorflow
 from rnnstudy.metrics import METRICS
 from rnnstudy.population.footprint import parameters
 from rnnstudy.report.contents import write_report
+from rnnstudy.study.networks import Network
 from rnnstudy.study.plan import Plan, TrainCohort, counted, flops, make_plan, memory
 from rnnstudy.study.run import Run, RunError, open_run, provenance
 from rnnstudy.study.schema import schema as json_schema
@@ -188,8 +189,10 @@ def _show_plan(study: Study, plan: Plan) -> None:
         groups.setdefault(tuple(fields), []).append(i)
     for names, positions in groups.items():
         network = plan.networks[positions[0]]
-        count = parameters(network.cell, network.task)
-        table.add_row(*names, str(len(positions)), f"{count:,}")
+        count = ""
+        if isinstance(network, Network):
+            count = f"{parameters(network.cell, network.task):,}"
+        table.add_row(*names, str(len(positions)), count)
     console.print(table)
     _show_work(study, plan)
 

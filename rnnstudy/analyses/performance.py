@@ -19,7 +19,9 @@ def performance(section: Section) -> Iterable[Exhibit]:
         return
     yield _outcomes(section, trained)
     yield _losses(section, trained)
-    yield _curves(section, trained)
+    grown = [member for member in trained if len(section.trained[member.name].step)]
+    if grown:  # of networks that were trained elsewhere there are no curves
+        yield _curves(section, grown)
     activities = section.records.get("representations", {})
     shown = [m for m in typical_members(section) if m.name in activities]
     if shown:

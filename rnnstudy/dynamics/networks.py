@@ -2,12 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from rnnstudy.dynamics.flow import Dynamics, Flow, compiled, flow_of
 from rnnstudy.dynamics.foreign import FunctionDynamics, rebuilt
+from rnnstudy.dynamics.own import KerasCell
 from rnnstudy.dynamics.rebuild import in_double
 from rnnstudy.dynamics.starts import default_trials, flat, visited_states
 from rnnstudy.dynamics.trust import trusted
@@ -64,6 +66,14 @@ class Networks(ABC):
         """Readout of states [member, ..., state]: [member, ..., output]; None if there is none."""
 
 
+def _probes(start: Array, inputs: int, tried: Array | None = None) -> tuple[Array, Array]:
+    """States [1, point, state] and inputs [1, point, input] at which a foreign step is tried."""
+    generator = np.random.default_rng(0)
+    near = start + generator.uniform(-0.5, 0.5, (PROBES, len(start)))
+    h = (near if tried is None else tried[:PROBES])[None]
+    return h, generator.uniform(-1.0, 1.0, (1, h.shape[1], inputs))
+
+
 class PopulationNetworks(Networks):
     """The networks of a population; `head`, if given, is what reads them out instead."""
 
@@ -101,6 +111,19 @@ class PopulationNetworks(Networks):
         return self.population.outputs_of(states) if self.population.outputs else None
 
 
+class KerasNetworks(PopulationNetworks):
+    """A population of one whose step Keras does, with derivatives as that step allows them."""
+
+    def __init__(self, population: Population) -> None:
+        super().__init__(population)
+        self._dynamics: Dynamics = population.cell
+        h, x = _probes(self.population.initial_state[0], self.inputs)
+        self._dynamics = trusted("the network", self.flow(np.array([0]), x), h)
+
+    def flow(self, members: Array, inputs: Array) -> Flow:
+        return replace(super().flow(members, inputs), dynamics=self._dynamics)
+
+
 class SingleNetwork(Networks):
     """One network whose step somebody else wrote: a Keras cell or a plain function.
 
@@ -123,10 +146,7 @@ class SingleNetwork(Networks):
         self.dynamics, self.start, self.seen, self.head = dynamics, start, seen, head
         self.weights = dict(weights or {})
         self._inputs = inputs
-        generator = np.random.default_rng(0)
-        near = start + generator.uniform(-0.5, 0.5, (PROBES, len(start)))
-        h = (near if tried is None else tried[:PROBES])[None]
-        x = generator.uniform(-1.0, 1.0, (1, h.shape[1], inputs))
+        h, x = _probes(start, inputs, tried)
         self.dynamics = trusted(name, self.flow(np.array([0]), x), h)
 
     def __len__(self) -> int:
@@ -220,7 +240,8 @@ def networks_of(
     if isinstance(network, Networks):
         return network
     if isinstance(network, Population):
-        return PopulationNetworks(network)
+        own = isinstance(network.cell, KerasCell)
+        return KerasNetworks(network) if own else PopulationNetworks(network)
     if isinstance(network, keras.layers.Layer):
         return _of_keras(network, layer)
     if isinstance(network, list | tuple):

@@ -60,9 +60,10 @@ class KerasCell(Cell):
 
     def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
         """The next state, in float64; all members are one network."""
-        arrays = {name: values for name, values in w.items() if name != "kernel"}
-        given = h[..., : self.states]
-        output, new = self._live.dynamics.both(arrays, drive, given)
+        live = self._live
+        # In a population all weights are of one type; a cell may have integers among them.
+        arrays = {name: tf.cast(w[name], own.dtype) for name, own in live.weights.items()}
+        output, new = live.dynamics.both(arrays, drive, h[..., : self.states])
         return new if self.first < self.states else tf.concat([new, output], axis=-1)
 
     def visible(self, h: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Keras layers of any make, rebuilt from their configs in float64 with the same weights."""
 
+import threading
 import types
 import warnings
 from collections.abc import Iterator, Mapping
@@ -15,17 +16,22 @@ MOST_TWINS = 64
 """Copies kept, so that networks of one make share compiled programs."""
 
 
+ONE_AT_A_TIME = threading.RLock()
+"""Keras's type is one for all threads: who depends on it holds this."""
+
+
 @contextmanager
 def double() -> Iterator[None]:
     """Within it, whatever of Keras's that is not told a type is float64."""
-    before = keras.config.floatx(), keras.config.dtype_policy()
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    try:
-        yield
-    finally:
-        keras.config.set_floatx(before[0])
-        keras.config.set_dtype_policy(before[1])
+    with ONE_AT_A_TIME:
+        before = keras.config.floatx(), keras.config.dtype_policy()
+        keras.config.set_floatx("float64")
+        keras.config.set_dtype_policy("float64")
+        try:
+            yield
+        finally:
+            keras.config.set_floatx(before[0])
+            keras.config.set_dtype_policy(before[1])
 
 
 def in_double(layer: Layer, shared: bool = False) -> Layer:

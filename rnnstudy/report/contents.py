@@ -14,6 +14,7 @@ from rnnstudy.report.page import write_report as write_page
 from rnnstudy.study.chosen import exhibits
 from rnnstudy.study.claimed import Judged
 from rnnstudy.study.claimed import exhibits as verdicts
+from rnnstudy.study.needs import applies
 from rnnstudy.study.run import Run
 
 
@@ -45,13 +46,17 @@ def _summary(run: Run) -> list[str]:
     varied = [
         f"{column} ({', '.join(str(value) for value in values)})"
         for column in ("cell", "activation", "units")
-        if len(values := list(dict.fromkeys(table[column]))) > 1
+        if len(values := list(dict.fromkeys(table[column].dropna()))) > 1
     ]
     asked = [analysis.title for analysis in run.study.analyses]
+    grown = int(table["seed"].notna().sum())
+    read = "" if grown == len(table) else f", {len(table) - grown} of them" if grown else ","
     return [
         f"{_share(len(table), 'network')} on {_listed(tasks)}"
-        + (f" ({len(table) // len(tasks)} on each)" if len(tasks) > 1 else "")
-        + (f", differing in {_listed(varied)} and in their seeds." if varied else "."),
+        + (f" ({len(table) // len(tasks)} on each)" if len(tasks) > 1 and not read else "")
+        + (f"{read} read from files" if read else "")
+        + (f", differing in {_listed(varied)}" if varied else "")
+        + (" and in their seeds." if varied and grown else "."),
         f"Analyses: {_listed(asked)}." if asked else "No analyses were asked for.",
     ]
 
@@ -83,16 +88,17 @@ def _claims_section(run: Run, claims: Sequence[Judged]) -> list[Section]:
 
 def _task_section(run: Run, task: str) -> Section:
     results, failures = run.section(task), run.provenance.get("failures", {})
-    training = Part(
-        "Training", list(performance(results)), _reasons(failures, f"train {task}")
-    )  # fmt: skip
+    names = [task, *(m.name for m in results.members if m.fields["seed"] is None)]
+    lost = [_reasons(failures, "train", names), _reasons(failures, "read", names)]
+    training = Part("Training", list(performance(results)), "; ".join(filter(None, lost)))
     parts = [
         Part(
             analysis.title,
             _shown(analysis, results),
-            _reasons(failures, f"{analysis.title} {task}"),
+            _reasons(failures, analysis.title, names),
         )
         for analysis in run.study.analyses
+        if applies(analysis, results.task, run.study.analyses)
     ]
     purpose = " ".join((type(results.task).__doc__ or "").split("\n\n")[0].split())
     return Section(task, (*_selection(run, task, failures), training, *parts), purpose)
@@ -102,7 +108,7 @@ def _selection(run: Run, task: str, failures: Mapping[str, str]) -> list[Part]:
     """What chose training fields, if the study leaves some to choice."""
     if run.study.selection is None:
         return []
-    lost = [_reasons(failures, f"{job} {task}") for job in ("pilots", "select")]
+    lost = [_reasons(failures, job, [task]) for job in ("pilots", "select")]
     shown = exhibits(run.choices(task), run.study.selection.grid)
     return [Part("Selection", list(shown), "; ".join(filter(None, lost)))]
 
@@ -112,11 +118,15 @@ def _shown(analysis: Analysis, results: TaskResults) -> list[Exhibit]:
     return list(analysis.show(results)) if there.get(analysis.title) else []
 
 
-def _reasons(failures: Mapping[str, str], prefix: str) -> str:
+def _reasons(failures: Mapping[str, str], job: str, names: Sequence[str] = ("",)) -> str:
+    """Why jobs of a kind failed whose label goes on with a task or the name of a network."""
+    begins = [
+        re.compile(re.escape(f"{job} {name}".strip()) + r"(?![A-Za-z0-9_])") for name in names
+    ]
     found = [
         f"{label}: {reason}"
         for label, reason in failures.items()
-        if re.match(re.escape(prefix) + r"(?![A-Za-z0-9_])", label)
+        if any(begin.match(label) for begin in begins)
     ]
     return "; ".join(found)
 
@@ -138,7 +148,7 @@ def _members_section(run: Run) -> Section:
 
 def _provenance(run: Run) -> dict[str, Any]:
     found = run.provenance
-    seeds = sorted({int(seed) for seed in run.members["seed"]})
+    seeds = sorted({int(seed) for seed in run.members["seed"].dropna()})
     about = {
         "began": found.get("begun", ""),
         "ended": found.get("ended", ""),

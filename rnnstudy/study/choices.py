@@ -12,7 +12,7 @@ from rnnstudy.population.training import Trained
 from rnnstudy.population.validation import validation_loss
 from rnnstudy.record import Array, CorruptRecord, Record, array
 from rnnstudy.study.grid import as_text
-from rnnstudy.study.networks import Network
+from rnnstudy.study.networks import AnyNetwork, Network
 from rnnstudy.study.selection import Selection, Undecided
 from rnnstudy.study.spec import Study
 from rnnstudy.study.store import Store
@@ -149,7 +149,7 @@ def _choice(root: str, key: str) -> Choice:
 
 def population(
     study: Study, store: Store, at_stake: Sequence[Contest]
-) -> tuple[tuple[Member, Network], ...]:
+) -> tuple[tuple[Member, AnyNetwork], ...]:
     """All networks with their names, as `Study.expand`, with what has been chosen filled in."""
     found = list(study.expand())
     for contest in at_stake:

@@ -68,7 +68,7 @@ def _keys(error: ErrorDetails, data: Any) -> Keys:
         if inside is not None:
             keys.append(step)
             data = inside[0]
-        elif position == last and error["type"] in ("missing", "unknown_key"):
+        elif position == last and error["type"] in ("missing", "nothing_asked", "unknown_key"):
             keys.append(step)
     if error["type"] in ("unknown_kind", "outside_class") and isinstance(data, Mapping):
         keys.append("kind")
@@ -175,6 +175,9 @@ SENTENCES: dict[str, Sentence] = {
     "finite_number": lambda _, came: f"is {came}; numbers here are finite",
     "literal_error": _literal,
     "missing": lambda _, __: "is missing",
+    "model_entry": lambda _, came: (
+        f"is {described(came)}; it should be the name of a .keras file or a mapping with 'file'"
+    ),
     "unknown_kind": _kind,
     "value_error": lambda c, came: f"is {_whole(came)}: {c['error']}",
 }

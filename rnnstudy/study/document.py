@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 Keys = tuple[str | int, ...]
@@ -39,6 +40,8 @@ class Document:
 
     source: str
     data: Any = None
+    folder: Path = Path()
+    """Where files that the text names are looked for."""
     names: dict[Keys, Place] = field(default_factory=dict)
     """Where the key stands that leads to a value."""
     values: dict[Keys, Place] = field(default_factory=dict)

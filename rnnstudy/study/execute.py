@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 
 from rnnstudy.lazy import tf
 from rnnstudy.population.sharding import devices_of
-from rnnstudy.study.jobs import AnalyseMembers, AnalyseTask, Job, TrainCohort
+from rnnstudy.study.jobs import AnalyseMembers, AnalyseTask, Job, ReadModels, TrainCohort
 from rnnstudy.study.plan import Plan
 from rnnstudy.study.questions import Question
 from rnnstudy.study.run import RunError
@@ -86,7 +86,7 @@ def _drain(plan: Plan, worker: Worker, executor: Executor) -> list[Outcome]:
 
 def _awaits(job: Job, waiting: Sequence[Job], running: object) -> bool:
     ahead = [*waiting, *running]  # type: ignore[misc]
-    if isinstance(job, TrainCohort):
+    if isinstance(job, TrainCohort | ReadModels):
         return False
     if isinstance(job, AnalyseTask) and any(need in ahead for need in job.needs):
         return True
@@ -94,7 +94,7 @@ def _awaits(job: Job, waiting: Sequence[Job], running: object) -> bool:
     return any(
         wanted & set(other.networks)
         for other in ahead
-        if isinstance(other, TrainCohort)
+        if isinstance(other, TrainCohort | ReadModels)
         or (isinstance(other, AnalyseMembers) and other.question.address in reads)
     )
 

@@ -1,6 +1,6 @@
 """What there is to do in a study: jobs, each with the addresses of what it yields."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
@@ -8,10 +8,12 @@ from typing import Literal
 
 from rnnstudy.analyses import MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
+from rnnstudy.population.footprint import member_bytes, training_flops
 from rnnstudy.population.training import Trained
 from rnnstudy.record import CorruptRecord
 from rnnstudy.study.choices import Contest
-from rnnstudy.study.networks import Network
+from rnnstudy.study.models import ModelNetwork
+from rnnstudy.study.networks import AnyNetwork, Network
 from rnnstudy.study.questions import Question
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
@@ -29,7 +31,27 @@ class TrainCohort:
     def label(self) -> str:
         return f"{self.purpose} {_from_to(self.names)} ({counted(len(self.names), 'network')})"
 
-    def key_of(self, network: Network) -> str:
+    def key_of(self, network: AnyNetwork) -> str:
+        """Address of what the job yields for one of its networks."""
+        return network.key()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(self.key_of(network) for network in self.networks)
+
+
+@dataclass(frozen=True, eq=False)
+class ReadModels:
+    """Read networks of the user's own from their files."""
+
+    networks: tuple[ModelNetwork, ...]
+    names: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        return f"read {', '.join(self.names)} ({counted(len(self.names), 'network')})"
+
+    def key_of(self, network: AnyNetwork) -> str:
         """Address of what the job yields for one of its networks."""
         return network.key()
 
@@ -43,7 +65,7 @@ class AnalyseMembers:
     """One member analysis on networks of one cell and task."""
 
     question: Question
-    networks: tuple[Network, ...]
+    networks: tuple[AnyNetwork, ...]
     names: tuple[str, ...]
 
     @property
@@ -55,7 +77,7 @@ class AnalyseMembers:
         networks = counted(len(self.names), "network")
         return f"{self.analysis.title} {_from_to(self.names)} ({networks})"
 
-    def key_of(self, network: Network) -> str:
+    def key_of(self, network: AnyNetwork) -> str:
         """Address of what the job yields for one of its networks."""
         return self.question.key(network.key())
 
@@ -71,7 +93,7 @@ class AnalyseTask:
     analysis: TaskAnalysis
     task: Task
     members: tuple[Member, ...]
-    networks: tuple[Network, ...]
+    networks: tuple[AnyNetwork, ...]
     parts: tuple[Question, ...]
     """What it reads of single networks."""
     needs: tuple["AnalyseTask", ...]
@@ -117,7 +139,7 @@ class Select:
         return self.contest.networks
 
 
-Job = TrainCohort | AnalyseMembers | AnalyseTask | Select
+Job = TrainCohort | ReadModels | AnalyseMembers | AnalyseTask | Select
 
 
 def _from_to(names: Sequence[str]) -> str:
@@ -130,6 +152,22 @@ def _from_to(names: Sequence[str]) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 network`, `2 networks`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def flops(cohorts: Iterable[TrainCohort]) -> float:
+    """Floating-point operations of training these cohorts."""
+    networks = [network for cohort in cohorts for network in cohort.networks]
+    return sum(training_flops(n.cell, n.task, n.training) for n in networks)
+
+
+def memory(cohorts: Iterable[TrainCohort]) -> int:
+    """Bytes that training the largest of these cohorts takes."""
+    return max(map(cohort_bytes, cohorts), default=0)
+
+
+def cohort_bytes(cohort: TrainCohort) -> int:
+    """Bytes that training this cohort takes."""
+    return sum(member_bytes(n.cell, n.task, n.training) for n in cohort.networks)
 
 
 def status(store: Store, key: str) -> str | None:

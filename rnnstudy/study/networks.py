@@ -173,13 +173,17 @@ def title(cell: Cell) -> str:
     return cell.kind.rpartition(":")[2].lower()
 
 
-class Network(Component):
-    """All that decides how one network is trained; its key is the result's address."""
-
-    version: ClassVar[int] = 2
+class AnyNetwork(Component):
+    """All that decides what one network is; its key is the network's address."""
 
     task: AnyTask
     """What it learns."""
+
+
+class Network(AnyNetwork):
+    """All that decides how one network is trained; its key is the result's address."""
+
+    version: ClassVar[int] = 2
 
     cell: AnyCell
     """How its state moves."""

@@ -3,22 +3,28 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from rnnstudy.analyses import Analysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.component import Component
-from rnnstudy.population.footprint import member_bytes, training_flops, widest_cohort
+from rnnstudy.population.footprint import widest_cohort
 from rnnstudy.study.choices import Contest, choice, contests, population
 from rnnstudy.study.jobs import (
     AnalyseMembers,
     AnalyseTask,
     Job,
+    ReadModels,
     Select,
     TrainCohort,
     counted,
+    flops,
+    memory,
     status,
 )
+from rnnstudy.study.models import ModelNetwork
 from rnnstudy.study.needs import applies
+from rnnstudy.study.networks import AnyNetwork
 from rnnstudy.study.questions import questions, read_by
 from rnnstudy.study.selection import Undecided
 from rnnstudy.study.spec import Network, Study
@@ -41,6 +47,8 @@ __all__ = [
     "status",
 ]
 
+N = TypeVar("N", bound=AnyNetwork)
+
 ANALYSED_TOGETHER = 16
 """Members per analysis job: enough to share compiled work, few enough to bound memory."""
 
@@ -53,7 +61,7 @@ class Plan:
     """
 
     members: tuple[Member, ...]
-    networks: tuple[Network, ...]
+    networks: tuple[AnyNetwork, ...]
     """`Undecided` as long as a choice is open."""
     todo: tuple[Job, ...]
     done: tuple[tuple[str, int, int], ...]
@@ -80,22 +88,6 @@ class Plan:
     def memory(self) -> int:
         """Bytes that the largest training cohort that can be done now takes."""
         return memory(self.cohorts)
-
-
-def flops(cohorts: Iterable[TrainCohort]) -> float:
-    """Floating-point operations of training these cohorts."""
-    networks = [network for cohort in cohorts for network in cohort.networks]
-    return sum(training_flops(n.cell, n.task, n.training) for n in networks)
-
-
-def memory(cohorts: Iterable[TrainCohort]) -> int:
-    """Bytes that training the largest of these cohorts takes."""
-    return max(map(cohort_bytes, cohorts), default=0)
-
-
-def cohort_bytes(cohort: TrainCohort) -> int:
-    """Bytes that training this cohort takes."""
-    return sum(member_bytes(n.cell, n.task, n.training) for n in cohort.networks)
 
 
 def make_plan(study: Study, store: Store, *, selecting: bool = True) -> Plan:
@@ -126,12 +118,15 @@ def stages(study: Study, store: Store) -> Iterator[Plan]:
         yield make_plan(study, store, selecting=False)
 
 
-def _jobs(study: Study, pairs: Sequence[tuple[Member, Network]]) -> list[Job]:
-    """Training and analysis of the population."""
+def _jobs(study: Study, pairs: Sequence[tuple[Member, AnyNetwork]]) -> list[Job]:
+    """Training and analysis of the population, and reading what was trained elsewhere."""
     members, networks = [member for member, _ in pairs], [network for _, network in pairs]
     names = [member.name for member in members]
+    grown = [(who.name, n) for who, n in pairs if isinstance(n, Network)]
+    own = [(who.name, n) for who, n in pairs if isinstance(n, ModelNetwork)]
     return [
-        *_training(study, names, networks),
+        *_training(study, [name for name, _ in grown], [network for _, network in grown]),
+        *(ReadModels((network,), (name,)) for name, network in own),
         *_member_jobs(study, names, networks),
         *task_jobs(study, members, networks),
     ]
@@ -148,7 +143,7 @@ def _selection(study: Study, at_stake: Sequence[Contest]) -> list[Job]:
     ]
 
 
-def _waiting(study: Study, pairs: Sequence[tuple[Member, Network]]) -> tuple[TrainCohort, ...]:
+def _waiting(study: Study, pairs: Sequence[tuple[Member, AnyNetwork]]) -> tuple[TrainCohort, ...]:
     waiting = [(who.name, network) for who, network in pairs if isinstance(network, Undecided)]
     return tuple(_training(study, [name for name, _ in waiting], [n for _, n in waiting]))
 
@@ -162,7 +157,7 @@ def memory_budget(study: Study) -> int:
 
 
 def task_jobs(
-    study: Study, members: Sequence[Member], networks: Sequence[Network]
+    study: Study, members: Sequence[Member], networks: Sequence[AnyNetwork]
 ) -> list[AnalyseTask]:
     """Each task analysis and each claim on each task, what others read first."""
     found: dict[tuple[str, str], AnalyseTask] = {}
@@ -211,11 +206,16 @@ def _program(network: Network) -> tuple[Component | str, ...]:
     return network.task, network.cell, str(sorted(fields.items()))
 
 
+def _shape(network: AnyNetwork) -> tuple[Component, ...]:
+    """What networks have in common that are analysed together: those of the user's own, nothing."""
+    return (network.task, network.cell) if isinstance(network, Network) else (network,)
+
+
 def _member_jobs(
-    study: Study, names: Sequence[str], networks: Sequence[Network]
+    study: Study, names: Sequence[str], networks: Sequence[AnyNetwork]
 ) -> Iterable[AnalyseMembers]:
     for question in questions(study):
-        for group in _grouped(networks, lambda n: (n.task, n.cell)):
+        for group in _grouped(networks, _shape):
             if not applies(question.analysis, networks[group[0]].task, study.analyses):
                 continue
             for part in _parts(group, ANALYSED_TOGETHER):
@@ -227,7 +227,7 @@ def _member_jobs(
 
 
 def _grouped(
-    networks: Sequence[Network], by: Callable[[Network], tuple[Component | str, ...]]
+    networks: Sequence[N], by: Callable[[N], tuple[Component | str, ...]]
 ) -> list[list[int]]:
     """Positions of networks that agree in `by`, groups in order of first appearance."""
     groups: dict[tuple[Component | str, ...], list[int]] = {}
@@ -252,7 +252,7 @@ def _lacking(job: Job, store: Store) -> Job | None:
         return None if done or not job.expected(store) else job
     if isinstance(job, Select):
         return job if choice(job.contest, store) is None else None
-    if isinstance(job, TrainCohort):
+    if isinstance(job, TrainCohort | ReadModels):
         # Read, not only looked for: what needs a damaged network would find out too late.
         left = [i for i, key in enumerate(job.keys) if status(store, key) is None]
     else:
@@ -260,8 +260,8 @@ def _lacking(job: Job, store: Store) -> Job | None:
         left = [i for i in left if status(store, job.networks[i].key()) != "diverged"]
     if not left:
         return None
-    networks, names = tuple(job.networks[i] for i in left), tuple(job.names[i] for i in left)
-    return replace(job, networks=networks, names=names)
+    networks: Any = tuple(job.networks[i] for i in left)  # of the kind that the job takes
+    return replace(job, networks=networks, names=tuple(job.names[i] for i in left))
 
 
 def _done(jobs: Iterable[Job], store: Store) -> tuple[tuple[str, int, int], ...]:
@@ -278,6 +278,8 @@ def _kind(job: Job) -> str:
         return "selection"
     if isinstance(job, TrainCohort):
         return job.purpose
+    if isinstance(job, ReadModels):
+        return "read"
     return "claims" if isinstance(job.analysis, Weighing) else job.analysis.title
 
 

@@ -45,7 +45,9 @@ def read_document(path: str | Path) -> Document:
     except (OSError, ValueError) as error:
         reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
         raise SpecError([_about_file(document, _file_trouble(error, reason))]) from error
-    return parse_document(text, str(path))
+    found = parse_document(text, str(path))
+    found.folder = Path(path).parent
+    return found
 
 
 def _bytes_of(path: Path) -> bytes:

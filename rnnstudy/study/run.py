@@ -19,6 +19,8 @@ from rnnstudy.record import CorruptRecord, Record
 from rnnstudy.study.choices import Choice, Contest, choice, contests, population
 from rnnstudy.study.chosen import columns
 from rnnstudy.study.claimed import Judged, Weighed, judged, verdict_columns
+from rnnstudy.study.given import Given
+from rnnstudy.study.networks import AnyNetwork
 from rnnstudy.study.plan import AnalyseTask, make_plan, task_jobs
 from rnnstudy.study.questions import questions
 from rnnstudy.study.selection import Undecided
@@ -29,6 +31,9 @@ from rnnstudy.study.weighing import Weighing
 R = TypeVar("R", bound=Record)
 
 OUTCOME_COLUMNS = ("status", "loss", "accuracy", "solved", "steps", "attempt", "diverged_at")
+
+
+INTEGER_COLUMNS = ("units", "seed", "steps", "attempt", "diverged_at")
 
 
 class RunError(Exception):
@@ -45,13 +50,13 @@ class Run:
         self._contests = contests(study)
         pairs = population(study, self.store, self._contests)
         self._who: dict[str, Member] = {member.name: member for member, _ in pairs}
-        self._known: dict[str, Network] = {member.name: network for member, network in pairs}
+        self._known: dict[str, AnyNetwork] = {member.name: network for member, network in pairs}
 
     def __repr__(self) -> str:
         return f"Run({str(self.directory)!r}: {self.study.study}, {len(self._who)} networks)"
 
     @property
-    def _networks(self) -> dict[str, Network]:
+    def _networks(self) -> dict[str, AnyNetwork]:
         """Network by name; those that wait for a choice are looked up again."""
         if any(isinstance(network, Undecided) for network in self._known.values()):
             pairs = population(self.study, self.store, self._contests)
@@ -67,13 +72,13 @@ class Run:
             for name, member in self._who.items()
         ]
         # Pandas would make numbers with a point of integers that are missing here and there.
-        return pd.DataFrame(rows).astype(
-            dict.fromkeys(("steps", "attempt", "diverged_at"), "Int64")
-        )
+        return pd.DataFrame(rows).astype(dict.fromkeys(INTEGER_COLUMNS, "Int64"))
 
-    def _chosen(self, network: Network) -> dict[str, Any]:
+    def _chosen(self, network: AnyNetwork) -> dict[str, Any]:
         """Values of the training fields that the study selects; None where they are not chosen."""
         fields = {} if self.study.selection is None else self.study.selection.grid
+        if not isinstance(network, Network):
+            return dict.fromkeys(fields)
         free = network.free if isinstance(network, Undecided) else ()
         return {name: None if name in free else getattr(network.training, name) for name in fields}
 
@@ -99,14 +104,14 @@ class Run:
             trained = self.trained(name)
         except RunError:
             return dict.fromkeys(OUTCOME_COLUMNS) | {"status": "missing"}
-        diverged_at = int(trained.diverged_at[0])
+        diverged_at, here = int(trained.diverged_at[0]), not isinstance(trained, Given)
         return {
             "status": trained.status[0],
             "loss": float(trained.evaluation_loss[0]),
             "accuracy": float(trained.evaluation_accuracy[0]),
             "solved": bool(trained.solved[0]),
-            "steps": int(trained.steps[0]),
-            "attempt": int(trained.attempt[0]),
+            "steps": int(trained.steps[0]) if here else None,
+            "attempt": int(trained.attempt[0]) if here else None,
             "diverged_at": diverged_at if diverged_at >= 0 else None,
         }
 
@@ -123,10 +128,16 @@ class Run:
         return network.key()
 
     def model(self, member: str) -> Any:
-        """The network as a `keras.Model`: inputs [trial, time, input] -> [trial, time, output]."""
+        """The network as a `keras.Model`: inputs [trial, time, input] -> [trial, time, output].
+
+        One of the user's own is the model that its file holds.
+        """
+        trained = self.trained(member)
+        if isinstance(trained, Given):
+            return _loaded(trained, member)
         # TensorFlow refuses some characters of our names, such as =, in those of models.
         name = re.sub("[^A-Za-z0-9_.-]", "_", member)
-        return keras_models.to_model(self.trained(member).population, 0, name=name)
+        return keras_models.to_model(trained.population, 0, name=name)
 
     def record(self, analysis: str, member: str) -> Record:
         """What a member analysis, by its name in the spec, found for a network."""
@@ -218,7 +229,7 @@ class Run:
         except CorruptRecord as error:
             raise RunError(f"{what} cannot be read ({error}); run the study again") from error
 
-    def _network(self, member: str) -> Network:
+    def _network(self, member: str) -> AnyNetwork:
         if member not in self._who:
             hint = suggestion(member, list(self._who)) or "; members.csv lists them"
             raise RunError(f"no network '{member}' in {self.directory}{hint}")
@@ -248,6 +259,13 @@ class Run:
     def plan(self) -> Any:
         """What is done and what is left to do."""
         return make_plan(self.study, self.store)
+
+
+def _loaded(given: Given, member: str) -> Any:
+    try:
+        return given.model()
+    except ValueError as error:
+        raise RunError(f"network '{member}' cannot be loaded: {error}") from error
 
 
 def provenance(directory: str | Path) -> dict[str, Any]:

@@ -9,6 +9,8 @@ def schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a spec, as the YAML language server reads it."""
     found = Study.model_json_schema()
     parts = found["$defs"]
+    # An editor says more of a mistake inside if there is no alternative to fit.
+    found["properties"]["networks"] = _given(found["properties"]["networks"])
     networks = parts["Networks"]["properties"]
     where = {
         "task": _one_or_many({"type": "string"}),
@@ -27,6 +29,12 @@ def schema() -> dict[str, Any]:
     change["training"] |= parts["Training"] | {"description": change["training"]["description"]}
     change["cell"]["properties"] = _cell_fields(networks["cells"])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+
+
+def _given(field: dict[str, Any]) -> dict[str, Any]:
+    """An optional field as it is where it is given."""
+    (alternative,) = (each for each in field["anyOf"] if each != {"type": "null"})
+    return alternative | {"description": field["description"]}
 
 
 def _one_or_many(item: dict[str, Any]) -> dict[str, Any]:

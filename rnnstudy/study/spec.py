@@ -4,14 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from rnnstudy.analyses import Analysis, AnyAnalysis
 from rnnstudy.analyses.base import Member
-from rnnstudy.cells import Cell
 from rnnstudy.cells.base import cell_mistake
 from rnnstudy.claims import AnyClaim, Claim
 from rnnstudy.component import Component, mistake, refused
@@ -19,11 +18,14 @@ from rnnstudy.population.protocol import Training
 from rnnstudy.study.claim_checks import claim_mistakes
 from rnnstudy.study.complaints import complaints
 from rnnstudy.study.document import Document, SpecError, document_of
-from rnnstudy.study.grid import Combination, combinations, member
+from rnnstudy.study.grid import combinations
+from rnnstudy.study.growing import grown
+from rnnstudy.study.models import Model, Models, own_networks
 from rnnstudy.study.needs import need_mistakes
-from rnnstudy.study.networks import NETWORK_LIMIT, Axis, Network, Networks
-from rnnstudy.study.overrides import Override, overridden, override_mistakes
+from rnnstudy.study.networks import NETWORK_LIMIT, AnyNetwork, Network, Networks
+from rnnstudy.study.overrides import Override, override_mistakes
 from rnnstudy.study.reading import read_document
+from rnnstudy.study.reporting import Report
 from rnnstudy.study.runtime import Runtime
 from rnnstudy.study.selection import Selection, Undecided, selection_mistakes
 from rnnstudy.study.settings import apply_settings
@@ -44,23 +46,6 @@ __all__ = [
 ]
 
 
-class Report(Component):
-    """What the run writes besides its records."""
-
-    title: str | None = None
-    """Title of the page; default: the study's name."""
-
-    formats: Annotated[tuple[Literal["svg", "pdf"], ...], Axis()] = ("svg", "pdf")
-    """File formats of the figures, to take away; the page itself shows SVG in any case."""
-
-    models: Annotated[tuple[str, ...], Axis()] | None = None
-    """Names of networks to write as Keras models to `models/`, with * and ? as in a shell."""
-
-    def wants_model(self, name: str) -> bool:
-        """Whether the network of this name is written as a Keras model."""
-        return any(fnmatchcase(name, pattern) for pattern in self.models or ())
-
-
 class Study(Component):
     """A question about populations of networks: what they learn, what they are, what is asked."""
 
@@ -70,7 +55,11 @@ class Study(Component):
     tasks: tuple[AnyTask, ...] = Field(json_schema_extra={"minItems": 1})
     """What the networks learn; each network learns one of them."""
 
-    networks: Networks
+    models: Annotated[tuple[Model, ...], Models()] = ()
+    """Networks of your own, beside the grid or in its place: Keras files, each by its path or as a
+    mapping with more fields."""
+
+    networks: Networks | None = Field(None, validate_default=True)
     """The grid of networks that is trained on each task."""
 
     training: Training = Training()
@@ -96,7 +85,12 @@ class Study(Component):
 
     @field_validator("networks")
     @classmethod
-    def _grid_can_be_built(cls, networks: Networks, info: ValidationInfo) -> Networks:
+    def _grid_can_be_built(cls, networks: Networks | None, info: ValidationInfo) -> Networks | None:
+        if networks is None:
+            if info.data.get("models") == ():
+                message = "is missing, and there are no models; a study is of one or the other"
+                raise refused("networks", [mistake("nothing_asked", message)])
+            return None
         count = networks.size * len(info.data.get("tasks", ((),)))
         if count > NETWORK_LIMIT:
             message = f"asks for {count} networks; a study has at most {NETWORK_LIMIT}"
@@ -117,7 +111,8 @@ class Study(Component):
     @field_validator("training")
     @classmethod
     def _grid_owns_its_axes(cls, training: Training, info: ValidationInfo) -> Training:
-        axes = info.data["networks"].training_axes if "networks" in info.data else {}
+        networks = info.data.get("networks")
+        axes = {} if networks is None else networks.training_axes
         errors = [
             mistake("elsewhere", f"is also given by networks.{name}; keep one of the two", (name,))
             for name in axes
@@ -132,8 +127,8 @@ class Study(Component):
     def _selection_owns_its_fields(
         cls, selection: Selection | None, info: ValidationInfo
     ) -> Selection | None:
-        if selection is not None and {"tasks", "networks", "training"} <= info.data.keys():
-            given = info.data
+        given = info.data
+        if selection is not None and _has_grid(given):
             tasks = len(given["tasks"])
             errors = selection_mistakes(selection, given["networks"], given["training"], tasks)
             if errors:
@@ -145,8 +140,8 @@ class Study(Component):
     def _overrides_fit_the_grid(
         cls, overrides: tuple[Override, ...], info: ValidationInfo
     ) -> tuple[Override, ...]:
-        if overrides and {"tasks", "networks", "training"} <= info.data.keys():
-            given = info.data
+        given = info.data
+        if overrides and _has_grid(given):
             grid = combinations(given["tasks"], given["networks"], given["training"])
             errors = override_mistakes(overrides, grid, given["networks"])
             if errors:
@@ -162,6 +157,27 @@ class Study(Component):
         errors = [mistake("unused", message, ("selection", n)) for n in grid if n not in free]
         if errors:
             raise refused("selection", errors)
+        return self
+
+    @model_validator(mode="after")
+    def _grid_is_there(self) -> Self:
+        asked: dict[str, Any] = {"selection": self.selection, "overrides": self.overrides}
+        asked["training"] = self.training != Training()
+        given = [name for name in asked if asked[name] and self.networks is None]
+        message = "is about networks that are trained, and there are none: add 'networks'"
+        errors = [mistake("elsewhere", message, (name,)) for name in given]
+        if errors:
+            raise refused("networks", errors)
+        return self
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = {who.name for who, _ in self._grown()} if self.models else set()
+        message = "has the name of a network of the grid; give it another 'name'"
+        taken = [i for i, model in enumerate(self.models) if model.title in names]
+        errors = [mistake("namesake", message, ("models", i)) for i in taken]
+        if errors:
+            raise refused("models", errors)
         return self
 
     @model_validator(mode="after")
@@ -212,37 +228,26 @@ class Study(Component):
                 raise refused("claims", errors)
         return self
 
-    def expand(self) -> tuple[tuple[Member, Network], ...]:
-        """All networks with their names, in a fixed order, the seed innermost.
+    def expand(self) -> tuple[tuple[Member, AnyNetwork], ...]:
+        """All networks with their names, in a fixed order: the grid, the seed innermost, and then
+        the networks of the user's own.
 
         Those that wait for a choice are `Undecided`; see `choices.population`.
         """
-        return tuple(
-            pair
-            for combination in combinations(self.tasks, self.networks, self.training)
-            for pair in self._members(combination)
-        )
+        grid = tuple(self._grown())
+        fields = grid[0][0].fields if grid else ()
+        return (*grid, *own_networks(self.models, self.tasks, fields))
 
-    def _members(self, combination: Combination) -> Iterator[tuple[Member, Network]]:
-        built: dict[tuple[int, ...], tuple[Cell, Training, tuple[str, ...]]] = {}
-        for seed in self.networks.seeds:
-            fields = {**combination.fields, "seed": seed}
-            which = tuple(i for i, each in enumerate(self.overrides) if each.matches(fields))
-            if which not in built:
-                matching = [self.overrides[i] for i in which]
-                built[which] = (*overridden(combination, matching), self._free(matching))
-            cell, training, free = built[which]
-            network = Network(task=combination.task, cell=cell, training=training, seed=seed)
-            yield (
-                member(combination, seed),
-                Undecided(**dict(network), free=free) if free else network,
-            )
+    def _grown(self) -> Iterator[tuple[Member, Network]]:
+        """The networks of the grid, if there is one."""
+        if self.networks is None:
+            return iter(())
+        return grown(self.tasks, self.networks, self.training, self.selection, self.overrides)
 
-    def _free(self, overrides: Iterable[Override]) -> tuple[str, ...]:
-        """Training fields left to selection where these overrides match."""
-        grid = {} if self.selection is None else self.selection.grid
-        taken = {name for override in overrides for name in override.set.training}
-        return tuple(name for name in grid if name not in taken)
+
+def _has_grid(given: Mapping[str, Any]) -> bool:
+    """Whether all that a grid of networks is made of is there, and right."""
+    return {"tasks", "training"} <= given.keys() and given.get("networks") is not None
 
 
 def _refuse_namesakes(noun: str, titles: list[str]) -> None:
@@ -272,7 +277,7 @@ def checked(document: Document) -> Study:
     """The study that a document describes; SpecError with every mistake, the text's included."""
     found = document.complaints
     try:
-        study = Study.model_validate(document.data)
+        study = Study.model_validate(document.data, context={"folder": document.folder})
     except ValidationError as error:
         # What the text itself gets wrong may have left a hole that pydantic stumbles over.
         holes = {complaint.keys for complaint in found}
@@ -286,6 +291,9 @@ def resolved(study: Study) -> str:
     """The study as YAML with every default filled in; `load_study` makes an equal study of it."""
     data = study.model_dump(mode="json")
     chosen = {} if study.selection is None else study.selection.grid
-    for name in (*study.networks.training_axes, *chosen):
+    axes = {} if study.networks is None else study.networks.training_axes
+    for name in (*axes, *chosen):
         del data["training"][name]
+    if study.networks is None:
+        del data["networks"], data["training"]
     return write_document(data)

@@ -15,17 +15,19 @@ from rnnstudy.record import Array, Record
 from rnnstudy.study.checkpoints import Checkpoints
 from rnnstudy.study.choices import judged
 from rnnstudy.study.curves import training_curves
+from rnnstudy.study.given import read_model
 from rnnstudy.study.jobs import (
     AnalyseMembers,
     AnalyseTask,
     Job,
+    ReadModels,
     Select,
     TrainCohort,
     counted,
     status,
 )
+from rnnstudy.study.networks import AnyNetwork, Network
 from rnnstudy.study.questions import Question
-from rnnstudy.study.networks import Network
 from rnnstudy.study.store import Store
 from rnnstudy.tasks.base import check_trials
 
@@ -101,6 +103,9 @@ class Worker:
             raise Stopped
         if isinstance(job, TrainCohort):
             self._train(job)
+        elif isinstance(job, ReadModels):
+            for network in job.networks:
+                self.store.write(network.key(), read_model(network))
         elif isinstance(job, Select):
             self._select(job)
         elif isinstance(job, AnalyseMembers):
@@ -173,12 +178,14 @@ class Worker:
                 self.store.write(job.key_of(network), record)
         self._mention_missing(job)
 
-    def _lacks(self, job: AnalyseMembers, network: Network) -> str:
+    def _lacks(self, job: AnalyseMembers, network: AnyNetwork) -> str:
         """Title of what a job needs of a network and the store does not hold; empty if nothing."""
         needs = job.question.needs
         return next((n.title for n in needs if not self.store.has(n.key(network.key()))), "")
 
-    def _found(self, parts: Sequence[Question], networks: Sequence[Network]) -> list[list[Record]]:
+    def _found(
+        self, parts: Sequence[Question], networks: Sequence[AnyNetwork]
+    ) -> list[list[Record]]:
         """What each of these questions found of each network."""
         keys = [network.key() for network in networks]
         return [[self.store.read(part.key(key), Record) for key in keys] for part in parts]
@@ -190,7 +197,8 @@ class Worker:
             if status(self.store, network.key()) is None
         ]
         if lost:
-            raise RuntimeError(f"not done for {', '.join(lost)}, which could not be trained")
+            done = "trained" if isinstance(job.networks[0], Network) else "read"
+            raise RuntimeError(f"not done for {', '.join(lost)}, which could not be {done}")
         lacking = {
             name: title
             for name, network in zip(job.names, job.networks, strict=True)

@@ -19,7 +19,8 @@ tasks: [flip_flop]
 networks: {cells: [vanilla, gru, lstm], activations: [tanh, relu], seeds: 2}
 """
 STUDY_KEYS = (
-    "study, tasks, networks, training, selection, overrides, analyses, claims, report, runtime"
+    "study, tasks, models, networks, training, selection, overrides, analyses, claims, report, "
+    "runtime"
 )
 TRAINING_KEYS = (
     "steps, batch, data, learning_rate, final_rate, clip_norm, l2, state_noise, "
@@ -110,7 +111,11 @@ MISTAKES = {
             "lowest_frequency 0.01"
         ),
     ),
-    "missing keys": ("study: s\n", "1:1: tasks is missing", "1:1: networks is missing"),
+    "missing keys": (
+        "study: s\n",
+        "1:1: tasks is missing",
+        "1:1: networks is missing, and there are no models; a study is of one or the other",
+    ),
     "missing key inside": (networks("units: 3"), "3:11: networks.cells is missing"),
     "wrong types": (
         HEAD + "training:\n  steps: abc\n  batch: 1.5\n  l2: '0'\n  clip_norm: true\n  history:\n"
@@ -369,5 +374,5 @@ class EveryName(dict):
 
 
 def test_sentences_are_of_errors_that_exist():
-    ours = {"entry_kind_missing", "entry_type", "unknown_kind"}
+    ours = {"entry_kind_missing", "entry_type", "model_entry", "unknown_kind"}
     assert set(SENTENCES) - ours <= set(get_args(ErrorType))

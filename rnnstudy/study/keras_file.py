@@ -1,0 +1,149 @@
+"""What a `.keras` file says of the network in it, read without Keras."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from rnnstudy.component import Component
+
+SIMPLE = ("SimpleRNN", "GRU", "LSTM")
+"""Recurrent layers of Keras that are called after their one cell."""
+
+
+class Content(Component):
+    """What a Keras file holds; what cannot be told without Keras is empty."""
+
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """Checksum of the file: another file is another network."""
+
+    cell: str = "unknown"
+    """Class of its recurrent cell."""
+
+    activation: str = "unknown"
+    """Nonlinearity of the cell."""
+
+    units: int | None = None
+    """Number of units of the cell."""
+
+    inputs: int | None = None
+    """Number of input channels."""
+
+    outputs: int | None = None
+    """Number of output channels."""
+
+
+def read_content(path: Path, layer: str | None = None) -> Content:
+    """What a Keras file holds, of the recurrent layer of a name or of all that there are.
+
+    ValueError, the end of a sentence that begins with the file, if it cannot be read.
+    """
+    if path.suffix != ".keras":
+        raise ValueError('is no Keras model file: save the model as one, model.save("NAME.keras")')
+    try:
+        raw = path.read_bytes()
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read("config.json"))
+    except FileNotFoundError:
+        raise ValueError("does not exist") from None
+    except IsADirectoryError:
+        raise ValueError("is a directory; name the .keras files in it") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read: {(error.strerror or str(error)).lower()}") from error
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise ValueError("is damaged, or no Keras model file at all") from error
+    found = {"sha256": hashlib.sha256(raw).hexdigest(), **_sizes(config), **_cell(config, layer)}
+    return Content(**{name: value for name, value in found.items() if value is not None})
+
+
+def _sizes(config: Any) -> dict[str, int | None]:
+    """Widths of the model's inputs and outputs, as far as its first and last layers tell them."""
+    layers = [each for each in _get(config, "config", "layers") or [] if isinstance(each, Mapping)]
+    first = [_get(each, "config", "batch_shape") for each in layers if _named(each, "InputLayer")]
+    shapes = [*first, _get(config, "build_config", "input_shape")]
+    inputs = next((_width(shape) for shape in shapes if _width(shape) is not None), None)
+    return {"inputs": inputs, "outputs": _outputs(layers, _get(config, "config", "output_layers"))}
+
+
+def _outputs(layers: list[Mapping[str, Any]], ends: Any) -> int | None:
+    """Units of the layer that gives the outputs, if that is a Dense one."""
+    name = next((part for part in _flat(ends) if isinstance(part, str)), None)
+    last = [each for each in layers if name is None or _get(each, "config", "name") == name][-1:]
+    for each in last:
+        dense = _get(each, "config", "layer") if _named(each, "TimeDistributed") else each
+        if _named(dense, "Dense"):
+            units = _get(dense, "config", "units")
+            return units if isinstance(units, int) else None
+    return None
+
+
+def _cell(config: Any, layer: str | None) -> dict[str, Any]:
+    """Class, activation and units of the cell; of several recurrent layers, joined."""
+    found = [
+        each
+        for each in _recurrent(config)
+        if layer is None or _get(each, "config", "name") == layer
+    ]
+    cells = [part for each in found for part in _cells(_get(each, "config", "cell") or each)]
+    names = [str(_get(cell, "class_name")).removesuffix("Cell") for cell in cells]
+    activations = [_text(_get(cell, "config", "activation")) for cell in cells]
+    units = _get(cells[-1], "config", "units") if cells else None
+    return {
+        "cell": "+".join(names) or None,
+        "activation": "+".join(dict.fromkeys(filter(None, activations))) or None,
+        "units": units if isinstance(units, int) else None,
+    }
+
+
+def _recurrent(part: Any) -> Iterator[Mapping[str, Any]]:
+    """The outermost recurrent layers in a model's configuration."""
+    if isinstance(part, Mapping):
+        named = any(_named(part, kind) for kind in SIMPLE)
+        if named or isinstance(_get(part, "config", "cell"), Mapping):
+            yield part
+            return
+        for inner in part.values():
+            yield from _recurrent(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from _recurrent(inner)
+
+
+def _cells(cell: Any) -> list[Any]:
+    """The cells that a stack is made of, or the cell itself."""
+    inner = _get(cell, "config", "cells")
+    return inner if isinstance(inner, list) and inner else [cell]
+
+
+def _text(activation: Any) -> str | None:
+    if isinstance(activation, Mapping):
+        activation = _get(activation, "config") or _get(activation, "class_name")
+    return activation if isinstance(activation, str) else None
+
+
+def _named(part: Any, kind: str) -> bool:
+    return bool(_get(part, "class_name") == kind)
+
+
+def _width(shape: Any) -> int | None:
+    known = isinstance(shape, list) and shape and isinstance(shape[-1], int)
+    return shape[-1] if known else None
+
+
+def _flat(part: Any) -> Iterator[Any]:
+    if isinstance(part, list):
+        for inner in part:
+            yield from _flat(inner)
+    else:
+        yield part
+
+
+def _get(part: Any, *names: str) -> Any:
+    """What stands under names, one inside the other; None if there is nothing."""
+    for name in names:
+        part = part.get(name) if isinstance(part, Mapping) else None
+    return part

@@ -1,0 +1,216 @@
+"""Networks of the user's own in a study: Keras files in place of a grid, or beside one."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic_core import InitErrorDetails, core_schema
+
+from rnnstudy.analyses.base import Member
+from rnnstudy.component import Component, mistake, raised_again, refused, suggestion
+from rnnstudy.study.grid import as_text
+from rnnstudy.study.keras_file import Content, read_content
+from rnnstudy.study.networks import AnyNetwork
+from rnnstudy.tasks import Task
+
+PATTERN = re.compile(r"[*?\[]")
+
+
+class Model(Component):
+    """A network of your own: a Keras file, which is analysed like the trained networks."""
+
+    file: str
+    """A `.keras` file, relative to the spec; with * and ? several, as in a shell."""
+
+    name: (
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+=-]*$", max_length=100)] | None
+    ) = None
+    """What the network is called; default: the file's name without its ending."""
+
+    task: str | None = None
+    """The task that it has learnt; default: the one task with as many inputs and outputs."""
+
+    layer: str | None = None
+    """Its recurrent layer; default: the one, or the chain of several, that the model has."""
+
+    module: str | None = None
+    """Python module, beside the spec or installed, that registers classes of your own with Keras,
+    if the file needs them."""
+
+    origin: str | None = None
+    """Where the file comes from, a command for example: said if it is missing."""
+
+    content: Content | None = None
+    """What the file holds: filled in when a spec is read. If given, the file is not looked at
+    before it is needed, and has to be the same then."""
+
+    @property
+    def title(self) -> str:
+        """The network's name."""
+        return self.name or as_text(Path(self.file).stem)
+
+
+class ModelNetwork(AnyNetwork):
+    """A network that was not trained here; the content of its file is its address."""
+
+    labels: ClassVar[frozenset[str]] = frozenset({"file", "module"})
+
+    sha256: str
+    """Checksum of its file."""
+
+    layer: str | None
+    """Which recurrent layer is meant."""
+
+    file: str
+    """Where the file was."""
+
+    module: str | None
+    """Module that registers its classes with Keras."""
+
+
+class Models:
+    """Marks the field for networks of the user's own: a file, a mapping, or a list of these."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.with_info_before_validator_function(_read, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        listed = handler(schema)
+        item = {"anyOf": [{"type": "string"}, listed["items"]]}
+        return {"anyOf": [item, {"type": "array", "items": item}]}
+
+
+def _read(value: Any, info: core_schema.ValidationInfo) -> tuple[Model, ...]:
+    """Every file that is meant, read; pydantic errors are located at the entries concerned."""
+    listed = isinstance(value, list | tuple)
+    folder = Path((info.context or {}).get("folder", "."))
+    tasks: Sequence[Task] = info.data.get("tasks", ())
+    found: list[Model] = []
+    errors: list[InitErrorDetails] = []
+    for i, entry in enumerate(value if listed else (value,)):
+        loc = (i,) if listed else ()
+        try:
+            for model in _entry(entry, folder):
+                if tasks:
+                    fitting_task(model, tasks)
+                _refuse_namesake(model, found)
+                found.append(model)
+        except ValidationError as error:
+            errors += [raised_again(each, loc) for each in error.errors(include_url=False)]
+    if errors:
+        raise refused("models", errors)
+    return tuple(found)
+
+
+def _entry(entry: Any, folder: Path) -> Iterator[Model]:
+    """The models that one entry of the list stands for."""
+    if isinstance(entry, Model):
+        yield entry
+        return
+    if not isinstance(entry, str | Mapping):
+        raise refused("models", [mistake("model_entry", "", came=entry)])
+    inside = () if isinstance(entry, str) else ("file",)
+    model = Model.model_validate({"file": entry} if isinstance(entry, str) else dict(entry))
+    files = _files(model.file, folder)
+    if not files:
+        message = f"is {model.file!r}, which matches no file in {folder.absolute()}"
+        raise refused("models", [mistake("no_file", message, inside)])
+    if model.name is not None and len(files) > 1:
+        message = f"is one name for {len(files)} files; leave it out to call each after its file"
+        raise refused("models", [mistake("name", message, ("name",))])
+    for path in files:
+        yield model.changed(file=str(path), content=model.content or _content(model, path, inside))
+
+
+def _files(given: str, folder: Path) -> list[Path]:
+    """The files that a path or a pattern stands for, absolute, in the order of their names."""
+    path = (folder / given).absolute()
+    if path.exists() or not PATTERN.search(given):
+        return [path]
+    anchor = Path(path.anchor)
+    return sorted(anchor.glob(str(path.relative_to(anchor))))
+
+
+def _content(model: Model, path: Path, inside: tuple[str, ...]) -> Content:
+    try:
+        return read_content(path, model.layer)
+    except ValueError as error:
+        message = f"is {model.file!r}, which {error}"
+        if not path.exists():
+            message += f": there is no {path}"
+            message += f"; it comes from: {model.origin}" if model.origin else ""
+        raise refused("models", [mistake("model_file", message, inside)]) from None
+
+
+def _refuse_namesake(model: Model, others: Sequence[Model]) -> None:
+    if model.title in (other.title for other in others):
+        message = f"is a second network called {model.title!r}; give one of them a 'name'"
+        raise refused("models", [mistake("namesake", message)])
+
+
+def fitting_task(model: Model, tasks: Sequence[Task]) -> Task:
+    """The task that a model has learnt; ValidationError if none fits, or it is not clear which."""
+    titles = [task.title for task in tasks]
+    if model.task is not None and model.task not in titles:
+        message = f"is {model.task!r}; tasks: {', '.join(titles)}{suggestion(model.task, titles)}"
+        raise refused("models", [mistake("model_task", message, ("task",))])
+    named = [task for task in tasks if model.task in (None, task.title)]
+    fitting = [task for task in named if _fits(model.content, task)]
+    if not fitting:
+        wanted = "; ".join(f"{task.title}: {_sizes(task.inputs, task.outputs)}" for task in named)
+        assert model.content is not None
+        has = _sizes(model.content.inputs, model.content.outputs)
+        message = f"is a network of {has}, which fits no task ({wanted})"
+        if len(named) == 1:
+            message = f"is a network of {has}; the task {wanted.replace(':', ' has')}"
+        raise refused("models", [mistake("model_sizes", message)])
+    if len(fitting) > 1:
+        choices = " or ".join(f"'task: {task.title}'" for task in fitting)
+        message = f"may have learnt any of {len(fitting)} tasks; add {choices}"
+        raise refused("models", [mistake("model_task", message)])
+    return fitting[0]
+
+
+def _fits(content: Content | None, task: Task) -> bool:
+    """Whether a task has as many inputs and outputs as a file, so far as these are known."""
+    if content is None:
+        return True
+    return content.inputs in (None, task.inputs) and content.outputs in (None, task.outputs)
+
+
+def _sizes(inputs: int | None, outputs: int | None) -> str:
+    counts = [(inputs, "input"), (outputs, "output")]
+    return " and ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts if n is not None)
+
+
+def own_networks(
+    models: Sequence[Model], tasks: Sequence[Task], fields: Iterable[str] = ()
+) -> Iterator[tuple[Member, ModelNetwork]]:
+    """Networks of the user's own with who they are, in the order of the spec.
+
+    fields: those of other networks, which are empty here unless they can be told.
+    """
+    for model in models:
+        task, content = fitting_task(model, tasks), model.content
+        assert content is not None
+        known = {
+            "task": task.title,
+            "cell": content.cell,
+            "activation": content.activation,
+            "units": content.units,
+            "seed": None,
+        }
+        network = ModelNetwork(
+            task=task,
+            sha256=content.sha256,
+            layer=model.layer,
+            file=model.file,
+            module=model.module,
+        )
+        yield Member(model.title, {**dict.fromkeys(fields), **known}), network
