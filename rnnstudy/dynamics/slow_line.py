@@ -1,0 +1,99 @@
+"""Slow states that a network settles to at a constant input, and what a pulse does there."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnstudy.dynamics.flow import Flow, compiled
+from rnnstudy.dynamics.linear import BLOCK
+from rnnstudy.dynamics.modes import Modes
+from rnnstudy.dynamics.networks import Networks
+from rnnstudy.dynamics.trajectories import followed
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """Where starts come to rest, or nearly: state [start, state], of those that don't the last;
+    speed [start]: |F(h) - h| there, as a share of the starts' spread; slow [start]: whether that is
+    little enough; time [start]: steps that it took."""
+
+    state: Array
+    speed: Array
+    slow: Array
+    time: Array
+
+
+def settled(
+    networks: Networks, member: int, held: Array, starts: Array, speed: float, steps: int
+) -> Settled:
+    """The first slow state on the way of each of starts [start, state], at the input held [input].
+
+    Slow is a step shorter than `speed` times the starts' spread, the root mean square distance from
+    their mean. Unlike a search for minima of the speed this does not slide along a line of slow
+    points: the network's own fast modes die away, and what is left is where it would stay.
+    """
+    ways = followed(networks, np.array([member]), held[None], starts[None], 0, steps + 1)[0]
+    spread = np.sqrt(np.mean(np.sum((starts - starts.mean(axis=0)) ** 2, axis=1)))
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        length = np.linalg.norm(np.diff(ways, axis=1), axis=2) / spread
+    slow = length <= speed  # comparisons with NaN are false
+    reached = slow.any(axis=1)
+    time = np.where(reached, slow.argmax(axis=1), steps - 1)
+    each = np.arange(len(starts))
+    return Settled(ways[each, time], length[each, time], reached, time)
+
+
+def input_effect(networks: Networks, member: int, held: Array, state: Array) -> Array:
+    """dF/dx [point, state, input] of one network at states [point, state] and one input [input]."""
+    parts = [np.empty((0, state.shape[1], len(held)))]
+    for first in range(0, len(state), BLOCK):
+        block = state[None, first : first + BLOCK]
+        inputs = np.broadcast_to(held, (*block.shape[:2], len(held)))
+        flow = networks.flow(np.array([member]), inputs)
+        parts.append(compiled(Flow.by_input, flow, block)[0].numpy())
+    return np.concatenate(parts)
+
+
+def pulse_response(
+    networks: Networks, member: int, held: Array, state: Array, pulse: Array, steps: int
+) -> Array:
+    """What one step of a pulse [input] on top of the input held [input] changes: [point, time,
+    state], for so many steps, the first of them that of the pulse."""
+    who, inputs = np.array([member]), np.broadcast_to(held + pulse, (1, len(state), len(held)))
+    struck = compiled(Flow.__call__, networks.flow(who, inputs), state[None]).numpy()
+    with_it = followed(networks, who, held[None], struck, 0, steps)
+    without = followed(networks, who, held[None], state[None], 1, steps)
+    found: Array = (with_it - without)[0]
+    return found
+
+
+def selection(linear: Modes, effect: Array) -> Array:
+    """Cosine of the angle between the slowest left mode and what each input does to the state,
+    effect [point, state, input]: [point, input]; to the plane that they span if it is complex.
+
+    The slowest left mode selects what moves a state along a line attractor (Mante, Sussillo, Shenoy
+    & Newsome 2013). NaN where the Jacobian is not diagonalisable or an input has no effect.
+    """
+    found = np.full((effect.shape[0], effect.shape[2]), np.nan)
+    for point in np.flatnonzero(~linear.defective):
+        left, moved = linear.left[point, 0], effect[point]
+        with np.errstate(invalid="ignore"):
+            size = np.linalg.norm(moved, axis=0)
+            if linear.eigenvalues[point, 0].imag:
+                plane = np.linalg.qr(np.stack([left.real, left.imag], axis=1))[0]
+                found[point] = np.linalg.norm(plane.T @ moved, axis=0) / size
+            else:
+                found[point] = left.real @ moved / np.linalg.norm(left.real) / size
+    return found
+
+
+def slow_gain(linear: Modes, effect: Array, readout: Array) -> Array:
+    """What a unit pulse of each input, effect [point, state, input], adds to a readout [state] by
+    the slowest mode (or conjugate pair) alone, before it decays: [point, input]."""
+    moved = np.einsum("ps,psi->pi", linear.left[:, 0], effect)
+    seen = linear.right[:, 0] @ readout
+    pair = np.where(linear.eigenvalues[:, 0].imag != 0.0, 2.0, 1.0)
+    found: Array = (moved * seen[:, None]).real * pair[:, None]
+    return found
