@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rnnstudy.cells import Cell as Cell
     from rnnstudy.cells import Weight as Weight
     from rnnstudy.cells import row as row
+    from rnnstudy.claims import Claim as Claim
     from rnnstudy.comparison.pairs import pairwise as pairwise
     from rnnstudy.dynamics.arclength import Stride as Stride
     from rnnstudy.dynamics.basins import basins as basins
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 _NAMES = {
     "rnnstudy.analyses.base": ("MemberAnalysis", "TaskAnalysis"),
     "rnnstudy.cells": ("Cell", "Weight", "row"),
+    "rnnstudy.claims": ("Claim",),
     "rnnstudy.comparison.pairs": ("pairwise",),
     "rnnstudy.dynamics.fixed_points": ("find_fixed_points",),
     "rnnstudy.dynamics.points": ("FixedPoints",),

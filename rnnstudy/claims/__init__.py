@@ -6,12 +6,14 @@ from rnnstudy.claims.base import Claim, Evidence, grouped, too_few
 from rnnstudy.claims.cube import Cube
 from rnnstudy.claims.depends import GeometryDependsOn
 from rnnstudy.claims.depends_less import DependsLess
+from rnnstudy.claims.frequency import FrequencyFollows
 from rnnstudy.component import OneOf
 
 CLAIMS: dict[str, type[Claim]] = {
     "cube": Cube,
     "geometry_depends_on": GeometryDependsOn,
     "depends_less": DependsLess,
+    "frequency_follows": FrequencyFollows,
 }
 
 AnyClaim = Annotated[Claim, OneOf("claim", CLAIMS)]

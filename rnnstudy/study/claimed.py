@@ -80,43 +80,51 @@ def _known(value: float) -> float | None:
 
 
 def exhibits(results: Sequence[Judged]) -> Iterable[Exhibit]:
-    """The verdicts, the tests behind them, and what each group of networks says."""
+    """The verdicts, how each claim is judged, and what each group of networks says."""
     found = verdict_columns(results)
     count = sum(value is not None for value in found["corrected_p"])
+    ends = zip(found["low"], found["high"], strict=True)
     yield Table(
         title="Verdicts",
-        caption="Supported: the effect is as large as the rule asks for, and p, corrected for all "
-        f"{count} tests of this study (Holm 1979), is below the claim's level. Not supported means "
+        caption="Supported: the effect is as large as the claim's rule asks for, and p, corrected "
+        f"for all {count} tests of this study (Holm 1979), is below its level. Not supported means "
         "that these networks do not bear the claim out; it does not show the opposite. Intervals "
-        "are of 95 %, over networks; what the effect measures stands in the next table.",
+        "are of 95 %, over networks.",
         columns={
             "verdict": found["verdict"],
-            "claim": found["statement"],
+            "what is claimed": found["statement"],
             "task": found["task"],
             "effect": found["effect"],
-            "95 % interval": [_interval(low, high) for low, high in zip(
-                found["low"], found["high"], strict=True)],
+            "95 % interval": [_interval(low, high) for low, high in ends],
+            "p": found["p"],
             "corrected p": found["corrected_p"],
             "networks": found["networks"],
             "note": found["note"],
-        },
-    )  # fmt: skip
-    yield Table(
-        title="Tests",
-        caption="What was measured, what the test assumes and would refute, and what a supported "
-        "claim takes.",
-        columns={
             "claim": found["claim"],
-            "task": found["task"],
-            "effect": [each.claim.effect for each in results],
-            "statistic": [each.claim.statistic for each in results],
-            "its value": found["statistic"],
-            "null hypothesis": [each.claim.null for each in results],
-            "p": found["p"],
-            "rule": found["rule"],
         },
     )
+    yield _rules([each.claim for each in results])
     yield _groups(results)
+
+
+def _rules(claims: Iterable[Claim]) -> Table:
+    each = {claim.title: claim for claim in claims}
+    return Table(
+        title="How the claims are judged",
+        caption="What is measured and what the effect says, the hypothesis that a small p refutes, "
+        "and what it takes beside a small p.",
+        columns={
+            "claim": list(each),
+            "statistic": [claim.statistic for claim in each.values()],
+            "effect": [
+                "the same" if claim.effect == claim.statistic else claim.effect
+                for claim in each.values()
+            ],
+            "null hypothesis": [claim.null for claim in each.values()],
+            "rule": [claim.rule for claim in each.values()],
+            "level": [claim.alpha for claim in each.values()],
+        },
+    )
 
 
 def _interval(low: float | None, high: float | None) -> str | None:
@@ -135,7 +143,7 @@ def _groups(results: Sequence[Judged]) -> Table:
     names = ("claim", "task", "group", "networks", "value")
     return Table(
         title="Group by group",
-        caption="The groups of networks that a claim tells apart, and of each the mean over its "
-        "networks of what the statistic measures.",
+        caption="The groups of networks that a claim tells apart, and what it measures of each by "
+        "itself.",
         columns={name: [row[i] for row in rows] for i, name in enumerate(names)},
     )

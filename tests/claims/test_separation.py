@@ -11,7 +11,7 @@ from rnnstudy.analyses.base import Member
 from rnnstudy.claims import Evidence
 from rnnstudy.claims.depends import GeometryDependsOn
 from rnnstudy.claims.depends_less import DependsLess
-from rnnstudy.claims.separation import smallest_p
+from rnnstudy.claims.separation import smallest_p, strata_of
 from rnnstudy.claims.verdict import verdicts
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.record import Record
@@ -122,6 +122,16 @@ def test_the_smallest_p_counts_the_labellings() -> None:
     assert smallest_p(["a", "b"] * 2, [0, 0, 1, 1], 10**6) == pytest.approx(2 / 4)
     assert smallest_p(["a", "a", "b", "c"], [0] * 4, 10**6) == pytest.approx(1 / 12)
     assert smallest_p(["a", "b"] * 20, [0] * 40, 999) == pytest.approx(1e-3)
+
+
+def test_a_field_that_only_some_cells_have_keeps_no_cells_apart() -> None:
+    fields = [{"cell": "gru", "reset_after": True}, {"cell": "lstm", "reset_after": None}]
+    members = [Member(str(i), {**each, "l2": 0.1}) for i, each in enumerate(fields)]
+    assert strata_of("cell", members) == [("l2=0.1",)] * 2
+    assert strata_of("l2", members) == [
+        ("cell=gru", "reset_after=True"),
+        ("cell=lstm", "reset_after=None"),
+    ]
 
 
 def less(members: list[Member], topology: Record, geometry: Record, **fields: object) -> Evidence:
