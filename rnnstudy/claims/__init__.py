@@ -7,6 +7,8 @@ from rnnstudy.claims.cube import Cube
 from rnnstudy.claims.depends import GeometryDependsOn
 from rnnstudy.claims.depends_less import DependsLess
 from rnnstudy.claims.frequency import FrequencyFollows
+from rnnstudy.claims.line import Line
+from rnnstudy.claims.modes import OneModeOrSeveral
 from rnnstudy.component import OneOf
 
 CLAIMS: dict[str, type[Claim]] = {
@@ -14,6 +16,8 @@ CLAIMS: dict[str, type[Claim]] = {
     "geometry_depends_on": GeometryDependsOn,
     "depends_less": DependsLess,
     "frequency_follows": FrequencyFollows,
+    "line_attractor": Line,
+    "one_mode_or_several": OneModeOrSeveral,
 }
 
 AnyClaim = Annotated[Claim, OneOf("claim", CLAIMS)]

@@ -276,8 +276,8 @@ MISTAKES = {
     "unknown claim": (
         HEAD + "claims: [cub]\n",
         (
-            "4:10: claims[0] is 'cub'; known claims: cube, depends_less, geometry_depends_on; did "
-            "you mean 'cube'?"
+            "4:10: claims[0] is 'cub'; known claims: cube, depends_less, frequency_follows, "
+            "geometry_depends_on, line_attractor, one_mode_or_several; did you mean 'cube'?"
         ),
     ),
     "models of no network": (

@@ -1,0 +1,90 @@
+"""Every claim of the catalogue keeps the contract; none is missing from it."""
+
+import importlib
+import pkgutil
+import textwrap
+from typing import Any
+
+import numpy as np
+import pytest
+from claims.populations import population
+from claims.test_prevalence import fixed_points
+
+from rnnstudy import claims
+from rnnstudy.claims import CLAIMS, Claim
+from rnnstudy.claims.prevalence import Prevalent
+from rnnstudy.claims.separation import Separation
+from rnnstudy.claims.verdict import verdicts
+from rnnstudy.tasks import TASKS, Task
+from rnnstudy.tasks.flip_flop import FlipFlop
+
+REQUIRED: dict[str, dict[str, Any]] = {
+    "geometry_depends_on": {"of": "svcca", "factor": "cell"},
+    "depends_less": {"of": "topology", "than": "svcca", "factor": "cell"},
+}
+
+
+def claim_of(kind: str, **fields: Any) -> Claim:
+    return CLAIMS[kind](**REQUIRED.get(kind, {}), **fields)
+
+
+def tasks_of(claim: Claim) -> list[Task]:
+    return [task for task in (entry() for entry in TASKS.values()) if claim.applies(task)]
+
+
+def test_no_claim_is_missing_from_the_catalogue() -> None:
+    found: set[type] = set()
+    for module in pkgutil.iter_modules(claims.__path__):
+        names = vars(importlib.import_module(f"rnnstudy.claims.{module.name}")).values()
+        found |= {c for c in names if isinstance(c, type) and issubclass(c, Claim)}
+    assert found - {Claim, Prevalent, Separation} == set(CLAIMS.values())
+
+
+@pytest.mark.parametrize("kind", CLAIMS)
+def test_an_entry_has_its_kind_and_its_address_knows_no_names_or_levels(kind: str) -> None:
+    claim = claim_of(kind)
+    assert CLAIMS[kind].kind == kind
+    assert claim.title.isidentifier()
+    other = claim.changed(name="other", alpha=0.01)
+    assert other.title == "other"
+    assert other.key() == claim.key()
+    assert claim.changed(networks=9).key() != claim.key()
+
+
+@pytest.mark.parametrize("kind", CLAIMS)
+def test_an_entry_says_what_it_claims_and_how_that_is_judged(kind: str) -> None:
+    claim = claim_of(kind)
+    assert tasks_of(claim)
+    for task in tasks_of(claim):
+        sentence = claim.statement(task)
+        assert sentence[0].isupper()
+        assert sentence.endswith(".")
+    for clause in (claim.rule, claim.null, claim.statistic, claim.effect):
+        assert clause[0].islower() or clause[0].isdigit() or clause.startswith(claim.needs())
+        assert not clause.endswith(".")
+
+
+@pytest.mark.parametrize("kind", CLAIMS)
+def test_an_entry_can_be_about_networks_of_a_grid(kind: str) -> None:
+    assert claim_of(kind).misfit(population(1)[0].fields) == ""
+
+
+@pytest.fixture
+def example() -> type[Claim]:
+    """The claim that the contract shows."""
+    doc = textwrap.dedent(Claim.__doc__ or "")
+    code = doc[doc.index("from scipy") :]
+    found: dict[str, Any] = {"__name__": "mine"}
+    exec(textwrap.dedent("    " + " " * 4 + code), found)
+    return found["Holds"]
+
+
+def test_the_contracts_example_is_a_claim(example: type[Claim]) -> None:
+    claim, members = example(of="fixed_points"), population(3)
+    full, none = fixed_points([8, 12, 6, 1]), fixed_points([0, 2])
+    evidence = claim.weigh(FlipFlop(), members, [[full] * len(members)], [])
+    assert evidence.statistic == 1.0
+    assert verdicts([claim], [evidence])[0].word == "supported"
+    evidence = claim.weigh(FlipFlop(), members, [[none] * len(members)], [])
+    assert np.isfinite(evidence.p)
+    assert verdicts([claim], [evidence])[0].word == "not supported"

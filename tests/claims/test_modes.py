@@ -1,0 +1,180 @@
+"""Claims about integration and the sine, on records whose content is known."""
+
+import numpy as np
+import pytest
+from claims.populations import population
+from scipy.stats import binom
+
+from rnnstudy.analyses.line_record import LineAttractor
+from rnnstudy.analyses.oscillation_record import Oscillation
+from rnnstudy.claims.frequency import FrequencyFollows
+from rnnstudy.claims.line import Line
+from rnnstudy.claims.modes import OneModeOrSeveral
+from rnnstudy.claims.verdict import verdicts
+from rnnstudy.record import Record
+from rnnstudy.tasks.flip_flop import FlipFlop
+from rnnstudy.tasks.integration import Integration
+from rnnstudy.tasks.sine import Sine
+
+TASK = Integration()
+
+
+def line(modes: tuple[int, int] = (1, 1), slow: float = 1.0, bend: float = 0.0) -> LineAttractor:
+    """Two contexts with 20 slow points each on a line (bent into a circle by `bend` 1), whose
+    response takes so many of 6 modes; 0 modes: they never give it."""
+    points = 20
+    along = np.linspace(-1.0, 1.0, points)
+    circle = np.stack([np.sin(np.pi * along), np.cos(np.pi * along)], axis=1)
+    straight = np.stack([along, np.zeros(points)], axis=1)
+    state = np.tile((1 - bend) * straight + bend * circle, (2, 1))
+    readout = np.tile(along[:, None], (2, 1))
+    share = np.stack([np.where(np.arange(6) + 1 >= k, 0.95, 0.3) if k else np.full(6, 0.3)
+                      for k in modes])  # fmt: skip
+    both = 2 * points
+    return LineAttractor(
+        length=50,
+        slow_share=np.full(2, slow),
+        linear_fit=np.ones(2),
+        readout_share=share,
+        state_share=share,
+        context_of=np.repeat([0, 1], points),
+        state=state,
+        speed=np.zeros(both),
+        first_readout=readout,
+        readout=readout,
+        later_readout=readout,
+        eigenvalues=np.ones((both, 6)),
+        selection=np.ones((both, 2)),
+        gain=np.ones((both, 2)),
+    )
+
+
+def test_a_line_is_needed_in_every_context() -> None:
+    assert Line().has(line(), TASK)
+    assert not Line().has(line(slow=0.5), TASK)
+    assert Line(slow=0.4).has(line(slow=0.5), TASK)
+    assert not Line().has(line(bend=1.0), TASK)
+    one = line()
+    one.first_readout[:20] = 0.0  # the first context forgets what was read out before
+    assert not Line().has(one, TASK)
+    with pytest.raises(ValueError, match="line_attractor needs LineAttractor, it is given Record"):
+        Line().has(Record(), TASK)
+
+
+def test_lines_of_all_networks_support_the_claim() -> None:
+    members, claim = population(3), Line()
+    evidence = claim.weigh(TASK, members, [[line()] * len(members)], [])
+    assert verdicts([claim], [evidence])[0].word == "supported"
+    mixed: list[Record] = [line(slow=0.5 if m.fields["cell"] == "lstm" else 1.0) for m in members]
+    evidence = claim.weigh(TASK, members, [mixed], [])
+    assert evidence.statistic == 0.75
+    assert verdicts([claim], [evidence])[0].word == "not supported"
+
+
+def records(modes: dict[str, tuple[int, int]], seeds: int = 3) -> tuple[list, list[Record]]:
+    members = population(seeds)
+    return members, [line(modes[member.fields["cell"]]) for member in members]
+
+
+GATED = {"ugrnn": (3, 4), "gru": (2, 2), "lstm": (3, 2)}
+
+
+def test_one_mode_against_several_supports_the_claim() -> None:
+    members, found = records({"vanilla": (1, 1), **GATED})
+    claim = OneModeOrSeveral()
+    evidence = claim.weigh(TASK, members, [found], [])
+    assert evidence.statistic == evidence.effect == evidence.low == evidence.high == 1.0
+    assert dict(zip(evidence.groups, evidence.values, strict=True)) == {
+        "vanilla": 1.0, "ugrnn": 3.5, "gru": 2.0, "lstm": 2.5,
+    }  # fmt: skip
+    assert verdicts([claim], [evidence])[0].word == "supported"
+
+
+@pytest.mark.parametrize(
+    "modes",
+    [
+        {"vanilla": (2, 2), **GATED},
+        {"vanilla": (1, 1), **GATED, "gru": (1, 1)},
+        {"vanilla": (5, 5), "ugrnn": (1, 1), "gru": (1, 1), "lstm": (1, 1)},
+    ],
+)
+def test_other_numbers_of_modes_do_not(modes: dict[str, tuple[int, int]]) -> None:
+    members, found = records(modes)
+    claim = OneModeOrSeveral()
+    evidence = claim.weigh(TASK, members, [found], [])
+    assert verdicts([claim], [evidence])[0].word == "not supported"
+
+
+def test_a_response_that_modes_never_give_takes_more_modes_than_any() -> None:
+    members, found = records({"vanilla": (0, 1), **GATED})
+    evidence = OneModeOrSeveral().weigh(TASK, members, [found], [])
+    assert evidence.values[0] == np.inf
+    assert evidence.statistic == 0.0
+    assert not evidence.holds
+
+
+def test_shuffled_cells_support_it_at_the_stated_rate() -> None:
+    """Whatever the medians: the test alone, of numbers of modes that know no cell."""
+    members, generator, studies = population(3), np.random.default_rng(0), 200
+    claim, small = OneModeOrSeveral(permutations=199), 0
+    pool = [line((k, k)) for k in range(1, 5)]
+    for _ in range(studies):
+        found = [pool[i] for i in generator.integers(0, 4, len(members))]
+        small += claim.weigh(TASK, members, [found], []).p < claim.alpha
+    assert small <= binom.ppf(0.999, studies, 0.05)
+
+
+def test_without_vanilla_or_without_others_networks_lack() -> None:
+    claim = OneModeOrSeveral()
+    gated = population(3, cells=("gru", "lstm"))
+    evidence = claim.weigh(TASK, gated, [[line()] * len(gated)], [])
+    assert evidence.lacking == "there are no networks of vanilla"
+    alone = population(3, cells=("vanilla",))
+    evidence = claim.weigh(TASK, alone, [[line()] * len(alone)], [])
+    assert evidence.lacking == "there are no networks of other cells"
+    few = population(1, cells=("vanilla", "gru"))
+    evidence = claim.changed(networks=3).weigh(TASK, few, [[line()] * 4], [])
+    assert evidence.lacking == "vanilla has 2, gru has 2; it takes 3 of each"
+
+
+def test_claims_about_integration_leave_other_tasks_alone() -> None:
+    for claim in (Line(), OneModeOrSeveral()):
+        assert claim.applies(TASK)
+        assert not claim.applies(FlipFlop())
+    assert FrequencyFollows().applies(Sine())
+    assert not FrequencyFollows().applies(TASK)
+
+
+def oscillation(frequency: np.ndarray) -> Oscillation:
+    target = np.linspace(0.01, 0.05, len(frequency))
+    there, none = np.isfinite(frequency), np.full(len(frequency), np.nan)
+    return Oscillation(
+        cue=np.linspace(0, 1, len(frequency)),
+        target=target,
+        cycle_frequency=target,
+        amplitude=np.ones(len(frequency)),
+        radius=np.ones(len(frequency)),
+        points=there.astype(int),
+        state=np.zeros((len(frequency), 2)),
+        offset=none,
+        n_unstable=np.where(there, 2, -1),
+        frequency=frequency,
+        modulus=np.where(there, 1.1, np.nan),
+        rank=np.where(there, 0, -1),
+        cycle=np.zeros((len(frequency), 4, 2)),
+    )
+
+
+def test_a_frequency_follows_if_it_correlates_where_it_is_known() -> None:
+    target = np.linspace(0.01, 0.05, 21)
+    claim, task = FrequencyFollows(), Sine()
+    assert claim.has(oscillation(0.4 * target + 0.01), task)
+    assert not claim.has(oscillation(target[::-1].copy()), task)
+    noise = np.random.default_rng(0).standard_normal(21)
+    assert not claim.has(oscillation(target + 0.02 * noise), task)
+    gaps = np.where(np.arange(21) < 8, np.nan, target)
+    assert claim.has(oscillation(gaps), task)
+    assert not claim.changed(found=0.9).has(oscillation(gaps), task)
+    assert not claim.has(oscillation(np.full(21, np.nan)), task)
+    with pytest.raises(ValueError, match="frequency_follows needs Oscillation, it is given Record"):
+        claim.has(Record(), task)
