@@ -15,6 +15,7 @@ import pytest
 
 from rnnstudy.analyses import ANALYSES, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
+from rnnstudy.analyses.groups import Groups
 from rnnstudy.analyses.representations import Representations
 from rnnstudy.cells import CELLS, INITIALISERS
 from rnnstudy.comparison.pairs import Distances
@@ -94,9 +95,21 @@ def _together(kind: str) -> list[float]:
     assert isinstance(distances, Distances)
     if kind == "pairs":
         return [float(v) for v in distances.values[0]]
+    if kind == "groups":
+        return _grouped()
     embedding = ANALYSES["embedding"](of="cka")
     assert isinstance(embedding, TaskAnalysis)
     return [float(np.abs(v).sum()) for _, _, _, v in embedding.run([], [], [distances])._arrays()]
+
+
+def _grouped() -> list[float]:
+    points = np.sin(np.arange(24.0)).reshape(8, 3) + np.repeat([0.0, 0.5], 4)[:, None]
+    members = [Member(f"m{i}", {"cell": "ab"[i // 4], "activation": "cd"[i % 2]}) for i in range(8)]
+    gaps = np.sqrt(((points[:, None] - points) ** 2).sum(axis=-1))
+    found = Groups(of="cka", permutations=99).run(
+        members, [], [Distances(tuple(member.name for member in members), gaps)]
+    )
+    return [*map(float, found.value), *map(float, found.p), *map(float, found.share)]
 
 
 def _analysis(kind: str) -> list[float]:

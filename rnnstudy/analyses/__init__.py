@@ -2,9 +2,14 @@
 
 from typing import Annotated
 
+from rnnstudy.analyses.arrangement import Arrangement
 from rnnstudy.analyses.base import Analysis, Member, MemberAnalysis, Section, TaskAnalysis
 from rnnstudy.analyses.embedding import Embedding
+from rnnstudy.analyses.evaluation import Evaluation
 from rnnstudy.analyses.fixed_points import FixedPointAnalysis
+from rnnstudy.analyses.groups import Groups
+from rnnstudy.analyses.line_attractor import LineAttractors
+from rnnstudy.analyses.oscillations import Oscillations
 from rnnstudy.analyses.pairs import Pairs
 from rnnstudy.analyses.representations import Representations
 from rnnstudy.component import OneOf
@@ -14,6 +19,11 @@ ANALYSES: dict[str, type[Analysis]] = {
     "representations": Representations,
     "pairs": Pairs,
     "embedding": Embedding,
+    "oscillations": Oscillations,
+    "line_attractor": LineAttractors,
+    "arrangement": Arrangement,
+    "evaluation": Evaluation,
+    "groups": Groups,
 }
 
 AnyAnalysis = Annotated[Analysis, OneOf("analysis", ANALYSES)]

@@ -1,20 +1,20 @@
 """Networks as points in the plane: multidimensional scaling of their distances."""
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from rnnstudy.analyses.base import Member, Section, TaskAnalysis
 from rnnstudy.analyses.pairs import groupings
-from rnnstudy.comparison.embedding import Coordinates, classical_mds
+from rnnstudy.comparison.embedding import Coordinates, classical_mds, stress_mds
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.exhibit import Exhibit, Scatter
 from rnnstudy.record import Record
 
 
 class Embedding(TaskAnalysis):
-    """Classical multidimensional scaling (Torgerson 1952) of a `pairs` analysis."""
+    """Multidimensional scaling of a `pairs` analysis, classical (Torgerson 1952) or by stress."""
 
     kind: ClassVar[str] = "embedding"
     yields: ClassVar[type[Record]] = Coordinates
@@ -26,9 +26,13 @@ class Embedding(TaskAnalysis):
     dimensions: Annotated[int, Field(ge=2, le=10)] = 2
     """Number of coordinates; the first two are drawn."""
 
+    method: Literal["classical", "stress"] = "classical"
+    """Classical: principal axes, unchanged by more dimensions. Stress: distances in the plane as
+    near to the given ones as they can be (Kruskal 1964)."""
+
     @property
     def title(self) -> str:
-        return self.name or f"embedding_{self.of}"
+        return self.name or f"embedding_{self.of}" + "_stress" * (self.method == "stress")
 
     def needs(self) -> tuple[str, ...]:
         return (self.of,)
@@ -44,7 +48,8 @@ class Embedding(TaskAnalysis):
             raise ValueError(
                 f"'{self.of}' yields a {type(found).__name__}, embedding needs distances"
             )
-        return classical_mds(found, self.dimensions)
+        scaled = classical_mds if self.method == "classical" else stress_mds
+        return scaled(found, self.dimensions)
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         result = section.shared[self.title]
@@ -52,12 +57,20 @@ class Embedding(TaskAnalysis):
             return
         yield Scatter(
             title=f"Networks by {self.of} distance",
-            caption="Classical multidimensional scaling: each point is a network, near points are "
-            f"alike. {result.negative_share:.0%} of the spectrum is negative, which a plane "
-            "of points cannot show.",
+            caption=f"{self._words(result)} Each point is a network, near points are alike.",
             points=result.points[:, :2],
             labels=result.labels,
             groups=groupings(section, result.labels),
             x_label="MDS 1",
             y_label="MDS 2",
+        )
+
+    def _words(self, result: Coordinates) -> str:
+        """What the picture is, and how far it can be trusted."""
+        drawn = f"stress {result.stress:.2f} in {self.dimensions} dimensions"
+        if self.method == "stress":
+            return f"Multidimensional scaling by stress ({drawn}; 0 is exact)."
+        return (
+            f"Classical multidimensional scaling ({drawn}; {result.negative_share:.0%} of the "
+            "spectrum is negative, which no points can show)."
         )

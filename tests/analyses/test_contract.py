@@ -19,10 +19,23 @@ from rnnstudy.exhibit import Exhibit, Matrix, Scatter
 from rnnstudy.metrics import CKA, SVCCA
 from rnnstudy.population.population import initial_population
 from rnnstudy.record import Record
+from rnnstudy.tasks import Task
 from rnnstudy.tasks.flip_flop import FlipFlop
+from rnnstudy.tasks.integration import Integration
+from rnnstudy.tasks.sine import Sine
 
 TASK = FlipFlop(bits=1, length=10, probe_length=8, probe_trials=4)
-REQUIRED: dict[str, dict[str, Any]] = {"pairs": {"metric": "cka"}, "embedding": {"of": "cka"}}
+OWN_TASKS: dict[str, Task] = {
+    "oscillations": Sine(frequencies=4, static_cues=3, probe_trials=4, evaluation_trials=4),
+    "line_attractor": Integration(length=10, probe_trials=8),
+}
+"""Analyses of one task, and that task."""
+REQUIRED: dict[str, dict[str, Any]] = {
+    "pairs": {"metric": "cka"},
+    "embedding": {"of": "cka"},
+    "arrangement": {"of": "oscillations"},
+    "groups": {"of": "cka"},
+}
 
 
 def everything() -> list[type]:
@@ -53,15 +66,27 @@ def test_an_entry_has_its_kind_a_title_and_survives_its_own_fields(kind: str) ->
 def test_member_analyses_find_the_same_alone_and_in_company(kind: str) -> None:
     analysis = ANALYSES[kind]()
     assert isinstance(analysis, MemberAnalysis)
-    population = initial_population(CELLS["gru"](units=3), 1, 1, [0, 1, 2])
-    together = analysis.run(population, TASK)
-    alone = analysis.run(population.select("member", [1]), TASK)[0]
+    task = OWN_TASKS.get(kind, TASK)
+    population = initial_population(CELLS["gru"](units=3), task.inputs, 1, [0, 1, 2])
+    together = analysis.run(population, task)
+    alone = analysis.run(population.select("member", [1]), task)[0]
     assert len(together) == 3
     for (name, _, _, ours), (_, _, _, theirs) in zip(
         together[1]._arrays(), alone._arrays(), strict=True
     ):
         # Batched products sum in another order than single ones; float32 for the states.
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", OWN_TASKS)
+def test_an_analysis_of_one_task_says_so(kind: str) -> None:
+    analysis = ANALYSES[kind]()
+    assert isinstance(analysis, MemberAnalysis)
+    assert analysis.applies(OWN_TASKS[kind])
+    assert not analysis.applies(TASK)
+    population = initial_population(CELLS["gru"](units=3), 1, 1, [0])
+    with pytest.raises(ValueError, match=f"{kind} (are|is) of the task .*, this one is flip_flop"):
+        analysis.run(population, TASK)
 
 
 @pytest.fixture(scope="module")

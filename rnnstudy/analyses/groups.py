@@ -1,0 +1,185 @@
+"""Do networks of one kind lie together, and what share of their distances do factors explain?"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from rnnstudy.analyses.base import Member, MemberAnalysis, Section, TaskAnalysis
+from rnnstudy.analyses.evaluation import Evaluated, Evaluation
+from rnnstudy.analyses.group_exhibits import shown
+from rnnstudy.analyses.group_record import Grouping, Row, rows_of
+from rnnstudy.comparison.corrections import holm
+from rnnstudy.comparison.grouping import agreement, separation
+from rnnstudy.comparison.matching import matched
+from rnnstudy.comparison.measures import NEAREST_NEIGHBOUR, SILHOUETTE
+from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.permanova import Permanova, permanova
+from rnnstudy.component import suggestion
+from rnnstudy.exhibit import Exhibit
+from rnnstudy.population.protocol import Training
+from rnnstudy.record import Array, Record
+
+NO_FACTORS = frozenset({"task", "seed"})
+"""Fields of a network that say nothing of its kind."""
+
+
+class Groups(TaskAnalysis):
+    """Statistics of the distances of a `pairs` for each factor of the grid, by permutation.
+
+    Leave-one-out nearest neighbours, silhouettes, the ratio of distances between and within groups,
+    and shares of all distances explained (PERMANOVA), each with chance, interval and p. To test a
+    factor its labels are permuted among networks that agree in all else but the seed.
+    """
+
+    kind: ClassVar[str] = "groups"
+    yields: ClassVar[type[Record]] = Grouping
+    takes: ClassVar[type[Record]] = Distances
+
+    of: str
+    """Name of the analysis whose distances are looked at (a `pairs` is called after its metric)."""
+
+    factors: tuple[str, ...] | None = None
+    """Fields of the grid: cell, activation, units, l2, ...; default: all that vary."""
+
+    permutations: Annotated[int, Field(ge=19)] = 999
+    """Number of permutations of each test."""
+
+    sums: Literal["sequential", "marginal"] = "sequential"
+    """What a factor's explained share is after: the factors before it, or all the others."""
+
+    performance: Literal["ignored", "matched", "adjusted"] = "ignored"
+    """How to treat that some networks do their task better. Matched: only those with a loss that
+    every combination of the factors has reached; adjusted: explained shares are after the loss."""
+
+    @property
+    def title(self) -> str:
+        suffix = "" if self.performance == "ignored" else f"_{self.performance}"
+        return self.name or f"groups_{self.of}{suffix}"
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.of,)
+
+    def parts(self) -> tuple[MemberAnalysis, ...]:
+        return () if self.performance == "ignored" else (Evaluation(),)
+
+    def run(
+        self,
+        members: Sequence[Member],
+        parts: Sequence[Sequence[Record]],
+        shared: Sequence[Record],
+    ) -> Grouping:
+        found = shared[0]
+        if not isinstance(found, Distances):
+            raise ValueError(f"'{self.of}' yields a {type(found).__name__}, groups needs distances")
+        at = {label: i for i, label in enumerate(found.labels)}
+        placed = [i for i, member in enumerate(members) if member.name in at]
+        who = [members[i] for i in placed]
+        factors, constant = varying(who, self.factors)
+        losses = self._losses([parts[0][i] for i in placed] if parts else [])
+        kept = list(range(len(who)))
+        if self.performance == "matched":
+            kinds = [tuple(who[i].fields.get(name) for name in factors) for i in kept]
+            kept = np.flatnonzero(matched(losses, kinds)).tolist()
+        who, losses = [who[i] for i in kept], losses[kept] if parts else losses
+        here = [at[member.name] for member in who]
+        return self._grouping(who, found.values[np.ix_(here, here)], losses, factors, constant)
+
+    def _losses(self, parts: Sequence[Record]) -> Array:
+        return np.array([float(part.loss) for part in parts if isinstance(part, Evaluated)])
+
+    def _grouping(
+        self,
+        who: Sequence[Member],
+        distances: Array,
+        losses: Array,
+        factors: Sequence[str],
+        constant: Sequence[str],
+    ) -> Grouping:
+        rows: list[Row] = []
+        left_out = dict.fromkeys(constant, "does not vary")
+        for name in factors:
+            try:
+                rows += self._statistics(name, who, distances)
+            except ValueError as error:
+                left_out[name] = str(error)
+        usable = {name: values_of(name, who) for name in factors if name not in left_out}
+        covariates = {"log loss": np.log(losses)} if self.performance == "adjusted" else {}
+        explained, order = self._shares(distances, usable, covariates)
+        return rows_of(
+            rows,
+            explained,
+            order=order,
+            labels=tuple(member.name for member in who),
+            factors=tuple(usable),
+            left_out=left_out,
+            adjust=holm,
+        )
+
+    def _statistics(self, name: str, who: Sequence[Member], distances: Array) -> list[Row]:
+        labels, strata = values_of(name, who), strata_of(name, who)
+        how: dict[str, Any] = {"permutations": self.permutations, "strata": strata}
+        return [
+            Row(name, "nearest neighbour", agreement(NEAREST_NEIGHBOUR, distances, labels, **how)),
+            Row(name, "silhouette", agreement(SILHOUETTE, distances, labels, **how)),
+            Row(name, "distance ratio", separation(distances, labels, **how)),
+        ]
+
+    def _shares(
+        self,
+        distances: Array,
+        factors: Mapping[str, Sequence[str]],
+        covariates: Mapping[str, Array],
+    ) -> tuple[Permanova | None, int]:
+        """The analysis of variance with interactions of two, or without where networks are too few
+        for that; None where they are too few for that, too."""
+        for order in (2, 1) if factors else ():
+            try:
+                found = permanova(distances, factors, covariates=covariates, order=order,
+                                  sums=self.sums, permutations=self.permutations)  # fmt: skip
+            except ValueError:
+                continue
+            return found, order
+        return None, 0
+
+    def show(self, section: Section) -> Iterable[Exhibit]:
+        result, distances = section.shared[self.title], section.shared.get(self.of)
+        if isinstance(result, Grouping):
+            known = distances if isinstance(distances, Distances) else None
+            yield from shown(self.of, self.performance, self.sums, result, known, section.members)
+
+
+def varying(
+    members: Sequence[Member], asked: Sequence[str] | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Factors that differ between the members, and those asked for that do not.
+
+    ValueError if a factor that is asked for is no field of a network.
+    """
+    fields = [name for name in dict.fromkeys(n for m in members for n in m.fields)
+              if name not in NO_FACTORS]  # fmt: skip
+    known = [*fields, *(name for name in Training.model_fields if name not in fields)]
+    for name in asked or ():
+        if name not in known:
+            hint = suggestion(name, known)
+            raise ValueError(
+                f"{name!r} is no field of these networks; there are: {', '.join(fields)}{hint}"
+            )
+    wanted = fields if asked is None else list(dict.fromkeys(asked))
+    differing = tuple(name for name in wanted if len(set(values_of(name, members))) > 1)
+    return differing, tuple(name for name in asked or () if name not in differing)
+
+
+def values_of(name: str, members: Sequence[Member]) -> list[str]:
+    """What each member has for a factor."""
+    return [str(member.fields.get(name)) for member in members]
+
+
+def strata_of(name: str, members: Sequence[Member]) -> list[str]:
+    """What each member has in common with those that its value of a factor is exchanged with."""
+    apart = {*NO_FACTORS, name}
+    return [
+        ", ".join(f"{n}={v}" for n, v in member.fields.items() if n not in apart)
+        for member in members
+    ]

@@ -1,0 +1,223 @@
+"""Statistics of groups as an analysis: what is looked at, what is said, what is shown."""
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import pdist, squareform
+from scipy.stats import binom
+
+from rnnstudy.analyses.base import Member, Section
+from rnnstudy.analyses.evaluation import Evaluated
+from rnnstudy.analyses.group_record import Grouping
+from rnnstudy.analyses.groups import Groups
+from rnnstudy.comparison.corrections import holm
+from rnnstudy.comparison.grouping import agreement, separation
+from rnnstudy.comparison.matching import matched
+from rnnstudy.comparison.measures import NEAREST_NEIGHBOUR
+from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.permanova import permanova
+from rnnstudy.exhibit import Note, Strip, Table
+from rnnstudy.record import Record
+from rnnstudy.tasks.flip_flop import FlipFlop
+
+
+def networks(seeds=4, cells=("vanilla", "gru", "lstm"), activations=("tanh", "relu"), draw=0):
+    """Members of a grid, and distances in which cells differ, activations do not."""
+    grid = [(c, a, s) for c in cells for a in activations for s in range(seeds)]
+    members = [
+        Member(f"{c}-{a}-{s}", {"task": "t", "cell": c, "activation": a, "units": 8, "seed": s})
+        for c, a, s in grid
+    ]
+    points = np.random.default_rng(draw).standard_normal((len(grid), 4))
+    points[:, 0] += [3.0 * cells.index(c) for c, _, _ in grid]
+    labels = tuple(member.name for member in members)
+    return members, Distances(labels, squareform(pdist(points)))
+
+
+def row(result, factor, statistic):
+    frame = result.to_frame()
+    return frame[(frame.factor == factor) & (frame.statistic == statistic)].iloc[0]
+
+
+def test_each_factor_has_the_statistics_of_its_labels():
+    members, distances = networks()
+    result = Groups(of="svcca", permutations=99).run(members, [], [distances])
+    assert result.factors == ("cell", "activation")
+    cells = [member.fields["cell"] for member in members]
+    activations = [member.fields["activation"] for member in members]
+    how = {"permutations": 99, "strata": activations}
+    expected = agreement(NEAREST_NEIGHBOUR, distances.values, cells, **how)
+    found = row(result, "cell", "nearest neighbour")
+    assert (found.value, found.p) == (expected.statistic, expected.p)
+    assert (found.low, found.high, found.expected) == (expected.low, expected.high,
+                                                       expected.expected)  # fmt: skip
+    expected = separation(distances.values, activations, permutations=99, strata=cells)
+    assert row(result, "activation", "distance ratio").value == expected.statistic
+    assert row(result, "activation", "distance ratio").p == expected.p
+
+
+def test_what_differs_is_found_and_what_does_not_is_seldom():
+    analysis, p = Groups(of="svcca", permutations=99), []
+    for draw in range(40):
+        members, distances = networks(draw=draw)
+        p.append(analysis.run(members, [], [distances]).to_frame())
+    for statistic in ("nearest neighbour", "silhouette", "distance ratio"):
+        alike = [frame[frame.statistic == statistic].set_index("factor").p for frame in p]
+        assert all(each["cell"] <= 0.05 for each in alike)
+        rejected = sum(each["activation"] <= 0.05 for each in alike)
+        assert rejected <= binom.ppf(0.999, 40, 0.05)
+
+
+def test_p_is_corrected_over_the_factors_of_a_statistic():
+    members, distances = networks()
+    frame = Groups(of="svcca", permutations=99).run(members, [], [distances]).to_frame()
+    for _, part in frame.groupby("statistic"):
+        assert part.corrected_p.to_numpy() == pytest.approx(holm(part.p.to_numpy()))
+
+
+def test_shares_are_those_of_the_analysis_of_variance():
+    members, distances = networks()
+    factors = {name: [m.fields[name] for m in members] for name in ("cell", "activation")}
+    for sums in ("sequential", "marginal"):
+        result = Groups(of="svcca", permutations=49, sums=sums).run(members, [], [distances])
+        expected = permanova(distances.values, factors, sums=sums, permutations=49)
+        lines = result.explained()
+        assert list(lines.term) == ["cell", "activation", "cell x activation"]
+        assert lines.share.to_numpy() == pytest.approx([t.share for t in expected.terms])
+        assert lines.term_p.to_numpy() == pytest.approx([t.pseudo_f.p for t in expected.terms])
+        assert (result.order, result.residual_freedom) == (2, 18)
+
+
+def test_a_factor_that_does_not_vary_is_left_out_and_named():
+    members, distances = networks()
+    asked = Groups(of="svcca", factors=("cell", "units", "l2"), permutations=19)
+    result = asked.run(members, [], [distances])
+    assert result.factors == ("cell",)
+    assert result.left_out == {"units": "does not vary", "l2": "does not vary"}
+
+
+def test_a_factor_that_nobody_knows_is_refused():
+    members, distances = networks()
+    with pytest.raises(ValueError, match="'cel' is no field of these networks; there are: cell, "
+                       "activation, units; did you mean 'cell'"):  # fmt: skip
+        Groups(of="svcca", factors=("cel",)).run(members, [], [distances])
+
+
+def test_with_one_network_each_there_are_no_interactions_and_with_fewer_nothing():
+    members, distances = networks(seeds=1)
+    result = Groups(of="svcca", permutations=19).run(members, [], [distances])
+    assert (result.order, result.term) == (1, ("cell", "activation"))
+    members, distances = networks(seeds=1, activations=("tanh",))
+    result = Groups(of="svcca", permutations=19).run(members, [], [distances])
+    assert (result.factors, result.term, len(result.value)) == ((), (), 0)
+    assert "a label of its own" in result.left_out["cell"]
+
+
+def test_networks_that_have_no_distances_are_not_looked_at():
+    members, distances = networks()
+    some = Distances(distances.labels[:-3], distances.values[:-3, :-3])
+    result = Groups(of="svcca", permutations=19).run(members, [], [some])
+    assert result.labels == some.labels
+    shuffled = members[::-1]
+    again = Groups(of="svcca", permutations=19).run(shuffled, [], [some])
+    assert again.value == pytest.approx(result.value)
+
+
+def scored(losses):
+    return [[Evaluated(loss=np.array(v), accuracy=np.array(1.0)) for v in losses]]
+
+
+def test_matched_are_those_whose_loss_every_combination_has_reached():
+    losses = [1.0, 2.0, 3.0, 2.5, 3.5, 0.5, 2.2, np.nan]
+    groups = ["a"] * 3 + ["b"] * 2 + ["c"] * 3
+    # a has reached 1 to 3, b 2.5 to 3.5, c 0.5 to 2.2: nothing in common.
+    assert not matched(losses, groups).any()
+    assert matched(losses[:5], groups[:5]).tolist() == [False, False, True, True, False]
+    assert matched([], []).tolist() == []
+
+
+def test_only_matched_networks_enter():
+    members, distances = networks()
+    # Losses 1 .. 4 by seed, lstm twice as much: 2 .. 4 in common.
+    losses = [(1 + m.fields["seed"]) * (2 if m.fields["cell"] == "lstm" else 1) for m in members]
+    analysis = Groups(of="svcca", performance="matched", permutations=19)
+    assert analysis.title == "groups_svcca_matched"
+    result = analysis.run(members, scored(losses), [distances])
+    kept = [m.name for m, loss in zip(members, losses, strict=True) if 2 <= loss <= 4]
+    assert list(result.labels) == kept
+    assert 0 < len(kept) < len(members)
+
+
+def test_where_nothing_matches_nothing_is_compared():
+    members, distances = networks()
+    losses = [1.0 + (m.fields["cell"] == "lstm") for m in members]
+    analysis = Groups(of="svcca", performance="matched", permutations=19)
+    result = analysis.run(members, scored(losses), [distances])
+    assert (result.labels, result.factors) == ((), ())
+    assert "there are no networks" in result.left_out["cell"]
+    section = Section(FlipFlop(), members, {}, {}, {analysis.title: result, "svcca": distances})
+    (note,) = analysis.show(section)
+    assert isinstance(note, Note)
+    assert "cell: there are no networks" in note.text
+
+
+def test_adjusted_shares_are_after_the_loss():
+    members, distances = networks()
+    losses = np.exp([3.0 * ("vanilla", "gru", "lstm").index(m.fields["cell"]) for m in members])
+    analysis = Groups(of="svcca", performance="adjusted", permutations=19)
+    result = analysis.run(members, scored(losses), [distances])
+    plain = Groups(of="svcca", permutations=19).run(members, [], [distances])
+    assert result.term[:2] == ("log loss", "cell")
+    # The loss has all that lies along one line of cells.
+    assert result.share[0] > 0.8 * plain.share[0]
+    assert result.share[1] < 0.2 * plain.share[0]
+
+
+def test_what_yields_no_distances_is_refused():
+    with pytest.raises(ValueError, match="'x' yields a Record, groups needs distances"):
+        Groups(of="x").run([], [], [Record()])
+
+
+def test_the_record_survives_storage(tmp_path):
+    members, distances = networks()
+    result = Groups(of="svcca", factors=("cell", "units"), permutations=19).run(
+        members, [], [distances]
+    )
+    result.save(tmp_path)
+    loaded = Grouping.load(tmp_path)
+    assert loaded.left_out == {"units": "does not vary"}
+    assert (loaded.factor, loaded.labels) == (result.factor, result.labels)
+    assert loaded.to_frame().equals(result.to_frame())
+
+
+def test_tables_and_the_strip_say_what_was_found():
+    members, distances = networks()
+    analysis = Groups(of="svcca", permutations=19)
+    result = analysis.run(members, [], [distances])
+    section = Section(FlipFlop(), members, {}, {}, {analysis.title: result, "svcca": distances})
+    statistics, shares, strip = analysis.show(section)
+    assert isinstance(statistics, Table)
+    assert isinstance(shares, Table)
+    assert statistics.rows == 6
+    assert shares.columns["term"][-1] == "residual"
+    assert sum(shares.columns["share"]) == pytest.approx(1.0)
+    assert isinstance(strip, Strip)
+    # Four kinds of pairs, each of the 24 networks in all of them.
+    assert len(strip.values) == 96
+    at = strip.labels.index("gru-tanh-1")
+    assert strip.categories[at] == "same cell, same activation"
+    here = distances.labels.index("gru-tanh-1")
+    others = [distances.labels.index(f"gru-tanh-{s}") for s in (0, 2, 3)]
+    assert strip.values[at] == pytest.approx(distances.values[here, others].mean())
+
+
+def test_of_three_factors_each_has_its_rows():
+    members, distances = networks(seeds=8)
+    members = [Member(m.name, {**m.fields, "l2": m.fields["seed"] % 2}) for m in members]
+    analysis = Groups(of="svcca", permutations=19)
+    result = analysis.run(members, [], [distances])
+    assert result.factors == ("cell", "activation", "l2")
+    section = Section(FlipFlop(), members, {}, {}, {analysis.title: result, "svcca": distances})
+    *_, strip = analysis.show(section)
+    assert list(dict.fromkeys(strip.categories)) == [
+        "same cell", "other cell", "same activation", "other activation", "same l2", "other l2",
+    ]  # fmt: skip
