@@ -19,6 +19,7 @@ from rich.table import Table
 from rnnstudy import runner, terminal
 from rnnstudy.analyses import ANALYSES
 from rnnstudy.cells import CELLS
+from rnnstudy.claims import CLAIMS
 from rnnstudy.component import Entry
 from rnnstudy.lazy import quiet_tensorflow
 from rnnstudy.metrics import METRICS
@@ -61,6 +62,7 @@ class Catalogue(StrEnum):
     cells = "cells"
     analyses = "analyses"
     metrics = "metrics"
+    claims = "claims"
 
 
 @app.command()
@@ -134,12 +136,13 @@ def export(
 
 @app.command("list")
 def list_(what: Annotated[Catalogue, typer.Argument(help="Which catalogue.")]) -> None:
-    """List the tasks, cells, analyses or metrics that a spec can name, with their fields."""
+    """List what a spec can name of a kind, with its fields."""
     catalogues: dict[Catalogue, dict[str, type[Entry]]] = {
         Catalogue.tasks: dict(TASKS),
         Catalogue.cells: dict(CELLS),
         Catalogue.analyses: dict(ANALYSES),
         Catalogue.metrics: dict(METRICS),
+        Catalogue.claims: dict(CLAIMS),
     }
     for kind, entry in catalogues[what].items():
         console.print(f"[bold]{kind}[/bold]: {(entry.__doc__ or '').partition(chr(10))[0]}")
@@ -232,6 +235,8 @@ def _show_result(found: Run) -> None:
         _say(f"diverged: {name}")
     if len(diverged) > SHOWN:
         _say(f"and {len(diverged) - SHOWN} more diverged; members.csv lists them")
+    for result in found.judged():
+        _say(f"{result.word}: {result.claim.statement(result.task)} ({result.task.title})")
     for label, reason in found.provenance.get("failures", {}).items():
         _say(f"failed: {label}: {reason}")
     log = found.directory / "failures.log"

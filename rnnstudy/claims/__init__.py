@@ -9,6 +9,7 @@ from rnnstudy.claims.depends_less import DependsLess
 from rnnstudy.claims.frequency import FrequencyFollows
 from rnnstudy.claims.line import Line
 from rnnstudy.claims.modes import OneModeOrSeveral
+from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.component import OneOf
 
 CLAIMS: dict[str, type[Claim]] = {
@@ -22,4 +23,4 @@ CLAIMS: dict[str, type[Claim]] = {
 
 AnyClaim = Annotated[Claim, OneOf("claim", CLAIMS)]
 
-__all__ = ["CLAIMS", "AnyClaim", "Claim", "Evidence", "grouped", "too_few"]
+__all__ = ["CLAIMS", "AnyClaim", "Claim", "Evidence", "Prevalent", "grouped", "too_few"]

@@ -14,8 +14,11 @@ from rnnstudy.tasks.flip_flop import FlipFlop
 
 
 class Cube(Prevalent):
-    """A memory of b bits rests on 3^b fixed points, C(b, k) 2^(b-k) of them with k unstable
-    directions (Maheswaranathan et al. 2019; for three bits 8, 12, 6 and 1)."""
+    """The fixed points of a memory are the corners, edges, faces, ... and the centre of a cube.
+
+    Of b bits, C(b, k) 2^(b-k) points have k unstable directions (Maheswaranathan et al. 2019): for
+    three bits 8, 12, 6 and 1.
+    """
 
     kind: ClassVar[str] = "cube"
     takes: ClassVar[type[Record]] = FixedPoints

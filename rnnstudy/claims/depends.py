@@ -22,9 +22,10 @@ from rnnstudy.tasks import Task
 
 
 class GeometryDependsOn(Separation):
-    """Networks that agree in a factor of the grid lie together (Maheswaranathan et al. 2019).
+    """Networks that agree in a factor of the grid lie together.
 
-    The effect is 0 at what permutations give, and 1 at the best value of the measure.
+    So geometry depends on architecture and activation (Maheswaranathan et al. 2019). The effect is
+    0 at what permutations give, and 1 at the best value of the measure.
     """
 
     kind: ClassVar[str] = "geometry_depends_on"

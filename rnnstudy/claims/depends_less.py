@@ -24,11 +24,12 @@ from rnnstudy.tasks import Task
 
 
 class DependsLess(Separation):
-    """Topology is less sensitive to a factor than geometry is (Maheswaranathan et al. 2019).
+    """One kind of distances says less of a factor of the grid than another does.
 
-    The difference of two separations of the same networks. Two nulls must be refuted: that both are
-    equal (jackknife over networks, Student's t, one-sided), and that neither says anything
-    (permutations of the labels of both together); p is the larger of the two.
+    So topology is less sensitive to architecture than geometry (Maheswaranathan et al. 2019). The
+    statistic is the difference of two separations of the same networks. Two nulls must be refuted:
+    that both are equal (jackknife over networks, Student's t, one-sided), and that neither says
+    anything (permutations of the labels of both together); p is the larger of the two.
     """
 
     kind: ClassVar[str] = "depends_less"

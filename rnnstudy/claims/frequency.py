@@ -13,8 +13,11 @@ from rnnstudy.tasks.sine import Sine
 
 
 class FrequencyFollows(Prevalent):
-    """Linearised about the fixed point of each input, networks turn the faster the faster a sine
-    they are asked for (Maheswaranathan et al. 2019)."""
+    """Linearised frequencies follow those that networks are asked for.
+
+    Each input of the sine has a fixed point, about which the linearised dynamics turn the faster,
+    the faster a sine the input asks for (Maheswaranathan et al. 2019).
+    """
 
     kind: ClassVar[str] = "frequency_follows"
     takes: ClassVar[type[Record]] = Oscillation

@@ -15,8 +15,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Line(Prevalent):
-    """In each context, networks have an approximate line attractor (Maheswaranathan et al. 2019,
-    after Mante et al. 2013)."""
+    """In each context, networks have an approximate line attractor.
+
+    A finding of Mante et al. 2013 that Maheswaranathan et al. 2019 have for all cells.
+    """
 
     kind: ClassVar[str] = "line_attractor"
     takes: ClassVar[type[Record]] = LineAttractor

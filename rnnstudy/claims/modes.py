@@ -17,11 +17,11 @@ from rnnstudy.tasks.integration import Integration
 
 
 class OneModeOrSeveral(Claim):
-    """Some cells integrate with one mode of their linearised dynamics and all others with several
-    (Maheswaranathan et al. 2019: vanilla networks against gated ones).
+    """Some cells integrate with one mode of their linearised dynamics, others with several.
 
-    Counted are the slowest modes that give a share of the response to a unit pulse, in the mean
-    over contexts; without limit if all modes together do not give it.
+    Maheswaranathan et al. 2019 find it of vanilla networks and gated ones. Counted are the slowest
+    modes that give a share of the response to a unit pulse, in the mean over contexts; without
+    limit if all modes together do not give it.
     """
 
     kind: ClassVar[str] = "one_mode_or_several"

@@ -2,7 +2,9 @@
 
 import importlib
 import pkgutil
+import re
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,3 +90,18 @@ def test_the_contracts_example_is_a_claim(example: type[Claim]) -> None:
     evidence = claim.weigh(FlipFlop(), members, [[none] * len(members)], [])
     assert np.isfinite(evidence.p)
     assert verdicts([claim], [evidence])[0].word == "not supported"
+
+
+def test_the_readmes_claim_is_a_claim() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
+    found: dict[str, Any] = {"__name__": "mine"}
+    exec(next(block for block in blocks if "Prevalent" in block), found)
+    claim, members = found["Bistable"](least=0.8), population(3)
+    several, one = fixed_points([2, 1]), fixed_points([1])
+    words = []
+    for record in (several, one):
+        evidence = claim.weigh(FlipFlop(), members, [[record] * len(members)], [])
+        words.append(verdicts([claim], [evidence])[0].word)
+    assert words == ["supported", "not supported"]
+    assert claim.null == "at most 80% of the networks have two stable points or more"
