@@ -179,6 +179,9 @@ def values_of(name: str, members: Sequence[Member]) -> list[str]:
 def strata_of(name: str, members: Sequence[Member]) -> list[str]:
     """What each member has in common with those that its value of a factor is exchanged with."""
     apart = {*NO_FACTORS, name}
+    if name == "cell":
+        # Fields that not all cells have are part of what the cell is.
+        apart |= {n for member in members for n, value in member.fields.items() if value is None}
     return [
         ", ".join(f"{n}={v}" for n, v in member.fields.items() if n not in apart)
         for member in members

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rnnstudy.analyses.base import Member
+from rnnstudy.analyses.groups import strata_of, values_of
 from rnnstudy.claims.base import Evidence, required
 from rnnstudy.claims.separation import (
     WORDS,
@@ -12,8 +13,6 @@ from rnnstudy.claims.separation import (
     lacking,
     named,
     smallest_p,
-    strata_of,
-    values_of,
 )
 from rnnstudy.comparison.grouping import agreement
 from rnnstudy.comparison.pairs import Distances

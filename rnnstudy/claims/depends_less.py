@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from rnnstudy.analyses.base import Member
+from rnnstudy.analyses.groups import strata_of, values_of
 from rnnstudy.claims.base import Evidence, required
 from rnnstudy.claims.separation import (
     WORDS,
@@ -14,8 +15,6 @@ from rnnstudy.claims.separation import (
     lacking,
     named,
     smallest_p,
-    strata_of,
-    values_of,
 )
 from rnnstudy.comparison.grouping import difference
 from rnnstudy.comparison.pairs import Distances

@@ -7,9 +7,10 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Member
+from rnnstudy.analyses.groups import strata_of
 from rnnstudy.analyses.line_record import LineAttractor
 from rnnstudy.claims.base import Claim, Evidence, grouped, no_evidence, required, too_few
-from rnnstudy.claims.separation import smallest_p, strata_of
+from rnnstudy.claims.separation import smallest_p
 from rnnstudy.comparison.superiority import superiority
 from rnnstudy.record import Array, Record
 from rnnstudy.tasks import Task

@@ -78,23 +78,6 @@ def named(names: Sequence[str], members: Sequence[Member]) -> list[Member]:
     return [there[name] for name in names]
 
 
-def values_of(factor: str, members: Sequence[Member]) -> list[str]:
-    """What each member has for a factor."""
-    return [str(member.fields[factor]) for member in members]
-
-
-def strata_of(factor: str, members: Sequence[Member]) -> list[tuple[str, ...]]:
-    """What each member has in common with those that its value of a factor is exchanged with."""
-    apart = {"task", "seed", factor}
-    if factor == "cell":
-        # Fields that not all cells have are part of what the cell is.
-        apart |= {n for member in members for n, value in member.fields.items() if value is None}
-    return [
-        tuple(f"{name}={value}" for name, value in member.fields.items() if name not in apart)
-        for member in members
-    ]
-
-
 def smallest_p(labels: Sequence[str], strata: Sequence[Hashable], permutations: int) -> float:
     """The least p that permutations of labels within strata can give.
 

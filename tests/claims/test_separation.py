@@ -8,10 +8,11 @@ from claims.populations import apart, population
 from scipy.stats import binom
 
 from rnnstudy.analyses.base import Member
+from rnnstudy.analyses.groups import strata_of
 from rnnstudy.claims import Evidence
 from rnnstudy.claims.depends import GeometryDependsOn
 from rnnstudy.claims.depends_less import DependsLess
-from rnnstudy.claims.separation import smallest_p, strata_of
+from rnnstudy.claims.separation import smallest_p
 from rnnstudy.claims.verdict import verdicts
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.record import Record
@@ -127,10 +128,10 @@ def test_the_smallest_p_counts_the_labellings() -> None:
 def test_a_field_that_only_some_cells_have_keeps_no_cells_apart() -> None:
     fields = [{"cell": "gru", "reset_after": True}, {"cell": "lstm", "reset_after": None}]
     members = [Member(str(i), {**each, "l2": 0.1}) for i, each in enumerate(fields)]
-    assert strata_of("cell", members) == [("l2=0.1",)] * 2
+    assert strata_of("cell", members) == ["l2=0.1"] * 2
     assert strata_of("l2", members) == [
-        ("cell=gru", "reset_after=True"),
-        ("cell=lstm", "reset_after=None"),
+        "cell=gru, reset_after=True",
+        "cell=lstm, reset_after=None",
     ]
 
 

@@ -1,0 +1,210 @@
+"""Claims in a study: steps with addresses, verdicts in `run.claims` and on the page."""
+
+import json
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnstudy.population.population import initial_population
+from rnnstudy.population.training import Trained
+from rnnstudy.report import contents
+from rnnstudy.runner import Silent
+from rnnstudy.study import jobs
+from rnnstudy.study.plan import make_plan
+from rnnstudy.study.run import Run
+from rnnstudy.study.spec import Network, Study, load_study, resolved, study_of
+from rnnstudy.study.store import Store
+from rnnstudy.study.worker import Outcome, Worker
+
+TASKS = [{"kind": "flip_flop", "bits": 1, "length": 20}, {"kind": "sine", "length": 20}]
+SPEC: dict[str, Any] = {
+    "study": "claims",
+    "tasks": TASKS,
+    "networks": {"cells": ["vanilla", "gru"], "units": 3, "seeds": 4},
+    "training": {"steps": 5, "batch": 4},
+    "analyses": [{"kind": "claims.studied:Sizes", "name": "sizes"}],
+    "claims": [
+        {"kind": "claims.studied:Large", "name": "large"},
+        {"kind": "claims.studied:Large", "name": "larger", "units": 4},
+    ],
+}
+
+
+def study(**changes: Any) -> Study:
+    return study_of({**SPEC, **changes})
+
+
+def large(**fields: Any) -> Study:
+    return study(claims=[{"kind": "claims.studied:Large", "name": "large", **fields}])
+
+
+def pretend(store: Store, network: Network, diverged: bool = False) -> None:
+    """Put a network in the store as if it had been trained."""
+    task, one = network.task, np.zeros(1)
+    store.write(
+        network.key(),
+        Trained(
+            population=initial_population(network.cell, task.inputs, task.outputs, [network.seed]),
+            seed=np.array([network.seed]),
+            attempt=np.array([0]),
+            step=np.array([0]),
+            loss=np.zeros((1, 1)),
+            accuracy=np.zeros((1, 1)),
+            steps=np.array([5]),
+            diverged_at=np.array([3 if diverged else -1]),
+            evaluation_loss=one,
+            evaluation_accuracy=one,
+            solved=np.array([False]),
+        ),
+    )
+
+
+def done(asked: Study, store: Store) -> list[Outcome]:
+    """What becomes of the jobs that need no training and no probe, one after the other."""
+    worker = Worker(store, Silent(), threading.Event(), 60.0, (), None)
+    jobs = [j for j in make_plan(asked, store).todo if not j.label.startswith("representations")]
+    return [worker.perform(job) for job in jobs]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    found = Store(tmp_path / "store")
+    for _, network in study().expand():
+        pretend(found, network)
+    return found
+
+
+def test_every_claim_is_judged_on_every_task(tmp_path: Path, store: Store) -> None:
+    run = Run(tmp_path, study())
+    assert list(run.claims["verdict"]) == ["not computed"] * 4
+    assert [outcome.failure for outcome in done(study(), store)] == [None] * 8
+    table = run.claims
+    assert list(table["claim"]) == ["large", "large", "larger", "larger"]
+    assert list(table["task"]) == ["flip_flop", "sine"] * 2
+    assert list(table["verdict"]) == ["supported"] * 2 + ["not supported"] * 2
+    assert table["networks"].tolist() == [8] * 4
+    # Holm over four tests: 1 / 256 times 4, of the larger of both times 3 but not less.
+    assert table["corrected_p"].tolist() == pytest.approx([4 / 256] * 2 + [1.0] * 2)
+    assert table["rule"][0] == (
+        "at least 50% of the networks of every combination have 3 units, and corrected p below 0.05"
+    )
+    assert {"statement", "statistic", "effect", "low", "high", "p", "note"} <= set(table.columns)
+
+
+def test_claims_are_counted_among_the_steps(store: Store) -> None:
+    assert ("claims", 0, 4) in make_plan(study(), store).done
+    done(study(), store)
+    assert ("claims", 4, 4) in make_plan(study(), store).done
+
+
+def test_only_what_a_claim_reads_and_how_it_weighs_it_enters_its_address(
+    tmp_path: Path, store: Store
+) -> None:
+    done(large(), store)
+    todo = {job.label.partition(" flip")[0] for job in make_plan(large(), store).todo}
+    assert not any(label.startswith("claim") for label in todo)
+    # 1/256 for each of two tasks, corrected 2/256.
+    strict = large(alpha=0.005)
+    assert not any(job.label.startswith("claim") for job in make_plan(strict, store).todo)
+    assert list(Run(tmp_path, strict).claims["verdict"]) == ["not enough networks"] * 2
+    other = [job.label for job in make_plan(large(least=0.4), store).todo]
+    assert [label for label in other if not label.startswith("representations")] == [
+        "claim large flip_flop (8 networks)",
+        "claim large sine (8 networks)",
+    ]
+
+
+def test_more_networks_are_weighed_anew(tmp_path: Path, store: Store) -> None:
+    done(large(), store)
+    more = study_of({**SPEC, "networks": {**SPEC["networks"], "seeds": 5}})
+    for _, network in more.expand():
+        pretend(store, network)
+    done(more, store)
+    assert Run(tmp_path, more).claims["networks"].tolist() == [10] * 4
+    assert Run(tmp_path, large()).claims["networks"].tolist() == [8, 8]
+
+
+def test_a_diverged_network_leaves_the_evidence(tmp_path: Path, store: Store) -> None:
+    asked = large(networks=4)
+    _, network = asked.expand()[0]
+    pretend_anew(store, network)
+    done(asked, store)
+    table = Run(tmp_path, asked).claims
+    assert list(table["verdict"]) == ["not enough networks", "supported"]
+    assert table["note"][0] == "vanilla tanh has 3; it takes 4 of each"
+
+
+def pretend_anew(store: Store, network: Network) -> None:
+    """The network has diverged after all; what a process has read of it is read again."""
+    shutil.rmtree(store.root / network.key())
+    jobs._status.cache_clear()
+    pretend(store, network, diverged=True)
+
+
+def test_where_every_network_diverged_there_is_no_evidence(tmp_path: Path, store: Store) -> None:
+    for who, network in study().expand():
+        if who.fields["task"] == "sine":
+            pretend_anew(store, network)
+    done(large(), store)
+    table = Run(tmp_path, large()).claims
+    assert list(table["verdict"]) == ["supported", "not enough networks"]
+    assert table["note"][1] == "every network diverged"
+
+
+def test_a_claim_that_fails_is_data(tmp_path: Path, store: Store) -> None:
+    asked = large(units=-1)
+    failures = {o.label: o.failure for o in done(asked, store) if o.failure}
+    reason = "ValueError: -1 units are too few to speak of"
+    assert failures == {
+        f"claim large {task} (8 networks)": reason for task in ("flip_flop", "sine")
+    }
+    (tmp_path / "provenance.json").write_text(json.dumps({"failures": failures}))
+    table = Run(tmp_path, asked).claims
+    assert list(table["verdict"]) == ["failed", "failed"]
+    assert list(table["note"]) == [reason] * 2
+    assert table["effect"].isna().all()
+
+
+def test_a_claim_leaves_out_tasks_that_it_is_not_about(store: Store) -> None:
+    asked = study(
+        analyses=["fixed_points", {"kind": "pairs", "metric": "cka"}],
+        claims=["cube", {"kind": "geometry_depends_on", "of": "cka", "factor": "cell"}],
+    )
+    labels = [j.label for j in make_plan(asked, store).todo if j.label.startswith("claim")]
+    assert labels == [
+        "claim cube flip_flop (8 networks)",
+        "claim cka_depends_on_cell flip_flop (8 networks)",
+        "claim cka_depends_on_cell sine (8 networks)",
+    ]
+
+
+def test_the_page_begins_with_the_verdicts(tmp_path: Path, store: Store) -> None:
+    done(study(), store)
+    page = contents.page(Run(tmp_path, study()))
+    section = page.sections[0]
+    assert section.title == "Claims"
+    verdicts, rules, groups = section.parts[0].exhibits
+    assert verdicts.columns["what is claimed"] == ["Networks are large."] * 4
+    assert verdicts.columns["95 % interval"][0] == "0.63 to 1"
+    assert "all 4 tests" in verdicts.caption
+    assert rules.columns["claim"] == ["large", "larger"]
+    assert rules.columns["effect"] == ["the same"] * 2
+    assert groups.columns["group"][:2] == ["vanilla tanh", "gru tanh"]
+    assert [(f.label, f.value) for f in page.facts][-1] == ("claims supported", "2 of 4")
+
+
+def test_a_study_without_claims_says_nothing_of_them(tmp_path: Path, store: Store) -> None:
+    run = Run(tmp_path, study(claims=[]))
+    assert run.claims.empty
+    page = contents.page(run)
+    assert [section.title for section in page.sections] == ["flip_flop", "sine", "Networks"]
+    assert not any("claim" in fact.label for fact in page.facts)
+
+
+def test_claims_survive_their_yaml(tmp_path: Path) -> None:
+    (tmp_path / "again.yaml").write_text(resolved(study()))
+    assert load_study(tmp_path / "again.yaml") == study()
