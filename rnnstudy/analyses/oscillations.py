@@ -33,7 +33,7 @@ SHOWN_TIMES = 128
 class Oscillations(MemberAnalysis):
     """Cycles at the sine's constant cues and the dynamics linearised inside them.
 
-    Each cue is held until the network has settled; fixed points are sought from the means of all
+    Each cue is held until the network has settled; fixed points are sought from the means of
     cycles, and the one nearest its own cycle's mean is taken (Sussillo & Barak 2013). Of its modes
     the complex pair that carries most of the cycle to the readout says how fast the linearised
     network turns.
@@ -72,7 +72,7 @@ class Oscillations(MemberAnalysis):
             centres = cycles.mean(axis=1)
             radius = np.sqrt(np.mean(np.sum((cycles - centres[:, None]) ** 2, axis=2), axis=1))
             amplitude = np.sqrt(2.0) * signal.std(axis=1)
-        points = self._points(network, held, centres)
+        points = self._points(network, held, np.stack([centres, cycles[:, -1]], axis=1))
         nearest = central_points(points, centres) if points else np.full(len(held), -1)
         there = np.flatnonzero(nearest >= 0)
         state = np.full(centres.shape, np.nan)
@@ -114,9 +114,15 @@ class Oscillations(MemberAnalysis):
         found = followed(networks, members, held, begun, self.transient, self.steps)
         return found[:, 0]
 
-    def _points(self, network: Population, held: Array, centres: Array) -> FixedPoints | None:
-        """Fixed points at the cues, sought from the cycles' means; None if no cycle is finite."""
-        starts = centres[np.isfinite(centres).all(axis=1)]
+    def _points(self, network: Population, held: Array, seen: Array) -> FixedPoints | None:
+        """Fixed points at the cues, sought from the mean of each second cycle and a state on it,
+        seen [cue, 2, state]; None if there is no finite one.
+
+        All starts serve all cues. States on the cycles tell the search how large states are, which
+        means alone would not if all of them were zero.
+        """
+        starts = seen[::2].reshape(-1, seen.shape[2])
+        starts = starts[np.isfinite(starts).all(axis=1)]
         if not len(starts):
             return None
         return find_fixed_points(network, inputs=held, starts=starts, search=self.search)

@@ -48,18 +48,22 @@ def geodesics(points: Array, neighbours: int = 2) -> Array:
     the minimum spanning tree (otherwise as Tenenbaum, de Silva & Langford 2000). NaN where a point
     is missing.
     """
+    from scipy.sparse import csr_array
     from scipy.sparse.csgraph import minimum_spanning_tree, shortest_path
 
     distances = apart(points)
     found = np.full_like(distances, np.nan)
     here = np.flatnonzero(~np.isnan(points).any(axis=1))
-    if len(here):
+    if len(here) > 1:
         own = np.ix_(here, here)
-        # A distance of 0 would be no link; points that coincide are linked by next to nothing.
+        # Points that coincide are linked by next to nothing, for a stored 0 would be no link.
+        # Sparse all along: a dense graph loses links below 1e-8.
         near = np.maximum(distances[own], np.finfo(float).tiny)
-        tree = minimum_spanning_tree(near).toarray() > 0.0
-        linked = (neighbour_graph(points[here], neighbours) > 0.0) | tree | tree.T
-        found[own] = shortest_path(np.where(linked, near, 0.0), directed=False)
+        np.fill_diagonal(near, 0.0)
+        tree = minimum_spanning_tree(csr_array(near)).toarray() > 0.0
+        linked = (neighbour_graph(points[here], neighbours) > 0.0) | tree
+        found[own] = shortest_path(csr_array(np.where(linked, near, 0.0)), directed=False)
+    found[here, here] = 0.0
     return found
 
 

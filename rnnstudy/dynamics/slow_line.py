@@ -34,6 +34,9 @@ def settled(
     their mean. Unlike a search for minima of the speed this does not slide along a line of slow
     points: the network's own fast modes die away, and what is left is where it would stay.
     """
+    if not len(starts):
+        none = np.zeros(0)
+        return Settled(starts, none, none.astype(bool), none.astype(int))
     ways = followed(networks, np.array([member]), held[None], starts[None], 0, steps + 1)[0]
     spread = np.sqrt(np.mean(np.sum((starts - starts.mean(axis=0)) ** 2, axis=1)))
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):

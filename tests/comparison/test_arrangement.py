@@ -88,6 +88,17 @@ def test_ways_of_missing_and_coinciding_points():
     np.testing.assert_allclose(found[0, [0, 1, 3, 4]], [0.0, 1.0, 1.0, 3.0], atol=1e-12)
 
 
+@pytest.mark.parametrize("scale", [1e-30, 1e-9, 1e9])
+def test_scale_does_not_matter(scale):
+    np.testing.assert_allclose(geodesics(scale * ARC), scale * geodesics(ARC), rtol=1e-12)
+
+
+def test_a_single_point_has_no_way_to_go():
+    alone = np.full((3, 2), np.nan)
+    alone[1] = 1.0
+    np.testing.assert_array_equal(np.isnan(geodesics(alone)), ~np.diag([False, True, False]))
+
+
 def test_order_and_ways_of_a_bent_line():
     assert in_order(ARC) == 1.0
     assert along(ARC, ANGLES, 1) == pytest.approx(1.0)
