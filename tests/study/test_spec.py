@@ -169,7 +169,8 @@ def test_a_shipped_spec_loads(name, networks):
 
 
 def test_every_shipped_spec_loads():
-    for path in sorted(SPECS.glob("*.yaml")):
+    # The file that own-model.yaml reads is made first: see tests/test_own_model_spec.py.
+    for path in sorted({*SPECS.glob("*.yaml")} - {SPECS / "own-model.yaml"}):
         assert load_study(path).expand(), path
 
 

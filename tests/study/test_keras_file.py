@@ -1,0 +1,80 @@
+"""What a Keras file says of its network, read without Keras, is what Keras says of it."""
+
+import hashlib
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import pytest
+from keras import layers
+from reference.keras_models import lstm, saved, sequential, stacked
+
+from rnnstudy.study.keras_file import read_content
+
+
+def functional() -> keras.Model:
+    inputs = keras.Input((20, 3))
+    seen = layers.GRU(5, activation="relu", return_sequences=True, name="rnn")(inputs)
+    other = layers.SimpleRNN(7, name="other")(inputs)
+    readout = layers.TimeDistributed(layers.Dense(2), name="readout")(seen)
+    return keras.Model(inputs, [readout, layers.Dense(9)(other)])
+
+
+@pytest.mark.parametrize(
+    ("make", "layer", "expected"),
+    [
+        (lambda: sequential(lstm()), None, ("LSTM", "tanh", 4, 2, 2)),
+        (lambda: sequential(lstm(), layers.GRU(3)), None, ("LSTM+GRU", "tanh", 3, 2, 2)),
+        (lambda: sequential(stacked(), outputs=5), None, ("GRU+LSTM", "tanh", 4, 2, 5)),
+        (functional, "rnn", ("GRU", "relu", 5, 3, 2)),
+        (functional, "other", ("SimpleRNN", "tanh", 7, 3, 2)),
+        (
+            lambda: keras.Sequential([keras.Input((None, 3)), layers.Dense(4)]),
+            None,
+            ("unknown", "unknown", None, 3, 4),
+        ),
+    ],
+)
+def test_a_file_is_described_as_its_model_is(
+    make: Any, layer: str | None, expected: tuple[Any, ...], tmp_path: Path
+) -> None:
+    path = saved(make(), tmp_path / "a.keras")
+    found = read_content(path, layer)
+    assert (found.cell, found.activation, found.units, found.inputs, found.outputs) == expected
+    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+NO_MODEL = 'is no Keras model file: save the model as one, model.save("NAME.keras")'
+
+
+def damaged(path: Path) -> None:
+    path.write_bytes(b"PK no archive")
+
+
+def empty(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("else.txt", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "sentence"),
+    [
+        ("a.keras", lambda path: None, "does not exist"),
+        (
+            "a.h5",
+            damaged,
+            'is no Keras model file: save the model as one, model.save("NAME.keras")',
+        ),
+        ("a.keras", Path.mkdir, "is a directory; name the .keras files in it"),
+        ("a.keras", damaged, "is damaged, or no Keras model file at all"),
+        ("a.keras", empty, "is damaged, or no Keras model file at all"),
+    ],
+)
+def test_what_is_no_keras_file_is_refused(
+    name: str, make: Any, sentence: str, tmp_path: Path
+) -> None:
+    make(tmp_path / name)
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        read_content(tmp_path / name)
