@@ -1,0 +1,62 @@
+"""Evidence may only change together with a claim's `version`: a store keeps it by recipe.
+
+After a change raise the version, note it in CHANGELOG.md under "Numbers changed", and write the new
+numbers: PYTHONPATH=.:tests python tests/claims/test_golden.py
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from claims.populations import apart, population
+from claims.test_contract import claim_of, tasks_of
+from claims.test_modes import line, oscillation
+from claims.test_prevalence import fixed_points
+
+from rnnstudy.claims import CLAIMS
+from rnnstudy.component import class_path
+from rnnstudy.record import Record
+
+FILE = Path(__file__).with_name("golden.json")
+
+
+def given(kind: str, members: Sequence[Any]) -> tuple[list[list[Record]], list[Record]]:
+    """What a claim reads: records of each network, and shared ones."""
+    geometry = apart(list(members), "cell", 1.0, seed=1)
+    topology = apart(list(members), "cell", 0.3, seed=2)
+    targets = np.linspace(0.01, 0.05, 9)
+    each: dict[str, Any] = {
+        "cube": lambda i: fixed_points([8, 12, 6 + (i % 5 == 0), 1]),
+        "frequency_follows": lambda i: oscillation(targets if i % 4 else targets[::-1].copy()),
+        "line_attractor": lambda i: line(slow=0.5 + 0.1 * (i % 6)),
+        "one_mode_or_several": lambda i: line((1 + i % 3, 1 + i // 9)),
+    }
+    shared = {"geometry_depends_on": [geometry], "depends_less": [topology, geometry]}
+    if kind in shared:
+        return [], list(shared[kind])
+    return [[each[kind](i) for i in range(len(members))]], []
+
+
+def numbers(kind: str) -> list[float]:
+    claim, members = claim_of(kind), population(3)
+    evidence = claim.weigh(tasks_of(claim)[0], members, *given(kind, members))
+    return [evidence.statistic, evidence.effect, evidence.low, evidence.high, evidence.p]
+
+
+def name_of(kind: str) -> str:
+    return f"{class_path(CLAIMS[kind])} {CLAIMS[kind].version}"
+
+
+@pytest.mark.parametrize("kind", CLAIMS)
+def test_evidence_changes_only_with_the_version(kind: str) -> None:
+    golden = json.loads(FILE.read_text())
+    assert name_of(kind) in golden, "a new claim or version: see the head of this file"
+    # The same sums in the same order: only the last digits of BLAS and SciPy may differ.
+    assert numbers(kind) == pytest.approx(golden[name_of(kind)], rel=1e-6, abs=1e-9)
+
+
+if __name__ == "__main__":
+    FILE.write_text(json.dumps({name_of(kind): numbers(kind) for kind in CLAIMS}, indent=1) + "\n")
