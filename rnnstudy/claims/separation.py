@@ -62,11 +62,17 @@ class Separation(Claim):
         return MEASURES[self.by]
 
     def misfit(self, fields: Mapping[str, Any]) -> str:
-        known = [name for name in fields if name not in ("task", "seed")]
-        if self.factor in known:
-            return ""
-        hint = suggestion(self.factor, known)
-        return f"is about {self.factor!r}; fields of this grid: {', '.join(known)}{hint}"
+        return unknown_factor(self.factor, fields)
+
+
+def unknown_factor(factor: str, fields: Mapping[str, Any]) -> str:
+    """What a claim says of itself whose factor is no field of the grid; empty if it is one."""
+    known = [name for name in fields if name not in ("task", "seed")]
+    if factor in known:
+        return ""
+    return (
+        f"is about {factor!r}; fields of this grid: {', '.join(known)}{suggestion(factor, known)}"
+    )
 
 
 def named(names: Sequence[str], members: Sequence[Member]) -> list[Member]:
