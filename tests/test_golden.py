@@ -7,6 +7,7 @@ CHANGELOG.md under "Numbers changed", and write the new numbers: python tests/te
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ import numpy as np
 import pytest
 
 from rnnstudy.analyses import ANALYSES, MemberAnalysis, TaskAnalysis
+from rnnstudy.analyses.arrangement import Arranged, Arrangement
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.groups import Groups
+from rnnstudy.analyses.line_attractor import LineAttractors
+from rnnstudy.analyses.oscillations import Oscillations
 from rnnstudy.analyses.representations import Representations
 from rnnstudy.cells import CELLS, INITIALISERS
 from rnnstudy.comparison.pairs import Distances
@@ -27,9 +31,12 @@ from rnnstudy.metrics import METRICS
 from rnnstudy.population.population import Population, initial_population
 from rnnstudy.population.protocol import Training
 from rnnstudy.population.training import train
+from rnnstudy.record import Array
 from rnnstudy.study.networks import Network
 from rnnstudy.tasks import TASKS
 from rnnstudy.tasks.flip_flop import FlipFlop
+from rnnstudy.tasks.integration import Integration
+from rnnstudy.tasks.sine import Sine
 
 FILE = Path(__file__).with_name("golden.json")
 
@@ -81,6 +88,55 @@ def _fixed_points(**fields: Any) -> list[float]:
     return [float(len(found.state)), float(np.abs(found.state).sum()), float(found.index.sum())]
 
 
+def _oscillations() -> list[float]:
+    """A pair of units that turn on a cycle, two that rest."""
+    population = initial_population(CELLS["vanilla"](units=4), 1, 1, [2])
+    turn = 1.3 * np.array([[np.cos(0.2), -np.sin(0.2)], [np.sin(0.2), np.cos(0.2)]])
+    population.weights["recurrent_kernel"][:] = np.diag([0.0, 0.0, 0.5, 0.2])
+    population.weights["recurrent_kernel"][0, :2, :2] = turn
+    population.weights["kernel"][:] *= 0.05
+    population.initial_state[:] = 0.5
+    task = Sine(frequencies=4, static_cues=3, probe_trials=4, evaluation_trials=4)
+    (found,) = Oscillations(transient=300, steps=500).run(population, task)
+    values = (found.frequency, found.modulus, found.cycle_frequency, found.radius)
+    return [float(np.abs(each).sum()) for each in values]
+
+
+def _line_attractor() -> list[float]:
+    """A unit that keeps what comes in, and three that forget it ever faster."""
+    population = initial_population(CELLS["vanilla"](units=4), 4, 1, [2])
+    population.weights["recurrent_kernel"][:] = np.diag([1.0, 0.8, 0.6, 0.4])
+    population.weights["kernel"][:, :2] *= 0.1
+    population.weights["kernel"][:, 2:] = 0.0
+    (found,) = LineAttractors().run(population, Integration(length=20))
+    values = (found.leading, found.relevant_gain, found.readout_share, found.linear_fit)
+    return [float(np.abs(each).sum()) for each in values]
+
+
+@dataclass(frozen=True, eq=False)
+class _Points(Arranged):
+    """Points on a curve that bends the more the larger its number."""
+
+    bend: float
+
+    @property
+    def arranged(self) -> Array:
+        time = np.linspace(0.0, 1.0, 9)
+        return np.stack([time, np.sin(self.bend * time)], axis=1)
+
+
+def _arranged() -> list[float]:
+    found = [_Points(bend) for bend in (0.0, 3.0, 9.0)]
+    members = [Member(f"m{i}", {"cell": "vanilla", "activation": "tanh"}) for i in range(3)]
+    return [
+        float(value)
+        for neighbours in (2, None)
+        for value in Arrangement(of="x", neighbours=neighbours)
+        .run(members, [found], [])
+        .values[0, 1:]
+    ]
+
+
 def _members(analysis: MemberAnalysis) -> list[float]:
     record = analysis.run(_memory(), TASK)[0]
     return [float(np.abs(values).sum()) for _, _, _, values in record._arrays()][:3]
@@ -97,6 +153,8 @@ def _together(kind: str) -> list[float]:
         return [float(v) for v in distances.values[0]]
     if kind == "groups":
         return _grouped()
+    if kind == "arrangement":
+        return _arranged()
     embedding = ANALYSES["embedding"](of="cka")
     assert isinstance(embedding, TaskAnalysis)
     return [float(np.abs(v).sum()) for _, _, _, v in embedding.run([], [], [distances])._arrays()]
@@ -115,6 +173,9 @@ def _grouped() -> list[float]:
 def _analysis(kind: str) -> list[float]:
     if issubclass(ANALYSES[kind], TaskAnalysis):
         return _together(kind)
+    own = {"oscillations": _oscillations, "line_attractor": _line_attractor}
+    if kind in own:
+        return own[kind]()
     analysis = ANALYSES[kind]()
     assert isinstance(analysis, MemberAnalysis)
     return _members(analysis)
