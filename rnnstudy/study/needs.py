@@ -64,3 +64,14 @@ def applies(analysis: Analysis, task: Task, analyses: Sequence[Analysis]) -> boo
     return analysis.applies(task) and all(
         applies(other, task, analyses) for other in (*parts, *needed)
     )
+
+
+def idle_mistakes(
+    analyses: Sequence[Analysis], tasks: Sequence[Task]
+) -> Iterator[InitErrorDetails]:
+    """Analyses that can be asked of none of a study's tasks, as places in the whole spec."""
+    titles = ", ".join(task.title for task in tasks)
+    for i, analysis in enumerate(analyses):
+        if not any(applies(analysis, task, analyses) for task in tasks):
+            message = f"({analysis.title}) cannot be asked of the tasks of this study: {titles}"
+            yield mistake("needs", message, ("analyses", i))

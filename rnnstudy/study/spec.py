@@ -21,7 +21,7 @@ from rnnstudy.study.document import Document, SpecError, document_of
 from rnnstudy.study.grid import combinations
 from rnnstudy.study.growing import grown
 from rnnstudy.study.models import Model, Models, own_networks
-from rnnstudy.study.needs import need_mistakes
+from rnnstudy.study.needs import idle_mistakes, need_mistakes
 from rnnstudy.study.networks import NETWORK_LIMIT, AnyNetwork, Network, Networks
 from rnnstudy.study.overrides import Override, override_mistakes
 from rnnstudy.study.reading import read_document
@@ -218,6 +218,13 @@ class Study(Component):
     def _claims_differ(cls, claims: tuple[Claim, ...]) -> tuple[Claim, ...]:
         _refuse_namesakes("claim", [claim.title for claim in claims])
         return claims
+
+    @model_validator(mode="after")
+    def _analyses_have_a_task(self) -> Self:
+        idle = list(idle_mistakes(self.analyses, self.tasks))
+        if idle:
+            raise refused("analyses", idle)
+        return self
 
     @model_validator(mode="after")
     def _claims_can_be_judged(self) -> Self:

@@ -241,6 +241,14 @@ MISTAKES = {
         "{kind: embedding, of: embedding_cka, name: again}]\n",
         "4:68: analyses[2] (again) needs Distances; 'embedding_cka' yields Coordinates",
     ),
+    "analysis of another task": (
+        HEAD + "analyses:\n  - oscillations\n  - {kind: arrangement, of: oscillations}\n",
+        "5:5: analyses[0] (oscillations) cannot be asked of the tasks of this study: flip_flop",
+        (
+            "6:5: analyses[1] (arrangement_oscillations) cannot be asked of the tasks of this "
+            "study: flip_flop"
+        ),
+    ),
     "claim that needs an analysis that is not asked for": (
         HEAD + "analyses: [{kind: pairs, metric: svcca}]\n"
         "claims:\n  - {kind: geometry_depends_on, of: svca, factor: cell}\n  - cube\n",

@@ -158,3 +158,25 @@ def test_jobs_are_told_apart_by_their_labels(tmp_path: Path) -> None:
         f"{rate}=0.01-s000..s001 (2 networks)",
         f"{rate}=0.01-s002..learning_rate=1e-05-s000 (3 networks)",
     ]
+
+
+def test_analyses_of_one_task_leave_the_others_alone(tmp_path: Path) -> None:
+    one = study(
+        tasks=[{"kind": "flip_flop", "bits": 2}, {"kind": "sine"}, {"kind": "integration"}],
+        analyses=[
+            {"kind": "oscillations"},
+            {"kind": "line_attractor"},
+            {"kind": "arrangement", "of": "oscillations"},
+            {"kind": "fixed_points"},
+        ],
+    )
+    plan = make_plan(one, Store(tmp_path))
+    asked = [(job.analysis.title, job.networks[0].task.title) for job in plan.todo
+             if isinstance(job, AnalyseMembers | AnalyseTask)]  # fmt: skip
+    of_task = {title: {task for name, task in asked if name == title} for title, _ in asked}
+    assert of_task["oscillations"] == of_task["arrangement_oscillations"] == {"sine"}
+    assert of_task["line_attractor"] == {"integration"}
+    assert of_task["fixed_points"] == {"flip_flop", "sine", "integration"}
+    # 2 cells x 3 seeds: nothing is missing for the tasks that were left out.
+    assert ("oscillations", 0, 6) in plan.done
+    assert ("arrangement_oscillations", 0, 1) in plan.done
