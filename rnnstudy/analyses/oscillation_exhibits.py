@@ -130,7 +130,7 @@ def _over(statistic: Any, values: Iterable[float]) -> float:
 
 def _space(member: Member, record: Oscillation) -> Space3D:
     cycles = record.cycle.astype(np.float64)
-    finite = np.isfinite(cycles).all(axis=(1, 2))
+    finite = np.array([bool(np.isfinite(cycle).all()) for cycle in cycles])
     samples = cycles[finite].reshape(-1, cycles.shape[2])
     centre = samples.mean(axis=0) if len(samples) else np.zeros(cycles.shape[2])
     axes = np.linalg.svd(samples - centre, full_matrices=False)[2][:3]

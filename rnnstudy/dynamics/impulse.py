@@ -52,7 +52,7 @@ def mode_response(
         raise ValueError(f"readout should be [{size}, output], its shape is {readout.shape}")
     if steps < 1:
         raise ValueError(f"steps should be at least 1, it is {steps}")
-    usable = np.flatnonzero(~modes.defective)
+    usable: list[int] = np.flatnonzero(~modes.defective).tolist()
     parts = [_of_point(modes, point, pulse[point], readout, steps) for point in usable]
     return Response(
         total=np.array([total for total, _ in parts]),
