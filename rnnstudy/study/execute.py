@@ -5,9 +5,19 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 
+from threadpoolctl import threadpool_limits
+
 from rnnstudy.lazy import tf
 from rnnstudy.population.sharding import devices_of
-from rnnstudy.study.jobs import AnalyseMembers, AnalyseTask, Job, ReadModels, TrainCohort
+from rnnstudy.study.jobs import (
+    AnalyseMembers,
+    AnalyseTask,
+    CompareBlocks,
+    Job,
+    ReadModels,
+    TrainCohort,
+)
+from rnnstudy.study.networks import AnyNetwork
 from rnnstudy.study.plan import Plan
 from rnnstudy.study.questions import Question
 from rnnstudy.study.run import RunError
@@ -28,7 +38,9 @@ def execute(plan: Plan, store: Store, runtime: Runtime, watch: Watch) -> list[Ou
     devices = _devices(runtime)
     workers = _workers(runtime, devices)
     stop = threading.Event()
-    with ThreadPoolExecutor(workers, thread_name_prefix="rnnstudy") as executor:
+    # Jobs run side by side, each with one thread for linear algebra.
+    single = threadpool_limits(1 if workers > 1 else None, user_api="blas")
+    with single, ThreadPoolExecutor(workers, thread_name_prefix="rnnstudy") as executor:
         try:
             worker = Worker(store, watch, stop, runtime.checkpoint, devices, runtime.tensorboard)
             return _drain(plan, worker, executor)
@@ -71,36 +83,53 @@ def _workers(runtime: Runtime, devices: Sequence[str]) -> int:
 
 def _drain(plan: Plan, worker: Worker, executor: Executor) -> list[Outcome]:
     """Hand out jobs as soon as what they read is there."""
-    waiting, running = list(plan.todo), dict[Future[Outcome], Job]()
+    waiting, running = _prerequisites(plan.todo), dict[Future[Outcome], Job]()
     outcomes = []
     while waiting or running:
-        for job in [job for job in waiting if not _awaits(job, waiting, running.values())]:
-            waiting.remove(job)
+        for job in [job for job, before in waiting.items() if not before]:
+            del waiting[job]
             running[executor.submit(worker.perform, job)] = job
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
-        for future in done:
+        ended, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in ended:
             outcomes.append(future.result())
-            del running[future]
+            job = running.pop(future)
+            for before in waiting.values():
+                before.discard(job)
     return outcomes
 
 
-def _awaits(job: Job, waiting: Sequence[Job], running: object) -> bool:
-    ahead = [*waiting, *running]  # type: ignore[misc]
-    if isinstance(job, TrainCohort | ReadModels):
-        return False
-    if isinstance(job, AnalyseTask) and any(need in ahead for need in job.needs):
-        return True
-    wanted, reads = set(job.networks), {part.address for part in _parts(job)}
-    return any(
-        wanted & set(other.networks)
-        for other in ahead
-        if isinstance(other, TrainCohort | ReadModels)
-        or (isinstance(other, AnalyseMembers) and other.question.address in reads)
-    )
+def _prerequisites(jobs: Sequence[Job]) -> dict[Job, set[Job]]:
+    """For each job those that make what it reads: networks, what is found of them, tiles."""
+    makers: dict[tuple[AnyNetwork, str], list[Job]] = {}
+    for job in jobs:
+        if isinstance(job, TrainCohort | ReadModels | AnalyseMembers):
+            made = job.question.address if isinstance(job, AnalyseMembers) else ""
+            for network in job.networks:
+                makers.setdefault((network, made), []).append(job)
+    found: dict[Job, set[Job]] = {}
+    for job in jobs:
+        reads = [] if isinstance(job, TrainCohort | ReadModels) else ["", *_parts(job)]
+        found[job] = {
+            maker
+            for network in (job.networks if reads else ())
+            for read in reads
+            for maker in makers.get((network, read), ())
+        }
+    for job in jobs:
+        if isinstance(job, AnalyseTask):
+            found[job].update(need for need in job.needs if need in found)
+        elif isinstance(job, CompareBlocks):
+            found[job.whole].add(job)
+    return found
 
 
-def _parts(job: Job) -> tuple[Question, ...]:
-    """What a job reads of single networks, beside the networks themselves."""
+def _parts(job: Job) -> list[str]:
+    """Addresses of what a job reads of single networks, beside the networks themselves."""
+    parts: tuple[Question, ...] = ()
     if isinstance(job, AnalyseTask):
-        return job.parts
-    return job.question.needs if isinstance(job, AnalyseMembers) else ()
+        parts = job.parts
+    elif isinstance(job, CompareBlocks):
+        parts = job.whole.parts
+    elif isinstance(job, AnalyseMembers):
+        parts = job.question.needs
+    return [part.address for part in parts]

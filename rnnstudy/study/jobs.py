@@ -1,7 +1,7 @@
 """What there is to do in a study: jobs, each with the addresses of what it yields."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import takewhile
 from typing import Literal
@@ -102,17 +102,20 @@ class AnalyseTask:
     def label(self) -> str:
         return f"{self.analysis.title} {self.task.title} ({counted(len(self.members), 'network')})"
 
-    def expected(self, store: Store) -> tuple[int, ...]:
-        """Positions of the members that should enter: all but those known to have diverged."""
-        return tuple(i for i, n in enumerate(self.networks) if status(store, n.key()) != "diverged")
+    def expected(self, store: Store, among: Sequence[int] | None = None) -> tuple[int, ...]:
+        """Positions of the members, of all or `among` some, that should enter: all but those known
+        to have diverged."""
+        at = range(len(self.networks)) if among is None else among
+        return tuple(i for i in at if status(store, self.networks[i].key()) != "diverged")
 
-    def ready(self, store: Store) -> tuple[int, ...]:
+    def ready(self, store: Store, among: Sequence[int] | None = None) -> tuple[int, ...]:
         """Positions of those whose parts the store holds."""
-        return tuple(
-            i
-            for i in self.expected(store)
-            if all(store.has(part.key(self.networks[i].key())) for part in self.parts)
-        )
+        expected = self.expected(store, among)
+        return tuple(i for i in expected if all(map(store.has, self.reads(i))))
+
+    def reads(self, i: int) -> tuple[str, ...]:
+        """Addresses of what is read of the member at a position."""
+        return tuple(part.key(self.networks[i].key()) for part in self.parts)
 
     def key(self, store: Store, *, ready: bool = True) -> str:
         """Address of the result for the members that are ready, or for all that are expected."""
@@ -120,6 +123,60 @@ class AnalyseTask:
         used = [self.networks[i].key() for i in at]
         reads = [part.key(key) for part in self.parts for key in used]
         return self.analysis.key(*reads, *(need.key(store, ready=ready) for need in self.needs))
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Some networks of a task analysis, by their positions; made anew for each plan."""
+
+    whole: AnalyseTask
+    number: int
+    at: tuple[int, ...]
+    _expected: dict[Store, tuple[int, ...]] = field(default_factory=dict, repr=False)
+
+    def expected(self, store: Store) -> tuple[int, ...]:
+        """Positions of those that should enter, as they were when the plan was made: many tiles ask
+        for the same."""
+        if store not in self._expected:
+            self._expected[store] = self.whole.expected(store, self.at)
+        return self._expected[store]
+
+    def ready(self, store: Store) -> tuple[int, ...]:
+        """Positions of those whose parts the store holds."""
+        return self.whole.ready(store, self.at)
+
+
+@dataclass(frozen=True, eq=False)
+class CompareBlocks:
+    """A tile of all pairs: the networks of one block against those of another, or of the same."""
+
+    whole: AnalyseTask
+    rows: Block
+    columns: Block
+
+    @property
+    def label(self) -> str:
+        place = f"tile {self.rows.number} x {self.columns.number}"
+        return f"{self.whole.analysis.title} {self.whole.task.title} {place}"
+
+    @property
+    def networks(self) -> tuple[AnyNetwork, ...]:
+        """Those of both blocks."""
+        both = dict.fromkeys((*self.rows.at, *self.columns.at))
+        return tuple(self.whole.networks[i] for i in both)
+
+    def expected(self, store: Store) -> bool:
+        """Whether there is something to compare."""
+        return bool(self.rows.expected(store) and self.columns.expected(store))
+
+    def key(self, store: Store, *, ready: bool = True) -> str:
+        """Address of the tile for the networks that are ready, or for all that are expected."""
+        sides = [
+            side.ready(store) if ready else side.expected(store)
+            for side in (self.rows, self.columns)
+        ]
+        first, second = ([key for i in at for key in self.whole.reads(i)] for at in sides)
+        return self.whole.analysis.key("tile", *first, "by", *second)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +196,7 @@ class Select:
         return self.contest.networks
 
 
-Job = TrainCohort | ReadModels | AnalyseMembers | AnalyseTask | Select
+Job = TrainCohort | ReadModels | AnalyseMembers | AnalyseTask | CompareBlocks | Select
 
 
 def _from_to(names: Sequence[str]) -> str:

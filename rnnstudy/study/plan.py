@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from rnnstudy.analyses import Analysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
@@ -22,6 +22,7 @@ from rnnstudy.study.jobs import (
     memory,
     status,
 )
+from rnnstudy.study.missing import done, left
 from rnnstudy.study.models import ModelNetwork
 from rnnstudy.study.needs import applies
 from rnnstudy.study.networks import AnyNetwork
@@ -29,7 +30,8 @@ from rnnstudy.study.questions import questions, read_by
 from rnnstudy.study.selection import Undecided
 from rnnstudy.study.spec import Network, Study
 from rnnstudy.study.store import Store
-from rnnstudy.study.weighing import Weighing, weighings
+from rnnstudy.study.tiles import tiles
+from rnnstudy.study.weighing import weighings
 from rnnstudy.tasks import Task
 
 __all__ = [
@@ -104,8 +106,8 @@ def make_plan(study: Study, store: Store, *, selecting: bool = True) -> Plan:
     return Plan(
         members=tuple(member for member, _ in pairs),
         networks=tuple(network for _, network in pairs),
-        todo=tuple(rest for job in now if (rest := _lacking(job, store)) is not None),
-        done=_done([*_selection(study, at_stake), *everything], store),
+        todo=left(now, store),
+        done=done([*_selection(study, at_stake), *everything], store),
         waiting=_waiting(study, pairs),
     )
 
@@ -124,11 +126,14 @@ def _jobs(study: Study, pairs: Sequence[tuple[Member, AnyNetwork]]) -> list[Job]
     names = [member.name for member in members]
     grown = [(who.name, n) for who, n in pairs if isinstance(n, Network)]
     own = [(who.name, n) for who, n in pairs if isinstance(n, ModelNetwork)]
+    shared: list[Job] = []
+    for job in task_jobs(study, members, networks):
+        shared += [*tiles(job), job]
     return [
         *_training(study, [name for name, _ in grown], [network for _, network in grown]),
         *(ReadModels((network,), (name,)) for name, network in own),
         *_member_jobs(study, names, networks),
-        *task_jobs(study, members, networks),
+        *shared,
     ]
 
 
@@ -240,56 +245,3 @@ def _parts(group: list[int], width: int) -> list[list[int]]:
     """A group cut into the fewest parts of at most `width`, of nearly equal size."""
     count = -(-len(group) // width)
     return [group[len(group) * p // count : len(group) * (p + 1) // count] for p in range(count)]
-
-
-def _lacking(job: Job, store: Store) -> Job | None:
-    """The job cut down to what the store lacks; None if nothing is left.
-
-    Diverged networks have nothing to analyse.
-    """
-    if isinstance(job, AnalyseTask):
-        done = store.has(job.key(store, ready=False))
-        return None if done or not job.expected(store) else job
-    if isinstance(job, Select):
-        return job if choice(job.contest, store) is None else None
-    if isinstance(job, TrainCohort | ReadModels):
-        # Read, not only looked for: what needs a damaged network would find out too late.
-        left = [i for i, key in enumerate(job.keys) if status(store, key) is None]
-    else:
-        left = [i for i, key in enumerate(job.keys) if not store.has(key)]
-        left = [i for i in left if status(store, job.networks[i].key()) != "diverged"]
-    if not left:
-        return None
-    networks: Any = tuple(job.networks[i] for i in left)  # of the kind that the job takes
-    return replace(job, networks=networks, names=tuple(job.names[i] for i in left))
-
-
-def _done(jobs: Iterable[Job], store: Store) -> tuple[tuple[str, int, int], ...]:
-    counts: dict[str, tuple[int, int]] = {}
-    for job in jobs:
-        found = list(_found(job, store))
-        done, total = counts.get(_kind(job), (0, 0))
-        counts[_kind(job)] = (done + sum(found), total + len(found))
-    return tuple((name, done, total) for name, (done, total) in counts.items())
-
-
-def _kind(job: Job) -> str:
-    if isinstance(job, Select):
-        return "selection"
-    if isinstance(job, TrainCohort):
-        return job.purpose
-    if isinstance(job, ReadModels):
-        return "read"
-    return "claims" if isinstance(job.analysis, Weighing) else job.analysis.title
-
-
-def _found(job: Job, store: Store) -> Iterator[bool]:
-    """For each result of a job whether the store holds it; what waits for a choice is not there."""
-    if isinstance(job, Select):
-        yield choice(job.contest, store) is not None
-    elif isinstance(job, AnalyseTask):
-        waits = any(isinstance(network, Undecided) for network in job.networks)
-        yield not waits and store.has(job.key(store, ready=False))
-    else:
-        for network in job.networks:
-            yield not isinstance(network, Undecided) and store.has(job.key_of(network))

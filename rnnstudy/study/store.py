@@ -55,13 +55,18 @@ class Store:
             shutil.rmtree(draft, ignore_errors=True)
 
     def _place(self, draft: Path, place: Path) -> None:
-        try:
-            os.rename(draft, place)
-        except OSError:
-            # Somebody was there first. The same address holds the same result, unless damaged.
-            if not self.has(place.name):
-                shutil.rmtree(place, ignore_errors=True)
+        for attempts_left in (2, 1, 0):
+            try:
                 os.rename(draft, place)
+                return
+            except OSError:
+                # Somebody was there first. The same address holds the same result, unless damaged;
+                # a damaged one may be replaced by several at once.
+                if self.has(place.name):
+                    return
+                if not attempts_left:
+                    raise
+                shutil.rmtree(place, ignore_errors=True)
 
     def clear_drafts(self) -> None:
         """Remove what interrupted writers left behind; a young draft may be somebody's at work."""

@@ -19,6 +19,7 @@ from rnnstudy.study.given import read_model
 from rnnstudy.study.jobs import (
     AnalyseMembers,
     AnalyseTask,
+    CompareBlocks,
     Job,
     ReadModels,
     Select,
@@ -29,6 +30,7 @@ from rnnstudy.study.jobs import (
 from rnnstudy.study.networks import AnyNetwork, Network
 from rnnstudy.study.questions import Question
 from rnnstudy.study.store import Store
+from rnnstudy.study.tiles import assemble, compare, tiles
 from rnnstudy.tasks.base import check_trials
 
 
@@ -110,6 +112,8 @@ class Worker:
             self._select(job)
         elif isinstance(job, AnalyseMembers):
             self._analyse_members(job)
+        elif isinstance(job, CompareBlocks):
+            compare(job, self.store)
         else:
             self._analyse_task(job)
 
@@ -173,7 +177,8 @@ class Worker:
         if ready:
             trained = Trained.join([self.store.read(n.key(), Trained) for n in ready], "member")
             found = self._found(job.question.needs, ready)
-            records = job.analysis.run(trained.population, ready[0].task, *found)
+            looked_at = trained.untrained() if job.analysis.untrained else trained.population
+            records = job.analysis.run(looked_at, ready[0].task, *found)
             for network, record in zip(ready, records, strict=True):
                 self.store.write(job.key_of(network), record)
         self._mention_missing(job)
@@ -218,6 +223,9 @@ class Worker:
         if not at and job.parts:
             raise RuntimeError(f"no network of task '{job.task.title}' is usable")
         if self.store.has(key):
+            return
+        if split := tiles(job):
+            self.store.write(key, assemble(job, split, self.store))
             return
         parts = self._found(job.parts, [job.networks[i] for i in at])
         shared = [self._shared(need) for need in job.needs]

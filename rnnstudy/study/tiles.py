@@ -1,0 +1,113 @@
+"""All pairs of many networks as steps: tiles of the matrix, each with an address of its own.
+
+A tile depends on the networks of its two blocks alone, so that more networks need only new tiles.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rnnstudy.analyses.pairs import Pairs
+from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.tiles import Prepared, Tile, assembled, blocks, tile
+from rnnstudy.metrics.base import Form
+from rnnstudy.record import CorruptRecord, Record
+from rnnstudy.study.jobs import AnalyseTask, Block, CompareBlocks
+from rnnstudy.study.store import Store
+
+BLOCK = 128
+"""Networks along the side of a tile. So many are compared in one step, more in tiles."""
+
+
+def tiles(job: AnalyseTask) -> list[CompareBlocks]:
+    """The tiles on and above the diagonal that a job is assembled from; none if it is small."""
+    if not isinstance(job.analysis, Pairs) or len(job.networks) <= BLOCK:
+        return []
+    order = _seeds_last(job)
+    split = [
+        Block(job, number, tuple(order[i] for i in part))
+        for number, part in enumerate(blocks(len(order), BLOCK), start=1)
+    ]
+    return [CompareBlocks(job, rows, columns) for i, rows in enumerate(split)
+            for columns in split[i:]]  # fmt: skip
+
+
+def _seeds_last(job: AnalyseTask) -> list[int]:
+    """Positions of a job's networks by their seed, then as they are: networks that are added by
+    more seeds come last, and leave full blocks as they were."""
+
+    def place(i: int) -> tuple[int, int]:
+        seed = job.members[i].fields.get("seed")
+        return (-1 if seed is None else int(seed), i)
+
+    return sorted(range(len(job.networks)), key=place)
+
+
+def compare(job: CompareBlocks, store: Store) -> None:
+    """Compute a tile for the networks that are ready; nothing if a block has none."""
+    rows, columns = job.rows.ready(store), job.columns.ready(store)
+    key = job.key(store)
+    if not rows or not columns or store.has(key):
+        return
+    first = _Forms(job.whole, rows, store)
+    second = first if job.rows is job.columns else _Forms(job.whole, columns, store)
+    assert isinstance(job.whole.analysis, Pairs)
+    store.write(key, Tile(tile(first, second, job.whole.analysis.metric)))
+
+
+def assemble(job: AnalyseTask, parts: Sequence[CompareBlocks], store: Store) -> Distances:
+    """The distances of all networks that are ready, from the tiles."""
+    at = job.ready(store)
+    names = [job.members[i].name for i in at]
+    place = {i: k for k, i in enumerate(at)}
+    ready = {
+        block: [i for i in block.at if i in place]
+        for block in dict.fromkeys(part.rows for part in parts)
+    }
+    numbers = {block: n for n, block in enumerate(ready)}
+    found = {
+        (numbers[part.rows], numbers[part.columns]): _read(part, store)
+        for part in parts
+        if ready[part.rows] and ready[part.columns]
+    }
+    return assembled(names, [[place[i] for i in each] for each in ready.values()], found)
+
+
+def _read(part: CompareBlocks, store: Store) -> Tile:
+    key = part.key(store)
+    if not store.has(key):
+        raise RuntimeError(f"it needs '{part.label}', which failed")
+    return store.read(key, Tile)
+
+
+class _Forms(Sequence[Form]):
+    """What a metric makes of networks, read from the store as it is asked for.
+
+    What is not there is made of the networks' activity, and kept under an address of its own.
+    """
+
+    def __init__(self, job: AnalyseTask, at: Sequence[int], store: Store) -> None:
+        assert isinstance(job.analysis, Pairs)
+        self.job, self.at, self.store, self.analysis = job, at, store, job.analysis
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def __getitem__(self, i: Any) -> Any:
+        member = self.at[i]
+        (address,) = self.job.reads(member)
+        key = self.analysis.metric.key("form", address)
+        try:
+            if self.store.has(key):
+                return self.store.read(key, Prepared).form
+        except CorruptRecord:
+            pass  # it has been removed, and is made again
+        form = self._made(member, address)
+        self.store.write(key, Prepared.of(form))
+        return form
+
+    def _made(self, member: int, address: str) -> Form:
+        try:
+            states = self.analysis.states(self.store.read(address, Record))
+            return self.analysis.metric.prepare(states)
+        except ValueError as error:
+            raise ValueError(f"{self.job.members[member].name!r}: {error}") from error

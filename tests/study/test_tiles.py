@@ -1,0 +1,238 @@
+"""All pairs in tiles: which there are, what they depend on, and that they make up the matrix."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnstudy.analyses.pairs import Pairs
+from rnnstudy.analyses.representations import Activity, Representations
+from rnnstudy.comparison.pairs import pairwise
+from rnnstudy.metrics import METRICS
+from rnnstudy.population.population import initial_population
+from rnnstudy.population.training import Trained
+from rnnstudy.runner import Silent
+from rnnstudy.study import tiles as module
+from rnnstudy.study.execute import _prerequisites, execute
+from rnnstudy.study.jobs import AnalyseMembers, CompareBlocks
+from rnnstudy.study.networks import Network
+from rnnstudy.study.plan import AnalyseTask, make_plan, task_jobs
+from rnnstudy.study.run import Run
+from rnnstudy.study.spec import Study, study_of
+
+PROBE = (3, 12)
+"""Trials and time steps."""
+
+SPEC: dict[str, Any] = {
+    "study": "tiles",
+    "tasks": [{"kind": "flip_flop", "bits": 1, "length": 12}],
+    "networks": {"cells": ["vanilla", "gru"], "units": 4, "seeds": 3},
+    "training": {"steps": 5, "batch": 4},
+    "analyses": [{"kind": "pairs", "metric": {"kind": "svcca", "dimensions": 2}},
+                 {"kind": "embedding", "of": "svcca"}],
+    "runtime": {"workers": 2},
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK", 4)
+
+
+def study(**changes: Any) -> Study:
+    return study_of({**SPEC, **changes})
+
+
+def seeds(number: int) -> Study:
+    return study(networks={**SPEC["networks"], "seeds": number})
+
+
+def grown(study: Study, folder: Path, diverged: tuple[str, ...] = ()) -> Run:
+    """A run whose networks are in its store as if trained, with states at random: tiles read no
+    more. Those that are there stay."""
+    run = Run(folder, study)
+    for member, network in study.expand():
+        if not run.store.has(network.key()):
+            assert isinstance(network, Network)
+            run.store.write(network.key(), _trained(network, member.name in diverged))
+            states = np.random.default_rng([len(member.name), network.seed, *map(ord, member.name)])
+            activity = _activity(states.standard_normal((*PROBE, 4)).astype(np.float32))
+            if member.name not in diverged:
+                run.store.write(Representations().key(network.key()), activity)
+    return run
+
+
+def _trained(network: Network, diverged: bool) -> Trained:
+    population = initial_population(network.cell, 1, 1, [network.seed])
+    one, curve = np.zeros(1), np.zeros((1, 1))
+    return Trained(population=population, seed=np.array([network.seed]), attempt=np.array([0]),
+                   step=np.array([0]), loss=curve, accuracy=curve, steps=np.array([5]),
+                   diverged_at=np.array([3 if diverged else -1]), evaluation_loss=one,
+                   evaluation_accuracy=one, solved=np.array([False]))  # fmt: skip
+
+
+def _activity(states: np.ndarray) -> Activity:
+    other = np.zeros((*PROBE, 1))
+    return Activity(inputs=other, targets=other, outputs=other, states=states)
+
+
+def tiles_of(study: Study, run: Run) -> list[CompareBlocks]:
+    return [job for job in make_plan(study, run.store).todo if isinstance(job, CompareBlocks)]
+
+
+def done(study: Study, run: Run) -> dict[str, str | None]:
+    """Execute; the failure of each job, by its label."""
+    outcomes = execute(make_plan(study, run.store), run.store, study.runtime, Silent())
+    return {outcome.label: outcome.failure for outcome in outcomes}
+
+
+def expected(run: Run, kind: str, **fields: Any) -> np.ndarray:
+    """Distances of all networks with activity, in the order of the members."""
+    metric = METRICS[kind](**fields)
+    states = []
+    for name in run.members["member"]:
+        if run.members.set_index("member").loc[name, "status"] == "trained":
+            found = run.record("representations", name)
+            assert isinstance(found, Activity)
+            shape = (*PROBE, 4) if metric.trajectories else (-1, 4)
+            states.append(found.states.reshape(shape))
+    return pairwise(states, metric).to_numpy()
+
+
+def test_a_matrix_of_few_networks_is_one_step(tmp_path: Path) -> None:
+    small = study(networks={**SPEC["networks"], "seeds": 2})
+    run = grown(small, tmp_path)
+    assert tiles_of(small, run) == []
+    assert set(done(small, run)) == {"svcca flip_flop (4 networks)",
+                                     "embedding_svcca flip_flop (4 networks)"}  # fmt: skip
+
+
+def test_tiles_make_up_the_matrix_in_the_order_of_the_members(tmp_path: Path) -> None:
+    run = grown(study(), tmp_path)
+    assert [job.label for job in tiles_of(study(), run)] == [
+        "svcca flip_flop tile 1 x 1", "svcca flip_flop tile 1 x 2", "svcca flip_flop tile 2 x 2"
+    ]  # fmt: skip
+    assert make_plan(study(), run.store).done[2:] == (
+        ("svcca tiles", 0, 3), ("svcca", 0, 1), ("embedding_svcca", 0, 1)
+    )  # fmt: skip
+    outcomes = done(study(), run)
+    assert set(outcomes.values()) == {None}
+    assert len(outcomes) == 5
+    found = run.distances("svcca")
+    assert list(found.columns) == list(run.members["member"])
+    assert found.to_numpy() == pytest.approx(expected(run, "svcca", dimensions=2), abs=1e-9)
+    assert make_plan(study(), run.store).todo == ()
+    assert make_plan(study(), run.store).done[2] == ("svcca tiles", 3, 3)
+
+
+@pytest.mark.parametrize("metric", [{"kind": "dsa", "delays": 2, "rank": 2}, {"kind": "pwcca"}])
+def test_any_metric_goes_in_tiles(tmp_path: Path, metric: dict[str, Any]) -> None:
+    some = study(analyses=[{"kind": "pairs", "metric": metric}])
+    run = grown(some, tmp_path)
+    assert set(done(some, run).values()) == {None}
+    found = run.distances(metric["kind"]).to_numpy()
+    fields = {name: value for name, value in metric.items() if name != "kind"}
+    assert found == pytest.approx(expected(run, metric["kind"], **fields), abs=1e-9)
+
+
+def test_more_seeds_need_only_new_tiles(tmp_path: Path) -> None:
+    """Of six networks in blocks of 4 and 2; of ten in 4, 4 and 2: the first block is as before."""
+    done(seeds(3), grown(seeds(3), tmp_path))
+    run = grown(seeds(5), tmp_path)
+    labels = [job.label.rpartition("tile ")[2] for job in tiles_of(seeds(5), run)]
+    assert labels == ["1 x 2", "1 x 3", "2 x 2", "2 x 3", "3 x 3"]
+    assert set(done(seeds(5), run).values()) == {None}
+    found = run.distances("svcca").to_numpy()
+    assert found == pytest.approx(expected(run, "svcca", dimensions=2), abs=1e-9)
+
+
+def test_what_a_metric_made_of_a_network_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    real = Pairs.states
+    monkeypatch.setattr(Pairs, "states", lambda self, record: asked.append(1) or real(self, record))
+    done(seeds(4), grown(seeds(4), tmp_path))
+    # Two workers may make the form of one network at the same time.
+    assert 8 <= len(asked) <= 12
+    asked.clear()
+    done(seeds(5), grown(seeds(5), tmp_path))
+    assert 2 <= len(asked) <= 4
+
+
+def test_a_diverged_network_leaves_the_other_blocks_alone(tmp_path: Path) -> None:
+    lost = "flip_flop-vanilla-tanh-4-s000"
+    run, whole = (grown(seeds(5), tmp_path / name, who)
+                  for name, who in (("one", (lost,)), ("all", ())))  # fmt: skip
+    assert set(done(seeds(5), run).values()) == {None}
+    found = run.distances("svcca")
+    assert lost not in found.columns
+    assert found.to_numpy() == pytest.approx(expected(run, "svcca", dimensions=2), abs=1e-9)
+    without, every = (
+        {job.label[-5:]: job.key(r.store, ready=False) for job in tiles_of(seeds(5), r)}
+        for r in (grown(seeds(5), tmp_path / "fresh", (lost,)), whole)
+    )
+    changed = {place for place in every if without[place] != every[place]}
+    assert changed == {"1 x 1", "1 x 2", "1 x 3"}
+
+
+def test_a_block_of_diverged_networks_has_no_tiles(tmp_path: Path) -> None:
+    names = [member.name for member, _ in seeds(3).expand()]
+    last = tuple(name for name in names if name.endswith("s002"))
+    run = grown(seeds(3), tmp_path, last)
+    assert [job.label[-5:] for job in tiles_of(seeds(3), run)] == ["1 x 1"]
+    assert set(done(seeds(3), run).values()) == {None}
+    assert run.distances("svcca").shape == (4, 4)
+
+
+def test_a_network_that_cannot_be_compared_is_named_and_costs_its_tiles(tmp_path: Path) -> None:
+    run = grown(seeds(3), tmp_path)
+    member, network = seeds(3).expand()[2]
+    broken = np.full((*PROBE, 4), np.nan, np.float32)
+    key = Representations().key(network.key())
+    run.store.read(key, Activity)
+    shutil.rmtree(run.store.root / key)
+    run.store.write(key, _activity(broken))
+    failures = {label: failure for label, failure in done(seeds(3), run).items() if failure}
+    reason = f"ValueError: '{member.name}': states should be finite, 144 of 144 values are not "
+    assert failures["svcca flip_flop tile 1 x 2"].startswith(reason)
+    assert "svcca flip_flop tile 1 x 1" not in failures
+    assert failures["svcca flip_flop (6 networks)"] == (
+        "RuntimeError: it needs 'svcca flip_flop tile 1 x 2', which failed"
+    )
+
+
+def test_a_damaged_form_is_made_again(tmp_path: Path) -> None:
+    run = grown(seeds(3), tmp_path)
+    done(seeds(3), run)
+    before = run.distances("svcca")
+    pairs = seeds(3).analyses[0]
+    assert isinstance(pairs, Pairs)
+    for _, network in seeds(3).expand():
+        address = pairs.metric.key("form", Representations().key(network.key()))
+        assert run.store.has(address)
+        (run.store.root / address / "arrays.npz").write_bytes(b"no archive")
+    whole = _jobs(seeds(3))[0]
+    for job in (*module.tiles(whole), whole):
+        (run.store.root / job.key(run.store) / "meta.json").unlink()
+    assert set(done(seeds(3), run).values()) == {None}
+    np.testing.assert_array_equal(run.distances("svcca"), before)
+
+
+def _jobs(study: Study) -> list[AnalyseTask]:
+    members, networks = zip(*study.expand(), strict=True)
+    return task_jobs(study, members, networks)
+
+
+def test_tiles_begin_after_the_activity_of_their_networks(tmp_path: Path) -> None:
+    run = Run(tmp_path, seeds(3))
+    plan = make_plan(seeds(3), run.store)
+    before = _prerequisites(plan.todo)
+    tile = next(job for job in plan.todo if isinstance(job, CompareBlocks))
+    activity = {job for job in plan.todo if isinstance(job, AnalyseMembers)
+                and isinstance(job.analysis, Representations)}  # fmt: skip
+    assert activity <= before[tile]
+    assert tile in before[tile.whole]
+    assert before[plan.todo[0]] == set()
