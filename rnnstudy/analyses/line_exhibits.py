@@ -13,8 +13,8 @@ from rnnstudy.exhibit import Array, Curve, Curves, Exhibit, Panels, Space3D, Tab
 SHOWN_MODES = 16
 """Leading eigenvalues, and numbers of modes kept, that are drawn."""
 
-LEVELS = 5
-"""Parts of the readout's range that have a colour each."""
+LEVELS = ("lowest fifth", "low", "middle", "high", "highest fifth")
+"""Parts of the readout's range, equally wide, that have a colour each."""
 
 Groups = Mapping[str, Sequence[LineAttractor]]
 
@@ -42,7 +42,8 @@ def line_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
         yield Panels(
             title="Slow points of typical networks",
             caption="Of each combination, the solved network of median loss: slow points of all "
-            "contexts in their first three principal components, coloured by what is read out.",
+            "contexts in their first three principal components, coloured by what is read out, in "
+            "fifths of its range. Networks without slow points are left out.",
             exhibits=[_space(member, found[member.name]) for member in shown],
         )
 
@@ -178,21 +179,17 @@ def _space(member: Member, record: LineAttractor) -> Space3D:
     axes = np.linalg.svd(record.state - centre, full_matrices=False)[2][:3]
     axes = np.pad(axes, ((0, 3 - len(axes)), (0, 0)))
     readout = record.readout[:, 0]
-    edges = np.linspace(readout.min(), readout.max(), LEVELS + 1)
-    level = np.clip(np.searchsorted(edges, readout, side="right") - 1, 0, LEVELS - 1)
+    edges = np.linspace(readout.min(), readout.max(), len(LEVELS) + 1)
+    level = np.searchsorted(edges[1:-1], readout, side="right")
     return Space3D(
         title=member.combination,
         caption=member.name,
         lines=[],
         points=(record.state - centre) @ axes.T,
-        point_groups=[_level(edges, i) for i in level],
+        point_groups=[LEVELS[i] for i in level],
         point_labels=[
             f"context {context + 1}, readout {value:.3g}"
             for context, value in zip(record.context_of, readout, strict=True)
         ],
         group_label="readout",
     )
-
-
-def _level(edges: Array, part: int) -> str:
-    return f"from {edges[part]:.1f} to {edges[part + 1]:.1f}"

@@ -1,6 +1,7 @@
 """Tables and pictures of oscillations and of the dynamics linearised inside them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,8 +87,8 @@ def _frequencies(groups: Mapping[str, Sequence[Oscillation]]) -> Curves:
     return Curves(
         title="Frequency of the linearised dynamics",
         caption="At the fixed point of each cue, of the pair of modes that carries the cycle: "
-        "median over networks, band from the lowest to the highest. Dashed: the frequency that "
-        "the cue asks for.",
+        "median over networks, band over the middle half of them. Dashed: the frequency that the "
+        "cue asks for.",
         curves=curves,
         x_label="target frequency (cycles per step)",
         y_label="linearised (cycles per step)",
@@ -98,7 +99,7 @@ def _growth(groups: Mapping[str, Sequence[Oscillation]]) -> Curves:
     return Curves(
         title="Growth of the linearised oscillation",
         caption="Modulus of the same eigenvalues: above 1 the fixed point repels into the cycle. "
-        "Median over networks, band from the lowest to the highest.",
+        "Median over networks, band over the middle half of them.",
         curves=list(_curves(groups, lambda record: record.modulus)),
         x_label="target frequency (cycles per step)",
         y_label="growth per step",
@@ -114,8 +115,8 @@ def _curves(
         yield Curve(
             x=records[0].target,
             y=np.array([_over(np.median, column) for column in values.T]),
-            low=np.array([_over(np.min, column) for column in values.T]),
-            high=np.array([_over(np.max, column) for column in values.T]),
+            low=np.array([_over(partial(np.quantile, q=0.25), column) for column in values.T]),
+            high=np.array([_over(partial(np.quantile, q=0.75), column) for column in values.T]),
             label=cell,
             panel=activation,
         )
