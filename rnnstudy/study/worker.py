@@ -177,8 +177,7 @@ class Worker:
         if ready:
             trained = Trained.join([self.store.read(n.key(), Trained) for n in ready], "member")
             found = self._found(job.question.needs, ready)
-            looked_at = trained.untrained() if job.analysis.untrained else trained.population
-            records = job.analysis.run(looked_at, ready[0].task, *found)
+            records = job.analysis.run(trained.population, ready[0].task, *found)
             for network, record in zip(ready, records, strict=True):
                 self.store.write(job.key_of(network), record)
         self._mention_missing(job)
