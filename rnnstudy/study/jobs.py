@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from itertools import takewhile
 from typing import Literal
 
@@ -106,7 +106,7 @@ class AnalyseTask:
         """Positions of the members, of all or `among` some, that should enter: all but those known
         to have diverged."""
         at = range(len(self.networks)) if among is None else among
-        return tuple(i for i in at if status(store, self.networks[i].key()) != "diverged")
+        return tuple(i for i in at if status(store, self._keys[i]) != "diverged")
 
     def ready(self, store: Store, among: Sequence[int] | None = None) -> tuple[int, ...]:
         """Positions of those whose parts the store holds."""
@@ -115,13 +115,24 @@ class AnalyseTask:
 
     def reads(self, i: int) -> tuple[str, ...]:
         """Addresses of what is read of the member at a position."""
-        return tuple(part.key(self.networks[i].key()) for part in self.parts)
+        if i not in self._reads:
+            network = self._keys[i]
+            self._reads[i] = tuple(part.key(network) for part in self.parts)
+        return self._reads[i]
+
+    @cached_property
+    def _reads(self) -> dict[int, tuple[str, ...]]:
+        """Addresses that were asked for; tiles ask for those of each member many times."""
+        return {}
+
+    @cached_property
+    def _keys(self) -> tuple[str, ...]:
+        return tuple(network.key() for network in self.networks)
 
     def key(self, store: Store, *, ready: bool = True) -> str:
         """Address of the result for the members that are ready, or for all that are expected."""
         at = self.ready(store) if ready else self.expected(store)
-        used = [self.networks[i].key() for i in at]
-        reads = [part.key(key) for part in self.parts for key in used]
+        reads = [self.reads(i)[part] for part in range(len(self.parts)) for i in at]
         return self.analysis.key(*reads, *(need.key(store, ready=ready) for need in self.needs))
 
 
