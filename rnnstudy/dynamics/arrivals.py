@@ -188,3 +188,18 @@ def _told(site: Site, ends: Ends, row: int, count: int, tolerance: float) -> Arr
         point[rest[known]] = nearest[known]
         outcome[rest[known]] = ATTRACTOR
     return Arrivals(point, outcome, np.array(ends.steps[row, :count]))
+
+
+def outputs_of(networks: Networks, points: FixedPoints) -> Array:
+    """Readout [point, output] of the points, with no columns if there is none."""
+    counts = np.bincount(points.member, minlength=len(networks))
+    order = np.argsort(points.member, kind="stable")
+    place = np.arange(len(points)) - np.repeat(np.cumsum(counts) - counts, counts)
+    states = np.zeros((len(networks), max(1, counts.max()), points.state.shape[1]))
+    states[points.member[order], place] = points.state[order]
+    read = networks.outputs_of(states)
+    if read is None:
+        return np.empty((len(points), 0))
+    found = np.empty((len(points), read.shape[-1]))
+    found[order] = read[points.member[order], place]
+    return found

@@ -1,22 +1,23 @@
 """The record of how fixed points are connected."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 
 from rnnstudy.dynamics.arrivals import OUTCOMES
+from rnnstudy.dynamics.linked import Linked, Links, means, no_words
 from rnnstudy.exhibit import Exhibit, Graph, Panels, Table
 from rnnstudy.lazy import pd
-from rnnstudy.record import Array, Record, array
+from rnnstudy.record import Array, array
 
 SHOWN = 8
 """Networks and inputs that are drawn."""
 
 
 @dataclass(frozen=True, eq=False)
-class Connections(Record):
+class Connections(Linked):
     """Fixed points, and where the states that left the unstable ones came to; points are numbered
     as in the record of fixed points."""
 
@@ -34,6 +35,8 @@ class Connections(Record):
     """`point`, or why at none: `elsewhere` (at rest), `cycling`, `escaped`, `moving` (budget
     spent), as a position in OUTCOMES of `arrivals`."""
     steps: Array = array("trajectory")
+    words: bool = False
+    """Whether signs of the outputs are the task's answers, and so the words that points store."""
 
     def __len__(self) -> int:
         return len(self.state)
@@ -50,6 +53,21 @@ class Connections(Record):
         frame = self.to_frame()
         joined = frame[frame["target"] >= 0]
         return joined.drop(columns="outcome").reset_index(drop=True)
+
+    def alone(self, member: int) -> Self:
+        """One member's points and trajectories, as if it had been the only one: member 0."""
+        own = np.flatnonzero(self.member == member)
+        first = own[0] if len(own) else 0
+        found = self.select("point", own)
+        left = self.select("trajectory", np.isin(self.source, own))
+        return replace(
+            found,
+            member=np.zeros(len(own), int),
+            source=left.source - first,
+            target=np.where(left.target >= 0, left.target - first, -1),
+            outcome=left.outcome,
+            steps=left.steps,
+        )
 
     def to_frame(self) -> Any:
         """A `pandas.DataFrame` with a row per source and end: the edges, and what came to no
@@ -87,6 +105,51 @@ class Connections(Record):
             shared = (ends == ends[:1]).all(axis=0)
             label[point] = np.where(shared, ends[0], 0) if len(ends) else 0
         return label
+
+    @property
+    def labelled(self) -> Array:
+        """Which points [point] have a label: the stable ones, and those that lead to any."""
+        found = self.n_unstable == 0
+        found[self.source[self.target >= 0]] = True
+        return found
+
+    @property
+    def spans(self) -> Array:
+        """In how many outputs the signs of the two ends differ of each point with one unstable
+        direction: [saddle], 1 for neighbours, -1 where it does not lead to two points."""
+        own = np.sign(self.outputs)
+        ends = [self.reached(int(point)) for point in np.flatnonzero(self.n_unstable == 1)]
+        return np.array(
+            [int((own[e[0]] != own[e[1]]).sum()) if len(e) == 2 else -1 for e in ends], int
+        )
+
+    def links(self) -> Links:
+        if not self.words:
+            raise no_words()
+        source, target, share = self._stays_and_leads()
+        known = self.labelled[source] & self.labelled[target]
+        source, target = source[known], target[known]
+        ends, place = np.stack([source, target], axis=1), self.input_index[source]
+        return means(self.signs[ends], share[known], place, 0, source)
+
+    def matrix(self) -> Array:
+        found = np.zeros((len(self), len(self)))
+        source, target, share = self._stays_and_leads()
+        found[source, target] = share
+        return found
+
+    def _stays_and_leads(self) -> tuple[Array, Array, Array]:
+        """Source, target and share [edge]; stable points lead to themselves, since a row of zeros
+        would not tell them from points that are absent."""
+        stable = np.flatnonzero(self.n_unstable == 0)
+        there = np.stack([self.source, self.target], axis=1)[self.target >= 0]
+        rows, count = np.unique(there, axis=0, return_counts=True)
+        left = np.bincount(self.source, minlength=len(self))
+        return (
+            np.concatenate([stable, rows[:, 0]]),
+            np.concatenate([stable, rows[:, 1]]),
+            np.concatenate([np.ones(len(stable)), count / left[rows[:, 0]]]),
+        )
 
     def joined(self, member: int = 0, input_index: int = 0) -> tuple[Array, Array]:
         """Which stable points saddles join: their numbers [stable], and how many points with one

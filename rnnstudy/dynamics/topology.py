@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.dynamics.arrivals import Site, arrivals, sites_of
+from rnnstudy.dynamics.arrivals import Site, arrivals, outputs_of, sites_of
 from rnnstudy.dynamics.graph import Connections
-from rnnstudy.dynamics.networks import Networks
 from rnnstudy.dynamics.points import FixedPoints
 
 Array = np.ndarray
@@ -51,7 +50,7 @@ def connections(
     ]
     return Connections(
         state=fixed_points.state,
-        outputs=_outputs(networks, fixed_points),
+        outputs=outputs_of(networks, fixed_points),
         n_unstable=fixed_points.n_unstable,
         member=fixed_points.member,
         input_index=fixed_points.input_index,
@@ -64,21 +63,6 @@ def connections(
 
 def _flat(parts: Sequence[Array]) -> Array:
     return np.concatenate([np.zeros(0, int), *parts])
-
-
-def _outputs(networks: Networks, points: FixedPoints) -> Array:
-    """Readout [point, output] of the points, with no columns if there is none."""
-    counts = np.bincount(points.member, minlength=len(networks))
-    order = np.argsort(points.member, kind="stable")
-    place = np.arange(len(points)) - np.repeat(np.cumsum(counts) - counts, counts)
-    states = np.zeros((len(networks), max(1, counts.max()), points.state.shape[1]))
-    states[points.member[order], place] = points.state[order]
-    read = networks.outputs_of(states)
-    if read is None:
-        return np.empty((len(points), 0))
-    found = np.empty((len(points), read.shape[-1]))
-    found[order] = read[points.member[order], place]
-    return found
 
 
 def _left(

@@ -1,20 +1,18 @@
 """Between which stable points noise and pulses of input move a network, and how often."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
 
-from rnnstudy.dynamics.arrivals import Site, arrivals, sites_of
+from rnnstudy.dynamics.arrivals import Site, arrivals, outputs_of, sites_of
 from rnnstudy.dynamics.flow import Flow, compiled
 from rnnstudy.dynamics.networks import Networks
 from rnnstudy.dynamics.points import FixedPoints
-from rnnstudy.exhibit import Exhibit, Graph, Panels, Table
-from rnnstudy.lazy import pd, tf
-from rnnstudy.record import Array, Record, array
+from rnnstudy.dynamics.transition_record import Transitions
+from rnnstudy.lazy import tf
 
+Array = np.ndarray
 Tensor = Any
 
 BLOCK_BYTES = 64 * 2**20
@@ -25,112 +23,6 @@ COPIES = 16
 
 TOGETHER = 1024
 """Trials in a batch, each batch with a noise of its own."""
-
-SHOWN = 8
-"""Networks, inputs and pulses that are drawn."""
-
-
-@dataclass(frozen=True, eq=False)
-class Transitions(Record):
-    """How often trials that began at one stable point ended at another; points are numbered as in
-    the record of fixed points. One row per start, pulse and end, those of no trial included."""
-
-    source: Array = array("transition")
-    target: Array = array("transition")
-    """Where trials ended; -1: at no stable point."""
-    pulse: Array = array("transition")
-    """Which of the pulses came first."""
-    count: Array = array("transition")
-    member: Array = array("transition")
-    input_index: Array = array("transition")
-    pulses: Array = array("pulse", "input")
-    """What was added to the constant input; zeros if there were no pulses."""
-    trials: int = 1
-    """Trials per start and pulse."""
-    confidence: float = 0.95
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    @property
-    def share(self) -> Array:
-        """Of the trials from its start under its pulse: [transition]."""
-        return self.count / self.trials
-
-    def intervals(self) -> Array:
-        """Low and high end [transition, 2] of the probability (Wilson 1927)."""
-        found = {
-            int(count): binomtest(int(count), self.trials).proportion_ci(
-                self.confidence, method="wilson"
-            )
-            for count in np.unique(self.count)
-        }
-        ends = [(found[int(count)].low, found[int(count)].high) for count in self.count]
-        return np.array(ends, np.float64).reshape(len(self), 2)
-
-    def counts(self, member: int = 0, input_index: int = 0) -> tuple[Array, Array]:
-        """The stable points' numbers [stable] of a member at an input, and how many trials led from
-        each to each under each pulse [pulse, stable, stable]; rows lack those that ended nowhere.
-
-        ValueError if the member has no stable point at the input.
-        """
-        own = (self.member == member) & (self.input_index == input_index)
-        stable = np.unique(self.source[own])
-        if not len(stable):
-            raise ValueError(f"member {member} has no stable point at input {input_index}")
-        own &= self.target >= 0
-        found = np.zeros((len(self.pulses), len(stable), len(stable)), int)
-        places = (np.searchsorted(stable, part[own]) for part in (self.source, self.target))
-        found[self.pulse[own], *places] = self.count[own]
-        return stable, found
-
-    def to_frame(self) -> Any:
-        """A `pandas.DataFrame` with a row per start, pulse and end that occurred: number, share and
-        its interval."""
-        low, high = self.intervals().T
-        frame = pd.DataFrame(
-            {
-                "member": self.member,
-                "input_index": self.input_index,
-                "pulse": self.pulse,
-                "source": self.source,
-                "target": self.target,
-                "count": self.count,
-                "share": self.share,
-                "low": low,
-                "high": high,
-            }
-        )
-        return frame[frame["count"] > 0].reset_index(drop=True)
-
-    def exhibits(self) -> Sequence[Exhibit]:
-        """A graph per network, input and pulse, and the table with intervals."""
-        owners = np.stack([self.member, self.input_index, self.pulse], axis=1)
-        return (
-            Panels(
-                title="Transitions",
-                caption=f"Shares of {self.trials} trials that began at a stable point and ended at "
-                "another.",
-                exhibits=[self._graph(*key) for key in np.unique(owners, axis=0).tolist()[:SHOWN]],
-            ),
-            Table(
-                title="Transitions",
-                caption=f"With {self.confidence:.0%} intervals; target -1 is no stable point.",
-                columns={name: values.tolist() for name, values in self.to_frame().items()},
-            ),
-        )
-
-    def _graph(self, member: int, input_index: int, pulse: int) -> Graph:
-        stable, found = self.counts(member, input_index)
-        share = found[pulse] / self.trials
-        np.fill_diagonal(share, 0.0)
-        edges = zip(*np.nonzero(share), strict=True)
-        return Graph(
-            title=f"member {member}, input {input_index}, pulse {pulse}",
-            nodes=[str(point) for point in stable],
-            groups=["stable"] * len(stable),
-            edges=[(int(a), int(b), float(share[a, b])) for a, b in edges],
-        )
 
 
 def transitions(
@@ -178,10 +70,18 @@ def transitions(
             for site, end in zip(here, ends, strict=True):
                 rows += _counted(site, order, place, end.point)
     columns = np.array(sorted(rows), int).reshape(-1, 6).T
-    names = ("member", "input_index", "pulse", "source", "target", "count")
+    member, input_index, pulse_of, source, target, count = columns
+    stable = np.unique(source)
     return Transitions(
-        **dict(zip(names, columns, strict=True)),
+        source=source,
+        target=target,
+        pulse=pulse_of,
+        count=count,
+        member=member,
+        input_index=input_index,
         pulses=given,
+        stable=stable,
+        outputs=outputs_of(networks, fixed_points)[stable],
         trials=trials,
         confidence=confidence,
     )

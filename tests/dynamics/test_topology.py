@@ -85,6 +85,61 @@ def test_shares_and_graph(cube):
     assert plot(found) is not None
 
 
+def test_links_by_words_are_those_of_the_cube(cube):
+    _, _, found = cube
+    with pytest.raises(ValueError, match="no words for labels: compare by distance: spectral"):
+        found.links()
+    labels, weight, place = dataclasses.replace(found, words=True).links()
+    words = {tuple(row) for row in labels[:, 0].tolist()}
+    assert len(words) == 27
+    # Of each point, to all words that agree with it where it is not 0: with equal shares, up to
+    # 4 standard errors of 80 directions.
+    assert len(labels) == 8 + 12 * 2 + 6 * 4 + 8
+    for (source, target), share in zip(labels, weight, strict=True):
+        assert (target != 0).all()
+        assert (target[source != 0] == source[source != 0]).all()
+        want = 0.5 ** (source == 0).sum()
+        sampled = (source == 0).sum() > 1
+        assert abs(share - want) <= 4 * sampled * np.sqrt(want * (1 - want) / 80)
+    assert not place.any()
+    assert found.spans.tolist() == [1] * 12
+    matrix = found.matrix()
+    np.testing.assert_allclose(matrix.sum(axis=1), 1.0)
+    assert np.trace(matrix) == 8
+
+
+def test_links_of_several_points_of_one_word_are_averaged():
+    # Two stable points of the word +, one of -, a saddle to each, and one that leads nowhere.
+    found = Connections(
+        state=np.zeros((6, 1)),
+        outputs=np.array([[1.0], [2.0], [-1.0], [0.0], [0.0], [9.0]]),
+        n_unstable=np.array([0, 0, 0, 1, 1, 1]),
+        member=np.zeros(6, int),
+        input_index=np.zeros(6, int),
+        source=np.array([3, 3, 4, 4, 5, 5]),
+        target=np.array([0, 2, 1, 2, -1, -1]),
+        outcome=np.array([0, 0, 0, 0, 3, 3]),
+        steps=np.ones(6, int),
+        words=True,
+    )
+    assert found.labelled.tolist() == [True] * 5 + [False]
+    assert found.spans.tolist() == [1, 1, -1]
+    labels, weight, _ = found.links()
+    links = {tuple(row): share for row, share in zip(labels[..., 0].tolist(), weight, strict=True)}
+    assert links == {(1, 1): 1.0, (-1, -1): 1.0, (0, 1): 0.5, (0, -1): 0.5}
+
+
+def test_a_member_alone_is_as_if_it_had_been_the_only_one():
+    networks = memory(2, (3.0, 0.5, 2.0))
+    points = find_fixed_points(networks)
+    every = connections(networks, points, directions=20)
+    for member, gain in enumerate((3.0, 0.5, 2.0)):
+        mine = every.alone(member)
+        other = connections(memory(2, (gain,)), points.alone(member), directions=20)
+        for name in ("state", "outputs", "member", "source", "target", "outcome"):
+            np.testing.assert_allclose(getattr(mine, name), getattr(other, name), err_msg=name)
+
+
 def test_members_and_blocks_of_memory_make_no_difference(monkeypatch):
     networks = memory(2, (3.0, 0.5, 2.0))
     points = find_fixed_points(networks)

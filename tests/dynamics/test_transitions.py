@@ -1,5 +1,8 @@
 """Transitions under noise and pulses of units whose probabilities are known or symmetric."""
 
+import dataclasses
+import itertools
+
 import numpy as np
 import pytest
 from reference.dynamics import population
@@ -8,7 +11,8 @@ from scipy.stats import norm
 
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.fixed_points import find_fixed_points
-from rnnstudy.dynamics.transitions import Transitions, transitions
+from rnnstudy.dynamics.transition_record import Transitions
+from rnnstudy.dynamics.transitions import transitions
 
 
 def memory(units=2, gains=(3.0,)):
@@ -84,6 +88,38 @@ def test_pulses_set_bits(bits):
         ends = place[counts[pulse].argmax(axis=1)]
         assert (ends == want).all()
         assert counts[pulse].max(axis=1).tolist() == [2] * 4
+
+
+def test_links_by_words():
+    weights = [{"recurrent_kernel": gain * np.eye(2), "kernel": np.eye(2)} for gain in (3.0, 2.0)]
+    readout = {"kernel": np.repeat(np.eye(2)[None], 2, 0), "bias": np.zeros((2, 2))}
+    cells = population(Vanilla(units=2), weights, inputs=2)
+    networks = dataclasses.replace(cells, readout=readout)
+    points = find_fixed_points(networks)
+    pulses = 3.0 * np.concatenate([np.eye(2), -np.eye(2)])
+    every = transitions(networks, points, pulses=pulses, steps=5, trials=2, width=2)
+    found = dataclasses.replace(every.alone(1, 9), words=True)
+    assert found.stable.tolist() == np.flatnonzero(points.alone(1).n_unstable == 0).tolist()
+    np.testing.assert_array_equal(found.counts()[1], every.counts(1)[1])
+    labels, weight, place = found.links()
+    assert not place.any()
+    reached = {
+        tuple(map(tuple, row)) for row, share in zip(labels.tolist(), weight, strict=True) if share
+    }
+    want = set()
+    for word in itertools.product((-1, 1), repeat=2):
+        for bit, sign in itertools.product((0, 1), (3, -3)):
+            end = list(word)
+            end[bit] = np.sign(sign)
+            want.add((tuple(sign * (np.arange(2) == bit)), word, tuple(end)))
+    assert reached == want
+    assert set(weight) == {0.0, 1.0}
+    assert found.matrix().shape == (16, 4)
+    np.testing.assert_array_equal(found.matrix().sum(axis=1), 1.0)
+    # Without a counterpart among the outputs, pulses are numbered.
+    half = dataclasses.replace(found, pulses=found.pulses[:, :1])
+    assert half.links().labels.shape == (64, 2, 2)
+    assert set(half.links().place) == {0, 1, 2, 3}
 
 
 def test_a_network_is_the_same_alone_and_in_company(monkeypatch):
