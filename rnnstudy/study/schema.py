@@ -34,7 +34,8 @@ def schema() -> dict[str, Any]:
 def _given(field: dict[str, Any]) -> dict[str, Any]:
     """An optional field as it is where it is given."""
     (alternative,) = (each for each in field["anyOf"] if each != {"type": "null"})
-    return alternative | {"description": field["description"]}
+    found: dict[str, Any] = alternative | {"description": field["description"]}
+    return found
 
 
 def _one_or_many(item: dict[str, Any]) -> dict[str, Any]:
