@@ -197,15 +197,16 @@ def opened(browser: Any, report: Path) -> Iterator[Any]:
 
 def test_figures_are_shown_by_a_browser(opened: Any) -> None:
     shown = "[...document.images].map(image => image.complete && image.naturalWidth > 100)"
-    assert opened.ask(shown) == [True] * 7
+    assert opened.ask(shown) == [True] * 8
 
 
 def test_plots_open_and_close_in_a_browser(opened: Any) -> None:
-    assert opened.ask("document.querySelectorAll('button.explore').length") == 4
+    assert opened.ask("document.querySelectorAll('button.explore').length") == 5
     opened.ask("document.querySelectorAll('button.explore').forEach(b => b.click())")
     drawn = "[...document.querySelectorAll('.plot')].filter(p => p.querySelector('.main-svg'))"
-    opened.wait(f"{drawn}.length === 4")
-    assert opened.ask("document.querySelectorAll('.plot .point').length") == 24
+    opened.wait(f"{drawn}.length === 5")
+    # A point per network in the map, and those of the plane.
+    assert opened.ask("document.querySelectorAll('.plot .point').length") == 24 + 27
     # Plotly offers to upload a plot to its makers; nothing may leave the page.
     titles = opened.ask(
         "[...document.querySelectorAll('.modebar-btn')].map(b => b.dataset.title || b.title)"
