@@ -17,10 +17,12 @@ import pytest
 from rnnstudy.analyses import ANALYSES, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.arrangement import Arranged, Arrangement
 from rnnstudy.analyses.base import Member
+from rnnstudy.analyses.controls import Controls
 from rnnstudy.analyses.groups import Groups
 from rnnstudy.analyses.line_attractor import LineAttractors
 from rnnstudy.analyses.oscillations import Oscillations
-from rnnstudy.analyses.representations import Representations
+from rnnstudy.analyses.representations import Activity, Representations
+from rnnstudy.analyses.twins import Twins
 from rnnstudy.cells import CELLS, INITIALISERS
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.component import class_path
@@ -153,11 +155,34 @@ def _together(kind: str) -> list[float]:
         return [float(v) for v in distances.values[0]]
     if kind == "groups":
         return _grouped()
+    if kind in ("controls", "twins"):
+        return _controlled(kind)
     if kind == "arrangement":
         return _arranged()
     embedding = ANALYSES["embedding"](of="cka")
     assert isinstance(embedding, TaskAnalysis)
     return [float(np.abs(v).sum()) for _, _, _, v in embedding.run([], [], [distances])._arrays()]
+
+
+def _controlled(kind: str) -> list[float]:
+    fields = {"task": "t", "cell": "vanilla"}
+    members = [
+        Member(f"m{i}", {**fields, "activation": ("tanh", "relu")[i % 2], "seed": i})
+        for i in range(6)
+    ]
+    guests = [Member("g", {**members[0].fields, "task": "other"})]
+    points = np.sin(np.arange(13 * 12.0) ** 1.1).reshape(13, 4, 3, 1)
+    states = [
+        Activity(inputs=p, targets=p, outputs=p, states=np.concatenate([p, p**2], axis=2))
+        for p in points
+    ]
+    controls = Controls(metric="cka")
+    found = controls.run([*members, *guests], [states[:6], states[6:12], states[12:]], [])
+    if kind == "controls":
+        return [float(v) for v in found.values[0, 1:]]
+    told = Twins(of="cka_controls", permutations=99).run(members, [], [found])
+    numbers = (told.statistic, told.low, told.p, told.trained, told.untrained_p, told.gain_p)
+    return [float(v) for values in numbers for v in values]
 
 
 def _grouped() -> list[float]:

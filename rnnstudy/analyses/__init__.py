@@ -4,6 +4,7 @@ from typing import Annotated
 
 from rnnstudy.analyses.arrangement import Arrangement
 from rnnstudy.analyses.base import Analysis, Member, MemberAnalysis, Section, TaskAnalysis
+from rnnstudy.analyses.controls import Controls
 from rnnstudy.analyses.embedding import Embedding
 from rnnstudy.analyses.evaluation import Evaluation
 from rnnstudy.analyses.fixed_points import FixedPointAnalysis
@@ -12,6 +13,7 @@ from rnnstudy.analyses.line_attractor import LineAttractors
 from rnnstudy.analyses.oscillations import Oscillations
 from rnnstudy.analyses.pairs import Pairs
 from rnnstudy.analyses.representations import Representations
+from rnnstudy.analyses.twins import Twins
 from rnnstudy.component import OneOf
 
 ANALYSES: dict[str, type[Analysis]] = {
@@ -24,6 +26,8 @@ ANALYSES: dict[str, type[Analysis]] = {
     "arrangement": Arrangement,
     "evaluation": Evaluation,
     "groups": Groups,
+    "controls": Controls,
+    "twins": Twins,
 }
 
 AnyAnalysis = Annotated[Analysis, OneOf("analysis", ANALYSES)]

@@ -84,6 +84,16 @@ class MemberAnalysis(Analysis):
     member m. Those, too, look at each network by itself.
     """
 
+    @property
+    def from_seeds(self) -> bool:
+        """Whether it looks at what grows from a network's seed: then it is not asked of networks
+        that were trained elsewhere, whose seed nobody knows."""
+        return False
+
+    def looked_at(self, trained: Trained) -> Population:
+        """The networks that `run` is given; by default as training has left them."""
+        return trained.population
+
     @abstractmethod
     def run(self, population: Population, task: Task) -> Sequence[Record]:
         """One record per member of the population, in order."""
@@ -95,6 +105,11 @@ class TaskAnalysis(Analysis):
     def parts(self) -> tuple[MemberAnalysis, ...]:
         """Member analyses that this one reads and the spec need not list."""
         return ()
+
+    def visit(self, task: Task) -> MemberAnalysis | None:
+        """What this one asks of the networks of the study's other tasks, too, if anything. They are
+        then the last of the members, and what they answer is the last of the parts."""
+        return None
 
     @abstractmethod
     def run(

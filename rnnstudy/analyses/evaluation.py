@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from rnnstudy.analyses.base import MemberAnalysis, Section
 from rnnstudy.exhibit import Exhibit
+from rnnstudy.population.evaluation import evaluate
 from rnnstudy.population.population import Population
-from rnnstudy.population.training import evaluate
 from rnnstudy.record import Array, Record, array
 from rnnstudy.tasks import Task
 

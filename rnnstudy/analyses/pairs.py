@@ -1,7 +1,8 @@
 """How far apart every two networks of a task are."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal, NamedTuple
 
 from rnnstudy.analyses.base import Member, MemberAnalysis, Section, TaskAnalysis
 from rnnstudy.analyses.representations import Activity, Representations
@@ -11,21 +12,19 @@ from rnnstudy.metrics import AnyMetric
 from rnnstudy.record import Array, Record
 
 
-class Pairs(TaskAnalysis):
-    """Distances between all networks of a task under a metric of their states on the probe."""
+class Item(NamedTuple):
+    """A row of a matrix of distances: a network as it answers one of the parts of an analysis, or
+    as a guest from another task (None)."""
 
-    kind: ClassVar[str] = "pairs"
-    yields: ClassVar[type[Record]] = Distances
+    member: Member
+    part: int | None
+
+
+class AllPairs(TaskAnalysis):
+    """Distances between all that several networks do, under one metric."""
 
     metric: AnyMetric
     """What alike means: svcca, cka, ..."""
-
-    @property
-    def title(self) -> str:
-        return self.name or self.metric.kind.rpartition(":")[2].lower()
-
-    def parts(self) -> tuple[MemberAnalysis, ...]:
-        return (Representations(),)
 
     def run(
         self,
@@ -33,9 +32,21 @@ class Pairs(TaskAnalysis):
         parts: Sequence[Sequence[Record]],
         shared: Sequence[Record],
     ) -> Distances:
-        names = [member.name for member in members]
-        states = [self.states(part) for part in parts[0]]
-        return distances(prepared(states, self.metric, names), self.metric, names)
+        asked = len(self.parts())
+        hosts, guests = members[: len(parts[0])], members[len(parts[0]) :]
+        items = [Item(member, part) for part in range(asked) for member in hosts]
+        items += [Item(member, None) for member in guests]
+        names, states = list(map(self.label, items)), [self.states(r) for p in parts for r in p]
+        found = distances(prepared(states, self.metric, names), self.metric, names)
+        return self.told(found, items)
+
+    @abstractmethod
+    def label(self, item: Item) -> str:
+        """What a row of the matrix is called."""
+
+    def told(self, found: Distances, items: Sequence[Item]) -> Distances:
+        """The distances with what else there is to say of each row."""
+        return found
 
     def states(self, found: Record) -> Array:
         """A network's states in the shape that the metric wants, in the precision they came in:
@@ -44,6 +55,31 @@ class Pairs(TaskAnalysis):
             raise TypeError(f"pairs reads activity, not {type(found).__name__}")
         states = found.states
         return states if self.metric.trajectories else states.reshape(-1, states.shape[-1])
+
+    @property
+    def metric_title(self) -> str:
+        """What the metric is called."""
+        return self.metric.kind.rpartition(":")[2].lower()
+
+
+class Pairs(AllPairs):
+    """Distances between all networks of a task under a metric of their states on the probe."""
+
+    kind: ClassVar[str] = "pairs"
+    yields: ClassVar[type[Record]] = Distances
+
+    networks: Literal["trained", "untrained"] = "trained"
+    """Untrained: as they were before training, those that were trained elsewhere left out."""
+
+    @property
+    def title(self) -> str:
+        return self.name or self.metric_title + "_untrained" * (self.networks == "untrained")
+
+    def parts(self) -> tuple[MemberAnalysis, ...]:
+        return (Representations(networks=self.networks),)
+
+    def label(self, item: Item) -> str:
+        return item.member.name
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         result = section.shared[self.title]

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from rnnstudy.analyses.base import MemberAnalysis, Section
 from rnnstudy.exhibit import Exhibit
 from rnnstudy.population.population import Population
+from rnnstudy.population.training import Trained
 from rnnstudy.record import Array, Record, array
-from rnnstudy.tasks import Task
+from rnnstudy.tasks import AnyTask, Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +36,32 @@ class Representations(MemberAnalysis):
     kind: ClassVar[str] = "representations"
     yields: ClassVar[type[Record]] = Activity
 
+    networks: Literal["trained", "untrained"] = "trained"
+    """Untrained: as the same networks were before training."""
+
+    probe: AnyTask | None = None
+    """Another task, whose probe trials drive the networks; default: the one that they learn. A
+    network that takes another number of inputs gets new input weights, drawn from its seed."""
+
+    @property
+    def title(self) -> str:
+        where = "" if self.probe is None else f"_on_{self.probe.title}"
+        return self.name or "representations" + "_untrained" * self._before + where
+
+    @property
+    def from_seeds(self) -> bool:
+        return self._before or self.probe is not None
+
+    @property
+    def _before(self) -> bool:
+        return self.networks == "untrained"
+
+    def looked_at(self, trained: Trained) -> Population:
+        inputs = trained.population.inputs if self.probe is None else self.probe.inputs
+        return trained.untrained(inputs) if self._before else trained.taking(inputs)
+
     def run(self, population: Population, task: Task) -> Sequence[Activity]:
-        probe = task.probe()
+        probe = (self.probe or task).probe()
         inputs, targets = np.asarray(probe.inputs), np.asarray(probe.targets)
         states = population.unroll(inputs)
         outputs, seen = population.outputs_of(states), population.visible(states)

@@ -9,6 +9,7 @@ from rnnstudy.claims.depends_less import DependsLess
 from rnnstudy.claims.frequency import FrequencyFollows
 from rnnstudy.claims.line import Line
 from rnnstudy.claims.modes import OneModeOrSeveral
+from rnnstudy.claims.nearer import NearerUntrained
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.component import OneOf
 
@@ -19,6 +20,7 @@ CLAIMS: dict[str, type[Claim]] = {
     "frequency_follows": FrequencyFollows,
     "line_attractor": Line,
     "one_mode_or_several": OneModeOrSeveral,
+    "nearer_untrained": NearerUntrained,
 }
 
 AnyClaim = Annotated[Claim, OneOf("claim", CLAIMS)]

@@ -9,19 +9,17 @@ import numpy as np
 from rnnstudy.cells import Cell
 from rnnstudy.lazy import tf
 from rnnstudy.population.data_parallel import run_shared
+from rnnstudy.population.evaluation import evaluate, parameters_of
 from rnnstudy.population.kernels import device_kind, kernel_for
 from rnnstudy.population.population import Population, initial_population, stream
 from rnnstudy.population.precision import tensor_float_32
 from rnnstudy.population.protocol import Training
 from rnnstudy.population.sharding import SMALLEST_WIDTH, run_chunk
-from rnnstudy.population.steps import Program, evaluator, part
+from rnnstudy.population.steps import Program, part
 from rnnstudy.record import Array, Record, array, arrays
 from rnnstudy.tasks import Task
 
 Arrays = dict[str, Array]
-
-EVALUATION_BLOCK = 16
-"""Members evaluated together, to bound the memory that their many trials take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +52,31 @@ class Trained(Record):
     def status(self) -> tuple[str, ...]:
         """`trained` or `diverged`, per member."""
         return tuple("diverged" if at >= 0 else "trained" for at in self.diverged_at)
+
+    def untrained(self, inputs: int | None = None) -> Population:
+        """The networks as they were before training, drawn again from their seeds.
+
+        inputs: number of input channels; default: as many as they take. ValueError for a network
+        that was trained elsewhere: nobody knows how it began.
+        """
+        if (self.seed < 0).any():
+            raise ValueError("a network that was trained elsewhere has no seed to grow it from")
+        now = self.population
+        taken = now.inputs if inputs is None else inputs
+        return initial_population(now.cell, taken, now.outputs, self.seed.tolist())
+
+    def taking(self, inputs: int) -> Population:
+        """The trained networks with so many input channels, to drive them with another task's.
+
+        Where they take another number, their input weights are drawn anew, as they would have been
+        before training; ValueError then as in `untrained`.
+        """
+        now = self.population
+        if now.inputs == inputs:
+            return now
+        fresh = self.untrained(inputs).weights
+        kept = {name: w for name, w in now.weights.items() if w.shape == fresh[name].shape}
+        return replace(now, weights={**fresh, **kept})
 
     def replaced(self, members: Sequence[int], others: "Trained") -> "Trained":
         """The record with some members exchanged for others, in order."""
@@ -139,20 +162,8 @@ def common_protocol(protocols: Sequence[Training]) -> Training:
     return protocols[0]
 
 
-def evaluate(task: Task, population: Population) -> tuple[Array, Array]:
-    """Loss and accuracy [member] on the task's evaluation trials."""
-    trials = task.evaluation()
-    blocks = np.array_split(np.arange(len(population)), -(-len(population) // EVALUATION_BLOCK))
-    found = [
-        evaluator(population.cell, task)(_parameters(population.select("member", block)), trials)
-        for block in blocks
-    ]
-    loss, accuracy = (np.concatenate([each[i] for each in found]) for i in (0, 1))
-    return loss, accuracy
-
-
 def _start(untrained: Population, protocol: Training) -> Course:
-    parameters = _parameters(untrained)
+    parameters = parameters_of(untrained)
     nowhere = np.full(len(untrained), -1)
     blank = np.full((len(untrained), -(-protocol.steps // protocol.history)), np.nan)
     return Course(
@@ -258,15 +269,6 @@ def _judged(
         evaluation_accuracy=accuracy,
         solved=task.solved(loss, accuracy) & (course.diverged_at < 0),
     )
-
-
-def _parameters(population: Population) -> Arrays:
-    """One flat dict of all arrays that training may move."""
-    return {
-        **{f"cell/{name}": w for name, w in population.weights.items()},
-        **{f"readout/{name}": w for name, w in population.readout.items()},
-        "initial_state": population.initial_state,
-    }
 
 
 def _population(cell: Cell, parameters: Arrays) -> Population:

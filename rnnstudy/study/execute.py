@@ -127,9 +127,9 @@ def _parts(job: Job) -> list[str]:
     """Addresses of what a job reads of single networks, beside the networks themselves."""
     parts: tuple[Question, ...] = ()
     if isinstance(job, AnalyseTask):
-        parts = job.parts
+        parts = job.asked
     elif isinstance(job, CompareBlocks):
-        parts = job.whole.parts
+        parts = job.whole.asked
     elif isinstance(job, AnalyseMembers):
         parts = job.question.needs
     return [part.address for part in parts]

@@ -11,12 +11,13 @@ import numpy as np
 from rnnstudy.dynamics.own import imported, population_of
 from rnnstudy.dynamics.rebuild import ONE_AT_A_TIME, reason
 from rnnstudy.lazy import keras
+from rnnstudy.population.evaluation import evaluate
 from rnnstudy.population.population import Population
 from rnnstudy.population.training import Trained
 from rnnstudy.record import Array, array
 from rnnstudy.study.models import ModelNetwork
 from rnnstudy.tasks import Task
-from rnnstudy.tasks.base import check_trials, mean_squared_error
+from rnnstudy.tasks.base import check_trials
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ def read_model(network: ModelNetwork) -> Given:
         _check_sizes(population, task)
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from error
-    loss, accuracy = _judged(population, task)
+    loss, accuracy = evaluate(task, population)
     one, nothing = np.ones(1, int), np.zeros((1, 0))
     return Given(
         population=population,
@@ -101,15 +102,3 @@ def _check_sizes(population: Population, task: Task) -> None:
     ):
         if has != wanted:
             raise ValueError(f"has {has} {noun}, the task {task.title} has {wanted}")
-
-
-def _judged(population: Population, task: Task) -> tuple[Array, Array]:
-    """Loss and accuracy [member] on the task's evaluation trials."""
-    trials = task.evaluation()
-    # Networks that explode on these trials are an outcome.
-    with np.errstate(all="ignore"):
-        outputs = population.outputs_of(population.unroll(np.asarray(trials.inputs)))
-    outputs = outputs.astype(np.float32)
-    loss = np.asarray(mean_squared_error(outputs, trials.targets, trials.mask), float)
-    accuracy = np.asarray(task.accuracy(outputs, trials.targets, trials.mask), float)
-    return loss, accuracy

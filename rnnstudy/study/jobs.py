@@ -97,6 +97,8 @@ class AnalyseTask:
     parts: tuple[Question, ...]
     """What it reads of single networks."""
     needs: tuple["AnalyseTask", ...]
+    visit: Question | None = None
+    """What it reads of networks of other tasks, which come after those of its own."""
 
     @property
     def label(self) -> str:
@@ -116,9 +118,23 @@ class AnalyseTask:
     def reads(self, i: int) -> tuple[str, ...]:
         """Addresses of what is read of the member at a position."""
         if i not in self._reads:
-            network = self._keys[i]
-            self._reads[i] = tuple(part.key(network) for part in self.parts)
+            asked = self.parts if self.is_host(i) else self.asked[len(self.parts) :]
+            self._reads[i] = tuple(part.key(self._keys[i]) for part in asked)
         return self._reads[i]
+
+    @property
+    def asked(self) -> tuple[Question, ...]:
+        """All that is asked of single networks, its own and guests."""
+        return self.parts if self.visit is None else (*self.parts, self.visit)
+
+    def is_host(self, i: int) -> bool:
+        """Whether the network at a position learns the task."""
+        return self._hosts[i]
+
+    @cached_property
+    def _hosts(self) -> tuple[bool, ...]:
+        own = [self.visit is None or network.task == self.task for network in self.networks]
+        return tuple(own)
 
     @cached_property
     def _reads(self) -> dict[int, tuple[str, ...]]:
@@ -132,7 +148,9 @@ class AnalyseTask:
     def key(self, store: Store, *, ready: bool = True) -> str:
         """Address of the result for the members that are ready, or for all that are expected."""
         at = self.ready(store) if ready else self.expected(store)
-        reads = [self.reads(i)[part] for part in range(len(self.parts)) for i in at]
+        hosts, guests = ([i for i in at if self.is_host(i) is host] for host in (True, False))
+        reads = [self.reads(i)[part] for part in range(len(self.parts)) for i in hosts]
+        reads += [address for i in guests for address in self.reads(i)]
         return self.analysis.key(*reads, *(need.key(store, ready=ready) for need in self.needs))
 
 

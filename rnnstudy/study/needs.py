@@ -67,11 +67,26 @@ def applies(analysis: Analysis, task: Task, analyses: Sequence[Analysis]) -> boo
 
 
 def idle_mistakes(
-    analyses: Sequence[Analysis], tasks: Sequence[Task]
+    analyses: Sequence[Analysis], tasks: Sequence[Task], *, grid: bool
 ) -> Iterator[InitErrorDetails]:
-    """Analyses that can be asked of none of a study's tasks, as places in the whole spec."""
+    """Analyses that can be asked of none of a study's networks, as places in the whole spec.
+
+    grid: whether networks are trained here; those that were trained elsewhere have no seed.
+    """
     titles = ", ".join(task.title for task in tasks)
     for i, analysis in enumerate(analyses):
+        message = ""
         if not any(applies(analysis, task, analyses) for task in tasks):
-            message = f"({analysis.title}) cannot be asked of the tasks of this study: {titles}"
-            yield mistake("needs", message, ("analyses", i))
+            message = f"cannot be asked of the tasks of this study: {titles}"
+        elif not grid and _from_seeds(analysis, analyses):
+            message = "is about networks that are trained here, and there are none: add 'networks'"
+        if message:
+            yield mistake("needs", f"({analysis.title}) {message}", ("analyses", i))
+
+
+def _from_seeds(analysis: Analysis, analyses: Sequence[Analysis]) -> bool:
+    """Whether an analysis, or one that it reads, looks at what grows from a network's seed."""
+    own = analysis.parts() if isinstance(analysis, TaskAnalysis) else (analysis,)
+    return any(isinstance(one, MemberAnalysis) and one.from_seeds for one in own) or any(
+        _from_seeds(other, analyses) for other in analyses if other.title in analysis.needs()
+    )

@@ -26,7 +26,7 @@ from rnnstudy.study.missing import done, left
 from rnnstudy.study.models import ModelNetwork
 from rnnstudy.study.needs import applies
 from rnnstudy.study.networks import AnyNetwork
-from rnnstudy.study.questions import questions, read_by
+from rnnstudy.study.questions import Question, questions, read_by, visit_of, visits
 from rnnstudy.study.selection import Undecided
 from rnnstudy.study.spec import Network, Study
 from rnnstudy.study.store import Store
@@ -173,14 +173,19 @@ def task_jobs(
             assert isinstance(analysis, TaskAnalysis)
             needed = [by_title[name] for name in analysis.needs()]
             needs = tuple(job(one, task) for one in needed if isinstance(one, TaskAnalysis))
-            mine = [i for i, n in enumerate(networks) if n.task == task]
+            parts, visit = read_by(analysis, study), visit_of(analysis, task)
+            mine = [i for i, n in enumerate(networks) if n.task == task and _known(n, parts)]
+            if visit:
+                guests = [i for i, n in enumerate(networks) if n.task != task]
+                mine += [i for i in guests if _known(networks[i], (visit,))]
             found[at] = AnalyseTask(
                 analysis,
                 task,
                 tuple(members[i] for i in mine),
                 tuple(networks[i] for i in mine),
-                read_by(analysis, study),
+                parts,
                 needs,
+                visit,
             )
         return found[at]
 
@@ -219,16 +224,36 @@ def _shape(network: AnyNetwork) -> tuple[Component, ...]:
 def _member_jobs(
     study: Study, names: Sequence[str], networks: Sequence[AnyNetwork]
 ) -> Iterable[AnalyseMembers]:
-    for question in questions(study):
-        for group in _grouped(networks, _shape):
-            if not applies(question.analysis, networks[group[0]].task, study.analyses):
-                continue
-            for part in _parts(group, ANALYSED_TOGETHER):
-                yield AnalyseMembers(
-                    question,
-                    tuple(networks[i] for i in part),
-                    tuple(names[i] for i in part),
-                )
+    groups, listed = _grouped(networks, _shape), questions(study)
+    for question in listed:
+        for group in groups:
+            task = networks[group[0]].task
+            if applies(question.analysis, task, study.analyses):
+                yield from _asked(question, group, names, networks)
+    for task in study.tasks:
+        for question in visits(study, task):
+            for group in groups:
+                if networks[group[0]].task != task and question not in listed:
+                    yield from _asked(question, group, names, networks)
+
+
+def _asked(
+    question: Question, group: list[int], names: Sequence[str], networks: Sequence[AnyNetwork]
+) -> Iterable[AnalyseMembers]:
+    """The jobs that ask a group of networks, if they can be asked."""
+    if not _known(networks[group[0]], (question,)):
+        return
+    for part in _parts(group, ANALYSED_TOGETHER):
+        yield AnalyseMembers(
+            question,
+            tuple(networks[i] for i in part),
+            tuple(names[i] for i in part),
+        )
+
+
+def _known(network: AnyNetwork, asked: Sequence[Question]) -> bool:
+    """Whether a network can be asked: one that was trained elsewhere has no seed to grow from."""
+    return not isinstance(network, ModelNetwork) or not any(q.from_seeds for q in asked)
 
 
 def _grouped(

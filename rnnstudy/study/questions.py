@@ -6,6 +6,7 @@ from functools import cached_property
 from rnnstudy.analyses import MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.representations import Representations
 from rnnstudy.study.spec import Study
+from rnnstudy.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,11 @@ class Question:
     def title(self) -> str:
         """The name under which the analysis is known in its study."""
         return self.analysis.title
+
+    @property
+    def from_seeds(self) -> bool:
+        """Whether it, or one that it reads, looks at what grows from a network's seed."""
+        return self.analysis.from_seeds or any(need.from_seeds for need in self.needs)
 
     @cached_property
     def address(self) -> str:
@@ -34,12 +40,26 @@ def questions(study: Study) -> tuple[Question, ...]:
     """Those that the spec lists, those that its task analyses read, and the probe's activity; each
     once."""
     listed = _listed(study)
-    parts = [p for a in study.analyses if isinstance(a, TaskAnalysis) for p in a.parts()]
+    together = [a for a in study.analyses if isinstance(a, TaskAnalysis)]
+    parts = [part for analysis in together for part in analysis.parts()]
     found: dict[str, Question] = {}
     for analysis in (*listed.values(), Representations(), *parts):
         question = _asked(analysis, listed)
         found.setdefault(question.address, question)
     return tuple(found.values())
+
+
+def visits(study: Study, task: Task) -> tuple[Question, ...]:
+    """What is asked of the networks of other tasks for the sake of this one; each once."""
+    together = [a for a in study.analyses if isinstance(a, TaskAnalysis)]
+    asked = [visit for analysis in together if (visit := visit_of(analysis, task))]
+    return tuple({question.address: question for question in asked}.values())
+
+
+def visit_of(analysis: TaskAnalysis, task: Task) -> Question | None:
+    """What an analysis of a task asks of the networks of others."""
+    asked = analysis.visit(task)
+    return None if asked is None else Question(asked)
 
 
 def read_by(analysis: TaskAnalysis, study: Study) -> tuple[Question, ...]:

@@ -220,8 +220,8 @@ class Study(Component):
         return claims
 
     @model_validator(mode="after")
-    def _analyses_have_a_task(self) -> Self:
-        idle = list(idle_mistakes(self.analyses, self.tasks))
+    def _analyses_have_networks(self) -> Self:
+        idle = list(idle_mistakes(self.analyses, self.tasks, grid=self.networks is not None))
         if idle:
             raise refused("analyses", idle)
         return self

@@ -6,7 +6,7 @@ A tile depends on the networks of its two blocks alone, so that more networks ne
 from collections.abc import Sequence
 from typing import Any
 
-from rnnstudy.analyses.pairs import Pairs
+from rnnstudy.analyses.pairs import AllPairs, Item
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.comparison.tiles import Prepared, Tile, assembled, blocks, tile
 from rnnstudy.metrics.base import Form
@@ -20,7 +20,7 @@ BLOCK = 128
 
 def tiles(job: AnalyseTask) -> list[CompareBlocks]:
     """The tiles on and above the diagonal that a job is assembled from; none if it is small."""
-    if not isinstance(job.analysis, Pairs) or len(job.networks) <= BLOCK:
+    if not isinstance(job.analysis, AllPairs) or len(job.networks) <= BLOCK:
         return []
     order = _seeds_last(job)
     split = [
@@ -50,17 +50,18 @@ def compare(job: CompareBlocks, store: Store) -> None:
         return
     first = _Forms(job.whole, rows, store)
     second = first if job.rows is job.columns else _Forms(job.whole, columns, store)
-    assert isinstance(job.whole.analysis, Pairs)
+    assert isinstance(job.whole.analysis, AllPairs)
     store.write(key, Tile(tile(first, second, job.whole.analysis.metric)))
 
 
 def assemble(job: AnalyseTask, parts: Sequence[CompareBlocks], store: Store) -> Distances:
     """The distances of all networks that are ready, from the tiles."""
-    at = job.ready(store)
-    names = [job.members[i].name for i in at]
-    place = {i: k for k, i in enumerate(at)}
+    assert isinstance(job.analysis, AllPairs)
+    rows = _rows(job, job.ready(store))
+    items = [Item(job.members[i], part if job.is_host(i) else None) for i, part in rows]
+    place = {row: k for k, row in enumerate(rows)}
     ready = {
-        block: [i for i in block.at if i in place]
+        block: [row for row in _rows(job, block.at) if row in place]
         for block in dict.fromkeys(part.rows for part in parts)
     }
     numbers = {block: n for n, block in enumerate(ready)}
@@ -69,7 +70,14 @@ def assemble(job: AnalyseTask, parts: Sequence[CompareBlocks], store: Store) -> 
         for part in parts
         if ready[part.rows] and ready[part.columns]
     }
-    return assembled(names, [[place[i] for i in each] for each in ready.values()], found)
+    split = [[place[row] for row in each] for each in ready.values()]
+    names = list(map(job.analysis.label, items))
+    return job.analysis.told(assembled(names, split, found), items)
+
+
+def _rows(job: AnalyseTask, at: Sequence[int]) -> list[tuple[int, int]]:
+    """Rows of the matrix for some networks: the position of each, and which part it answers."""
+    return [(i, part) for i in at for part in range(len(job.reads(i)))]
 
 
 def _read(part: CompareBlocks, store: Store) -> Tile:
@@ -86,15 +94,16 @@ class _Forms(Sequence[Form]):
     """
 
     def __init__(self, job: AnalyseTask, at: Sequence[int], store: Store) -> None:
-        assert isinstance(job.analysis, Pairs)
-        self.job, self.at, self.store, self.analysis = job, at, store, job.analysis
+        assert isinstance(job.analysis, AllPairs)
+        self.job, self.store, self.analysis = job, store, job.analysis
+        self.rows = _rows(job, at)
 
     def __len__(self) -> int:
-        return len(self.at)
+        return len(self.rows)
 
     def __getitem__(self, i: Any) -> Any:
-        member = self.at[i]
-        (address,) = self.job.reads(member)
+        member, part = self.rows[i]
+        address = self.job.reads(member)[part]
         key = self.analysis.metric.key("form", address)
         try:
             if self.store.has(key):

@@ -177,7 +177,8 @@ class Worker:
         if ready:
             trained = Trained.join([self.store.read(n.key(), Trained) for n in ready], "member")
             found = self._found(job.question.needs, ready)
-            records = job.analysis.run(trained.population, ready[0].task, *found)
+            networks = job.analysis.looked_at(trained)
+            records = job.analysis.run(networks, ready[0].task, *found)
             for network, record in zip(ready, records, strict=True):
                 self.store.write(job.key_of(network), record)
         self._mention_missing(job)
@@ -219,14 +220,18 @@ class Worker:
         if not job.expected(self.store):
             return
         at, key = job.ready(self.store), job.key(self.store)
-        if not at and job.parts:
+        hosts = [i for i in at if job.is_host(i)]
+        if not hosts and job.parts:
             raise RuntimeError(f"no network of task '{job.task.title}' is usable")
         if self.store.has(key):
             return
         if split := tiles(job):
             self.store.write(key, assemble(job, split, self.store))
             return
-        parts = self._found(job.parts, [job.networks[i] for i in at])
+        parts = self._found(job.parts, [job.networks[i] for i in hosts])
+        if job.visit:
+            guests = [job.networks[i] for i in at if not job.is_host(i)]
+            parts += self._found((job.visit,), guests)
         shared = [self._shared(need) for need in job.needs]
         self.store.write(key, job.analysis.run([job.members[i] for i in at], parts, shared))
 

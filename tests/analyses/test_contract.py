@@ -11,7 +11,7 @@ from rnnstudy import analyses
 from rnnstudy.analyses import ANALYSES, Analysis, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.embedding import Embedding
-from rnnstudy.analyses.pairs import Pairs
+from rnnstudy.analyses.pairs import AllPairs, Pairs
 from rnnstudy.analyses.representations import Representations
 from rnnstudy.cells import CELLS
 from rnnstudy.comparison.pairs import Distances
@@ -35,6 +35,8 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "embedding": {"of": "cka"},
     "arrangement": {"of": "oscillations"},
     "groups": {"of": "cka"},
+    "controls": {"metric": "cka"},
+    "twins": {"of": "cka_controls"},
 }
 
 
@@ -47,7 +49,7 @@ def everything() -> list[type]:
 
 
 def test_no_analysis_is_missing_from_the_catalogue() -> None:
-    abstract = {Analysis, MemberAnalysis, TaskAnalysis}
+    abstract = {Analysis, MemberAnalysis, TaskAnalysis, AllPairs}
     assert set(everything()) - abstract == set(ANALYSES.values())
 
 

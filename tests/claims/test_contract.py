@@ -23,6 +23,7 @@ from rnnstudy.tasks.flip_flop import FlipFlop
 REQUIRED: dict[str, dict[str, Any]] = {
     "geometry_depends_on": {"of": "svcca", "factor": "cell"},
     "depends_less": {"of": "topology", "than": "svcca", "factor": "cell"},
+    "nearer_untrained": {"of": "svcca_controls"},
 }
 
 

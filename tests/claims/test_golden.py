@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from claims.populations import apart, population
+from claims.populations import apart, controlled, population
 from claims.test_contract import claim_of, tasks_of
 from claims.test_modes import line, oscillation
 from claims.test_prevalence import fixed_points
@@ -34,7 +34,11 @@ def given(kind: str, members: Sequence[Any]) -> tuple[list[list[Record]], list[R
         "line_attractor": lambda i: line(slow=0.5 + 0.1 * (i % 6)),
         "one_mode_or_several": lambda i: line((1 + i % 3, 1 + i // 9)),
     }
-    shared = {"geometry_depends_on": [geometry], "depends_less": [topology, geometry]}
+    shared: dict[str, list[Record]] = {
+        "geometry_depends_on": [geometry],
+        "depends_less": [topology, geometry],
+        "nearer_untrained": [controlled(list(members), 3, activation=2.0, training=1.0)],
+    }
     if kind in shared:
         return [], list(shared[kind])
     return [[each[kind](i) for i in range(len(members))]], []

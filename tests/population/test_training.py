@@ -1,5 +1,7 @@
 """Training: a member is itself in any company, each number acts on its own member only."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -11,13 +13,14 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.population import by_member, steps, training
+from rnnstudy.population import by_member, evaluation, steps, training
 from rnnstudy.population import unroll as loop
 from rnnstudy.population.batches import trials, trials_each
+from rnnstudy.population.evaluation import evaluate
 from rnnstudy.population.noise import normal_of
 from rnnstudy.population.population import generator, initial_population, stream
 from rnnstudy.population.protocol import Training
-from rnnstudy.population.training import evaluate, train
+from rnnstudy.population.training import train
 from rnnstudy.record import Record
 from rnnstudy.tasks import StaticInputs, Task, Trials
 from rnnstudy.tasks.flip_flop import FlipFlop
@@ -136,7 +139,7 @@ def test_both_kernels_give_the_same_gradients(kind, length):
     cell = CELLS[kind](units=3)
     task = MEMORY.changed(length=max(length, 2))
     population = untrained(cell, task, [1, 2, 3])
-    parameters = {n: tf.constant(w) for n, w in training._parameters(population).items()}
+    parameters = {n: tf.constant(w) for n, w in training.parameters_of(population).items()}
     rates = training._vectors([PROTOCOL.changed(state_noise=0.3)] * 3)
     seeds = training._streams([1, 2, 3], PROTOCOL)
     found = []
@@ -257,6 +260,27 @@ def test_the_untrained_twin_is_rebuilt_from_the_seed():
     start = cohort(steps=1, learning_rate=1e-38).population
     assert_same_bits(start, untrained(CELL, MEMORY, SEEDS))
     assert_same_bits(untrained(CELL, MEMORY, SEEDS[2:]), start.select("member", [2]))
+    again = train(CELL, MEMORY, [PROTOCOL.changed(steps=1)] * 3, SEEDS, attempt=1)
+    assert_same_bits(again.untrained(), untrained(CELL, MEMORY, again.seed.tolist()))
+    assert not set(again.seed.tolist()) & set(SEEDS)
+
+
+def test_nobody_knows_how_a_network_began_that_was_trained_elsewhere(base):
+    foreign = replace(base, seed=np.array([3, -1, 4]))
+    for ask in (foreign.untrained, lambda: foreign.taking(MEMORY.inputs + 1)):
+        with pytest.raises(ValueError, match="trained elsewhere has no seed to grow it from"):
+            ask()
+    assert foreign.taking(MEMORY.inputs) is foreign.population
+
+
+def test_networks_that_take_more_inputs_have_new_input_weights_alone(base):
+    wide = base.taking(MEMORY.inputs + 2)
+    assert wide.inputs == MEMORY.inputs + 2
+    for name, weights in base.population.weights.items():
+        if name != "kernel":
+            np.testing.assert_array_equal(wide.weights[name], weights)
+    expected = initial_population(CELL, MEMORY.inputs + 2, 1, SEEDS).weights["kernel"]
+    np.testing.assert_array_equal(wide.weights["kernel"], expected)
 
 
 def test_initial_weights_are_what_the_cell_declares():
@@ -360,10 +384,19 @@ def test_the_evaluation_is_of_the_final_networks_on_the_tasks_trials(base):
 def test_evaluation_in_blocks_equals_evaluation_at_once(monkeypatch):
     population = untrained(CELL, MEMORY, range(5))
     at_once = evaluate(MEMORY, population)
-    monkeypatch.setattr(training, "EVALUATION_BLOCK", 2)
+    monkeypatch.setattr(evaluation, "EVALUATION_BLOCK", 2)
     for once, parts in zip(at_once, evaluate(MEMORY, population), strict=True):
         assert parts.shape == (5,)
         np.testing.assert_allclose(parts, once, rtol=1e-5)
+
+
+def test_networks_in_double_precision_fare_as_in_single():
+    population = untrained(CELL, MEMORY, range(3))
+    # Float32 over the steps of a trial.
+    for once, twice in zip(
+        evaluate(MEMORY, population), evaluate(MEMORY, population.as_float64()), strict=True
+    ):
+        np.testing.assert_allclose(twice, once, rtol=1e-4)
 
 
 def test_progress_is_told_the_steps_done_and_the_losses(base):

@@ -16,8 +16,10 @@ from rnnstudy.dynamics.fixed_points import find_fixed_points
 from rnnstudy.study.document import SpecError
 from rnnstudy.study.given import read_model
 from rnnstudy.study.models import ModelNetwork
+from rnnstudy.study.plan import make_plan
 from rnnstudy.study.run import Run, RunError, open_run
 from rnnstudy.study.spec import Study, load_study, resolved, study_of
+from rnnstudy.study.store import Store
 
 TASK: dict[str, Any] = {"kind": "flip_flop", "bits": 2, "length": 12, "probe_length": 12}
 SEARCH = {"candidates": 16, "rounds": 1}
@@ -82,6 +84,19 @@ def test_a_grid_and_ones_own_networks_stand_in_one_study(folder: Path) -> None:
     members = [who for who, _ in study(str(folder / "one.keras"), networks=grid).expand()]
     assert [who.fields["seed"] for who in members] == [0, 1, 0, 1, None]
     assert members[-1].fields.keys() == members[0].fields.keys()
+
+
+def test_networks_trained_elsewhere_have_no_untrained_twins(folder: Path, tmp_path: Path) -> None:
+    untrained = [{"kind": "representations", "networks": "untrained"}]
+    grid = {"cells": "gru", "units": 3, "seeds": 2}
+    both = study(str(folder / "one.keras"), networks=grid, analyses=untrained)
+    jobs = {job.label for job in make_plan(both, Store(tmp_path)).todo}
+    assert [label for label in jobs if "untrained" in label] == [
+        "representations_untrained flip_flop-gru-tanh-3-s000..s001 (2 networks)"
+    ]
+    assert "representations one (1 network)" in jobs
+    with pytest.raises(SpecError, match="trained here, and there are none: add 'networks'"):
+        study(str(folder / "one.keras"), analyses=untrained)
 
 
 def test_the_address_is_the_content_and_how_it_is_read(folder: Path, tmp_path: Path) -> None:

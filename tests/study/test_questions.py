@@ -10,8 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from rnnstudy.analyses.base import Analysis, Member, MemberAnalysis, Section, TaskAnalysis
+from rnnstudy.analyses.representations import Activity, Representations
 from rnnstudy.exhibit import Exhibit
-from rnnstudy.population.population import Population
+from rnnstudy.population.population import Population, initial_population
 from rnnstudy.record import Array, Record, array
 from rnnstudy.runner import Silent
 from rnnstudy.study.execute import execute
@@ -157,6 +158,22 @@ def test_what_failed_costs_those_that_need_it_and_no_others(tmp_path: Path) -> N
     assert isinstance(total, Number)
     two = sum(number(run, "twice", name) for name in NAMES[2:])
     assert total.value == pytest.approx(two + 2)
+
+
+def test_networks_are_looked_at_as_they_were_before_training(tmp_path: Path) -> None:
+    run, failures = done(study(Representations(networks="untrained"), Weight()), tmp_path)
+    assert failures == {}
+    trained, task = run.trained(NAMES[3]), run.study.tasks[0]
+    (expected,) = Representations().run(
+        initial_population(trained.population.cell, 1, 1, [1]), task
+    )
+    before = run.record("representations_untrained", NAMES[3])
+    assert isinstance(before, Activity)
+    # Float32 products of one network and of two sum in another order.
+    np.testing.assert_allclose(before.states, expected.states, atol=1e-5)
+    after = run.record("representations", NAMES[3])
+    assert isinstance(after, Activity)
+    assert np.abs(after.states - before.states).max() > 1e-4
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,96 @@
+"""What controls say, as a strip of distances and two tables."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from rnnstudy.analyses.base import Section
+from rnnstudy.analyses.kinds import ITSELF
+from rnnstudy.analyses.twin_record import TwinRecord
+from rnnstudy.exhibit import Exhibit, Note, Strip, Table
+
+MATCHED = " Only networks whose loss every combination has reached."
+
+
+def shown(of: str, performance: str, result: TwinRecord, section: Section) -> Iterable[Exhibit]:
+    """All exhibits of a record."""
+    only = MATCHED if performance == "matched" else ""
+    if why := _left_out(result, section):
+        yield Note(
+            title=f"Not looked at in {of}", text=f"{why} Networks: {len(result.labels)}." + only
+        )
+    if len(result.others):
+        yield _strip(of, only, result)
+    if len(result.statistic):
+        yield _nearer(of, only, result)
+    if len(result.trained):
+        yield _told(of, only, result)
+
+
+def _left_out(result: TwinRecord, section: Section) -> str:
+    foreign = [member.name for member in section.members if member.fields.get("seed") is None]
+    sentences = [f"{name}: {why}." for name, why in result.left_out.items()]
+    if foreign:
+        sentences.append(f"Trained elsewhere, so without untrained twins: {', '.join(foreign)}.")
+    return " ".join(sentences)
+
+
+def _strip(of: str, only: str, result: TwinRecord) -> Strip:
+    order = np.argsort(np.nanmedian(result.distance, axis=0), kind="stable")
+    rows = [(i, k) for k in order for i in range(len(result.labels))]
+    rows = [(i, k) for i, k in rows if np.isfinite(result.distance[i, k])]
+    return Strip(
+        title=f"Mean distance of trained networks to each kind of others, {of}",
+        caption="One dot per trained network and row. Same kind: networks that agree with it in "
+        f"all but the seed; {ITSELF}: the same network before training; other cell, activation, "
+        f"...: trained networks that differ in nothing else.{only}",
+        values=np.array([result.distance[i, k] for i, k in rows]),
+        categories=[result.others[k] for _, k in rows],
+        labels=[result.labels[i] for i, _ in rows],
+        value_label="distance",
+    )
+
+
+def _nearer(of: str, only: str, result: TwinRecord) -> Table:
+    return Table(
+        title=f"Nearer to controls of one's own kind than to trained networks of another, {of}",
+        caption="Nearness: (b - a) / (b + a), with a trained network's mean distances a to "
+        "controls (others of its kind, untrained or trained on another task) and b to trained "
+        "networks that differ in the factor; above 0 where the controls are nearer. Share: of "
+        "networks that are nearer to the controls. Interval: 95 %, p two-sided, by jackknife. "
+        f"Corrected: Holm, over rows.{only}",
+        columns={
+            "factor": result.factor,
+            "control": result.control,
+            "nearness": result.statistic.tolist(),
+            "low": result.low.tolist(),
+            "high": result.high.tolist(),
+            "share": result.share.tolist(),
+            "p": result.p.tolist(),
+            "corrected p": result.corrected_p.tolist(),
+            "networks": result.networks.tolist(),
+        },
+    )
+
+
+def _told(of: str, only: str, result: TwinRecord) -> Table:
+    return Table(
+        title=f"What {of} tell apart after training and before",
+        caption="Share of networks whose nearest other network has the same value of the factor, "
+        "among trained networks and among the same before training, each with p by permutation "
+        "among networks that agree in all other factors; what training adds, with its 95 % "
+        f"interval over networks (jackknife). Corrected: Holm, over factors.{only}",
+        columns={
+            "factor": result.told,
+            "trained": result.trained.tolist(),
+            "p trained": result.trained_p.tolist(),
+            "untrained": result.untrained.tolist(),
+            "p untrained": result.untrained_p.tolist(),
+            "chance": result.chance.tolist(),
+            "training adds": result.gain.tolist(),
+            "low": result.gain_low.tolist(),
+            "high": result.gain_high.tolist(),
+            "p": result.gain_p.tolist(),
+            "corrected p": result.corrected_gain_p.tolist(),
+        },
+    )

@@ -1,0 +1,46 @@
+"""How trained networks fare on their task's fresh trials."""
+
+import numpy as np
+
+from rnnstudy.population.population import Population
+from rnnstudy.population.steps import evaluator
+from rnnstudy.record import Array
+from rnnstudy.tasks import Task
+from rnnstudy.tasks.base import Trials, mean_squared_error
+
+EVALUATION_BLOCK = 16
+"""Members evaluated together, to bound the memory that their many trials take."""
+
+
+def evaluate(task: Task, population: Population) -> tuple[Array, Array]:
+    """Loss and accuracy [member] on the task's evaluation trials."""
+    trials = task.evaluation()
+    if population.initial_state.dtype != np.float32:
+        return _in_its_precision(task, population, trials)
+    blocks = np.array_split(np.arange(len(population)), -(-len(population) // EVALUATION_BLOCK))
+    found = [
+        evaluator(population.cell, task)(parameters_of(population.select("member", block)), trials)
+        for block in blocks
+    ]
+    loss, accuracy = (np.concatenate([each[i] for each in found]) for i in (0, 1))
+    return loss, accuracy
+
+
+def _in_its_precision(task: Task, population: Population, trials: Trials) -> tuple[Array, Array]:
+    """Loss and accuracy [member] on some trials of networks that are not in float32, as those are
+    whose step Keras does."""
+    # Networks that explode on fresh trials are an outcome.
+    with np.errstate(all="ignore"):
+        outputs = population.outputs_of(population.unroll(np.asarray(trials.inputs)))
+        outputs = outputs.astype(np.float32)
+    loss = np.asarray(mean_squared_error(outputs, trials.targets, trials.mask), float)
+    return loss, np.asarray(task.accuracy(outputs, trials.targets, trials.mask), float)
+
+
+def parameters_of(population: Population) -> dict[str, Array]:
+    """One flat dict of all arrays that training may move."""
+    return {
+        **{f"cell/{name}": w for name, w in population.weights.items()},
+        **{f"readout/{name}": w for name, w in population.readout.items()},
+        "initial_state": population.initial_state,
+    }

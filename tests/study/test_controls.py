@@ -1,0 +1,149 @@
+"""Controls in a study: untrained twins and networks of other tasks, as steps of the plan."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnstudy.analyses.controls import Controlled
+from rnnstudy.analyses.representations import Representations
+from rnnstudy.metrics import CKA
+from rnnstudy.population.population import Population, initial_population
+from rnnstudy.population.training import Trained
+from rnnstudy.runner import Silent
+from rnnstudy.study import tiles
+from rnnstudy.study.execute import execute
+from rnnstudy.study.networks import Network
+from rnnstudy.study.plan import make_plan, task_jobs
+from rnnstudy.study.run import Run
+from rnnstudy.study.spec import Study, study_of
+from rnnstudy.tasks import Task
+
+SPEC: dict[str, Any] = {
+    "study": "controls",
+    "tasks": [
+        {"kind": "flip_flop", "bits": 1, "length": 12, "probe_length": 10, "probe_trials": 6},
+        {"kind": "integration", "length": 8, "probe_trials": 6},
+    ],
+    "networks": {"cells": "vanilla", "activations": ["tanh", "relu"], "units": 3, "seeds": 2},
+    "training": {"steps": 5, "batch": 4},
+    "analyses": [{"kind": "controls", "metric": "cka"}, {"kind": "twins", "of": "cka_controls"}],
+    "claims": [{"kind": "nearer_untrained", "of": "cka_controls", "networks": 2}],
+    "runtime": {"workers": 2},
+}
+LOST = "integration-vanilla-relu-3-s001"
+SOUND = (("tanh", 0), ("tanh", 1), ("relu", 0))
+
+
+def learnt(network: Network) -> Population:
+    """Some other weights than the seed gives, in place of those that training would find."""
+    task = network.task
+    return initial_population(network.cell, task.inputs, task.outputs, [network.seed + 100])
+
+
+def pretended(study: Study, folder: Path) -> Run:
+    """A run whose networks are in its store as if they had been trained, one of them in vain."""
+    run = Run(folder, study)
+    for member, network in study.expand():
+        assert isinstance(network, Network)
+        one, curve = np.zeros(1), np.zeros((1, 1))
+        found = Trained(population=learnt(network), seed=np.array([network.seed]),
+                        attempt=np.array([0]), step=np.array([0]), loss=curve, accuracy=curve,
+                        steps=np.array([5]), diverged_at=np.array([-1 + 4 * (member.name == LOST)]),
+                        evaluation_loss=one, evaluation_accuracy=one,
+                        solved=np.array([False]))  # fmt: skip
+        run.store.write(network.key(), found)
+    return run
+
+
+def done(study: Study, run: Run) -> dict[str, str | None]:
+    outcomes = execute(make_plan(study, run.store), run.store, study.runtime, Silent())
+    return {outcome.label: outcome.failure for outcome in outcomes}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    study = study_of(SPEC)
+    found = pretended(study, tmp_path_factory.mktemp("run"))
+    outcomes = done(study, found)
+    assert set(outcomes.values()) == {None}
+    return found
+
+
+def controlled(run: Run, task: str) -> Controlled:
+    found = run.shared("cka_controls", task=task)
+    assert isinstance(found, Controlled)
+    return found
+
+
+def states(population: Population, task: Task) -> np.ndarray:
+    (found,) = Representations().run(population, task)
+    return found.samples
+
+
+def test_all_networks_of_all_tasks_are_driven_by_one_probe(run: Run) -> None:
+    study, found = run.study, controlled(run, "flip_flop")
+    own = [f"flip_flop-vanilla-{a}-3-s00{s}" for a in ("tanh", "relu") for s in (0, 1)]
+    guests = [f"integration-vanilla-{a}-3-s00{s}" for a, s in SOUND]
+    assert found.labels == (*own, *(f"{name} untrained" for name in own), *guests)
+    assert found.learnt == ("trained",) * 4 + ("untrained",) * 4 + ("trained on integration",) * 3
+    networks = {member.name: network for member, network in study.expand()}
+    memory = study.tasks[0]
+    first, guest = networks[own[0]], networks[guests[1]]
+    assert isinstance(first, Network)
+    assert isinstance(guest, Network)
+    # A guest has the weights that it has learnt, but for those of an input it has never seen.
+    visitor = learnt(guest)
+    visitor.weights["kernel"] = initial_population(guest.cell, 1, 1, [guest.seed]).weights["kernel"]
+    every = {
+        own[0]: states(learnt(first), memory),
+        f"{own[0]} untrained": states(initial_population(first.cell, 1, 1, [0]), memory),
+        guests[1]: states(visitor, memory),
+    }
+    frame = found.to_frame()
+    for one, x in every.items():
+        for other, y in every.items():
+            # Float32 states of networks alone and in company.
+            assert frame.loc[one, other] == pytest.approx(CKA().distance(x, y), abs=1e-4)
+
+
+def test_nothing_is_left_to_do_and_names_do_not_matter(run: Run) -> None:
+    assert make_plan(run.study, run.store).todo == ()
+    kept = {name: there for name, there, total in make_plan(run.study, run.store).done}
+    assert kept["representations_on_flip_flop"] == 3
+    assert kept["representations_on_integration"] == 4
+    named = study_of({**SPEC, "analyses": [{"kind": "controls", "metric": "cka", "name": "c"}],
+                      "claims": []})  # fmt: skip
+    assert make_plan(named, run.store).todo == ()
+
+
+def test_tiles_make_up_the_same_matrix(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = controlled(run, "flip_flop")
+    monkeypatch.setattr(tiles, "BLOCK", 3)
+    members, networks = zip(*run.study.expand(), strict=True)
+    whole = task_jobs(run.study, members, networks)[0]
+    split = tiles.tiles(whole)
+    assert len(split) == 6
+    for part in split:
+        tiles.compare(part, run.store)
+    found = tiles.assemble(whole, split, run.store)
+    assert isinstance(found, Controlled)
+    assert found.to_frame().loc[list(expected.labels), list(expected.labels)].to_numpy() == (
+        pytest.approx(expected.values, abs=1e-9)
+    )
+    place = {label: i for i, label in enumerate(found.labels)}
+    assert tuple(found.learnt[place[label]] for label in expected.labels) == expected.learnt
+    assert tuple(found.fields[place[label]] for label in expected.labels) == expected.fields
+
+
+def test_the_claim_is_judged_on_each_task(run: Run) -> None:
+    claims = run.claims
+    assert list(claims["task"]) == ["flip_flop", "integration"]
+    assert np.isfinite(claims["effect"][0])
+    assert claims["verdict"][1] == "not enough networks"
+    assert "relu has 1" in claims["note"][1]
+    assert claims["statement"][0] == (
+        "Trained and untrained networks of one activation are more alike (cka_controls) than "
+        "trained networks of different activations."
+    )
