@@ -178,14 +178,23 @@ class Panels(Exhibit):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Graph(Exhibit):
-    """A directed graph: node names with a group each, edges (source, target, weight)."""
+    """A directed graph: node names with a group each, edges (source, target, weight).
+
+    `positions` [node, 2]: where nodes are drawn; None: in layers, one for each group.
+    """
 
     nodes: Sequence[str]
     groups: Sequence[str]
     edges: Sequence[tuple[int, int, float]]
+    positions: Array | None = None
+    group_label: str = ""
+    """What the class names say."""
 
     def __post_init__(self) -> None:
         _require_lengths(self, len(self.nodes), {"groups": self.groups})
+        if self.positions is not None:
+            _require_axes(self, "positions", self.positions, 2)
+            _require_lengths(self, len(self.nodes), {"positions": self.positions})
         known = range(len(self.nodes))
         wrong = [edge for edge in self.edges if edge[0] not in known or edge[1] not in known]
         _require(self, not wrong, f"edges name nodes that do not exist: {wrong[:3]}")

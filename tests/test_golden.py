@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -18,15 +18,19 @@ from rnnstudy.analyses import ANALYSES, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.arrangement import Arranged, Arrangement
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.controls import Controls
+from rnnstudy.analyses.graphs import Graphs
 from rnnstudy.analyses.groups import Groups
 from rnnstudy.analyses.line_attractor import LineAttractors
 from rnnstudy.analyses.oscillations import Oscillations
 from rnnstudy.analyses.representations import Activity, Representations
+from rnnstudy.analyses.topology import Topology
+from rnnstudy.analyses.transitions import TransitionAnalysis
 from rnnstudy.analyses.twins import Twins
 from rnnstudy.cells import CELLS, INITIALISERS
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.component import class_path
 from rnnstudy.dynamics.fixed_points import find_fixed_points
+from rnnstudy.dynamics.graph import Connections
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.solvers import SOLVERS
 from rnnstudy.metrics import METRICS
@@ -139,6 +143,37 @@ def _arranged() -> list[float]:
     ]
 
 
+def _topology(gain: float = 3.0) -> Connections:
+    """The graph of three units, the third of which holds its bit if it has gain enough."""
+    memory = _memory()
+    memory.weights["recurrent_kernel"][:, 2, 2] = gain
+    points = find_fixed_points(memory)
+    return Topology().run(memory, TASK, [points])[0]
+
+
+def _linked() -> list[float]:
+    found = _topology()
+    weight = found.links().weight
+    return [float(len(found.source)), float(len(weight)), float(np.sum(weight**2))]
+
+
+def _transitions() -> list[float]:
+    memory = _memory()
+    found = TransitionAnalysis(pulse=1.0).run(memory, TASK, [find_fixed_points(memory)])[0]
+    return [float(len(found)), float(np.sum(found.count**2)), float(found.share.sum())]
+
+
+def _graphs() -> list[float]:
+    graphs = [_topology(), _topology(0.5)]
+    members = [Member(f"m{i}", {"cell": "vanilla", "activation": "tanh"}) for i in range(2)]
+    kinds: tuple[Literal["labelled", "isomorphic", "spectral"], ...] = (
+        "labelled",
+        "isomorphic",
+        "spectral",
+    )
+    return [float(Graphs(distance=kind).run(members, [graphs], []).values[0, 1]) for kind in kinds]
+
+
 def _members(analysis: MemberAnalysis) -> list[float]:
     record = analysis.run(_memory(), TASK)[0]
     return [float(np.abs(values).sum()) for _, _, _, values in record._arrays()][:3]
@@ -159,6 +194,8 @@ def _together(kind: str) -> list[float]:
         return _controlled(kind)
     if kind == "arrangement":
         return _arranged()
+    if kind == "graphs":
+        return _graphs()
     embedding = ANALYSES["embedding"](of="cka")
     assert isinstance(embedding, TaskAnalysis)
     return [float(np.abs(v).sum()) for _, _, _, v in embedding.run([], [], [distances])._arrays()]
@@ -198,7 +235,12 @@ def _grouped() -> list[float]:
 def _analysis(kind: str) -> list[float]:
     if issubclass(ANALYSES[kind], TaskAnalysis):
         return _together(kind)
-    own = {"oscillations": _oscillations, "line_attractor": _line_attractor}
+    own = {
+        "oscillations": _oscillations,
+        "line_attractor": _line_attractor,
+        "topology": _linked,
+        "transitions": _transitions,
+    }
     if kind in own:
         return own[kind]()
     analysis = ANALYSES[kind]()

@@ -8,11 +8,14 @@ from rnnstudy.analyses.controls import Controls
 from rnnstudy.analyses.embedding import Embedding
 from rnnstudy.analyses.evaluation import Evaluation
 from rnnstudy.analyses.fixed_points import FixedPointAnalysis
+from rnnstudy.analyses.graphs import Graphs
 from rnnstudy.analyses.groups import Groups
 from rnnstudy.analyses.line_attractor import LineAttractors
 from rnnstudy.analyses.oscillations import Oscillations
 from rnnstudy.analyses.pairs import Pairs
 from rnnstudy.analyses.representations import Representations
+from rnnstudy.analyses.topology import Topology
+from rnnstudy.analyses.transitions import TransitionAnalysis
 from rnnstudy.analyses.twins import Twins
 from rnnstudy.component import OneOf
 
@@ -21,6 +24,9 @@ ANALYSES: dict[str, type[Analysis]] = {
     "representations": Representations,
     "pairs": Pairs,
     "embedding": Embedding,
+    "topology": Topology,
+    "transitions": TransitionAnalysis,
+    "graphs": Graphs,
     "oscillations": Oscillations,
     "line_attractor": LineAttractors,
     "arrangement": Arrangement,

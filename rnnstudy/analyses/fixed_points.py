@@ -1,12 +1,12 @@
 """Where each network's dynamics rest: its fixed points at the task's constant inputs."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import comb
 from typing import Any, ClassVar
 
 import numpy as np
 
 from rnnstudy.analyses.base import Member, MemberAnalysis, Section
+from rnnstudy.analyses.cube import cube
 from rnnstudy.analyses.performance import combinations, typical_members
 from rnnstudy.analyses.representations import Activity
 from rnnstudy.dynamics.fixed_points import FixedPoints, find_fixed_points
@@ -17,7 +17,6 @@ from rnnstudy.exhibit import Curve, Curves, Exhibit, Panels, Space3D, Table
 from rnnstudy.population.population import Population
 from rnnstudy.record import Array, Record
 from rnnstudy.tasks import Task
-from rnnstudy.tasks.flip_flop import FlipFlop
 
 SHOWN_TRIALS = 8
 """Trajectories drawn per network; more would hide the points."""
@@ -132,13 +131,13 @@ def _time_constant(records: Sequence[FixedPoints]) -> float | None:
 
 def _counts(groups: Mapping[str, Sequence[FixedPoints]], task: Task) -> Table:
     """Points by number of unstable directions, and for a memory the share of full cubes."""
-    cube = _cube(task)
+    full = cube(task)
     counts = {
         combination: [np.bincount(record.n_unstable) for record in records]
         for combination, records in groups.items()
     }
     most = max((len(count) for group in counts.values() for count in group), default=0)
-    shown = len(cube) if cube else min(most, 4)
+    shown = len(full) if full else min(most, 4)
     columns: dict[str, list[Any]] = {"networks": list(counts)}
     for directions in range(shown):
         name = "stable" if directions == 0 else f"{directions} unstable"
@@ -147,22 +146,15 @@ def _counts(groups: Mapping[str, Sequence[FixedPoints]], task: Task) -> Table:
         float(np.median([count[shown:].sum() for count in group])) for group in counts.values()
     ]
     caption = "Median number of fixed points per network by number of unstable directions."
-    if cube:
+    if full:
         columns["full cube"] = [
-            float(np.mean([count.tolist() == cube for count in group])) for group in counts.values()
+            float(np.mean([count.tolist() == full for count in group])) for group in counts.values()
         ]
         caption += (
-            f" Full cube: share of networks with exactly {' + '.join(map(str, cube))}, one stable "
+            f" Full cube: share of networks with exactly {' + '.join(map(str, full))}, one stable "
             "point per stored word and a saddle on each edge and face between them."
         )
     return Table(title="Fixed points by unstable directions", caption=caption, columns=columns)
-
-
-def _cube(task: Task) -> list[int]:
-    """Points of a memory of b bits: 2^(b-k) C(b, k) with k unstable directions; else nothing."""
-    if not isinstance(task, FlipFlop):
-        return []
-    return [2 ** (task.bits - k) * comb(task.bits, k) for k in range(task.bits + 1)]
 
 
 def _median_count(counts: Sequence[Array], directions: int) -> float:

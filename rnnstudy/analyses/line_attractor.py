@@ -16,6 +16,7 @@ from rnnstudy.dynamics.modes import Modes, modes
 from rnnstudy.dynamics.networks import Networks, networks_of
 from rnnstudy.dynamics.oscillations import full_readout
 from rnnstudy.dynamics.slow_line import (
+    alignment,
     input_effect,
     pulse_response,
     selection,
@@ -40,6 +41,7 @@ class LineAttractors(MemberAnalysis):
     """
 
     kind: ClassVar[str] = "line_attractor"
+    version: ClassVar[int] = 2
     yields: ClassVar[type[Record]] = LineAttractor
 
     samples: Annotated[int, Field(ge=1)] = 3
@@ -103,6 +105,7 @@ class LineAttractors(MemberAnalysis):
             speed=rest.speed[kept],
             outputs=[place.output(states) for states in (usable[kept], state, later)],
             eigenvalues=linear.eigenvalues,
+            alignment=alignment(linear, state),
             selection=selection(linear, streams),
             gain=slow_gain(linear, streams, place.readout[:, 0]),
             shares=self._shares(linear, streams[:, :, place.context], place),
@@ -163,6 +166,7 @@ class _Context:
     outputs: Sequence[Array]
     """First, at the slow points, later: [point, output] each."""
     eigenvalues: Array
+    alignment: Array
     selection: Array
     gain: Array
     shares: tuple[Array, ...]
@@ -187,6 +191,7 @@ def _record(contexts: Sequence[_Context], task: Integration) -> LineAttractor:
         readout=here,
         later_readout=later,
         eigenvalues=joined(c.eigenvalues for c in contexts),
+        alignment=joined(c.alignment for c in contexts),
         selection=joined(c.selection for c in contexts),
         gain=joined(c.gain for c in contexts),
     )

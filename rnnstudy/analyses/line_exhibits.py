@@ -62,6 +62,7 @@ def _lines(groups: Groups) -> Table:
         ("span", lambda record: record.span),
         ("drift", lambda record: record.drift),
         ("first eigenvalue", lambda record: record.leading),
+        ("along the line", lambda record: record.aligned),
         ("second eigenvalue", lambda record: record.second),
         ("slow modes", lambda record: record.slow_modes),
     ):
@@ -74,7 +75,8 @@ def _lines(groups: Groups) -> Table:
         "points with differences in readout. Dimension: participation ratio of the slow points; "
         "span: range of the readout over them; drift: change of the readout within a further "
         "trial's length, in its standard deviations over the points. Eigenvalues by modulus: the "
-        "first acts along the line, the second across it; slow modes outlast a trial.",
+        "first acts along the line as far as the cosine of its mode with it is 1, the second "
+        "contracts across it; slow modes outlast a trial.",
         columns=columns,
     )
 

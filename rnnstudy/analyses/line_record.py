@@ -52,6 +52,9 @@ class LineAttractor(Arranged):
     """A trial's length after the slow point."""
     eigenvalues: Array = array("point", "mode")
     """Largest modulus first."""
+    alignment: Array = array("point")
+    """Cosine of the angle between the slowest right mode and the line of slow points: 1 where that
+    mode is motion along the line, and all others contract across it."""
     selection: Array = array("point", "stream")
     """Cosine of the angle between the slowest left mode and the effect of a stream's input on the
     state: what that stream moves along the line (selection vector of Mante et al. 2013)."""
@@ -74,6 +77,11 @@ class LineAttractor(Arranged):
         if self.size("mode") < 2:
             return np.full(self.contexts, np.nan)
         return self._each(lambda own: float(np.median(np.abs(self.eigenvalues[own, 1]))))
+
+    @property
+    def aligned(self) -> Array:
+        """Median alignment of the slowest mode with the line: [context]."""
+        return self._each(lambda own: float(np.median(self.alignment[own])))
 
     @property
     def slow_modes(self) -> Array:

@@ -58,6 +58,8 @@ def _table(groups: Mapping[str, Sequence[Oscillation]]) -> Table:
     column("slope", lambda record: record.slope)
     column("relative error", lambda record: record.relative_error)
     column("error of the cycle", lambda record: record.cycle_error)
+    column("correlation with the cycle", lambda record: record.cycle_correlation)
+    column("cycles around the point", lambda record: record.around_share)
     column("growth per step", lambda record: _over(np.median, record.modulus))
     column("cues with a fixed point", lambda record: record.found_share)
     column("one unstable pair", lambda record: record.two_unstable_share)
@@ -69,7 +71,9 @@ def _table(groups: Mapping[str, Sequence[Oscillation]]) -> Table:
         caption="Medians over networks. Correlation, slope and median relative error of the "
         "frequency of the linearised dynamics, of the complex pair of modes that carries the "
         "cycle, against the frequency that the cue asks for; the error of the cycle is that of "
-        "the oscillation itself, long after a trial's end. Then shares of cues: with a fixed "
+        "the oscillation itself, long after a trial's end, with whose frequency the linearised one "
+        "is correlated, too. Shares of cues: where the cycle goes around the fixed point once a "
+        "period, in the plane of the pair; with a fixed "
         "point, with exactly two unstable directions, where the carrying pair is the complex pair "
         "of the largest modulus. In order: share of fixed points whose nearest one belongs to a "
         "neighbouring cue; evenness: correlation of ways along them with differences of cues.",

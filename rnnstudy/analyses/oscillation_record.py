@@ -8,6 +8,9 @@ from rnnstudy.analyses.arrangement import Arranged
 from rnnstudy.comparison.arrangement import along, correlation, in_order
 from rnnstudy.record import Array, array
 
+SAME = 0.01
+"""Relative difference of two frequencies that are the same."""
+
 
 @dataclass(frozen=True, eq=False)
 class Oscillation(Arranged):
@@ -36,6 +39,9 @@ class Oscillation(Arranged):
     """Of that pair: growth per step."""
     rank: Array = array("cue")
     """Complex pairs of larger modulus: 0 if the pair is the leading one."""
+    turns: Array = array("cue")
+    """Of the cycle around the point, per step, in the plane of that pair: the cycle's frequency if
+    it goes around once a period."""
     cycle: Array = array("cue", "time", "state")
     """States on the cycle, in the order of time."""
 
@@ -75,6 +81,15 @@ class Oscillation(Arranged):
         """Of linearised frequencies and those of the cycles themselves."""
         both = self.found & np.isfinite(self.cycle_frequency)
         return correlation(self.cycle_frequency[both], self.frequency[both])
+
+    @property
+    def around_share(self) -> float:
+        """Share of cues, of those with a pair that rotates, whose cycle goes around the fixed point
+        once a period."""
+        apart = np.abs(self.turns - self.cycle_frequency)[self.found]
+        with np.errstate(invalid="ignore"):
+            once = apart <= SAME * self.cycle_frequency[self.found]
+        return float(np.mean(once)) if self.found.any() else 0.0
 
     @property
     def found_share(self) -> float:

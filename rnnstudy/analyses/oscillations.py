@@ -17,6 +17,7 @@ from rnnstudy.dynamics.oscillations import (
     central_points,
     frequencies_of,
     full_readout,
+    turns,
 )
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.trajectories import followed
@@ -40,6 +41,7 @@ class Oscillations(MemberAnalysis):
     """
 
     kind: ClassVar[str] = "oscillations"
+    version: ClassVar[int] = 2
     yields: ClassVar[type[Record]] = Oscillation
 
     transient: Annotated[int, Field(ge=0)] = 1000
@@ -76,7 +78,7 @@ class Oscillations(MemberAnalysis):
         nearest = central_points(points, centres) if points else np.full(len(held), -1)
         there = np.flatnonzero(nearest >= 0)
         state = np.full(centres.shape, np.nan)
-        pair = {name: np.full(len(held), np.nan) for name in ("frequency", "modulus")}
+        pair = {name: np.full(len(held), np.nan) for name in ("frequency", "modulus", "turns")}
         counts = {name: np.full(len(held), -1) for name in ("n_unstable", "rank")}
         if points and len(there):
             chosen = points[nearest[there]]
@@ -84,6 +86,7 @@ class Oscillations(MemberAnalysis):
             counts["n_unstable"][there] = chosen.n_unstable
             linear = modes(chosen)
             carrying = carrying_pairs(linear, cycles[there], chosen.state, readout)
+            pair["turns"][there] = turns(linear, cycles[there], chosen.state, carrying)
             for cue, values, position in zip(there, linear.eigenvalues, carrying, strict=True):
                 if position >= 0:
                     pair["frequency"][cue] = frequencies(values[position])

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from rnnstudy.claims.base import Claim, Evidence, grouped, too_few
 from rnnstudy.claims.cube import Cube
+from rnnstudy.claims.cube_graph import CubeGraph
 from rnnstudy.claims.depends import GeometryDependsOn
 from rnnstudy.claims.depends_less import DependsLess
 from rnnstudy.claims.frequency import FrequencyFollows
@@ -15,6 +16,7 @@ from rnnstudy.component import OneOf
 
 CLAIMS: dict[str, type[Claim]] = {
     "cube": Cube,
+    "cube_graph": CubeGraph,
     "geometry_depends_on": GeometryDependsOn,
     "depends_less": DependsLess,
     "frequency_follows": FrequencyFollows,

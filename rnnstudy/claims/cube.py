@@ -1,10 +1,10 @@
 """The fixed points of an n-bit memory are the corners, edges, faces, ... of a cube."""
 
-from math import comb
 from typing import ClassVar
 
 import numpy as np
 
+from rnnstudy.analyses.cube import cube
 from rnnstudy.claims.base import required
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.dynamics.fixed_points import FixedPoints
@@ -54,10 +54,3 @@ class Cube(Prevalent):
         if not self.strict:
             n_unstable = np.minimum(n_unstable, len(wanted) - 1)
         return np.bincount(n_unstable).tolist() == wanted
-
-
-def cube(task: Task) -> list[int]:
-    """Points of a memory of b bits by number of unstable directions; none for another task."""
-    if not isinstance(task, FlipFlop):
-        return []
-    return [2 ** (task.bits - k) * comb(task.bits, k) for k in range(task.bits + 1)]

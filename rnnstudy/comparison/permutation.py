@@ -42,7 +42,7 @@ def against_chance(statistic: float, null: Array, interval: tuple[float, float])
     The statistic counts as one of its own permutations, so that p is never 0 and the test keeps its
     level exactly (Phipson & Smyth 2010).
     """
-    low, high = np.quantile(null, [0.05, 0.95]) if len(null) else (nan, nan)
+    low, high = quantiles(null, [0.05, 0.95]) if len(null) else (nan, nan)
     return Finding(
         statistic=float(statistic),
         expected=float(null.mean()) if len(null) else nan,
@@ -55,9 +55,18 @@ def against_chance(statistic: float, null: Array, interval: tuple[float, float])
     )
 
 
+def quantiles(values: Array, levels: Sequence[float]) -> Array:
+    """Quantiles of values, which may be infinite: then the nearest value, for there is nothing
+    between a number and infinity."""
+    method = "linear" if np.isfinite(values).all() else "nearest"
+    found: Array = np.quantile(values, levels, method=method)
+    return found
+
+
 def p_value(statistic: float, null: Array) -> float:
     """(1 + #{null >= statistic}) / (1 + #null); what differs by rounding only is equal."""
-    rounding = 1e-9 * max(abs(statistic), np.max(np.abs(null), initial=0.0))
+    every = np.append(null, statistic)
+    rounding = 1e-9 * np.max(np.abs(every[np.isfinite(every)]), initial=0.0)
     return float((1 + np.count_nonzero(null >= statistic - rounding)) / (1 + len(null)))
 
 

@@ -5,7 +5,7 @@ from math import nan, sqrt
 
 import numpy as np
 
-from rnnstudy.comparison.permutation import CHUNK
+from rnnstudy.comparison.permutation import CHUNK, quantiles
 from rnnstudy.record import Array
 
 LEVEL = 0.95
@@ -72,5 +72,5 @@ def percentiles(values: Array) -> tuple[float, float]:
     known = values[~np.isnan(values)]
     if 2 * len(known) <= len(values):
         return nan, nan
-    low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = quantiles(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.dynamics.modes import Modes
-from rnnstudy.dynamics.phase import weights
+from rnnstudy.dynamics.phase import mean_advance, weights
 from rnnstudy.dynamics.points import FixedPoints
 
 Array = np.ndarray
@@ -87,6 +87,22 @@ def carrying_pairs(modes: Modes, orbits: Array, points: Array, readout: Array) -
         seen = np.linalg.norm(modes.right[i, pairs] @ readout, axis=1)
         # Without left modes (a defective Jacobian) the first, of the largest modulus, is taken.
         found[i] = pairs[np.argmax(np.nan_to_num(amount * seen))]
+    return found
+
+
+def turns(modes: Modes, orbits: Array, points: Array, pairs: Array) -> Array:
+    """How often per step, 0 to 1/2, each orbit [point, time, state] goes around its point [point,
+    state], seen in the plane of a complex mode (pairs [point], as `carrying_pairs` gives them).
+
+    The mean advance of the angle of the mode's part in the orbit: the rotation number of a cycle
+    that goes around once a period. NaN without a mode.
+    """
+    found = np.full(len(points), np.nan)
+    for i in np.flatnonzero(pairs >= 0):
+        left = modes.left[i, pairs[i]]
+        if np.isfinite(left).all():
+            advance = mean_advance((orbits[i] - points[i]) @ left)
+            found[i] = min(advance, 1.0 - advance)
     return found
 
 

@@ -12,6 +12,9 @@ from rnnstudy.dynamics.trajectories import followed
 
 Array = np.ndarray
 
+REACH = 3
+"""Neighbours on either side from which a line's direction is taken."""
+
 
 @dataclass(frozen=True, eq=False)
 class Settled:
@@ -89,6 +92,29 @@ def selection(linear: Modes, effect: Array) -> Array:
                 found[point] = np.linalg.norm(plane.T @ moved, axis=0) / size
             else:
                 found[point] = left.real @ moved / np.linalg.norm(left.real) / size
+    return found
+
+
+def alignment(linear: Modes, state: Array) -> Array:
+    """Cosine of the angle, 0 to 1, between the slowest right mode and the direction in which a line
+    of points state [point, state], in their order on it, goes on: [point].
+
+    1 where what decays slowest is motion along the line, so that all other modes contract across
+    it. The direction at a point is the first principal component of the points around it; of a
+    complex mode the plane counts. NaN for fewer points than that takes, or where they coincide.
+    """
+    count = 2 * REACH + 1
+    if len(state) < count:
+        return np.full(len(state), np.nan)
+    first = np.clip(np.arange(len(state)) - REACH, 0, len(state) - count)
+    around = state[first[:, None] + np.arange(count)]
+    _, sizes, axes = np.linalg.svd(around - around.mean(axis=1, keepdims=True), full_matrices=False)
+    along = np.where(sizes[:, :1] > 0.0, axes[:, 0], np.nan)
+    found = np.zeros(len(state))
+    for point, mode in enumerate(linear.right[:, 0]):
+        rotates = linear.eigenvalues[point, 0].imag != 0.0
+        parts = [mode.real, mode.imag] if rotates else [mode.real]
+        found[point] = np.linalg.norm(np.linalg.qr(np.stack(parts, axis=1))[0].T @ along[point])
     return found
 
 

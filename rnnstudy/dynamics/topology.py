@@ -14,6 +14,9 @@ Array = np.ndarray
 NEAR = 0.1
 """Displacement as a share of the way to the nearest other fixed point, at most."""
 
+SKEW = 1e10
+"""Condition of the map from final to first directions, at most; beyond, rounding would decide."""
+
 
 def connections(
     network: Any,
@@ -30,10 +33,12 @@ def connections(
 
     network, layer: as for `find_fixed_points`, which found the points.
     A point with one unstable direction is left both ways; one with several along so many random
-    `directions` in their span. States are displaced by a share of the points' root mean square, and
-    followed until within `tolerance` (a share of it too) of a point without unstable directions, or
-    for so many steps; passing a saddle does not end it. ValueError for points of other networks or
-    numbers that are not positive.
+    `directions` in their span, spread evenly as they will be when the linearised dynamics have
+    brought them as far as the nearest other fixed point. (Spread evenly at the start, nearly all
+    follow the fastest mode later, and where slower ones lead is not seen.) States are displaced by
+    a share of the points' root mean square, and followed until within `tolerance` (a share of it
+    too) of a point without unstable directions, or for so many steps; passing a saddle does not end
+    it. ValueError for points of other networks or numbers that are not positive.
     """
     if directions < 1 or steps < 1 or not (displacement > 0 and tolerance > 0):
         raise ValueError(
@@ -73,24 +78,43 @@ def _left(
     owners, states = [np.zeros(0, int)], [np.empty((0, size))]
     for i in np.flatnonzero(site.unstable > 0):
         generator = np.random.default_rng((seed, site.input_index, int(i)))
-        ways = _ways(points.jacobian[site.points[i]], points.margin, directions, generator)
         length = min(displacement * site.scale * np.sqrt(size), NEAR * site.apart[i])
+        growth = site.apart[i] / length if np.isfinite(site.apart[i]) else 1.0
+        jacobian = points.jacobian[site.points[i]]
+        ways = _ways(jacobian, points.margin, directions, growth, generator)
         owners.append(np.full(len(ways), i))
         states.append(site.state[i] + length * ways)
     return np.concatenate(owners), np.concatenate(states)
 
 
-def _ways(jacobian: Array, margin: float, count: int, generator: np.random.Generator) -> Array:
-    """Unit vectors [way, state] in the span of the unstable directions."""
+def _ways(
+    jacobian: Array, margin: float, count: int, growth: float, generator: np.random.Generator
+) -> Array:
+    """Unit vectors [way, state] in the span of the unstable directions; of several, such as are
+    spread evenly when the slowest has grown so much."""
     # Here, because a plan is checked without it and it takes a while to import.
     from scipy.linalg import schur
 
-    _, basis, unstable = schur(
+    moved, basis, unstable = schur(
         jacobian, output="real", sort=lambda re, im: np.hypot(re, im) > 1.0 + margin
     )
     span = basis[:, :unstable].T
     if unstable < 2:
         return np.concatenate([span, -span])
+    back = np.linalg.inv(_grown(moved[:unstable, :unstable], growth))
     weights = generator.standard_normal((count, unstable))
-    ways: Array = weights / np.linalg.norm(weights, axis=1, keepdims=True) @ span
+    weights /= np.linalg.norm(weights, axis=1, keepdims=True)
+    ways = weights @ back.T @ span
+    ways /= np.linalg.norm(ways, axis=1, keepdims=True)
     return ways
+
+
+def _grown(step: Array, growth: float) -> Array:
+    """The power of an expanding linear map in which its slowest mode has grown so much; less if its
+    condition would be too large."""
+    slowest, fastest = np.sort(np.abs(np.linalg.eigvals(step)))[[0, -1]]
+    steps = int(np.log(growth) / np.log(slowest))
+    if fastest > slowest:
+        steps = min(steps, int(np.log(SKEW) / np.log(fastest / slowest)))
+    found: Array = np.linalg.matrix_power(step / slowest, steps)
+    return found

@@ -85,7 +85,7 @@ class Transitions(Linked):
         there = self.select("transition", self.target >= 0)
         places = self._place(there.source), self._place(there.target)
         found[there.pulse, *places] = there.share
-        return found.reshape(-1, len(self.stable))
+        return found.reshape(len(self.pulses) * len(self.stable), len(self.stable))
 
     def _place(self, points: Array) -> Array:
         return np.searchsorted(self.stable, points)

@@ -28,7 +28,7 @@ TOGETHER = 1024
 def transitions(
     network: Any,
     fixed_points: FixedPoints,
-    noise: float = 0.0,
+    noise: float | Array = 0.0,
     steps: int = 100,
     trials: int = 100,
     seed: int = 0,
@@ -43,16 +43,17 @@ def transitions(
     """Where trials end that begin at each stable point: the probabilities of transitions.
 
     network, layer: as for `find_fixed_points`, which found the points.
-    Each trial gets `steps` steps with normal noise of this standard deviation added to every state
-    (as `state_noise` in training); in the first `width` of them, each of the pulses [pulse, input]
-    in turn is added to the input. Then it is followed without noise until it has come within
-    `tolerance` (a share of the points' root mean square) of a stable point, for `settling` steps at
-    most. All networks get the same noise. ValueError for wrong shapes or numbers, and if there is
-    neither noise nor a pulse.
+    Each trial gets `steps` steps with normal noise of this standard deviation, one for all networks
+    or [member], added to every state (as `state_noise` in training); in the first `width` of them,
+    each of the pulses [pulse, input] in turn is added to the input. Then it is followed without
+    noise until it has come within `tolerance` (a share of the points' root mean square) of a stable
+    point, for `settling` steps at most. All networks get the same noise. ValueError for wrong
+    shapes or numbers, and if there is neither noise nor a pulse.
     """
     networks, sites = sites_of(network, fixed_points, layer)
     given = _pulses(pulses, networks.inputs)
-    if not (noise > 0 or pulses is not None):
+    spread = _spread(noise, len(networks))
+    if not (pulses is not None or (spread > 0).all()):
         raise ValueError(f"noise should be positive where there are no pulses, it is {noise}")
     if min(steps, trials, settling) < 1 or not 1 <= width <= steps:
         raise ValueError(
@@ -65,7 +66,7 @@ def transitions(
         here = [site for site in sites if len(site.stable) > order]
         for place, pulse in enumerate(given):
             streams = (seed, order, place)
-            shaken = _shaken(networks, here, order, pulse, (noise, steps, width, trials), streams)
+            shaken = _shaken(networks, here, order, pulse, (spread, steps, width, trials), streams)
             ends = arrivals(networks, here, shaken, settling, tolerance)
             for site, end in zip(here, ends, strict=True):
                 rows += _counted(site, order, place, end.point)
@@ -85,6 +86,17 @@ def transitions(
         trials=trials,
         confidence=confidence,
     )
+
+
+def _spread(noise: float | Array, members: int) -> Array:
+    """The noise of each network: [member]."""
+    given = np.asarray(noise, np.float64)
+    if given.shape not in ((), (members,)) or not (given >= 0).all():
+        raise ValueError(
+            f"noise should be a number or {members} of them, none negative, it is {noise}"
+        )
+    spread: Array = np.broadcast_to(given, (members,))
+    return spread
 
 
 def _pulses(pulses: Array | None, channels: int) -> Array:
@@ -108,7 +120,7 @@ def _shaken(
     sites: Sequence[Site],
     order: int,
     pulse: Array,
-    protocol: tuple[float, int, int, int],
+    protocol: tuple[Array, int, int, int],
     streams: tuple[int, ...],
 ) -> list[Array]:
     """States [trial, state] of each site after the noise and the pulse, from its stable point of
@@ -119,13 +131,14 @@ def _shaken(
     for first in range(0, len(sites), across):
         block = sites[first : first + across]
         start = np.stack([site.state[site.stable[order]] for site in block])
+        own = noise[[site.member for site in block], None]
         ends = []
         for part in range(0, trials, TOGETHER):
             h = np.repeat(start[:, None], min(TOGETHER, trials - part), axis=1)
             draw = np.random.SeedSequence((*streams, part)).generate_state(2) >> 1
             for change, begin, end in ((pulse, 0, width), (0.0 * pulse, width, steps)):
                 flow = _flow(networks, block, change, h.shape[1])
-                h = compiled(_noisy, flow, h, noise, draw.astype(np.int32), begin, end).numpy()
+                h = compiled(_noisy, flow, h, own, draw.astype(np.int32), begin, end).numpy()
             ends.append(h)
         found += list(np.concatenate(ends, axis=1))
     return found
@@ -141,11 +154,12 @@ def _flow(networks: Networks, sites: Sequence[Site], change: Array, points: int)
 def _noisy(
     flow: Flow, h: Tensor, noise: Tensor, seed: Tensor, begin: Tensor, end: Tensor
 ) -> Tensor:
-    """States [member, trial, state] after steps from one time to another, each with its noise."""
+    """States [member, trial, state] after steps from one time to another, each with its noise, of
+    standard deviation noise [member, 1]."""
 
     def turn(time: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         stream = tf.stack([seed[0], seed[1] + time])
         drawn = tf.random.stateless_normal(tf.shape(h)[1:], stream, dtype=h.dtype, alg="philox")
-        return time + 1, flow(h) + tf.cast(noise, h.dtype) * drawn
+        return time + 1, flow(h) + noise[..., None] * drawn
 
     return tf.while_loop(lambda time, h: time < end, turn, (begin, h))[1]

@@ -1,6 +1,7 @@
 """Directed graphs."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -11,10 +12,15 @@ from rnnstudy.report.tiles import Array, Axes, Legend, Tile, dot_look, no_data
 NAMED_NODES = 40
 """Most nodes of a graph that carry their names."""
 
+READABLE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.4}
+"""A ground for names that arrows pass."""
+
 
 def graph_tiles(exhibit: Graph) -> list[Tile]:
-    """A single tile with the nodes in layers, one layer per group."""
-    return [Tile(partial(paint_graph, exhibit), size=(5.2, 3.6))]
+    """A single tile: nodes in layers, one per group, or where the exhibit puts them."""
+    if exhibit.positions is None:
+        return [Tile(partial(paint_graph, exhibit), size=(5.2, 3.6))]
+    return [Tile(partial(paint_placed, exhibit, exhibit.positions), size=(3.9, 3.6))]
 
 
 def paint_graph(exhibit: Graph, axes: Axes) -> Legend:
@@ -23,17 +29,9 @@ def paint_graph(exhibit: Graph, axes: Axes) -> Legend:
     if not exhibit.nodes:
         return no_data(axes, "no nodes")
     places = layers(exhibit)
-    heaviest = max((abs(edge[2]) for edge in exhibit.edges), default=1.0) or 1.0
-    for source, target, weight in exhibit.edges:
-        arrow = {
-            "arrowstyle": "-|>",
-            "color": GREY,
-            "shrinkA": 6,
-            "shrinkB": 6,
-            "lw": 0.4 + 1.2 * abs(weight) / heaviest,
-            "connectionstyle": "arc3,rad=0.08",
-        }
-        axes.annotate("", places[target], places[source], arrowprops=arrow)
+    bent = {"connectionstyle": "arc3,rad=0.08", "shrinkA": 6, "shrinkB": 6}
+    for edge in exhibit.edges:
+        _arrow(axes, exhibit, edge, places, 1.2, {"color": GREY, **bent})
     looks = marks(exhibit.groups, unstable=True)
     middle = places[:, 1].mean()
     for place, name, group in zip(places, exhibit.nodes, exhibit.groups, strict=True):
@@ -42,7 +40,44 @@ def paint_graph(exhibit: Graph, axes: Axes) -> Legend:
             away, side = (8, "bottom") if place[1] > middle else (-8, "top")
             axes.annotate(name, place, (0, away), textcoords="offset points", ha="center", va=side)
     axes.margins(0.1, 0.15)
-    return Legend(looks)
+    return Legend(looks, exhibit.group_label)
+
+
+def paint_placed(exhibit: Graph, places: Array, axes: Axes) -> Legend:
+    """Nodes at places [node, 2] that mean something, straight arrows in the colour of where they
+    come from, names away from the middle."""
+    axes.set_axis_off()
+    if not exhibit.nodes:
+        return no_data(axes, "no nodes")
+    looks = marks(exhibit.groups, unstable=True)
+    straight = {"mutation_scale": 6, "shrinkA": 3, "shrinkB": 3.5, "alpha": 0.75}
+    for edge in exhibit.edges:
+        own = {"color": looks[exhibit.groups[edge[0]]].colour, **straight}
+        _arrow(axes, exhibit, edge, places, 0.8, own)
+    middle = places.mean(axis=0)
+    for place, name, group in zip(places, exhibit.nodes, exhibit.groups, strict=True):
+        axes.plot(*place, **dot_look(looks[group], 5), zorder=3)
+        way = place - middle
+        away = 9 * way / max(float(np.linalg.norm(way)), 1e-12)
+        axes.annotate(
+            name, place, tuple(away), textcoords="offset points", ha="center", va="center",
+            fontsize=7, zorder=2.5, bbox=READABLE,
+        )  # fmt: skip
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.margins(0.12)
+    return Legend(looks, exhibit.group_label)
+
+
+def _arrow(
+    axes: Axes, exhibit: Graph, edge: tuple[int, int, float], places: Array, width: float,
+    look: dict[str, Any],
+) -> None:  # fmt: skip
+    source, target, weight = edge
+    if source == target:
+        return
+    heaviest = max((abs(each[2]) for each in exhibit.edges), default=1.0) or 1.0
+    line = {"arrowstyle": "-|>", "lw": 0.4 + width * abs(weight) / heaviest, **look}
+    axes.annotate("", places[target], places[source], arrowprops=line)
 
 
 def layers(exhibit: Graph) -> Array:

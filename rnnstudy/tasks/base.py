@@ -147,6 +147,12 @@ class Task(Entry):
         total = tf.reduce_sum(weight * (targets - mean) ** 2, axis=[-3, -2, -1])
         return tf.maximum(1.0 - missed / total, 0.0)
 
+    @property
+    def words(self) -> bool:
+        """Whether the answers are signs, -1 or 1 of each output, so that a network's stable points
+        store words of them; graphs of fixed points are then compared word by word."""
+        return False
+
     def solved(self, loss: Array, accuracy: Array) -> Array:
         """Whether networks with this evaluation loss and accuracy [member] have solved the task."""
         return (loss < self.solved_loss) & (accuracy > self.solved_accuracy)

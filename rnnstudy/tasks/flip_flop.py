@@ -47,6 +47,10 @@ class FlipFlop(Task):
     def outputs(self) -> int:
         return self.bits
 
+    @property
+    def words(self) -> bool:
+        return True
+
     def sample(self, seed: Tensor, trials: int) -> Trials:
         shape = [trials, self.length, self.bits]
         when, which = split_seed(seed, 2)

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from rnnstudy.cells import CELLS
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.exhibit import Exhibit, Matrix, Scatter
 from rnnstudy.metrics import CKA, SVCCA
-from rnnstudy.population.population import initial_population
+from rnnstudy.population.population import Population, initial_population
 from rnnstudy.record import Record
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.flip_flop import FlipFlop
@@ -38,6 +39,14 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "controls": {"metric": "cka"},
     "twins": {"of": "cka_controls"},
 }
+
+
+def found_by(
+    analysis: MemberAnalysis, population: Population, task: Task
+) -> list[Sequence[Record]]:
+    """What an analysis reads of what others found."""
+    others = [ANALYSES[need]() for need in analysis.needs()]
+    return [other.run(population, task) for other in others if isinstance(other, MemberAnalysis)]
 
 
 def everything() -> list[type]:
@@ -70,8 +79,9 @@ def test_member_analyses_find_the_same_alone_and_in_company(kind: str) -> None:
     assert isinstance(analysis, MemberAnalysis)
     task = OWN_TASKS.get(kind, TASK)
     population = initial_population(CELLS["gru"](units=3), task.inputs, 1, [0, 1, 2])
-    together = analysis.run(population, task)
-    alone = analysis.run(population.select("member", [1]), task)[0]
+    found = found_by(analysis, population, task)
+    together = analysis.run(population, task, *found)
+    (alone,) = analysis.run(population.select("member", [1]), task, *([one[1]] for one in found))
     assert len(together) == 3
     for (name, _, _, ours), (_, _, _, theirs) in zip(
         together[1]._arrays(), alone._arrays(), strict=True

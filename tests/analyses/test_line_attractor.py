@@ -78,6 +78,7 @@ def test_a_perfect_integrator_by_hand(both):
         np.testing.assert_allclose(getattr(found, name), value, atol=2e-4, err_msg=name)
     # What the fast unit still holds is at most a hundredth of the spread.
     np.testing.assert_allclose(found.dimension, 1.0, atol=1e-3)
+    np.testing.assert_allclose(found.aligned, 1.0, atol=1e-3)
     np.testing.assert_allclose(found.readout_share, 1.0, atol=1e-12)
     assert found.modes_for().tolist() == [1, 1]
     assert (found.speed <= ANALYSIS.speed).all()

@@ -80,7 +80,10 @@ def test_a_rotor_turns_as_it_is_asked_to(plain):
     np.testing.assert_allclose(plain.radius, 1.0, atol=0.01)
     assert plain.offset.max() < 0.05
     np.testing.assert_allclose(plain.amplitude, 1.0, atol=0.03)
-    for name in ("correlation", "slope", "cycle_correlation", "found_share", "in_order"):
+    np.testing.assert_allclose(plain.turns, plain.target, rtol=1e-5)
+    for name in (
+        "correlation", "slope", "cycle_correlation", "found_share", "in_order", "around_share",
+    ):  # fmt: skip
         assert getattr(plain, name) == pytest.approx(1.0, abs=1e-6), name
     assert plain.two_unstable_share == 1.0
     assert plain.geodesic_correlation == pytest.approx(1.0)
@@ -94,6 +97,9 @@ def test_a_twisted_rotor_is_slower_in_the_middle_than_on_its_cycle():
     assert found.correlation == pytest.approx(1.0)
     assert found.slope == pytest.approx(0.75, rel=1e-5)
     assert found.relative_error == pytest.approx(0.25, rel=1e-5)
+    # The state turns around the point as fast as the cycle does, whatever the linearised dynamics.
+    np.testing.assert_allclose(found.turns, found.target, rtol=1e-5)
+    assert found.around_share == 1.0
 
 
 def test_cycles_that_do_not_move_with_the_cue_are_in_no_order():
@@ -112,11 +118,12 @@ def test_what_explodes_or_rests_has_no_frequency():
     assert np.isnan(lost.cycle_frequency).all()
     assert np.isnan(lost.correlation)
     assert np.isnan(lost.slope)
-    assert lost.two_unstable_share == 0.0
+    assert lost.two_unstable_share == lost.around_share == 0.0
     # Begun in the middle of the cycle it stays there.
     (still,) = ANALYSIS.run(rotors((0.0, 0.0), start=(0.0, 0.0)), TASK)
     assert np.isnan(still.cycle_frequency).all()
     np.testing.assert_allclose(still.frequency, still.target, rtol=1e-6)
+    assert still.around_share == 0.0
 
 
 def test_arrangements_of_rotors_by_hand():

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from claims.populations import apart, controlled, population
 from claims.test_contract import claim_of, tasks_of
+from claims.test_cube_graph import connected
 from claims.test_modes import line, oscillation
 from claims.test_prevalence import fixed_points
 
@@ -30,6 +31,7 @@ def given(kind: str, members: Sequence[Any]) -> tuple[list[list[Record]], list[R
     targets = np.linspace(0.01, 0.05, 9)
     each: dict[str, Any] = {
         "cube": lambda i: fixed_points([8, 12, 6 + (i % 5 == 0), 1]),
+        "cube_graph": lambda i: connected([0] if i % 5 == 0 else []),
         "frequency_follows": lambda i: oscillation(targets if i % 4 else targets[::-1].copy()),
         "line_attractor": lambda i: line(slow=0.5 + 0.1 * (i % 6)),
         "one_mode_or_several": lambda i: line((1 + i % 3, 1 + i // 9)),

@@ -44,6 +44,7 @@ def line(modes: tuple[int, int] = (1, 1), slow: float = 1.0, bend: float = 0.0) 
         readout=readout,
         later_readout=readout,
         eigenvalues=np.ones((both, 6)),
+        alignment=np.ones(both),
         selection=np.ones((both, 2)),
         gain=np.ones((both, 2)),
     )
@@ -161,6 +162,7 @@ def oscillation(frequency: np.ndarray) -> Oscillation:
         frequency=frequency,
         modulus=np.where(there, 1.1, np.nan),
         rank=np.where(there, 0, -1),
+        turns=frequency,
         cycle=np.zeros((len(frequency), 4, 2)),
     )
 

@@ -3,7 +3,13 @@ import itertools
 import numpy as np
 import pytest
 
-from rnnstudy.comparison.permutation import against_chance, coded, p_value, shuffles
+from rnnstudy.comparison.permutation import (
+    against_chance,
+    coded,
+    p_value,
+    quantiles,
+    shuffles,
+)
 
 
 def test_p_counts_the_statistic_itself():
@@ -23,6 +29,15 @@ def test_a_finding_says_what_chance_gives():
     assert (found.expected, found.null_low, found.null_high) == (50.0, 5.0, 95.0)
     assert (found.effect, found.low, found.high) == (-45.0, 4.0, 6.0)
     assert (found.p, found.permutations) == (97 / 102, 101)
+
+
+def test_ratios_may_be_infinite():
+    null = np.array([1.0, np.inf, 2.0, np.inf, 3.0])
+    assert p_value(np.inf, null) == 3 / 6
+    assert p_value(2.0, null) == 5 / 6
+    assert quantiles(null, [0.0, 0.5, 0.6, 1.0]).tolist() == [1.0, 3.0, 3.0, np.inf]
+    found = against_chance(np.inf, null, (1.0, np.inf))
+    assert (found.statistic, found.null_high, found.high) == (np.inf, np.inf, np.inf)
 
 
 def test_without_permutations_there_is_no_chance():

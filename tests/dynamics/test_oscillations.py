@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnnstudy.dynamics.modes import frequencies, modes
-from rnnstudy.dynamics.oscillations import carrying_pairs, frequencies_of
+from rnnstudy.dynamics.oscillations import carrying_pairs, frequencies_of, turns
 
 TIME = np.arange(2000)
 
@@ -88,3 +88,14 @@ def test_unstable_pairs_come_first_and_real_eigenvalues_carry_nothing():
     pairs = carrying_pairs(found, orbit, np.zeros((2, 4)), np.ones((4, 1)))
     assert frequencies(found.eigenvalues[0, pairs[0]]) == pytest.approx(0.1)
     assert pairs[1] == -1
+
+
+def test_turns_count_the_rounds_about_a_point():
+    jacobian, orbit = two_rotations()
+    found = modes(jacobian[None])
+    pair = np.array([int(np.flatnonzero(np.isclose(frequencies(found.eigenvalues[0]), 0.03))[0])])
+    inside, outside = np.zeros((1, 5)), orbit[:1] * 3.0
+    assert turns(found, orbit[None], inside, pair)[0] == pytest.approx(0.025, rel=1e-6)
+    # Seen from beyond the cycle, it swings to and fro.
+    assert turns(found, orbit[None], outside, pair)[0] == pytest.approx(0.0, abs=1e-6)
+    assert np.isnan(turns(found, orbit[None], inside, np.array([-1]))).all()

@@ -8,6 +8,7 @@ from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.modes import modes
 from rnnstudy.dynamics.networks import networks_of
 from rnnstudy.dynamics.slow_line import (
+    alignment,
     input_effect,
     pulse_response,
     selection,
@@ -100,3 +101,24 @@ def test_what_cannot_be_told_is_nan():
     assert np.isnan(cosine[0]).all()
     assert np.abs(cosine[1, 0]) == pytest.approx(np.sqrt(0.5))
     assert np.isnan(cosine[1, 1])
+
+
+def test_a_line_is_aligned_with_the_slowest_mode_or_not():
+    basis = np.eye(3) + 0.3 * GENERATOR.standard_normal((3, 3))
+    jacobian = basis @ np.diag([0.99, 0.5, -0.2]) @ np.linalg.inv(basis)
+    found = modes(np.repeat(jacobian[None], 9, axis=0))
+    places = np.linspace(-1.0, 1.0, 9)[:, None] ** 3
+    np.testing.assert_allclose(alignment(found, places * basis[:, 0]), 1.0, atol=1e-12)
+    cosine = np.abs(basis[:, 0] @ basis[:, 1]) / np.linalg.norm(basis, axis=0)[:2].prod()
+    np.testing.assert_allclose(alignment(found, places * basis[:, 1]), cosine, atol=1e-9)
+    assert np.isnan(alignment(found, np.zeros((9, 3)))).all()
+    few = modes(jacobian[None].repeat(6, axis=0))
+    assert np.isnan(alignment(few, places[:6] * basis[:, 0])).all()
+
+
+def test_a_line_in_the_plane_of_a_slowest_pair_is_aligned():
+    turn = 0.99 * np.array([[np.cos(0.3), -np.sin(0.3), 0], [np.sin(0.3), np.cos(0.3), 0], [0] * 3])
+    found = modes((turn + np.diag([0, 0, 0.5]))[None].repeat(7, axis=0))
+    places = np.arange(7.0)[:, None]
+    np.testing.assert_allclose(alignment(found, places * [1.0, 2.0, 0.0]), 1.0, atol=1e-12)
+    np.testing.assert_allclose(alignment(found, places * [3.0, 0.0, 4.0]), 0.6, atol=1e-12)

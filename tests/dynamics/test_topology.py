@@ -180,6 +180,23 @@ def test_a_budget_that_is_too_small(cube):
     assert repr(found).endswith("0 edges; trajectories to: 584 moving")
 
 
+def test_slow_ways_out_are_found_beside_fast_ones():
+    # Two competing units, u' = u + u (0.3 - u^2 - 3 v^2) and the like with 0.12 for v: stable
+    # at (+-0.55, 0) and (0, +-0.35). From the origin u grows by 1.3 a step and v by 1.12, so that
+    # of directions spread evenly near it, a share of 1e-4 leads to where v wins.
+    def competing(x, h):
+        rates = tf.constant([0.3, 0.12], h.dtype)
+        return h + h * (rates - h**2 - 3.0 * tf.reverse(h, [-1]) ** 2)
+
+    networks = Maps(competing, 0, 2)
+    starts = np.random.default_rng(0).uniform(-0.7, 0.7, (200, 2))
+    points = find_fixed_points(networks, starts=starts)
+    assert np.bincount(points.n_unstable).tolist() == [4, 4, 1]
+    found = connections(networks, points)
+    (origin,) = np.flatnonzero(points.n_unstable == 2)
+    assert len(found.reached(int(origin))) == 4
+
+
 def test_a_network_without_unstable_points(tmp_path):
     networks = memory(2, (0.5,))
     found = connections(networks, find_fixed_points(networks))

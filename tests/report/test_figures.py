@@ -201,6 +201,20 @@ def test_graph_has_its_nodes_and_edges(exhibits: Exhibits) -> None:
     assert [text.get_text() for text in ax.texts] == ["", "", "a", "b", "c"]
 
 
+def test_a_graph_whose_nodes_have_places_is_drawn_there() -> None:
+    places = np.array([[0.0, 1.0], [3.0, 0.5]])
+    graph = Graph(title="g", nodes=["a", ""], groups=["0", "1"], edges=[(1, 0, 1.0)],
+                  positions=places, group_label="unstable directions")  # fmt: skip
+    figure = draw(graph)
+    (ax,) = figure.axes
+    np.testing.assert_array_equal([line.get_xydata()[0] for line in ax.lines], places)
+    assert figure.legends[0].get_title().get_text() == "unstable directions"
+    with pytest.raises(ValueError, match="positions should have shape"):
+        Graph(title="g", nodes=["a"], groups=["0"], edges=[], positions=np.zeros((1, 3)))
+    with pytest.raises(ValueError, match="positions has 2 entries, expected 1"):
+        Graph(title="g", nodes=["a"], groups=["0"], edges=[], positions=places)
+
+
 EMPTY: list[Exhibit] = [
     Scatter(title="e", points=np.zeros((0, 2)), labels=[], groups={"cell": []}),
     Scatter(title="e", points=np.full((2, 2), np.nan), labels=["a", "b"], groups={}),

@@ -51,6 +51,11 @@ def test_trials_have_the_declared_shapes(task):
     assert set(np.unique(trials.mask)) <= {0.0, 1.0}
 
 
+def test_answers_of_tasks_with_words_are_signs(task):
+    targets = np.unique(task.sample(tf.constant([1, 2]), 7).targets)
+    assert task.words == (set(targets) <= {-1.0, 0.0, 1.0})
+
+
 def test_the_seed_decides_the_trials(task):
     assert same(task.sample(tf.constant([5, 6]), 8), task.sample(tf.constant([5, 6]), 8))
     drawn = [task.sample(tf.constant(seed), 8).inputs for seed in ([5, 6], [5, 7], [6, 6])]

@@ -1,0 +1,86 @@
+"""How far apart networks are by the graphs of their fixed points."""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Literal
+
+from rnnstudy.analyses.base import Member, Section, TaskAnalysis
+from rnnstudy.analyses.pairs import groupings
+from rnnstudy.comparison.graphs import (
+    isomorphic_distances,
+    labelled_distances,
+    spectral_distances,
+)
+from rnnstudy.comparison.pairs import Distances
+from rnnstudy.dynamics.linked import Linked, Links
+from rnnstudy.exhibit import Exhibit, Matrix
+from rnnstudy.record import Array, Record
+
+MEANINGS = {
+    "labelled": "the same words are linked with the same weights",
+    "isomorphic": "the same words are linked with the same weights, once bits are renamed",
+    "spectral": "the matrices of the links' weights have the same singular values",
+}
+
+
+class Graphs(TaskAnalysis):
+    """Distances between the networks of a memory by the graphs of `topology` or `transitions`.
+
+    A graph is the matrix of its links' weights: the shares of the ways that lead from one point to
+    another, or the probabilities of transitions.
+    """
+
+    kind: ClassVar[str] = "graphs"
+    yields: ClassVar[type[Record]] = Distances
+    takes: ClassVar[type[Record]] = Linked
+
+    of: str = "topology"
+    """Name of the analysis whose graphs are compared."""
+
+    distance: Literal["labelled", "isomorphic", "spectral"] = "labelled"
+    """Labelled: Frobenius norm of the difference, points of one word aligned. Isomorphic: the least
+    of these over all permutations of bits and flips of their signs. Spectral: of singular values,
+    whatever the labels."""
+
+    weighted: bool = True
+    """Whether links have weights; else all that there are count the same."""
+
+    @property
+    def title(self) -> str:
+        kind = "" if self.distance == "labelled" else f"_{self.distance}"
+        return self.name or f"graphs_{self.of}{kind}{'' if self.weighted else '_unweighted'}"
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.of,)
+
+    def run(
+        self,
+        members: Sequence[Member],
+        parts: Sequence[Sequence[Record]],
+        shared: Sequence[Record],
+    ) -> Distances:
+        found = [record for record in parts[0] if isinstance(record, Linked)]
+        if len(found) < len(members):
+            raise ValueError(f"'{self.of}' yields no graphs, {self.title} needs them")
+        names = [member.name for member in members]
+        if self.distance == "spectral":
+            return spectral_distances([self._weights(graph.matrix()) for graph in found], names)
+        links = [graph.links() for graph in found]
+        given = [Links(one.labels, self._weights(one.weight), one.place) for one in links]
+        compared = labelled_distances if self.distance == "labelled" else isomorphic_distances
+        return compared(given, names)
+
+    def _weights(self, weights: Array) -> Array:
+        return weights if self.weighted else (weights > 0.0).astype(float)
+
+    def show(self, section: Section) -> Iterable[Exhibit]:
+        result = section.shared[self.title]
+        if not isinstance(result, Distances):
+            return
+        yield Matrix(
+            title=f"Distance between networks, {self.title}",
+            caption=f"Each row and column is a network. 0: {MEANINGS[self.distance]}.",
+            values=result.values,
+            labels=result.labels,
+            groups=groupings(section, result.labels),
+            value_label="distance",
+        )

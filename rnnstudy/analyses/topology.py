@@ -1,0 +1,88 @@
+"""How a memory's fixed points are connected: unstable directions followed to where they lead."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from rnnstudy.analyses.base import MemberAnalysis, Section
+from rnnstudy.analyses.topology_exhibits import topology_exhibits
+from rnnstudy.dynamics.fixed_points import FixedPoints
+from rnnstudy.dynamics.graph import Connections
+from rnnstudy.dynamics.topology import connections
+from rnnstudy.exhibit import Exhibit
+from rnnstudy.population.population import Population
+from rnnstudy.record import Record
+from rnnstudy.tasks import Task
+
+
+class Topology(MemberAnalysis):
+    """The graph of each network's fixed points (Maheswaranathan et al. 2019).
+
+    Each unstable point is left along its unstable directions, and followed to the stable points to
+    which they lead: the links of the graph. Stable points store words, the signs of what is read
+    out there; other points are labelled by what the words that they lead to share, bit by bit, and
+    0 where those differ.
+    """
+
+    kind: ClassVar[str] = "topology"
+    yields: ClassVar[type[Record]] = Connections
+    takes: ClassVar[type[Record]] = FixedPoints
+
+    of: str = "fixed_points"
+    """Name of the analysis that finds the fixed points."""
+
+    directions: Annotated[int, Field(ge=1)] = 80
+    """Random directions along which a point with several unstable ones is left; one with a single
+    one is left both ways."""
+
+    displacement: Annotated[float, Field(gt=0)] = 1e-3
+    """Length of the first step away, as a share of the points' root mean square."""
+
+    steps: Annotated[int, Field(ge=1)] = 10_000
+    """Steps after which a state that is still on its way is given up."""
+
+    tolerance: Annotated[float, Field(gt=0)] = 1e-3
+    """Distance at which a state has arrived, as the same share."""
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.of,)
+
+    def applies(self, task: Task) -> bool:
+        return task.words
+
+    def run(
+        self, population: Population, task: Task, *found: Sequence[Record]
+    ) -> Sequence[Connections]:
+        every = connections(
+            population,
+            memory_points(self, task, found),
+            directions=self.directions,
+            displacement=self.displacement,
+            steps=self.steps,
+            tolerance=self.tolerance,
+        )
+        return [replace(every.alone(m), words=True) for m in range(len(population))]
+
+    def show(self, section: Section) -> Iterable[Exhibit]:
+        return topology_exhibits(section, self.title)
+
+
+def memory_points(
+    analysis: MemberAnalysis, task: Task, found: Sequence[Sequence[Record]]
+) -> FixedPoints:
+    """The networks' fixed points in one record, network by network.
+
+    ValueError if the task has no words for them, or if they are something else.
+    """
+    if not task.words:
+        raise ValueError(
+            f"{analysis.title} is of tasks whose answers are signs, this one is {task.title}"
+        )
+    points = [record for record in found[0] if isinstance(record, FixedPoints)]
+    if len(points) < len(found[0]):
+        raise ValueError(
+            f"'{analysis.needs()[0]}' yields no fixed points, {analysis.title} needs them"
+        )
+    return FixedPoints.join(points)

@@ -1,0 +1,90 @@
+"""Tables and pictures of transitions between the words of a memory."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rnnstudy.analyses.base import Member, Section
+from rnnstudy.analyses.performance import combinations, typical_members
+from rnnstudy.dynamics.transition_record import Transitions
+from rnnstudy.exhibit import Array, Exhibit, Matrix, Panels, Table
+
+
+def transition_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
+    """What `transitions`, called `title` in the study, shows of one task."""
+    found = {
+        name: record
+        for name, record in section.records.get(title, {}).items()
+        if isinstance(record, Transitions)
+    }
+    groups = {
+        combination: [found[m.name] for m in members if m.name in found]
+        for combination, members in combinations(section.members).items()
+    }
+    groups = {combination: records for combination, records in groups.items() if records}
+    if not groups:
+        return
+    yield _summary(groups, title)
+    shown = [m for m in typical_members(section) if m.name in found and len(found[m.name])]
+    if shown and not any(found[m.name].pulses.any() for m in shown):
+        widest = max(float(np.ptp(found[m.name].intervals(), axis=1).max()) for m in shown)
+        yield Panels(
+            title=f"Transitions of typical networks, {title}",
+            caption="Of each combination, the solved network of median loss: probability that a "
+            "trial which begins at the stable point of a row's word, with noise, ends at that of a "
+            f"column's. {found[shown[0].name].confidence:.0%} intervals (Wilson) are no wider than "
+            f"{widest:.2g}.",
+            exhibits=[_matrix(member, found[member.name]) for member in shown],
+        )
+
+
+def _summary(groups: Mapping[str, Sequence[Transitions]], title: str) -> Table:
+    columns: dict[str, list[Any]] = {"networks": list(groups)}
+    columns["networks looked at"] = [len(records) for records in groups.values()]
+    shares = [np.array([_shares(record) for record in records]) for records in groups.values()]
+    for i, name in enumerate(("as asked", "one bit off", "further off", "at no stable point")):
+        columns[name] = [_over(np.median, own[:, i]) for own in shares]
+        columns[f"{name}, highest"] = [_over(np.max, own[:, i]) for own in shares]
+    columns["as asked, lowest"] = [_over(np.min, own[:, 0]) for own in shares]
+    return Table(
+        title=f"Transitions between words, {title}",
+        caption="Share of trials that end at the word that is asked for (the one that they begin "
+        "with, its bits set by the pulse if there is one), at one with a single wrong bit, at "
+        "others, or at no stable point: median and extremes over networks. Empty where no network "
+        "has a stable point.",
+        columns=columns,
+    )
+
+
+def _shares(record: Transitions) -> Array:
+    """Share of the trials that end at the word asked for, one bit off, further off, nowhere."""
+    if not len(record):
+        return np.full(4, np.nan)
+    words, there = record.signs, record.target >= 0
+    asked = words[np.searchsorted(record.stable, record.source)]
+    pulse = record.pulses[record.pulse]
+    if pulse.shape == asked.shape:
+        asked = np.where(pulse != 0.0, np.sign(pulse), asked)
+    ends = words[np.searchsorted(record.stable, np.where(there, record.target, record.stable[0]))]
+    wrong = np.where(there, np.minimum((asked != ends).sum(axis=1), 2), 3)
+    return np.bincount(wrong, record.count, minlength=4) / record.count.sum()
+
+
+def _over(statistic: Any, values: Array) -> float | None:
+    known = values[np.isfinite(values)]
+    return float(statistic(known)) if len(known) else None
+
+
+def _matrix(member: Member, record: Transitions) -> Matrix:
+    """Probabilities at the first input, words in the order of binary numbers."""
+    stable, counts = record.counts(0, int(record.input_index[0]))
+    words = record.signs[np.searchsorted(record.stable, stable)]
+    order = np.lexsort(words.T[::-1])
+    return Matrix(
+        title=member.combination,
+        caption=member.name,
+        values=counts[0][np.ix_(order, order)] / record.trials,
+        labels=["".join("-0+"[sign + 1] for sign in words[i]) for i in order],
+        value_label="probability",
+    )
