@@ -50,7 +50,7 @@ class TransitionAnalysis(MemberAnalysis):
     trials: Annotated[int, Field(ge=1)] = 100
     """Trials from each stable point, and with each pulse."""
 
-    settling: Annotated[int, Field(ge=1)] = 10_000
+    settling: Annotated[int, Field(ge=1)] = 3000
     """Steps without noise after which a state that is still on its way is given up."""
 
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95

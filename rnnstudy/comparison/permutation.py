@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from math import nan
+from typing import Literal
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def against_chance(statistic: float, null: Array, interval: tuple[float, float])
 def quantiles(values: Array, levels: Sequence[float]) -> Array:
     """Quantiles of values, which may be infinite: then the nearest value, for there is nothing
     between a number and infinity."""
-    method = "linear" if np.isfinite(values).all() else "nearest"
+    method: Literal["linear", "nearest"] = "linear" if np.isfinite(values).all() else "nearest"
     found: Array = np.quantile(values, levels, method=method)
     return found
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from rnnstudy.dynamics.networks import Networks, networks_of
 from rnnstudy.dynamics.points import FixedPoints
@@ -99,9 +98,19 @@ def _site(networks: Networks, points: FixedPoints, member: int, input_index: int
         points=own,
         state=state,
         unstable=points.n_unstable[own],
-        apart=cKDTree(state).query(state, k=[2])[0][:, 0],
+        apart=nearest(state, state, k=2)[0],
         scale=scale if scale > SMALL * least else least,
     )
+
+
+def nearest(points: Array, states: Array, k: int = 1) -> tuple[Array, Array]:
+    """Distance to the k-th nearest of points [point, state], infinite if there are fewer, and which
+    that is: [start] each, for states [start, state]."""
+    # Here, because a plan is checked without it and it takes a while to import.
+    from scipy.spatial import cKDTree
+
+    distance, which = cKDTree(points).query(states, k=[k])
+    return distance[:, 0], which[:, 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,9 +192,9 @@ def _told(site: Site, ends: Ends, row: int, count: int, tolerance: float) -> Arr
     point[there] = site.stable[ends.attractor[row, :count][there]]
     rest = np.flatnonzero(outcome == ELSEWHERE)
     if len(rest):
-        distance, nearest = cKDTree(site.state).query(ends.state[row, rest])
-        known = distance <= site.radius(tolerance)[nearest]
-        point[rest[known]] = nearest[known]
+        distance, close = nearest(site.state, ends.state[row, rest])
+        known = distance <= site.radius(tolerance)[close]
+        point[rest[known]] = close[known]
         outcome[rest[known]] = ATTRACTOR
     return Arrivals(point, outcome, np.array(ends.steps[row, :count]))
 

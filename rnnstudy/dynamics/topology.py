@@ -113,8 +113,8 @@ def _grown(step: Array, growth: float) -> Array:
     """The power of an expanding linear map in which its slowest mode has grown so much; less if its
     condition would be too large."""
     slowest, fastest = np.sort(np.abs(np.linalg.eigvals(step)))[[0, -1]]
-    steps = int(np.log(growth) / np.log(slowest))
-    if fastest > slowest:
-        steps = min(steps, int(np.log(SKEW) / np.log(fastest / slowest)))
+    steps, apart = int(np.log(growth) / np.log(slowest)), np.log(fastest / slowest)
+    if steps * apart > np.log(SKEW):
+        steps = int(np.log(SKEW) / apart)
     found: Array = np.linalg.matrix_power(step / slowest, steps)
     return found
