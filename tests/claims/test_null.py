@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from claims.populations import apart, population
+from claims.populations import apart, controlled, population
 from claims.test_contract import claim_of, tasks_of
 from claims.test_cube_graph import connected
 from claims.test_modes import line, oscillation
@@ -82,6 +82,13 @@ NULLS: dict[str, Null] = {
     "depends_less": Null(
         claim_of("depends_less", permutations=199, least=0.0),
         lambda study: ([], [graphs(study), shuffled(MEMBERS, study)]),
+    ),
+    "nearer_untrained": Null(
+        claim_of("nearer_untrained"),
+        lambda study: (
+            [],
+            [controlled(MEMBERS, study, activation=3.0, training=3.0, guests=False)],
+        ),
     ),
     "frequency_follows": Null(
         claim_of("frequency_follows", networks=1),
