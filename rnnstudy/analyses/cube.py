@@ -10,7 +10,7 @@ from rnnstudy.record import Array
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.flip_flop import FlipFlop
 
-AXES = np.array([[1.0, 0.0], [0.0, 1.0], [0.46, 0.31]])
+AXES = np.array([[1.0, 0.0], [0.0, 1.0], [0.56, 0.23]])
 """Where the first three bits point to in a drawing: right, up, and to the back."""
 
 SHRINK = 0.28

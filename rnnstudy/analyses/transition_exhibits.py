@@ -43,16 +43,16 @@ def _summary(groups: Mapping[str, Sequence[Transitions]], title: str) -> Table:
     columns: dict[str, list[Any]] = {"networks": list(groups)}
     columns["networks looked at"] = [len(records) for records in groups.values()]
     shares = [np.array([_shares(record) for record in records]) for records in groups.values()]
-    for i, name in enumerate(("as asked", "one bit off", "further off", "at no stable point")):
+    for name, statistic in (("", np.median), (", lowest", np.min), (", highest", np.max)):
+        columns[f"as asked{name}"] = [_over(statistic, own[:, 0]) for own in shares]
+    for i, name in enumerate(("one bit off", "further off", "at no stable point"), 1):
         columns[name] = [_over(np.median, own[:, i]) for own in shares]
-        columns[f"{name}, highest"] = [_over(np.max, own[:, i]) for own in shares]
-    columns["as asked, lowest"] = [_over(np.min, own[:, 0]) for own in shares]
     return Table(
         title=f"Transitions between words, {title}",
         caption="Share of trials that end at the word that is asked for (the one that they begin "
         "with, its bits set by the pulse if there is one), at one with a single wrong bit, at "
-        "others, or at no stable point: median and extremes over networks. Empty where no network "
-        "has a stable point.",
+        "others, or at no stable point: medians over networks, of the first extremes, too. Empty "
+        "where no network has a stable point.",
         columns=columns,
     )
 
