@@ -7,14 +7,12 @@ forbids; 2 the spec or the arguments are wrong; 130 interrupted.
 import json
 import logging
 import sys
-from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from rnnstudy import runner, terminal
 from rnnstudy.analyses import ANALYSES
@@ -23,10 +21,9 @@ from rnnstudy.claims import CLAIMS
 from rnnstudy.component import Entry
 from rnnstudy.lazy import quiet_tensorflow
 from rnnstudy.metrics import METRICS
-from rnnstudy.population.footprint import parameters
+from rnnstudy.outlook import show_plan
 from rnnstudy.report.contents import write_report
-from rnnstudy.study.networks import Network
-from rnnstudy.study.plan import Plan, TrainCohort, counted, flops, make_plan, memory
+from rnnstudy.study.plan import Plan, counted, make_plan
 from rnnstudy.study.run import Run, RunError, open_run, provenance
 from rnnstudy.study.schema import schema as json_schema
 from rnnstudy.study.spec import SpecError, Study, load_study
@@ -71,7 +68,7 @@ def run(spec: Spec, out: Out = None, sets: Sets = None) -> None:
     study = _load(spec, sets)
     directory = out or Path("runs") / study.study
     plan = _plan(study, directory)
-    _show_plan(study, plan)
+    show_plan(study, plan, console)
     try:
         found = runner.run(
             study,
@@ -99,14 +96,14 @@ def run(spec: Spec, out: Out = None, sets: Sets = None) -> None:
 def check(spec: Spec, out: Out = None, sets: Sets = None) -> None:
     """Validate a spec and show what it would do, without doing it."""
     study = _load(spec, sets)
-    _show_plan(study, _plan(study, out or Path("runs") / study.study))
+    show_plan(study, _plan(study, out or Path("runs") / study.study), console)
 
 
 @app.command()
 def status(directory: Directory) -> None:
     """Show how far a run is, and how its networks fare."""
     found = _open(directory)
-    _show_plan(found.study, found.plan())
+    show_plan(found.study, found.plan(), console)
     _show_result(found)
 
 
@@ -178,50 +175,6 @@ def _import_from(folder: Path) -> None:
 
 def _plan(study: Study, directory: Path) -> Plan:
     return make_plan(study, Run(directory, study).store)
-
-
-def _show_plan(study: Study, plan: Plan) -> None:
-    tasks = ", ".join(task.title for task in study.tasks)
-    _say(f"{study.study}: {len(plan.networks)} networks on {tasks}")
-    table = Table(box=None, pad_edge=False)
-    for heading in ("task", "cell", "activation", "units", "networks", "parameters each"):
-        table.add_column(heading, justify="left" if heading in ("task", "cell") else "right")
-    groups: dict[tuple[str, ...], list[int]] = {}
-    for i, member in enumerate(plan.members):
-        fields = (str(member.fields[f]) for f in ("task", "cell", "activation", "units"))
-        groups.setdefault(tuple(fields), []).append(i)
-    for names, positions in groups.items():
-        network = plan.networks[positions[0]]
-        count = ""
-        if isinstance(network, Network):
-            count = f"{parameters(network.cell, network.task):,}"
-        table.add_row(*names, str(len(positions)), count)
-    console.print(table)
-    _show_work(study, plan)
-
-
-def _show_work(study: Study, plan: Plan) -> None:
-    for name, done, total in plan.done:
-        _say(f"{name}: {done} of {total} done")
-    if plan.cohorts:
-        what = "pilot" if plan.selecting else "network"
-        _say(f"to train: {_size(plan.cohorts, what)}")
-    if study.selection is not None and plan.waiting:
-        fields = " and ".join(study.selection.grid)
-        be = "is" if len(study.selection.grid) == 1 else "are"
-        _say(
-            f"to train once {fields} {be} chosen: {_size(plan.waiting, 'network')}; "
-            "their addresses are not known before"
-        )
-
-
-def _size(cohorts: Sequence[TrainCohort], what: str) -> str:
-    networks = sum(len(job.networks) for job in cohorts)
-    return (
-        f"{counted(networks, what)} in {counted(len(cohorts), 'cohort')}, "
-        f"{flops(cohorts):.2g} floating-point operations, "
-        f"up to {memory(cohorts) / 2**20:.0f} MiB per cohort"
-    )
 
 
 def _show_result(found: Run) -> None:

@@ -63,9 +63,13 @@ class Component(BaseModel):
 
     def key(self, *inputs: str) -> str:
         """Address of this component's result, given the keys of what it reads (40 hex digits)."""
-        recipe = {"format": RECIPE_FORMAT, "recipe": self.recipe(), "inputs": list(inputs)}
-        text = json.dumps(recipe, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        text = f'{{"format":{RECIPE_FORMAT},"inputs":{_json(inputs)},"recipe":{self._recipe}}}'
         return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+    @functools.cached_property
+    def _recipe(self) -> str:
+        """The recipe as text, written once: a plan asks for many addresses of one component."""
+        return _json(self.recipe())
 
     def changed(self, **fields: Any) -> Self:
         """A copy with some fields replaced, checked like the original."""
@@ -110,6 +114,11 @@ class Entry(Component):
     @model_serializer(mode="wrap")
     def _with_kind(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return {"kind": self.kind, **handler(self)}
+
+
+def _json(value: Any) -> str:
+    """JSON in the one way of writing it that addresses are made of."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def class_path(cls: type) -> str:

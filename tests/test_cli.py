@@ -190,6 +190,9 @@ def test_check_shows_the_plan_without_tensorflow(folder: Path) -> None:
     assert "tiny: 8 networks on flip_flop" in found.stdout
     assert "train: 0 of 8 done" in found.stdout
     assert "to train: 8 networks in 4 cohorts" in found.stdout
+    ahead = [line.split() for line in found.stdout.partition("ahead ")[2].splitlines()]
+    assert ["fixed_points", "8", "searches", "for", "fixed", "points"] in [w[:6] for w in ahead]
+    assert ahead[-1][:2] == ["in", "all"]
     assert not (folder / "elsewhere").exists()
 
 
@@ -287,7 +290,7 @@ def test_check_shows_what_waits_for_a_choice(tmp_path: Path) -> None:
         "selection: 0 of 4 done",
         "train: 0 of 8 done",
     ]
-    first, second = lines[-2:]
+    first, second = [line for line in lines if line.startswith("to train")]
     assert first.startswith("to train: 72 pilots in 4 cohorts, ")
     assert second.startswith(
         "to train once learning_rate and l2 are chosen: 8 networks in 4 cohorts, "

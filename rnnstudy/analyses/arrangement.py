@@ -6,11 +6,13 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from rnnstudy.analyses.base import Member, Section, TaskAnalysis
-from rnnstudy.analyses.pairs import groupings
+from rnnstudy.analyses.cost import Cost
+from rnnstudy.analyses.pairs import cost_of_pairs, groupings
 from rnnstudy.comparison.arrangement import arrangements
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.exhibit import Exhibit, Matrix
 from rnnstudy.record import Array, Record
+from rnnstudy.tasks import Task
 
 
 class Arranged(Record):
@@ -57,6 +59,9 @@ class Arrangement(TaskAnalysis):
         if len(found) < len(members):
             raise ValueError(f"'{self.of}' yields no points in an order, arrangement needs them")
         return arrangements(found, [member.name for member in members], self.neighbours)
+
+    def cost(self, task: Task, networks: int) -> Cost:
+        return cost_of_pairs(networks)
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         result = section.shared[self.title]

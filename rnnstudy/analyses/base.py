@@ -7,6 +7,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from rnnstudy.analyses.cost import Cost
+from rnnstudy.cells import Cell
 from rnnstudy.component import Entry
 from rnnstudy.exhibit import Exhibit
 from rnnstudy.population.population import Population
@@ -46,10 +48,13 @@ class Section:
 class Analysis(Entry):
     """A question asked of every task's networks; `name` tells two of a kind apart."""
 
-    labels: ClassVar[frozenset[str]] = frozenset({"name"})
+    labels: ClassVar[frozenset[str]] = frozenset({"name", "tasks"})
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] | None = None
     """What other analyses and `Run` call it; default: see each analysis."""
+
+    tasks: tuple[str, ...] | None = None
+    """Names of the tasks whose networks are asked; default: all of which it can be asked."""
 
     @property
     def title(self) -> str:
@@ -98,6 +103,10 @@ class MemberAnalysis(Analysis):
     def run(self, population: Population, task: Task) -> Sequence[Record]:
         """One record per member of the population, in order."""
 
+    def cost(self, cell: Cell, task: Task) -> Cost:
+        """What one network of this cell takes; `check` tells."""
+        return Cost()
+
 
 class TaskAnalysis(Analysis):
     """Looks at all networks of a task together."""
@@ -121,3 +130,7 @@ class TaskAnalysis(Analysis):
         """One record for the task, from `parts[i][m]`, the record for member m of the i-th of
         `parts()` and, after them, of the analyses of single networks in `needs()`; and from
         `shared[i]`, the record of the i-th of the others in `needs()` on the same task."""
+
+    def cost(self, task: Task, networks: int) -> Cost:
+        """What so many networks of a task take; `check` tells."""
+        return Cost()

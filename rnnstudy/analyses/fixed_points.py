@@ -6,9 +6,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rnnstudy.analyses.base import Member, MemberAnalysis, Section
+from rnnstudy.analyses.cost import Cost
 from rnnstudy.analyses.cube import cube
 from rnnstudy.analyses.performance import combinations, typical_members
 from rnnstudy.analyses.representations import Activity
+from rnnstudy.cells import Cell
 from rnnstudy.dynamics.fixed_points import FixedPoints, find_fixed_points
 from rnnstudy.dynamics.modes import time_constants
 from rnnstudy.dynamics.search import Search
@@ -43,6 +45,11 @@ class FixedPointAnalysis(MemberAnalysis):
         )
         return [found.alone(member) for member in range(len(population))]
 
+    def cost(self, cell: Cell, task: Task) -> Cost:
+        inputs = len(task.static_inputs().values)
+        points = max(inputs, sum(cube(task)))
+        return Cost({"searches for fixed points": inputs}, points * point_bytes(cell))
+
     def show(self, section: Section) -> Iterable[Exhibit]:
         found = {
             name: record
@@ -70,6 +77,11 @@ class FixedPointAnalysis(MemberAnalysis):
                 exhibits=[_space(section, member, found[member.name]) for member in shown],
             )
         yield _modes(groups)
+
+
+def point_bytes(cell: Cell) -> int:
+    """Bytes of a fixed point in the store: mostly its Jacobian."""
+    return 8 * cell.state_size * (cell.state_size + 3)
 
 
 def _any(record: FixedPoints) -> bool:

@@ -8,8 +8,10 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import MemberAnalysis, Section
+from rnnstudy.analyses.cost import Cost
 from rnnstudy.analyses.line_exhibits import line_exhibits
 from rnnstudy.analyses.line_record import FEWEST, LineAttractor, evenly
+from rnnstudy.cells import Cell
 from rnnstudy.dynamics.impulse import mode_response
 from rnnstudy.dynamics.linear import linearised
 from rnnstudy.dynamics.modes import Modes, modes
@@ -61,6 +63,12 @@ class LineAttractors(MemberAnalysis):
 
     def applies(self, task: Task) -> bool:
         return isinstance(task, Integration)
+
+    def cost(self, cell: Cell, task: Task) -> Cost:
+        contexts = len(task.static_inputs().values)
+        starts, linearised = contexts * self.samples * task.probe_trials, contexts * self.points
+        work = {"starts": starts, "linearisations": linearised}
+        return Cost(work, 8 * 3 * linearised * cell.state_size)
 
     def run(self, population: Population, task: Task) -> Sequence[LineAttractor]:
         if not isinstance(task, Integration):

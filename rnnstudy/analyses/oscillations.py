@@ -7,8 +7,10 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import MemberAnalysis, Section
+from rnnstudy.analyses.cost import Cost
 from rnnstudy.analyses.oscillation_exhibits import oscillation_exhibits
 from rnnstudy.analyses.oscillation_record import Oscillation
+from rnnstudy.cells import Cell
 from rnnstudy.dynamics.fixed_points import FixedPoints, find_fixed_points
 from rnnstudy.dynamics.modes import frequencies, modes
 from rnnstudy.dynamics.networks import Networks, networks_of
@@ -55,6 +57,11 @@ class Oscillations(MemberAnalysis):
 
     def applies(self, task: Task) -> bool:
         return isinstance(task, Sine)
+
+    def cost(self, cell: Cell, task: Task) -> Cost:
+        cues = len(task.static_inputs().values)
+        work = {"searches for fixed points": cues, "steps": cues * (self.transient + self.steps)}
+        return Cost(work, 8 * cues * SHOWN_TIMES * cell.state_size)
 
     def run(self, population: Population, task: Task) -> Sequence[Oscillation]:
         if not isinstance(task, Sine):

@@ -5,11 +5,13 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal, NamedTuple
 
 from rnnstudy.analyses.base import Member, MemberAnalysis, Section, TaskAnalysis
+from rnnstudy.analyses.cost import Cost
 from rnnstudy.analyses.representations import Activity, Representations
 from rnnstudy.comparison.pairs import Distances, distances, prepared
 from rnnstudy.exhibit import Exhibit, Matrix
 from rnnstudy.metrics import AnyMetric
 from rnnstudy.record import Array, Record
+from rnnstudy.tasks import Task
 
 
 class Item(NamedTuple):
@@ -47,6 +49,9 @@ class AllPairs(TaskAnalysis):
     def told(self, found: Distances, items: Sequence[Item]) -> Distances:
         """The distances with what else there is to say of each row."""
         return found
+
+    def cost(self, task: Task, networks: int) -> Cost:
+        return cost_of_pairs(networks)
 
     def states(self, found: Record) -> Array:
         """A network's states in the shape that the metric wants, in the precision they came in:
@@ -95,6 +100,11 @@ class Pairs(AllPairs):
             groups=groups,
             value_label="distance",
         )
+
+
+def cost_of_pairs(networks: int) -> Cost:
+    """What all pairs of so many networks take, their distances kept."""
+    return Cost({"pairs": networks * (networks - 1) // 2}, 8 * networks**2)
 
 
 def groupings(section: Section, names: Sequence[str]) -> dict[str, list[str]]:

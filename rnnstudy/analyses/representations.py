@@ -7,11 +7,15 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from rnnstudy.analyses.base import MemberAnalysis, Section
+from rnnstudy.analyses.cost import Cost
+from rnnstudy.cells import Cell
 from rnnstudy.exhibit import Exhibit
 from rnnstudy.population.population import Population
 from rnnstudy.population.training import Trained
 from rnnstudy.record import Array, Record, array
 from rnnstudy.tasks import AnyTask, Task
+
+FLOAT = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +73,10 @@ class Representations(MemberAnalysis):
             Activity(inputs=inputs, targets=targets, outputs=outputs[m], states=seen[m])
             for m in range(len(population))
         ]
+
+    def cost(self, cell: Cell, task: Task) -> Cost:
+        samples = task.probe_trials * task.length
+        return Cost({}, FLOAT * samples * (task.inputs + 2 * task.outputs + cell.units))
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         return ()

@@ -18,6 +18,10 @@ PARAMETER_COPIES = 8
 """Parameters, two moments, gradients, and their updated values."""
 
 
+OPERATIONS_PER_SECOND = 2e10
+"""What one core did in training networks of 64 units; the larger ones are, the more it does."""
+
+
 def member_bytes(cell: Cell, task: Task, training: Training) -> int:
     """Peak memory that one more member adds to a training program, in bytes."""
     samples = training.batch * task.length
@@ -34,11 +38,21 @@ def parameters(cell: Cell, task: Task) -> int:
     return sum(math.prod(shape) for shape in shapes) + readout + cell.state_size
 
 
+def trained_bytes(cell: Cell, task: Task) -> int:
+    """Bytes of one trained network in the store, its curves aside."""
+    return FLOAT * parameters(cell, task)
+
+
 def training_flops(cell: Cell, task: Task, training: Training) -> float:
     """Floating-point operations of training one network: two per weight and sample, three passes
     (forward, recomputed forward apart, gradient by state, gradient by weight)."""
     samples = training.batch * task.length * training.steps
     return 6.0 * samples * parameters(cell, task)
+
+
+def core_hours(operations: float) -> float:
+    """Hours that one core takes for so many floating-point operations of training, roughly."""
+    return operations / OPERATIONS_PER_SECOND / 3600.0
 
 
 def widest_cohort(cell: Cell, task: Task, training: Training, budget: int) -> int:

@@ -59,12 +59,13 @@ def done(jobs: Iterable[Job], store: Store) -> tuple[tuple[str, int, int], ...]:
     counts: dict[str, tuple[int, int]] = {}
     for job in jobs:
         found = list(_found(job, store))
-        there, total = counts.get(_kind(job), (0, 0))
-        counts[_kind(job)] = (there + sum(found), total + len(found))
+        there, total = counts.get(kind_of(job), (0, 0))
+        counts[kind_of(job)] = (there + sum(found), total + len(found))
     return tuple((name, there, total) for name, (there, total) in counts.items())
 
 
-def _kind(job: Job) -> str:
+def kind_of(job: Job) -> str:
+    """What a step is called among those of its kind."""
     if isinstance(job, Select):
         return "selection"
     if isinstance(job, TrainCohort):

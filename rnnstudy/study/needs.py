@@ -61,23 +61,32 @@ def applies(analysis: Analysis, task: Task, analyses: Sequence[Analysis]) -> boo
     by_title = {other.title: other for other in analyses}
     parts = analysis.parts() if isinstance(analysis, TaskAnalysis) else ()
     needed = [by_title[name] for name in analysis.needs() if name in by_title]
-    return analysis.applies(task) and all(
-        applies(other, task, analyses) for other in (*parts, *needed)
+    asked = analysis.tasks is None or task.title in analysis.tasks
+    return (
+        asked
+        and analysis.applies(task)
+        and all(applies(other, task, analyses) for other in (*parts, *needed))
     )
 
 
 def idle_mistakes(
     analyses: Sequence[Analysis], tasks: Sequence[Task], *, grid: bool
 ) -> Iterator[InitErrorDetails]:
-    """Analyses that can be asked of none of a study's networks, as places in the whole spec.
+    """Analyses of tasks that a study does not have, or that can be asked of none of its networks,
+    as places in the whole spec.
 
     grid: whether networks are trained here; those that were trained elsewhere have no seed.
     """
-    titles = ", ".join(task.title for task in tasks)
+    known = [task.title for task in tasks]
     for i, analysis in enumerate(analyses):
+        unknown = [title for title in analysis.tasks or () if title not in known]
         message = ""
-        if not any(applies(analysis, task, analyses) for task in tasks):
-            message = f"cannot be asked of the tasks of this study: {titles}"
+        if unknown:
+            said = f"lists {unknown[0]!r}; tasks of this study: {', '.join(known)}"
+            said += suggestion(unknown[0], known)
+            yield mistake("tasks", said, ("analyses", i, "tasks"))
+        elif not any(applies(analysis, task, analyses) for task in tasks):
+            message = f"cannot be asked of the tasks of this study: {', '.join(known)}"
         elif not grid and _from_seeds(analysis, analyses):
             message = "is about networks that are trained here, and there are none: add 'networks'"
         if message:

@@ -1,5 +1,6 @@
 """The networks that a study asks for: axes that are crossed, and what one network is."""
 
+from functools import cached_property
 from operator import getitem
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -178,6 +179,14 @@ class AnyNetwork(Component):
 
     task: AnyTask
     """What it learns."""
+
+    def key(self, *inputs: str) -> str:
+        """Address of the network, which every job about it asks for: made once."""
+        return super().key(*inputs) if inputs else self._address
+
+    @cached_property
+    def _address(self) -> str:
+        return super().key()
 
 
 class Network(AnyNetwork):

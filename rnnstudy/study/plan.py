@@ -29,7 +29,7 @@ from rnnstudy.study.networks import AnyNetwork
 from rnnstudy.study.questions import Question, questions, read_by, visit_of, visits
 from rnnstudy.study.selection import Undecided
 from rnnstudy.study.spec import Network, Study
-from rnnstudy.study.store import Store
+from rnnstudy.study.store import Glance, Store
 from rnnstudy.study.tiles import tiles
 from rnnstudy.study.weighing import weighings
 from rnnstudy.tasks import Task
@@ -106,8 +106,9 @@ def make_plan(study: Study, store: Store, *, selecting: bool = True) -> Plan:
     return Plan(
         members=tuple(member for member, _ in pairs),
         networks=tuple(network for _, network in pairs),
-        todo=left(now, store),
-        done=done([*_selection(study, at_stake), *everything], store),
+        todo=left(now, Glance(store)),
+        # A second look: what was damaged has been removed.
+        done=done([*_selection(study, at_stake), *everything], Glance(store)),
         waiting=_waiting(study, pairs),
     )
 
@@ -224,31 +225,33 @@ def _shape(network: AnyNetwork) -> tuple[Component, ...]:
 def _member_jobs(
     study: Study, names: Sequence[str], networks: Sequence[AnyNetwork]
 ) -> Iterable[AnalyseMembers]:
-    groups, listed = _grouped(networks, _shape), questions(study)
-    for question in listed:
+    groups, asked = _grouped(networks, _shape), set[tuple[str, int]]()
+    for question, group in _questions_of(study, networks, groups):
+        at = (question.address, group[0])
+        if at in asked or not _known(networks[group[0]], (question,)):
+            continue
+        asked.add(at)
+        for part in _parts(group, ANALYSED_TOGETHER):
+            yield AnalyseMembers(
+                question,
+                tuple(networks[i] for i in part),
+                tuple(names[i] for i in part),
+            )
+
+
+def _questions_of(
+    study: Study, networks: Sequence[AnyNetwork], groups: Sequence[list[int]]
+) -> Iterator[tuple[Question, list[int]]]:
+    """What is asked of which groups: of a task's own networks, and of others for its sake."""
+    for question in questions(study):
         for group in groups:
-            task = networks[group[0]].task
-            if applies(question.analysis, task, study.analyses):
-                yield from _asked(question, group, names, networks)
+            if applies(question.analysis, networks[group[0]].task, study.analyses):
+                yield question, group
     for task in study.tasks:
         for question in visits(study, task):
             for group in groups:
-                if networks[group[0]].task != task and question not in listed:
-                    yield from _asked(question, group, names, networks)
-
-
-def _asked(
-    question: Question, group: list[int], names: Sequence[str], networks: Sequence[AnyNetwork]
-) -> Iterable[AnalyseMembers]:
-    """The jobs that ask a group of networks, if they can be asked."""
-    if not _known(networks[group[0]], (question,)):
-        return
-    for part in _parts(group, ANALYSED_TOGETHER):
-        yield AnalyseMembers(
-            question,
-            tuple(networks[i] for i in part),
-            tuple(names[i] for i in part),
-        )
+                if networks[group[0]].task != task:
+                    yield question, group
 
 
 def _known(network: AnyNetwork, asked: Sequence[Question]) -> bool:

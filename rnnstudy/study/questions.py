@@ -38,14 +38,14 @@ class Question:
 
 def questions(study: Study) -> tuple[Question, ...]:
     """Those that the spec lists, those that its task analyses read, and the probe's activity; each
-    once."""
+    once, or once for each choice of tasks."""
     listed = _listed(study)
     together = [a for a in study.analyses if isinstance(a, TaskAnalysis)]
     parts = [part for analysis in together for part in analysis.parts()]
-    found: dict[str, Question] = {}
+    found: dict[tuple[str, tuple[str, ...] | None], Question] = {}
     for analysis in (*listed.values(), Representations(), *parts):
         question = _asked(analysis, listed)
-        found.setdefault(question.address, question)
+        found.setdefault((question.address, analysis.tasks), question)
     return tuple(found.values())
 
 

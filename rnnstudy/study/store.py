@@ -6,6 +6,7 @@ import shutil
 import time
 import uuid
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -74,3 +75,24 @@ class Store:
             with suppress(FileNotFoundError):
                 if time.time() - draft.stat().st_mtime > DRAFT_LIFETIME:
                     shutil.rmtree(draft, ignore_errors=True)
+
+
+class Glance(Store):
+    """A store as it is at one time: each of the many questions of a plan is looked up once."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store.root)
+        self._there: dict[str, bool] = {}
+
+    @cached_property
+    def _listed(self) -> frozenset[str]:
+        try:
+            return frozenset(os.listdir(self.root))
+        except OSError:
+            return frozenset()
+
+    def has(self, key: str) -> bool:
+        """Whether a whole record stood under this key when the store was first asked."""
+        if key not in self._there:
+            self._there[key] = key in self._listed and super().has(key)
+        return self._there[key]

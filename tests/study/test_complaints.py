@@ -249,6 +249,13 @@ MISTAKES = {
             "study: flip_flop"
         ),
     ),
+    "analysis of a task that is not there": (
+        HEAD + "analyses:\n  - {kind: fixed_points, tasks: [flip_flip]}\n",
+        (
+            "5:27: analyses[0].tasks lists 'flip_flip'; tasks of this study: flip_flop; did you "
+            "mean 'flip_flop'?"
+        ),
+    ),
     "claim that needs an analysis that is not asked for": (
         HEAD + "analyses: [{kind: pairs, metric: svcca}]\n"
         "claims:\n  - {kind: geometry_depends_on, of: svca, factor: cell}\n  - cube\n",

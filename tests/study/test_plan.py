@@ -9,6 +9,7 @@ import pytest
 from rnnstudy.population.footprint import member_bytes
 from rnnstudy.population.population import initial_population
 from rnnstudy.population.training import Trained
+from rnnstudy.study.costs import costs
 from rnnstudy.study.plan import AnalyseMembers, AnalyseTask, TrainCohort, make_plan
 from rnnstudy.study.spec import Network, Study, study_of
 from rnnstudy.study.store import Store
@@ -89,7 +90,9 @@ def test_more_seeds_train_only_the_new_networks(tmp_path: Path) -> None:
         pretend(store, network)
     assert jobs(make_plan(study(), store), TrainCohort) == []
     more = study(networks={**SPEC["networks"], "seeds": 4})
-    cohorts = jobs(make_plan(more, store), TrainCohort)
+    plan = make_plan(more, store)
+    assert costs(plan.todo)["train"].work == {"steps": 2 * 5}
+    cohorts = jobs(plan, TrainCohort)
     assert [job.names for job in cohorts] == [
         ("flip_flop-vanilla-tanh-4-s003",),
         ("flip_flop-lstm-tanh-4-s003",),
@@ -180,3 +183,19 @@ def test_analyses_of_one_task_leave_the_others_alone(tmp_path: Path) -> None:
     # 2 cells x 3 seeds: nothing is missing for the tasks that were left out.
     assert ("oscillations", 0, 6) in plan.done
     assert ("arrangement_oscillations", 0, 1) in plan.done
+
+
+def test_an_analysis_is_asked_of_the_tasks_that_it_lists(tmp_path: Path) -> None:
+    tasks = [{"kind": "flip_flop", "bits": 2, "length": 20}, {"kind": "sine"}]
+    analyses = [
+        {"kind": "fixed_points", "name": "some", "tasks": ["sine"]},
+        {"kind": "fixed_points", "name": "all"},
+        {"kind": "pairs", "metric": "cka", "tasks": ["flip_flop"]},
+        {"kind": "embedding", "of": "cka"},
+    ]
+    found = make_plan(study(tasks=tasks, analyses=analyses), Store(tmp_path))
+    searches = [j for j in jobs(found, AnalyseMembers) if j.analysis.kind == "fixed_points"]
+    asked = sorted((j.networks[0].task.title, j.networks[0].cell.kind) for j in searches)
+    # Once of each cell and task: two names for one question make no second answer.
+    assert asked == [(task, cell) for task in ("flip_flop", "sine") for cell in ("lstm", "vanilla")]
+    assert {j.task.title for j in jobs(found, AnalyseTask)} == {"flip_flop"}

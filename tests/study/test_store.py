@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rnnstudy.record import Array, CorruptRecord, Record, array
-from rnnstudy.study.store import Store
+from rnnstudy.study.store import Glance, Store
 
 KEY = "0123456789abcdef"
 
@@ -30,6 +30,20 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     store.write(KEY, numbers())
     assert store.has(KEY)
     np.testing.assert_array_equal(store.read(KEY, Numbers).values, numbers().values)
+
+
+def test_a_glance_sees_the_store_as_it_was(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    empty = Glance(store)
+    assert not empty.has(KEY)
+    store.write(KEY, numbers())
+    assert not empty.has(KEY)
+    full = Glance(store)
+    assert full.has(KEY)
+    np.testing.assert_array_equal(full.read(KEY, Numbers).values, numbers().values)
+    (store.root / KEY / "arrays.npz").write_bytes(b"")
+    assert full.has(KEY)
+    assert not Glance(store).has(KEY)
 
 
 def test_a_cut_file_counts_as_missing_and_is_replaced(tmp_path: Path) -> None:

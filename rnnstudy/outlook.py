@@ -1,0 +1,100 @@
+"""What a plan says of itself in the terminal: its networks, what is done, and what is ahead."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from rnnstudy.analyses.cost import Cost
+from rnnstudy.population.footprint import core_hours, parameters
+from rnnstudy.study.costs import costs
+from rnnstudy.study.networks import Network
+from rnnstudy.study.plan import Plan, TrainCohort, counted, flops, memory
+from rnnstudy.study.spec import Study
+
+
+def show_plan(study: Study, plan: Plan, console: Console) -> None:
+    """The networks of a study, how many results there are of each kind, and what the rest costs."""
+    tasks = ", ".join(task.title for task in study.tasks)
+    _say(console, f"{study.study}: {len(plan.networks)} networks on {tasks}")
+    console.print(_networks(plan))
+    for name, done, total in plan.done:
+        _say(console, f"{name}: {done} of {total} done")
+    for line in _training(study, plan):
+        _say(console, line)
+    ahead = costs(plan.todo)
+    if ahead:
+        console.print(_ahead(ahead))
+
+
+def _networks(plan: Plan) -> Table:
+    table = _table("task", "cell", "activation", "units", "networks", "parameters each", left=2)
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for i, member in enumerate(plan.members):
+        fields = (str(member.fields[f]) for f in ("task", "cell", "activation", "units"))
+        groups.setdefault(tuple(fields), []).append(i)
+    for names, positions in groups.items():
+        network = plan.networks[positions[0]]
+        count = ""
+        if isinstance(network, Network):
+            count = f"{parameters(network.cell, network.task):,}"
+        table.add_row(*names, str(len(positions)), count)
+    return table
+
+
+def _training(study: Study, plan: Plan) -> list[str]:
+    lines = []
+    if plan.cohorts:
+        what = "pilot" if plan.selecting else "network"
+        lines.append(f"to train: {_size(plan.cohorts, what)}")
+    if study.selection is not None and plan.waiting:
+        fields = " and ".join(study.selection.grid)
+        be = "is" if len(study.selection.grid) == 1 else "are"
+        lines.append(
+            f"to train once {fields} {be} chosen: {_size(plan.waiting, 'network')}; "
+            "their addresses are not known before"
+        )
+    return lines
+
+
+def _size(cohorts: Sequence[TrainCohort], what: str) -> str:
+    networks, work = sum(len(job.networks) for job in cohorts), flops(cohorts)
+    return (
+        f"{counted(networks, what)} in {counted(len(cohorts), 'cohort')}, "
+        f"{work:.2g} floating-point operations (some {_hours(core_hours(work))} of a CPU core), "
+        f"up to {memory(cohorts) / 2**20:.0f} MiB per cohort"
+    )
+
+
+def _ahead(ahead: dict[str, Cost]) -> Table:
+    """What each kind of step has to do, and how much of the disk its results will take."""
+    table = _table("ahead", "work", "to store", left=2)
+    for name, cost in ahead.items():
+        work = ", ".join(f"{often:,} {what}" for what, often in cost.work.items())
+        table.add_row(name, work, _bytes(cost.bytes))
+    table.add_row("in all", "", _bytes(sum(cost.bytes for cost in ahead.values())))
+    return table
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:,.0f} hours" if hours >= 10 else counted(max(1, round(60 * hours)), "minute")
+
+
+def _bytes(count: float) -> str:
+    """Bytes in the largest unit of which there are ten at least: `21 MiB`."""
+    for unit in ("bytes", "KiB", "MiB"):
+        if count < 10 * 1024:
+            return f"{count:.0f} {unit}"
+        count /= 1024
+    return f"{count:.0f} GiB"
+
+
+def _table(*headings: str, left: int) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for i, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if i < left else "right")
+    return table
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)

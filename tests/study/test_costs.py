@@ -1,0 +1,92 @@
+"""What is ahead, step by step, against counts made by hand."""
+
+from pathlib import Path
+
+import pytest
+
+from rnnstudy.analyses.cost import Cost
+from rnnstudy.study.costs import costs
+from rnnstudy.study.plan import make_plan
+from rnnstudy.study.spec import Study, study_of
+from rnnstudy.study.store import Store
+
+SPEC = {
+    "study": "small",
+    "tasks": [
+        {"kind": "flip_flop", "bits": 2},
+        {"kind": "sine", "static_cues": 5},
+        {"kind": "integration", "streams": 3, "probe_trials": 10, "length": 20},
+    ],
+    "networks": {"cells": ["vanilla", "lstm"], "units": [4], "seeds": 3},
+    "training": {"steps": 7},
+    "analyses": [
+        "fixed_points",
+        {"kind": "pairs", "metric": "cka"},
+        {"kind": "oscillations", "transient": 100, "steps": 300},
+        {"kind": "line_attractor", "samples": 2, "points": 9},
+        {"kind": "arrangement", "of": "oscillations"},
+        {"kind": "embedding", "of": "cka"},
+    ],
+}
+
+
+def study(**fields: object) -> Study:
+    return study_of({**SPEC, **fields})
+
+
+def test_work_is_what_networks_inputs_and_pairs_make_of_it(tmp_path: Path) -> None:
+    found = costs(make_plan(study(), Store(tmp_path)).todo)
+    assert {name: cost.work for name, cost in found.items()} == {
+        "train": {"steps": 3 * 6 * 7},
+        "fixed_points": {"searches for fixed points": 6 * (1 + 5 + 3)},
+        "oscillations": {"searches for fixed points": 6 * 5, "steps": 6 * 5 * 400},
+        "line_attractor": {"starts": 6 * 3 * 2 * 10, "linearisations": 6 * 3 * 9},
+        "representations": {},
+        "cka": {"pairs": 3 * 15},
+        "arrangement_oscillations": {"pairs": 15},
+    }
+
+
+def test_a_cube_of_points_is_expected_of_a_memory_and_one_point_per_input_elsewhere(
+    tmp_path: Path,
+) -> None:
+    networks = {"cells": "vanilla", "units": 4}
+    one = study(networks=networks, analyses=["fixed_points"])
+    points, jacobian = 3**2 + 5 + 3, 8 * 4 * 4
+    assert costs(make_plan(one, Store(tmp_path)).todo)["fixed_points"].bytes > points * jacobian
+
+
+def test_all_pairs_in_tiles_are_counted_once(tmp_path: Path) -> None:
+    many = study(
+        tasks=["flip_flop"],
+        networks={"cells": "vanilla", "units": 4, "seeds": 200},
+        analyses=[{"kind": "pairs", "metric": "cka"}],
+    )
+    found = costs(make_plan(many, Store(tmp_path)).todo)
+    assert found["cka"].work == {"pairs": 200 * 199 // 2}
+    assert found["cka tiles"] == Cost({}, 8 * (128 * 128 + 128 * 72 + 72 * 72))
+
+
+OWN = """\
+from rnnstudy import MemberAnalysis
+
+
+class Broken(MemberAnalysis):
+    def run(self, population, task):
+        return []
+
+    def show(self, section):
+        return ()
+
+    def cost(self, cell, task):
+        raise RuntimeError("no idea")
+"""
+
+
+def test_an_analysis_of_ones_own_that_fails_to_tell_costs_nobody_the_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_cost.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    own = study(analyses=["own_cost:Broken"])
+    assert set(costs(make_plan(own, Store(tmp_path)).todo)) == {"train", "representations"}

@@ -1,0 +1,75 @@
+"""Writes what a finished run has found into docs/results:
+
+.venv/bin/python tools/results.py runs/universality-small docs/results
+
+Tables go between the marks in its README.md; the words around them are written by hand.
+"""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import rnnstudy
+from rnnstudy.report.figures import save
+
+FIGURES = {
+    "fixed-points": ("flip_flop", "fixed_points", "Fixed points of typical networks"),
+    "memory-svcca": ("flip_flop", "embedding_svcca", "Networks by svcca distance"),
+    "sine-svcca": ("sine", "embedding_svcca", "Networks by svcca distance"),
+    "integration-svcca": ("integration", "embedding_svcca", "Networks by svcca distance"),
+}
+"""File -> task, analysis, and title of the exhibit."""
+
+
+def main(directory: str, folder: str) -> None:
+    """Write `claims.csv` and the figures, and fill in the tables of `README.md`."""
+    run, place = rnnstudy.open_run(directory), Path(folder)
+    run.claims.to_csv(place / "claims.csv", index=False, float_format="%.4g", lineterminator="\n")
+    analyses = {analysis.title: analysis for analysis in run.study.analyses}
+    for name, (task, analysis, title) in FIGURES.items():
+        shown = analyses[analysis].show(run.section(task))
+        save(next(e for e in shown if e.title == title), place, name, formats=("png",))
+    text = (place / "README.md").read_text(encoding="utf-8")
+    for mark, table in {"networks": networks(run), "claims": claims(run)}.items():
+        pattern = rf"(<!-- {mark} -->\n).*?(<!-- end -->)"
+        text = re.sub(pattern, lambda m, t=table: m[1] + t + m[2], text, flags=re.DOTALL)
+    (place / "README.md").write_text(text, encoding="utf-8")
+
+
+def networks(run: Any) -> str:
+    """Per combination how many networks have solved their task, and their median loss."""
+    table = run.members
+    tasks = list(dict.fromkeys(table["task"]))
+    lines = [["networks", *tasks]]
+    for (cell, activation), rows in table.groupby(["cell", "activation"], sort=False):
+        line = [f"{cell} {activation}"]
+        for task in tasks:
+            own = rows[rows["task"] == task]
+            solved = f"{int(own['solved'].eq(True).sum())} of {len(own)}"
+            line.append(f"{solved} ({own['loss'].median():.1e})")
+        lines.append(line)
+    return markdown(lines)
+
+
+def claims(run: Any) -> str:
+    """The verdicts, claim by claim and task by task."""
+    lines = [["claim", "task", "effect (95 %)", "p", "corrected", "verdict"]]
+    for row in run.claims.itertuples():
+        effect = "" if row.effect != row.effect else f"{row.effect:.2f}"
+        if row.low == row.low:
+            effect += f" ({row.low:.2f} to {row.high:.2f})"
+        ps = ["" if p != p else f"{p:.1g}" for p in (row.p, row.corrected_p)]
+        note = f": {row.note}" if row.note else ""
+        lines.append([f"`{row.claim}`", row.task, effect, *ps, row.verdict + note])
+    return markdown(lines)
+
+
+def markdown(lines: list[list[str]]) -> str:
+    """A table of Markdown, the first line its head."""
+    head, *body = ["| " + " | ".join(line) + " |\n" for line in lines]
+    return head + "|" + "---|" * len(lines[0]) + "\n" + "".join(body)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
