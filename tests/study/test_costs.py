@@ -7,8 +7,10 @@ import pytest
 from rnnstudy.analyses.cost import Cost
 from rnnstudy.study.costs import costs
 from rnnstudy.study.plan import make_plan
-from rnnstudy.study.spec import Study, study_of
+from rnnstudy.study.spec import Study, load_study, study_of
 from rnnstudy.study.store import Store
+
+ROOT = Path(__file__).parents[2]
 
 SPEC = {
     "study": "small",
@@ -90,3 +92,18 @@ def test_an_analysis_of_ones_own_that_fails_to_tell_costs_nobody_the_plan(
     monkeypatch.syspath_prepend(tmp_path)
     own = study(analyses=["own_cost:Broken"])
     assert set(costs(make_plan(own, Store(tmp_path)).todo)) == {"train", "representations"}
+
+
+@pytest.mark.parametrize("name", ["universality-small", "universality"])
+def test_the_shipped_populations_are_planned_with_every_analysis(tmp_path: Path, name: str) -> None:
+    found = load_study(ROOT / "specs" / f"{name}.yaml")
+    plan = make_plan(found, Store(tmp_path))
+    expected = {analysis.title for analysis in found.analyses}
+    assert expected < {kind for kind, _, _ in plan.done}
+    networks, combinations = len(plan.networks), 3 * 8
+    assert networks >= 3 * combinations
+    ahead = costs(plan.todo)
+    pairs = networks // 3 * (networks // 3 - 1) // 2
+    assert ahead["svcca"].work == {"pairs": 3 * pairs}
+    assert ahead["fixed_points"].work == {"searches for fixed points": networks // 3 * (1 + 2)}
+    assert ahead["train"].work["steps"] == sum(n.training.steps for n in plan.networks)

@@ -154,7 +154,10 @@ def test_a_cell_of_ones_own_is_asked_for_its_weights_at_once(tmp_path, monkeypat
 # Shipped
 
 
-@pytest.mark.parametrize(("name", "networks"), [("quickstart", 24), ("universality-small", 96)])
+SHIPPED = [("quickstart", 24), ("universality-small", 72), ("universality", 2880)]
+
+
+@pytest.mark.parametrize(("name", "networks"), SHIPPED)
 def test_a_shipped_spec_loads(name, networks):
     found = load_study(SPECS / f"{name}.yaml")
     assert found.study == name
@@ -166,6 +169,13 @@ def test_a_shipped_spec_loads(name, networks):
         n.cell.clip for _, n in grid if n.cell.kind == "lstm" and n.cell.activation == "relu"
     }
     assert bounded == {10.0}
+
+
+def test_the_small_population_is_asked_what_the_full_one_is():
+    full, small = (load_study(SPECS / f"universality{size}.yaml") for size in ("", "-small"))
+    assert full.networks.changed(units=(64,), l2=None, seeds=(0, 1, 2)) == small.networks
+    for field in ("tasks", "overrides", "analyses", "claims"):
+        assert getattr(full, field) == getattr(small, field), field
 
 
 def test_every_shipped_spec_loads():
