@@ -252,7 +252,7 @@ MISTAKES = {
     "analysis of a task that is not there": (
         HEAD + "analyses:\n  - {kind: fixed_points, tasks: [flip_flip]}\n",
         (
-            "5:27: analyses[0].tasks lists 'flip_flip'; tasks of this study: flip_flop; did you "
+            "5:33: analyses[0].tasks lists 'flip_flip'; tasks of this study: flip_flop; did you "
             "mean 'flip_flop'?"
         ),
     ),

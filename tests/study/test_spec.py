@@ -173,9 +173,11 @@ def test_a_shipped_spec_loads(name, networks):
 
 def test_the_small_population_is_asked_what_the_full_one_is():
     full, small = (load_study(SPECS / f"universality{size}.yaml") for size in ("", "-small"))
-    assert full.networks.changed(units=(64,), l2=None, seeds=(0, 1, 2)) == small.networks
     for field in ("tasks", "overrides", "analyses", "claims"):
         assert getattr(full, field) == getattr(small, field), field
+    for field in ("cells", "activations"):
+        assert getattr(full.networks, field) == getattr(small.networks, field), field
+    assert set(small.networks.units) < set(full.networks.units)
 
 
 def test_every_shipped_spec_loads():
