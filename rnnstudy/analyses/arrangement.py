@@ -60,8 +60,8 @@ class Arrangement(TaskAnalysis):
             raise ValueError(f"'{self.of}' yields no points in an order, arrangement needs them")
         return arrangements(found, [member.name for member in members], self.neighbours)
 
-    def cost(self, task: Task, networks: int) -> Cost:
-        return cost_of_pairs(networks)
+    def cost(self, task: Task, records: int) -> Cost:
+        return cost_of_pairs(records)
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         result = section.shared[self.title]

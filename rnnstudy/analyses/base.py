@@ -131,6 +131,6 @@ class TaskAnalysis(Analysis):
         `parts()` and, after them, of the analyses of single networks in `needs()`; and from
         `shared[i]`, the record of the i-th of the others in `needs()` on the same task."""
 
-    def cost(self, task: Task, networks: int) -> Cost:
-        """What so many networks of a task take; `check` tells."""
+    def cost(self, task: Task, records: int) -> Cost:
+        """What so many records of single networks (the parts) take; `check` tells."""
         return Cost()

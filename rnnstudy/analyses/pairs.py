@@ -50,8 +50,8 @@ class AllPairs(TaskAnalysis):
         """The distances with what else there is to say of each row."""
         return found
 
-    def cost(self, task: Task, networks: int) -> Cost:
-        return cost_of_pairs(networks)
+    def cost(self, task: Task, records: int) -> Cost:
+        return cost_of_pairs(records)
 
     def states(self, found: Record) -> Array:
         """A network's states in the shape that the metric wants, in the precision they came in:
@@ -102,9 +102,9 @@ class Pairs(AllPairs):
         )
 
 
-def cost_of_pairs(networks: int) -> Cost:
-    """What all pairs of so many networks take, their distances kept."""
-    return Cost({"pairs": networks * (networks - 1) // 2}, 8 * networks**2)
+def cost_of_pairs(items: int) -> Cost:
+    """What all pairs of so many items take, their distances kept."""
+    return Cost({"pairs": items * (items - 1) // 2}, 8 * items**2)
 
 
 def groupings(section: Section, names: Sequence[str]) -> dict[str, list[str]]:

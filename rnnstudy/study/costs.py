@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import cache
 
-from rnnstudy.analyses import MemberAnalysis, TaskAnalysis
+from rnnstudy.analyses import MemberAnalysis
 from rnnstudy.analyses.cost import Cost
 from rnnstudy.cells import Cell
 from rnnstudy.population.footprint import trained_bytes
@@ -34,7 +34,7 @@ def _cost(job: Job) -> Cost:
     if isinstance(job, CompareBlocks):
         return Cost({}, 8 * len(job.rows.at) * len(job.columns.at))
     if isinstance(job, AnalyseTask):
-        return _of_task(job.analysis, job.task, len(job.networks))
+        return _of_task(job)
     return Cost()
 
 
@@ -50,8 +50,8 @@ def _of_member(analysis: MemberAnalysis, cell: Cell, task: Task) -> Cost:
         return Cost()  # somebody's own task or cell; the job itself will say what is wrong with it
 
 
-def _of_task(analysis: TaskAnalysis, task: Task, networks: int) -> Cost:
+def _of_task(job: AnalyseTask) -> Cost:
     try:
-        return analysis.cost(task, networks)
+        return job.analysis.cost(job.task, sum(len(job.reads(i)) for i in range(len(job.networks))))
     except Exception:
         return Cost()

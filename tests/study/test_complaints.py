@@ -292,7 +292,7 @@ MISTAKES = {
         HEAD + "claims: [cub]\n",
         (
             "4:10: claims[0] is 'cub'; known claims: cube, depends_less, frequency_follows, "
-            "geometry_depends_on, line_attractor, one_mode_or_several; did you mean 'cube'?"
+            "geometry_depends_on, line_attractor, nearer_untrained, one_mode_or_several; did you mean 'cube'?"
         ),
     ),
     "models of no network": (

@@ -69,6 +69,15 @@ def test_all_pairs_in_tiles_are_counted_once(tmp_path: Path) -> None:
     assert found["cka tiles"] == Cost({}, 8 * (128 * 128 + 128 * 72 + 72 * 72))
 
 
+def test_controls_are_pairs_of_networks_their_twins_and_those_of_other_tasks(
+    tmp_path: Path,
+) -> None:
+    controls = study(analyses=[{"kind": "controls", "metric": "cka"}])
+    found = costs(make_plan(controls, Store(tmp_path)).todo)
+    items = 6 + 6 + 12
+    assert found["cka_controls"].work == {"pairs": 3 * items * (items - 1) // 2}
+
+
 OWN = """\
 from rnnstudy import MemberAnalysis
 
