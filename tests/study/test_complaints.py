@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
 from pydantic_core.core_schema import ErrorType
 
+from rnnstudy.claims import CLAIMS
 from rnnstudy.component import Component
 from rnnstudy.study.complaints import SENTENCES, complaints
 from rnnstudy.study.document import SpecError, document_of
@@ -291,8 +292,8 @@ MISTAKES = {
     "unknown claim": (
         HEAD + "claims: [cub]\n",
         (
-            "4:10: claims[0] is 'cub'; known claims: cube, depends_less, frequency_follows, "
-            "geometry_depends_on, line_attractor, nearer_untrained, one_mode_or_several; did you mean 'cube'?"
+            f"4:10: claims[0] is 'cub'; known claims: {', '.join(sorted(CLAIMS))}; "
+            "did you mean 'cube'?"
         ),
     ),
     "models of no network": (
