@@ -76,7 +76,7 @@ def nearer_to(found: Controlled, control: str, factor: str) -> tuple[Nearness, l
 
 
 def _with(found: Controlled, learnt: str) -> Array:
-    return np.array([each == learnt for each in found.learnt])
+    return np.array([each == learnt for each in found.learnt], bool)
 
 
 def _one_network(found: Controlled) -> Array:

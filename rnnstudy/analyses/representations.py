@@ -24,6 +24,7 @@ class Activity(Record):
 
     inputs: Array = array("trial", "time", "input")
     targets: Array = array("trial", "time", "output")
+    """NaN on the trials of a task that the network has not learnt."""
     outputs: Array = array("trial", "time", "output")
     states: Array = array("trial", "time", "unit")
     """The visible part of the state (an LSTM's h)."""
@@ -69,6 +70,8 @@ class Representations(MemberAnalysis):
         inputs, targets = np.asarray(probe.inputs), np.asarray(probe.targets)
         states = population.unroll(inputs)
         outputs, seen = population.outputs_of(states), population.visible(states)
+        if self.probe not in (None, task):
+            targets = np.full(outputs.shape[1:], np.nan, targets.dtype)
         return [
             Activity(inputs=inputs, targets=targets, outputs=outputs[m], states=seen[m])
             for m in range(len(population))

@@ -170,10 +170,11 @@ def test_only_networks_that_do_equally_well_enter_where_that_is_asked():
     assert result.to_frame().loc["lstm-tanh-0", "other activation"] == pytest.approx(np.mean(here))
 
 
-def test_where_nothing_matches_nothing_is_compared():
+@pytest.mark.parametrize("guests", [True, False])
+def test_where_nothing_matches_nothing_is_compared(guests):
     members = population(3)
     losses = [1.0 + (m.fields["cell"] == "lstm") for m in members]
-    result = twins(controlled(members, 8), members, losses, performance="matched")
+    result = twins(controlled(members, 8, guests=guests), members, losses, performance="matched")
     assert (result.labels, result.others, len(result.p), len(result.gain)) == ((), (), 0, 0)
     assert "there are no networks" in result.left_out["cell"]
     analysis = Twins(of="svcca_controls", performance="matched")

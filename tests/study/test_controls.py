@@ -23,7 +23,7 @@ from rnnstudy.tasks import Task
 SPEC: dict[str, Any] = {
     "study": "controls",
     "tasks": [
-        {"kind": "flip_flop", "bits": 1, "length": 12, "probe_length": 10, "probe_trials": 6},
+        {"kind": "flip_flop", "bits": 2, "length": 12, "probe_length": 10, "probe_trials": 6},
         {"kind": "integration", "length": 8, "probe_trials": 6},
     ],
     "networks": {"cells": "vanilla", "activations": ["tanh", "relu"], "units": 3, "seeds": 2},
@@ -78,8 +78,8 @@ def controlled(run: Run, task: str) -> Controlled:
 
 
 def states(population: Population, task: Task) -> np.ndarray:
-    (found,) = Representations().run(population, task)
-    return found.samples
+    (found,) = population.unroll(np.asarray(task.probe().inputs))
+    return found.reshape(-1, found.shape[-1])
 
 
 def test_all_networks_of_all_tasks_are_driven_by_one_probe(run: Run) -> None:
@@ -95,10 +95,10 @@ def test_all_networks_of_all_tasks_are_driven_by_one_probe(run: Run) -> None:
     assert isinstance(guest, Network)
     # A guest has the weights that it has learnt, but for those of an input it has never seen.
     visitor = learnt(guest)
-    visitor.weights["kernel"] = initial_population(guest.cell, 1, 1, [guest.seed]).weights["kernel"]
+    visitor.weights["kernel"] = initial_population(guest.cell, 2, 1, [guest.seed]).weights["kernel"]
     every = {
         own[0]: states(learnt(first), memory),
-        f"{own[0]} untrained": states(initial_population(first.cell, 1, 1, [0]), memory),
+        f"{own[0]} untrained": states(initial_population(first.cell, 2, 2, [0]), memory),
         guests[1]: states(visitor, memory),
     }
     frame = found.to_frame()
@@ -106,6 +106,16 @@ def test_all_networks_of_all_tasks_are_driven_by_one_probe(run: Run) -> None:
         for other, y in every.items():
             # Float32 states of networks alone and in company.
             assert frame.loc[one, other] == pytest.approx(CKA().distance(x, y), abs=1e-4)
+
+
+def test_nothing_is_asked_of_guests_in_answer_to_the_probe(run: Run) -> None:
+    trained = run.trained("integration-vanilla-tanh-3-s000")
+    memory, own = run.study.tasks
+    for probe, length, answered in ((memory, 10, False), (own, 8, True)):
+        analysis = Representations(probe=probe)
+        (found,) = analysis.run(analysis.looked_at(trained), own)
+        assert found.outputs.shape == found.targets.shape == (6, length, 1)
+        assert np.isfinite(found.targets).all() == answered
 
 
 def test_nothing_is_left_to_do_and_names_do_not_matter(run: Run) -> None:
