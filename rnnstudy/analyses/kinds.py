@@ -57,7 +57,7 @@ def nearer_to(found: Controlled, control: str, factor: str) -> tuple[Nearness, l
     both = own.any(axis=1) & another.any(axis=1)
     if not both.any():
         raise ValueError(
-            f"no network has {control} others of its kind and trained ones of another {factor}"
+            f"no network has others of its kind, {control}, and trained ones of another {factor}"
         )
     own, another, used = own[both], another[both], np.array(found.at(TRAINED))[both]
     met: Array = np.asarray((own | another).any(axis=0))

@@ -41,9 +41,10 @@ def _strip(of: str, only: str, result: TwinRecord) -> Strip:
     rows = [(i, k) for i, k in rows if np.isfinite(result.distance[i, k])]
     return Strip(
         title=f"Mean distance of trained networks to each kind of others, {of}",
-        caption="One dot per trained network and row. Same kind: networks that agree with it in "
-        f"all but the seed; {ITSELF}: the same network before training; other cell, activation, "
-        f"...: trained networks that differ in nothing else.{only}",
+        caption="One dot per trained network and row. Same kind, untrained, trained on another "
+        f"task: networks that agree with it in all but the seed; {ITSELF}: the same network before "
+        "training; other cell, activation, ...: trained networks that differ in nothing else."
+        f"{only}",
         values=np.array([result.distance[i, k] for i, k in rows]),
         categories=[result.others[k] for _, k in rows],
         labels=[result.labels[i] for i, _ in rows],

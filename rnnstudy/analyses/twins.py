@@ -128,7 +128,8 @@ class Twins(TaskAnalysis):
 
 
 def _trained(found: Controlled) -> list[Member]:
-    return [found.members[i] for i in found.at(TRAINED)]
+    everyone = found.members
+    return [everyone[i] for i in found.at(TRAINED)]
 
 
 def _losses(members: Sequence[Member], parts: Sequence[Record]) -> dict[str, float]:
@@ -157,8 +158,8 @@ def _before_and_after(found: Controlled) -> tuple[Array, Array]:
 
 
 def _near(found: Controlled, factors: Sequence[str], left_out: dict[str, str]) -> list[_Near]:
-    rows = []
-    for factor, control in product(factors, controls_of(found)):
+    rows, there = [], found.at(TRAINED)
+    for factor, control in product(factors, controls_of(found) if there else ()):
         try:
             rows.append(_Near(factor, control, nearer_to(found, control, factor)[0]))
         except ValueError as error:
@@ -169,7 +170,7 @@ def _near(found: Controlled, factors: Sequence[str], left_out: dict[str, str]) -
 def _kinds(found: Controlled, factors: Sequence[str]) -> dict[str, Array]:
     """Mean distance of each trained network to the kinds of others that there are."""
     masks = {"same kind": same_kind(found, TRAINED), ITSELF: itself(found)}
-    masks |= {f"same kind, {each}": same_kind(found, each) for each in controls_of(found)}
+    masks |= {each: same_kind(found, each) for each in controls_of(found)}
     masks |= {f"other {factor}": other_value(found, factor) for factor in factors}
     means = {name: mean_distances(found, mask) for name, mask in masks.items()}
     return {name: values for name, values in means.items() if np.isfinite(values).any()}

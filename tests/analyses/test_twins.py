@@ -59,7 +59,7 @@ def test_mean_distances_are_those_of_the_matrix():
     result = twins(found, members)
     frame = result.to_frame()
     assert list(frame.columns) == [
-        "same kind", "itself, untrained", "same kind, untrained", "same kind, trained on other",
+        "same kind", "itself, untrained", "untrained", "trained on other",
         "other cell", "other activation",
     ]  # fmt: skip
     place = {label: i for i, label in enumerate(found.labels)}
@@ -67,7 +67,7 @@ def test_mean_distances_are_those_of_the_matrix():
     mean = {
         "itself, untrained": here[place["ugrnn-tanh-2 untrained"]],
         "same kind": np.mean([here[place[f"ugrnn-tanh-{s}"]] for s in (0, 1)]),
-        "same kind, untrained": np.mean([here[place[f"ugrnn-tanh-{s} untrained"]] for s in (0, 1)]),
+        "untrained": np.mean([here[place[f"ugrnn-tanh-{s} untrained"]] for s in (0, 1)]),
         "other activation": np.mean([here[place[f"ugrnn-relu-{s}"]] for s in range(3)]),
     }
     for name, expected in mean.items():
@@ -176,6 +176,7 @@ def test_where_nothing_matches_nothing_is_compared(guests):
     losses = [1.0 + (m.fields["cell"] == "lstm") for m in members]
     result = twins(controlled(members, 8, guests=guests), members, losses, performance="matched")
     assert (result.labels, result.others, len(result.p), len(result.gain)) == ((), (), 0, 0)
+    assert set(result.left_out) == {"cell", "activation"}
     assert "there are no networks" in result.left_out["cell"]
     analysis = Twins(of="svcca_controls", performance="matched")
     (note,) = analysis.show(Section(FlipFlop(), members, {}, {}, {analysis.title: result}))

@@ -91,7 +91,7 @@ def test_a_few_networks_far_away_do_not_make_it_hold() -> None:
 def test_too_few_networks_are_no_evidence() -> None:
     (verdict,) = verdicts([CLAIM], [weighed(controlled(population(1), 0))])
     assert verdict.word == "not enough networks"
-    assert verdict.reason.startswith("no network has untrained others of its kind")
+    assert verdict.reason.startswith("no network has others of its kind, untrained, and")
     only = [m for m in population(3) if m.fields["activation"] == "tanh"]
     (verdict,) = verdicts([CLAIM], [weighed(controlled(only, 0))])
     assert (verdict.word, verdict.reason) == ("not enough networks", "only tanh; it takes 2 groups")
