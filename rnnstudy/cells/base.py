@@ -111,6 +111,23 @@ class Cell(Entry):
         """
         raise NotImplementedError(f"{type(self).__name__} does not say where it rests")
 
+    def linearise(self, w: Weights, drive: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """`step` and its Jacobian [..., trial, state, state], where a cell knows a faster way.
+
+        Optional: without it, or where `step` is overridden below it, derivatives are automatic.
+        """
+        raise NotImplementedError(f"{type(self).__name__} leaves its Jacobian to be derived")
+
+    def linearise_rest(self, w: Weights, drive: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """What is seen of `rest` and its Jacobian [..., trial, unit, unit]; optional likewise."""
+        raise NotImplementedError(f"{type(self).__name__} leaves its Jacobian to be derived")
+
+    def offers(self, derivative: str, of: str) -> bool:
+        """Whether a method is the derivative of another: of that very one, not of one it hid."""
+        lines = type(self).__mro__
+        own, whole = (next(c for c in lines if name in c.__dict__) for name in (derivative, of))
+        return own is not Cell and lines.index(own) <= lines.index(whole)
+
     @property
     def state_size(self) -> int:
         """Length of the flat state vector."""
@@ -147,6 +164,30 @@ class Cell(Entry):
 def row(bias: Tensor) -> Tensor:
     """A bias [..., unit] ready to be added along trials: [..., 1, unit]."""
     return bias[..., None, :]
+
+
+def partials(function: Callable[..., Tensor], *arguments: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """An elementwise function of some tensors, and its derivative by each of them."""
+    with tf.GradientTape() as tape:
+        tape.watch(arguments)
+        value = function(*arguments)
+    return value, tape.gradient(
+        value, list(arguments), unconnected_gradients=tf.UnconnectedGradients.ZERO
+    )
+
+
+def through(slopes: Tensor, kernel: Tensor, blocks: int = 1) -> Tensor:
+    """Jacobian [..., trial, unit, state] of units that the state reaches through a kernel alone.
+
+    slopes [..., trial, block x unit]: derivatives of the units by their products with the kernel
+    [..., state, block x unit], whose blocks of columns stand side by side.
+    """
+
+    def apart(values: Tensor) -> Tensor:
+        shape = [*tf.unstack(tf.shape(values))[:-1], blocks, values.shape[-1] // blocks]
+        return tf.reshape(values, shape)
+
+    return tf.einsum("...pgi,...jgi->...pij", apart(slopes), apart(kernel))
 
 
 def cell_mistake(cell: Cell, inputs: int) -> str:

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnstudy.cells.base import Cell, Tensor, Weight, Weights, row
+from rnnstudy.cells.base import Cell, Tensor, Weight, Weights, partials, row, through
 from rnnstudy.lazy import tf
 
 
@@ -56,15 +56,55 @@ class GRU(Cell):
 
     def rest(self, w: Weights, drive: Tensor, seen: Tensor) -> Tensor:
         """The candidate."""
-        sizes = [self.units] * 3
-        _, reset_kernel, new_kernel = tf.split(w["recurrent_kernel"], sizes, axis=-1)
-        _, reset, new = tf.split(drive, sizes, axis=-1)
+        return self.nonlinearity(self._candidate(w, drive, seen))
+
+    def _candidate(self, w: Weights, drive: Tensor, seen: Tensor) -> Tensor:
+        _, reset_kernel, new_kernel = self._thirds(w["recurrent_kernel"])
+        _, reset, new = self._thirds(drive)
         reset = reset + seen @ reset_kernel
         if not self.reset_after:
-            return self.nonlinearity(new + (tf.sigmoid(reset) * seen) @ new_kernel)
-        _, reset_bias, new_bias = tf.split(row(w["bias"][..., 1, :]), sizes, axis=-1)
-        inner = seen @ new_kernel + new_bias
-        return self.nonlinearity(new + tf.sigmoid(reset + reset_bias) * inner)
+            return new + (tf.sigmoid(reset) * seen) @ new_kernel
+        _, reset_bias, new_bias = self._thirds(row(w["bias"][..., 1, :]))
+        return new + tf.sigmoid(reset + reset_bias) * (seen @ new_kernel + new_bias)
+
+    def _thirds(self, values: Tensor) -> list[Tensor]:
+        thirds: list[Tensor] = tf.split(values, 3, axis=-1)
+        return thirds
+
+    def linearise(self, w: Weights, drive: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        kernel, update = self._thirds(w["recurrent_kernel"])[0], self._thirds(drive)[0]
+        if self.reset_after:
+            update = update + self._thirds(row(w["bias"][..., 1, :]))[0]
+        inner, slopes = self._linear_candidate(w, drive, h)
+        moved, (gate, new, kept) = partials(self._mixed, update + h @ kernel, inner, h)
+        return moved, through(gate, kernel) + new[..., None] * slopes + tf.linalg.diag(kept)
+
+    def _mixed(self, update: Tensor, inner: Tensor, h: Tensor) -> Tensor:
+        keep = tf.sigmoid(update)
+        return keep * h + (1.0 - keep) * self.nonlinearity(inner)
+
+    def linearise_rest(self, w: Weights, drive: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        inner, slopes = self._linear_candidate(w, drive, seen)
+        new, (slope,) = partials(self.nonlinearity, inner)
+        return new, slope[..., None] * slopes
+
+    def _linear_candidate(self, w: Weights, drive: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """What the candidate's nonlinearity is given, and its Jacobian [..., unit, state]."""
+        inner = self._candidate(w, drive, seen)
+        _, reset_kernel, new_kernel = self._thirds(w["recurrent_kernel"])
+        reset = self._thirds(drive)[1] + seen @ reset_kernel
+        if self.reset_after:
+            _, reset_bias, new_bias = self._thirds(row(w["bias"][..., 1, :]))
+            gate, (slope,) = partials(tf.sigmoid, reset + reset_bias)
+            slope = slope * (seen @ new_kernel + new_bias)
+            return inner, through(slope, reset_kernel) + through(gate, new_kernel)
+        gate, (slope,) = partials(tf.sigmoid, reset)
+        columns = tf.linalg.matrix_transpose(new_kernel)[..., None, :, :]
+        by_reset = columns * (slope * seen)[..., None, :]
+        # One product for the points of a member together, not one for each.
+        rows = tf.reshape(by_reset, [*tf.unstack(tf.shape(seen)[:-2]), -1, self.units])
+        product = rows @ tf.linalg.matrix_transpose(reset_kernel)
+        return inner, columns * gate[..., None, :] + tf.reshape(product, tf.shape(by_reset))
 
     @property
     def bound(self) -> float | None:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.cells.base import Cell, Tensor, Weight, Weights, row
+from rnnstudy.cells.base import Cell, Tensor, Weight, Weights, partials, row, through
 from rnnstudy.lazy import tf
 
 
@@ -35,21 +35,43 @@ class LSTM(Cell):
 
     def step(self, w: Weights, drive: Tensor, h: Tensor) -> Tensor:
         hidden, memory = tf.split(h, 2, axis=-1)
-        product = drive + hidden @ w["recurrent_kernel"]
+        return tf.concat(self._moved(drive + hidden @ w["recurrent_kernel"], memory), axis=-1)
+
+    def _moved(self, product: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         write, keep, new, show = tf.split(product, 4, axis=-1)
         memory = tf.sigmoid(keep) * memory + tf.sigmoid(write) * self.nonlinearity(new)
+        return self._shown(memory, show)
+
+    def _shown(self, memory: Tensor, show: Tensor) -> tuple[Tensor, Tensor]:
         if self.clip is not None:
             memory = tf.clip_by_value(memory, -self.clip, self.clip)
-        return tf.concat([tf.sigmoid(show) * self.nonlinearity(memory), memory], axis=-1)
+        return tf.sigmoid(show) * self.nonlinearity(memory), memory
+
+    def linearise(self, w: Weights, drive: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        hidden, memory = tf.split(h, 2, axis=-1)
+        product = drive + hidden @ w["recurrent_kernel"]
+        parts = [
+            partials(lambda *given, part=part: self._moved(*given)[part], product, memory)
+            for part in (0, 1)
+        ]
+        rows = [
+            tf.concat([through(slopes, w["recurrent_kernel"], 4), tf.linalg.diag(kept)], axis=-1)
+            for _, (slopes, kept) in parts
+        ]
+        return tf.concat([moved for moved, _ in parts], axis=-1), tf.concat(rows, axis=-2)
 
     def rest(self, w: Weights, drive: Tensor, seen: Tensor) -> Tensor:
         """The memory c = i act(j) / (1 - f), within its bound, and what it shows."""
-        product = drive + seen @ w["recurrent_kernel"]
+        return tf.concat(self._rested(drive + seen @ w["recurrent_kernel"]), axis=-1)
+
+    def _rested(self, product: Tensor) -> tuple[Tensor, Tensor]:
         write, keep, new, show = tf.split(product, 4, axis=-1)
-        memory = tf.sigmoid(write) * self.nonlinearity(new) / tf.sigmoid(-keep)
-        if self.clip is not None:
-            memory = tf.clip_by_value(memory, -self.clip, self.clip)
-        return tf.concat([tf.sigmoid(show) * self.nonlinearity(memory), memory], axis=-1)
+        return self._shown(tf.sigmoid(write) * self.nonlinearity(new) / tf.sigmoid(-keep), show)
+
+    def linearise_rest(self, w: Weights, drive: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        product = drive + seen @ w["recurrent_kernel"]
+        shown, (slopes,) = partials(lambda given: self._rested(given)[0], product)
+        return shown, through(slopes, w["recurrent_kernel"], 4)
 
     @property
     def state_size(self) -> int:

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnstudy.cells.base import Cell, Tensor, Weight, Weights, row
+from rnnstudy.cells.base import Cell, Tensor, Weight, Weights, partials, row, through
 from rnnstudy.lazy import tf
 
 
@@ -29,14 +29,28 @@ class UGRNN(Cell):
         return x @ w["kernel"] + row(w["bias"])
 
     def step(self, w: Weights, drive: Tensor, h: Tensor) -> Tensor:
-        gate, new = tf.split(drive + h @ w["recurrent_kernel"], 2, axis=-1)
+        return self._moved(drive + h @ w["recurrent_kernel"], h)
+
+    def _moved(self, product: Tensor, h: Tensor) -> Tensor:
+        gate, new = tf.split(product, 2, axis=-1)
         keep = tf.sigmoid(gate)
         return keep * h + (1.0 - keep) * self.nonlinearity(new)
 
+    def linearise(self, w: Weights, drive: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        product = drive + h @ w["recurrent_kernel"]
+        moved, (slopes, kept) = partials(self._moved, product, h)
+        return moved, through(slopes, w["recurrent_kernel"], 2) + tf.linalg.diag(kept)
+
     def rest(self, w: Weights, drive: Tensor, seen: Tensor) -> Tensor:
         """The candidate."""
-        recurrent = seen @ w["recurrent_kernel"][..., self.units :]
-        return self.nonlinearity(drive[..., self.units :] + recurrent)
+        return self.nonlinearity(self._candidate(w, drive, seen))
+
+    def linearise_rest(self, w: Weights, drive: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        new, (slope,) = partials(self.nonlinearity, self._candidate(w, drive, seen))
+        return new, through(slope, w["recurrent_kernel"][..., self.units :])
+
+    def _candidate(self, w: Weights, drive: Tensor, seen: Tensor) -> Tensor:
+        return drive[..., self.units :] + seen @ w["recurrent_kernel"][..., self.units :]
 
     @property
     def bound(self) -> float | None:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from rnnstudy.cells.base import Cell, Tensor, Weight, Weights, row
+from rnnstudy.cells.base import Cell, Tensor, Weight, Weights, partials, row, through
 
 
 class Vanilla(Cell):
@@ -18,6 +18,10 @@ class Vanilla(Cell):
 
     def step(self, w: Weights, drive: Tensor, h: Tensor) -> Tensor:
         return self.nonlinearity(drive + h @ w["recurrent_kernel"])
+
+    def linearise(self, w: Weights, drive: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        new, (slope,) = partials(self.nonlinearity, drive + h @ w["recurrent_kernel"])
+        return new, through(slope, w["recurrent_kernel"])
 
     @property
     def bound(self) -> float | None:

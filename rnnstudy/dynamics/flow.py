@@ -66,16 +66,20 @@ class Flow:
         return half_square(self(h) - h)
 
     def linearise(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """F(h) and its Jacobians dF/dh [member, point, state, state], by reverse differentiation.
+        """F(h) and its Jacobians dF/dh [member, point, state, state].
 
-        All rows are pulled back in one vectorised pass; an operation that cannot be vectorised
-        raises ValueError instead of turning into a loop, unless the dynamics are `Tiled`.
+        The dynamics' own if they offer them, else by reverse differentiation: all rows are pulled
+        back in one vectorised pass; an operation that cannot be vectorised raises ValueError
+        instead of turning into a loop, unless the dynamics are `Tiled`.
         Measured at 256 points, 32 and 64 units, four cells, one core: 1.6-2 times faster than a
         tiled copy of each point per row, 3-4 times faster than forward differentiation of such
-        copies.
+        copies. A cell's own take a fifth of that.
         """
         if isinstance(self.dynamics, Tiled):
             return self(h), self._tiled(h, Flow.__call__, h)
+        own = derivative_of(self.dynamics)
+        if own is not None:
+            return own(self.weights, self.drive, h)
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(h)
             image = self(h)
@@ -131,6 +135,13 @@ class Flow:
         return Flow(self.dynamics, self.weights, tf.repeat(self.drive, times, axis=1), inputs)
 
 
+def derivative_of(dynamics: Dynamics) -> Callable[..., tuple[Tensor, Tensor]] | None:
+    """A faster `step` with its Jacobian, None if the dynamics don't offer that of their step."""
+    known: Any = dynamics
+    offers = getattr(dynamics, "offers", None)
+    return known.linearise if offers is not None and offers("linearise", "step") else None
+
+
 def _pulled_back(tape: Any, image: Tensor, source: Tensor) -> Tensor:
     """Derivatives of an image [member, point, state] by its source: [member, point, state, n].
 
@@ -174,23 +185,22 @@ def compiled(function: Callable[..., Any], flow: Flow, *arguments: Any) -> Any:
     """
     held = () if flow.inputs is None else (flow.inputs,)
     given = (dict(flow.weights), (flow.drive, *held), arguments)
-    weights, driven, rest = tf.nest.map_structure(tf.convert_to_tensor, given)
-    spec = (
-        tf.nest.map_structure(lambda w: _free(w, 1), weights),
-        tf.nest.map_structure(lambda x: _free(x, 2), driven),
-        tf.nest.map_structure(lambda a: _free(a, min(2, len(a.shape))), rest),
-    )
-    flat = tuple((tuple(s.shape), s.dtype) for s in tf.nest.flatten(spec))
-    key = (function, flow.dynamics, len(held), flat)
+    flat = [tf.convert_to_tensor(values) for values in tf.nest.flatten(given)]
+    outer = 1 + len(flow.weights) + len(held)
+    free = [1] * len(flow.weights) + [2] * (outer - len(flow.weights))
+    free += [min(2, len(values.shape)) for values in flat[outer:]]
+    shapes = tuple((v.dtype, *v.shape[n:]) for v, n in zip(flat, free, strict=True))
+    key = (function, flow.dynamics, len(held), *shapes)
     if key not in _PROGRAMS:
         while len(_PROGRAMS) >= MOST_PROGRAMS:
             _PROGRAMS.pop(next(iter(_PROGRAMS)))
         # A partial, since TensorFlow counts all closures of one function as retracings of it.
-        run = partial(_run, function, flow.dynamics)
-        _PROGRAMS[key] = tf.function(run, input_signature=spec, autograph=False)
+        like = tf.nest.map_structure(lambda _: None, given)
+        run = tf.function(partial(_run, function, flow.dynamics, like), autograph=False)
+        _PROGRAMS[key] = run.get_concrete_function(*map(_free, flat, free))
     else:
         _PROGRAMS[key] = _PROGRAMS.pop(key)  # the last one used is the last one to go
-    return _PROGRAMS[key](weights, driven, rest)
+    return _PROGRAMS[key](*flat)
 
 
 MOST_PROGRAMS = 512
@@ -199,10 +209,8 @@ MOST_PROGRAMS = 512
 _PROGRAMS: dict[Any, Any] = {}
 
 
-def _run(
-    function: Callable[..., Any], dynamics: Dynamics,
-    weights: Mapping[str, Tensor], driven: tuple[Tensor, ...], arguments: tuple[Any, ...],
-) -> Any:  # fmt: skip
+def _run(function: Callable[..., Any], dynamics: Dynamics, like: Any, *flat: Tensor) -> Any:
+    weights, driven, arguments = tf.nest.pack_sequence_as(like, flat)
     return function(Flow(dynamics, weights, *driven), *arguments)
 
 

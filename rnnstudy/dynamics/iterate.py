@@ -1,5 +1,6 @@
 """The one loop that drives every solver: limit, non-finite points, stopping, packing."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -7,13 +8,22 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.dynamics.flow import Flow, compiled
-from rnnstudy.dynamics.solvers import Solver, Work
+from rnnstudy.dynamics.solvers import Solver
 from rnnstudy.lazy import tf
 
 Array = np.ndarray
 Tensor = Any
 
-FEW = 8
+BATCH_BYTES = 256 * 2**20
+"""Memory for the Jacobians of one batch and their products."""
+
+MATRICES = 6
+"""Matrices [state, state] that a solver holds per point at its peak."""
+
+Now = dict[str, Any]
+"""What is known of all points, each tensor [member, point, ...]: state, status and work."""
+
+FEW = 16
 """Places at and below which packing the batch anew no longer pays."""
 
 
@@ -28,8 +38,20 @@ class Solution:
     diverged: Array
     steps: Array
 
+    @classmethod
+    def unsolved(cls, starts: Array) -> "Solution":
+        """All starts [member, point, state] where they are, and nothing known of them."""
+        lead = starts.shape[:2]
+        none = np.zeros(lead, bool)
+        return cls(starts.copy(), np.full(lead, np.inf), none, none.copy(), np.zeros(lead, int))
 
-def solve(flow: Flow, solver: Solver, starts: Array) -> Solution:
+    def enter(self, member: int, points: Array, other: "Solution", places: Array) -> None:
+        """Write what another solution says of the same member's places, over some points."""
+        for name, values in vars(self).items():
+            values[member, points] = getattr(other, name)[member, places]
+
+
+def solve(flow: Flow, solver: Solver, starts: Array, few: int = FEW) -> Solution:
     """Move each start [member, point, state] until the solver is done with it.
 
     A point that is done stops; one whose next state is not finite is given up where it last was.
@@ -37,63 +59,86 @@ def solve(flow: Flow, solver: Solver, starts: Array) -> Solution:
     stragglers don't cost the rest.
     """
     begin, advance = _programs(solver)
-    members: Array = np.indices(starts.shape[:2])[0]
-    points: Array = np.indices(starts.shape[:2])[1]
-    part, left = flow, solver.limit
-    h = tf.constant(starts, tf.float64)
-    work, status = compiled(begin, flow, h)
-    state, ends = np.array(starts, np.float64), {k: v.numpy() for k, v in status.items()}
-    while left > 0 and ends["active"].any():
-        keep = members.size // 2 if members.size > FEW else 0
-        h, work, status, left = compiled(advance, part, h, work, status, left, keep)
-        state[members, points] = h.numpy()
-        for name, values in status.items():
-            ends[name][members, points] = values.numpy()
-        rows, columns = _in_use(status["active"].numpy())
-        part = part.take(rows, columns)
-        h, work, status = (_take(values, rows, columns) for values in (h, work, status))
-        members = np.take_along_axis(members[rows], columns, axis=1)
-        points = np.take_along_axis(points[rows], columns, axis=1)
-    speed = compiled(Flow.speed, flow, state).numpy()
-    done = ~ends["active"] & ~ends["diverged"]
-    return Solution(state, speed, done, ends["diverged"], ends["steps"])
+    now = compiled(begin, flow, np.asarray(starts, np.float64))
+    active, left = now["active"].numpy(), solver.limit
+    while left > 0 and active.any():
+        rows, points = _in_use(active)
+        keep = points.size // 2 if points.size > few else 0
+        now, left = compiled(advance, flow, now, rows, points, left, keep)
+        active = now["active"].numpy()
+    speed = compiled(Flow.speed, flow, now["state"])
+    diverged = now["diverged"].numpy()
+    found = (now["state"], speed, ~active & ~diverged, diverged, now["steps"])
+    return Solution(*(np.array(values) for values in found))
+
+
+def solve_some(flow: Flow, solver: Solver, starts: Array, which: Sequence[Array]) -> Solution:
+    """Solve from some of each member's starts [member, point, state], in bounded memory.
+
+    which: their positions, for each member. Returns them in this order: [member, place].
+    """
+    # What only fills up a row is not finite, and given up at once.
+    lead = len(which), max(map(len, which))
+    points, some = np.zeros(lead, int), np.full((*lead, starts.shape[-1]), np.nan)
+    for i, own in enumerate(which):
+        points[i, : len(own)], some[i, : len(own)] = own, starts[i, own]
+    members, per_point = np.arange(len(which)), MATRICES * len(which) * starts.shape[-1] ** 2
+    parts = [
+        solve(flow.take(members, points[:, part]), solver, some[:, part])
+        for part in batches(lead[1], per_point)
+    ]
+    fields = zip(*(vars(part).values() for part in parts), strict=True)
+    return Solution(*(np.concatenate(values, axis=1) for values in fields))
+
+
+def batches(count: int, numbers: int) -> Iterator[slice]:
+    """Consecutive parts of so many items, each of which needs memory for so many numbers."""
+    size = max(1, BATCH_BYTES // (8 * numbers))
+    return (slice(first, min(first + size, count)) for first in range(0, count, size))
 
 
 @cache
 def _programs(solver: Solver) -> tuple[Any, Any]:
     """What to do at the starts, and the steps until half of the places are idle."""
 
-    def begin(flow: Flow, h: Tensor) -> tuple[Work, dict[str, Tensor]]:
+    def begin(flow: Flow, h: Tensor) -> Now:
         work = solver.start(flow, h)
         finite = tf.math.is_finite(flow.speed(h))
         active = finite & ~solver.done(flow, h, work)
-        status = {"active": active, "diverged": ~finite, "steps": tf.zeros_like(active, tf.int32)}
-        return work, status
+        steps = tf.zeros_like(active, tf.int32)
+        return {"state": h, "active": active, "diverged": ~finite, "steps": steps, "work": work}
 
-    def turn(flow: Flow, h: Tensor, work: Work, status: Any) -> tuple[Tensor, Work, Any]:
+    def turn(flow: Flow, now: Now) -> Now:
+        h, work, active = now["state"], now["work"], now["active"]
         new, later = solver.step(flow, h, work)
         finite = tf.reduce_all(tf.math.is_finite(new), axis=-1)
-        moves = status["active"] & finite
+        moves = active & finite
         h = _where(moves, new, h)
         work = {name: _where(moves, later[name], work[name]) for name in work}
-        return (
-            h,
-            work,
-            {
-                "active": moves & ~solver.done(flow, h, work),
-                "diverged": status["diverged"] | (status["active"] & ~finite),
-                "steps": status["steps"] + tf.cast(status["active"], tf.int32),
-            },
-        )
+        return {
+            "state": h,
+            "active": moves & ~solver.done(flow, h, work),
+            "diverged": now["diverged"] | (active & ~finite),
+            "steps": now["steps"] + tf.cast(active, tf.int32),
+            "work": work,
+        }
 
     def advance(
-        flow: Flow, h: Tensor, work: Work, status: Any, left: Tensor, keep: Tensor
-    ) -> tuple[Tensor, ...]:
-        return tf.while_loop(
-            lambda h, work, status, left: (left > 0) & (_places(status["active"]) > keep),
-            lambda h, work, status, left: (*turn(flow, h, work, status), left - 1),
-            (h, work, status, left),
+        flow: Flow, now: Now, rows: Tensor, points: Tensor, left: Tensor, keep: Tensor
+    ) -> tuple[Now, Tensor]:
+        places = tf.stack([tf.broadcast_to(rows[:, None], tf.shape(points)), points], axis=-1)
+        part = flow.take(rows, points)
+        some = tf.nest.map_structure(lambda values: tf.gather_nd(values, places), now)
+        some, left = tf.while_loop(
+            lambda some, left: (left > 0) & (_places(some["active"]) > keep),
+            lambda some, left: (turn(part, some), left - 1),
+            (some, left),
         )
+
+        def entered(values: Tensor, new: Tensor) -> Tensor:
+            return tf.tensor_scatter_nd_update(values, places, new)
+
+        return tf.nest.map_structure(entered, now, some), left
 
     return begin, advance
 
@@ -110,13 +155,6 @@ def _in_use(active: Array) -> tuple[Array, Array]:
     width = int(active.sum(axis=1).max(initial=0))
     order = np.argsort(~active[rows], axis=1, kind="stable")
     return rows, order[:, :width]
-
-
-def _take(values: Any, rows: Array, columns: Array) -> Any:
-    def take(tensor: Tensor) -> Tensor:
-        return tf.gather(tf.gather(tensor, rows), columns, batch_dims=1)
-
-    return tf.nest.map_structure(take, values)
 
 
 def _where(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:

@@ -11,8 +11,8 @@ import numpy as np
 from rnnstudy.lazy import pd
 from rnnstudy.record import Array, Record, array
 
-PARALLEL = 64
-"""Matrices from which on they are shared among cores, and smallest share."""
+PARALLEL = 64 * 32**3
+"""Smallest share of matrices that a core gets, in products of numbers: 64 matrices of 32 units."""
 
 DEFECTIVE = 1e-6
 """Largest error of left times right modes; beyond, the Jacobian counts as not diagonalisable."""
@@ -169,7 +169,7 @@ def _order(values: Array) -> Array:
 def _over_cores(function: Callable[[Array], tuple[Array, ...]], matrices: Array) -> list[Array]:
     """A function of matrices [matrix, ...], many of them shared among cores."""
     count = len(matrices) if matrices.ndim > 2 else 1
-    workers = min(cpu_count() or 1, count // PARALLEL)
+    workers = min(cpu_count() or 1, count, count * matrices.shape[-1] ** 3 // PARALLEL)
     if workers < 2:
         return list(function(matrices))
     shares = np.array_split(matrices, workers)

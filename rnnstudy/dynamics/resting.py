@@ -32,6 +32,14 @@ class Resting:
         """[..., point, unit] -> the same axes."""
         return self.cell.visible(self.cell.rest(w, drive, h))
 
+    def linearise(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """That and its Jacobian [..., point, unit, unit]."""
+        return self.cell.linearise_rest(w, drive, h)
+
+    def offers(self, derivative: str, of: str) -> bool:
+        """Whether the cell knows that Jacobian."""
+        return self.cell.offers("linearise_rest", "rest")
+
 
 def resting(flow: Flow) -> Flow | None:
     """The flow [member, point, unit] of what the cells rest at; None unless they say so."""

@@ -1,7 +1,6 @@
 """Rounds of starts for many networks and inputs at once, and what becomes of each start."""
 
-import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, ClassVar
@@ -21,7 +20,7 @@ from rnnstudy.dynamics.hunt import (
     Hunt,
     Roots,
 )
-from rnnstudy.dynamics.iterate import Solution
+from rnnstudy.dynamics.iterate import MATRICES, Solution, batches
 from rnnstudy.dynamics.linear import linearised
 from rnnstudy.dynamics.merging import merge
 from rnnstudy.dynamics.modes import eigenvalues
@@ -30,17 +29,12 @@ from rnnstudy.dynamics.slow import slow_points
 from rnnstudy.dynamics.solvers import AnySolver, LevenbergMarquardt, Newton
 from rnnstudy.dynamics.solving import polished, solved
 from rnnstudy.dynamics.starts import mixtures, scattered
+from rnnstudy.dynamics.waves import Aim
 
 Array = np.ndarray
 
 POLISH = Newton(limit=8, tolerance=1e-28)
 """Last steps of every start: they take a root to the rounding of float64."""
-
-BLOCK_BYTES = 256 * 2**20
-"""Memory for the Jacobians of one batch and their products."""
-
-MATRICES = 6
-"""Matrices [state, state] that a solver holds per point at its peak."""
 
 KNOWN_PREFERRED = 1e-3
 """A known point is replaced by a new start only if that one is so much slower: rounding is not."""
@@ -49,7 +43,7 @@ KNOWN_PREFERRED = 1e-3
 class Search(Component):
     """How fixed points are looked for, and when the search may stop."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     candidates: Annotated[int, Field(ge=1)] = 256
     """Number of starts per round and network. Several inputs share it, though each gets an eighth
@@ -97,11 +91,10 @@ def run_search(search: Search, networks: Networks, inputs: Array, hunts: Sequenc
         count = min(search.candidates, share * 2 ** max(0, turn - 1))
         waiting = [hunt for hunt in hunts if not hunt.over]
         neighbours = [_neighbours(hunt, same[hunt.member]) for hunt in waiting]
-        for block in _blocks(waiting, count):
-            starts = np.stack(
-                [_starts(search, waiting[i], neighbours[i], turn, count) for i in block]
-            )
-            _round(search, networks, inputs, [waiting[i] for i in block], starts)
+        for part in batches(len(waiting), MATRICES * count * networks.state_size**2):
+            some = list(zip(waiting[part], neighbours[part], strict=True))
+            starts = np.stack([_starts(search, hunt, near, turn, count) for hunt, near in some])
+            _round(search, networks, inputs, waiting[part], starts)
     for hunt in hunts:
         inside = within_box(networks, hunt, hunt.stuck_states)
         linearise = partial(linearised, networks, hunt.member, inputs[hunt.input_index])
@@ -113,15 +106,6 @@ def within_box(networks: Networks, hunt: Hunt, state: Array) -> Array:
     bound = np.inf if hunt.bound is None else hunt.bound * (1.0 + 1e-9)
     within: Array = np.abs(networks.visible(state)).max(axis=1, initial=0.0) <= bound
     return within
-
-
-def _blocks(hunts: Sequence[Hunt], count: int) -> Iterator[range]:
-    """Consecutive hunts whose Jacobians fit into memory together."""
-    if hunts:
-        states = hunts[0].visited.shape[1]
-        size = max(1, BLOCK_BYTES // (MATRICES * 8 * count * states**2))
-        for first in range(0, len(hunts), size):
-            yield range(first, min(first + size, len(hunts)))
 
 
 def _starts(search: Search, hunt: Hunt, neighbours: Array, turn: int, count: int) -> Array:
@@ -178,18 +162,13 @@ def _flow(networks: Networks, inputs: Array, hunts: Sequence[Hunt], points: int)
 def _solved(
     search: Search, networks: Networks, inputs: Array, hunts: Sequence[Hunt], starts: Array
 ) -> Solution:
-    """Solver, then polish, in blocks of starts that fit into memory."""
-    width = max(1, BLOCK_BYTES // (MATRICES * 8 * len(hunts) * starts.shape[-1] ** 2))
-    radius = [search.merge * hunt.scale for hunt in hunts]
-    parts = []
-    for first in range(0, starts.shape[1], width):
-        block = starts[:, first : first + width]
-        flow = _flow(networks, inputs, hunts, block.shape[1])
-        rough = solved(flow, search.solver, block, search.tolerance, radius)
-        exact = polished(flow, POLISH, rough, search.tolerance, radius)
-        parts.append(replace(exact, done=rough.done, diverged=rough.diverged))
-    fields = [f.name for f in dataclasses.fields(Solution)]
-    return Solution(*(np.concatenate([getattr(p, f) for p in parts], axis=1) for f in fields))
+    """Solver, then polish."""
+    radius = np.array([search.merge * hunt.scale for hunt in hunts])
+    aim = Aim(search.tolerance, radius, [hunt.roots.fixed.state for hunt in hunts])
+    flow = _flow(networks, inputs, hunts, starts.shape[1])
+    rough = solved(flow, search.solver, starts, aim)
+    exact = polished(flow, POLISH, rough, aim)
+    return replace(exact, done=rough.done, diverged=rough.diverged)
 
 
 def _linearised(
@@ -217,8 +196,7 @@ def inspected(
     matrix = np.eye(state.shape[1]) - jacobian
     residual = image - state
     sign, _ = np.linalg.slogdet(matrix)
-    smallest = np.linalg.svd(matrix, compute_uv=False).min(axis=-1, initial=np.inf)
-    isolated = smallest >= max(search.degenerate, np.finfo(float).tiny)
+    isolated = nonsingular(matrix, max(search.degenerate, np.finfo(float).tiny))
     safe = np.where(isolated[:, None, None], matrix, np.eye(state.shape[1]))
     step = np.sqrt(np.mean(np.linalg.solve(safe, residual[..., None]) ** 2, axis=(1, 2)))
     certain = isolated & (step <= search.newton_step * hunt.scale)
@@ -232,6 +210,23 @@ def inspected(
         status=np.select([outside, ~certain], [OUTSIDE, DEGENERATE], CONVERGED),
         hits=np.zeros(len(state), int),
     )
+
+
+def nonsingular(matrix: Array, least: float) -> Array:
+    """Whether all singular values of matrices [matrix, state, state] are at least that: [matrix].
+
+    The inverse bounds them from below; only where that does not decide are they computed.
+    """
+    size = matrix.shape[-1]
+    try:
+        bound = 1.0 / (size * np.abs(np.linalg.inv(matrix)).max(axis=(1, 2), initial=0.0))
+    except np.linalg.LinAlgError:  # one is exactly singular
+        bound = np.zeros(len(matrix))
+    found = bound >= least
+    unsure = np.flatnonzero(~found)
+    values = np.linalg.svd(matrix[unsure], compute_uv=False)
+    found[unsure] = values.min(axis=-1, initial=np.inf) >= least
+    return found
 
 
 @dataclass(frozen=True)

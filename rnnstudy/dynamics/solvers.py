@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.component import Entry, OneOf
-from rnnstudy.dynamics.flow import Flow
+from rnnstudy.dynamics.flow import Flow, half_square
 from rnnstudy.lazy import tf
 
 Array = np.ndarray
@@ -100,14 +100,11 @@ class LevenbergMarquardt(Solver):
         factor = tf.where(better, tf.constant(self.accept, h.dtype), self.reject)
         size = tf.norm(jacobian, axis=[-2, -1]) * tf.norm(residual, axis=-1)
         speed = tf.where(better, speed, work["speed"])
-        halved = speed < 0.5 * work["mark"]
         return tf.where(better[..., None], h + move, h), {
             "speed": speed,
-            "mark": tf.where(halved, speed, work["mark"]),
-            "age": tf.where(halved, tf.zeros_like(speed), work["age"] + 1.0),
             "damping": work["damping"] * factor,
             "slope": tf.math.divide_no_nan(tf.norm(gradient, axis=-1), size),
-        }
+        } | _aged(speed, work)
 
     def done(self, flow: Flow, h: Tensor, work: Work) -> Tensor:
         stuck = (work["damping"] > self.most_damping) | (work["slope"] < self.flat)
@@ -147,9 +144,36 @@ class Newton(Solver):
         return (work["speed"] < self.tolerance) | work["stuck"]
 
 
+class Iteration(Solver):
+    """Iteration of the map itself: reaches attracting points alone, at their own pace."""
+
+    kind: ClassVar[str] = "iteration"
+
+    limit: Annotated[int, Field(ge=0)] = 5000
+    """Largest number of steps."""
+
+    patience: Annotated[int, Field(ge=1)] = 500
+    """Steps within which the speed has to halve; a state that does not slow down is given up."""
+
+    def start(self, flow: Flow, h: Tensor) -> Work:
+        image = flow(h)
+        speed = half_square(image - h)
+        return {"image": image, "speed": speed, "mark": speed, "age": tf.zeros_like(speed)}
+
+    def step(self, flow: Flow, h: Tensor, work: Work) -> tuple[Tensor, Work]:
+        new = work["image"]
+        image = flow(new)
+        speed = half_square(image - new)
+        return new, {"image": image, "speed": speed} | _aged(speed, work)
+
+    def done(self, flow: Flow, h: Tensor, work: Work) -> Tensor:
+        return (work["speed"] < self.tolerance) | (work["age"] >= self.patience)
+
+
 SOLVERS: dict[str, type[Solver]] = {
     "levenberg_marquardt": LevenbergMarquardt,
     "newton": Newton,
+    "iteration": Iteration,
 }
 
 AnySolver = Annotated[Solver, OneOf("solver", SOLVERS)]
@@ -159,6 +183,15 @@ def _linear_residual(flow: Flow, h: Tensor) -> tuple[Tensor, Tensor]:
     """F(h) - h and its Jacobian dF/dh - I."""
     image, jacobian = flow.linearise(h)
     return image - h, jacobian - tf.eye(h.shape[-1], dtype=h.dtype)
+
+
+def _aged(speed: Tensor, work: Work) -> dict[str, Tensor]:
+    """Since when a speed has not halved: the speed at that time, and the steps since."""
+    halved = speed < 0.5 * work["mark"]
+    return {
+        "mark": tf.where(halved, speed, work["mark"]),
+        "age": tf.where(halved, tf.zeros_like(speed), work["age"] + 1.0),
+    }
 
 
 def _within_reach(h: Tensor, move: Tensor) -> Tensor:
@@ -172,8 +205,14 @@ def solve_linear(matrix: Tensor, right: Tensor) -> Tensor:
 
     Singular matrices give huge x, non-finite ones x = right: never an error for the whole batch.
     """
+    known = tf.reduce_all(tf.math.is_finite(right), -1)[..., None, None]
+    eye = tf.eye(matrix.shape[-1], dtype=matrix.dtype)
+    return tf.linalg.solve(tf.where(known, regular(matrix), eye), right[..., None])[..., 0]
+
+
+def regular(matrix: Tensor) -> Tensor:
+    """Matrices [..., state, state] that can be inverted: singular ones shifted by a rounding, and
+    the identity for those that are not finite."""
     scale = tf.reduce_max(tf.abs(matrix), axis=[-2, -1], keepdims=True)
     eye = tf.eye(matrix.shape[-1], dtype=matrix.dtype)
-    usable = tf.math.is_finite(scale) & tf.reduce_all(tf.math.is_finite(right), -1)[..., None, None]
-    shifted = tf.where(usable, matrix + (RIDGE * scale + 1e-290) * eye, eye)
-    return tf.linalg.solve(shifted, right[..., None])[..., 0]
+    return tf.where(tf.math.is_finite(scale), matrix + (RIDGE * scale + 1e-290) * eye, eye)

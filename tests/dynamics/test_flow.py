@@ -10,7 +10,8 @@ from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics import flow as flows
-from rnnstudy.dynamics.flow import Flow, Tiled, compiled, flow_of
+from rnnstudy.dynamics.flow import Flow, Tiled, compiled, derivative_of, flow_of
+from rnnstudy.dynamics.resting import resting
 from rnnstudy.lazy import tf
 
 CELLS = [
@@ -179,3 +180,59 @@ def test_only_so_many_programs_are_kept(monkeypatch):
     for function in (functions[0], functions[1], functions[0], functions[2]):
         compiled(function, flow, h)
     assert [key[0] for key in flows._PROGRAMS] == [functions[0], functions[2]]
+
+
+OWN = [
+    Vanilla(units=4),
+    UGRNN(units=4, activation="softplus"),
+    GRU(units=4),
+    GRU(units=4, reset_after=False),
+    LSTM(units=4, clip=0.3),
+]
+
+
+@pytest.mark.parametrize("cell", OWN, ids=repr)
+def test_a_cells_own_jacobian_is_the_derived_one(cell):
+    generator = np.random.default_rng(2)
+    networks = population(cell, [random_weights(cell, generator, 2.0) for _ in range(2)])
+    h = tf.constant(generator.uniform(-1, 1, (2, 3, cell.state_size)))
+    flow = flow_of(networks, np.arange(2), generator.standard_normal((2, 3, 1)))
+    assert derivative_of(cell) is not None
+    image, jacobian = flow.linearise(h)
+    np.testing.assert_allclose(image, flow(h), atol=1e-14)
+    derived = Flow(Derived(cell), flow.weights, flow.drive).linearise(h)[1]
+    np.testing.assert_allclose(jacobian, derived, atol=1e-13)
+    shorter = resting(flow)
+    if shorter is not None:
+        seen = h[..., :4]
+        image, jacobian = shorter.linearise(seen)
+        np.testing.assert_allclose(image, shorter(seen), atol=1e-14)
+        derived = Flow(Derived(shorter.dynamics), flow.weights, flow.drive).linearise(seen)[1]
+        np.testing.assert_allclose(jacobian, derived, atol=1e-13)
+
+
+class Derived:
+    """Another's step and nothing else, so that its Jacobian is derived."""
+
+    def __init__(self, dynamics):
+        self.step = dynamics.step
+
+
+def test_the_jacobian_of_a_step_that_was_overridden_is_not_used():
+    class Halved(UGRNN):
+        """Half a step of another cell, whose Jacobian it inherits."""
+
+        kind = "halved"
+
+        def step(self, w, drive, h):
+            return 0.5 * super().step(w, drive, h)
+
+    assert derivative_of(Halved(units=4)) is None
+    generator = np.random.default_rng(0)
+    weights = random_weights(UGRNN(units=4), generator, 2.0)
+    h = tf.constant(generator.uniform(-1, 1, (1, 2, 4)))
+    half, whole = (
+        flow_of(population(cell, [weights]), np.array([0]), np.zeros((1, 2, 1))).linearise(h)[1]
+        for cell in (Halved(units=4), UGRNN(units=4))
+    )
+    np.testing.assert_allclose(half, 0.5 * whole, atol=1e-14)

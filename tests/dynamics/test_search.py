@@ -5,6 +5,7 @@ import pytest
 from reference.dynamics import population, random_weights
 
 from rnnstudy.cells.ugrnn import UGRNN
+from rnnstudy.dynamics import iterate
 from rnnstudy.dynamics import search as rounds
 from rnnstudy.dynamics.fixed_points import find_fixed_points
 from rnnstudy.dynamics.hunt import (
@@ -70,7 +71,7 @@ def test_blocks_of_any_size_give_the_same_points(monkeypatch):
     cell = UGRNN(units=3)
     networks = population(cell, [random_weights(cell, generator, 4.0) for _ in range(4)])
     whole = find_fixed_points(networks, search=rounds.Search(candidates=64))
-    monkeypatch.setattr(rounds, "BLOCK_BYTES", rounds.MATRICES * 8 * 9 * 40)
+    monkeypatch.setattr(iterate, "BATCH_BYTES", iterate.MATRICES * 8 * 9 * 40)
     split = find_fixed_points(networks, search=rounds.Search(candidates=64))
     np.testing.assert_allclose(split.state, whole.state, atol=1e-9)
     np.testing.assert_array_equal(split.member, whole.member)

@@ -13,9 +13,13 @@ from rnnstudy.dynamics.iterate import solve
 from rnnstudy.dynamics.resting import resting
 from rnnstudy.dynamics.solvers import LevenbergMarquardt, Newton
 from rnnstudy.dynamics.solving import solved, together
+from rnnstudy.dynamics.waves import Aim
 
 CELLS = [UGRNN(units=4), GRU(units=4), GRU(units=4, reset_after=False), LSTM(units=4)]
-RADIUS = [1e-3]
+
+
+def aim(size=4, radius=1e-3):
+    return Aim(1e-20, np.array([radius]), [np.empty((0, size))])
 
 
 def case(cell, points=40, gain=3.0, member=0):
@@ -28,7 +32,7 @@ def case(cell, points=40, gain=3.0, member=0):
 @pytest.mark.parametrize("cell", CELLS, ids=repr)
 def test_every_start_reaches_a_root_of_the_networks_own_map(cell):
     flow, starts = case(cell)
-    found = solved(flow, LevenbergMarquardt(), starts, 1e-20, RADIUS)
+    found = solved(flow, LevenbergMarquardt(), starts, aim(starts.shape[2]))
     np.testing.assert_allclose(found.speed, flow.speed(found.state), rtol=1e-6, atol=1e-28)
     direct = solve(flow, LevenbergMarquardt(), starts)
 
@@ -53,7 +57,7 @@ def test_a_shut_gate_stops_nobody():
     networks = population(cell, [weights])
     starts = np.random.default_rng(0).uniform(-1, 1, (1, 20, 3))
     flow = flow_of(networks, np.array([0]), np.zeros((1, 20, 1)))
-    found = solved(flow, LevenbergMarquardt(), starts, 1e-20, RADIUS)
+    found = solved(flow, LevenbergMarquardt(), starts, aim(starts.shape[2]))
     candidate = np.tanh(found.state[0] @ weights["recurrent_kernel"][:, 3:] + weights["bias"][3:])
     np.testing.assert_allclose(found.state[0], candidate, atol=1e-11)
 
@@ -68,7 +72,7 @@ def test_a_rest_that_is_none_costs_time_and_no_truth():
             return 0.5 * super().step(w, drive, h)
 
     flow, starts = case(Own(units=4), gain=1.0)
-    found = solved(flow, LevenbergMarquardt(), starts, 1e-20, RADIUS)
+    found = solved(flow, LevenbergMarquardt(), starts, aim(starts.shape[2]))
     np.testing.assert_allclose(found.speed, flow.speed(found.state), rtol=1e-6, atol=1e-28)
     assert (found.speed < 1e-20).all()
 
@@ -85,9 +89,9 @@ def test_points_that_have_met_go_on_as_one():
     rough = solve(flow, LevenbergMarquardt(limit=0), starts)
     left = np.ones((1, 40), bool)
     left[0, :2] = False
-    found = together(flow, Newton(limit=50), rough, left, [1e-6])
+    found = together(flow, Newton(limit=50), rough, left, aim(3, 1e-6))
     np.testing.assert_array_equal(found.state[0, :2], starts[0, :2])
     np.testing.assert_array_equal(found.state[0, 2::2], found.state[0, 3::2])
     assert (found.speed[0, 2:] < 1e-20).all()
-    nobody = together(flow, Newton(), rough, ~(left | True), [1e-6])
+    nobody = together(flow, Newton(), rough, ~(left | True), aim(3, 1e-6))
     np.testing.assert_array_equal(nobody.state, starts)
