@@ -41,6 +41,10 @@ class Graphs(TaskAnalysis):
     of these over all permutations of bits and flips of their signs. Spectral: of singular values,
     whatever the labels."""
 
+    directions: bool = True
+    """Whether points with different numbers of unstable directions are told apart, not by their
+    words alone; spectra know neither."""
+
     weighted: bool = True
     """Whether links have weights; else all that there are count the same."""
 
@@ -64,7 +68,7 @@ class Graphs(TaskAnalysis):
         names = [member.name for member in members]
         if self.distance == "spectral":
             return spectral_distances([self._weights(graph.matrix()) for graph in found], names)
-        links = [graph.links() for graph in found]
+        links = [graph.links(self.directions) for graph in found]
         given = [Links(one.labels, self._weights(one.weight), one.place) for one in links]
         compared = labelled_distances if self.distance == "labelled" else isomorphic_distances
         return compared(given, names)

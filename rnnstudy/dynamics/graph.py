@@ -123,13 +123,15 @@ class Connections(Linked):
             [int((own[e[0]] != own[e[1]]).sum()) if len(e) == 2 else -1 for e in ends], int
         )
 
-    def links(self) -> Links:
+    def links(self, directions: bool = False) -> Links:
         if not self.words:
             raise no_words()
         source, target, share = self._stays_and_leads()
         known = self.labelled[source] & self.labelled[target]
         source, target = source[known], target[known]
         ends, place = np.stack([source, target], axis=1), self.input_index[source]
+        if directions:
+            place = place * (self.size("state") + 1) + self.n_unstable[source]
         return means(self.signs[ends], share[known], place, 0, source)
 
     def matrix(self) -> Array:

@@ -22,9 +22,12 @@ class Links(NamedTuple):
 class Linked(Record):
     """A record of points of one network that lead to one another."""
 
-    def links(self) -> Links:
-        """The links by labels: of points of one label, the mean. ValueError if the points of the
-        task have none."""
+    def links(self, directions: bool = False) -> Links:
+        """The links by labels: of points of one label, the mean.
+
+        directions: whether links from points with different numbers of unstable directions are told
+        apart. ValueError if the points of the task have no labels.
+        """
         raise NotImplementedError
 
     def matrix(self) -> Array:

@@ -64,9 +64,9 @@ class Transitions(Linked):
         """The words of the stable points, -1, 0 and 1: [stable, output]."""
         return np.sign(self.outputs).astype(int)
 
-    def links(self) -> Links:
+    def links(self, directions: bool = False) -> Links:
         """The pulse comes first, then source and target; where inputs are not the outputs'
-        counterparts, the pulse is a place."""
+        counterparts, the pulse is a place. All points are stable, whatever `directions`."""
         if not self.words:
             raise no_words()
         there = self.select("transition", self.target >= 0)

@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+from claims.test_cube_graph import connected
 from reference.dynamics import population
 
 from rnnstudy.analyses import topology_exhibits, transition_exhibits
@@ -90,6 +91,19 @@ def test_distances_of_graphs_by_hand(graphs, networks):
     weighted = Graphs().run(members, [graphs], []).values
     # Shares of 40 random directions: 7 points of 4 or 8 ends each differ in them only.
     assert 0 < weighted[0, 1] < 4 * np.sqrt(2 * (6 + 1) / 40)
+
+
+def test_points_are_told_apart_by_their_unstable_directions_too():
+    members = [Member(name, {"cell": "gru", "activation": "tanh"}) for name in ("three", "five")]
+    cubes = [connected(), connected(centre=5)]
+
+    def found(**fields):
+        return Graphs(weighted=False, **fields).run(members, [cubes], []).values[0, 1]
+
+    # Each centre has links to 8 corners that the other has not.
+    assert found() == pytest.approx(4.0)
+    assert found(distance="isomorphic") == pytest.approx(4.0)
+    assert found(directions=False) == found(distance="spectral") == 0.0
 
 
 def test_titles_tell_graphs_apart():
