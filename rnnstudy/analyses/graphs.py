@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
 
 from rnnstudy.analyses.base import Member, Section, TaskAnalysis
-from rnnstudy.analyses.pairs import groupings
+from rnnstudy.analyses.cost import Cost
+from rnnstudy.analyses.pairs import cost_of_pairs, groupings
 from rnnstudy.comparison.graphs import (
     isomorphic_distances,
     labelled_distances,
@@ -14,6 +15,7 @@ from rnnstudy.comparison.pairs import Distances
 from rnnstudy.dynamics.linked import Linked, Links
 from rnnstudy.exhibit import Exhibit, Matrix
 from rnnstudy.record import Array, Record
+from rnnstudy.tasks import Task
 
 MEANINGS = {
     "labelled": "the same words are linked with the same weights",
@@ -75,6 +77,9 @@ class Graphs(TaskAnalysis):
 
     def _weights(self, weights: Array) -> Array:
         return weights if self.weighted else (weights > 0.0).astype(float)
+
+    def cost(self, task: Task, records: int) -> Cost:
+        return cost_of_pairs(records)
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         result = section.shared[self.title]

@@ -7,7 +7,10 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from rnnstudy.analyses.base import MemberAnalysis, Section
+from rnnstudy.analyses.cost import Cost
+from rnnstudy.analyses.cube import cube
 from rnnstudy.analyses.topology_exhibits import topology_exhibits
+from rnnstudy.cells import Cell
 from rnnstudy.dynamics.fixed_points import FixedPoints
 from rnnstudy.dynamics.graph import Connections
 from rnnstudy.dynamics.topology import connections
@@ -51,6 +54,12 @@ class Topology(MemberAnalysis):
 
     def applies(self, task: Task) -> bool:
         return task.words
+
+    def cost(self, cell: Cell, task: Task) -> Cost:
+        counts = cube(task)
+        ways = 2 * sum(counts[1:2]) + self.directions * sum(counts[2:])
+        kept = 4 * ways + sum(counts) * (cell.state_size + task.outputs + 3)
+        return Cost({"trajectories": ways} if counts else {}, 8 * kept)
 
     def run(
         self, population: Population, task: Task, *found: Sequence[Record]

@@ -8,8 +8,11 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from rnnstudy.analyses.base import MemberAnalysis, Section
+from rnnstudy.analyses.cost import Cost
+from rnnstudy.analyses.cube import cube
 from rnnstudy.analyses.topology import memory_points
 from rnnstudy.analyses.transition_exhibits import transition_exhibits
+from rnnstudy.cells import Cell
 from rnnstudy.dynamics.fixed_points import FixedPoints
 from rnnstudy.dynamics.transition_record import Transitions
 from rnnstudy.dynamics.transitions import transitions
@@ -69,6 +72,12 @@ class TransitionAnalysis(MemberAnalysis):
 
     def applies(self, task: Task) -> bool:
         return task.words
+
+    def cost(self, cell: Cell, task: Task) -> Cost:
+        stable = sum(cube(task)[:1])
+        begun = stable * (1 if self.pulse is None else 2 * task.inputs)
+        kept = 6 * begun * (stable + 1)
+        return Cost({"trials": begun * self.trials} if stable else {}, 8 * kept)
 
     def run(
         self, population: Population, task: Task, *found: Sequence[Record]

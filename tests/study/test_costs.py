@@ -49,6 +49,24 @@ def test_work_is_what_networks_inputs_and_pairs_make_of_it(tmp_path: Path) -> No
     }
 
 
+def test_a_memory_is_left_along_all_ways_out_of_its_cube(tmp_path: Path) -> None:
+    asked = study(
+        analyses=[
+            "fixed_points",
+            {"kind": "topology", "directions": 10},
+            {"kind": "transitions", "trials": 5},
+            {"kind": "transitions", "trials": 5, "pulse": 1.0, "name": "pulses"},
+            "graphs",
+        ]
+    )
+    found = costs(make_plan(asked, Store(tmp_path)).todo)
+    # Of two bits: 4 corners, 4 edges with two ways out, and the centre; pulses on two inputs.
+    assert found["topology"].work == {"trajectories": 6 * (4 * 2 + 10)}
+    assert found["transitions"].work == {"trials": 6 * 4 * 5}
+    assert found["pulses"].work == {"trials": 6 * 4 * 4 * 5}
+    assert found["graphs_topology"].work == {"pairs": 15}
+
+
 def test_a_cube_of_points_is_expected_of_a_memory_and_one_point_per_input_elsewhere(
     tmp_path: Path,
 ) -> None:
