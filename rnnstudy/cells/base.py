@@ -24,6 +24,12 @@ Activation = Literal[
     "sparse_sigmoid", "squareplus", "swish", "tanh", "tanh_shrink",
 ]  # fmt: skip
 
+LARGEST: dict[str, float] = {
+    "tanh": 1.0, "sigmoid": 1.0, "softsign": 1.0, "hard_tanh": 1.0, "hard_sigmoid": 1.0,
+    "sparse_sigmoid": 1.0, "relu6": 6.0,
+}  # fmt: skip
+"""Largest modulus of what an activation gives, of those that have one."""
+
 
 @dataclass(frozen=True)
 class Weight:
@@ -139,7 +145,8 @@ class Cell(Entry):
 
     @property
     def bound(self) -> float | None:
-        """Radius r of an invariant box |visible(h)| <= r that all fixed points lie in, or None."""
+        """Radius r of a box |visible(h)| <= r that no step leaves and that holds all fixed points,
+        or None. With one, the search for fixed points can tell whether some are missing."""
         return None
 
     def kernels(self, inputs: int, blocks: int) -> dict[str, Weight]:
@@ -249,6 +256,22 @@ def check_cell(cell: Cell, inputs: int) -> None:
         states = f"[{axes}, state]"
         new = _tried(cell, "step", states, (*lead, cell.state_size), w, drive, h)
         _tried(cell, "visible", states, (*lead, cell.units), new)
+        if cell.bound is not None:
+            _kept(cell, w, drive, h)
+
+
+def _kept(cell: Cell, w: Weights, drive: Tensor, h: Tensor) -> None:
+    """ValueError if a step leads out of the box that a cell says it never leaves."""
+    bound = cell.bound
+    if not (isinstance(bound, int | float) and bound > 0):
+        raise ValueError(f"{type(cell).__name__}.bound is {bound!r}, no positive number or None")
+    for corner in (bound, -bound):
+        far = float(tf.reduce_max(tf.abs(cell.visible(cell.step(w, drive, h + corner)))))
+        if far > bound * (1.0 + 1e-5):
+            raise ValueError(
+                f"{type(cell).__name__}.bound is {bound:g}, but a step from within it leads to "
+                f"{far:.3g}"
+            )
 
 
 def _drawn(cell: Cell, name: str, weight: Weight) -> Array:

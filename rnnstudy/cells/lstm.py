@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.cells.base import Cell, Tensor, Weight, Weights, partials, row, through
+from rnnstudy.cells.base import LARGEST, Cell, Tensor, Weight, Weights, partials, row, through
 from rnnstudy.lazy import tf
 
 
@@ -79,4 +79,4 @@ class LSTM(Cell):
 
     @property
     def bound(self) -> float | None:
-        return 1.0 if self.activation == "tanh" else None
+        return LARGEST.get(self.activation)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnstudy.cells.base import Cell, Tensor, Weight, Weights, partials, row, through
+from rnnstudy.cells.base import LARGEST, Cell, Tensor, Weight, Weights, partials, row, through
 from rnnstudy.lazy import tf
 
 
@@ -54,4 +54,4 @@ class UGRNN(Cell):
 
     @property
     def bound(self) -> float | None:
-        return 1.0 if self.activation == "tanh" else None
+        return LARGEST.get(self.activation)

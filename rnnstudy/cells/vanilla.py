@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from rnnstudy.cells.base import Cell, Tensor, Weight, Weights, partials, row, through
+from rnnstudy.cells.base import LARGEST, Cell, Tensor, Weight, Weights, partials, row, through
 
 
 class Vanilla(Cell):
@@ -25,4 +25,4 @@ class Vanilla(Cell):
 
     @property
     def bound(self) -> float | None:
-        return 1.0 if self.activation == "tanh" else None
+        return LARGEST.get(self.activation)

@@ -224,8 +224,7 @@ def _judged(
     )
     jacobian, residual = shots.jacobian[place, :least], shots.residual[place, :least]
     step, smallest = certificate(jacobian, residual)
-    bound = hunt.networks.bound
-    if bound is not None and np.abs(hunt.networks.visible(states)).max() > bound * (1 + 1e-9):
+    if not hunt.networks.within(states).all():
         return least, OUTSIDE
     if smallest < shooting.degenerate or not step <= shooting.newton_step * hunt.scale:
         return least, DEGENERATE

@@ -28,7 +28,9 @@ def find_fixed_points(
     network: a `Population`; a Keras cell of ours, of Keras's or of anybody's, with any number of
     states, `StackedRNNCells`, an RNN layer, or a model with one recurrent layer (if there are
     several, `layer` names one); or a function (inputs [point, input], states [point, state]) ->
-    states in TensorFlow operations. The states of a cell are one flat vector, end to end.
+    states in TensorFlow operations. The states of a cell are one flat vector, end to end. A cell or
+    function of your own gets a certificate if it has an attribute `bound`: the radius of a box
+    |h| <= bound, or one radius per entry of the state, out of which no step leads.
     inputs: [input point, input], constant inputs x of the recurrent layer; None: one point, zeros.
     starts: [start, state], where round 1 starts, as given; later rounds start near them.
     visited: [member, visited, state] (for one network also [..., state]), of which round 1 takes a

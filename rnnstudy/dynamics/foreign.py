@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.dynamics.box import cell_radii
 from rnnstudy.dynamics.rebuild import double, in_double, reason
 from rnnstudy.lazy import keras, tf
 from rnnstudy.population.recurrent import label, values_of
@@ -90,13 +91,14 @@ def unflattened(rows: Tensor, like: Any) -> Any:
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """A cell rebuilt: its dynamics, weights by name, start [state], and which entries of the state
-    are its output, None if it is none of them."""
+    """A cell rebuilt: its dynamics, weights by name, start [state], which entries of the state are
+    its output, None if it is none of them, and the radii [state] of its invariant box, if known."""
 
     dynamics: CellDynamics
     weights: dict[str, Array]
     start: Array
     seen: slice | None
+    radii: Array | None
 
 
 def rebuilt(cell: Layer, layer: Layer) -> Rebuilt:
@@ -111,7 +113,8 @@ def rebuilt(cell: Layer, layer: Layer) -> Rebuilt:
     variables = [*twin.trainable_variables, *twin.non_trainable_variables]
     weights = {str(i): values_of(v) for i, v in enumerate(variables)}
     start = flattened(like).numpy()[0].astype(np.float64)
-    return Rebuilt(dynamics, weights, start, _compared(cell, dynamics, weights, start))
+    seen = _compared(cell, dynamics, weights, start)
+    return Rebuilt(dynamics, weights, start, seen, cell_radii(cell, len(start)))
 
 
 def _twin(cell: Layer, layer: Layer) -> Layer:

@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.dynamics.box import inside, kept, radius, said_radii
 from rnnstudy.dynamics.flow import Dynamics, Flow, compiled, flow_of
 from rnnstudy.dynamics.foreign import FunctionDynamics, rebuilt
+from rnnstudy.dynamics.head import Head, head_of
 from rnnstudy.dynamics.own import KerasCell
-from rnnstudy.dynamics.rebuild import in_double
 from rnnstudy.dynamics.starts import default_trials, flat, visited_states
 from rnnstudy.dynamics.trust import trusted
 from rnnstudy.lazy import keras, tf
 from rnnstudy.population.models import equal_cell, initial_state, single
 from rnnstudy.population.population import Population
-from rnnstudy.population.recurrent import cell_of, label, recurrent_layer, values_of
+from rnnstudy.population.recurrent import cell_of, label, recurrent_layer
 
 Array = np.ndarray
 
@@ -47,7 +48,12 @@ class Networks(ABC):
     @property
     @abstractmethod
     def bound(self) -> float | None:
-        """Radius r of an invariant box |visible(h)| <= r that holds all fixed points, or None."""
+        """Radius r of an invariant box that holds all fixed points, see `within`; None if no such
+        box is known."""
+
+    def within(self, states: Array) -> Array:
+        """Which states [..., state] lie in that box, |visible(h)| <= r; all if there is none."""
+        return inside(self.visible(states), np.inf if self.bound is None else self.bound)
 
     @abstractmethod
     def flow(self, members: Array, inputs: Array) -> Flow:
@@ -77,7 +83,7 @@ def _probes(start: Array, inputs: int, tried: Array | None = None) -> tuple[Arra
 class PopulationNetworks(Networks):
     """The networks of a population; `head`, if given, is what reads them out instead."""
 
-    def __init__(self, population: Population, head: "Head | None" = None) -> None:
+    def __init__(self, population: Population, head: Head | None = None) -> None:
         self.population = population.as_float64()
         self.head = head
 
@@ -114,14 +120,21 @@ class PopulationNetworks(Networks):
 class KerasNetworks(PopulationNetworks):
     """A population of one whose step Keras does, with derivatives as that step allows them."""
 
-    def __init__(self, population: Population) -> None:
+    def __init__(self, population: Population, cell: KerasCell) -> None:
         super().__init__(population)
-        self._dynamics: Dynamics = population.cell
+        self._cell = cell
+        self._dynamics: Dynamics = cell
         h, x = _probes(self.population.initial_state[0], self.inputs)
         self._dynamics = trusted("the network", self.flow(np.array([0]), x), h)
+        if cell.radii is not None:
+            kept("the network", self.flow(np.array([0]), x), h, cell.radii)
 
     def flow(self, members: Array, inputs: Array) -> Flow:
         return replace(super().flow(members, inputs), dynamics=self._dynamics)
+
+    def within(self, states: Array) -> Array:
+        radii = self._cell.radii
+        return inside(states, np.inf if radii is None else radii)
 
 
 class SingleNetwork(Networks):
@@ -129,7 +142,8 @@ class SingleNetwork(Networks):
 
     weights: by name, as `dynamics` takes them, without a member axis; start [state]: the state
     before the first step; seen: which entries of the state the readout sees, None if that is
-    unknown; tried [point, state]: states at which the step is tried.
+    unknown; tried [point, state]: states at which the step is tried; radii [state]: of a box that
+    no step leaves, if one is known.
     """
 
     def __init__(
@@ -140,14 +154,18 @@ class SingleNetwork(Networks):
         start: Array,
         weights: Mapping[str, Array] | None = None,
         seen: slice | None = None,
-        head: "Head | None" = None,
+        head: Head | None = None,
         tried: Array | None = None,
+        radii: Array | None = None,
     ) -> None:
         self.dynamics, self.start, self.seen, self.head = dynamics, start, seen, head
+        self.radii = radii
         self.weights = dict(weights or {})
         self._inputs = inputs
         h, x = _probes(start, inputs, tried)
         self.dynamics = trusted(name, self.flow(np.array([0]), x), h)
+        if radii is not None:
+            kept(name, self.flow(np.array([0]), x), h, radii)
 
     def __len__(self) -> int:
         return 1
@@ -161,8 +179,11 @@ class SingleNetwork(Networks):
         return len(self.start)
 
     @property
-    def bound(self) -> None:
-        return None
+    def bound(self) -> float | None:
+        return radius(self.radii)
+
+    def within(self, states: Array) -> Array:
+        return inside(states, np.inf if self.radii is None else self.radii)
 
     def flow(self, members: Array, inputs: Array) -> Flow:
         weights = {
@@ -191,35 +212,6 @@ class SingleNetwork(Networks):
         return self.head(self.visible(states)) if self.head is not None and known else None
 
 
-class Head:
-    """What a Keras model does with the output of its recurrent layer, in double precision."""
-
-    def __init__(self, model: Any, steps: int | None) -> None:
-        self.model, self.steps = in_double(model), steps
-
-    def __call__(self, seen: Array) -> Array:
-        """[..., unit] -> [..., output]; a model that needs a sequence sees a constant one."""
-        rows = seen.reshape(-1, seen.shape[-1])
-        if self.steps is not None:
-            rows = np.repeat(rows[:, None], self.steps, axis=1)
-        outputs = values_of(self.model(rows, training=False))
-        if self.steps is not None and outputs.ndim > 2:
-            outputs = outputs[:, -1]
-        return outputs.reshape(*seen.shape[:-1], -1).astype(np.float64)
-
-
-def head_of(network: Any, layer: Any) -> Head | None:
-    """What follows the recurrent layer of a model, None if that is nothing or cannot be cut out."""
-    if network is layer or not isinstance(network, keras.Model):
-        return None
-    try:
-        output = layer.output[0] if isinstance(layer.output, list | tuple) else layer.output
-        steps = (output.shape[1] or 1) if len(output.shape) == 3 else None
-        return Head(keras.Model(output, network.outputs[0]), steps)
-    except (AttributeError, ValueError):  # not of the functional kind, or wired around the layer
-        return None
-
-
 def networks_of(
     network: Any,
     layer: str | None = None,
@@ -233,15 +225,19 @@ def networks_of(
     states, `StackedRNNCells`, an RNN layer, or a model with one recurrent layer (several: `layer`
     names one); a function (inputs [point, input], states [point, state]) -> states in TensorFlow
     operations, with `state_size` and `input_size` (default 0); or what this returned before.
-    All states of a cell are one flat vector, end to end, in the cell's order.
+    All states of a cell are one flat vector, end to end, in the cell's order. A cell or function
+    may have an attribute `bound`: a radius r, or one per entry of the state, such that no step
+    leads out of |h| <= r; what it implies of fixed points is then checked.
     tried [point, state]: states at which a function is sure to be defined.
     ValueError, in one sentence, for whatever has no state or cannot be taken in double precision.
     """
     if isinstance(network, Networks):
         return network
     if isinstance(network, Population):
-        own = isinstance(network.cell, KerasCell)
-        return KerasNetworks(network) if own else PopulationNetworks(network)
+        cell = network.cell
+        if isinstance(cell, KerasCell):
+            return KerasNetworks(network, cell)
+        return PopulationNetworks(network)
     if isinstance(network, keras.layers.Layer):
         return _of_keras(network, layer)
     if isinstance(network, list | tuple):
@@ -265,8 +261,9 @@ def _of_keras(network: Any, name: str | None) -> Networks:
     found = rebuilt(cell, layer)
     inputs = int(np.prod(found.dynamics.input_shape))
     return SingleNetwork(
-        label(cell), found.dynamics, inputs, found.start, found.weights, found.seen, head
-    )
+        label(cell), found.dynamics, inputs, found.start, found.weights, found.seen, head,
+        radii=found.radii,
+    )  # fmt: skip
 
 
 def _of_function(
@@ -276,4 +273,5 @@ def _of_function(
     if size is None:
         raise ValueError(f"{name} does not say how large its state is: give starts or state_size")
     start = np.zeros(size)
-    return SingleNetwork(name, FunctionDynamics(function), inputs, start, tried=tried)
+    radii = said_radii(function, name, size)
+    return SingleNetwork(name, FunctionDynamics(function), inputs, start, tried=tried, radii=radii)

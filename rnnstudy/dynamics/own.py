@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.cells import Cell, Weight
+from rnnstudy.dynamics.box import radius
 from rnnstudy.dynamics.foreign import Rebuilt, rebuilt
 from rnnstudy.dynamics.rebuild import reason
 from rnnstudy.lazy import keras, tf
@@ -69,6 +70,19 @@ class KerasCell(Cell):
     def visible(self, h: Tensor) -> Tensor:
         """The layer's output."""
         return h[..., self.first : self.first + self.units]
+
+    @property
+    def radii(self) -> Array | None:
+        """Radii [state] of a box that no step leaves, if one is known."""
+        radii = self._live.radii
+        if radii is None:
+            return None
+        return np.concatenate([radii, np.full(self.state_size - self.states, np.inf)])
+
+    @property
+    def bound(self) -> float | None:
+        """The largest of these radii that is finite."""
+        return radius(self.radii)
 
     @property
     def _live(self) -> Rebuilt:

@@ -133,7 +133,8 @@ class FixedPoints(Flat):
 
         The verdict is `consistent` if the indices add up to 1, a further round found nothing new
         and an estimate of unseen points is below one half; `points missing` if the sum is not 1;
-        `not saturated`; or `not applicable` where the cell is unbounded or all starts diverged.
+        `not saturated`; or `not applicable` where no box is known that steps never leave (unbounded
+        cells, others' without `bound`) or all starts diverged.
         """
         columns = dict(self.searches)
         columns["verdict"] = np.array(VERDICTS, object)[columns["verdict"]]

@@ -43,7 +43,7 @@ KNOWN_PREFERRED = 1e-3
 class Search(Component):
     """How fixed points are looked for, and when the search may stop."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     candidates: Annotated[int, Field(ge=1)] = 256
     """Number of starts per round and network. Several inputs share it, though each gets an eighth
@@ -96,16 +96,9 @@ def run_search(search: Search, networks: Networks, inputs: Array, hunts: Sequenc
             starts = np.stack([_starts(search, hunt, near, turn, count) for hunt, near in some])
             _round(search, networks, inputs, waiting[part], starts)
     for hunt in hunts:
-        inside = within_box(networks, hunt, hunt.stuck_states)
+        inside = networks.within(hunt.stuck_states)
         linearise = partial(linearised, networks, hunt.member, inputs[hunt.input_index])
         hunt.slow = slow_points(hunt, search.merge * hunt.scale, inside, linearise)
-
-
-def within_box(networks: Networks, hunt: Hunt, state: Array) -> Array:
-    """Which states [point, state] lie in the network's invariant box, if it has one: [point]."""
-    bound = np.inf if hunt.bound is None else hunt.bound * (1.0 + 1e-9)
-    within: Array = np.abs(networks.visible(state)).max(axis=1, initial=0.0) <= bound
-    return within
 
 
 def _starts(search: Search, hunt: Hunt, neighbours: Array, turn: int, count: int) -> Array:
@@ -200,7 +193,7 @@ def inspected(
     safe = np.where(isolated[:, None, None], matrix, np.eye(state.shape[1]))
     step = np.sqrt(np.mean(np.linalg.solve(safe, residual[..., None]) ** 2, axis=(1, 2)))
     certain = isolated & (step <= search.newton_step * hunt.scale)
-    outside = ~within_box(networks, hunt, state)
+    outside = ~networks.within(state)
     return Roots(
         state=state,
         speed=0.5 * np.sum(residual**2, axis=1),

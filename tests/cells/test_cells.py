@@ -13,7 +13,7 @@ from reference.cells import step as slow_step
 
 import rnnstudy.cells
 from rnnstudy.cells import CELLS, INITIALISERS, AnyCell, Cell
-from rnnstudy.cells.base import Activation
+from rnnstudy.cells.base import LARGEST, Activation
 
 UNITS, INPUTS, TRIALS = 4, 3, 5
 
@@ -104,20 +104,33 @@ def test_shapes_are_as_declared(kind, fields):
 
 
 @variants
-def test_the_bounded_box_is_never_left(kind, fields):
-    cell = CELLS[kind](units=UNITS, activation="tanh", **fields)
+@pytest.mark.parametrize("activation", LARGEST)
+def test_the_bounded_box_is_never_left(kind, fields, activation):
+    cell = CELLS[kind](units=UNITS, activation=activation, **fields)
     assert cell.bound is not None
     w, x, h = random_case(cell)
     w = {name: 5.0 * values for name, values in w.items()}
     h = np.clip(h, -cell.bound, cell.bound)
     for _ in range(20):
         h = fast_step(cell, w, x, h)
-        assert np.abs(cell.visible(h)).max() <= cell.bound
+        assert np.abs(cell.visible(h)).max() <= cell.bound * (1.0 + 1e-14)
 
 
 @kinds
 def test_an_unbounded_activation_promises_no_bound(kind):
-    assert CELLS[kind](units=UNITS, activation="relu").bound is None
+    unbounded = set(get_args(Activation)) - set(LARGEST)
+    assert {CELLS[kind](units=UNITS, activation=name).bound for name in unbounded} == {None}
+
+
+def test_the_activations_with_a_bound_are_those_that_keep_it():
+    """All of Keras's, over a range in which the others leave any box of this size."""
+    x = tf.constant(np.linspace(-100.0, 100.0, 20_001))
+    reach = {
+        name: np.abs(CELLS["vanilla"](activation=name).nonlinearity(x)).max()
+        for name in get_args(Activation)
+    }
+    assert {name for name, far in reach.items() if far <= 10.0} == set(LARGEST)
+    assert all(reach[name] == pytest.approx(far, rel=0.02) for name, far in LARGEST.items())
 
 
 def test_a_clipped_lstm_keeps_its_memory_within_the_clip():

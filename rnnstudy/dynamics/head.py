@@ -1,0 +1,40 @@
+"""What follows the recurrent layer of a Keras model."""
+
+from typing import Any
+
+import numpy as np
+
+from rnnstudy.dynamics.rebuild import in_double
+from rnnstudy.lazy import keras
+from rnnstudy.population.recurrent import values_of
+
+Array = np.ndarray
+
+
+class Head:
+    """What a Keras model does with the output of its recurrent layer, in double precision."""
+
+    def __init__(self, model: Any, steps: int | None) -> None:
+        self.model, self.steps = in_double(model), steps
+
+    def __call__(self, seen: Array) -> Array:
+        """[..., unit] -> [..., output]; a model that needs a sequence sees a constant one."""
+        rows = seen.reshape(-1, seen.shape[-1])
+        if self.steps is not None:
+            rows = np.repeat(rows[:, None], self.steps, axis=1)
+        outputs = values_of(self.model(rows, training=False))
+        if self.steps is not None and outputs.ndim > 2:
+            outputs = outputs[:, -1]
+        return outputs.reshape(*seen.shape[:-1], -1).astype(np.float64)
+
+
+def head_of(network: Any, layer: Any) -> Head | None:
+    """What follows the recurrent layer of a model, None if that is nothing or cannot be cut out."""
+    if network is layer or not isinstance(network, keras.Model):
+        return None
+    try:
+        output = layer.output[0] if isinstance(layer.output, list | tuple) else layer.output
+        steps = (output.shape[1] or 1) if len(output.shape) == 3 else None
+        return Head(keras.Model(output, network.outputs[0]), steps)
+    except (AttributeError, ValueError):  # not of the functional kind, or wired around the layer
+        return None
