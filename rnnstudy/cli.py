@@ -7,6 +7,7 @@ forbids; 2 the spec or the arguments are wrong; 130 interrupted.
 import json
 import logging
 import sys
+import warnings
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -228,6 +229,7 @@ def main() -> None:
     """Entry point: errors of the user become one sentence on stderr and exit code 2."""
     quiet_tensorflow()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    warnings.formatwarning = lambda message, *_, **__: f"rnnstudy: {message}\n"
     _import_from(Path.cwd())
     try:
         app()

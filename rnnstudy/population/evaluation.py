@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rnnstudy.population.compiling import uncompilable
 from rnnstudy.population.population import Population
 from rnnstudy.population.steps import evaluator
 from rnnstudy.record import Array
@@ -18,10 +19,8 @@ def evaluate(task: Task, population: Population) -> tuple[Array, Array]:
     if population.initial_state.dtype != np.float32:
         return _in_its_precision(task, population, trials)
     blocks = np.array_split(np.arange(len(population)), -(-len(population) // EVALUATION_BLOCK))
-    found = [
-        evaluator(population.cell, task)(parameters_of(population.select("member", block)), trials)
-        for block in blocks
-    ]
+    score = evaluator(population.cell, task, not uncompilable(population.cell, task.inputs))
+    found = [score(parameters_of(population.select("member", block)), trials) for block in blocks]
     loss, accuracy = (np.concatenate([each[i] for each in found]) for i in (0, 1))
     return loss, accuracy
 

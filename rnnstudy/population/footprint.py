@@ -3,6 +3,7 @@
 import math
 
 from rnnstudy.cells import Cell
+from rnnstudy.population.kernels import Kernel
 from rnnstudy.population.protocol import Training
 from rnnstudy.tasks import Task
 
@@ -22,13 +23,21 @@ OPERATIONS_PER_SECOND = 2e10
 """What one core did in training networks of 64 units; the larger ones are, the more it does."""
 
 
-def member_bytes(cell: Cell, task: Task, training: Training) -> int:
-    """Peak memory that one more member adds to a training program, in bytes."""
+def cohort_bytes(cell: Cell, task: Task, training: Training, members: int, kernel: Kernel) -> int:
+    """Peak memory of a training program, in bytes: of what a step computes, for one member at a
+    time or for all at once, and of what each member keeps."""
+    at_once = 1 if kernel == "by_member" else members
+    kept = FLOAT * PARAMETER_COPIES * parameters(cell, task)
+    return at_once * step_bytes(cell, task, training) + members * kept
+
+
+def step_bytes(cell: Cell, task: Task, training: Training) -> int:
+    """Peak memory of what a training step computes of one member, in bytes."""
     samples = training.batch * task.length
     drive = cell.weights(task.inputs)["kernel"].shape[1]
     channels = task.inputs + 4 * task.outputs
     per_sample = STATE_COPIES * cell.state_size + DRIVE_COPIES * drive + channels
-    return FLOAT * (samples * per_sample + PARAMETER_COPIES * parameters(cell, task))
+    return FLOAT * samples * per_sample
 
 
 def parameters(cell: Cell, task: Task) -> int:
@@ -55,6 +64,9 @@ def core_hours(operations: float) -> float:
     return operations / OPERATIONS_PER_SECOND / 3600.0
 
 
-def widest_cohort(cell: Cell, task: Task, training: Training, budget: int) -> int:
+def widest_cohort(
+    cell: Cell, task: Task, training: Training, budget: int, kernel: Kernel
+) -> int:  # fmt: skip
     """Largest number of members whose training fits a memory budget in bytes; at least 1."""
-    return max(1, budget // member_bytes(cell, task, training))
+    one, two = (cohort_bytes(cell, task, training, members, kernel) for members in (1, 2))
+    return 1 if budget < one else 1 + (budget - one) // (two - one)

@@ -50,9 +50,9 @@ def chunk(program: Program) -> Callable[..., Any]:
 
 
 @functools.lru_cache(maxsize=16)
-def evaluator(cell: Cell, task: Task) -> Any:
+def evaluator(cell: Cell, task: Task, xla: bool = True) -> Any:
     """Compiled: loss and accuracy [member] on given trials, member after member."""
-    outputs_of = _member_outputs(cell)
+    outputs_of = _member_outputs(cell, xla)
 
     def score(parameters: Parameters, trials: Trials) -> tuple[Tensor, Tensor]:
         def of_one(own: Parameters) -> tuple[Tensor, Tensor]:
@@ -165,14 +165,14 @@ def _gradients_each(
 
 
 @functools.lru_cache(maxsize=16)
-def _member_outputs(cell: Cell) -> Any:
-    """Compiled by XLA: readout [trial, time, output] of one network on trials, noise-free."""
+def _member_outputs(cell: Cell, xla: bool = True) -> Any:
+    """Compiled by XLA, or as a graph: readout [trial, time, output] of one network, noise-free."""
 
     def outputs(parameters: Parameters, inputs: Tensor) -> Tensor:
         found = by_member.outputs(cell, parameters, _swapped(inputs), None)
         return _swapped(found)
 
-    return tf.function(outputs, jit_compile=True, autograph=False)
+    return tf.function(outputs, jit_compile=xla, autograph=False)
 
 
 @functools.lru_cache(maxsize=16)

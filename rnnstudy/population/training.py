@@ -1,25 +1,26 @@
 """From a protocol to trained networks: a whole cohort together, in resumable pieces."""
 
+import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from rnnstudy.cells import Cell
-from rnnstudy.lazy import tf
-from rnnstudy.population.data_parallel import run_shared
-from rnnstudy.population.evaluation import evaluate, parameters_of
-from rnnstudy.population.kernels import device_kind, kernel_for
+from rnnstudy.population.compiling import uncompilable
+from rnnstudy.population.course import Arrays, Course, advanced, started
+from rnnstudy.population.evaluation import evaluate
+from rnnstudy.population.kernels import Kernel, device_kind, kernel_for
 from rnnstudy.population.population import Population, initial_population, stream
 from rnnstudy.population.precision import tensor_float_32
 from rnnstudy.population.protocol import Training
-from rnnstudy.population.sharding import SMALLEST_WIDTH, run_chunk
 from rnnstudy.population.steps import Program, part
-from rnnstudy.record import Array, Record, array, arrays
+from rnnstudy.record import Array, Record, array
 from rnnstudy.tasks import Task
 
-Arrays = dict[str, Array]
+PIECE = 10.0
+"""Seconds after which training pauses, to be kept or to be stopped, if a step takes no longer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,30 +87,6 @@ class Trained(Record):
         return both.select("member", order)
 
 
-@dataclass(frozen=True, eq=False)
-class Course(Record):
-    """Where the training of a cohort stands: enough to go on from, bit for bit."""
-
-    done: int
-    """Steps of the protocol that are behind; a stopped member took fewer."""
-    parameters: Arrays = arrays("member")
-    first: Arrays = arrays("member")
-    """Adam's first moments."""
-    second: Arrays = arrays("member")
-    """Adam's second moments."""
-    diverged_at: Array = array("member")
-    stopped_at: Array = array("member")
-    """Steps after which a member had held its task's criterion; -1 if it has not."""
-    loss: Array = array("member", "sample")
-    """As in `Trained`, NaN where not yet recorded."""
-    accuracy: Array = array("member", "sample")
-
-    @property
-    def active(self) -> Array:
-        """Positions of the members that are still training."""
-        return np.flatnonzero((self.diverged_at < 0) & (self.stopped_at < 0))
-
-
 def train(
     cell: Cell,
     task: Task,
@@ -124,28 +101,52 @@ def train(
 ) -> Trained:
     """Train one network per protocol and seed, together, on batches drawn from each one's own seed.
 
-    The protocols may differ in `Training.per_member` fields only (ValueError otherwise). From time
-    to time `checkpoint` is given the course so far, from which training can `resume`, and then
-    `progress` the steps done and the losses [member]; what they raise ends training. With an
+    The protocols may differ in `Training.per_member` fields only (ValueError otherwise). Every few
+    seconds `checkpoint` is given the course so far, from which training can `resume`, and at each
+    record `progress` the steps done and the losses [member]; what they raise ends training. With an
     `attempt` above 0 each network grows from a fresh seed, a function of its own and the attempt.
     Several `devices` (`sharding.devices_of`) train a part of the members each, or with
-    `data_parallel` of each batch; by default TensorFlow chooses one.
+    `data_parallel` of each batch; by default TensorFlow chooses one. Cells that XLA cannot compile
+    train as on a GPU, with a warning.
     """
     if not len(protocols) == len(seeds) > 0:
         raise ValueError(f"{len(protocols)} training protocols for {len(seeds)} seeds")
     common = common_protocol(protocols)
     seeds = [fresh_seed(seed, attempt) for seed in seeds]
     noisy = any(protocol.state_noise > 0 for protocol in protocols)
-    kernel = kernel_for(device_kind(devices))
+    kernel = _kernel(cell, task, devices)
     shared = common.data == "shared"
     program = Program(cell, task, common.batch, noisy, kernel, shared, common.precision)
-    course = resume or _start(initial_population(cell, task.inputs, task.outputs, seeds), common)
+    course = resume or started(initial_population(cell, task.inputs, task.outputs, seeds), common)
+    most = 1
     while course.done < common.steps and len(course.active):
+        before, begun = course.done, time.monotonic()
         with tensor_float_32(common.tf32):
-            course = _advance(course, program, protocols, seeds, devices)
+            course = advanced(course, program, protocols, seeds, devices, most)
+        most = _next_piece(course.done - before, time.monotonic() - begun, common.history)
         checkpoint(course)
-        progress(course.done, course.loss[:, (course.done - 1) // common.history])
+        if course.at_record(common):
+            progress(course.done, course.loss[:, (course.done - 1) // common.history])
     return _judged(cell, task, course, common, seeds, attempt)
+
+
+def _kernel(cell: Cell, task: Task, devices: Sequence[str]) -> Kernel:
+    """The form in which a cell trains on these devices."""
+    kernel = kernel_for(device_kind(devices))
+    reason = uncompilable(cell, task.inputs) if kernel == "by_member" else ""
+    if not reason:
+        return kernel
+    warnings.warn(
+        f"{type(cell).__name__} cannot be compiled by XLA ({reason}): its networks train as one "
+        "batch of products, more slowly, and to the same bits only in the same company",
+        stacklevel=3,
+    )
+    return "together"
+
+
+def _next_piece(steps: int, seconds: float, history: int) -> int:
+    """How many steps to take at a time, after so many took so long."""
+    return int(np.clip(steps * PIECE / max(seconds, 1e-9), 1, history))
 
 
 def fresh_seed(seed: int, attempt: int) -> int:
@@ -160,94 +161,6 @@ def common_protocol(protocols: Sequence[Training]) -> Training:
     if differing:
         raise ValueError(f"one cohort cannot mix training protocols: {', '.join(differing)} differ")
     return protocols[0]
-
-
-def _start(untrained: Population, protocol: Training) -> Course:
-    parameters = parameters_of(untrained)
-    nowhere = np.full(len(untrained), -1)
-    blank = np.full((len(untrained), -(-protocol.steps // protocol.history)), np.nan)
-    return Course(
-        done=0,
-        parameters=parameters,
-        first={name: np.zeros_like(values) for name, values in parameters.items()},
-        second={name: np.zeros_like(values) for name, values in parameters.items()},
-        diverged_at=nowhere,
-        stopped_at=nowhere,
-        loss=blank,
-        accuracy=blank,
-    )
-
-
-def _advance(
-    course: Course,
-    program: Program,
-    protocols: Sequence[Training],
-    seeds: Sequence[int],
-    devices: Sequence[str],
-) -> Course:
-    """The next piece of training, of the members that are still at it."""
-    common = protocols[0]
-    members = course.active if common.stop == "solved" else np.arange(len(seeds))
-    rows = _filled(members, len(seeds))
-    count = min(common.history, common.steps - course.done)
-    here = course.select("member", rows)
-    run = run_shared if common.data_parallel else run_chunk
-    state, loss, accuracy = run(
-        program,
-        devices,
-        (
-            (here.parameters, (here.first, here.second), here.diverged_at.astype(np.int32)),
-            _vectors([protocols[i] for i in rows]),
-            _streams([seeds[i] for i in rows], common),
-        ),
-        tuple(tf.constant(number) for number in (course.done, count, common.steps)),
-    )
-    # What repeated members became is dropped.
-    parameters, (first, second), diverged_at, loss, accuracy = tf.nest.map_structure(
-        lambda values: values[: len(members)], (*state, loss, accuracy)
-    )
-    mark, training = course.done // common.history, np.isin(members, course.active)
-    moved = replace(
-        course,
-        done=course.done + count,
-        parameters=_put(course.parameters, members, parameters),
-        first=_put(course.first, members, first),
-        second=_put(course.second, members, second),
-        diverged_at=_put_rows(course.diverged_at, members, diverged_at),
-        loss=_put_rows(course.loss, (members, mark), np.where(training, loss, np.nan)),
-        accuracy=_put_rows(course.accuracy, (members, mark), np.where(training, accuracy, np.nan)),
-    )
-    return _stop(moved, program.task, common, mark) if common.stop == "solved" else moved
-
-
-def _filled(members: Array, cohort: int) -> Array:
-    """Members to run together, filled up with repetitions to one of few widths.
-
-    With `stop: solved` only those still training are run, so that the others cost nothing, in
-    widths that halve, so that few programs are compiled. Otherwise all stay in their places: where
-    products round by their place in the batch, a member that diverges still moves no other.
-    """
-    halved = 1 << (len(members) - 1).bit_length()
-    width = max(min(halved, cohort), SMALLEST_WIDTH)
-    return np.concatenate([members, np.repeat(members[:1], width - len(members))])
-
-
-def _put(old: Arrays, members: Array, new: Arrays) -> Arrays:
-    return {name: _put_rows(values, members, new[name]) for name, values in old.items()}
-
-
-def _put_rows(old: Array, at: Any, new: Array) -> Array:
-    changed = old.copy()
-    changed[at] = new
-    return changed
-
-
-def _stop(course: Course, task: Task, protocol: Training, mark: int) -> Course:
-    """Stop the members that have met their task's criterion at the last `hold` records."""
-    held = slice(max(mark + 1 - protocol.hold, 0), mark + 1)
-    met = task.solved(course.loss[:, held], course.accuracy[:, held]).all(axis=1)
-    now = met & (course.stopped_at < 0) & (course.diverged_at < 0) & (mark + 1 >= protocol.hold)
-    return replace(course, stopped_at=np.where(now, course.done, course.stopped_at))
 
 
 def _judged(
@@ -278,20 +191,3 @@ def _population(cell: Cell, parameters: Arrays) -> Population:
         readout=part(parameters, "readout/"),
         initial_state=parameters["initial_state"],
     )
-
-
-def _vectors(protocols: Sequence[Training]) -> dict[str, Any]:
-    """Each per-member field as a vector [member]."""
-    return {
-        name: tf.constant([getattr(p, name) for p in protocols], tf.float32)
-        for name in sorted(Training.per_member)
-    }
-
-
-def _streams(seeds: Sequence[int], protocol: Training) -> dict[str, Any]:
-    """Each member's random streams: int32 [member, 2]."""
-    sources = [0] * len(seeds) if protocol.data == "shared" else seeds
-    return {
-        "trials": tf.constant([stream(seed, "trials") for seed in sources], tf.int32),
-        "noise": tf.constant([stream(seed, "noise") for seed in seeds], tf.int32),
-    }

@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Sequence
 
-from rnnstudy.population.training import Course
+from rnnstudy.population.course import Course
 from rnnstudy.record import CorruptRecord
 from rnnstudy.study.store import Store
 
@@ -19,7 +19,7 @@ class Checkpoints:
     def __init__(self, store: Store, members: Sequence[str], interval: float) -> None:
         cohort = hashlib.sha256(" ".join(members).encode()).hexdigest()[:32]
         self.store, self.prefix, self.interval = store, f"course-{cohort}-", interval
-        self._last = time.monotonic()
+        self._last = self._pause = time.monotonic()
 
     def latest(self) -> Course | None:
         """The course that is furthest on, of those that are whole."""
@@ -31,8 +31,11 @@ class Checkpoints:
         return None
 
     def keep(self, course: Course) -> None:
-        """Write a course down if the last one is older than the interval, in seconds."""
-        if time.monotonic() - self._last >= self.interval:
+        """Write a course down if at the next call, after as long as since the last one, what was
+        written before would be older than the interval, in seconds."""
+        now = time.monotonic()
+        piece, self._pause = now - self._pause, now
+        if now + piece - self._last >= self.interval:
             self.write(course)
 
     def write(self, course: Course) -> None:

@@ -8,7 +8,8 @@ from typing import Literal
 
 from rnnstudy.analyses import MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
-from rnnstudy.population.footprint import member_bytes, training_flops
+from rnnstudy.population import footprint
+from rnnstudy.population.kernels import Kernel
 from rnnstudy.population.training import Trained
 from rnnstudy.record import CorruptRecord
 from rnnstudy.study.choices import Contest
@@ -26,6 +27,8 @@ class TrainCohort:
     networks: tuple[Network, ...]
     names: tuple[str, ...]
     purpose: Literal["train", "pilots"] = "train"
+    kernel: Kernel = "by_member"
+    """The form of the training program that is expected, for estimates."""
 
     @property
     def label(self) -> str:
@@ -243,7 +246,7 @@ def counted(number: int, noun: str) -> str:
 def flops(cohorts: Iterable[TrainCohort]) -> float:
     """Floating-point operations of training these cohorts."""
     networks = [network for cohort in cohorts for network in cohort.networks]
-    return sum(training_flops(n.cell, n.task, n.training) for n in networks)
+    return sum(footprint.training_flops(n.cell, n.task, n.training) for n in networks)
 
 
 def memory(cohorts: Iterable[TrainCohort]) -> int:
@@ -253,7 +256,8 @@ def memory(cohorts: Iterable[TrainCohort]) -> int:
 
 def cohort_bytes(cohort: TrainCohort) -> int:
     """Bytes that training this cohort takes."""
-    return sum(member_bytes(n.cell, n.task, n.training) for n in cohort.networks)
+    one, members = cohort.networks[0], len(cohort.networks)
+    return footprint.cohort_bytes(one.cell, one.task, one.training, members, cohort.kernel)
 
 
 def status(store: Store, key: str) -> str | None:

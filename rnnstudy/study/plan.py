@@ -51,6 +51,12 @@ __all__ = [
 
 N = TypeVar("N", bound=AnyNetwork)
 
+SHARES = 2
+"""Cohorts per worker, at least, so that none is left with much while others have nothing to do."""
+
+WORTH_A_COHORT = 8
+"""Members for which writing a program down takes little of their time; fewer are not split off."""
+
 ANALYSED_TOGETHER = 16
 """Members per analysis job: enough to share compiled work, few enough to bound memory."""
 
@@ -203,12 +209,15 @@ def task_jobs(
 def _training(
     study: Study, names: Sequence[str], networks: Sequence[Network]
 ) -> Iterable[TrainCohort]:
-    budget = memory_budget(study)
+    budget, kernel = memory_budget(study), study.runtime.expected_kernel
+    workers = study.runtime.expected_workers
+    share = -(-len(networks) // (SHARES * workers)) if workers > 1 else len(networks)
     for group in _grouped(networks, _program):
         first = networks[group[0]]
-        width = widest_cohort(first.cell, first.task, first.training, budget)
-        for part in _parts(group, width):
-            yield TrainCohort(tuple(networks[i] for i in part), tuple(names[i] for i in part))
+        widest = widest_cohort(first.cell, first.task, first.training, budget, kernel)
+        for part in _parts(group, min(widest, max(share, WORTH_A_COHORT))):
+            those, called = tuple(networks[i] for i in part), tuple(names[i] for i in part)
+            yield TrainCohort(those, called, kernel=kernel)
 
 
 def _program(network: Network) -> tuple[Component | str, ...]:

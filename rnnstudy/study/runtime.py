@@ -1,11 +1,17 @@
 """How the work of a study is done: the fields of a spec's `runtime`."""
 
+import os
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from rnnstudy.component import Component
+from rnnstudy.population.kernels import Kernel, kernel_for
 from rnnstudy.study.networks import Axis
+
+DRIVERS = ("/proc/driver/nvidia", "/dev/dxg", "/dev/kfd")
+"""Signs of a GPU, for those who must not ask TensorFlow."""
 
 
 class Runtime(Component):
@@ -41,3 +47,19 @@ class Runtime(Component):
     forbid: Literal["diverged", "unsolved", "nothing"] = "diverged"
     """Networks that make the command end with exit code 1: diverged (or not trained at all), all
     that have not solved their task, or none."""
+
+    @property
+    def expected_kernel(self) -> Kernel:
+        """The form in which cohorts are going to train, as far as is known without TensorFlow."""
+        if isinstance(self.devices, tuple):
+            return kernel_for(self.devices[0].partition(":")[0])
+        hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+        return kernel_for("GPU" if not hidden and any(Path(d).exists() for d in DRIVERS) else "CPU")
+
+    @property
+    def expected_workers(self) -> int:
+        """Number of jobs at a time, as far as is known without TensorFlow."""
+        count = self.devices if isinstance(self.devices, int) else len(self.devices or ())
+        if count > 1 or self.expected_kernel != "by_member":
+            return 1
+        return self.workers or os.cpu_count() or 1

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,17 +11,20 @@ import pytest
 from rnnstudy.cells import CELLS
 from rnnstudy.cells.gru import GRU
 from rnnstudy.population.footprint import (
-    member_bytes,
+    cohort_bytes,
     parameters,
+    step_bytes,
     training_flops,
     widest_cohort,
 )
 from rnnstudy.population.keras import to_model
+from rnnstudy.population.kernels import Kernel
 from rnnstudy.population.population import Population, initial_population
 from rnnstudy.population.protocol import Training
 from rnnstudy.tasks import TASKS
 
 TASK = TASKS["flip_flop"]()
+KERNELS = get_args(Kernel)
 NETWORKS = [*(cell(units=5) for cell in CELLS.values()), GRU(units=4, reset_after=False)]
 
 
@@ -43,32 +47,45 @@ def test_work_grows_with_steps_batch_and_length():
     assert training_flops(GRU(), twice, Training(steps=1, batch=1)) == 2 * once
 
 
-def test_the_widest_cohort_fits_the_budget_and_one_member_more_does_not():
-    each = member_bytes(GRU(), TASK, Training())
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_the_widest_cohort_fits_the_budget_and_one_member_more_does_not(kernel):
     for members in (1, 7, 40):
-        assert widest_cohort(GRU(), TASK, Training(), members * each) == members
-        assert widest_cohort(GRU(), TASK, Training(), members * each - 1) == max(1, members - 1)
-    assert widest_cohort(GRU(), TASK, Training(), 0) == 1
+        room = cohort_bytes(GRU(), TASK, Training(), members, kernel)
+        assert widest_cohort(GRU(), TASK, Training(), room, kernel) == members
+        assert widest_cohort(GRU(), TASK, Training(), room - 1, kernel) == max(1, members - 1)
+    assert widest_cohort(GRU(), TASK, Training(), 0, kernel) == 1
+
+
+def test_members_one_by_one_share_the_memory_of_a_step():
+    """A thousand of them take that of one, beside what each keeps."""
+    step = step_bytes(GRU(), TASK, Training())
+    together, each = (
+        cohort_bytes(GRU(), TASK, Training(), 1000, kernel) for kernel in ("together", "by_member")
+    )
+    assert each == together - 999 * step
+    assert each < together / 10
 
 
 MEASURE = """
 import resource, sys
 from rnnstudy.cells import CELLS
+from rnnstudy.population import training
 from rnnstudy.population.protocol import Training
-from rnnstudy.population.training import train
 from rnnstudy.tasks import TASKS
-kind, members = sys.argv[1], int(sys.argv[2])
-task = TASKS["flip_flop"](evaluation_trials=8)
+kind, kernel = sys.argv[1:3]
+units, length, members = map(int, sys.argv[3:])
+training.kernel_for = lambda device: kernel
+task = TASKS["flip_flop"](length=length, evaluation_trials=8)
 protocol = Training(steps=4, history=2, state_noise=0.05)
-train(CELLS[kind](), task, [protocol] * members, range(members))
+training.train(CELLS[kind](units=units), task, [protocol] * members, range(members))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-def peak(kind, members):
-    """Peak memory of a process that trains so many members, in bytes."""
+def peak(kind, kernel, *sizes):
+    """Peak memory of a process that trains (units, time steps, members), in bytes."""
     found = subprocess.run(
-        [sys.executable, "-c", MEASURE, kind, str(members)],
+        [sys.executable, "-c", MEASURE, kind, kernel, *map(str, sizes)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
@@ -78,8 +95,13 @@ def peak(kind, members):
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="measures memory by getrusage")
 @pytest.mark.parametrize("kind", CELLS)
-def test_the_estimate_of_a_members_memory_is_near_what_is_measured(kind):
+@pytest.mark.parametrize(
+    ("kernel", "units", "length"), [("together", 32, 100), ("by_member", 256, 10)]
+)
+def test_the_estimate_of_a_members_memory_is_near_what_is_measured(kind, kernel, units, length):
+    """Sizes at which what a member adds stands out: a step's arrays, or its parameters."""
     few, many = 4, 24
-    measured = (peak(kind, many) - peak(kind, few)) / (many - few)
-    estimate = member_bytes(CELLS[kind](), TASK, Training())
+    measured = peak(kind, kernel, units, length, many) - peak(kind, kernel, units, length, few)
+    shape = CELLS[kind](units=units), TASK.changed(length=length), Training()
+    estimate = cohort_bytes(*shape, many, kernel) - cohort_bytes(*shape, few, kernel)
     assert measured / 3 < estimate < measured * 3

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from rnnstudy.cells.gru import GRU
-from rnnstudy.population import by_member, steps, training
+from rnnstudy.population import by_member, course, steps, training
 from rnnstudy.population import unroll as loop
 from rnnstudy.population.precision import lowered, tensor_float_32
 from rnnstudy.population.protocol import Training
@@ -107,16 +107,17 @@ def test_mixed_networks_learn_almost_what_they_learn_in_float32(kernel):
 def test_tensor_float_32_is_as_asked_while_networks_learn_and_as_before_after(allowed):
     enabled = tf.config.experimental.tensor_float_32_execution_enabled
     before, seen = enabled(), []
-    real = training.run_chunk
+    real = course.run_chunk
 
     def watched(*given):
         seen.append(enabled())
         return real(*given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "run_chunk", watched)
+        patch.setattr(course, "run_chunk", watched)
         train(GRU(units=5), MEMORY, [PROTOCOL.changed(steps=40, tf32=allowed)] * 2, (1, 2))
-    assert seen == [allowed, allowed]
+    assert len(seen) >= 2
+    assert set(seen) == {allowed}
     assert enabled() == before
     with pytest.raises(KeyError, match="left"), tensor_float_32(not before):
         raise KeyError("left")

@@ -13,7 +13,7 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.population import by_member, evaluation, steps, training
+from rnnstudy.population import by_member, course, evaluation, steps, training
 from rnnstudy.population import unroll as loop
 from rnnstudy.population.batches import trials, trials_each
 from rnnstudy.population.evaluation import evaluate
@@ -34,7 +34,9 @@ TASKS = {
     "sine": Sine(frequencies=6, lowest_frequency=0.05, highest_frequency=0.2, length=LENGTH),
     "integration": Integration(length=LENGTH, evaluation_trials=16),
 }
-CELL = GRU(units=5)
+UNITS = 5
+"""Of most cells here, so that tests share programs, whose compilation is what takes time."""
+CELL = GRU(units=UNITS)
 PROTOCOL = Training(steps=60, batch=6, history=20, learning_rate=2e-2, l2=1e-4, state_noise=0.05)
 SEEDS = (11, 12, 13)
 
@@ -107,7 +109,7 @@ def test_a_member_is_the_same_in_any_place_bit_for_bit(base):
 
 @pytest.mark.parametrize("kind", ["vanilla", "lstm"])
 def test_200_steps_alone_and_among_seven_give_the_same_bits(kind):
-    options = {"cell": CELLS[kind](units=12), "steps": 200, "history": 100}
+    options = {"cell": CELLS[kind](units=UNITS), "steps": 200, "history": 100}
     many = cohort(seeds=range(7), **options)
     assert_same_bits(cohort(seeds=[4], **options), one(many, 4))
 
@@ -122,7 +124,7 @@ def test_members_that_share_their_trials_see_those_of_none_of_them(base):
 def test_shared_trials_are_the_same_for_all():
     """Networks that differ by their stream of trials alone: equal weights give equal losses."""
     protocol = PROTOCOL.changed(data="shared", state_noise=0.0, steps=1, history=1)
-    streams = training._streams([1, 2], protocol)["trials"].numpy()
+    streams = course.streams([1, 2], protocol)["trials"].numpy()
     np.testing.assert_array_equal(streams[0], streams[1])
     program = steps.Program(CELL, MEMORY, 4, False, "by_member", True)
     seeds = {"trials": tf.constant(streams), "noise": tf.constant(streams)}
@@ -132,16 +134,17 @@ def test_shared_trials_are_the_same_for_all():
     np.testing.assert_array_equal(each, together[0])
 
 
-@pytest.mark.parametrize("kind", list(CELLS))
-@pytest.mark.parametrize("length", [1, 2, 5, 6])
+@pytest.mark.parametrize(
+    ("kind", "length"), [*((kind, 5) for kind in CELLS), ("gru", 2), ("gru", 6)]
+)
 def test_both_kernels_give_the_same_gradients(kind, length):
-    """Rounding alone may differ: float32, sums over 6 steps."""
-    cell = CELLS[kind](units=3)
-    task = MEMORY.changed(length=max(length, 2))
+    """Rounding alone may differ: float32, sums over 6 steps; in one block of time steps, in two
+    and a rest, and in three."""
+    cell, task = CELLS[kind](units=3), MEMORY.changed(length=length)
     population = untrained(cell, task, [1, 2, 3])
-    parameters = {n: tf.constant(w) for n, w in training.parameters_of(population).items()}
-    rates = training._vectors([PROTOCOL.changed(state_noise=0.3)] * 3)
-    seeds = training._streams([1, 2, 3], PROTOCOL)
+    parameters = {n: tf.constant(w) for n, w in evaluation.parameters_of(population).items()}
+    rates = course.vectors([PROTOCOL.changed(state_noise=0.3)] * 3)
+    seeds = course.streams([1, 2, 3], PROTOCOL)
     found = []
     for kernel, way in (("by_member", "each"), ("together", "together")):
         program = steps.Program(cell, task, 4, True, kernel)
@@ -244,10 +247,9 @@ def test_a_relu_lstm_without_a_bound_may_explode_and_is_reported():
 @pytest.mark.parametrize("kind", CELLS)
 @pytest.mark.parametrize("task", TASKS)
 def test_the_loss_goes_down_for_every_cell_on_every_task(kind, task):
-    found = cohort(
-        cell=CELLS[kind](units=5), task=TASKS[task], seeds=(1, 2), state_noise=0.0, steps=80
-    )
-    before, _ = evaluate(TASKS[task], untrained(CELLS[kind](units=5), TASKS[task], (1, 2)))
+    cell = CELLS[kind](units=UNITS)
+    found = cohort(cell=cell, task=TASKS[task], seeds=(1, 2), steps=80)
+    before, _ = evaluate(TASKS[task], untrained(cell, TASKS[task], (1, 2)))
     assert (found.evaluation_loss < 0.8 * before).all()
     assert found.status == ("trained", "trained")
 
@@ -425,10 +427,10 @@ def test_progress_may_stop_training_by_raising():
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
 def test_steps_equal_steps_by_hand(kind, noise):
     """Three steps by plain autodiff through a Python loop and Keras's Adam, one member."""
-    cell, steps, seed = CELLS[kind](units=4), 3, 21
+    cell, steps, seed = CELLS[kind](units=UNITS), 3, 21
     protocol = Training(
-        steps=steps, batch=5, learning_rate=3e-2, final_rate=0.3, clip_norm=0.05, l2=1e-2,
-        state_noise=noise, train_initial_state=True,
+        steps=steps, batch=PROTOCOL.batch, learning_rate=3e-2, final_rate=0.3, clip_norm=0.05,
+        l2=1e-2, state_noise=noise, train_initial_state=True,
     )  # fmt: skip
     found = train(cell, MEMORY, [protocol], [seed]).population
     start = untrained(cell, MEMORY, [seed])
@@ -486,10 +488,9 @@ def test_protocols_and_seeds_must_be_as_many():
         train(CELL, MEMORY, [], [])
 
 
-@pytest.mark.parametrize("cell", [Vanilla(units=3), UGRNN(units=4)], ids=["vanilla", "ugrnn"])
-def test_training_shapes(cell):
+def test_training_shapes():
     """One member, one step, the shortest of all: every array has its axes."""
-    found = train(cell, MEMORY, [Training(steps=1, batch=1)], [0])
+    found = train(UGRNN(units=4), MEMORY, [Training(steps=1, batch=1)], [0])
     assert (len(found.population), found.size("sample"), found.size("member")) == (1, 1, 1)
 
 
@@ -554,6 +555,25 @@ def test_training_resumes_bit_for_bit(tmp_path, stopped):
     halfway = courses[len(courses) // 2]
     halfway.save(tmp_path)
     resumed = train(
-        CELLS["gru"](units=8), EASY, [STOPPING] * 3, SEEDS, resume=training.Course.load(tmp_path)
+        CELLS["gru"](units=8), EASY, [STOPPING] * 3, SEEDS, resume=course.Course.load(tmp_path)
     )
     assert_same_bits(resumed, stopped)
+
+
+def test_pieces_move_no_result(base, stopped, monkeypatch):
+    """A pause after each step: kept there, training goes on to the same bits."""
+    monkeypatch.setattr(training, "PIECE", 0.0)
+    courses = []
+    protocols = [PROTOCOL] * 3
+    paused = train(CELL, MEMORY, protocols, SEEDS, checkpoint=courses.append)
+    assert_same_bits(paused, base)
+    assert [kept.done for kept in courses] == list(range(1, PROTOCOL.steps + 1))
+    monkeypatch.setattr(training, "PIECE", 10.0)
+    assert_same_bits(train(CELL, MEMORY, protocols, SEEDS, resume=courses[26]), base)
+    monkeypatch.setattr(training, "PIECE", 0.0)
+    assert_same_bits(train(CELLS["gru"](units=8), EASY, [STOPPING] * 3, SEEDS), stopped)
+
+
+def test_pieces_grow_until_they_take_some_seconds():
+    assert [training._next_piece(1, seconds, 50) for seconds in (60.0, 5.0, 0.1)] == [1, 2, 50]
+    assert training._next_piece(40, 100.0, 50) == 4

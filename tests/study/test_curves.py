@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from rnnstudy.population.course import Course
 from rnnstudy.population.protocol import Training
-from rnnstudy.population.training import Course
 from rnnstudy.study.curves import training_curves
 
 

@@ -1,8 +1,9 @@
 """Execution: order, failure of single jobs, interruption. Networks here are tiny and real."""
 
 import threading
+import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,8 +13,9 @@ import pytest
 from rnnstudy.analyses.base import MemberAnalysis, Section
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.exhibit import Exhibit
+from rnnstudy.population.course import Course
 from rnnstudy.population.population import Population
-from rnnstudy.population.training import Course, fresh_seed, train
+from rnnstudy.population.training import fresh_seed, train
 from rnnstudy.record import Array, Record, array
 from rnnstudy.runner import Silent
 from rnnstudy.study.checkpoints import Checkpoints
@@ -245,7 +247,7 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
     found = checkpoints.latest()
     assert found is not None
     assert found.done == courses[0].done
-    checkpoints.write(courses[1])
+    checkpoints.write(courses[-1])
     (kept,) = tmp_path.glob("course-*")
     assert kept.name.endswith("000000006")
     (kept / "arrays.npz").write_bytes(b"cut")
@@ -262,6 +264,24 @@ def test_checkpoints_keep_to_their_interval(tmp_path: Path) -> None:
 
     _, outcomes = done(seldom, tmp_path, Look())
     assert [outcome.failure for outcome in outcomes] == [None] * 5
+
+
+def test_checkpoints_are_made_before_they_would_be_too_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pauses every 4 s, and at most 10 s to lose: kept at 8, 16, ..."""
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    network = study().expand()[0][1]
+    courses: list[Course] = []
+    train(network.cell, network.task, [network.training], [0], checkpoint=courses.append)
+    checkpoints = Checkpoints(Store(tmp_path), ["a"], 10.0)
+    kept = []
+    for course in (replace(courses[0], done=pause) for pause in range(1, 6)):
+        now[0] += 4.0
+        checkpoints.keep(course)
+        kept.append([path.name[-1] for path in tmp_path.glob("course-*")])
+    assert kept == [[], ["2"], ["2"], ["4"], ["4"]]
 
 
 def test_diverged_networks_are_tried_again_from_fresh_seeds(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnstudy.population.footprint import member_bytes
+from rnnstudy.population.footprint import cohort_bytes
 from rnnstudy.population.population import initial_population
 from rnnstudy.population.training import Trained
 from rnnstudy.study.costs import costs
@@ -66,22 +66,53 @@ def test_networks_of_one_shape_form_a_cohort(tmp_path: Path) -> None:
 
 def test_rates_and_penalties_share_a_cohort_and_batches_do_not(tmp_path: Path) -> None:
     networks = {**SPEC["networks"], "cells": "vanilla"}
-    rates = study(networks={**networks, "learning_rate": [0.1, 0.01], "l2": [0.0, 1e-3]})
+    rates = study(
+        networks={**networks, "learning_rate": [0.1, 0.01], "l2": [0.0, 1e-3]},
+        runtime={"workers": 1},
+    )
     assert [len(j.networks) for j in jobs(make_plan(rates, Store(tmp_path)), TrainCohort)] == [12]
     batches = study(networks={**networks, "batch": [4, 8]}, training={"steps": 5})
     cohorts = jobs(make_plan(batches, Store(tmp_path)), TrainCohort)
     assert [len(job.networks) for job in cohorts] == [3, 3]
 
 
-def test_a_cohort_beyond_the_memory_budget_is_split_evenly(tmp_path: Path) -> None:
+def bytes_of(members: int, kernel: Any) -> int:
+    """Memory that training so many of the study's first networks takes."""
     one = study().expand()[0][1]
-    bytes_each = member_bytes(one.cell, one.task, one.training)
+    return cohort_bytes(one.cell, one.task, one.training, members, kernel)
+
+
+@pytest.mark.parametrize(("device", "kernel"), [("CPU:0", "by_member"), ("GPU:0", "together")])
+def test_a_cohort_beyond_the_memory_budget_is_split_evenly(
+    tmp_path: Path, device: str, kernel: str
+) -> None:
     networks = {"cells": "vanilla", "units": 4, "seeds": 10}
     for fits, expected in ((4, [3, 3, 4]), (5, [5, 5]), (10, [10])):
-        budget = {"workers": 1, "memory": (fits + 0.5) * bytes_each / 2**30}
-        plan = make_plan(study(networks=networks, runtime=budget), Store(tmp_path))
+        room = (bytes_of(fits, kernel) + bytes_of(fits + 1, kernel)) / 2
+        runtime = {"workers": 1, "devices": device, "memory": room / 2**30}
+        plan = make_plan(study(networks=networks, runtime=runtime), Store(tmp_path))
         assert [len(job.networks) for job in jobs(plan, TrainCohort)] == expected
-        assert plan.memory == max(expected) * bytes_each
+        assert plan.memory == bytes_of(max(expected), kernel)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "runtime", "expected"),
+    [
+        (100, {"workers": 2}, [50] * 4),
+        (100, {"workers": 1}, [100, 100]),
+        (100, {"workers": 2, "devices": ["CPU:0", "CPU:1"]}, [100, 100]),
+        (100, {"workers": 2, "devices": "GPU:0"}, [100, 100]),
+        (10, {"workers": 16}, [5] * 4),
+        (3, {"workers": 16}, [3, 3]),
+    ],
+)
+def test_cohorts_keep_all_workers_busy(
+    tmp_path: Path, seeds: int, runtime: dict[str, Any], expected: list[int]
+) -> None:
+    runtime = {"devices": "CPU:0", "memory": 64.0, **runtime}
+    networks = {**SPEC["networks"], "seeds": seeds}
+    plan = make_plan(study(networks=networks, runtime=runtime), Store(tmp_path))
+    assert [len(job.networks) for job in jobs(plan, TrainCohort)] == expected
 
 
 def test_more_seeds_train_only_the_new_networks(tmp_path: Path) -> None:
@@ -150,9 +181,8 @@ def test_addresses_depend_on_the_protocol(field: dict[str, Any]) -> None:
 
 def test_jobs_are_told_apart_by_their_labels(tmp_path: Path) -> None:
     networks = {"cells": "vanilla", "units": 4, "seeds": 4, "learning_rate": [0.01, 1e-05]}
-    one = study().expand()[0][1]
-    bytes_each = member_bytes(one.cell, one.task, one.training)
-    budget = {"workers": 1, "memory": 3.5 * bytes_each / 2**30}
+    room = (bytes_of(3, "by_member") + bytes_of(4, "by_member")) / 2
+    budget = {"workers": 1, "devices": "CPU:0", "memory": room / 2**30}
     plan = make_plan(study(networks=networks, runtime=budget), Store(tmp_path))
     labels = [job.label for job in plan.todo]
     assert len(set(labels)) == len(labels)
