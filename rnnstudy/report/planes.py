@@ -83,8 +83,26 @@ def paint_strip(exhibit: Strip, axes: Axes) -> Legend:
             axes.text(
                 1.01, row, f"{missing} not shown", transform=axes.get_yaxis_transform(), va="center"
             )
+    _few_ticks(axes, [*values[usable], *([] if exhibit.limit is None else [exhibit.limit])])
     axes.grid(axis="x", alpha=0.3)
     return Legend()
+
+
+def _few_ticks(axes: Axes, shown: list[float]) -> None:
+    """Ticks at values that fit on a small panel: `3 x 10^-2` between decades is wide."""
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
+
+    if axes.get_xscale() != "log":
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        return
+    decades = np.log10(max(shown) / min(shown))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if decades < 0.7:
+        axes.xaxis.set_major_locator(MaxNLocator(3))
+        axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+    else:
+        between = (1.0, 3.0) if decades < 1.5 else (1.0,)
+        axes.xaxis.set_major_locator(LogLocator(subs=between, numticks=6))
 
 
 def _paint_row(axes: Axes, row: int, values: Any, mark: Mark) -> None:

@@ -1,5 +1,6 @@
 """What is on a figure is what its exhibit says: counts, places, names and scales."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -276,3 +277,22 @@ def test_plot_says_what_it_cannot_draw(exhibits: Exhibits) -> None:
         plot(3)
     with pytest.raises(ValueError, match="this SimpleNamespace has no exhibit that can be drawn"):
         plot(SimpleNamespace(exhibits=lambda: [Note(title="n", text="")]))
+
+
+@pytest.mark.parametrize("across", [1, 4])
+@pytest.mark.parametrize(("low", "high"), [(0.51, 0.58), (0.012, 0.03), (0.004, 0.2), (1e-7, 1.0)])
+@pytest.mark.parametrize("log", [True, False])
+def test_numbers_along_a_strip_do_not_touch(across, low, high, log):
+    strip = Strip(
+        title="one", values=np.array([low, high]), categories=["a", "b"], labels=["x", "y"],
+        value_label="loss", log=log,
+    )  # fmt: skip
+    figure = draw(Panels(title="all", exhibits=[strip] * across, columns=across))
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        left, right = axes.get_xlim()
+        ticks = [t for t in axes.xaxis.get_ticklabels() + axes.xaxis.get_ticklabels(minor=True)
+                 if t.get_text() and left <= t.get_position()[0] <= right]  # fmt: skip
+        boxes = sorted((t.get_window_extent() for t in ticks), key=lambda box: box.x0)
+        assert len(boxes) >= 2
+        assert all(a.x1 + 2 <= b.x0 for a, b in itertools.pairwise(boxes))
