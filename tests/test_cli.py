@@ -1,6 +1,7 @@
 """The command as a user meets it: a whole small study in a process of its own."""
 
 import csv
+import importlib
 import json
 import os
 import re
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from rnnstudy import __main__ as command
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,7 +39,7 @@ report: {models: ["*-gru-tanh-*"]}
 def rnnstudy(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run the command as a user would, without a terminal."""
     return subprocess.run(
-        [sys.executable, "-m", "rnnstudy.cli", *words],
+        [sys.executable, "-m", "rnnstudy", *words],
         cwd=cwd,
         env=environment(),
         capture_output=True,
@@ -204,10 +207,23 @@ def test_schema_and_lists(folder: Path) -> None:
         assert word in cells
 
 
+def test_an_interrupt_while_the_command_is_read_is_silent(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib, "import_module", interrupted)
+    with pytest.raises(SystemExit, match="130"):
+        command.main()
+    assert capsys.readouterr() == ("", "")
+
+
 def test_an_interrupted_run_says_how_to_go_on_and_does(folder: Path) -> None:
     words = ["run", "tiny.yaml", "--out", "broken", "--set", "training.steps=3000"]
+    words += ["--set", "runtime.checkpoint=0"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "rnnstudy.cli", *words],
+        [sys.executable, "-m", "rnnstudy", *words],
         cwd=folder,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -216,11 +232,8 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(folder: Path) -> None:
     )
     deadline = time.monotonic() + 120
     # Interrupt in the middle of training: TensorFlow is loaded and the first steps are done.
-    while time.monotonic() < deadline and not list((folder / "broken").glob("store")):
+    while time.monotonic() < deadline and not list(folder.glob("broken/store/course-*")):
         time.sleep(0.2)
-        if (folder / "broken" / "resolved.yaml").exists():
-            time.sleep(12)
-            break
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
