@@ -59,7 +59,7 @@ def claims(run: Any) -> str:
         effect = "" if row.effect != row.effect else f"{row.effect:.2f}"
         if row.low == row.low:
             effect += f" ({row.low:.2f} to {row.high:.2f})"
-        ps = ["" if p != p else f"{p:.1g}" for p in (row.p, row.corrected_p)]
+        ps = ["" if p != p else f"{p:.2g}" for p in (row.p, row.corrected_p)]
         note = f": {row.note}" if row.note else ""
         lines.append([f"`{row.claim}`", row.task, effect, *ps, row.verdict + note])
     return markdown(lines)
