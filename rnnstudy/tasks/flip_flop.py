@@ -90,9 +90,11 @@ def held(pulses: Tensor) -> Tensor:
     Each round doubles how far back every time step has looked, so that the number of rounds is the
     logarithm of the length.
     """
-    length, back = pulses.shape[1], 1
-    while back < length:
-        earlier = tf.pad(pulses[:, :-back], [[0, 0], [back, 0], [0, 0]])
-        pulses = tf.where(pulses == 0.0, earlier, pulses)
+    trials, length, channels = pulses.shape
+    # Time and channels in one axis: rows of a few channels are slow to move.
+    flat, back = tf.reshape(pulses, [trials, length * channels]), channels
+    while back < length * channels:
+        earlier = tf.pad(flat[:, :-back], [[0, 0], [back, 0]])
+        flat = tf.where(flat == 0.0, earlier, flat)
         back *= 2
-    return pulses
+    return tf.reshape(flat, pulses.shape)
