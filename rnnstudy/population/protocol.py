@@ -14,7 +14,7 @@ class Training(Component):
     The defaults train the 3-bit memory.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     per_member: ClassVar[frozenset[str]] = frozenset(
         {"learning_rate", "final_rate", "clip_norm", "l2", "state_noise", "train_initial_state"}
