@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from contenders import CONTENDERS
+from contenders import CONTENDERS, OURS
 from contenders.case import Case
 from workers import Failed, Variant, Worker
 
@@ -65,7 +65,7 @@ class Plan:
         for name in self.contenders:
             found.append(Variant(name))
             if self.threads > 1 and not self.gpu:
-                spread = {"jobs": self.threads} if name == "ours" else {"processes": self.threads}
+                spread = {"jobs": self.threads} if name in OURS else {"processes": self.threads}
                 found.append(Variant(name, **spread))
         return found
 

@@ -129,8 +129,8 @@ def _choices(parser: argparse.ArgumentParser) -> None:
         **several,
     )  # fmt: skip
     parser.add_argument(
-        "--contenders", choices=CONTENDERS, default=list(CONTENDERS), help=", ".join(CONTENDERS),
-        **several,
+        "--contenders", choices=CONTENDERS, default=[n for n in CONTENDERS if n != "together"],
+        help=", ".join(CONTENDERS), **several,
     )  # fmt: skip
     parser.add_argument(
         "--device", choices=("auto", "cpu", "gpu"), default="auto", help="what to run on"

@@ -5,7 +5,11 @@ CONTENDERS: dict[str, str] = {
     "keras": "contenders.keras_fit:KerasFit",
     "jax": "contenders.jax_vmap:JaxVmap",
     "torch": "contenders.torch_loop:TorchLoop",
+    "together": "contenders.ours:Together",
 }
+
+OURS = ("ours", "together")
+"""What spreads over cores by itself; the second only where it is asked for."""
 
 MACHINE = "contenders.machine:Machine"
 """Not a contender, but measured beside them."""

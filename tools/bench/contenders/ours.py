@@ -10,6 +10,7 @@ import numpy as np
 from contenders.base import Contender
 from contenders.case import CHANNELS, CLIP, RATE, Case
 from rnnstudy.lazy import tf
+from rnnstudy.population.kernels import KERNELS
 from rnnstudy.population.population import initial_population
 from rnnstudy.population.protocol import Training
 from rnnstudy.population.training import train
@@ -94,7 +95,7 @@ class Ours(Contender):
 
     def __init__(self, threads: int, jobs: int) -> None:
         super().__init__(threads, jobs)
-        tf.config.threading.set_intra_op_parallelism_threads(max(1, threads // jobs))
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
         tf.config.experimental.enable_tensor_float_32_execution(False)
         tf.config.experimental.enable_op_determinism()
@@ -135,6 +136,14 @@ class Ours(Contender):
         details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
         names = [found.get("device_name", "GPU") for found in details] or ["CPU"]
         return f"{names[0]}, TensorFlow {tf.__version__}"
+
+
+class Together(Ours):
+    """The same on a CPU in the form that is for GPUs: all members in one batch of products."""
+
+    def __init__(self, threads: int, jobs: int) -> None:
+        super().__init__(threads, jobs)
+        KERNELS["CPU"] = "together"
 
 
 def task(case: Case) -> Task:
