@@ -51,15 +51,16 @@ def execute(plan: Plan, store: Store, runtime: Runtime, watch: Watch) -> list[Ou
 
 
 def start_tensorflow(runtime: Runtime) -> None:
-    """Set up TensorFlow for many small programs at once: one thread per operation.
+    """Set up TensorFlow for many small programs side by side, as reproducible as it can be.
 
-    Operations on small networks are shorter than handing them to a second thread takes; jobs run
-    side by side instead. A process that already uses TensorFlow keeps its own settings, but for
-    TensorFlow's rounding of products on GPUs, which only `training.tf32` may ask for.
+    A process that already uses TensorFlow keeps its own settings, but for TensorFlow's rounding of
+    products on GPUs, which only `training.tf32` may ask for.
     """
     tf.config.experimental.enable_tensor_float_32_execution(False)
     try:
-        tf.config.threading.set_intra_op_parallelism_threads(1)
+        # Programs of XLA hand their parts to these threads, whichever job they belong to. All
+        # cores, whatever `runtime.workers` is: how sums are split may follow from their number.
+        tf.config.threading.set_intra_op_parallelism_threads(os.cpu_count() or 1)
     except RuntimeError:
         return
     if runtime.deterministic:
