@@ -10,6 +10,9 @@ on the machine, so that the ratio counts; units x trials x time steps, state noi
     128x64x200        25 | 41        50 | 83        73 | 161       91 | 217
     256x32x100        23 | 33        46 | 74        66 | 123       80 | 142
 
+Since then steps are no longer done twice on the way back, which made `by_member` 1.1 (vanilla) to
+1.5 times as fast; tools/bench/train.py --contenders ours together measures both again.
+
 What is lost on the smallest vanilla networks buys members that are the same bits in any company. On
 a GPU, which nobody has measured yet, a member alone would leave most of the device idle.
 """
