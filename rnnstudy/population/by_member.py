@@ -20,8 +20,7 @@ Parameters = Mapping[str, Tensor]
 
 BLOCK = 2
 """Time steps per turn of the loops. One, two and four differ by a few percent. Long blocks are
-slow: XLA computes sums that run along their steps anew at each (of ten, a UGRNN took twice as long).
-"""
+slow: XLA computes sums along their steps anew at each (with ten, a UGRNN took twice as long)."""
 
 
 def outputs(cell: Cell, parameters: Parameters, inputs: Tensor, noise: Tensor | None) -> Tensor:
