@@ -20,13 +20,13 @@ from rnnstudy.dynamics.hunt import (
     Hunt,
     Roots,
 )
-from rnnstudy.dynamics.iterate import MATRICES, Solution, batches
+from rnnstudy.dynamics.iterate import MATRICES, Solution, batches, solve
 from rnnstudy.dynamics.linear import linearised
 from rnnstudy.dynamics.merging import merge
 from rnnstudy.dynamics.modes import eigenvalues
 from rnnstudy.dynamics.networks import Networks
 from rnnstudy.dynamics.slow import slow_points
-from rnnstudy.dynamics.solvers import AnySolver, LevenbergMarquardt, Newton
+from rnnstudy.dynamics.solvers import AnySolver, Iteration, LevenbergMarquardt, Newton
 from rnnstudy.dynamics.solving import polished, solved
 from rnnstudy.dynamics.starts import mixtures, scattered
 from rnnstudy.dynamics.waves import Aim
@@ -36,6 +36,9 @@ Array = np.ndarray
 POLISH = Newton(limit=8, tolerance=1e-28)
 """Last steps of every start: they take a root to the rounding of float64."""
 
+LEAVING = Iteration(limit=100, patience=100)
+"""How states near unstable points are followed to where the network takes them."""
+
 KNOWN_PREFERRED = 1e-3
 """A known point is replaced by a new start only if that one is so much slower: rounding is not."""
 
@@ -43,7 +46,7 @@ KNOWN_PREFERRED = 1e-3
 class Search(Component):
     """How fixed points are looked for, and when the search may stop."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     candidates: Annotated[int, Field(ge=1)] = 256
     """Number of starts per round and network. Several inputs share it, though each gets an eighth
@@ -92,8 +95,14 @@ def run_search(search: Search, networks: Networks, inputs: Array, hunts: Sequenc
         waiting = [hunt for hunt in hunts if not hunt.over]
         neighbours = [_neighbours(hunt, same[hunt.member]) for hunt in waiting]
         for part in batches(len(waiting), MATRICES * count * networks.state_size**2):
-            some = list(zip(waiting[part], neighbours[part], strict=True))
-            starts = np.stack([_starts(search, hunt, near, turn, count) for hunt, near in some])
+            led = _led(search, networks, inputs, waiting[part], (turn, count // 8 if turn else 0))
+            some = zip(waiting[part], neighbours[part], led, strict=True)
+            starts = np.stack(
+                [
+                    _starts(search, hunt, np.concatenate([near[: count // 4], own]), turn, count)
+                    for hunt, near, own in some
+                ]
+            )
             _round(search, networks, inputs, waiting[part], starts)
     for hunt in hunts:
         inside = networks.within(hunt.stuck_states)
@@ -101,8 +110,33 @@ def run_search(search: Search, networks: Networks, inputs: Array, hunts: Sequenc
         hunt.slow = slow_points(hunt, search.merge * hunt.scale, inside, linearise)
 
 
-def _starts(search: Search, hunt: Hunt, neighbours: Array, turn: int, count: int) -> Array:
-    """So many starts [start, state] for one round."""
+def _led(
+    search: Search, networks: Networks, inputs: Array, hunts: Sequence[Hunt], which: tuple[int, int]
+) -> Array:
+    """Where states near unstable points, or else visited states, are led: [hunt, start, state].
+
+    Which round, and how many of them. An unstable point is left along its unstable directions,
+    however large the displacement is along others: what the search has not seen lies there.
+    """
+    turn, count = which
+    if not count:
+        return np.empty((len(hunts), 0, networks.state_size))
+    begin = []
+    for hunt in hunts:
+        generator = np.random.default_rng((search.seed, turn, hunt.input_index, 1))
+        points = hunt.roots.fixed
+        unstable = points.state[np.abs(points.eigenvalues).max(axis=1, initial=0.0) > 1.0]
+        near = unstable if len(unstable) else hunt.visited
+        picked = near[generator.integers(len(near), size=count)]
+        spread = search.noise * hunt.scale * generator.standard_normal(picked.shape)
+        begin.append(picked + spread)
+    found = solve(_flow(networks, inputs, hunts, count), LEAVING, np.stack(begin))
+    # States that explode begin where they began.
+    return np.where(found.diverged[..., None], np.stack(begin), found.state)
+
+
+def _starts(search: Search, hunt: Hunt, near: Array, turn: int, count: int) -> Array:
+    """So many starts [start, state] for one round, with some that are known from elsewhere."""
     if turn == 0 and hunt.exact:
         return hunt.visited
     generator = np.random.default_rng((search.seed, turn, hunt.input_index))
@@ -111,7 +145,7 @@ def _starts(search: Search, hunt: Hunt, neighbours: Array, turn: int, count: int
         return scattered(hunt.visited, count, search.noise, generator)
     points = hunt.roots.fixed
     stable = points.state[np.abs(points.eigenvalues).max(axis=1, initial=0.0) < 1.0]
-    parts = [neighbours[: count // 4]]
+    parts = [near]
     if turn == 1 and len(stable) > 1:
         parts.append(mixtures(stable, count - len(parts[0]), 1.0, generator))
     elif len(points.state) > 1:
@@ -119,9 +153,9 @@ def _starts(search: Search, hunt: Hunt, neighbours: Array, turn: int, count: int
         if len(stable) > 1:
             parts.append(mixtures(stable, count // 8, 1.0, generator))
     if turn > 1 and len(points.state):
-        near = generator.integers(len(points.state), size=count // 8)
-        spread = wide * hunt.scale * generator.standard_normal((len(near), hunt.visited.shape[1]))
-        parts.append(points.state[near] + spread)
+        around = generator.integers(len(points.state), size=count // 8)
+        spread = wide * hunt.scale * generator.standard_normal((len(around), hunt.visited.shape[1]))
+        parts.append(points.state[around] + spread)
     rest = max(0, count - sum(map(len, parts)))
     return np.concatenate([*parts, scattered(hunt.visited, rest, wide, generator)])[:count]
 

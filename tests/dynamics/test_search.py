@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from reference.dynamics import population, random_weights
+from scipy.optimize import brentq
 
 from rnnstudy.cells.ugrnn import UGRNN
+from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics import iterate
 from rnnstudy.dynamics import search as rounds
 from rnnstudy.dynamics.fixed_points import find_fixed_points
@@ -87,3 +89,20 @@ def test_seed_changes_the_starts_not_the_points():
     )
     np.testing.assert_allclose(first.state, second.state, atol=1e-9)
     assert first.hits.tolist() != second.hits.tolist()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_search_that_saw_little_is_not_called_complete_too_early(seed):
+    """h' = tanh(2 h) in the plane has nine fixed points, of which one lies among the states seen:
+    its index, 1, is what all nine sum to."""
+    seen = 0.1 * np.random.default_rng(seed).standard_normal((5, 2))
+    search = rounds.Search(candidates=64, seed=seed)
+    networks = population(Vanilla(units=2), [{"recurrent_kernel": 2.0 * np.eye(2)}])
+    found = find_fixed_points(networks, starts=seen, search=search)
+    root = brentq(lambda h: np.tanh(2.0 * h) - h, 0.5, 1.0, xtol=1e-14)
+    corners = root * np.array([[x, y] for x in (-1, 0, 1) for y in (-1, 0, 1)])
+    apart = np.linalg.norm(found.state[:, None] - corners, axis=-1)
+    assert (apart.min(axis=1) < 1e-10).all()
+    whole = (apart.min(axis=0) < 1e-10).all()
+    assert (found.certificate["verdict"].iloc[0] == "consistent") == whole
+    assert len(found) >= 8
