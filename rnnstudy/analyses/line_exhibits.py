@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.line_record import LineAttractor
-from rnnstudy.analyses.performance import combinations, typical_members
+from rnnstudy.analyses.performance import found_by, typical_members
 from rnnstudy.exhibit import Array, Curve, Curves, Exhibit, Panels, Space3D, Table
 
 SHOWN_MODES = 16
@@ -21,16 +21,7 @@ Groups = Mapping[str, Sequence[LineAttractor]]
 
 def line_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
     """What `line_attractor`, called `title` in the study, shows of one task."""
-    found = {
-        name: record
-        for name, record in section.records.get(title, {}).items()
-        if isinstance(record, LineAttractor)
-    }
-    groups = {
-        combination: [found[m.name] for m in members if m.name in found]
-        for combination, members in combinations(section.members).items()
-    }
-    groups = {combination: records for combination, records in groups.items() if records}
+    found, groups = found_by(section, title, LineAttractor)
     if not groups:
         return
     yield _lines(groups)

@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.oscillation_record import Oscillation
-from rnnstudy.analyses.performance import combinations, typical_members
+from rnnstudy.analyses.performance import found_by, typical_members
 from rnnstudy.exhibit import Array, Curve, Curves, Exhibit, Panels, Space3D, Table
 
 SHOWN_CYCLES = 6
@@ -20,16 +20,7 @@ CUE_GROUPS = 5
 
 def oscillation_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
     """What `oscillations`, called `title` in the study, shows of one task."""
-    found = {
-        name: record
-        for name, record in section.records.get(title, {}).items()
-        if isinstance(record, Oscillation)
-    }
-    groups = {
-        combination: [found[m.name] for m in members if m.name in found]
-        for combination, members in combinations(section.members).items()
-    }
-    groups = {combination: records for combination, records in groups.items() if records}
+    found, groups = found_by(section, title, Oscillation)
     if not groups:
         return
     yield _frequencies(groups)

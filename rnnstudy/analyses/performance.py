@@ -1,12 +1,16 @@
 """How well networks learnt: shown for every task, whatever else a spec asks for."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.representations import Activity
 from rnnstudy.exhibit import Array, Curve, Curves, Exhibit, Panels, Strip, Table
+from rnnstudy.record import Record
+
+Found = TypeVar("Found", bound=Record)
 
 SHOWN_OUTPUTS = 3
 """Output channels drawn per network; more would not be read."""
@@ -34,6 +38,22 @@ def combinations(members: Sequence[Member]) -> dict[str, list[Member]]:
     for member in members:
         groups.setdefault(member.combination, []).append(member)
     return groups
+
+
+def found_by(
+    section: Section, title: str, kind: type[Found]
+) -> tuple[dict[str, Found], dict[str, list[Found]]]:
+    """Records of a kind that the analysis called `title` made, by network; and by combination."""
+    found = {
+        name: record
+        for name, record in section.records.get(title, {}).items()
+        if isinstance(record, kind)
+    }
+    groups = {
+        combination: [found[m.name] for m in members if m.name in found]
+        for combination, members in combinations(section.members).items()
+    }
+    return found, {combination: records for combination, records in groups.items() if records}
 
 
 def typical_members(section: Section) -> list[Member]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.cube import drawn_at, is_cube
-from rnnstudy.analyses.performance import combinations, typical_members
+from rnnstudy.analyses.performance import found_by, typical_members
 from rnnstudy.dynamics.graph import Connections
 from rnnstudy.exhibit import Exhibit, Graph, Panels, Table
 
@@ -17,16 +17,7 @@ Groups = Mapping[str, Sequence[Connections]]
 
 def topology_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
     """What `topology`, called `title` in the study, shows of one task."""
-    found = {
-        name: record
-        for name, record in section.records.get(title, {}).items()
-        if isinstance(record, Connections)
-    }
-    groups = {
-        combination: [found[m.name] for m in members if m.name in found]
-        for combination, members in combinations(section.members).items()
-    }
-    groups = {combination: records for combination, records in groups.items() if records}
+    found, groups = found_by(section, title, Connections)
     if not groups:
         return
     yield _summary(groups)

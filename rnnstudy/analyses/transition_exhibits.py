@@ -6,23 +6,14 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
-from rnnstudy.analyses.performance import combinations, typical_members
+from rnnstudy.analyses.performance import found_by, typical_members
 from rnnstudy.dynamics.transition_record import Transitions
 from rnnstudy.exhibit import Array, Exhibit, Matrix, Panels, Table
 
 
 def transition_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
     """What `transitions`, called `title` in the study, shows of one task."""
-    found = {
-        name: record
-        for name, record in section.records.get(title, {}).items()
-        if isinstance(record, Transitions)
-    }
-    groups = {
-        combination: [found[m.name] for m in members if m.name in found]
-        for combination, members in combinations(section.members).items()
-    }
-    groups = {combination: records for combination, records in groups.items() if records}
+    found, groups = found_by(section, title, Transitions)
     if not groups:
         return
     yield _summary(groups, title)
