@@ -8,7 +8,9 @@ from rnnstudy.dynamics.gather import gathered
 from rnnstudy.dynamics.hunt import Hunt, Roots
 from rnnstudy.dynamics.networks import Networks, networks_of
 from rnnstudy.dynamics.points import FixedPoints as FixedPoints
-from rnnstudy.dynamics.search import Search, run_search
+from rnnstudy.dynamics.search import Search
+from rnnstudy.dynamics.searching import run_search
+from rnnstudy.dynamics.sources import Problem
 from rnnstudy.dynamics.starts import usable
 from rnnstudy.record import Array
 
@@ -55,7 +57,7 @@ def find_fixed_points(
         for member in range(len(networks))
         for position in range(len(held))
     ]
-    run_search(search, networks, held, hunts)
+    run_search(Problem(search, networks, held), hunts)
     return gathered(networks, hunts, held, search)
 
 

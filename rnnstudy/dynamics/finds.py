@@ -1,0 +1,119 @@
+"""What the starts of one round reached, and what the solutions are."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rnnstudy.dynamics.hunt import (
+    CONVERGED,
+    DEGENERATE,
+    DIVERGED,
+    LIMIT,
+    OUTSIDE,
+    SLOW,
+    Hunt,
+    Roots,
+)
+from rnnstudy.dynamics.iterate import Solution
+from rnnstudy.dynamics.merging import merge
+from rnnstudy.dynamics.modes import eigenvalues
+from rnnstudy.dynamics.networks import Networks
+from rnnstudy.dynamics.search import Search
+
+Array = np.ndarray
+
+KNOWN_PREFERRED = 1e-3
+"""A known point is replaced by a new start only if that one is so much slower: rounding is not."""
+
+
+def inspected(
+    search: Search, networks: Networks, hunt: Hunt, state: Array, image: Array, jacobian: Array
+) -> Roots:
+    """What the solutions state [root, state] are, from F and dF/dh there."""
+    matrix = np.eye(state.shape[1]) - jacobian
+    residual = image - state
+    sign, _ = np.linalg.slogdet(matrix)
+    isolated = nonsingular(matrix, max(search.degenerate, np.finfo(float).tiny))
+    safe = np.where(isolated[:, None, None], matrix, np.eye(state.shape[1]))
+    step = np.sqrt(np.mean(np.linalg.solve(safe, residual[..., None]) ** 2, axis=(1, 2)))
+    certain = isolated & (step <= search.newton_step * hunt.scale)
+    outside = ~networks.within(state)
+    return Roots(
+        state=state,
+        speed=0.5 * np.sum(residual**2, axis=1),
+        jacobian=jacobian,
+        eigenvalues=eigenvalues(jacobian),
+        index=np.rint(sign).astype(int),
+        status=np.select([outside, ~certain], [OUTSIDE, DEGENERATE], CONVERGED),
+        hits=np.zeros(len(state), int),
+    )
+
+
+def nonsingular(matrix: Array, least: float) -> Array:
+    """Whether all singular values of matrices [matrix, state, state] are at least that: [matrix].
+
+    The inverse bounds them from below; only where that does not decide are they computed.
+    """
+    size = matrix.shape[-1]
+    try:
+        bound = 1.0 / (size * np.abs(np.linalg.inv(matrix)).max(axis=(1, 2), initial=0.0))
+    except np.linalg.LinAlgError:  # one is exactly singular
+        bound = np.zeros(len(matrix))
+    found = bound >= least
+    unsure = np.flatnonzero(~found)
+    values = np.linalg.svd(matrix[unsure], compute_uv=False)
+    found[unsure] = values.min(axis=-1, initial=np.inf) >= least
+    return found
+
+
+@dataclass(frozen=True)
+class Find:
+    """One round's solutions for one hunt, grouped with the roots that were known.
+
+    old [root]: known roots that stay; new [root, state]: states to inspect; fresh [root]: whether
+    none of a new root's group was known. group [start]: position of each start's root in the old
+    roots followed by the new ones, -1 for a start that reached none; outcome [start] of those;
+    hits [root]: how often each root has been reached by now; stuck: where those got that are slow,
+    and their speeds.
+    """
+
+    old: Array
+    new: Array
+    fresh: Array
+    group: Array
+    outcome: Array
+    hits: Array
+    stuck: tuple[Array, Array]
+
+    @classmethod
+    def of(cls, search: Search, hunt: Hunt, solution: Solution, i: int) -> "Find":
+        """What the starts of hunt i reached."""
+        diverged, done = solution.diverged[i], solution.done[i]
+        reached = (solution.speed[i] < search.tolerance) & ~diverged
+        outcome = np.select([diverged, done], [DIVERGED, SLOW], LIMIT)
+        known = len(hunt.roots.state)
+        states = np.concatenate([hunt.roots.state, solution.state[i][reached]])
+        speed = np.concatenate([KNOWN_PREFERRED * hunt.roots.speed, solution.speed[i][reached]])
+        label, best = merge(states, speed, search.merge * hunt.scale)
+        order = np.argsort(best >= known, kind="stable")
+        place = np.argsort(order)[label]
+        old, new = np.split(best[order], [int((best < known).sum())])
+        group = np.full(len(outcome), -1)
+        group[reached] = place[known:]
+        weight = np.concatenate([hunt.roots.hits, np.ones(reached.sum())])
+        hits = np.bincount(place, weight, len(best))
+        seen = np.isin(np.arange(len(best)), place[:known])
+        slow = ~reached & (outcome == SLOW)
+        stuck = solution.state[i][slow], solution.speed[i][slow]
+        return cls(old, states[new], ~seen[len(old) :], group, outcome, hits.astype(int), stuck)
+
+    def enter(self, hunt: Hunt, new: Roots) -> None:
+        """Write the round into the hunt, now that the new states have been inspected."""
+        roots = hunt.roots.take(self.old).join(new)
+        hunt.roots = replace(roots, hits=self.hits)
+        reached = self.group >= 0
+        outcome = self.outcome.copy()
+        outcome[reached] = roots.status[self.group[reached]]
+        hunt.outcomes.append(outcome)
+        hunt.stuck.append(self.stuck)
+        hunt.fresh = int((self.fresh & (new.status == CONVERGED)).sum())

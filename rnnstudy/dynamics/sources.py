@@ -1,0 +1,109 @@
+"""Where the starts of each round of a search come from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnstudy.dynamics.flow import Flow
+from rnnstudy.dynamics.hunt import Hunt
+from rnnstudy.dynamics.iterate import solve
+from rnnstudy.dynamics.networks import Networks
+from rnnstudy.dynamics.search import Search
+from rnnstudy.dynamics.solvers import Iteration
+from rnnstudy.dynamics.starts import mixtures, scattered
+
+Array = np.ndarray
+
+LEAVING = Iteration(limit=100, patience=100)
+"""How states near unstable points are followed to where the network takes them."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is searched: networks at constant inputs [input point, input], and how."""
+
+    search: Search
+    networks: Networks
+    inputs: Array
+
+    def flow(self, hunts: Sequence[Hunt], points: int) -> Flow:
+        """The hunts' networks, each at its input, for so many points."""
+        members = np.array([hunt.member for hunt in hunts])
+        held = self.inputs[[hunt.input_index for hunt in hunts]]
+        return self.networks.flow(members, np.repeat(held[:, None], points, axis=1))
+
+    def generator(self, hunt: Hunt, turn: int, *which: int) -> np.random.Generator:
+        """Random numbers for one hunt's round: they do not depend on who else is searched."""
+        return np.random.default_rng((self.search.seed, turn, hunt.input_index, *which))
+
+
+def starts_of(
+    problem: Problem, hunts: Sequence[Hunt], near: Sequence[Array], turn: int, count: int
+) -> Array:
+    """So many starts for each hunt in one round: [hunt, start, state].
+
+    near: what is known of each hunt's points from elsewhere, [point, state]; a quarter of the
+    starts are such points at most.
+    """
+    led = _led(problem, hunts, turn, count // 8 if turn else 0)
+    return np.stack(
+        [
+            _starts(problem, hunt, np.concatenate([known[: count // 4], own]), turn, count)
+            for hunt, known, own in zip(hunts, near, led, strict=True)
+        ]
+    )
+
+
+def neighbours(hunt: Hunt, same: Sequence[Hunt]) -> Array:
+    """The same network's points at other inputs, nearest inputs first: [point, state]."""
+    others = [other for other in same if other is not hunt]
+    others.sort(key=lambda other: abs(other.input_index - hunt.input_index))
+    return np.concatenate([hunt.roots.state[:0], *(other.roots.fixed.state for other in others)])
+
+
+def _led(problem: Problem, hunts: Sequence[Hunt], turn: int, count: int) -> Array:
+    """Where states near unstable points, or else visited states, are led: [hunt, start, state].
+
+    An unstable point is left along its unstable directions, however large the displacement is along
+    others: what the search has not seen lies there.
+    """
+    if not count:
+        return np.empty((len(hunts), 0, problem.networks.state_size))
+    begin = []
+    for hunt in hunts:
+        generator = problem.generator(hunt, turn, 1)
+        points = hunt.roots.fixed
+        unstable = points.state[np.abs(points.eigenvalues).max(axis=1, initial=0.0) > 1.0]
+        near = unstable if len(unstable) else hunt.visited
+        picked = near[generator.integers(len(near), size=count)]
+        spread = problem.search.noise * hunt.scale * generator.standard_normal(picked.shape)
+        begin.append(picked + spread)
+    found = solve(problem.flow(hunts, count), LEAVING, np.stack(begin))
+    # States that explode begin where they began.
+    return np.where(found.diverged[..., None], np.stack(begin), found.state)
+
+
+def _starts(problem: Problem, hunt: Hunt, near: Array, turn: int, count: int) -> Array:
+    """So many starts [start, state] for one hunt, with some that are known already."""
+    if turn == 0 and hunt.exact:
+        return hunt.visited
+    generator, noise = problem.generator(hunt, turn), problem.search.noise
+    if turn == 0:
+        return scattered(hunt.visited, count, noise, generator)
+    points = hunt.roots.fixed
+    stable = points.state[np.abs(points.eigenvalues).max(axis=1, initial=0.0) < 1.0]
+    parts = [near]
+    if turn == 1 and len(stable) > 1:
+        parts.append(mixtures(stable, count - len(parts[0]), 1.0, generator))
+    elif len(points.state) > 1:
+        parts.append(mixtures(points.state, count // 2, 1.5, generator))
+        if len(stable) > 1:
+            parts.append(mixtures(stable, count // 8, 1.0, generator))
+    wide = 3.0 * noise
+    if turn > 1 and len(points.state):
+        around = generator.integers(len(points.state), size=count // 8)
+        spread = wide * hunt.scale * generator.standard_normal((len(around), hunt.visited.shape[1]))
+        parts.append(points.state[around] + spread)
+    rest = max(0, count - sum(map(len, parts)))
+    return np.concatenate([*parts, scattered(hunt.visited, rest, wide, generator)])[:count]
