@@ -1,86 +1,27 @@
-"""Components: keys that address results, frozen checked values, catalogues and outside classes."""
+"""Components: keys that address results, frozen checked values, and what restores them."""
 
 import hashlib
 import json
-import sys
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import pytest
+from fruit import Apple, Basket, Pear, errors
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field, ValidationError
+from own_shapes import Shape
+from pydantic import ValidationError
 
-from rnnstudy.component import Component, Entry, OneOf, class_path, find_class, restore
-
-SHAPES_MODULE = '''
-"""A user's own module."""
-from typing import Annotated, ClassVar
-from pydantic import Field
-from rnnstudy.component import Component, Entry
-
-class Shape(Entry):
-    labels: ClassVar[frozenset[str]] = frozenset({"name"})
-    name: str | None = None
-    size: Annotated[float, Field(gt=0)] = 2.0
-    sides: tuple[int, ...] = (3, 4)
-
-class Heptagon(Shape):
-    pass
-
-class NoShape:
-    pass
-'''
-
-
-class Fruit(Entry):
-    labels: ClassVar[frozenset[str]] = frozenset({"name"})
-    name: str | None = None
-    weight: Annotated[float, Field(gt=0)] = 1.0
-    seeds: tuple[int, ...] = ()
-
-
-class Apple(Fruit):
-    kind: ClassVar[str] = "apple"
-    red: bool = True
-
-
-class Pear(Fruit):
-    kind: ClassVar[str] = "pear"
-
-
-AnyFruit = Annotated[Fruit, OneOf("fruit", {"apple": Apple, "pear": Pear})]
-
-
-class Basket(Component):
-    first: AnyFruit = Apple()
-    rest: tuple[AnyFruit, ...] = ()
-    by_day: dict[str, AnyFruit] = Field(default={})
-
-
-@pytest.fixture
-def shapes(tmp_path, monkeypatch):
-    """The module `own_shapes`, as a user would have it on the path."""
-    (tmp_path / "own_shapes.py").write_text(SHAPES_MODULE)
-    monkeypatch.syspath_prepend(tmp_path)
-    yield find_class("own_shapes:Shape")
-    sys.modules.pop("own_shapes", None)
-
-
-def errors(build):
-    with pytest.raises(ValidationError) as caught:  # noqa: PT011 - callers look at every error
-        build()
-    return [(error["loc"], error["msg"]) for error in caught.value.errors()]
-
+from rnnstudy.component import Component, class_path, find_class, restore
 
 # Keys
 
 
-def test_key_is_the_hash_of_a_written_recipe(shapes):
+def test_key_is_the_hash_of_a_written_recipe():
     text = (
         '{"format":1,"inputs":["ab","cd"],"recipe":{"class":"own_shapes:Shape",'
         '"fields":{"sides":[3,4],"size":2.0},"version":1}}'
     )
-    assert shapes().key("ab", "cd") == hashlib.sha256(text.encode()).hexdigest()[:40]
+    assert Shape().key("ab", "cd") == hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
 def test_key_of_a_nested_component_holds_its_version():
@@ -222,114 +163,9 @@ def test_restore_rebuilds_what_stored_wrote(component):
     assert found.key() == component.key()
 
 
-def test_restore_rebuilds_an_outside_class_in_a_catalogue_field(shapes):
-    class Drawer(Component):
-        __qualname__ = "Drawer"
-        item: Annotated[Entry, OneOf("shape", {})]
-
-    drawer = Drawer(item={"kind": "own_shapes:Shape", "size": 3})
-    assert drawer.item == shapes(size=3.0)
-    assert Drawer.model_validate(drawer.model_dump(mode="json")) == drawer
-
-
 def test_restore_refuses_a_class_that_is_no_component():
     with pytest.raises(TypeError, match="json:JSONDecoder is not a component"):
         restore({"class": "json:JSONDecoder", "fields": {}})
-
-
-# Catalogue fields
-
-
-@pytest.mark.parametrize(
-    "given", ["pear", {"kind": "pear"}, {"kind": "pear", "weight": 1}, Pear(), Pear(weight=1)]
-)
-def test_one_of_takes_a_name_a_mapping_or_an_entry(given):
-    assert Basket(first=given).first == Pear()
-
-
-@pytest.mark.parametrize(
-    ("given", "loc", "message"),
-    [
-        (
-            "paer",
-            ("first",),
-            "'paer' is not a known fruit; known: apple, pear; did you mean 'pear'?",
-        ),
-        ({"kind": 3}, ("first",), "3 is not a known fruit; known: apple, pear"),
-        ({"weight": 2.0}, ("first",), "needs the key 'kind'; known: apple, pear"),
-        (7, ("first",), "should be the name of a fruit or a mapping with 'kind'"),
-        ({"kind": "pear", "weight": -1}, ("first", "weight"), "Input should be greater than 0"),
-        (
-            {"kind": "pear", "red": True},
-            ("first", "red"),
-            "is not a known key; known keys: name, weight, seeds",
-        ),
-        (
-            "no_such_module:Apple",
-            ("first",),
-            (
-                "'no_such_module:Apple' cannot be loaded: No module named 'no_such_module'; "
-                "start it from the folder that holds no_such_module.py"
-            ),
-        ),
-        (
-            "json:Apple",
-            ("first",),
-            "'json:Apple' cannot be loaded: module 'json' has no attribute 'Apple'",
-        ),
-        (":Apple", ("first",), "':Apple' cannot be loaded: Empty module name"),
-        ("json:dumps", ("first",), "'json:dumps' cannot be loaded: json:dumps is not a class"),
-        ("json:JSONDecoder", ("first",), "'json:JSONDecoder' is not a rnnstudy fruit"),
-    ],
-)
-def test_one_of_says_what_came_and_what_is_allowed(given, loc, message):
-    assert errors(lambda: Basket(first=given)) == [(loc, message)]
-
-
-def test_one_of_locates_an_error_inside_a_list_and_a_mapping():
-    found = errors(lambda: Basket(rest=["pear", "plum"], by_day={"mon": {"kind": "fig"}}))
-    assert [loc for loc, _ in found] == [("rest", 1), ("by_day", "mon")]
-
-
-def test_one_of_takes_an_outside_class_of_the_fields_kind(tmp_path, monkeypatch):
-    (tmp_path / "own_fruit.py").write_text(
-        "from rnnstudy.cells import Cell\n"
-        "from rnnstudy.cells.vanilla import Vanilla\n"
-        "class Own(Vanilla):\n    slope: float = 0.5\n"
-        "class Half(Cell):\n    pass\n"
-    )
-    (tmp_path / "own_broken.py").write_text("raise RuntimeError('half written')\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    from rnnstudy.cells import AnyCell
-
-    class Net(Component):
-        cell: AnyCell
-
-    net = Net(cell={"kind": "own_fruit:Own", "slope": 2, "units": 4})
-    assert (net.cell.kind, net.cell.slope, net.cell.units) == ("own_fruit:Own", 2.0, 4)
-    assert errors(lambda: Net(cell="own_fruit:Half")) == [
-        (("cell",), "'own_fruit:Half' is abstract: it needs drive, step, weights")
-    ]
-    assert errors(lambda: Net(cell="own_broken:Own")) == [
-        (("cell",), "'own_broken:Own' cannot be loaded: half written")
-    ]
-
-
-def test_one_of_refuses_an_entry_of_another_catalogue():
-    assert errors(lambda: Basket(first="rnnstudy.tasks.sine:Sine")) == [
-        (("first",), "'rnnstudy.tasks.sine:Sine' is not a rnnstudy fruit")
-    ]
-    from rnnstudy.tasks import TASKS
-
-    assert errors(lambda: Basket(first=TASKS["sine"]())) == [
-        (("first",), "sine is not a fruit; known: apple, pear")
-    ]
-
-
-def test_an_entry_outside_the_catalogue_is_its_own_kind(shapes):
-    assert shapes.kind == "own_shapes:Shape"
-    assert find_class("own_shapes:Heptagon").kind == "own_shapes:Heptagon"
-    assert shapes().model_dump()["kind"] == "own_shapes:Shape"
 
 
 def test_find_class_refuses_what_is_no_class():

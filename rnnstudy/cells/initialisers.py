@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.component import Entry, OneOf
+from rnnstudy.catalogue import OneOf
+from rnnstudy.component import Entry
 
 Array = np.ndarray
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.component import Entry, OneOf
+from rnnstudy.catalogue import OneOf
+from rnnstudy.component import Entry
 from rnnstudy.dynamics.flow import Flow, half_square
 from rnnstudy.lazy import tf
 

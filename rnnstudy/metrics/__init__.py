@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from rnnstudy.component import OneOf
+from rnnstudy.catalogue import OneOf
 from rnnstudy.metrics.base import Metric
 from rnnstudy.metrics.cca import CCA
 from rnnstudy.metrics.cka import CKA
