@@ -1,15 +1,18 @@
 """From the axes of a study to its networks, each with a name."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
+from pydantic_core import InitErrorDetails
+
 from rnnstudy.analyses.base import Member
 from rnnstudy.cells import Cell
-from rnnstudy.component import Component, Entry
+from rnnstudy.cells.base import cell_mistake
+from rnnstudy.component import Component, Entry, mistake
 from rnnstudy.population.protocol import Training
-from rnnstudy.study.networks import Networks, title
+from rnnstudy.study.networks import NETWORK_LIMIT, Networks, title
 from rnnstudy.tasks import Task
 
 
@@ -102,3 +105,26 @@ def member(combination: Combination, seed: int) -> Member:
     ]
     fields = {n: value for n, value in combination.fields.items() if n in combination.tabled}
     return Member("-".join([*words, f"s{seed:03d}"]), {**fields, "seed": seed})
+
+
+def grid_mistakes(networks: Networks, tasks: Sequence[Task] | None) -> Iterator[InitErrorDetails]:
+    """What is wrong with a grid of networks for these tasks; None: they are wrong themselves."""
+    count = networks.size * (1 if tasks is None else len(tasks))
+    if count > NETWORK_LIMIT:
+        yield mistake("too_many", f"asks for {count} networks; a study has at most {NETWORK_LIMIT}")
+        return
+    inputs = sorted({task.inputs for task in tasks or ()})
+    for i, cell in enumerate(networks.cells):
+        wrong = _cell_mistake(cell, networks, inputs)
+        if wrong:
+            yield mistake("cell", f"cannot be used: {wrong}", ("cells", i))
+
+
+def _cell_mistake(cell: Cell, networks: Networks, inputs: Sequence[int]) -> str:
+    """What is wrong with a cell, which may be the user's own, at some place of the grid."""
+    for activation, units in product(networks.axis("activations"), networks.axis("units")):
+        built = cell.changed(activation=activation, units=units)
+        wrong = next(filter(None, (cell_mistake(built, each) for each in inputs)), "")
+        if wrong:
+            return wrong
+    return ""

@@ -2,27 +2,25 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
 from rnnstudy.analyses import Analysis, AnyAnalysis
 from rnnstudy.analyses.base import Member
-from rnnstudy.cells.base import cell_mistake
 from rnnstudy.claims import AnyClaim, Claim
 from rnnstudy.component import Component, mistake, refused
 from rnnstudy.population.protocol import Training
 from rnnstudy.study.claim_checks import claim_mistakes
 from rnnstudy.study.complaints import complaints
 from rnnstudy.study.document import Document, SpecError, document_of
-from rnnstudy.study.grid import combinations
+from rnnstudy.study.grid import combinations, grid_mistakes
 from rnnstudy.study.growing import grown
 from rnnstudy.study.models import Model, Models, own_networks
 from rnnstudy.study.needs import idle_mistakes, need_mistakes
-from rnnstudy.study.networks import NETWORK_LIMIT, AnyNetwork, Network, Networks
+from rnnstudy.study.networks import AnyNetwork, Network, Networks
 from rnnstudy.study.overrides import Override, override_mistakes
 from rnnstudy.study.reading import read_document
 from rnnstudy.study.reporting import Report
@@ -91,21 +89,9 @@ class Study(Component):
                 message = "is missing, and there are no models; a study is of one or the other"
                 raise refused("networks", [mistake("nothing_asked", message)])
             return None
-        count = networks.size * len(info.data.get("tasks", ((),)))
-        if count > NETWORK_LIMIT:
-            message = f"asks for {count} networks; a study has at most {NETWORK_LIMIT}"
-            raise refused("networks", [mistake("too_many", message)])
-        inputs = sorted({task.inputs for task in info.data.get("tasks", ())})
-        errors: dict[int, InitErrorDetails] = {}
-        for (i, cell), activation, units in product(
-            enumerate(networks.cells), networks.axis("activations"), networks.axis("units")
-        ):
-            # A cell of the user's own may refuse some of them.
-            built = cell.changed(activation=activation, units=units)
-            for wrong in filter(None, (cell_mistake(built, each) for each in inputs)):
-                errors[i] = mistake("cell", f"cannot be used: {wrong}", ("cells", i))
+        errors = list(grid_mistakes(networks, info.data.get("tasks")))
         if errors:
-            raise refused("networks", errors.values())
+            raise refused("networks", errors)
         return networks
 
     @field_validator("training")
