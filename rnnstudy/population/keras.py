@@ -4,30 +4,32 @@ This module imports Keras; `rnnstudy.lazy.keras_models` is the door to it.
 """
 
 import functools
-import operator
 import random
 import sys
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import ValidationError
 
-from rnnstudy.cells import Cell, Initialiser, Weight
-from rnnstudy.cells.base import Activation
+from rnnstudy.cells import Cell, Weight
 from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.component import suggestion
 from rnnstudy.lazy import keras
+from rnnstudy.population.arguments import (
+    PREFIXES,
+    activation_named,
+    by_weight,
+    component_of,
+    integer,
+    is_ours,
+)
 from rnnstudy.population.population import Population, generator
+from rnnstudy.population.recurrent import require_tensorflow
 
 Tensor = Any
-
-PREFIXES = {"kernel": "kernel", "recurrent_kernel": "recurrent", "bias": "bias"}
-"""How Keras begins the names of the arguments that concern a weight."""
 
 
 class CellLayer(keras.layers.Layer):
@@ -55,22 +57,22 @@ class CellLayer(keras.layers.Layer):
         seed: int | None = None,
         **options: Any,
     ) -> None:
-        _require_tensorflow()
+        require_tensorflow()
         initialisers = {
             "kernel": kernel_initializer,
             "recurrent_kernel": recurrent_initializer,
             "bias": bias_initializer,
         }
-        fields = {"units": _integer(units), "activation": _activation(activation)}
+        fields = {"units": integer(units), "activation": activation_named(activation)}
         fields |= {name: options.pop(name) for name in list(options) if name in _fields(self.wraps)}
         for weight, given in list(initialisers.items()):
-            if given is None or _is_ours(given):
+            if given is None or is_ours(given):
                 del initialisers[weight]
-            if _is_ours(given):
+            if is_ours(given):
                 fields[f"{PREFIXES[weight]}_initializer"] = given
-        cell = _component(type(self).__name__, self.wraps, fields)
-        regularisers = _by_weight("regularizer", options)
-        constraints = _by_weight("constraint", options)
+        cell = component_of(type(self).__name__, self.wraps, fields)
+        regularisers = by_weight("regularizer", options)
+        constraints = by_weight("constraint", options)
         super().__init__(**options)
         self.cell = cell
         self.state_size = cell.state_size
@@ -249,55 +251,8 @@ def to_model(population: Population, member: int, name: str | None = None) -> An
     return model
 
 
-def _require_tensorflow() -> None:
-    if keras.backend.backend() != "tensorflow":
-        raise RuntimeError(
-            f"rnnstudy's cells need Keras on TensorFlow, it runs on {keras.backend.backend()}; "
-            "set KERAS_BACKEND=tensorflow before importing keras"
-        )
-
-
 def _fields(wraps: type[Cell]) -> list[str]:
     return list(wraps.model_fields)
-
-
-def _is_ours(given: Any) -> bool:
-    return isinstance(given, Initialiser) or (isinstance(given, Mapping) and "kind" in given)
-
-
-def _integer(units: Any) -> Any:
-    """NumPy's integers count as integers here, booleans do not."""
-    try:
-        return units if isinstance(units, bool) else operator.index(units)
-    except TypeError:
-        return units
-
-
-def _activation(given: Any) -> str:
-    known = list(get_args(Activation))
-    name = "linear" if given is None else given
-    if callable(given):
-        name = keras.activations.serialize(given)
-    if name in known:
-        return str(name)
-    hint = suggestion(name, known) if isinstance(name, str) else ""
-    raise ValueError(f"activation is {given!r}; known activations: {', '.join(known)}{hint}")
-
-
-def _component(name: str, wraps: type[Cell], fields: dict[str, Any]) -> Cell:
-    try:
-        return wraps(**fields)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        text = first["msg"][0].lower() + first["msg"][1:]
-        raise ValueError(f"{name}: {where} is {first['input']!r}; {text}") from None
-
-
-def _by_weight(ending: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Take Keras's arguments of one ending out of the options, by weight."""
-    given = {weight: options.pop(f"{prefix}_{ending}", None) for weight, prefix in PREFIXES.items()}
-    return {weight: value for weight, value in given.items() if value is not None}
 
 
 def _stream(seed: int, purpose: str) -> int:

@@ -11,6 +11,15 @@ Array = np.ndarray
 Layer = Any
 
 
+def require_tensorflow() -> None:
+    """RuntimeError unless Keras runs on TensorFlow: networks move and are taken apart in it."""
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError(
+            f"rnnstudy needs Keras on TensorFlow, it runs on {keras.backend.backend()}; "
+            "set KERAS_BACKEND=tensorflow before importing keras"
+        )
+
+
 def label(layer: Layer) -> str:
     """A layer as messages call it."""
     return f"{type(layer).__name__} '{getattr(layer, 'name', '?')}'"
@@ -22,6 +31,7 @@ def recurrent_layer(network: Layer, name: str | None = None) -> Layer:
     name: which one, if there are several. ValueError if there is none, several, or a kind whose
     state does not move by one rule from step to step.
     """
+    require_tensorflow()
     found = list(_recurrent(network))
     if not found:
         raise ValueError(

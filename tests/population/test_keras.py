@@ -368,5 +368,5 @@ def test_numpy_integers_and_functions_of_keras_are_accepted():
 
 def test_another_backend_than_tensorflow_is_refused(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    with pytest.raises(RuntimeError, match="need Keras on TensorFlow, it runs on jax; set KERAS_"):
+    with pytest.raises(RuntimeError, match="needs Keras on TensorFlow, it runs on jax; set KERAS_"):
         rnnstudy.GRUCell(3)
