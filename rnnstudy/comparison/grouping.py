@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnstudy.blas import one_thread
 from rnnstudy.comparison.measures import (
     NEAREST_NEIGHBOUR,
     Labels,
@@ -12,7 +13,6 @@ from rnnstudy.comparison.measures import (
     group_sums,
     groups,
     one_hot,
-    one_thread,
     own_group,
 )
 from rnnstudy.comparison.permutation import Finding, against_chance, p_value, shuffles
@@ -20,7 +20,7 @@ from rnnstudy.comparison.resampling import around, jackknife, percentiles, resam
 from rnnstudy.record import Array
 
 
-@one_thread
+@one_thread()
 def agreement(
     measure: Measure,
     distances: Array,
@@ -48,7 +48,7 @@ def agreement(
     return against_chance(statistic, _joined(null), interval)
 
 
-@one_thread
+@one_thread()
 def separation(
     distances: Array,
     labels: Labels,
@@ -98,7 +98,7 @@ class Difference:
     second: float
 
 
-@one_thread
+@one_thread()
 def difference(
     first: Array,
     second: Array,

@@ -6,15 +6,11 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from rnnstudy.comparison.permutation import CHUNK, coded
 from rnnstudy.record import Array
 
 Labels = Sequence[Hashable]
-
-# Measured with OpenBLAS: its own threads slow products of this size down.
-one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
 
 
 @dataclass(frozen=True)

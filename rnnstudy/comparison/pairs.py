@@ -8,8 +8,8 @@ from math import sqrt
 from typing import Any, TypeVar
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from rnnstudy.blas import one_thread
 from rnnstudy.lazy import pd
 from rnnstudy.metrics import Metric
 from rnnstudy.metrics.base import Form, parts, stacked
@@ -114,12 +114,8 @@ def _labels(labels: Sequence[str] | None, count: int) -> tuple[str, ...]:
 
 
 def _side_by_side(work: Callable[..., Result], *arguments: Sequence[Any]) -> list[Result]:
-    """`map` in as many threads as there are cores, each with one thread for linear algebra.
-
-    Measured with OpenBLAS on 2 busy cores: its own threads make products of this size 3 to 10 times
-    slower. So the result does not depend on the number of cores, either.
-    """
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as threads:
+    """`map` in as many threads as there are cores, each with one thread for linear algebra."""
+    with one_thread(), ThreadPoolExecutor(os.cpu_count()) as threads:
         return list(threads.map(work, *arguments))
 
 

@@ -8,8 +8,9 @@ from typing import Literal
 
 import numpy as np
 
+from rnnstudy.blas import one_thread
 from rnnstudy.comparison.embedding import gower
-from rnnstudy.comparison.measures import Labels, one_thread
+from rnnstudy.comparison.measures import Labels
 from rnnstudy.comparison.permutation import Finding, against_chance, coded, shuffles
 from rnnstudy.record import Array
 
@@ -53,7 +54,7 @@ class Permanova:
         raise KeyError(f"no term {name!r}; there are: {', '.join(t.name for t in self.terms)}")
 
 
-@one_thread
+@one_thread()
 def permanova(
     distances: Array,
     factors: Mapping[str, Labels],

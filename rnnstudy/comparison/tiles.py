@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from rnnstudy.blas import one_thread
 from rnnstudy.comparison.pairs import BLOCK_BYTES, Distances, form_bytes
 from rnnstudy.metrics import Metric
 from rnnstudy.metrics.base import Form, parts, stacked
@@ -49,7 +49,7 @@ def tile(rows: Sequence[Form], columns: Sequence[Form], metric: Metric) -> Array
     sequence that reads them from a disk, memory stays within some `BLOCK_BYTES`.
     """
     values, same = np.zeros((len(rows), len(columns))), rows is columns
-    with threadpool_limits(1, user_api="blas"):
+    with one_thread():
         for these, first in _chunks(rows, metric):
             for others, second in _chunks(columns, metric, these.start if same else 0):
                 values[these, others] = metric.distances(first, second)

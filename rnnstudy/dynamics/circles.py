@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from rnnstudy.blas import one_thread
 from rnnstudy.component import Component
 from rnnstudy.dynamics.flow import Flow, compiled
 from rnnstudy.dynamics.networks import Networks
@@ -122,6 +123,7 @@ class _Place:
             yield from compiled(Flow.linearise, self.flow(len(part)), part[None])[1].numpy()[0]
 
 
+@one_thread()
 def find_circles(
     network: Any,
     inputs: Array | None = None,

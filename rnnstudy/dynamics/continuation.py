@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.blas import one_thread
 from rnnstudy.dynamics.arclength import (
     OUTCOMES,
     Answer,
@@ -36,6 +37,7 @@ SAME_INPUT = 1e-9
 """Distance of inputs, relative to the path's, within which they are the same."""
 
 
+@one_thread()
 def continue_fixed_points(
     network: Any,
     start: FixedPoints | Array,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.blas import one_thread
 from rnnstudy.dynamics.flow import Flow, compiled
 from rnnstudy.dynamics.merging import merge
 from rnnstudy.dynamics.modes import n_unstable
@@ -59,6 +60,7 @@ class _Hunt:
         return image.numpy()[0], jacobian.numpy()[0]
 
 
+@one_thread()
 def find_cycles(
     network: Any,
     inputs: Array | None = None,

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.blas import one_thread
 from rnnstudy.dynamics.gather import gathered
 from rnnstudy.dynamics.hunt import Hunt, Roots
 from rnnstudy.dynamics.networks import Networks, networks_of
@@ -15,6 +16,7 @@ from rnnstudy.dynamics.starts import usable
 from rnnstudy.record import Array
 
 
+@one_thread()
 def find_fixed_points(
     network: Any,
     inputs: Array | None = None,

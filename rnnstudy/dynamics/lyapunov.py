@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.blas import one_thread
 from rnnstudy.dynamics.flow import Flow, compiled
 from rnnstudy.dynamics.networks import Networks, networks_of
 from rnnstudy.exhibit import Curve, Curves, Exhibit, Table
@@ -121,6 +122,7 @@ def kaplan_yorke(exponents: Array, size: int) -> float:
     return whole + (float(sums[whole - 1] / -exponents[whole]) if whole else 0.0)
 
 
+@one_thread()
 def lyapunov_exponents(
     network: Any,
     start: Array,

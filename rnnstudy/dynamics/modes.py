@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.blas import one_thread
 from rnnstudy.lazy import pd
 from rnnstudy.record import Array, Record, array
 
@@ -137,6 +138,7 @@ def jacobians(points: Any) -> Array:
     return given
 
 
+@one_thread()
 def decomposed(jacobian: Array) -> tuple[Array, Array, Array, Array]:
     """Eigenvalues, right and left modes [point, mode, state] and condition [point]; see `Modes`."""
     values, vectors = _over_cores(np.linalg.eig, jacobian)
@@ -155,6 +157,7 @@ def decomposed(jacobian: Array) -> tuple[Array, Array, Array, Array]:
     return values, right, left, condition
 
 
+@one_thread()
 def eigenvalues(jacobian: Array) -> Array:
     """Eigenvalues [..., mode] of Jacobians [..., state, state], complex, largest modulus first."""
     (values,) = _over_cores(lambda part: (np.linalg.eigvals(part),), jacobian)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.blas import one_thread
 from rnnstudy.dynamics.modes import eigenvalues, jacobians
 from rnnstudy.lazy import pd
 from rnnstudy.record import Array, Record, array
@@ -35,6 +36,7 @@ class NonNormality(Record):
         return pd.DataFrame({name: getattr(self, name) for name in names})
 
 
+@one_thread()
 def non_normality(points: Any, limit: int = 2000, margin: float | None = None) -> NonNormality:
     """Departure from normality and transient growth of Jacobians [point, state, state] or a record.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.blas import one_thread
 from rnnstudy.dynamics.arrivals import Site, arrivals, outputs_of, sites_of
 from rnnstudy.dynamics.graph import Connections
 from rnnstudy.dynamics.points import FixedPoints
@@ -18,6 +19,7 @@ SKEW = 1e10
 """Condition of the map from final to first directions, at most; beyond, rounding would decide."""
 
 
+@one_thread()
 def connections(
     network: Any,
     fixed_points: FixedPoints,

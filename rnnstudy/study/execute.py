@@ -5,8 +5,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 
-from threadpoolctl import threadpool_limits
-
+from rnnstudy.blas import one_thread
 from rnnstudy.lazy import tf
 from rnnstudy.population.sharding import devices_of
 from rnnstudy.study.jobs import (
@@ -39,8 +38,7 @@ def execute(plan: Plan, store: Store, runtime: Runtime, watch: Watch) -> list[Ou
     workers = _workers(runtime, devices)
     stop = threading.Event()
     # Jobs run side by side, each with one thread for linear algebra.
-    single = threadpool_limits(1 if workers > 1 else None, user_api="blas")
-    with single, ThreadPoolExecutor(workers, thread_name_prefix="rnnstudy") as executor:
+    with one_thread(), ThreadPoolExecutor(workers, thread_name_prefix="rnnstudy") as executor:
         try:
             worker = Worker(store, watch, stop, runtime.checkpoint, devices, runtime.tensorboard)
             return _drain(plan, worker, executor)
