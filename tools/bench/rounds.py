@@ -36,6 +36,8 @@ class Entry:
     steps: int = 0
     samples: list[float] = field(default_factory=list)
     """Milliseconds per network and step, one per round."""
+    outside: list[float | None] = field(default_factory=list)
+    """Shares of the rounds outside compiled code, where they are known."""
     skipped: str = ""
 
     @property
@@ -128,6 +130,7 @@ class Arena:
                 note(f"round {turn + 1}: {entry.variant.contender}, {entry.variant.title}")
                 with _skipping(entry):
                     entry.samples.append(_seconds(entry) * 1000 / entry.steps / entry.networks)
+                    entry.outside += _all(entry.workers, "outside")
         _dismiss(entries)
         return entries, statistics.median(rates)
 
@@ -223,6 +226,7 @@ def _entry(entry: Entry, case: Case, floor: float, peak: float) -> dict[str, Any
     if entry.skipped:
         return named | {"skipped": entry.skipped}
     rate = 1000 * case.flops() / entry.ms
+    known = [share for share in entry.outside if share is not None]
     return named | {
         "compile_s": entry.compile,
         "ms": entry.ms,
@@ -231,6 +235,7 @@ def _entry(entry: Entry, case: Case, floor: float, peak: float) -> dict[str, Any
         "networks": entry.networks,
         "network_steps_per_s": 1000 / entry.ms,
         "share_of_floor": floor / entry.ms,
+        "share_outside_compiled_code": statistics.median(known) if known else None,
         "share_of_peak": rate / peak if peak else None,
     }
 
@@ -239,7 +244,7 @@ def standing(entries: Sequence[Entry]) -> dict[str, Any]:
     """Our best against the best alternative, and against the best one that takes one process."""
     timed = [entry for entry in entries if not entry.skipped]
     ours = [entry for entry in timed if entry.variant.contender == "ours"]
-    others = [entry for entry in timed if entry.variant.contender != "ours"]
+    others = [entry for entry in timed if entry.variant.contender not in OURS]
     single = [entry for entry in others if entry.variant.processes == 1]
     return {
         "ratio_to_best_alternative": _ratio(ours, others),

@@ -16,6 +16,8 @@ def show(console: Console, data: Data) -> None:
     console.print(_times(data))
     _tell_skipped(console, data)
     _tell_ratio(console, data)
+    _tell_outside(console, data)
+    console.print()
 
 
 def show_scaling(console: Console, results: Sequence[Data]) -> None:
@@ -81,9 +83,16 @@ def _tell_ratio(console: Console, data: Data) -> None:
         console.print(
             f"ours is {ratio:.2f}x as fast as the best alternative, "
             f"{single or 0:.2f}x as the best in one process; "
-            f"the floor is {data['floor_ms']:.3g} ms ({data['product_rate'] / 1e9:.0f} GF/s)\n",
+            f"the floor is {data['floor_ms']:.3g} ms ({data['product_rate'] / 1e9:.0f} GF/s)",
             highlight=False,
         )
+
+
+def _tell_outside(console: Console, data: Data) -> None:
+    shares = [entry.get("share_outside_compiled_code") for entry in data["entries"]]
+    known = [share for share in shares if share is not None]
+    if known:
+        console.print(f"ours: {max(known):.1%} of the time outside compiled code", highlight=False)
 
 
 def _scaling(results: Sequence[Data], axis: str) -> Table:

@@ -45,6 +45,10 @@ class Contender(ABC):
     def run(self, steps: int) -> float:
         """Train all networks of the case for so many steps; returns the seconds that this took."""
 
+    def outside(self) -> float | None:
+        """Share of the last run that was spent outside compiled code; None where nobody knows."""
+        return None
+
     @abstractmethod
     def parameters(self) -> int:
         """Number of trained parameters of one network, as the library counts them."""

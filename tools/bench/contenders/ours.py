@@ -10,6 +10,7 @@ import numpy as np
 from contenders.base import Contender
 from contenders.case import CHANNELS, CLIP, RATE, Case
 from rnnstudy.lazy import tf
+from rnnstudy.population import sharding
 from rnnstudy.population.kernels import KERNELS
 from rnnstudy.population.population import initial_population
 from rnnstudy.population.protocol import Training
@@ -35,11 +36,38 @@ class Enough(Exception):
     """Raised in the middle of a training that nobody needs any longer."""
 
 
+class Clock(threading.local):
+    """When a thread's training was last let go, and its seconds in compiled programs since."""
+
+    begun = 0.0
+    compiled = 0.0
+
+
+CLOCK = Clock()
+
+
+def timed(chunk_of: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The same compiled programs; what they take is told to the clock."""
+
+    def found(program: Any) -> Callable[..., Any]:
+        def run(*arguments: Any) -> Any:
+            start = time.perf_counter()
+            values = chunk_of(program)(*arguments)
+            sharding.in_numpy(values)  # waits for a GPU
+            CLOCK.compiled += time.perf_counter() - start
+            return values
+
+        return run
+
+    return found
+
+
 class Course:
     """Trainings side by side in threads, each held at every report of its progress."""
 
     def __init__(self, case: Case, jobs: int, history: int) -> None:
         self.history = history
+        self._spent: list[tuple[float, float]] = []
         self._meeting = threading.Barrier(jobs + 1)
         self._over = False
         self._errors: list[BaseException] = []
@@ -58,6 +86,13 @@ class Course:
         self._meet()
         self._meet()
         return time.perf_counter() - start
+
+    @property
+    def outside(self) -> float:
+        """Share of the threads' time outside compiled programs between the last two reports."""
+        last = self._spent[-len(self._threads) :]
+        whole, compiled = (sum(each) for each in zip(*last, strict=True))
+        return 1.0 - compiled / whole
 
     def end(self) -> None:
         """Let the trainings go, for good."""
@@ -82,10 +117,12 @@ class Course:
             self._meeting.abort()
 
     def _report(self, step: int, loss: Any) -> None:
+        self._spent.append((time.perf_counter() - CLOCK.begun, CLOCK.compiled))
         self._meeting.wait()
         self._meeting.wait()
         if self._over:
             raise Enough
+        CLOCK.begun, CLOCK.compiled = time.perf_counter(), 0.0
 
 
 class Ours(Contender):
@@ -99,6 +136,7 @@ class Ours(Contender):
         tf.config.threading.set_inter_op_parallelism_threads(threads)
         tf.config.experimental.enable_tensor_float_32_execution(False)
         tf.config.experimental.enable_op_determinism()
+        sharding.chunk_of = timed(sharding.chunk_of)
         self._course: Course | None = None
 
     def unfit(self, case: Case) -> str:
@@ -113,6 +151,9 @@ class Ours(Contender):
         if self._course.history != steps:
             self._begin(steps)
         return self._course.advance()
+
+    def outside(self) -> float | None:
+        return self._course.outside if self._course else None
 
     def _begin(self, history: int) -> None:
         if self._course is not None:
