@@ -10,7 +10,9 @@ from rnnstudy.blas import one_thread
 
 def threads():
     assert scipy.linalg.eigvals(np.eye(2)).shape == (2,)
-    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+    return [
+        library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"
+    ]
 
 
 def test_every_library_has_one_thread_inside_and_its_own_afterwards():

@@ -59,7 +59,7 @@ def permanova(
     distances: Array,
     factors: Mapping[str, Labels],
     *,
-    covariates: Mapping[str, Sequence[float]] | None = None,
+    covariates: Mapping[str, Sequence[float] | Array] | None = None,
     order: int = 2,
     sums: Literal["sequential", "marginal"] = "sequential",
     permutations: int = 999,
@@ -124,7 +124,7 @@ def permanova(
 
 def _designs(
     factors: Mapping[str, Labels],
-    covariates: Mapping[str, Sequence[float]],
+    covariates: Mapping[str, Sequence[float] | Array],
     order: int,
     items: int,
 ) -> dict[str, Array]:
