@@ -213,13 +213,13 @@ def _modes(groups: Mapping[str, Sequence[FixedPoints]]) -> Curves:
         moduli = [_moduli(record) for record in records if len(record)]
         if not moduli:
             continue
-        values = np.concatenate(moduli)
+        values = _padded(moduli)
         curves.append(
             Curve(
                 x=np.arange(1, values.shape[1] + 1),
-                y=np.median(values, axis=0),
-                low=np.quantile(values, 0.1, axis=0),
-                high=np.quantile(values, 0.9, axis=0),
+                y=np.nanmedian(values, axis=0),
+                low=np.nanquantile(values, 0.1, axis=0),
+                high=np.nanquantile(values, 0.9, axis=0),
                 label=cell,
                 panel=activation,
             )
@@ -238,3 +238,12 @@ def _modes(groups: Mapping[str, Sequence[FixedPoints]]) -> Curves:
 def _moduli(record: FixedPoints) -> Array:
     chosen = record.n_unstable == record.n_unstable.min()
     return np.abs(record.eigenvalues[chosen, :SHOWN_MODES])
+
+
+def _padded(parts: Sequence[Array]) -> Array:
+    """Rows of several lengths under each other, NaN where one has ended: networks of one kind may
+    differ in size, and a rank is one of those that have it."""
+    most = max(part.shape[1] for part in parts)
+    rooms = [((0, 0), (0, most - part.shape[1])) for part in parts]
+    ends = [np.pad(p, room, constant_values=np.nan) for p, room in zip(parts, rooms, strict=True)]
+    return np.concatenate(ends)

@@ -1,5 +1,7 @@
 """The analysis gives one record per network, and shows what the records say."""
 
+from dataclasses import replace
+
 import numpy as np
 from reference.dynamics import population
 
@@ -12,6 +14,9 @@ from rnnstudy.exhibit import Curves, Panels, Table
 from rnnstudy.population.training import Trained
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.sine import Sine
+
+MOST = 0.9575040240772687
+"""The positive root of h = tanh(2 h)."""
 
 TASK = FlipFlop(bits=2, probe_trials=12, probe_length=20)
 ANALYSIS = FixedPointAnalysis(search=Search(candidates=128))
@@ -37,7 +42,7 @@ def trained(networks):
 
 
 def memory(units=2, members=2):
-    weights = {"recurrent_kernel": 2.0 * np.eye(units), "kernel": 4.0 * np.eye(units, 2)}
+    weights = {"recurrent_kernel": 2.0 * np.eye(units), "kernel": 4.0 * np.eye(2, units)}
     return population(Vanilla(units=units), [weights] * members, inputs=2)
 
 
@@ -94,6 +99,21 @@ def test_what_is_shown_of_a_full_cube():
     assert sorted(space.point_groups) == ["0"] * 4 + ["1"] * 4 + ["2"]
     assert len(space.lines) == 8
     assert space.lines[0].shape == (20, 3)
+
+
+def test_networks_of_one_kind_may_differ_in_size():
+    """Every modulus is 2 (1 - h^2); the smaller network has no third."""
+    small, large = section(memory(members=1)), section(memory(units=3, members=1))
+    large.records["fixed_points"]["m1"] = small.records["fixed_points"]["m0"]
+    both = replace(
+        large,
+        members=[replace(large.members[0], name=name) for name in ("m0", "m1")],
+        trained=large.trained | {"m1": small.trained["m0"]},
+    )
+    *_, modes = ANALYSIS.show(both)
+    (curve,) = modes.curves
+    assert curve.x.tolist() == [1, 2, 3]
+    np.testing.assert_allclose(curve.y, 2 * (1 - MOST**2), rtol=1e-9)
 
 
 def test_principal_components_keep_distances_of_two_unit_networks():
