@@ -69,7 +69,8 @@ def _portrait(points: Any, lines: Sequence[Array], dimensions: int, title: str) 
     ]
     places = (states - centre) @ axes
     flown = [(line - centre) @ axes for line in lines]
-    arm = ARM * float(np.ptp(np.concatenate([places, *flown]), axis=0).max(initial=0.0))
+    drawn = np.concatenate([places, *flown])
+    arm = ARM * float(np.ptp(drawn, axis=0).max()) if len(drawn) else 0.0
     return SPACES[dimensions](
         title=title,
         caption="Fixed points by their number of unstable directions (0: stable), which are drawn "

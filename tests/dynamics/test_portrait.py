@@ -81,6 +81,12 @@ def test_the_first_part_of_the_state_will_do(square):
     assert space.points.shape == (9, 2)
 
 
+def test_nothing_found_is_an_empty_picture(square):
+    (space,) = square[[]].exhibits()
+    assert (len(space.points), len(space.directions)) == (0, 0)
+    assert isinstance(rnnstudy.plot(square[[]]), Figure)
+
+
 def test_several_networks_are_panels(square):
     both = square + memory(2.0, 0.5, 0.5)
     (panels,) = both.exhibits()
