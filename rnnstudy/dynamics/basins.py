@@ -8,6 +8,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from rnnstudy.dynamics.fates import Basins
+from rnnstudy.dynamics.given import constant_inputs, numbers
 from rnnstudy.dynamics.networks import Networks, networks_of
 from rnnstudy.dynamics.points import FixedPoints
 from rnnstudy.dynamics.settle import Ends, Targets, settled
@@ -38,9 +39,11 @@ def basins(
     steps: int = 10_000,
     tolerance: float = 1e-3,
     confidence: float = 0.95,
+    layer: str | None = None,
 ) -> Basins:
     """Follow states to where they end, for every network of a population and every input.
 
+    network, layer: as for `find_fixed_points`.
     starts: [start, state], the same for all, or [member, start, state].
     attractors: [attractor, state], the same for all; or a `FixedPoints`, of which each member's
     points without unstable directions at each input are taken.
@@ -51,14 +54,15 @@ def basins(
     """
     if steps < 0 or not tolerance > 0:
         raise ValueError(f"steps and tolerance should be positive, they are {steps}, {tolerance}")
-    begun, held = np.asarray(starts, np.float64), _inputs(attractors, inputs)
+    begun, held = numbers("starts", starts, finite=False), _inputs(attractors, inputs)
     networks = networks_of(
         network,
+        layer,
         state_size=begun.shape[-1] if begun.ndim else None,
         input_size=None if held is None else np.atleast_2d(held).shape[-1],
         tried=begun.reshape(-1, begun.shape[-1]) if begun.ndim > 1 else None,
     )
-    held = _checked(np.zeros((1, networks.inputs)) if held is None else held, networks)
+    held = constant_inputs(networks, held)
     begun = _starts(begun, networks)
     pairs = [(member, x) for member in range(len(networks)) for x in range(len(held))]
     known = _known(attractors, pairs, networks.state_size)
@@ -89,7 +93,7 @@ def _known(attractors: Any, pairs: Sequence[tuple[int, int]], size: int) -> _Kno
         rest = attractors.n_unstable == 0
         owners = attractors.member, attractors.input_index
         return _Known(attractors.state, *owners, rest, np.arange(len(rest)))
-    states = np.asarray(attractors, np.float64)
+    states = numbers("attractors", attractors)
     if states.ndim != 2 or states.shape[1] != size:
         raise ValueError(f"attractors should be [attractor, {size}], it is {states.shape}")
     member, position = np.repeat(np.array(pairs).T, len(states), axis=1)
@@ -100,21 +104,13 @@ def _known(attractors: Any, pairs: Sequence[tuple[int, int]], size: int) -> _Kno
 def _inputs(attractors: Any, inputs: Array | None) -> Array | None:
     """The inputs [input point, input] as given, or those of the fixed points."""
     if inputs is not None or not isinstance(attractors, FixedPoints):
-        return None if inputs is None else np.asarray(inputs, np.float64)
+        return None if inputs is None else numbers("inputs", inputs)
     searched = attractors.searches["input_index"]
     places, first = np.unique(attractors.input_index, return_index=True)
     if len(places) != searched.max(initial=-1) + 1:
         raise ValueError("at some inputs there are no fixed points: give inputs")
     found: Array = attractors.inputs[first]
     return found
-
-
-def _checked(inputs: Array, networks: Networks) -> Array:
-    if inputs.ndim != 2 or inputs.shape[1] != networks.inputs or not len(inputs):
-        raise ValueError(
-            f"inputs should be [input point, {networks.inputs}], their shape is {inputs.shape}"
-        )
-    return inputs
 
 
 def _starts(given: Array, networks: Networks) -> Array:

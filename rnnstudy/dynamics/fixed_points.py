@@ -6,6 +6,7 @@ import numpy as np
 
 from rnnstudy.blas import one_thread
 from rnnstudy.dynamics.gather import gathered
+from rnnstudy.dynamics.given import constant_inputs, numbers
 from rnnstudy.dynamics.hunt import Hunt, Roots
 from rnnstudy.dynamics.networks import Networks, networks_of
 from rnnstudy.dynamics.points import FixedPoints as FixedPoints
@@ -44,8 +45,15 @@ def find_fixed_points(
     ValueError for any other network with such weights, and for what has no state of its own.
     """
     search = search or Search()
+    if not isinstance(search, Search):
+        raise ValueError(f"search should be a Search, as in Search(rounds=2), it is {search!r}")
+    given = {"inputs": inputs, "starts": starts, "visited": visited}
+    inputs, starts, visited = (
+        None if values is None else numbers(name, values, finite=name == "inputs")
+        for name, values in given.items()
+    )
     networks = _networks(network, inputs, starts if visited is None else visited, layer, state_size)
-    held = _inputs(networks, inputs)
+    held = constant_inputs(networks, inputs)
     pool = _pool(networks, starts, visited)
     hunts = [
         Hunt(
@@ -67,7 +75,7 @@ def _networks(
     network: Any, inputs: Array | None, states: Array | None, layer: str | None, size: int | None
 ) -> Networks:
     """The networks, whose sizes the inputs and states may have to tell if they are a function."""
-    given = np.zeros(0) if states is None else np.asarray(states, np.float64)
+    given = np.zeros(0) if states is None else states
     if size is None and given.ndim > 1:
         size = given.shape[-1]
     tried = given.reshape(-1, size) if size and given.size and given.shape[-1] == size else None
@@ -75,24 +83,14 @@ def _networks(
     return networks_of(network, layer, size, channels, tried)
 
 
-def _inputs(networks: Networks, inputs: Array | None) -> Array:
-    held = np.zeros((1, networks.inputs)) if inputs is None else np.asarray(inputs, np.float64)
-    if held.ndim != 2 or held.shape[1] != networks.inputs or not len(held):
-        raise ValueError(
-            f"inputs should be [input point, {networks.inputs}], their shape is {held.shape}"
-        )
-    return held
-
-
 def _pool(networks: Networks, starts: Array | None, visited: Array | None) -> Array:
     """The states [member, visited, state] from which the search begins."""
     size, members = networks.state_size, len(networks)
     if starts is not None:
-        given = np.asarray(starts, np.float64)
-        if given.ndim != 2 or given.shape[1] != size or not len(given):
-            raise ValueError(f"starts should be [start, {size}], their shape is {given.shape}")
-        return np.broadcast_to(given, (members, *given.shape))
-    pool = networks.visited() if visited is None else np.asarray(visited, np.float64)
+        if starts.ndim != 2 or starts.shape[1] != size or not len(starts):
+            raise ValueError(f"starts should be [start, {size}], their shape is {starts.shape}")
+        return np.broadcast_to(starts, (members, *starts.shape))
+    pool = networks.visited() if visited is None else visited
     if members == 1 and pool.ndim > 1 and pool.shape[-1] == size:
         pool = pool.reshape(1, -1, size)
     if pool.ndim != 3 or (pool.shape[0], pool.shape[2]) != (members, size) or not pool.shape[1]:

@@ -59,6 +59,10 @@ class CellDynamics:
         for values in (flat_output, flat_state):
             if values.dtype != h.dtype:
                 raise ValueError(f"its step gives {values.dtype.name} for float64")
+        if flat_state.shape[-1] != h.shape[-1]:
+            raise ValueError(
+                f"its step gives a state of {flat_state.shape[-1]} numbers for one of {h.shape[-1]}"
+            )
         return _led(flat_output, lead), _led(flat_state, lead)
 
 

@@ -26,13 +26,13 @@ def linearised(networks: Networks, member: int, held: Array, state: Array) -> tu
     return image, jacobian
 
 
-def input_jacobian(network: Any, points: Any) -> Array:
+def input_jacobian(network: Any, points: Any, layer: str | None = None) -> Array:
     """dF/dx at fixed or slow points, [point, state, input], each at its own input.
 
-    network: what they were found in, as `find_fixed_points` takes it; points: its record.
+    network, layer: what they were found in, as for `find_fixed_points`; points: its record.
     ValueError if the record's states, inputs or members are not those of the network.
     """
-    networks = networks_of(network, None, points.size("state"), points.size("input"))
+    networks = networks_of(network, layer, points.size("state"), points.size("input"))
     ours, theirs = (
         (networks.state_size, networks.inputs),
         (points.size("state"), points.size("input")),

@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnstudy.blas import one_thread
 from rnnstudy.dynamics.flow import Flow, compiled
+from rnnstudy.dynamics.given import numbers
 from rnnstudy.dynamics.networks import Networks, networks_of
 from rnnstudy.exhibit import Curve, Curves, Exhibit, Table
 from rnnstudy.lazy import pd, tf
@@ -134,9 +135,11 @@ def lyapunov_exponents(
     member: int | None = None,
     dt: float | None = None,
     seed: int = 0,
+    layer: str | None = None,
 ) -> Lyapunov:
     """The `count` largest Lyapunov exponents along trajectories of a network, in float64.
 
+    network, layer: as for `find_fixed_points`.
     start: [state] or [start, state], from each of which every member (or one) sets out.
     inputs: [time, input], what drives them all; [input], the same for `steps` steps (default
     10,000); None: zeros. The first `transient` steps (default: a tenth) are not counted: the state
@@ -147,7 +150,7 @@ def lyapunov_exponents(
     """
     channels = 0 if inputs is None else np.atleast_1d(inputs).shape[-1]
     tried = np.atleast_2d(start)
-    networks = networks_of(network, state_size=tried.shape[-1], input_size=channels, tried=tried)
+    networks = networks_of(network, layer, tried.shape[-1], channels, tried)
     starts = _starts(start, networks.state_size)
     driven = _drive(inputs, steps, networks.inputs)
     skipped = len(driven) // 10 if transient is None else transient
@@ -169,14 +172,14 @@ def lyapunov_exponents(
 
 
 def _starts(start: Array, size: int) -> Array:
-    starts = np.atleast_2d(np.asarray(start, np.float64))
+    starts = np.atleast_2d(numbers("start", start))
     if starts.ndim != 2 or starts.shape[1] != size or not len(starts):
         raise ValueError(f"start should be [{size}] or [start, {size}], it is {np.shape(start)}")
     return starts
 
 
 def _drive(inputs: Array | None, steps: int | None, channels: int) -> Array:
-    given = np.zeros(channels) if inputs is None else np.asarray(inputs, np.float64)
+    given = np.zeros(channels) if inputs is None else numbers("inputs", inputs)
     if given.ndim not in (1, 2) or given.shape[-1] != channels:
         raise ValueError(
             f"inputs should be [{channels}] or [time, {channels}], their shape is {given.shape}"

@@ -242,6 +242,8 @@ def networks_of(
         return _of_keras(network, layer)
     if isinstance(network, list | tuple):
         raise ValueError("a list of networks: Population.from_models makes one population of them")
+    if isinstance(network, type):
+        raise ValueError(f"the class {network.__name__} is no network: make one of it first")
     if not callable(network):
         raise ValueError(
             f"a {type(network).__name__} is no network: give a Population, a Keras cell, layer or "
@@ -272,6 +274,9 @@ def _of_function(
     name = f"function '{getattr(function, '__name__', type(function).__name__)}'"
     if size is None:
         raise ValueError(f"{name} does not say how large its state is: give starts or state_size")
+    if not isinstance(size, int | np.integer) or size < 1:
+        raise ValueError(f"state_size should be a number of at least 1, it is {size!r}")
+    name += "" if inputs else ", given no inputs,"
     start = np.zeros(size)
     radii = said_radii(function, name, size)
     return SingleNetwork(name, FunctionDynamics(function), inputs, start, tried=tried, radii=radii)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.dynamics.flow import Flow, compiled
+from rnnstudy.dynamics.given import constant_inputs, numbers
 from rnnstudy.dynamics.networks import Networks, networks_of
 from rnnstudy.dynamics.starts import scattered, usable
 from rnnstudy.lazy import tf
@@ -24,18 +25,14 @@ def opened(
 
     ValueError if inputs or starts [start, state] have the wrong shape.
     """
-    given = None if starts is None else np.asarray(starts, np.float64)
+    given = None if starts is None else numbers("starts", starts, finite=False)
     if given is not None and (given.ndim != 2 or not given.size):
         raise ValueError(f"starts should be [start, state], their shape is {given.shape}")
     size = state_size if given is None or state_size is not None else given.shape[1]
-    channels = 0 if inputs is None else np.atleast_1d(inputs).shape[-1]
+    channels = 0 if inputs is None else np.atleast_1d(numbers("inputs", inputs)).shape[-1]
     tried = given if given is not None and given.shape[1] == size else None
     networks = networks_of(network, layer, size, channels, tried)
-    held = np.zeros((1, networks.inputs)) if inputs is None else np.asarray(inputs, np.float64)
-    if held.ndim != 2 or held.shape[1] != networks.inputs or not len(held):
-        raise ValueError(
-            f"inputs should be [input point, {networks.inputs}], their shape is {held.shape}"
-        )
+    held = constant_inputs(networks, inputs)
     if given is not None and given.shape[1] != networks.state_size:
         raise ValueError(
             f"starts should be [start, {networks.state_size}], their shape is {given.shape}"

@@ -301,9 +301,16 @@ class Single(Bare):
         return output, [ops.cast(new[0], "float32")]
 
 
+class Short(Bare):
+    def call(self, inputs, states):
+        output, new = super().call(inputs, states)
+        return output, [new[0][:, :1]]
+
+
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
+        (lambda: Short(3), "fails in float64: its step gives a state of 1 numbers for one of 3"),
         (lambda: Stretched(3, 0.5), "rebuilt from its get_config computes something"),
         (lambda: Counting(3), "a step of Counting '.*' changes weights that are no part of its"),
         (lambda: Noisy(3), "nothing random in its step"),

@@ -231,6 +231,7 @@ class NoLayer:
         ),
         (lambda: layers.RNN(NoLayer()), "the cell NoLayer is no keras.layers.Layer"),
         (lambda: [bit(), bit()], "a list of networks: Population.from_models makes one"),
+        (lambda: layers.LSTM, "the class LSTM is no network: make one of it first"),
         (lambda: "lstm.keras", "a str is no network: give a Population, a Keras cell, layer or"),
         (lambda: henon, "function 'henon' does not say how large its state is: give starts or"),
     ],
@@ -239,6 +240,13 @@ def test_what_is_no_network_is_refused_in_one_sentence(network, message):
     with pytest.raises(ValueError, match=message) as caught:
         find_fixed_points(network())
     assert "\n" not in str(caught.value)
+
+
+def test_a_model_of_another_backend_is_refused(monkeypatch):
+    model = sequential(lstm())
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(RuntimeError, match="needs Keras on TensorFlow, it runs on jax; set KERAS_"):
+        find_fixed_points(model)
 
 
 def test_a_random_layer_inside_a_cell_is_refused():
