@@ -199,10 +199,11 @@ def tangent_of(matrix: Array, row: Array, along: Array) -> Array:
 def walked(track: Track, start: Spot, stride: Stride) -> Walk:
     """The branch from a point along its tangent, the point included, and how the walk ended."""
     spots, here, step = [start.slim], start, stride.first
-    leg = _leg_ahead(track.path, here, track.path.leg(start.s))
+    first = track.path.leg(start.s)
+    leg = _leg_ahead(track.path, here, first)
     if leg is None:
         return spots, _end(start.s)
-    here = _renewed(track, here, leg)
+    here = here if leg == first else _renewed(track, here, leg)
     while len(spots) < stride.points:
         new = yield from _advanced(track, here, step, leg)
         if new is None:

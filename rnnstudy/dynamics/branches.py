@@ -28,9 +28,11 @@ class Branches(Record):
     n_unstable: Array = array("point")
     """Number of eigenvalues of modulus above 1 + margin."""
     branch: Array = array("point")
-    """To which of the branches a point belongs: the position of its start."""
+    """To which of the branches a point belongs: first those of the starts, in their order."""
     outcome: Array = array("branch", "direction")
     """How each walk ended, backwards and forwards, as a position in OUTCOMES of `arclength`."""
+    origin: Array = array("branch")
+    """Row of the whole record's `events` at which a branch was switched to; -1 for a start's."""
     events: dict[str, Array] = arrays("event")
     """Columns of `bifurcations`; `kind` as a position in KINDS, `point` the one before it."""
     member: int = 0

@@ -24,8 +24,10 @@ from rnnstudy.dynamics.arclength import (
 from rnnstudy.dynamics.bifurcations import KINDS, Event, bifurcations
 from rnnstudy.dynamics.branches import Branches
 from rnnstudy.dynamics.flow import Flow, compiled
+from rnnstudy.dynamics.given import numbers
 from rnnstudy.dynamics.networks import Networks, networks_of
 from rnnstudy.dynamics.points import FixedPoints
+from rnnstudy.dynamics.switching import Followed, switched
 
 Array = np.ndarray
 Tensor = Any
@@ -46,22 +48,27 @@ def continue_fixed_points(
     *,
     at: float = 0.0,
     stride: Stride | None = None,
+    switch: bool = False,
+    layer: str | None = None,
 ) -> Branches:
     """Fixed points h*(x) of a network followed along a path of inputs, one branch per start.
 
+    network, layer: as for `find_fixed_points`.
     path: [step, input], inputs joined by straight lines; s is the share of the whole length.
     start: [state] or [start, state], fixed points at x(s = `at`), or a `FixedPoints`, of which
     those of this member at this input are taken. From inside the path both directions are followed.
     Pseudo-arclength with s as an unknown (Keller 1977) goes around folds; steps adapt to the turn
     of the tangent. Folds, branch points (transcritical, pitchfork), flips and Neimark-Sacker
     bifurcations that lie between two points are located by the root of a test function; one at the
-    very end of the path is not crossed, and shows as an eigenvalue within the margin only. Branches
-    that meet are not switched, and those of two starts may be the same. ValueError for wrong
-    shapes, a path that does not move, or no start.
+    very end of the path is not crossed, and shows as an eigenvalue within the margin only.
+    switch: follow the branches too that these meet at branch points, and those that they meet.
+    Branches of two starts may be the same. ValueError for wrong shapes, a path that does not move,
+    or no start.
     """
     stride, given = stride or Stride(), start.state if isinstance(start, FixedPoints) else start
     networks = networks_of(
         network,
+        layer,
         state_size=np.atleast_2d(given).shape[-1],
         input_size=np.atleast_2d(path).shape[-1],
         tried=np.atleast_2d(given),
@@ -82,24 +89,22 @@ def continue_fixed_points(
         },
         answer,
     )
-    outcomes = [[walks[i, direction][1] for direction in (-1, 1)] for i in range(len(starts))]
-    lines = [
-        _line(walks[i, -1][0], walks[i, 1][0], ahead == "closed")
-        for i, (_, ahead) in enumerate(outcomes)
-    ]
-    events = [bifurcations(track, answer, line, stride.margin) for line in lines]
-    ends = np.array([[OUTCOMES.index(name) for name in pair] for pair in outcomes])
-    return _record(track, lines, events, ends, member, stride.margin)
+    found = []
+    for i in range(len(starts)):
+        (back, behind), (ahead, before) = walks[i, -1], walks[i, 1]
+        line = _line(back, ahead, before == "closed")
+        events = bifurcations(track, answer, line, stride.margin)
+        found.append(Followed(line, (behind, before), events))
+    met = switched(track, answer, found, stride) if switch else []
+    return _record(track, [*found, *met], member, stride.margin)
 
 
 def _path(path: Array, channels: int) -> Path:
-    points = np.asarray(path, np.float64)
+    points = numbers("path", path)
     if points.ndim != 2 or points.shape[1] != channels or len(points) < 2:
         raise ValueError(
             f"path should be [step, {channels}] with two steps or more, its shape is {points.shape}"
         )
-    if not np.isfinite(points).all():
-        raise ValueError("path has inputs that are not finite")
     return path_through(points)
 
 
@@ -112,7 +117,7 @@ def _starts(start: Any, size: int, inputs: Array, member: int, path: Path) -> Ar
         if not len(here):
             raise ValueError(f"none of the fixed points is of member {member} at input {inputs}")
         return here
-    starts = np.atleast_2d(np.asarray(start, np.float64))
+    starts = np.atleast_2d(numbers("start", start))
     if starts.ndim != 2 or starts.shape[1] != size or not len(starts):
         raise ValueError(f"start should be [{size}] or [start, {size}], it is {np.shape(start)}")
     return starts
@@ -163,33 +168,28 @@ def _line(back: Sequence[Spot], ahead: Sequence[Spot], closed: bool) -> list[Spo
     return [*(replace(spot, tangent=-spot.tangent) for spot in back[:0:-1]), *ahead]
 
 
-def _record(
-    track: Track,
-    lines: Sequence[Sequence[Spot]],
-    events: Sequence[Sequence[tuple[int, Event]]],
-    ends: Array,
-    member: int,
-    margin: float,
-) -> Branches:
-    spots = [spot for line in lines for spot in line]
+def _record(track: Track, found: Sequence[Followed], member: int, margin: float) -> Branches:
+    spots = [spot for one in found for spot in one.spots]
     state, inputs = _places(track, spots)
     values = np.array([spot.eigenvalues for spot in spots], np.complex128).reshape(state.shape)
     unstable = (np.abs(values) > 1 + margin).sum(axis=1)
-    counts = [len(line) for line in lines]
+    counts = [len(one.spots) for one in found]
     begins = np.cumsum([0, *counts[:-1]])
     rows = [
         (branch, begin + i, event)
-        for branch, (begin, own) in enumerate(zip(begins, events, strict=True))
-        for i, event in own
+        for branch, (begin, one) in enumerate(zip(begins, found, strict=True))
+        for i, event in one.events
     ]
+    before = np.cumsum([0, *(len(one.events) for one in found)])
     return Branches(
         s=np.array([spot.s for spot in spots], np.float64),
         inputs=inputs,
         state=state,
         eigenvalues=values,
         n_unstable=unstable,
-        branch=np.repeat(np.arange(len(lines)), counts),
-        outcome=ends,
+        branch=np.repeat(np.arange(len(found)), counts),
+        outcome=np.array([[OUTCOMES.index(name) for name in one.outcome] for one in found]),
+        origin=np.array([-1 if i < 0 else before[i] + k for i, k in (one.origin for one in found)]),
         events=_columns(track, rows),
         member=member,
         margin=margin,

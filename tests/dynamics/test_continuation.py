@@ -234,7 +234,7 @@ def test_frame_pictures_and_folder(tmp_path):
     ("given", "complaint"),
     [
         ({"path": [[0.0]]}, r"path should be \[step, 1\] with two steps or more, .* \(1, 1\)"),
-        ({"path": [[0.0], [np.nan]]}, "path has inputs that are not finite"),
+        ({"path": [[0.0], [np.nan]]}, "path has values that are not finite"),
         ({"path": [[1.0], [1.0]]}, "inputs of the path are all the same"),
         ({"start": np.zeros(3)}, r"start should be \[1\] or \[start, 1\], it is \(3,\)"),
         ({"member": 2}, "member should be 0 to 0, it is 2"),
