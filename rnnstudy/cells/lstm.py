@@ -79,4 +79,12 @@ class LSTM(Cell):
 
     @property
     def bound(self) -> float | None:
-        return LARGEST.get(self.activation)
+        """Of h: the most that the activation gives, or gives within the clip of c.
+
+        Over [-clip, clip] every activation is largest in modulus at one of the ends.
+        """
+        if self.clip is None or self.activation in LARGEST:
+            return LARGEST.get(self.activation)
+        ends = self.nonlinearity(tf.constant([-self.clip, self.clip], tf.float64))
+        most = float(tf.reduce_max(tf.abs(ends)))
+        return most if np.isfinite(most) else None

@@ -1,7 +1,7 @@
 """Which degenerate roots lie on lines, planes and other continua of fixed points."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +24,18 @@ states' root mean square: so long that no isolated root, of whatever order, is w
 
 CORRECTIONS = 8
 """Gauss-Newton steps that take a state near a continuum back to it."""
+
+FILLED = 3
+"""Dimensions up to which gaps between the members of a continuum are filled."""
+
+ACROSS = 32
+"""Number of samples along a straight line; its root along either side of a plane."""
+
+SPREAD = 0.75
+"""Least distance of a sample from all others, as a share of the spacing."""
+
+CLOSE = 0.1
+"""How much farther from the middle than all members a sample may lie, as a share."""
 
 PROBED = 4
 """Members of a continuum at which its dimension is measured."""
@@ -50,20 +62,25 @@ def find_continua(
     are fixed points like others. Where gates are shut so tightly that a state does not move in
     float64 at all, it is on a continuum of as many dimensions as there are such units.
     """
-    found = []
+    found: list[Continuum] = []
     nullity = _nullity(jacobian, tolerance)
-    for count in np.unique(nullity[nullity > 0]):
+    for count in np.unique(nullity[nullity > 0])[::-1]:
         near = Near(int(count), scale, tolerance, linearise)
         own = np.flatnonzero(nullity == count)
         exact, rests = _exact(state[own], speed[own], near)
         own, exact = own[rests], exact[rests]
+        # At a kink a continuum has fewer null directions on one side.
+        on = at_continua(exact, found, scale, tolerance, linearise)
+        found = with_hits(found, on, hits[own])
+        own, exact = own[on < 0], exact[on < 0]
         chosen, nearest = evenly(exact, SAMPLES) if len(own) else (own, own)
         weight = np.bincount(nearest, hits[own], len(chosen)).astype(int)
         members, matrices = exact[chosen], jacobian[own[chosen]]
         for group in _linked(members, near):
             dimension = _dimension(members[group], matrices[group], near)
             if dimension:
-                found.append(Continuum(members[group], dimension, int(weight[group].sum())))
+                samples = covered(members[group], dimension, near)
+                found.append(Continuum(samples, dimension, int(weight[group].sum())))
     return sorted(found, key=lambda c: (-c.dimension, -len(c.state), *c.state.mean(axis=0)))
 
 
@@ -147,6 +164,12 @@ def at_continua(
     return on
 
 
+def with_hits(found: Sequence[Continuum], on: Array, hits: Array) -> list[Continuum]:
+    """The continua with the hits of roots [point] that are on them, as `at_continua` says."""
+    more = np.bincount(on[on >= 0], hits[on >= 0], len(found)).astype(int)
+    return [replace(one, hits=one.hits + n) for one, n in zip(found, more.tolist(), strict=True)]
+
+
 def _linked(state: Array, near: Near) -> list[Array]:
     """Groups of members [point, state] between neighbours of which there are members too."""
     from scipy.sparse import coo_array
@@ -194,6 +217,54 @@ def _spanned(state: Array, nullity: int, stride: float) -> int:
     nearest = np.argsort(np.linalg.norm(apart, axis=1))[: 2 * nullity + 3]
     values = np.linalg.svd(apart[nearest], compute_uv=False) / np.sqrt(len(nearest))
     return int((values > max(0.3 * values[0], 0.1 * stride)).sum())
+
+
+def covered(state: Array, dimension: int, near: Near) -> Array:
+    """Evenly spaced samples [sample, state] of the continuum on which members [point, state] lie.
+
+    Within the smallest ball around all members samples spread from these, along null directions,
+    into whatever gaps they leave. In more than `FILLED` dimensions the members stand as they are.
+    """
+    if dimension > FILLED:
+        return state
+    middle, reach = _ball(state)
+    spacing = 2.0 * reach / ACROSS ** (1.0 / dimension)
+    samples = state[evenly(state, SAMPLES, spacing)[0]]
+    front = samples
+    while len(front) and len(samples) < SAMPLES and spacing > 0:
+        reached, good = near.corrected(_around(front, spacing, near))
+        good &= np.linalg.norm(reached - middle, axis=1) <= reach * (1.0 + CLOSE)
+        new = _apart(reached[good], samples, SPREAD * spacing)[: SAMPLES - len(samples)]
+        front, samples = new, np.concatenate([samples, new])
+    return samples
+
+
+def _ball(state: Array) -> tuple[Array, float]:
+    """Centre [state] and radius of the smallest ball that holds all states [point, state], to a
+    percent: the centre moves towards the farthest, ever less (Badoiu & Clarkson 2003)."""
+    centre = state.mean(axis=0)
+    for i in range(2, 202):
+        away = np.linalg.norm(state - centre, axis=1)
+        centre = centre + (state[away.argmax()] - centre) / i
+    return centre, float(np.linalg.norm(state - centre, axis=1).max())
+
+
+def _around(state: Array, distance: float, near: Near) -> Array:
+    """States beside each of these [point, state], along its null directions, both ways."""
+    _, jacobian = near.linearise(state)
+    _, _, right = np.linalg.svd(np.eye(state.shape[1]) - jacobian)
+    null = right[:, state.shape[1] - near.nullity :]
+    steps = distance * np.concatenate([null, -null], axis=1)
+    return (state[:, None] + steps).reshape(-1, state.shape[1])
+
+
+def _apart(state: Array, others: Array, distance: float) -> Array:
+    """Those of the states [point, state] that are so far from the others and from those before."""
+    kept = others
+    for h in state:
+        if (np.linalg.norm(kept - h, axis=1) >= distance).all():
+            kept = np.concatenate([kept, h[None]])
+    return kept[len(others) :]
 
 
 def _nullity(jacobian: Array, tolerance: float) -> Array:

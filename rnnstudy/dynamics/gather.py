@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.dynamics.continua import Continua, Continuum
-from rnnstudy.dynamics.degenerate import at_continua, find_continua
+from rnnstudy.dynamics.degenerate import at_continua, find_continua, with_hits
 from rnnstudy.dynamics.hunt import CONVERGED, DEGENERATE, Hunt, Roots
 from rnnstudy.dynamics.linear import linearised
 from rnnstudy.dynamics.modes import eigenvalues, n_unstable
@@ -69,8 +69,7 @@ def _continua(networks: Networks, hunt: Hunt, inputs: Array, search: Search) -> 
     status = roots.status.copy()
     status[fixed[on >= 0]] = DEGENERATE
     hunt.roots = replace(roots, status=status)
-    hits = np.bincount(on[on >= 0], roots.hits[fixed[on >= 0]], len(found)).astype(int)
-    return [replace(one, hits=one.hits + more) for one, more in zip(found, hits, strict=True)]
+    return with_hits(found, on, roots.hits[fixed])
 
 
 def _slow(networks: Networks, hunts: Sequence[Hunt], inputs: Array) -> SlowPoints:

@@ -133,6 +133,20 @@ def test_the_activations_with_a_bound_are_those_that_keep_it():
     assert all(reach[name] == pytest.approx(far, rel=0.02) for name, far in LARGEST.items())
 
 
+@pytest.mark.parametrize("clip", [0.2, 1.5, 10.0])
+@pytest.mark.parametrize("activation", get_args(Activation))
+def test_a_clipped_lstm_stays_within_what_its_memory_can_show(activation, clip):
+    cell = CELLS["lstm"](units=UNITS, activation=activation, clip=clip)
+    shown = cell.nonlinearity(tf.constant(np.linspace(-clip, clip, 4001)))
+    most = np.abs(shown).max()
+    assert cell.bound >= most * (1.0 - 1e-12)
+    assert activation in LARGEST or cell.bound == pytest.approx(most, rel=1e-12)
+
+
+def test_a_clip_that_bounds_nothing_promises_nothing():
+    assert CELLS["lstm"](units=UNITS, activation="exponential", clip=1e4).bound is None
+
+
 def test_a_clipped_lstm_keeps_its_memory_within_the_clip():
     cell = CELLS["lstm"](units=UNITS, activation="relu", clip=0.5)
     w, x, h = random_case(cell)

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers, ops
+from reference.dynamics import population
 from reference.keras_models import sequential
 
+from rnnstudy.cells.lstm import LSTM
 from rnnstudy.dynamics.fixed_points import find_fixed_points
 from rnnstudy.dynamics.networks import networks_of
 from rnnstudy.dynamics.own import population_of
@@ -116,6 +118,23 @@ def test_a_function_says_its_box():
     step.bound = [1.0, 1.0]
     found = find_fixed_points(step, state_size=2, search=QUICK)
     assert (len(found), found.certificate["verdict"][0]) == (9, "consistent")
+
+
+def test_a_clipped_lstm_has_a_certificate_though_its_activation_is_unbounded():
+    """With gates at one half c rests where c = relu(3 c - 1): at 0, at 1/2, and held by the clip at
+    2; h is half of it. At 0 the step has a kink, which leaves det(I - J) alone: c's row is its own.
+    """
+    weights = {
+        "recurrent_kernel": np.array([[0.0, 0.0, 6.0, 0.0]]),
+        "bias": np.array([0.0, 0.0, -1.0, 0.0]),
+    }
+    network = population(LSTM(units=1, activation="relu", clip=2.0), [weights])
+    found = find_fixed_points(network, search=QUICK)
+    order = np.argsort(found.state[:, 1])
+    np.testing.assert_allclose(found.state[order], [[0, 0], [0.25, 0.5], [1, 2]], atol=1e-9)
+    assert found.kind[order].tolist() == ["stable", "saddle", "stable"]
+    assert found.index[order].tolist() == [1, -1, 1]
+    assert found.certificate["verdict"].tolist() == ["consistent"]
 
 
 def test_a_model_of_ones_own_keeps_its_box_as_a_population():

@@ -53,6 +53,18 @@ def test_a_line_that_relu_cuts_ends_where_it_should():
     )
 
 
+def test_a_quarter_of_a_plane_that_relu_cuts_is_one():
+    """Two units keep every h >= 0, down to the edges, on which one of them is shut."""
+    weights = {"recurrent_kernel": np.diag([1.0, 1.0, 0.3]), "bias": np.array([0.0, 0.0, 0.1])}
+    cell = Vanilla(units=3, activation="relu")
+    found = find_fixed_points(population(cell, [weights]), search=QUICK)
+    assert len(found) == 0
+    assert found.continua.dimension.tolist() == [2]
+    assert found.continua.hits.sum() == len(found.outcome)
+    np.testing.assert_allclose(found.continua.state[:, 2], 1 / 7, atol=1e-12)
+    assert found.continua.state.min() >= 0
+
+
 def test_a_line_and_isolated_points_of_one_population():
     """One member integrates, the other rests at a point."""
     cell = Vanilla(units=2, activation="linear")

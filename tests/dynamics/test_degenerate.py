@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist, squareform
 
-from rnnstudy.dynamics.degenerate import SAMPLES, at_continua, find_continua
+from rnnstudy.dynamics.degenerate import FILLED, SAMPLES, SPREAD, at_continua, find_continua
 
 TURN = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5)))[0]
 """Tilts every example, so that no axis is special."""
@@ -54,14 +55,14 @@ def test_flat_continua_have_as_many_dimensions_as_zero_rates(dimension):
     (found,) = continua(*linear(rates), states, hits)
     assert found.dimension == dimension
     assert found.hits == hits.sum()
-    assert len(found.state) == SAMPLES
+    assert len(found.state) <= SAMPLES
     # Principal components of the samples say the same.
     values = np.linalg.svd(found.state - found.state.mean(axis=0), compute_uv=False)
     assert (values > 1e-9 * values[0]).sum() == dimension
-    # And no given state is far from a sample: those of a line lie evenly.
+    # And no given state is farther from a sample than samples are from each other.
     gap = np.linalg.norm(states[:, None] @ TURN.T - found.state, axis=-1).min(axis=1)
-    if dimension == 1:
-        assert gap.max() < 4 * 2 / SAMPLES
+    if dimension <= FILLED:
+        assert gap.max() <= pdist(found.state).min() / SPREAD
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
@@ -72,6 +73,14 @@ def test_a_ring_and_a_sphere(dimensions, count):
     (found,) = continua(*sphere(dimensions), states)
     assert found.dimension == dimensions - 1
     assert found.hits == count
+    # However few starts came there, and wherever: no gap would take another sample.
+    nearest = np.sort(squareform(pdist(found.state)), axis=1)[:, 1]
+    assert nearest.max() < (1 + SPREAD) / SPREAD * nearest.min()
+    if dimensions == 2:
+        first, second, *_ = (found.state @ TURN).T
+        turns = np.sort(np.arctan2(second, first))
+        gaps = np.diff(turns, append=turns[0] + 2 * np.pi)
+        assert gaps.max() < (1 + SPREAD) / SPREAD * gaps.min()
 
 
 def test_one_start_is_enough_to_tell_a_line_from_a_point():
