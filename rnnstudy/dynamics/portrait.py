@@ -70,7 +70,7 @@ def _portrait(points: Any, lines: Sequence[Array], dimensions: int, title: str) 
     places = (states - centre) @ axes
     flown = [(line - centre) @ axes for line in lines]
     drawn = np.concatenate([places, *flown])
-    arm = ARM * float(np.ptp(drawn, axis=0).max()) if len(drawn) else 0.0
+    arm = ARM * (float(np.ptp(drawn, axis=0).max()) or 1.0) if len(drawn) else 0.0
     return SPACES[dimensions](
         title=title,
         caption="Fixed points by their number of unstable directions (0: stable), which are drawn "

@@ -235,7 +235,8 @@ def _explored(exhibit: Exhibit) -> Any:
     if found is None:
         raise ValueError(f"'{exhibit.title}' has nothing to explore; call plot without interactive")
     figure = go.Figure(found)
-    figure.update_layout(title={"text": exhibit.title})
+    # In the middle: a menu, if there is one, stands at the left.
+    figure.update_layout(title={"text": exhibit.title, "x": 0.5, "xanchor": "center"})
     return figure
 
 
