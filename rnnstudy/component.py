@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import json
 from collections.abc import Collection, Iterable, Mapping
+from json.encoder import encode_basestring_ascii
 from typing import Any, ClassVar, Self, cast, get_args
 
 from pydantic import (
@@ -60,13 +61,21 @@ class Component(BaseModel):
 
     def key(self, *inputs: str) -> str:
         """Address of this component's result, given the keys of what it reads (40 hex digits)."""
-        text = f'{{"format":{RECIPE_FORMAT},"inputs":{_json(inputs)},"recipe":{self._recipe}}}'
+        # As `_json` writes them; a plan asks for so many addresses that its overhead would show.
+        listed = ",".join(map(encode_basestring_ascii, inputs))
+        text = f'{{"format":{RECIPE_FORMAT},"inputs":[{listed}],"recipe":{self._recipe}}}'
         return hashlib.sha256(text.encode()).hexdigest()[:40]
 
     @functools.cached_property
     def _recipe(self) -> str:
         """The recipe as text, written once: a plan asks for many addresses of one component."""
-        return _json(self.recipe())
+        return _json(self._recipe_data)
+
+    @functools.cached_property
+    def _recipe_data(self) -> dict[str, Any]:
+        """The recipe, made once: thousands of networks have their task, cell and protocol from a
+        few."""
+        return self.recipe()
 
     def changed(self, **fields: Any) -> Self:
         """A copy with some fields replaced, checked like the original."""
@@ -145,7 +154,7 @@ def restore(stored: Mapping[str, Any]) -> Component:
 
 def _recipe_of(value: Any) -> Any:
     if isinstance(value, Component):
-        return value.recipe()
+        return value._recipe_data
     if isinstance(value, Mapping):
         return {name: _recipe_of(part) for name, part in value.items()}
     if isinstance(value, tuple | list):

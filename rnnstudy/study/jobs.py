@@ -1,7 +1,7 @@
 """What there is to do in a study: jobs, each with the addresses of what it yields."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import takewhile
 from typing import Literal
@@ -16,6 +16,7 @@ from rnnstudy.study.choices import Contest
 from rnnstudy.study.models import ModelNetwork
 from rnnstudy.study.networks import AnyNetwork, Network
 from rnnstudy.study.questions import Question
+from rnnstudy.study.selection import Undecided
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
 
@@ -110,8 +111,10 @@ class AnalyseTask:
     def expected(self, store: Store, among: Sequence[int] | None = None) -> tuple[int, ...]:
         """Positions of the members, of all or `among` some, that should enter: all but those known
         to have diverged."""
-        at = range(len(self.networks)) if among is None else among
-        return tuple(i for i in at if status(store, self._keys[i]) != "diverged")
+        if among is None:
+            everybody = range(len(self.networks))
+            return store.once((self, "expected"), lambda: self.expected(store, everybody))
+        return tuple(i for i in among if status(store, self._keys[i]) != "diverged")
 
     def ready(self, store: Store, among: Sequence[int] | None = None) -> tuple[int, ...]:
         """Positions of those whose parts the store holds."""
@@ -135,6 +138,11 @@ class AnalyseTask:
         return self._hosts[i]
 
     @cached_property
+    def waits(self) -> bool:
+        """Whether one of the networks waits for a choice, so that the result has no address yet."""
+        return _undecided(self.networks)
+
+    @cached_property
     def _hosts(self) -> tuple[bool, ...]:
         own = [self.visit is None or network.task == self.task for network in self.networks]
         return tuple(own)
@@ -150,6 +158,9 @@ class AnalyseTask:
 
     def key(self, store: Store, *, ready: bool = True) -> str:
         """Address of the result for the members that are ready, or for all that are expected."""
+        return store.once((self, ready), lambda: self._key(store, ready))
+
+    def _key(self, store: Store, ready: bool) -> str:
         at = self.ready(store) if ready else self.expected(store)
         hosts, guests = ([i for i in at if self.is_host(i) is host] for host in (True, False))
         reads = [self.reads(i)[part] for part in range(len(self.parts)) for i in hosts]
@@ -159,23 +170,32 @@ class AnalyseTask:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Some networks of a task analysis, by their positions; made anew for each plan."""
+    """Some networks of a task analysis, by their positions; many tiles share one."""
 
     whole: AnalyseTask
     number: int
     at: tuple[int, ...]
-    _expected: dict[Store, tuple[int, ...]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def waits(self) -> bool:
+        """Whether one of the networks waits for a choice."""
+        return _undecided(self.whole.networks[i] for i in self.at)
 
     def expected(self, store: Store) -> tuple[int, ...]:
-        """Positions of those that should enter, as they were when the plan was made: many tiles ask
-        for the same."""
-        if store not in self._expected:
-            self._expected[store] = self.whole.expected(store, self.at)
-        return self._expected[store]
+        """Positions of those that should enter."""
+        return store.once((self, "expected"), lambda: self.whole.expected(store, self.at))
 
     def ready(self, store: Store) -> tuple[int, ...]:
         """Positions of those whose parts the store holds."""
         return self.whole.ready(store, self.at)
+
+    def key(self, store: Store, *, ready: bool = True) -> str:
+        """What the networks that are ready, or all that are expected, add to a tile's address."""
+        return store.once((self, ready), lambda: self._key(store, ready))
+
+    def _key(self, store: Store, ready: bool) -> str:
+        at = self.ready(store) if ready else self.expected(store)
+        return self.whole.analysis.key("block", *(key for i in at for key in self.whole.reads(i)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,18 +217,19 @@ class CompareBlocks:
         both = dict.fromkeys((*self.rows.at, *self.columns.at))
         return tuple(self.whole.networks[i] for i in both)
 
+    @property
+    def waits(self) -> bool:
+        """Whether one of the networks waits for a choice, so that the tile has no address yet."""
+        return self.rows.waits or self.columns.waits
+
     def expected(self, store: Store) -> bool:
         """Whether there is something to compare."""
         return bool(self.rows.expected(store) and self.columns.expected(store))
 
     def key(self, store: Store, *, ready: bool = True) -> str:
         """Address of the tile for the networks that are ready, or for all that are expected."""
-        sides = [
-            side.ready(store) if ready else side.expected(store)
-            for side in (self.rows, self.columns)
-        ]
-        first, second = ([key for i in at for key in self.whole.reads(i)] for at in sides)
-        return self.whole.analysis.key("tile", *first, "by", *second)
+        first, second = (side.key(store, ready=ready) for side in (self.rows, self.columns))
+        return self.whole.analysis.key("tile", first, "by", second)
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,6 +250,10 @@ class Select:
 
 
 Job = TrainCohort | ReadModels | AnalyseMembers | AnalyseTask | CompareBlocks | Select
+
+
+def _undecided(networks: Iterable[AnyNetwork]) -> bool:
+    return any(isinstance(network, Undecided) for network in networks)
 
 
 def _from_to(names: Sequence[str]) -> str:

@@ -82,8 +82,7 @@ def _found(job: Job, store: Store) -> Iterator[bool]:
     if isinstance(job, Select):
         yield choice(job.contest, store) is not None
     elif isinstance(job, AnalyseTask | CompareBlocks):
-        waits = any(isinstance(network, Undecided) for network in job.networks)
-        yield not waits and store.has(job.key(store, ready=False))
+        yield not job.waits and store.has(job.key(store, ready=False))
     else:
         for network in job.networks:
             yield not isinstance(network, Undecided) and store.has(job.key_of(network))

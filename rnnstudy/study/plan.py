@@ -181,9 +181,10 @@ def task_jobs(
             needed = [by_title[name] for name in analysis.needs()]
             needs = tuple(job(one, task) for one in needed if isinstance(one, TaskAnalysis))
             parts, visit = read_by(analysis, study), visit_of(analysis, task)
-            mine = [i for i, n in enumerate(networks) if n.task == task and _known(n, parts)]
+            own = learners[task.title]
+            mine = [i for i in own if _known(networks[i], parts)]
             if visit:
-                guests = [i for i, n in enumerate(networks) if n.task != task]
+                guests = sorted(set(range(len(networks))).difference(own))
                 mine += [i for i in guests if _known(networks[i], (visit,))]
             found[at] = AnalyseTask(
                 analysis,
@@ -197,6 +198,10 @@ def task_jobs(
         return found[at]
 
     by_title = {a.title: a for a in study.analyses}
+    learners = {
+        task.title: [i for i, network in enumerate(networks) if network.task == task]
+        for task in study.tasks
+    }
     for task in study.tasks:
         for analysis in study.analyses:
             if isinstance(analysis, TaskAnalysis) and applies(analysis, task, study.analyses):

@@ -1,7 +1,7 @@
 """What is asked of single networks, and the addresses of the answers."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from rnnstudy.analyses import MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.representations import Representations
@@ -33,7 +33,15 @@ class Question:
 
     def key(self, network: str) -> str:
         """Address of the record for the network at an address."""
-        return self.analysis.key(network, *(need.key(network) for need in self.needs))
+        if network not in self._keys:
+            needed = (need.key(network) for need in self.needs)
+            self._keys[network] = self.analysis.key(network, *needed)
+        return self._keys[network]
+
+    @cached_property
+    def _keys(self) -> dict[str, str]:
+        """Addresses that were asked for: every job of a plan asks for those of the same records."""
+        return {}
 
 
 def questions(study: Study) -> tuple[Question, ...]:
@@ -59,7 +67,7 @@ def visits(study: Study, task: Task) -> tuple[Question, ...]:
 def visit_of(analysis: TaskAnalysis, task: Task) -> Question | None:
     """What an analysis of a task asks of the networks of others."""
     asked = analysis.visit(task)
-    return None if asked is None else Question(asked)
+    return None if asked is None else _question(asked, ())
 
 
 def read_by(analysis: TaskAnalysis, study: Study) -> tuple[Question, ...]:
@@ -74,4 +82,10 @@ def _listed(study: Study) -> dict[str, MemberAnalysis]:
 
 
 def _asked(analysis: MemberAnalysis, listed: dict[str, MemberAnalysis]) -> Question:
-    return Question(analysis, tuple(_asked(listed[name], listed) for name in analysis.needs()))
+    return _question(analysis, tuple(_asked(listed[name], listed) for name in analysis.needs()))
+
+
+@lru_cache(256)
+def _question(analysis: MemberAnalysis, needs: tuple[Question, ...]) -> Question:
+    """The question, one and the same for all that ask it."""
+    return Question(analysis, needs)

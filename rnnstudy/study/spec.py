@@ -1,7 +1,8 @@
 """A study, as a spec describes it: from YAML to checked values and back."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -158,7 +159,7 @@ class Study(Component):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = {who.name for who, _ in self._grown()} if self.models else set()
+        names = {who.name for who, _ in self._grown} if self.models else set()
         message = "has the name of a network of the grid; give it another 'name'"
         taken = [i for i, model in enumerate(self.models) if model.title in names]
         errors = [mistake("namesake", message, ("models", i)) for i in taken]
@@ -227,15 +228,17 @@ class Study(Component):
 
         Those that wait for a choice are `Undecided`; see `choices.population`.
         """
-        grid = tuple(self._grown())
-        fields = grid[0][0].fields if grid else ()
-        return (*grid, *own_networks(self.models, self.tasks, fields))
+        fields = self._grown[0][0].fields if self._grown else ()
+        return (*self._grown, *own_networks(self.models, self.tasks, fields))
 
-    def _grown(self) -> Iterator[tuple[Member, Network]]:
-        """The networks of the grid, if there is one."""
+    @cached_property
+    def _grown(self) -> tuple[tuple[Member, Network], ...]:
+        """The networks of the grid, if there is one; made once, for they may be thousands."""
         if self.networks is None:
-            return iter(())
-        return grown(self.tasks, self.networks, self.training, self.selection, self.overrides)
+            return ()
+        return tuple(
+            grown(self.tasks, self.networks, self.training, self.selection, self.overrides)
+        )
 
 
 def _has_grid(given: Mapping[str, Any]) -> bool:

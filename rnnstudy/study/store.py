@@ -5,14 +5,16 @@ import os
 import shutil
 import time
 import uuid
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rnnstudy.record import CorruptRecord, Record
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 DRAFT_LIFETIME = 3600.0
 """Seconds after which nobody can still be writing a draft."""
@@ -69,6 +71,10 @@ class Store:
                     raise
                 shutil.rmtree(place, ignore_errors=True)
 
+    def once(self, about: Hashable, answer: Callable[[], T]) -> T:
+        """What there is to say of a thing; a store that does not change says it once."""
+        return answer()
+
     def clear_drafts(self) -> None:
         """Remove what interrupted writers left behind; a young draft may be somebody's at work."""
         for draft in self.root.glob(".draft-*"):
@@ -83,6 +89,7 @@ class Glance(Store):
     def __init__(self, store: Store) -> None:
         super().__init__(store.root)
         self._there: dict[str, bool] = {}
+        self._said: dict[Hashable, Any] = {}
 
     @cached_property
     def _listed(self) -> frozenset[str]:
@@ -96,3 +103,10 @@ class Glance(Store):
         if key not in self._there:
             self._there[key] = key in self._listed and super().has(key)
         return self._there[key]
+
+    def once(self, about: Hashable, answer: Callable[[], T]) -> T:
+        """What there is to say of a thing, found when it is first asked."""
+        if about not in self._said:
+            self._said[about] = answer()
+        found: T = self._said[about]
+        return found

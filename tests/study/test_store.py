@@ -46,6 +46,18 @@ def test_a_glance_sees_the_store_as_it_was(tmp_path: Path) -> None:
     assert not Glance(store).has(KEY)
 
 
+def test_a_glance_finds_out_once_and_a_store_each_time(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def size(of: Store) -> int:
+        return of.once("size", lambda: asked.append("size") or len(asked))
+
+    glance, store = Glance(Store(tmp_path)), Store(tmp_path)
+    assert [size(glance), size(glance)] == [1, 1]
+    assert [size(store), size(store)] == [2, 3]
+    assert glance.once("other", lambda: 0) == 0
+
+
 def test_a_cut_file_counts_as_missing_and_is_replaced(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(KEY, numbers())
