@@ -1,7 +1,7 @@
 """The contract of an analysis: a named question, the record that answers it, and how to show it."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -75,6 +75,10 @@ class Analysis(Entry):
         """Whether the question can be asked of networks that learn this task; a study leaves out
         the others, and what needs their answers."""
         return True
+
+    def misfit(self, known: Mapping[str, Collection[Any]]) -> str:
+        """What it asks for that no network has, given each field's values; empty if nothing."""
+        return ""
 
     @abstractmethod
     def show(self, section: Section) -> Iterable[Exhibit]:

@@ -1,21 +1,29 @@
 """Networks as points in the plane: multidimensional scaling of their distances."""
 
-from collections.abc import Iterable, Sequence
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Member, Section, TaskAnalysis
-from rnnstudy.analyses.pairs import groupings
-from rnnstudy.comparison.embedding import Coordinates, classical_mds, stress_mds
+from rnnstudy.analyses.controls import Controlled
+from rnnstudy.analyses.where import as_tuple, meets, same
+from rnnstudy.comparison.embedding import Coordinates
 from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.placement import mapped
+from rnnstudy.component import suggestion
 from rnnstudy.exhibit import Exhibit, Scatter
-from rnnstudy.record import Record
+from rnnstudy.record import Array, Record
+
+FEWEST = 3
+"""Networks below which there is nothing to place others on."""
 
 
 class Embedding(TaskAnalysis):
     """Multidimensional scaling of a `pairs` analysis, classical (Torgerson 1952) or by stress."""
 
+    version: ClassVar[int] = 2
     kind: ClassVar[str] = "embedding"
     yields: ClassVar[type[Record]] = Coordinates
     takes: ClassVar[type[Record]] = Distances
@@ -30,12 +38,26 @@ class Embedding(TaskAnalysis):
     """Classical: principal axes, unchanged by more dimensions. Stress: distances in the plane as
     near to the given ones as they can be (Kruskal 1964)."""
 
+    fit: dict[str, Any] = Field({})
+    """What the map is made of: fields and the value, or list of values, that networks should have
+    (of `controls` also `learnt`). All others are placed on it by their distances to these (Gower
+    1968), so that it stays as it is when networks join; default: all."""
+
     @property
     def title(self) -> str:
         return self.name or f"embedding_{self.of}" + "_stress" * (self.method == "stress")
 
     def needs(self) -> tuple[str, ...]:
         return (self.of,)
+
+    def misfit(self, known: Mapping[str, Collection[Any]]) -> str:
+        if wrong := _unknown(self.fit, [*known, "learnt"]):
+            return wrong
+        for name, wanted in self.fit.items():
+            for value in as_tuple(wanted) if name in known else ():
+                if not any(same(value, there) for there in known[name]):
+                    return f"fit: {name} is {value!r}, which no network has"
+        return ""
 
     def run(
         self,
@@ -48,29 +70,79 @@ class Embedding(TaskAnalysis):
             raise ValueError(
                 f"'{self.of}' yields a {type(found).__name__}, embedding needs distances"
             )
-        scaled = classical_mds if self.method == "classical" else stress_mds
-        return scaled(found, self.dimensions)
+        everybody = np.ones(len(found.labels), bool)
+        fitted = self._fitted(_fields(found, members)) if self.fit else everybody
+        return mapped(found, fitted, self.dimensions, by_stress=self.method == "stress")
+
+    def _fitted(self, fields: Sequence[dict[str, Any]]) -> Array:
+        """Which items the map is made of: [item]."""
+        if fields and (wrong := _unknown(self.fit, fields[0])):
+            raise ValueError(wrong)
+        found = np.array([meets(each, self.fit) for each in fields], bool)
+        if found.sum() < FEWEST:
+            raise ValueError(
+                f"fit: {found.sum()} of {len(found)} networks have these values; a map is made of "
+                f"{FEWEST} or more"
+            )
+        return found
 
     def show(self, section: Section) -> Iterable[Exhibit]:
-        result = section.shared[self.title]
-        if not isinstance(result, Coordinates):
+        result, distances = section.shared[self.title], section.shared.get(self.of)
+        if not isinstance(result, Coordinates) or not isinstance(distances, Distances):
             return
         yield Scatter(
             title=f"Networks by {self.of} distance",
             caption=f"{self._words(result)} Each point is a network, near points are alike.",
             points=result.points[:, :2],
             labels=result.labels,
-            groups=groupings(section, result.labels),
+            groups=self._groups(result, _fields(distances, section.members)),
             x_label="MDS 1",
             y_label="MDS 2",
         )
 
+    def _groups(
+        self, result: Coordinates, fields: Sequence[dict[str, Any]]
+    ) -> dict[str, list[str]]:
+        """Properties that colours tell: what was placed, what was learnt, cell and activation."""
+        found = {}
+        if result.placed.any():
+            found["part in the map"] = ["placed" if each else "map" for each in result.placed]
+        names = ("learnt", "cell", "activation")
+        return found | {
+            name: [str(each[name]) for each in fields]
+            for name in names
+            if fields and name in fields[0]
+        }
+
     def _words(self, result: Coordinates) -> str:
         """What the picture is, and how far it can be trusted."""
         drawn = f"stress {result.stress:.2f} in {self.dimensions} dimensions"
+        if count := int(result.placed.sum()):
+            drawn += f", {count} of {len(result.placed)} networks placed on the map of the others"
         if self.method == "stress":
             return f"Multidimensional scaling by stress ({drawn}; 0 is exact)."
         return (
             f"Classical multidimensional scaling ({drawn}; {result.negative_share:.0%} of the "
             "spectrum is negative, which no points can show)."
         )
+
+
+def _unknown(fit: Mapping[str, Any], fields: Iterable[str]) -> str:
+    """What is wrong with names of fields that networks do not have; empty if nothing."""
+    known = list(fields)
+    for name in fit:
+        if name not in known:
+            return (
+                f"fit: {name!r} is no field of these networks; there are: {', '.join(known)}"
+                f"{suggestion(name, known)}"
+            )
+    return ""
+
+
+def _fields(found: Distances, members: Sequence[Member]) -> list[dict[str, Any]]:
+    """The fields of each item's network, and what it has learnt where that is known."""
+    if isinstance(found, Controlled):
+        pairs = zip(found.fields, found.learnt, strict=True)
+        return [{**fields, "learnt": learnt} for fields, learnt in pairs]
+    fields = {member.name: dict(member.fields) for member in members}
+    return [fields[label] for label in found.labels]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from rnnstudy.analyses.base import Member
+from rnnstudy.analyses.equal_loss import WORDS, sentence
 from rnnstudy.analyses.group_record import Grouping
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.exhibit import Exhibit, Note, Strip, Table
@@ -12,7 +13,7 @@ from rnnstudy.record import Array
 
 PERFORMANCE = {
     "ignored": "",
-    "matched": " Only networks whose loss every combination has reached.",
+    "matched": WORDS,
     "adjusted": " Explained shares are after that of the logarithm of the loss.",
 }
 
@@ -26,6 +27,8 @@ def shown(
     members: Sequence[Member],
 ) -> Iterable[Exhibit]:
     """All exhibits of a grouping; the strip only if the distances are at hand."""
+    if result.matching:
+        yield Note(title=f"Networks of equal loss, {of} distances", text=sentence(result.matching))
     if result.left_out:
         yield Note(
             title=f"Not looked at in {of} distances",

@@ -31,6 +31,8 @@ class Grouping(Record):
     """Those that were looked at."""
     left_out: dict[str, str]
     """Those that were not -> the reason."""
+    matching: dict[str, float]
+    """How networks were matched by their loss (`equal_loss.summary`); empty where they were not."""
     factor: tuple[str, ...]
     statistic: tuple[str, ...]
     term: tuple[str, ...]
@@ -102,6 +104,7 @@ def rows_of(
         labels=labels,
         factors=factors,
         left_out=dict(left_out),
+        matching={},
         factor=tuple(row.factor for row in rows),
         statistic=tuple(row.statistic for row in rows),
         term=tuple(term.name for term in terms),

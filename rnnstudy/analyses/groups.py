@@ -1,18 +1,20 @@
 """Do networks of one kind lie together, and what share of their distances do factors explain?"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Member, MemberAnalysis, Section, TaskAnalysis
+from rnnstudy.analyses.equal_loss import Caliper, by_loss, summary
 from rnnstudy.analyses.evaluation import Evaluated, Evaluation
 from rnnstudy.analyses.group_exhibits import shown
 from rnnstudy.analyses.group_record import Grouping, Row, rows_of
 from rnnstudy.comparison.corrections import holm
 from rnnstudy.comparison.grouping import agreement, separation
-from rnnstudy.comparison.matching import matched
+from rnnstudy.comparison.matching import CALIPER
 from rnnstudy.comparison.measures import NEAREST_NEIGHBOUR, SILHOUETTE
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.comparison.permanova import Permanova, permanova
@@ -33,6 +35,7 @@ class Groups(TaskAnalysis):
     factor its labels are permuted among networks that agree in all else but the seed.
     """
 
+    version: ClassVar[int] = 2
     kind: ClassVar[str] = "groups"
     yields: ClassVar[type[Record]] = Grouping
     takes: ClassVar[type[Record]] = Distances
@@ -50,8 +53,13 @@ class Groups(TaskAnalysis):
     """What a factor's explained share is after: the factors before it, or all the others."""
 
     performance: Literal["ignored", "matched", "adjusted"] = "ignored"
-    """How to treat that some networks do their task better. Matched: only those with a loss that
-    every combination of the factors has reached; adjusted: explained shares are after the loss."""
+    """How to treat that some networks do their task better. Matched: only networks in sets of one
+    per combination of the factors that have come to like losses; adjusted: explained shares are
+    after the loss."""
+
+    caliper: Caliper = CALIPER
+    """Logarithms of matched losses differ by at most so many standard deviations (within
+    combinations; Austin 2011)."""
 
     @property
     def title(self) -> str:
@@ -60,6 +68,9 @@ class Groups(TaskAnalysis):
 
     def needs(self) -> tuple[str, ...]:
         return (self.of,)
+
+    def misfit(self, known: Mapping[str, Collection[Any]]) -> str:
+        return unknown(self.factors, known)
 
     def parts(self) -> tuple[MemberAnalysis, ...]:
         return () if self.performance == "ignored" else (Evaluation(),)
@@ -78,13 +89,17 @@ class Groups(TaskAnalysis):
         who = [members[i] for i in placed]
         factors, constant = varying(who, self.factors)
         losses = self._losses([parts[0][i] for i in placed] if parts else [])
-        kept = list(range(len(who)))
+        matching = {}
         if self.performance == "matched":
-            kinds = [tuple(who[i].fields.get(name) for name in factors) for i in kept]
-            kept = np.flatnonzero(matched(losses, kinds)).tolist()
-        who, losses = [who[i] for i in kept], losses[kept] if parts else losses
+            sets = by_loss(who, losses, factors, self.caliper)
+            matching, who, losses = summary(sets), [who[i] for i in sets.kept], losses[sets.kept]
         here = [at[member.name] for member in who]
-        return self._grouping(who, found.values[np.ix_(here, here)], losses, factors, constant)
+        values, left_out = (
+            found.values[np.ix_(here, here)],
+            dict.fromkeys(constant, "does not vary"),
+        )
+        result = self._grouping(who, values, losses, factors, left_out)
+        return replace(result, matching=matching)
 
     def _losses(self, parts: Sequence[Record]) -> Array:
         return np.array([float(part.loss) for part in parts if isinstance(part, Evaluated)])
@@ -95,10 +110,9 @@ class Groups(TaskAnalysis):
         distances: Array,
         losses: Array,
         factors: Sequence[str],
-        constant: Sequence[str],
+        left_out: dict[str, str],
     ) -> Grouping:
         rows: list[Row] = []
-        left_out = dict.fromkeys(constant, "does not vary")
         for name in factors:
             try:
                 rows += self._statistics(name, who, distances)
@@ -157,18 +171,27 @@ def varying(
 
     ValueError if a factor that is asked for is no field of a network.
     """
-    fields = [name for name in dict.fromkeys(n for m in members for n in m.fields)
-              if name not in NO_FACTORS]  # fmt: skip
-    known = [*fields, *(name for name in Training.model_fields if name not in fields)]
-    for name in asked or ():
-        if name not in known:
-            hint = suggestion(name, known)
-            raise ValueError(
-                f"{name!r} is no field of these networks; there are: {', '.join(fields)}{hint}"
-            )
+    fields = [
+        name
+        for name in dict.fromkeys(n for member in members for n in member.fields)
+        if name not in NO_FACTORS
+    ]
+    if wrong := unknown(asked, fields):
+        raise ValueError(wrong)
     wanted = fields if asked is None else list(dict.fromkeys(asked))
     differing = tuple(name for name in wanted if len(set(values_of(name, members))) > 1)
     return differing, tuple(name for name in asked or () if name not in differing)
+
+
+def unknown(factors: Sequence[str] | None, fields: Iterable[str]) -> str:
+    """What is wrong with factors that networks with these fields do not have; empty if nothing."""
+    there = [name for name in fields if name not in NO_FACTORS]
+    known = [*there, *(name for name in Training.model_fields if name not in there)]
+    for name in factors or ():
+        if name not in known:
+            hint = suggestion(name, known)
+            return f"{name!r} is no field of these networks; there are: {', '.join(there)}{hint}"
+    return ""
 
 
 def values_of(name: str, members: Sequence[Member]) -> list[str]:

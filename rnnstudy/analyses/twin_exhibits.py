@@ -5,16 +5,17 @@ from collections.abc import Iterable
 import numpy as np
 
 from rnnstudy.analyses.base import Section
+from rnnstudy.analyses.equal_loss import WORDS, sentence
 from rnnstudy.analyses.kinds import ITSELF
 from rnnstudy.analyses.twin_record import TwinRecord
 from rnnstudy.exhibit import Exhibit, Note, Strip, Table
 
-MATCHED = " Only networks whose loss every combination has reached."
-
 
 def shown(of: str, performance: str, result: TwinRecord, section: Section) -> Iterable[Exhibit]:
     """All exhibits of a record."""
-    only = MATCHED if performance == "matched" else ""
+    only = WORDS if performance == "matched" else ""
+    if result.matching:
+        yield Note(title=f"Networks of equal loss, {of}", text=sentence(result.matching))
     if why := _left_out(result, section):
         yield Note(
             title=f"Not looked at in {of}", text=f"{why} Networks: {len(result.labels)}." + only

@@ -18,6 +18,8 @@ class TwinRecord(Record):
     """Fields of the grid that were looked at."""
     left_out: dict[str, str]
     """What could not be looked at -> the reason."""
+    matching: dict[str, float]
+    """How networks were matched by their loss (`equal_loss.summary`); empty where they were not."""
     others: tuple[str, ...]
     """Kinds of others."""
     factor: tuple[str, ...]

@@ -1,6 +1,7 @@
 """Does it take training to make networks alike, or unlike? Controls for distances of states."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -9,8 +10,9 @@ from pydantic import Field
 
 from rnnstudy.analyses.base import Member, MemberAnalysis, Section, TaskAnalysis
 from rnnstudy.analyses.controls import TRAINED, UNTRAINED, Controlled
+from rnnstudy.analyses.equal_loss import Caliper, by_loss, summary
 from rnnstudy.analyses.evaluation import Evaluated, Evaluation
-from rnnstudy.analyses.groups import strata_of, values_of, varying
+from rnnstudy.analyses.groups import strata_of, unknown, values_of, varying
 from rnnstudy.analyses.kinds import (
     ITSELF,
     controls_of,
@@ -24,7 +26,7 @@ from rnnstudy.analyses.twin_exhibits import shown
 from rnnstudy.analyses.twin_record import TwinRecord
 from rnnstudy.comparison.corrections import holm
 from rnnstudy.comparison.grouping import Difference, agreement, difference
-from rnnstudy.comparison.matching import matched
+from rnnstudy.comparison.matching import CALIPER, Matching
 from rnnstudy.comparison.measures import NEAREST_NEIGHBOUR
 from rnnstudy.comparison.nearness import Nearness
 from rnnstudy.comparison.permutation import Finding
@@ -58,6 +60,7 @@ class Twins(TaskAnalysis):
     Compared are networks that agree in everything else but the seed.
     """
 
+    version: ClassVar[int] = 2
     kind: ClassVar[str] = "twins"
     yields: ClassVar[type[Record]] = TwinRecord
     takes: ClassVar[type[Record]] = Controlled
@@ -72,8 +75,12 @@ class Twins(TaskAnalysis):
     """Number of permutations of each test."""
 
     performance: Literal["ignored", "matched"] = "ignored"
-    """Matched: only networks, and their twins, that end with a loss which every combination of the
-    factors has reached."""
+    """Matched: only networks, and their twins, in sets of one per combination of the factors that
+    have come to like losses."""
+
+    caliper: Caliper = CALIPER
+    """Logarithms of matched losses differ by at most so many standard deviations (within
+    combinations; Austin 2011)."""
 
     @property
     def title(self) -> str:
@@ -82,6 +89,9 @@ class Twins(TaskAnalysis):
 
     def needs(self) -> tuple[str, ...]:
         return (self.of,)
+
+    def misfit(self, known: Mapping[str, Collection[Any]]) -> str:
+        return unknown(self.factors, known)
 
     def parts(self) -> tuple[MemberAnalysis, ...]:
         return () if self.performance == "ignored" else (Evaluation(),)
@@ -97,11 +107,20 @@ class Twins(TaskAnalysis):
             raise ValueError(f"'{self.of}' yields a {type(found).__name__}, twins needs controls")
         factors, constant = varying(_trained(found), self.factors)
         left_out = dict.fromkeys(constant, "does not vary")
+        matching = {}
         if parts:
-            found = _matched(found, factors, _losses(members, parts[0]))
+            sets = self._matched(found, factors, _losses(members, parts[0]))
+            found, matching = _in_sets(found, sets), summary(sets)
         near = _near(found, factors, left_out)
         told = self._told(found, factors, left_out)
-        return _recorded(found, factors, left_out, near, told)
+        return replace(_recorded(found, factors, left_out, near, told), matching=matching)
+
+    def _matched(
+        self, found: Controlled, factors: Sequence[str], losses: dict[str, float]
+    ) -> Matching:
+        who = _trained(found)
+        known = np.array([losses.get(member.name, np.nan) for member in who])
+        return by_loss(who, known, factors, self.caliper)
 
     def _told(
         self, found: Controlled, factors: Sequence[str], left_out: dict[str, str]
@@ -140,13 +159,9 @@ def _losses(members: Sequence[Member], parts: Sequence[Record]) -> dict[str, flo
     }
 
 
-def _matched(found: Controlled, factors: Sequence[str], losses: dict[str, float]) -> Controlled:
-    """The record without trained networks, and their twins, whose loss some combination of factors
-    has not reached."""
-    who = _trained(found)
-    kinds = [tuple(member.fields.get(name) for name in factors) for member in who]
-    kept = matched([losses.get(member.name, np.nan) for member in who], kinds)
-    lost = {member.name for member, yes in zip(who, kept, strict=True) if not yes}
+def _in_sets(found: Controlled, sets: Matching) -> Controlled:
+    """The record without trained networks, and their twins, that are in no set."""
+    lost = {member.name for member, n in zip(_trained(found), sets.sets, strict=True) if n < 0}
     return found.only([i for i, name in enumerate(found.networks) if name not in lost])
 
 
@@ -189,6 +204,7 @@ def _recorded(
         labels=tuple(labels),
         factors=tuple(factors),
         left_out=left_out,
+        matching={},
         others=tuple(kinds),
         factor=tuple(row.factor for row in near),
         control=tuple(row.control for row in near),

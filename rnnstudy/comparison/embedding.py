@@ -23,6 +23,8 @@ class Coordinates(Record):
     stress: float
     """Kruskal's stress 1, root of the squared errors over the squared distances; 0 is exact."""
     points: Array = array("item", "dimension")
+    placed: Array = array("item")
+    """Whether an item was placed on the map of the others, which it has no part in."""
     eigenvalues: Array = array("mode")
     """The whole spectrum of the centred matrix, largest first."""
 
@@ -86,6 +88,7 @@ def _coordinates(distances: Distances, eigenvalues: Array, points: Array) -> Coo
     return Coordinates(
         labels=distances.labels,
         points=points,
+        placed=np.zeros(len(points), bool),
         eigenvalues=eigenvalues,
         negative_share=_share(np.maximum(-eigenvalues, 0.0).sum(), np.abs(eigenvalues).sum()),
         stress=kruskal_stress(distances.values, points),

@@ -44,7 +44,8 @@ def agreement(
         measure.permuted(matrix, codes[order], sizes).mean(axis=-1)
         for order in shuffles(len(codes), permutations, seed, strata)
     ]
-    interval = around(statistic, *jackknife(measure.left_out(distances, codes), codes))
+    low, high = around(statistic, *jackknife(measure.left_out(distances, codes), codes))
+    interval = _within(low, measure.lowest), _within(high, measure.lowest)
     return against_chance(statistic, _joined(null), interval)
 
 
@@ -127,10 +128,16 @@ def difference(
     found = float(a - b)
     left_out = measure.left_out(first, codes) - measure.left_out(second, codes)
     error, freedom = jackknife(left_out, codes)
-    low, high = around(found, error, freedom)
+    low, high = (_within(end, measure.lowest - 1.0) for end in around(found, error, freedom))
     p_chance = p_value(abs(found), np.abs(null))
     p = two_sided(found, error, freedom)
     return Difference(found, low, high, p, p_chance, len(null), float(a), float(b))
+
+
+def _within(end: float, lowest: float) -> float:
+    """An end of an interval, not beyond what there can be: from the lowest value, or difference of
+    two, to 1 or the like above 0."""
+    return float(np.clip(end, lowest, max(1.0, -lowest)))
 
 
 def _resampled_ratios(distances: Array, codes: Array, draws: Iterator[Array]) -> list[Array]:

@@ -18,6 +18,8 @@ class Measure(ABC):
     """A score per network, made of the sums of a matrix over each group of networks."""
 
     name: str
+    lowest: float
+    """Least score there is; the largest is 1."""
 
     @abstractmethod
     def matrix(self, distances: Array) -> Array:
@@ -188,6 +190,6 @@ def _parts(items: int) -> Iterator[Array]:
         yield np.arange(start, min(start + CHUNK, items))
 
 
-NEAREST_NEIGHBOUR = NearestNeighbour("nearest neighbour")
-SILHOUETTE = Silhouette("silhouette")
-CONTRAST = Contrast("contrast")
+NEAREST_NEIGHBOUR = NearestNeighbour("nearest neighbour", 0.0)
+SILHOUETTE = Silhouette("silhouette", -1.0)
+CONTRAST = Contrast("contrast", -1.0)

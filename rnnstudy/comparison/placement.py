@@ -1,13 +1,46 @@
 """New items among points that are already placed: a map that does not move when networks join."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from rnnstudy.comparison.embedding import Coordinates, gower
+from rnnstudy.comparison.embedding import (
+    Coordinates,
+    classical_mds,
+    gower,
+    kruskal_stress,
+    stress_mds,
+)
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.record import Array
 
 STEPS = 1000
 """At most so many steps towards the place of least stress."""
+
+
+def mapped(
+    distances: Distances, fitted: Array, dimensions: int, *, by_stress: bool = False
+) -> Coordinates:
+    """A map of some items, those of a mask [item], with all others placed on it.
+
+    The items that are placed do not move the map, so that it is the same whoever joins. Stress is
+    that of all distances, eigenvalues are those of the map's own items.
+    """
+    at, others = np.flatnonzero(fitted), np.flatnonzero(~fitted)
+    own = Distances(tuple(distances.labels[i] for i in at), distances.values[np.ix_(at, at)])
+    found = (stress_mds if by_stress else classical_mds)(own, dimensions)
+    points = np.zeros((len(fitted), dimensions))
+    points[at] = found.points
+    if len(others):
+        place = placed_by_stress if by_stress else placed
+        points[others] = place(own, found, distances.values[np.ix_(others, at)])
+    return replace(
+        found,
+        labels=distances.labels,
+        points=points,
+        placed=~fitted,
+        stress=kruskal_stress(distances.values, points),
+    )
 
 
 def placed(known: Distances, coordinates: Coordinates, new: Array) -> Array:

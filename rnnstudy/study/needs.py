@@ -1,6 +1,7 @@
 """What analyses read of each other: whether a spec lists it, and whether it fits."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from pydantic_core import InitErrorDetails
 
@@ -91,6 +92,20 @@ def idle_mistakes(
             message = "is about networks that are trained here, and there are none: add 'networks'"
         if message:
             yield mistake("needs", f"({analysis.title}) {message}", ("analyses", i))
+
+
+def strange_mistakes(
+    analyses: Sequence[Analysis], networks: Sequence[Mapping[str, Any]]
+) -> Iterator[InitErrorDetails]:
+    """Analyses that ask for fields, or values of fields, that no network has; networks: the fields
+    of each."""
+    known: dict[str, dict[Any, None]] = {}
+    for fields in networks:
+        for name, value in fields.items():
+            known.setdefault(name, {})[value] = None
+    for i, analysis in enumerate(analyses):
+        if message := analysis.misfit(known):
+            yield mistake("misfit", f"({analysis.title}) {message}", ("analyses", i))
 
 
 def _from_seeds(analysis: Analysis, analyses: Sequence[Analysis]) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import InitErrorDetails
 
+from rnnstudy.analyses.where import as_tuple, meets, same
 from rnnstudy.cells import Cell
 from rnnstudy.cells.base import cell_mistake
 from rnnstudy.component import Component, mistake, raised_again, suggestion, unknown_key
@@ -43,19 +44,7 @@ class Override(Component):
 
     def matches(self, fields: Mapping[str, Any]) -> bool:
         """Whether a network with these grid fields is meant."""
-        return all(
-            any(_same(fields[name], value) for value in _as_tuple(wanted))
-            for name, wanted in self.where.items()
-        )
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Equal, where 1 is 1.0 but not true."""
-    return bool(a == b) and isinstance(a, bool) == isinstance(b, bool)
-
-
-def _as_tuple(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)
+        return meets(fields, self.where)
 
 
 def overridden(combination: Combination, overrides: Sequence[Override]) -> tuple[Cell, Training]:
@@ -98,8 +87,8 @@ def _where_mistakes(
         if name not in known:
             yield unknown_key(name, known, wanted, ("where",))
             continue
-        for k, value in enumerate(_as_tuple(wanted)):
-            if not any(_same(value, there) for there in known[name]):
+        for k, value in enumerate(as_tuple(wanted)):
+            if not any(same(value, there) for there in known[name]):
                 loc = ("where", name, k) if isinstance(wanted, tuple) else ("where", name)
                 yield mistake("not_in_grid", _not_in_grid(value, list(known[name])), loc, value)
 

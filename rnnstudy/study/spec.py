@@ -20,7 +20,7 @@ from rnnstudy.study.document import Document, SpecError, document_of
 from rnnstudy.study.grid import combinations, grid_mistakes
 from rnnstudy.study.growing import grown
 from rnnstudy.study.models import Model, Models, own_networks
-from rnnstudy.study.needs import idle_mistakes, need_mistakes
+from rnnstudy.study.needs import idle_mistakes, need_mistakes, strange_mistakes
 from rnnstudy.study.networks import AnyNetwork, Network, Networks
 from rnnstudy.study.overrides import Override, override_mistakes
 from rnnstudy.study.reading import read_document
@@ -211,6 +211,13 @@ class Study(Component):
         idle = list(idle_mistakes(self.analyses, self.tasks, grid=self.networks is not None))
         if idle:
             raise refused("analyses", idle)
+        return self
+
+    @model_validator(mode="after")
+    def _analyses_know_their_networks(self) -> Self:
+        strange = list(strange_mistakes(self.analyses, [who.fields for who, _ in self.expand()]))
+        if strange:
+            raise refused("analyses", strange)
         return self
 
     @model_validator(mode="after")

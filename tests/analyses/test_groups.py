@@ -11,7 +11,6 @@ from rnnstudy.analyses.group_record import Grouping
 from rnnstudy.analyses.groups import Groups
 from rnnstudy.comparison.corrections import holm
 from rnnstudy.comparison.grouping import agreement, separation
-from rnnstudy.comparison.matching import matched
 from rnnstudy.comparison.measures import NEAREST_NEIGHBOUR
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.comparison.permanova import permanova
@@ -126,25 +125,43 @@ def scored(losses):
     return [[Evaluated(loss=np.array(v), accuracy=np.array(1.0)) for v in losses]]
 
 
-def test_matched_are_those_whose_loss_every_combination_has_reached():
-    losses = [1.0, 2.0, 3.0, 2.5, 3.5, 0.5, 2.2, np.nan]
-    groups = ["a"] * 3 + ["b"] * 2 + ["c"] * 3
-    # a has reached 1 to 3, b 2.5 to 3.5, c 0.5 to 2.2: nothing in common.
-    assert not matched(losses, groups).any()
-    assert matched(losses[:5], groups[:5]).tolist() == [False, False, True, True, False]
-    assert matched([], []).tolist() == []
-
-
-def test_only_matched_networks_enter():
+def test_only_networks_of_like_losses_enter():
     members, distances = networks()
-    # Losses 1 .. 4 by seed, lstm twice as much: 2 .. 4 in common.
-    losses = [(1 + m.fields["seed"]) * (2 if m.fields["cell"] == "lstm" else 1) for m in members]
+    # Losses e^0 .. e^3 by seed, lstm e times as much: seeds 1 to 3, of lstm 0 to 2.
+    losses = [np.exp(m.fields["seed"] + (m.fields["cell"] == "lstm")) for m in members]
     analysis = Groups(of="svcca", performance="matched", permutations=19)
     assert analysis.title == "groups_svcca_matched"
     result = analysis.run(members, scored(losses), [distances])
-    kept = [m.name for m, loss in zip(members, losses, strict=True) if 2 <= loss <= 4]
+    kept = [m.name for m, loss in zip(members, losses, strict=True) if 1 < np.log(loss) + 0.5 < 4]
     assert list(result.labels) == kept
-    assert 0 < len(kept) < len(members)
+    assert len(kept) == 18
+    # The standard deviation within groups is that of 0 .. 3, sqrt(5 / 3).
+    deviation = np.sqrt(5 / 3)
+    assert result.matching == pytest.approx(
+        {"networks": 24, "matched": 18, "ratio": np.exp(0.2 * deviation), "before": 1 / deviation,
+         "after": 0.0}, abs=1e-12
+    )  # fmt: skip
+    section = Section(FlipFlop(), members, {}, {}, {analysis.title: result, "svcca": distances})
+    note, statistics, *_ = analysis.show(section)
+    assert isinstance(note, Note)
+    assert note.text == (
+        "Matched by loss: 18 of 24 networks, in sets whose losses agree within a factor of 1.29. "
+        "Mean logarithms of the loss differ by 0.00 standard deviations between groups; before "
+        "matching by 0.77."
+    )
+    assert isinstance(statistics, Table)
+    assert "whose losses are alike" in statistics.caption
+
+
+def test_a_wider_caliper_matches_more():
+    members, distances = networks()
+    losses = scored(np.exp(np.random.default_rng(1).standard_normal(len(members))))
+    how = {"factors": ("activation",), "performance": "matched", "permutations": 19}
+    kept = [
+        len(Groups(of="svcca", caliper=width, **how).run(members, losses, [distances]).labels)
+        for width in (0.02, 0.2, 2.0)
+    ]
+    assert kept == sorted(set(kept))
 
 
 def test_where_nothing_matches_nothing_is_compared():
@@ -155,7 +172,9 @@ def test_where_nothing_matches_nothing_is_compared():
     assert (result.labels, result.factors) == ((), ())
     assert "there are no networks" in result.left_out["cell"]
     section = Section(FlipFlop(), members, {}, {}, {analysis.title: result, "svcca": distances})
-    (note,) = analysis.show(section)
+    matching, note = analysis.show(section)
+    assert isinstance(matching, Note)
+    assert matching.text == ("Matched by loss: 0 of 24 networks (losses within a factor of 1.00).")
     assert isinstance(note, Note)
     assert "cell: there are no networks" in note.text
 
