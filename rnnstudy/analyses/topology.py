@@ -29,6 +29,7 @@ class Topology(MemberAnalysis):
     0 where those differ.
     """
 
+    version: ClassVar[int] = 2
     kind: ClassVar[str] = "topology"
     yields: ClassVar[type[Record]] = Connections
     takes: ClassVar[type[Record]] = FixedPoints

@@ -1,7 +1,7 @@
 """At which of a network's fixed points states arrive: what connections and transitions ask."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -121,6 +121,15 @@ class Arrivals:
     point: Array
     outcome: Array
     steps: Array
+
+    def take(self, which: Array) -> "Arrivals":
+        """Those of some states."""
+        return Arrivals(self.point[which], self.outcome[which], self.steps[which])
+
+    def joined(self, other: "Arrivals") -> "Arrivals":
+        """Those of these states and others, end to end."""
+        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return Arrivals(*map(np.concatenate, pairs))
 
 
 def arrivals(

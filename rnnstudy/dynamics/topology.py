@@ -1,22 +1,23 @@
 """How fixed points are connected: unstable directions followed to where they lead."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rnnstudy.blas import one_thread
-from rnnstudy.dynamics.arrivals import Site, arrivals, outputs_of, sites_of
+from rnnstudy.dynamics.arrivals import Arrivals, Site, arrivals, outputs_of, sites_of
 from rnnstudy.dynamics.graph import Connections
 from rnnstudy.dynamics.points import FixedPoints
+from rnnstudy.dynamics.ways import between, ways_out
 
 Array = np.ndarray
 
 NEAR = 0.1
 """Displacement as a share of the way to the nearest other fixed point, at most."""
 
-SKEW = 1e10
-"""Condition of the map from final to first directions, at most; beyond, rounding would decide."""
+ROUNDS = 8
+"""How often the distance between ways with different ends is quartered, to find what is between."""
 
 
 @one_thread()
@@ -35,12 +36,18 @@ def connections(
 
     network, layer: as for `find_fixed_points`, which found the points.
     A point with one unstable direction is left both ways; one with several along so many random
-    `directions` in their span, spread evenly as they will be when the linearised dynamics have
-    brought them as far as the nearest other fixed point. (Spread evenly at the start, nearly all
-    follow the fastest mode later, and where slower ones lead is not seen.) States are displaced by
-    a share of the points' root mean square, and followed until within `tolerance` (a share of it
-    too) of a point without unstable directions, or for so many steps; passing a saddle does not end
-    it. ValueError for points of other networks or numbers that are not positive.
+    `directions` in their span, each spread evenly at another time: the first at once, the last when
+    the linearised dynamics have brought it as far as the nearest other fixed point. (Of those
+    spread evenly at once nearly all follow the fastest mode later, and where slower ones lead is
+    not seen. Of those that should be so at last, what the way bends by soon outweighs the little
+    that they have of faster modes, so that all may end in one place.) Between ways that lead to
+    different points others are followed, nearer and nearer to where their ends part, until 2^n
+    points are known for n unstable directions; those are kept that come to new ones.
+
+    States are displaced by a share of the points' root mean square, and followed until within
+    `tolerance` (a share of it too) of a point without unstable directions, or for so many steps;
+    passing a saddle does not end it. ValueError for points of other networks or numbers that are
+    not positive.
     """
     if directions < 1 or steps < 1 or not (displacement > 0 and tolerance > 0):
         raise ValueError(
@@ -49,8 +56,13 @@ def connections(
         )
     networks, sites = sites_of(network, fixed_points, layer)
     left = [_left(site, fixed_points, directions, displacement, seed) for site in sites]
-    ends = arrivals(networks, sites, [states for _, states in left], steps, tolerance)
-    source = [site.points[own] for site, (own, _) in zip(sites, left, strict=True)]
+
+    def follow(starts: Sequence[Array]) -> list[Arrivals]:
+        return arrivals(networks, sites, starts, steps, tolerance)
+
+    ends = follow([states for _, states in left])
+    owners, ends = _refined(sites, left, ends, follow)
+    source = [site.points[own] for site, own in zip(sites, owners, strict=True)]
     target = [
         np.where(end.point >= 0, site.points[end.point], -1)
         for site, end in zip(sites, ends, strict=True)
@@ -68,6 +80,68 @@ def connections(
     )
 
 
+def _refined(
+    sites: Sequence[Site],
+    left: Sequence[tuple[Array, Array]],
+    ends: Sequence[Arrivals],
+    follow: Callable[[Sequence[Array]], list[Arrivals]],
+) -> tuple[list[Array], list[Arrivals]]:
+    """Whose states were left [site][start] and what became of them, with those between that came to
+    new points."""
+    owners, kept = [own for own, _ in left], list(ends)
+    tried = [Tried(own, states, end.point) for (own, states), end in zip(left, ends, strict=True)]
+    for _ in range(ROUNDS):
+        more = [_parted(site, each) for site, each in zip(sites, tried, strict=True)]
+        if not any(len(own) for own, _ in more):
+            break
+        found = follow([states for _, states in more])
+        for i, ((own, states), end) in enumerate(zip(more, found, strict=True)):
+            new = _new(tried[i], own, end.point)
+            owners[i] = np.append(owners[i], own[new])
+            kept[i] = kept[i].joined(end.take(new))
+            tried[i] = tried[i].joined(Tried(own, states, end.point))
+    return owners, kept
+
+
+class Tried(NamedTuple):
+    """States that left the points of a site, whose they are, and where they came to: [start]."""
+
+    own: Array
+    states: Array
+    ends: Array
+
+    def joined(self, other: "Tried") -> "Tried":
+        """Both, end to end."""
+        return Tried(*(np.concatenate(parts) for parts in zip(self, other, strict=True)))
+
+
+def _parted(site: Site, tried: Tried) -> tuple[Array, Array]:
+    """Owners [start] and states [start, state] between those of one point with different ends,
+    unless these are as many as a cube's."""
+    owners, found = [np.zeros(0, int)], [np.empty((0, site.state.shape[1]))]
+    for i in np.flatnonzero(site.unstable > 1):
+        mine = tried.own == i
+        # Where each unstable direction parts two ways, so many points are all that there are.
+        if len(np.unique(tried.ends[mine])) >= 2 ** site.unstable[i]:
+            continue
+        away = tried.states[mine] - site.state[i]
+        lengths = np.linalg.norm(away, axis=1, keepdims=True)
+        ways = between(away / lengths, tried.ends[mine])
+        owners.append(np.full(len(ways), i))
+        found.append(site.state[i] + lengths[0] * ways)
+    return np.concatenate(owners), np.concatenate(found)
+
+
+def _new(tried: Tried, own: Array, ends: Array) -> Array:
+    """Which [start] came first, of those from one point, to a point that none had come to."""
+    known = set(zip(tried.own.tolist(), tried.ends.tolist(), strict=True))
+    new = np.zeros(len(own), bool)
+    for i, pair in enumerate(zip(own.tolist(), ends.tolist(), strict=True)):
+        new[i] = pair[1] >= 0 and pair not in known
+        known.add(pair)
+    return new
+
+
 def _flat(parts: Sequence[Array]) -> Array:
     return np.concatenate([np.zeros(0, int), *parts])
 
@@ -83,40 +157,7 @@ def _left(
         length = min(displacement * site.scale * np.sqrt(size), NEAR * site.apart[i])
         growth = site.apart[i] / length if np.isfinite(site.apart[i]) else 1.0
         jacobian = points.jacobian[site.points[i]]
-        ways = _ways(jacobian, points.margin, directions, growth, generator)
+        ways = ways_out(jacobian, points.margin, directions, growth, generator)
         owners.append(np.full(len(ways), i))
         states.append(site.state[i] + length * ways)
     return np.concatenate(owners), np.concatenate(states)
-
-
-def _ways(
-    jacobian: Array, margin: float, count: int, growth: float, generator: np.random.Generator
-) -> Array:
-    """Unit vectors [way, state] in the span of the unstable directions; of several, such as are
-    spread evenly when the slowest has grown so much."""
-    # Here, because a plan is checked without it and it takes a while to import.
-    from scipy.linalg import schur
-
-    moved, basis, unstable = schur(
-        jacobian, output="real", sort=lambda re, im: np.hypot(re, im) > 1.0 + margin
-    )
-    span = basis[:, :unstable].T
-    if unstable < 2:
-        return np.concatenate([span, -span])
-    back = np.linalg.inv(_grown(moved[:unstable, :unstable], growth))
-    weights = generator.standard_normal((count, unstable))
-    weights /= np.linalg.norm(weights, axis=1, keepdims=True)
-    ways = weights @ back.T @ span
-    ways /= np.linalg.norm(ways, axis=1, keepdims=True)
-    return ways
-
-
-def _grown(step: Array, growth: float) -> Array:
-    """The power of an expanding linear map in which its slowest mode has grown so much; less if its
-    condition would be too large."""
-    slowest, fastest = np.sort(np.abs(np.linalg.eigvals(step)))[[0, -1]]
-    steps, apart = int(np.log(growth) / np.log(slowest)), np.log(fastest / slowest)
-    if steps * apart > np.log(SKEW):
-        steps = int(np.log(SKEW) / apart)
-    found: Array = np.linalg.matrix_power(step / slowest, steps)
-    return found

@@ -197,6 +197,28 @@ def test_slow_ways_out_are_found_beside_fast_ones():
     assert len(found.reached(int(origin))) == 4
 
 
+@pytest.mark.parametrize("bend", [0.0, 1.0, -3.0])
+def test_all_ways_out_are_found_where_the_slow_way_is_bent(bend):
+    # Two bits of their own, u' = u + 0.25 (u - u^3) and v' = v + 0.06 (v - v^3), seen in bent
+    # coordinates (u - bend v^2, v): to leave the origin exactly along v is to go to one side.
+    def straight(u, v):
+        return u + 0.25 * (u - u**3), v + 0.06 * (v - v**3)
+
+    def bent(x, h):
+        u, v = tf.unstack(h, axis=-1)
+        u, v = straight(u + bend * v**2, v)
+        return tf.stack([u - bend * v**2, v], axis=-1)
+
+    networks = Maps(bent, 0, 2)
+    corners = np.array([(u, v) for u in (-1.0, 0.0, 1.0) for v in (-1.0, 0.0, 1.0)])
+    places = np.stack([corners[:, 0] - bend * corners[:, 1] ** 2, corners[:, 1]], axis=1)
+    points = find_fixed_points(networks, starts=np.repeat(places, 3, axis=0))
+    assert np.bincount(points.n_unstable).tolist() == [4, 4, 1]
+    found = connections(networks, points)
+    (origin,) = np.flatnonzero(points.n_unstable == 2)
+    assert len(found.reached(int(origin))) == 4
+
+
 def test_a_network_without_unstable_points(tmp_path):
     networks = memory(2, (0.5,))
     found = connections(networks, find_fixed_points(networks))
