@@ -12,6 +12,7 @@ from typing import Any
 
 import rnnstudy
 from rnnstudy.report.figures import save
+from rnnstudy.study.run import RunError
 
 FIGURES = {
     "fixed-points": ("flip_flop", "fixed_points", "Fixed points of typical networks"),
@@ -25,16 +26,27 @@ FIGURES = {
 def main(directory: str, folder: str) -> None:
     """Write `claims.csv` and the figures, and fill in the tables of `README.md`."""
     run, place = rnnstudy.open_run(directory), Path(folder)
-    run.claims.to_csv(place / "claims.csv", index=False, float_format="%.4g", lineterminator="\n")
-    analyses = {analysis.title: analysis for analysis in run.study.analyses}
-    for name, (task, analysis, title) in FIGURES.items():
-        shown = analyses[analysis].show(run.section(task))
-        save(next(e for e in shown if e.title == title), place, name, formats=("png",))
     text = (place / "README.md").read_text(encoding="utf-8")
+    shown = {name: exhibit(run, *where) for name, where in FIGURES.items()}
+    run.claims.to_csv(place / "claims.csv", index=False, float_format="%.4g", lineterminator="\n")
+    for name, figure in shown.items():
+        save(figure, place, name, formats=("png",))
     for mark, table in {"networks": networks(run), "claims": claims(run)}.items():
         pattern = rf"(<!-- {mark} -->\n).*?(<!-- end -->)"
         text = re.sub(pattern, lambda m, t=table: m[1] + t + m[2], text, flags=re.DOTALL)
     (place / "README.md").write_text(text, encoding="utf-8")
+
+
+def exhibit(run: Any, task: str, analysis: str, title: str) -> Any:
+    """An exhibit of a run; LookupError if the run does not have it."""
+    asked = {each.title: each for each in run.study.analyses}
+    if analysis in asked and task in {each.title for each in run.study.tasks}:
+        section = run.section(task)
+        there = section.records.get(analysis) or analysis in section.shared
+        for one in asked[analysis].show(section) if there else ():
+            if one.title == title:
+                return one
+    raise LookupError(f"the run has no {title!r} by {analysis} of {task}")
 
 
 def networks(run: Any) -> str:
@@ -72,4 +84,9 @@ def markdown(lines: list[list[str]]) -> str:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if len(sys.argv) != 3:
+        sys.exit("results.py takes two folders: that of a run, and the one to write to")
+    try:
+        main(*sys.argv[1:])
+    except (RunError, OSError, LookupError) as error:
+        sys.exit(f"results.py: {error}")
