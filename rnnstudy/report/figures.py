@@ -46,6 +46,9 @@ EMPTY_SIZE = (4.0, 0.8)
 
 COLUMNS = 4
 
+BESIDE_LEGENDS = 2
+"""Tiles side by side of which each has its legend beside it."""
+
 SIDES = {"x": ["bottom"], "y": ["left"]}
 """Where the tick labels of an axis stand."""
 
@@ -98,7 +101,7 @@ def _titled(part: Exhibit, parts: Sequence[Tile]) -> list[Tile]:
 def columns(exhibit: Exhibit, count: int) -> int:
     """Number of tiles side by side; a row for each exhibit of which several tiles are drawn."""
     if not isinstance(exhibit, Panels) or not exhibit.exhibits:
-        return max(min(count, COLUMNS), 1)
+        return max(min(count, BESIDE_LEGENDS if isinstance(exhibit, Scatter) else COLUMNS), 1)
     each = len(tiles(exhibit.exhibits[0]))
     return min(each if each > 1 else exhibit.columns, max(count, 1))
 

@@ -32,6 +32,12 @@ PLOTLY = "plotly.min.js"
 LONG_TABLE = 15
 """Rows beyond which a table scrolls inside its frame."""
 
+WIDE_TABLE = 8
+"""Columns beyond which a table is set in smaller letters."""
+
+LONG_TEXT = 24
+"""Letters beyond which a cell's text may have several lines."""
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -189,4 +195,6 @@ def _render(page: Page, sections: Sequence[Mapping[str, Any]], explorable: bool)
         sections=sections,
         plotly=PLOTLY if explorable else None,
         long_table=LONG_TABLE,
+        wide_table=WIDE_TABLE,
+        long_text=LONG_TEXT,
     )

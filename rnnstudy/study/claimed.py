@@ -91,7 +91,10 @@ def exhibits(results: Sequence[Judged]) -> Iterable[Exhibit]:
         "that these networks do not bear the claim out; it does not show the opposite. Intervals "
         "are of 95 %, over networks.",
         columns={
-            "verdict": found["verdict"],
+            "verdict": [
+                f"{word}: {note}" if note else word
+                for word, note in zip(found["verdict"], found["note"], strict=True)
+            ],
             "what is claimed": found["statement"],
             "task": found["task"],
             "effect": found["effect"],
@@ -99,7 +102,6 @@ def exhibits(results: Sequence[Judged]) -> Iterable[Exhibit]:
             "p": found["p"],
             "corrected p": found["corrected_p"],
             "networks": found["networks"],
-            "note": found["note"],
             "claim": found["claim"],
         },
     )
