@@ -209,15 +209,9 @@ class Study(Component):
     @model_validator(mode="after")
     def _analyses_have_networks(self) -> Self:
         idle = list(idle_mistakes(self.analyses, self.tasks, grid=self.networks is not None))
-        if idle:
-            raise refused("analyses", idle)
-        return self
-
-    @model_validator(mode="after")
-    def _analyses_know_their_networks(self) -> Self:
-        strange = list(strange_mistakes(self.analyses, [who.fields for who, _ in self.expand()]))
-        if strange:
-            raise refused("analyses", strange)
+        strange = strange_mistakes(self.analyses, [who.fields for who, _ in self.expand()])
+        if wrong := [*idle, *strange]:
+            raise refused("analyses", wrong)
         return self
 
     @model_validator(mode="after")
@@ -243,9 +237,8 @@ class Study(Component):
         """The networks of the grid, if there is one; made once, for they may be thousands."""
         if self.networks is None:
             return ()
-        return tuple(
-            grown(self.tasks, self.networks, self.training, self.selection, self.overrides)
-        )
+        grid = grown(self.tasks, self.networks, self.training, self.selection, self.overrides)
+        return tuple(grid)
 
 
 def _has_grid(given: Mapping[str, Any]) -> bool:
