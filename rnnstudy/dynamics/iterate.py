@@ -66,9 +66,8 @@ def solve(flow: Flow, solver: Solver, starts: Array, few: int = FEW) -> Solution
         keep = points.size // 2 if points.size > few else 0
         now, left = compiled(advance, flow, now, rows, points, left, keep)
         active = now["active"].numpy()
-    speed = compiled(Flow.speed, flow, now["state"])
     diverged = now["diverged"].numpy()
-    found = (now["state"], speed, ~active & ~diverged, diverged, now["steps"])
+    found = (now["state"], now["work"]["speed"], ~active & ~diverged, diverged, now["steps"])
     return Solution(*(np.array(values) for values in found))
 
 
@@ -103,7 +102,7 @@ def _programs(solver: Solver) -> tuple[Any, Any]:
 
     def begin(flow: Flow, h: Tensor) -> Now:
         work = solver.start(flow, h)
-        finite = tf.math.is_finite(flow.speed(h))
+        finite = tf.math.is_finite(work["speed"])
         active = finite & ~solver.done(flow, h, work)
         steps = tf.zeros_like(active, tf.int32)
         return {"state": h, "active": active, "diverged": ~finite, "steps": steps, "work": work}

@@ -33,7 +33,7 @@ class Solver(Entry):
     """A method that moves points towards roots of F(h) - h. The loop is not its business.
 
     All three methods are pure and run inside one compiled program. `work` is a dict of tensors that
-    begin with [member, point]: what the method remembers about each point.
+    begin with [member, point]: what the method remembers about each point, its `speed` among it.
     """
 
     limit: Annotated[int, Field(ge=0)] = 120
