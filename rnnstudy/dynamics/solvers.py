@@ -94,8 +94,7 @@ class LevenbergMarquardt(Solver):
         gradient = tf.linalg.matvec(jacobian, residual, transpose_a=True)
         damping = work["damping"] * tf.minimum(work["speed"], 1.0)
         gram = tf.matmul(jacobian, jacobian, transpose_a=True)
-        eye = tf.eye(h.shape[-1], dtype=h.dtype)
-        move = _within_reach(h, solve_linear(gram + damping[..., None, None] * eye, -gradient))
+        move = _within_reach(h, _solve_damped(gram, damping, -gradient))
         speed = flow.speed(h + move)
         better = speed < (1.0 - GAIN) * work["speed"]
         factor = tf.where(better, tf.constant(self.accept, h.dtype), self.reject)
@@ -199,6 +198,17 @@ def _within_reach(h: Tensor, move: Tensor) -> Tensor:
     """The step, shortened where it is absurdly long."""
     longest = REACH * (1.0 + tf.norm(h, axis=-1, keepdims=True))
     return move * tf.minimum(longest / tf.norm(move, axis=-1, keepdims=True), 1.0)
+
+
+def _solve_damped(gram: Tensor, damping: Tensor, right: Tensor) -> Tensor:
+    """x with (gram + damping I) x = right, as `solve_linear`; gram J'J, whose diagonal says of the
+    rest whether it is finite, and how large: cheaper than to look at all of it."""
+    largest = tf.reduce_max(tf.linalg.diag_part(gram), axis=-1)
+    shift = damping + RIDGE * largest + 1e-290
+    known = tf.math.is_finite(shift) & tf.reduce_all(tf.math.is_finite(right), axis=-1)
+    eye = tf.eye(gram.shape[-1], dtype=gram.dtype)
+    matrix = tf.where(known[..., None, None], gram + shift[..., None, None] * eye, eye)
+    return tf.linalg.solve(matrix, right[..., None])[..., 0]
 
 
 def solve_linear(matrix: Tensor, right: Tensor) -> Tensor:
