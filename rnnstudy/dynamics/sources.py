@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnstudy.dynamics.deflation import elsewhere
 from rnnstudy.dynamics.flow import Flow
-from rnnstudy.dynamics.hunt import Hunt
+from rnnstudy.dynamics.hunt import Hunt, Roots
 from rnnstudy.dynamics.iterate import solve
 from rnnstudy.dynamics.networks import Networks
 from rnnstudy.dynamics.search import Search
@@ -47,11 +48,13 @@ def starts_of(
     starts are such points at most.
     """
     led = _led(problem, hunts, turn, count // 8 if turn else 0)
+    pushed = _pushed(problem, hunts, turn, count // 8 if turn else 0)
+    known = [
+        np.concatenate([own[: count // 4], *more])
+        for own, *more in zip(near, led, pushed, strict=True)
+    ]
     return np.stack(
-        [
-            _starts(problem, hunt, np.concatenate([known[: count // 4], own]), turn, count)
-            for hunt, known, own in zip(hunts, near, led, strict=True)
-        ]
+        [_starts(problem, hunt, own, turn, count) for hunt, own in zip(hunts, known, strict=True)]
     )
 
 
@@ -84,6 +87,38 @@ def _led(problem: Problem, hunts: Sequence[Hunt], turn: int, count: int) -> Arra
     return np.where(found.diverged[..., None], np.stack(begin), found.state)
 
 
+def _pushed(problem: Problem, hunts: Sequence[Hunt], turn: int, count: int) -> list[Array]:
+    """Where states between known points are led once these are taken out, for each hunt that seems
+    to lack points: [start, state]."""
+    pushed = [np.empty((0, problem.networks.state_size))] * len(hunts)
+    which = [i for i, hunt in enumerate(hunts) if count and _lacks(hunt, turn)]
+    if which:
+        some = [hunts[i] for i in which]
+        begin = np.stack([_between(problem, hunt, turn, count) for hunt in some])
+        known, scale = [h.roots.fixed.state for h in some], np.array([h.scale for h in some])
+        found = elsewhere(problem.flow(some, count), begin, known, scale)
+        for i, states in zip(which, found, strict=True):
+            pushed[i] = states
+    return pushed
+
+
+def _lacks(hunt: Hunt, turn: int) -> bool:
+    """Whether a hunt has points to take out and seems to lack others: it knows a single one, or a
+    later round is not there to confirm what the last one found."""
+    known = len(hunt.roots.fixed.state)
+    missing = hunt.bound is not None and hunt.index_sum != 1
+    return known == 1 or (known > 1 and turn > 1 and (missing or not hunt.fresh))
+
+
+def _between(problem: Problem, hunt: Hunt, turn: int, count: int) -> Array:
+    """So many states between the stable points, or all, or where the network has been."""
+    generator, points = problem.generator(hunt, turn, 2), hunt.roots.fixed
+    for states in (points.state[stable(points)], points.state):
+        if len(states) > 1:
+            return mixtures(states, count, 1.0, generator)
+    return scattered(hunt.visited, count, problem.search.noise, generator)
+
+
 def _starts(problem: Problem, hunt: Hunt, near: Array, turn: int, count: int) -> Array:
     """So many starts [start, state] for one hunt, with some that are known already."""
     if turn == 0 and hunt.exact:
@@ -92,14 +127,14 @@ def _starts(problem: Problem, hunt: Hunt, near: Array, turn: int, count: int) ->
     if turn == 0:
         return scattered(hunt.visited, count, noise, generator)
     points = hunt.roots.fixed
-    stable = points.state[np.abs(points.eigenvalues).max(axis=1, initial=0.0) < 1.0]
+    resting = points.state[stable(points)]
     parts = [near]
-    if turn == 1 and len(stable) > 1:
-        parts.append(mixtures(stable, count - len(parts[0]), 1.0, generator))
+    if turn == 1 and len(resting) > 1:
+        parts.append(mixtures(resting, count - len(parts[0]), 1.0, generator))
     elif len(points.state) > 1:
         parts.append(mixtures(points.state, count // 2, 1.5, generator))
-        if len(stable) > 1:
-            parts.append(mixtures(stable, count // 8, 1.0, generator))
+        if len(resting) > 1:
+            parts.append(mixtures(resting, count // 8, 1.0, generator))
     wide = 3.0 * noise
     if turn > 1 and len(points.state):
         around = generator.integers(len(points.state), size=count // 8)
@@ -107,3 +142,9 @@ def _starts(problem: Problem, hunt: Hunt, near: Array, turn: int, count: int) ->
         parts.append(points.state[around] + spread)
     rest = max(0, count - sum(map(len, parts)))
     return np.concatenate([*parts, scattered(hunt.visited, rest, wide, generator)])[:count]
+
+
+def stable(points: Roots) -> Array:
+    """Which of the points are stable: [point]."""
+    found: Array = np.abs(points.eigenvalues).max(axis=1, initial=0.0) < 1.0
+    return found

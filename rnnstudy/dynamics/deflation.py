@@ -1,0 +1,115 @@
+"""Maps from which known roots are taken out, so that a start ends at others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnnstudy.dynamics.flow import Dynamics, Flow, compiled
+from rnnstudy.dynamics.iterate import batches, solve
+from rnnstudy.dynamics.resting import resting, seen, whole
+from rnnstudy.dynamics.solvers import SIZES, Newton
+from rnnstudy.lazy import tf
+
+Array = np.ndarray
+Tensor = Any
+
+ROOTS, SPAN = "deflated roots", "deflation span"
+"""Names under which a flow's weights hold them: [member, root, state] and [member]."""
+
+FAR = 1e150
+"""Coordinates of what only fills up a member's roots: its factor is 1."""
+
+SHARE = 0.3
+"""Span of a root as a share of the states' root mean square. Of 64 starts on mixtures of 21 known
+points of a memory's 27, steps of span 0.1, 0.3 and 1 bring 2-3, 5-6 and 5-6 to one of the others,
+plain ones 1-3; a span of 1 takes three times the steps."""
+
+AWAY = Newton(limit=60, tolerance=1e-12)
+"""Newton's steps without the known roots: near enough to others for any solver."""
+
+
+@dataclass(frozen=True)
+class Deflated:
+    """h -> h + M(h) (F(h) - h) with M(h) = prod (1 + (span / |h - r|)^2) over known roots r.
+
+    Deflation (Farrell, Birkisson & Funke 2015, eq. 2.5, power 2 and shift 1): M has a pole at each
+    known root and is 1 far away, so that all other roots of F(h) - h are left. Newton's step
+    becomes that of F(h) - h times a number, 1 / (1 - step . grad log M), by Sherman and Morrison:
+    longer, shorter or backwards, so that it leaves what is known. |h - r| is a root mean square.
+    """
+
+    dynamics: Dynamics
+
+    def drive(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """What the input adds."""
+        return self.dynamics.drive(w, x)
+
+    def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
+        """The next state."""
+        factor, _ = _deflation(w, h)
+        return h + factor[..., None] * (self.dynamics.step(w, drive, h) - h)
+
+    def linearise(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """That and its Jacobian: I + M (J - I + (F(h) - h) grad log M')."""
+        image, jacobian = Flow(self.dynamics, w, drive).linearise(h)
+        factor, slope = _deflation(w, h)
+        residual, eye = image - h, tf.eye(h.shape[-1], dtype=h.dtype)
+        moved = jacobian - eye + residual[..., None] * slope[..., None, :]
+        return h + factor[..., None] * residual, eye + factor[..., None, None] * moved
+
+    def offers(self, derivative: str, of: str) -> bool:
+        """Whether it knows that Jacobian: always, by that of its dynamics."""
+        return (derivative, of) == ("linearise", "step")
+
+
+def _deflation(w: Mapping[str, Tensor], h: Tensor) -> tuple[Tensor, Tensor]:
+    """M [member, point] and the gradient of its logarithm [member, point, state]."""
+    away = h[:, :, None, :] - w[ROOTS][:, None, :, :]
+    square = tf.reduce_sum(away**2, axis=-1)
+    near = h.shape[-1] * w[SPAN][:, None, None] ** 2 / square
+    pull = 2.0 * near / ((1.0 + near) * square)
+    slope = -tf.reduce_sum(pull[..., None] * away, axis=-2)
+    return tf.reduce_prod(1.0 + near, axis=-1), slope
+
+
+def deflated(flow: Flow, roots: Sequence[Array], span: Array) -> Flow:
+    """The flow without each member's known roots [root, state], which act within that member's span
+    [member], a root mean square distance."""
+    filled = np.full((len(roots), max(map(len, roots)), roots[0].shape[1]), FAR)
+    for i, known in enumerate(roots):
+        filled[i, : len(known)] = known
+    weights = {**flow.weights, ROOTS: filled, SPAN: np.asarray(span, np.float64)}
+    return Flow(Deflated(flow.dynamics), weights, flow.drive, flow.inputs)
+
+
+def elsewhere(flow: Flow, starts: Array, roots: Sequence[Array], scale: Array) -> Array:
+    """Where Newton's steps lead from starts [member, start, state] without the known roots.
+
+    roots: those of each member, one at least, [root, state]; scale [member]: root mean square of
+    its states. What these steps make infinite stays where it began.
+    """
+    shorter = resting(flow)
+    if shorter is not None:
+        inner = elsewhere(shorter, seen(shorter, starts), [seen(shorter, r) for r in roots], scale)
+        state: Array = compiled(whole, shorter, inner).numpy()
+    else:
+        held = len(SIZES) * len(roots) * max(map(len, roots)) * starts.shape[-1]
+        members = np.arange(len(starts))
+        parts = [
+            solve(
+                deflated(_at(flow, members, part, starts), roots, SHARE * scale),
+                AWAY,
+                starts[:, part],
+            ).state
+            for part in batches(starts.shape[1], held)
+        ]
+        state = np.concatenate(parts, axis=1)
+    return np.where(np.isfinite(state).all(axis=-1, keepdims=True), state, starts)
+
+
+def _at(flow: Flow, members: Array, part: slice, starts: Array) -> Flow:
+    """The flow at some of the starts."""
+    points = np.arange(starts.shape[1])[part]
+    return flow.take(members, np.broadcast_to(points, (len(members), len(points))))
