@@ -170,10 +170,78 @@ class Iteration(Solver):
         return (work["speed"] < self.tolerance) | (work["age"] >= self.patience)
 
 
+class Adam(Solver):
+    """Adam on the speed (Kingma & Ba 2015): what other tools do, for comparison.
+
+    Each point has a learning rate of its own, which falls wherever its speed stays on a plateau.
+    Linear convergence at best: take it to see what first-order steps find, not to find points.
+    """
+
+    kind: ClassVar[str] = "adam"
+
+    limit: Annotated[int, Field(ge=0)] = 5000
+    """Largest number of steps."""
+
+    learning_rate: Annotated[float, Field(gt=0)] = 0.1
+    """First learning rate: about the length of a step along each entry of the state."""
+
+    decay: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Factor of the learning rate on a plateau."""
+
+    patience: Annotated[int, Field(ge=1)] = 100
+    """Steps without a new least speed that are a plateau."""
+
+    least_rate: Annotated[float, Field(gt=0)] = 1e-9
+    """Learning rate below which a point is stuck: it hardly moves any more."""
+
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Share of the gradients' running mean that a step keeps."""
+
+    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    """Share of the squared gradients' running mean that a step keeps."""
+
+    def start(self, flow: Flow, h: Tensor) -> Work:
+        speed = flow.speed(h)
+        zeros, rate = tf.zeros_like(speed), self.learning_rate * tf.ones_like(speed)
+        none = {"mean": tf.zeros_like(h), "square": tf.zeros_like(h), "step": zeros}
+        return {"speed": speed, "least": speed, "age": zeros, "rate": rate, **none}
+
+    def step(self, flow: Flow, h: Tensor, work: Work) -> tuple[Tensor, Work]:
+        with tf.GradientTape() as tape:
+            tape.watch(h)
+            total = tf.reduce_sum(flow.speed(h))  # each point's speed depends on that point alone
+        gradient = tape.gradient(total, h)
+        step = work["step"] + 1.0
+        mean = self.beta1 * work["mean"] + (1.0 - self.beta1) * gradient
+        square = self.beta2 * work["square"] + (1.0 - self.beta2) * gradient**2
+        unbiased = tf.sqrt(1.0 - self.beta2**step) / (1.0 - self.beta1**step)
+        size = (work["rate"] * unbiased)[..., None]
+        new = h - size * tf.math.divide_no_nan(mean, tf.sqrt(square))
+        speed = flow.speed(new)
+        return new, {"speed": speed, "mean": mean, "square": square, "step": step} | self._slower(
+            speed, work
+        )
+
+    def _slower(self, speed: Tensor, work: Work) -> dict[str, Tensor]:
+        """The least speed so far, the steps since, and the learning rate that these leave."""
+        better = speed < (1.0 - GAIN) * work["least"]
+        age = tf.where(better, tf.zeros_like(speed), work["age"] + 1.0)
+        plateau = age >= self.patience
+        return {
+            "least": tf.where(better, speed, work["least"]),
+            "age": tf.where(plateau, tf.zeros_like(speed), age),
+            "rate": tf.where(plateau, self.decay * work["rate"], work["rate"]),
+        }
+
+    def done(self, flow: Flow, h: Tensor, work: Work) -> Tensor:
+        return (work["speed"] < self.tolerance) | (work["rate"] < self.least_rate)
+
+
 SOLVERS: dict[str, type[Solver]] = {
     "levenberg_marquardt": LevenbergMarquardt,
     "newton": Newton,
     "iteration": Iteration,
+    "adam": Adam,
 }
 
 AnySolver = Annotated[Solver, OneOf("solver", SOLVERS)]

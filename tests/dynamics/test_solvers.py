@@ -1,14 +1,24 @@
-"""Each solver finds roots quadratically; the loop stops, freezes and packs point by point."""
+"""Solvers find roots, those of second order quadratically; the loop stops point by point."""
 
 import numpy as np
 import pytest
 from reference.dynamics import population, random_weights
+from scipy.optimize import root
 
 from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.dynamics.fixed_points import find_fixed_points
 from rnnstudy.dynamics.flow import Flow, flow_of
 from rnnstudy.dynamics.iterate import solve
-from rnnstudy.dynamics.solvers import SOLVERS, LevenbergMarquardt, Newton, Solver, solve_linear
+from rnnstudy.dynamics.search import Search
+from rnnstudy.dynamics.solvers import (
+    SOLVERS,
+    Adam,
+    LevenbergMarquardt,
+    Newton,
+    Solver,
+    solve_linear,
+)
 from rnnstudy.lazy import tf
 
 
@@ -95,12 +105,14 @@ def test_a_perfect_integrator_has_singular_matrices_and_no_error():
         np.testing.assert_allclose(found.speed, 0.5 * 3 * 0.01, rtol=1e-12)
 
 
-def test_a_local_minimum_of_the_speed_ends_the_search():
-    # x' = x^2 + 1 has no fixed point; (x^2 - x + 1)^2 / 2 is least at x = 1/2.
-    class Parabola:
-        def step(self, w, drive, h):
-            return h**2 + 1.0 + drive
+class Parabola:
+    """x' = x^2 + 1 has no fixed point; (x^2 - x + 1)^2 / 2 is least at x = 1/2."""
 
+    def step(self, w, drive, h):
+        return h**2 + 1.0 + drive
+
+
+def test_a_local_minimum_of_the_speed_ends_the_search():
     flow = Flow(Parabola(), {}, tf.zeros([1, 1, 1], tf.float64))
     found = solve(flow, LevenbergMarquardt(), np.full((1, 1, 1), 3.0))
     assert found.done[0, 0]
@@ -129,3 +141,41 @@ def test_linear_systems_survive_singular_and_broken_matrices():
     for good in (0, 3):
         np.testing.assert_allclose(matrices[good] @ found[good], right[good], atol=1e-10)
     assert not np.abs(found[1]).max() < 1e100
+
+
+def test_adam_gets_to_the_root_of_a_contraction_as_exactly_as_it_was_asked():
+    cell = Vanilla(units=4)
+    flow, starts = random_flow(cell, 2, 10, gain=0.6)
+    found = solve(flow, Adam(), starts)
+    assert found.done.all()
+    assert (found.speed < 1e-24).all()
+    for member in range(2):
+        recurrent = flow.weights["recurrent_kernel"][member].numpy()
+        bias = flow.weights["bias"][member].numpy()
+        truth = root(lambda h: np.tanh(h @ recurrent + bias) - h, np.zeros(4), tol=1e-14).x  # noqa: B023
+        # A residual of 1e-12 times |(I - J)^-1|, a few units.
+        np.testing.assert_allclose(found.state[member], np.tile(truth, (10, 1)), atol=1e-11)
+
+
+def test_adam_that_is_stuck_says_so():
+    flow = Flow(Parabola(), {}, tf.zeros([1, 1, 1], tf.float64))
+    found = solve(flow, Adam(), np.full((1, 1, 1), 3.0))
+    assert found.done[0, 0]
+    assert found.steps[0, 0] < Adam().limit
+    # The speed is within a share of 1e-8 of its least, and flat to second order there.
+    np.testing.assert_allclose(found.state[0, 0, 0], 0.5, atol=1e-3)
+    np.testing.assert_allclose(found.speed[0, 0], 0.5 * 0.75**2, rtol=1e-6)
+
+
+def test_adam_calls_nothing_a_fixed_point_that_is_none():
+    starts = np.linspace(-1.0, 2.0, 20)[:, None]
+    search = Search.model_validate({"solver": {"kind": "adam", "learning_rate": 0.05}, "rounds": 1})
+    none = find_fixed_points(lambda x, h: h**2 + 1.0, starts=starts, search=search)
+    assert len(none) == 0
+    assert none.outcomes["slow"] == 20
+    np.testing.assert_allclose(none.slow.state, 0.5, atol=1e-3)
+    cut = search.changed(solver=Adam(limit=3))
+    few = find_fixed_points(lambda x, h: 0.5 * h + 1.0, starts=starts, search=cut)
+    assert few.outcomes["converged"] + few.outcomes["limit"] == 20
+    np.testing.assert_allclose(few.state, 2.0, atol=1e-12)
+    assert (few.speed < 1e-24).all()
