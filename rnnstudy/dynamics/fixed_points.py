@@ -8,13 +8,17 @@ from rnnstudy.blas import one_thread
 from rnnstudy.dynamics.gather import gathered
 from rnnstudy.dynamics.given import constant_inputs, numbers
 from rnnstudy.dynamics.hunt import Hunt, Roots
+from rnnstudy.dynamics.iterate import batches
 from rnnstudy.dynamics.networks import Networks, networks_of
 from rnnstudy.dynamics.points import FixedPoints as FixedPoints
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.searching import run_search
 from rnnstudy.dynamics.sources import Problem
-from rnnstudy.dynamics.starts import usable
+from rnnstudy.dynamics.starts import TIME, TRIALS, usable
 from rnnstudy.record import Array
+
+COPIES = 4
+"""How often the states to start from are held at a time, while they are computed."""
 
 
 @one_thread()
@@ -53,22 +57,37 @@ def find_fixed_points(
         for name, values in given.items()
     )
     networks = _networks(network, inputs, starts if visited is None else visited, layer, state_size)
-    held = constant_inputs(networks, inputs)
     pool = _pool(networks, starts, visited)
+    problem = Problem(search, networks, constant_inputs(networks, inputs))
+    # The states to start from would be the largest of all arrays.
+    held = COPIES * networks.state_size * (TRIALS * TIME if pool is None else pool.shape[1])
+    parts = [
+        _found(problem, range(len(networks))[part], pool, exact=starts is not None)
+        for part in batches(len(networks), held)
+    ]
+    return FixedPoints.join(parts) if len(parts) > 1 else parts[0]
+
+
+def _found(problem: Problem, members: range, pool: Array | None, exact: bool) -> FixedPoints:
+    """The points of some members, counted from 0; pool: the states [member, visited, state] from
+    which the search of all of them begins."""
+    networks, inputs = problem.networks, problem.inputs
+    own = networks.visited(members) if pool is None else pool[members.start : members.stop]
     hunts = [
         Hunt(
             member=member,
             input_index=position,
-            visited=pool[member] if starts is not None else usable(pool[member]),
-            exact=starts is not None,
+            visited=states if exact else usable(states),
+            exact=exact,
             bound=networks.bound,
             roots=Roots.none(networks.state_size),
         )
-        for member in range(len(networks))
-        for position in range(len(held))
+        for member, states in zip(members, own, strict=True)
+        for position in range(len(inputs))
     ]
-    run_search(Problem(search, networks, held), hunts)
-    return gathered(networks, hunts, held, search)
+    run_search(problem, hunts)
+    found = gathered(networks, hunts, inputs, problem.search)
+    return found.numbered(members=-members.start) if members.start else found
 
 
 def _networks(
@@ -83,14 +102,16 @@ def _networks(
     return networks_of(network, layer, size, channels, tried)
 
 
-def _pool(networks: Networks, starts: Array | None, visited: Array | None) -> Array:
-    """The states [member, visited, state] from which the search begins."""
+def _pool(networks: Networks, starts: Array | None, visited: Array | None) -> Array | None:
+    """The states [member, visited, state] from which the search begins, None if none are given."""
     size, members = networks.state_size, len(networks)
     if starts is not None:
         if starts.ndim != 2 or starts.shape[1] != size or not len(starts):
             raise ValueError(f"starts should be [start, {size}], their shape is {starts.shape}")
         return np.broadcast_to(starts, (members, *starts.shape))
-    pool = networks.visited() if visited is None else visited
+    if visited is None:
+        return None
+    pool = visited
     if members == 1 and pool.ndim > 1 and pool.shape[-1] == size:
         pool = pool.reshape(1, -1, size)
     if pool.ndim != 3 or (pool.shape[0], pool.shape[2]) != (members, size) or not pool.shape[1]:

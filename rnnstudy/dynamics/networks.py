@@ -1,7 +1,7 @@
 """The one door from networks of any make to the analysis of their dynamics."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -60,8 +60,9 @@ class Networks(ABC):
         """The flow of some members: members [pair], inputs [pair, point, input]."""
 
     @abstractmethod
-    def visited(self, seed: int = 0) -> Array:
-        """States on trajectories that need no task: [member, visited, state]."""
+    def visited(self, members: Sequence[int] | None = None) -> Array:
+        """States on trajectories that need no task, of all or some members: [member, visited,
+        state]."""
 
     @abstractmethod
     def visible(self, states: Array) -> Array:
@@ -105,8 +106,9 @@ class PopulationNetworks(Networks):
     def flow(self, members: Array, inputs: Array) -> Flow:
         return flow_of(self.population, members, inputs)
 
-    def visited(self, seed: int = 0) -> Array:
-        return visited_states(self.population, seed)
+    def visited(self, members: Sequence[int] | None = None) -> Array:
+        whole = self.population
+        return visited_states(whole if members is None else whole.select("member", list(members)))
 
     def visible(self, states: Array) -> Array:
         return self.population.visible(states)
@@ -193,8 +195,8 @@ class SingleNetwork(Networks):
         held = tf.constant(inputs, tf.float64)
         return Flow(self.dynamics, weights, self.dynamics.drive(weights, held), held)
 
-    def visited(self, seed: int = 0) -> Array:
-        inputs, first = default_trials(self.inputs, self.start[None], seed)
+    def visited(self, members: Sequence[int] | None = None) -> Array:
+        inputs, first = default_trials(self.inputs, self.start[None])
         limit = FAR * (1.0 + np.abs(first).max(axis=-1, keepdims=True))
         states = [first]
         for now in np.moveaxis(inputs, 1, 0):
