@@ -38,6 +38,19 @@ class CorruptRecord(Exception):
 class Record:
     """Base of all results: axis sizes agree between fields, or construction raises ValueError."""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.__repr__ = cls.__repr__  # type: ignore[method-assign]  # else dataclasses write theirs
+
+    def __repr__(self) -> str:
+        """Its name and the lengths of its axes, not the arrays."""
+        sizes = {
+            axis: values.shape[axes.index(axis)]
+            for _, axes, _, values in self._arrays()
+            for axis in axes
+        }
+        return f"{type(self).__name__}: {', '.join(f'{n} {axis}' for axis, n in sizes.items())}"
+
     def __post_init__(self) -> None:
         sizes: dict[str, tuple[int, str]] = {}
         for name, axes, exact, values in self._arrays():

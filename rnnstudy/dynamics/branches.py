@@ -1,5 +1,6 @@
 """The record of branches: fixed points along a path of inputs, and where they change their kind."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -9,6 +10,7 @@ import numpy as np
 
 from rnnstudy.dynamics.arclength import OUTCOMES
 from rnnstudy.dynamics.bifurcations import KINDS
+from rnnstudy.dynamics.flat import counted
 from rnnstudy.exhibit import Curve, Curves, Exhibit, Table
 from rnnstudy.lazy import pd
 from rnnstudy.record import Array, Record, array, arrays
@@ -40,6 +42,13 @@ class Branches(Record):
 
     def __len__(self) -> int:
         return len(self.outcome)
+
+    def __repr__(self) -> str:
+        kinds = Counter(self.bifurcations["kind"])
+        met = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+        return (
+            f"{counted(len(self), 'branch', 'branches')} of fixed points; {met or 'no bifurcation'}"
+        )
 
     @property
     def outcomes(self) -> list[tuple[str, str]]:

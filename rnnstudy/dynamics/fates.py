@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
+from rnnstudy.dynamics.flat import counted
 from rnnstudy.dynamics.settle import ATTRACTOR, OUTCOMES
 from rnnstudy.exhibit import Exhibit, Panels, Scatter, Table
 from rnnstudy.lazy import pd
@@ -46,6 +47,10 @@ class Basins(Record):
     def outcomes(self) -> dict[str, int]:
         """How many starts met each fate."""
         return {name: int((self.outcome == code).sum()) for code, name in enumerate(OUTCOMES)}
+
+    def __repr__(self) -> str:
+        ends = ", ".join(f"{count} {name}" for name, count in self.outcomes.items() if count)
+        return f"{counted(len(self), 'state', 'states')} followed to: {ends or 'none'}"
 
     def to_frame(self) -> Any:
         """A `pandas.DataFrame` with a row per attractor and per other outcome that occurred: of how

@@ -52,6 +52,14 @@ class Lyapunov(Record):
     def __len__(self) -> int:
         return len(self.exponents)
 
+    def __repr__(self) -> str:
+        largest = ", ".join(f"{first:.4g}" for first in self.exponents[:SHOWN, 0])
+        more = ", ..." if len(self) > SHOWN else ""
+        return (
+            f"{self.exponents.shape[1]} Lyapunov exponents of each of {len(self)} trajectories, "
+            f"the largest {largest}{more} nats per step"
+        )
+
     @property
     def per_second(self) -> Array:
         """The exponents in nats per second; ValueError if dt is not known."""

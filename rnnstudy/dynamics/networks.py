@@ -235,6 +235,8 @@ def networks_of(
     """
     if isinstance(network, Networks):
         return network
+    if layer is not None and not isinstance(network, keras.layers.Layer):
+        raise ValueError(f"layer is {layer!r}, but a {type(network).__name__} has no layers")
     if isinstance(network, Population):
         cell = network.cell
         if isinstance(cell, KerasCell):

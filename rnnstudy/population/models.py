@@ -84,6 +84,10 @@ def from_models(models: Sequence[Any]) -> Population:
     Keras), then a Dense readout without activation. ValueError for anything else, and for models
     that differ in cell, activation, or number of units, inputs or outputs.
     """
+    if not isinstance(models, list | tuple):
+        raise ValueError(
+            f"models should be a list of Keras models, it is a {type(models).__name__}"
+        )
     if not len(models):
         raise ValueError("models is empty: give at least one Keras model")
     populations = [_one(model) for model in models]

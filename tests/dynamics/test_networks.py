@@ -242,6 +242,19 @@ def test_what_is_no_network_is_refused_in_one_sentence(network, message):
     assert "\n" not in str(caught.value)
 
 
+def test_only_layers_of_keras_have_names():
+    with pytest.raises(ValueError, match="layer is 'a', but a function has no layers"):
+        find_fixed_points(henon, layer="a", state_size=2)
+    with pytest.raises(ValueError, match="layer is 'a', but a Population has no layers"):
+        find_fixed_points(population(Vanilla(units=1), [{}]), layer="a")
+
+
+@pytest.mark.parametrize("size", [0, -1, "two"])
+def test_a_state_has_a_size(size):
+    with pytest.raises(ValueError, match="state_size should be a number of at least 1, it is"):
+        find_fixed_points(lambda x, h: h, state_size=size)
+
+
 def test_a_model_of_another_backend_is_refused(monkeypatch):
     model = sequential(lstm())
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")

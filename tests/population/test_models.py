@@ -89,6 +89,7 @@ def test_a_first_bias_does_not_tell_networks_apart_but_the_shape_does():
     ("models", "message"),
     [
         (list, "models is empty: give at least one"),
+        (lambda: model(layers.GRU), "models should be a list of Keras models, it is a Sequential"),
         (lambda: [layers.Dense(2)], "a Dense is no Keras model"),
         (lambda: [model(layers.GRU), model(layers.LSTM)], "has cell LSTM, .* has GRU: "),
         (lambda: [model(layers.GRU), model(layers.GRU, units=5)], "has units 5, .* has 4: "),
