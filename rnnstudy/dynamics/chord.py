@@ -44,7 +44,9 @@ class Chord:
 
     def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
         """The next state."""
-        return h + (self.dynamics.step(w, drive, h) - h) @ w[MATRIX]
+        # A Keras cell takes all weights that there are for its own.
+        own = {name: values for name, values in w.items() if name != MATRIX}
+        return h + (self.dynamics.step(own, drive, h) - h) @ w[MATRIX]
 
 
 @dataclass(frozen=True)

@@ -193,6 +193,19 @@ def test_the_points_of_other_cells_are_those_of_scipy(cell):
     compare_with_scipy(cell, lambda h: keras_step(cell, np.zeros((1, INPUTS)), h[None])[1][0], 40)
 
 
+def test_a_cell_so_large_that_known_roots_take_in_starts():
+    """Two units h' = tanh(2 h) beside 18 that forget: 3 x 3 points, by a function of the user's."""
+    cell = built(layers.SimpleRNNCell(20, activation=lambda x: ops.tanh(x), dtype="float64"))
+    gains = np.where(np.arange(20) < 2, 2.0, 0.5)
+    cell.set_weights([np.zeros((INPUTS, 20)), np.diag(gains), np.zeros(20)])
+    found = find_fixed_points(cell, search=Search(candidates=128))
+    root = 0.9575040240772687  # of m = tanh(2 m)
+    np.testing.assert_allclose(found.state[:, 2:], 0.0, atol=1e-9)
+    places = found.state[:, :2].round(9) + 0.0
+    expected = [[a, b] for a in (-root, 0.0, root) for b in (-root, 0.0, root)]
+    np.testing.assert_allclose(places[np.lexsort(places.T[::-1])], expected, atol=1e-8)
+
+
 def compare_with_scipy(cell, step, starts):
     found = find_fixed_points(cell, search=Search(candidates=256)).state
     drawn = np.random.default_rng(5).uniform(-1.5, 1.5, (starts, found.shape[1]))
