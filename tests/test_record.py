@@ -67,7 +67,6 @@ def test_it_says_its_name_and_sizes_and_leaves_out_the_numbers():
     assert repr(whole()) == "Whole: 3 member, 4 time"
 
 
-
 def linear(points=4, units=3):
     rng = np.random.default_rng(0)
     jacobian = rng.standard_normal((points, units, units))

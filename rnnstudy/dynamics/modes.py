@@ -116,7 +116,8 @@ def modes(points: Any, dt: float | None = None, margin: float | None = None) -> 
     dt: seconds per time step. margin: that of the record, else 1e-6.
     ValueError if Jacobians are not square or not finite, or dt is not positive.
     """
-    if dt is not None and not (isinstance(dt, int | float | np.number) and np.isfinite(dt) and dt > 0):
+    known = isinstance(dt, int | float | np.number)
+    if dt is not None and not (known and np.isfinite(dt) and dt > 0):
         raise ValueError(f"dt should be a positive number of seconds, it is {dt!r}")
     jacobian = jacobians(points)
     margin = getattr(points, "margin", 1e-6) if margin is None else margin

@@ -33,8 +33,9 @@ def solved(flow: Flow, solver: Solver, starts: Array, aim: Aim) -> Solution:
     lost = first.diverged | ~np.isfinite(state).all(axis=-1)
     state = np.where(lost[..., None], starts, state)
     speed = compiled(Flow.speed, flow, state).numpy()
-    left = ~(speed < aim.tolerance)
-    found = Solution(state, speed, ~left, np.zeros_like(left), first.steps)
+    broken = ~np.isfinite(speed)  # a start that is not finite
+    left = ~(speed < aim.tolerance) & ~broken
+    found = Solution(state, speed, ~left, broken, first.steps)
     return together(flow, solver, found, left, aim)
 
 

@@ -12,6 +12,7 @@ from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.fixed_points import FixedPoints, find_fixed_points
+from rnnstudy.dynamics.hunt import OUTCOMES
 from rnnstudy.dynamics.search import Search
 
 QUICK = Search(candidates=64)
@@ -150,6 +151,16 @@ def test_a_broken_member_costs_the_others_nothing():
     assert [len(found.of(member=m)) for m in range(3)] == [9, 0, 9]
     assert found.of(member=1).outcomes["diverged"] == len(found.of(member=1).outcome)
     assert found.certificate["verdict"].tolist() == ["consistent", "not applicable", "consistent"]
+
+
+@pytest.mark.parametrize("cell", [Vanilla(units=2), LSTM(units=1)])
+def test_a_start_that_is_not_finite_costs_the_others_nothing(cell):
+    starts = np.array([[0.0, 0.0], [np.nan, 0.0], [np.inf, np.nan]])
+    networks = population(cell, [{}])
+    found = find_fixed_points(networks, starts=starts, search=Search(candidates=16, rounds=1))
+    assert [OUTCOMES[code] for code in found.outcome] == ["converged", "diverged", "diverged"]
+    lost = find_fixed_points(networks, starts=starts[1:], search=Search(candidates=16, rounds=1))
+    assert (len(lost), lost.certificate["verdict"][0]) == (0, "not applicable")
 
 
 def test_the_certificate_tells_when_points_are_withheld():
