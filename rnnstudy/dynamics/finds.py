@@ -71,7 +71,8 @@ class Find:
     """One round's solutions for one hunt, grouped with the roots that were known.
 
     old [root]: known roots that stay; new [root, state]: states to inspect; fresh [root]: whether
-    none of a new root's group was known. group [start]: position of each start's root in the old
+    none of a new root's group was known; moved [root]: where each root that was known is now, among
+    the old followed by the new. group [start]: position of each start's root in the old
     roots followed by the new ones, -1 for a start that reached none; outcome [start] of those;
     hits [root]: how often each root has been reached by now; stuck: where those got that are slow,
     and their speeds.
@@ -80,6 +81,7 @@ class Find:
     old: Array
     new: Array
     fresh: Array
+    moved: Array
     group: Array
     outcome: Array
     hits: Array
@@ -105,15 +107,15 @@ class Find:
         seen = np.isin(np.arange(len(best)), place[:known])
         slow = ~reached & (outcome == SLOW)
         stuck = solution.state[i][slow], solution.speed[i][slow]
-        return cls(old, states[new], ~seen[len(old) :], group, outcome, hits.astype(int), stuck)
+        fresh, moved = ~seen[len(old) :], place[:known]
+        return cls(old, states[new], fresh, moved, group, outcome, hits.astype(int), stuck)
 
     def enter(self, hunt: Hunt, new: Roots) -> None:
         """Write the round into the hunt, now that the new states have been inspected."""
         roots = hunt.roots.take(self.old).join(new)
         hunt.roots = replace(roots, hits=self.hits)
-        reached = self.group >= 0
-        outcome = self.outcome.copy()
-        outcome[reached] = roots.status[self.group[reached]]
-        hunt.outcomes.append(outcome)
+        moved = np.append(self.moved, -1)  # so that -1 stays -1
+        hunt.reached = [*(moved[earlier] for earlier in hunt.reached), self.group]
+        hunt.outcomes.append(self.outcome)
         hunt.stuck.append(self.stuck)
         hunt.fresh = int((self.fresh & (new.status == CONVERGED)).sum())

@@ -43,7 +43,7 @@ def gathered(
         member=np.repeat(member, counts),
         input_index=np.repeat(position, counts),
         hits=roots.hits,
-        outcome=np.concatenate([part for hunt in hunts for part in hunt.outcomes]),
+        outcome=np.concatenate([hunt.fates for hunt in hunts]),
         start_member=np.repeat(member, starts),
         start_input=np.repeat(position, starts),
         searches=_searches(hunts, starts, list(map(len, continua))),

@@ -86,7 +86,7 @@ class Hunt:
     bound: float | None
     roots: Roots
     outcomes: list[Array] = field(default_factory=list)
-    """What became of each start, per round."""
+    """What became of each start that reached no root, per round."""
     fresh: int = 0
     """Fixed points that only the last round found."""
     stuck: list[tuple[Array, Array]] = field(default_factory=list)
@@ -94,6 +94,8 @@ class Hunt:
     round."""
     slow: Slow | None = None
     """The slow points among these, once the search is over."""
+    reached: list[Array] = field(default_factory=list)
+    """Which root each start reached, per round; -1 for none."""
 
     @property
     def scale(self) -> float:
@@ -135,6 +137,14 @@ class Hunt:
         if self.index_sum != 1:
             return MISSING
         return CONSISTENT if self.saturated else NOT_SATURATED
+
+    @property
+    def fates(self) -> Array:
+        """What became of each start, round after round, as its root is judged by now: [start]."""
+        if not self.outcomes:
+            return np.zeros(0, int)
+        root, alone = np.concatenate(self.reached), np.concatenate(self.outcomes)
+        return np.where(root >= 0, np.append(self.roots.status, LIMIT)[root], alone)
 
     @property
     def lost(self) -> bool:

@@ -40,7 +40,7 @@ SOLID_SYMBOLS = {
 SPACE_TYPES = {2: "scatter", 3: "scatter3d"}
 """What plotly calls traces in so many dimensions."""
 
-CAMERA = {"eye": {"x": 1.05, "y": -1.8, "z": 0.9}, "center": {"x": 0, "y": 0, "z": -0.2}}
+CAMERA = {"eye": {"x": 1.2, "y": -2.05, "z": 1.03}, "center": {"x": 0, "y": 0, "z": -0.2}}
 """The view of the figure for print, from far enough to leave the axes' numbers whole."""
 
 MATRIX_WIDTH, MATRIX_HEIGHT = 720, 600

@@ -45,6 +45,7 @@ def test_a_line_that_relu_cuts_ends_where_it_should():
     cell = Vanilla(units=2, activation="relu")
     found = find_fixed_points(population(cell, [weights]), search=QUICK)
     assert len(found) == 0  # the end of the line looks isolated from the left, and is not
+    assert found.outcomes["degenerate"] == len(found.outcome)
     assert found.continua.dimension.tolist() == [1]
     np.testing.assert_allclose(found.continua.state[:, 1], 1 / 7, atol=1e-12)
     assert found.continua.state[:, 0].min() >= 0

@@ -18,6 +18,7 @@ def test_slow_points_are_linearised_and_sorted_by_speed():
     for member, position, count in [(0, 0, 2), (0, 1, 0), (1, 1, 1)]:
         hunt = Hunt(member, position, np.ones((4, 2)), False, 1.0, Roots.none(2))
         hunt.outcomes.append(np.full(4, SLOW))
+        hunt.reached.append(np.full(4, -1))
         state = np.array([[0.3, -0.2], [0.1, 0.4]])[:count]
         speed, hits = np.array([2e-3, 1e-3])[:count], np.array([3, 1])[:count]
         hunt.slow = Slow(state, speed, hits)
