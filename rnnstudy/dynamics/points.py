@@ -264,6 +264,9 @@ class FixedPoints(Flat):
             + (": " if len(self) else "")
             + ", ".join(_kinds(self.kind))
         ]
+        degenerate = 0 if len(self.continua) else int(self.searches["degenerate"].sum())
+        if degenerate:
+            parts.append(counted(degenerate, "degenerate root", "degenerate roots"))
         parts += [repr(more) for more in (self.continua, self.slow) if len(more)]
         return "; ".join([*parts, f"certificate: {self._verdicts()}"])
 

@@ -55,7 +55,7 @@ def empty(states=2, inputs=1):
         start_member=np.zeros(3, int),
         start_input=np.zeros(3, int),
         searches={"member": np.zeros(1, int), "input_index": np.zeros(1, int),
-                  "verdict": np.full(1, 3)},
+                  "degenerate": np.zeros(1, int), "verdict": np.full(1, 3)},
         slow=SlowPoints.none(states, inputs),
         continua=Continua.none(states, inputs),
     )  # fmt: skip
@@ -141,6 +141,15 @@ def test_it_says_what_it_is(found):
     assert shown.count("<tr") == 1 + 12
     assert "and 6 more" in shown
     assert "array(" not in repr(found)
+
+
+def test_a_degenerate_root_is_no_point_and_is_told():
+    """h' = tanh(h) rests at 0 alone, where its slope is 1."""
+    networks = population(Vanilla(units=1), [{"recurrent_kernel": np.eye(1)}])
+    found = find_fixed_points(networks, starts=np.zeros((1, 1)), search=Search(rounds=1))
+    assert repr(found) == (
+        "no fixed points of 1 network at 1 input; 1 degenerate root; certificate: points missing"
+    )
 
 
 def test_different_verdicts_are_counted(found):
