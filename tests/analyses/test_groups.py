@@ -164,6 +164,26 @@ def test_a_wider_caliper_matches_more():
     assert kept == sorted(set(kept))
 
 
+def test_what_is_but_a_matter_of_performance_is_gone_among_matched_networks():
+    """Distances follow the loss alone, and relu networks have larger ones: as they are, activations
+    are told apart; matched, at the stated rate only."""
+    found = {"ignored": [], "matched": []}
+    for draw in range(40):
+        members, _ = networks(seeds=10, cells=("gru", "lstm"))
+        generator = np.random.default_rng(draw)
+        logs = generator.standard_normal(len(members))
+        logs += [1.5 * (member.fields["activation"] == "relu") for member in members]
+        points = np.stack([2.0 * logs, generator.standard_normal(len(members))], axis=1)
+        distances = Distances(tuple(m.name for m in members), squareform(pdist(points)))
+        for how, p in found.items():
+            analysis = Groups(of="x", factors=("activation",), performance=how, permutations=99)
+            parts = scored(np.exp(logs)) if how == "matched" else []
+            result = analysis.run(members, parts, [distances])
+            p.append(row(result, "activation", "distance ratio").p)
+    assert np.mean(np.array(found["ignored"]) <= 0.05) > 0.8
+    assert np.sum(np.array(found["matched"]) <= 0.05) <= binom.ppf(0.999, 40, 0.05)
+
+
 def test_where_nothing_matches_nothing_is_compared():
     members, distances = networks()
     losses = [1.0 + (m.fields["cell"] == "lstm") for m in members]
