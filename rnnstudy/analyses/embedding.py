@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Member, Section, TaskAnalysis
-from rnnstudy.analyses.controls import Controlled
+from rnnstudy.analyses.controls import TRAINED, UNTRAINED, Controlled
 from rnnstudy.analyses.where import as_tuple, meets, same
 from rnnstudy.comparison.embedding import Coordinates
 from rnnstudy.comparison.pairs import Distances
@@ -51,11 +51,13 @@ class Embedding(TaskAnalysis):
         return (self.of,)
 
     def misfit(self, known: Mapping[str, Collection[Any]]) -> str:
-        if wrong := _unknown(self.fit, [*known, "learnt"]):
+        others = [f"trained on {task}" for task in known.get("task", ())]
+        values = {**known, "learnt": [TRAINED, UNTRAINED, *others]}
+        if wrong := _unknown(self.fit, values):
             return wrong
         for name, wanted in self.fit.items():
-            for value in as_tuple(wanted) if name in known else ():
-                if not any(same(value, there) for there in known[name]):
+            for value in as_tuple(wanted):
+                if not any(same(value, there) for there in values[name]):
                     return f"fit: {name} is {value!r}, which no network has"
         return ""
 

@@ -7,6 +7,7 @@ from rnnstudy.analyses.base import Member, Section, TaskAnalysis
 from rnnstudy.analyses.cost import Cost
 from rnnstudy.analyses.pairs import cost_of_pairs, groupings
 from rnnstudy.comparison.graphs import (
+    MOST_BITS,
     isomorphic_distances,
     labelled_distances,
     spectral_distances,
@@ -57,6 +58,9 @@ class Graphs(TaskAnalysis):
 
     def needs(self) -> tuple[str, ...]:
         return (self.of,)
+
+    def applies(self, task: Task) -> bool:
+        return self.distance != "isomorphic" or task.outputs <= MOST_BITS
 
     def run(
         self,

@@ -86,6 +86,8 @@ def test_a_map_of_nobody_is_refused(fit: dict[str, Any], sentence: str) -> None:
          "fit: 'cel' is no field of these networks; .* seed, learnt; did you mean 'cell'?"),
         ({"kind": "embedding", "fit": {"seed": [0, 5]}},
          "fit: seed is 5, which no network has"),
+        ({"kind": "embedding", "fit": {"learnt": "untraned"}},
+         "fit: learnt is 'untraned', which no network has"),
         ({"kind": "groups", "factors": ["cell", "unit"]},
          "'unit' is no field of these networks; .*, units; did you mean 'units'?"),
     ],

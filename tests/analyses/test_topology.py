@@ -233,6 +233,14 @@ def test_only_tasks_with_words_are_asked(networks):
         Graphs().run(members, [points], [])
 
 
+def test_graphs_of_many_bits_are_not_compared_up_to_isomorphism():
+    assert [Graphs(distance="isomorphic").applies(FlipFlop(bits=b)) for b in (5, 6)] == [
+        True,
+        False,
+    ]
+    assert Graphs().applies(FlipFlop(bits=6))
+
+
 def test_noise_or_pulses_are_needed():
     with pytest.raises(ValueError, match="noise should be above 0 where there is no pulse"):
         TransitionAnalysis(noise=0.0)
