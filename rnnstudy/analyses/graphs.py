@@ -19,9 +19,9 @@ from rnnstudy.record import Array, Record
 from rnnstudy.tasks import Task
 
 MEANINGS = {
-    "labelled": "the same words are linked with the same weights",
-    "isomorphic": "the same words are linked with the same weights, once bits are renamed",
-    "spectral": "the matrices of the links' weights have the same singular values",
+    "labelled": "the same words are linked{weights}",
+    "isomorphic": "the same words are linked{weights}, once bits are renamed",
+    "spectral": "the matrices of links{weights} have the same singular values",
 }
 
 
@@ -89,9 +89,11 @@ class Graphs(TaskAnalysis):
         result = section.shared[self.title]
         if not isinstance(result, Distances):
             return
+        weights = {"spectral": " with their weights"}.get(self.distance, " with the same weights")
+        meaning = MEANINGS[self.distance].format(weights=weights if self.weighted else "")
         yield Matrix(
             title=f"Distance between networks, {self.title}",
-            caption=f"Each row and column is a network. 0: {MEANINGS[self.distance]}.",
+            caption=f"Each row and column is a network. 0: {meaning}.",
             values=result.values,
             labels=result.labels,
             groups=groupings(section, result.labels),

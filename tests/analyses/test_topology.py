@@ -106,6 +106,19 @@ def test_points_are_told_apart_by_their_unstable_directions_too():
     assert found(directions=False) == found(distance="spectral") == 0.0
 
 
+def test_captions_say_what_0_means(graphs, networks):
+    members = networks[2]
+    for fields, said in {
+        (): "the same words are linked with the same weights",
+        (("weighted", False),): "the same words are linked",
+        (("distance", "spectral"),): "the matrices of links with their weights have the same",
+    }.items():
+        analysis = Graphs(**dict(fields))
+        result = analysis.run(members, [graphs], [])
+        (matrix,) = analysis.show(Section(TASK, members, {}, {}, {analysis.title: result}))
+        assert matrix.caption.split("0: ")[1].startswith(said)
+
+
 def test_titles_tell_graphs_apart():
     titles = [
         Graphs(of=of, distance=distance, weighted=weighted).title
