@@ -11,13 +11,13 @@ from rnnstudy.dynamics.solvers import AnySolver, LevenbergMarquardt
 class Search(Component):
     """How fixed points are looked for, and when the search may stop."""
 
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
 
     candidates: Annotated[int, Field(ge=1)] = 256
     """Number of starts per round and network. Several inputs share it, though each gets an eighth
     at least, twice as many in each round after the second, and never more than this."""
 
-    rounds: Annotated[int, Field(ge=1)] = 7
+    rounds: Annotated[int, Field(ge=1)] = 9
     """Largest number of rounds; fewer where the search is saturated and the index sum right."""
 
     noise: Annotated[float, Field(ge=0)] = 0.1

@@ -104,9 +104,8 @@ def kept(hunt, withheld, rounds):
     """A search that knows all but some points, after so many rounds, the last of which found none
     of these."""
     known = np.setdiff1d(np.arange(len(hunt.roots.state)), withheld)
-    return replace(
-        hunt, roots=hunt.roots.take(known), outcomes=hunt.outcomes[:1] * rounds, stuck=[]
-    )
+    less = {"outcomes": hunt.outcomes[:1] * rounds, "reached": [np.full(0, -1)] * rounds}
+    return replace(hunt, roots=hunt.roots.take(known), stuck=[], **less)
 
 
 def test_a_point_that_is_kept_back_is_missed(nine):

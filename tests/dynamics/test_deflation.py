@@ -144,3 +144,10 @@ def test_a_search_that_saw_one_state_finds_all_or_says_that_it_did_not(gains, se
     assert len(found) >= 0.9 * len(truth)
     if len(found) < len(truth):
         assert found.certificate["verdict"].iloc[0] != "consistent"
+
+
+def test_a_round_of_hardly_any_starts_is_a_round():
+    networks, _, truth = separate((2.0,))
+    found = find_fixed_points(networks, search=Search(candidates=2))
+    apart = np.abs(found.state - truth.T)
+    assert (apart.min(axis=1) < 1e-9).all()
