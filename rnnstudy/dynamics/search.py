@@ -17,7 +17,7 @@ class Search(Component):
     """Number of starts per round and network. Several inputs share it, though each gets an eighth
     at least, twice as many in each round after the second, and never more than this."""
 
-    rounds: Annotated[int, Field(ge=1)] = 9
+    rounds: Annotated[int, Field(ge=1)] = 6
     """Largest number of rounds; fewer where the search is saturated and the index sum right."""
 
     noise: Annotated[float, Field(ge=0)] = 0.1
