@@ -44,9 +44,7 @@ class Chord:
 
     def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
         """The next state."""
-        # A Keras cell takes all weights that there are for its own.
-        own = {name: values for name, values in w.items() if name != MATRIX}
-        return h + (self.dynamics.step(own, drive, h) - h) @ w[MATRIX]
+        return h + (self.dynamics.step(w, drive, h) - h) @ w[MATRIX]
 
 
 @dataclass(frozen=True)

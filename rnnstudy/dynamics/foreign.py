@@ -45,7 +45,8 @@ class CellDynamics:
 
     def both(self, w: Mapping[str, Tensor], x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """Output and next state, from inputs [..., point, input] and states [..., point, state]."""
-        weights = [values[0] for values in w.values()]
+        # By name: a flow may hold what is no weight of the cell's, such as known roots.
+        weights = [w[name][0] for name in _names(self.cell)]
         trained, other = weights[: self.trained], weights[self.trained :]
         lead = tf.shape(h)[:-1]
         count = tf.reduce_prod(lead)  # not -1: inputs may have no channels
@@ -115,10 +116,16 @@ def rebuilt(cell: Layer, layer: Layer) -> Rebuilt:
         like = _initial(twin)
     dynamics = CellDynamics(twin, _input_shape(cell), like, len(twin.trainable_variables))
     variables = [*twin.trainable_variables, *twin.non_trainable_variables]
-    weights = {str(i): values_of(v) for i, v in enumerate(variables)}
+    weights = dict(zip(_names(twin), map(values_of, variables), strict=True))
     start = flattened(like).numpy()[0].astype(np.float64)
     seen = _compared(cell, dynamics, weights, start)
     return Rebuilt(dynamics, weights, start, seen, cell_radii(cell, len(start)))
+
+
+def _names(cell: Layer) -> list[str]:
+    """What the weights of a cell are called, the trainable ones first."""
+    count = len(cell.trainable_variables) + len(cell.non_trainable_variables)
+    return [str(i) for i in range(count)]
 
 
 def _twin(cell: Layer, layer: Layer) -> Layer:

@@ -74,6 +74,11 @@ def test_a_stack_of_which_points_are_withheld_is_found_out():
     assert found.certificate["verdict"].tolist() == ["points missing"]
 
 
+def test_where_one_point_of_a_stack_is_known_others_are_looked_for_without_it():
+    found = find_fixed_points(two_memories(), starts=ROOT * np.ones((1, 2)), search=QUICK)
+    assert len(found) > 1
+
+
 def test_each_cell_of_a_stack_has_its_box():
     cells = [layers.LSTMCell(2), layers.GRUCell(3, activation="relu6"), layers.SimpleRNNCell(1)]
     networks = networks_of(stack(*cells))
