@@ -199,8 +199,7 @@ def tangent_of(matrix: Array, row: Array, along: Array) -> Array:
 def walked(track: Track, start: Spot, stride: Stride) -> Walk:
     """The branch from a point along its tangent, the point included, and how the walk ended."""
     spots, here, step = [start.slim], start, stride.first
-    first = track.path.leg(start.s)
-    leg = _leg_ahead(track.path, here, first)
+    leg = _leg_ahead(track.path, here, first := track.path.leg(start.s))
     if leg is None:
         return spots, _end(start.s)
     here = here if leg == first else _renewed(track, here, leg)

@@ -265,8 +265,7 @@ class FixedPoints(Flat):
             + ", ".join(_kinds(self.kind))
         ]
         degenerate = 0 if len(self.continua) else int(self.searches["degenerate"].sum())
-        if degenerate:
-            parts.append(counted(degenerate, "degenerate root", "degenerate roots"))
+        parts += [counted(degenerate, "degenerate root", "degenerate roots")] * bool(degenerate)
         parts += [repr(more) for more in (self.continua, self.slow) if len(more)]
         return "; ".join([*parts, f"certificate: {self._verdicts()}"])
 
@@ -290,14 +289,6 @@ def _leading(eigenvalues: Array) -> dict[str, Array]:
 def _kinds(kind: Array) -> list[str]:
     """How many there are of each kind."""
     found = Counter(kind.tolist())
-    nouns = {
-        "stable": "stable",
-        "saddle": "saddles",
-        "repeller": "repellers",
-        "marginal": "marginal",
-    }
-    return [
-        f"{found[name]} {name if found[name] == 1 else many}"
-        for name, many in nouns.items()
-        if name in found
-    ]
+    nouns = {"saddle": "saddles", "repeller": "repellers"}
+    known = ("stable", "saddle", "repeller", "marginal")
+    return [counted(found[name], name, nouns.get(name, name)) for name in known if name in found]
