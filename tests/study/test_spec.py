@@ -154,7 +154,7 @@ def test_a_cell_of_ones_own_is_asked_for_its_weights_at_once(tmp_path, monkeypat
 # Shipped
 
 
-SHIPPED = [("quickstart", 24), ("universality-small", 72), ("universality", 2880)]
+SHIPPED = [("quickstart", 24), ("universality-small", 144), ("universality", 2880)]
 
 
 @pytest.mark.parametrize(("name", "networks"), SHIPPED)
