@@ -11,11 +11,11 @@ on the machine, so that the ratio counts; units x trials x time steps, state noi
     256x32x100        23 | 33        46 | 74        66 | 123       80 | 142
 
 Since then steps are no longer done twice on the way back. By tools/bench/train.py --contenders ours
-together, 16 networks, 64 trials, 100 steps, on two idle cores (milliseconds per network): vanilla of
+together, 16 networks, 64 trials, 100 steps, two idle cores (milliseconds per network): vanilla of
 32, 64, 128, 256 units 1.3 | 2.8, 3.1 | 5.9, 6.4 | 12, 21 | 35; an LSTM of 64 units 8.0 | 25.
 
-What the smallest vanilla networks lose, if they still do, buys members that are the same bits in any
-company. On a GPU, which nobody has measured yet, a member alone would leave most of the device idle.
+What the smallest vanilla networks lose, if they still do, buys members that are the same bits in
+any company. On a GPU, which nobody has measured yet, a member alone would leave most of it idle.
 """
 
 from collections.abc import Sequence
