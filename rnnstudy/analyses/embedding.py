@@ -8,11 +8,10 @@ from pydantic import Field
 
 from rnnstudy.analyses.base import Member, Section, TaskAnalysis
 from rnnstudy.analyses.controls import TRAINED, UNTRAINED, Controlled
-from rnnstudy.analyses.where import as_tuple, meets, same
+from rnnstudy.analyses.where import as_tuple, meets, same, unknown_field
 from rnnstudy.comparison.embedding import Coordinates
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.comparison.placement import mapped
-from rnnstudy.component import suggestion
 from rnnstudy.exhibit import Exhibit, Scatter
 from rnnstudy.record import Array, Record
 
@@ -130,15 +129,8 @@ class Embedding(TaskAnalysis):
 
 
 def _unknown(fit: Mapping[str, Any], fields: Iterable[str]) -> str:
-    """What is wrong with names of fields that networks do not have; empty if nothing."""
-    known = list(fields)
-    for name in fit:
-        if name not in known:
-            return (
-                f"fit: {name!r} is no field of these networks; there are: {', '.join(known)}"
-                f"{suggestion(name, known)}"
-            )
-    return ""
+    wrong = unknown_field(fit, list(fields))
+    return f"fit: {wrong}" if wrong else ""
 
 
 def _fields(found: Distances, members: Sequence[Member]) -> list[dict[str, Any]]:

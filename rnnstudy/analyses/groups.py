@@ -12,13 +12,13 @@ from rnnstudy.analyses.equal_loss import Caliper, by_loss, summary
 from rnnstudy.analyses.evaluation import Evaluated, Evaluation
 from rnnstudy.analyses.group_exhibits import shown
 from rnnstudy.analyses.group_record import Grouping, Row, rows_of
+from rnnstudy.analyses.where import unknown_field
 from rnnstudy.comparison.corrections import holm
 from rnnstudy.comparison.grouping import agreement, separation
 from rnnstudy.comparison.matching import CALIPER
 from rnnstudy.comparison.measures import NEAREST_NEIGHBOUR, SILHOUETTE
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.comparison.permanova import Permanova, permanova
-from rnnstudy.component import suggestion
 from rnnstudy.exhibit import Exhibit
 from rnnstudy.population.protocol import Training
 from rnnstudy.record import Array, Record
@@ -94,11 +94,8 @@ class Groups(TaskAnalysis):
             sets = by_loss(who, losses, factors, self.caliper)
             matching, who, losses = summary(sets), [who[i] for i in sets.kept], losses[sets.kept]
         here = [at[member.name] for member in who]
-        values, left_out = (
-            found.values[np.ix_(here, here)],
-            dict.fromkeys(constant, "does not vary"),
-        )
-        result = self._grouping(who, values, losses, factors, left_out)
+        left_out = dict.fromkeys(constant, "does not vary")
+        result = self._grouping(who, found.values[np.ix_(here, here)], losses, factors, left_out)
         return replace(result, matching=matching)
 
     def _losses(self, parts: Sequence[Record]) -> Array:
@@ -186,12 +183,7 @@ def varying(
 def unknown(factors: Sequence[str] | None, fields: Iterable[str]) -> str:
     """What is wrong with factors that networks with these fields do not have; empty if nothing."""
     there = [name for name in fields if name not in NO_FACTORS]
-    known = [*there, *(name for name in Training.model_fields if name not in there)]
-    for name in factors or ():
-        if name not in known:
-            hint = suggestion(name, known)
-            return f"{name!r} is no field of these networks; there are: {', '.join(there)}{hint}"
-    return ""
+    return unknown_field(factors or (), there, also=Training.model_fields)
 
 
 def values_of(name: str, members: Sequence[Member]) -> list[str]:

@@ -1,7 +1,9 @@
 """Some of many networks, by fields and the values that they should have."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from rnnstudy.component import suggestion
 
 
 def meets(fields: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
@@ -20,3 +22,16 @@ def same(a: Any, b: Any) -> bool:
 def as_tuple(value: Any) -> tuple[Any, ...]:
     """One wanted value, or several."""
     return value if isinstance(value, tuple) else (value,)
+
+
+def unknown_field(names: Iterable[str], there: Sequence[str], also: Iterable[str] = ()) -> str:
+    """What is wrong with names of fields that networks do not have; empty if nothing. `also` are
+    fields that all networks have, though no table names them."""
+    known = list(dict.fromkeys([*there, *also]))
+    for name in names:
+        if name not in known:
+            return (
+                f"{name!r} is no field of these networks; there are: {', '.join(there)}"
+                f"{suggestion(name, known)}"
+            )
+    return ""

@@ -27,7 +27,7 @@ from rnnstudy.dynamics.flow import Flow, compiled
 from rnnstudy.dynamics.given import numbers
 from rnnstudy.dynamics.networks import Networks, networks_of
 from rnnstudy.dynamics.points import FixedPoints
-from rnnstudy.dynamics.switching import Followed, switched
+from rnnstudy.dynamics.switching import Followed, backwards, switched
 
 Array = np.ndarray
 Tensor = Any
@@ -165,7 +165,7 @@ def _line(back: Sequence[Spot], ahead: Sequence[Spot], closed: bool) -> list[Spo
     """The points of a branch in one order; a closed one was walked twice, and is kept once."""
     if closed or not ahead:
         return list(ahead)
-    return [*(replace(spot, tangent=-spot.tangent) for spot in back[:0:-1]), *ahead]
+    return [*backwards(back), *ahead]
 
 
 def _record(track: Track, found: Sequence[Followed], member: int, margin: float) -> Branches:

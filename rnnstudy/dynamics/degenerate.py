@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnnstudy.dynamics.continua import Continuum
-from rnnstudy.dynamics.merging import evenly
+from rnnstudy.dynamics.merging import apart, evenly
 
 Array = np.ndarray
 Linearise = Callable[[Array], tuple[Array, Array]]
@@ -234,8 +234,9 @@ def covered(state: Array, dimension: int, near: Near) -> Array:
     while len(front) and len(samples) < SAMPLES and spacing > 0:
         reached, good = near.corrected(_around(front, spacing, near))
         good &= np.linalg.norm(reached - middle, axis=1) <= reach * (1.0 + CLOSE)
-        new = _apart(reached[good], samples, SPREAD * spacing)[: SAMPLES - len(samples)]
-        front, samples = new, np.concatenate([samples, new])
+        reached = reached[good]
+        new = apart(reached, samples, SPREAD * spacing, SAMPLES - len(samples))
+        front, samples = reached[new], np.concatenate([samples, reached[new]])
     return samples
 
 
@@ -256,15 +257,6 @@ def _around(state: Array, distance: float, near: Near) -> Array:
     null = right[:, state.shape[1] - near.nullity :]
     steps = distance * np.concatenate([null, -null], axis=1)
     return (state[:, None] + steps).reshape(-1, state.shape[1])
-
-
-def _apart(state: Array, others: Array, distance: float) -> Array:
-    """Those of the states [point, state] that are so far from the others and from those before."""
-    kept = others
-    for h in state:
-        if (np.linalg.norm(kept - h, axis=1) >= distance).all():
-            kept = np.concatenate([kept, h[None]])
-    return kept[len(others) :]
 
 
 def _nullity(jacobian: Array, tolerance: float) -> Array:

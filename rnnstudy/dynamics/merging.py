@@ -78,6 +78,19 @@ def evenly(points: Array, count: int, spacing: float = 0.0) -> tuple[Array, Arra
     return np.array(chosen), nearest
 
 
+def apart(points: Array, others: Array, distance: float, most: int) -> Array:
+    """Positions [kept] of the points [point, state], taken in order and at most so many, that are
+    farther than a distance from all others [other, state] and all taken before."""
+    taken, chosen = others, list[int]()
+    for i, point in enumerate(points):
+        if len(chosen) == most:
+            break
+        if (np.linalg.norm(taken - point, axis=1) > distance).all():
+            chosen.append(i)
+            taken = np.concatenate([taken, point[None]])
+    return np.array(chosen, int)
+
+
 def _unique_rows(rows: Array) -> tuple[Array, Array]:
     """Distinct rows in a fixed order and the position of each row among them."""
     keys = np.ascontiguousarray(rows).view(f"V{rows.itemsize * rows.shape[1]}")[:, 0]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from rnnstudy.dynamics.hunt import Hunt, Slow
-from rnnstudy.dynamics.merging import merge
+from rnnstudy.dynamics.merging import apart, merge
 
 Array = np.ndarray
 Linearise = Callable[[Array], tuple[Array, Array]]
@@ -99,14 +99,10 @@ def spaced(state: Array, others: Array, spacing: float) -> tuple[Array, Array]:
     Returns their positions [kept], MOST at most, and of each point the nearest of them [point], -1
     if that is farther than the spacing.
     """
-    apart = spacing * np.sqrt(state.shape[1])
-    chosen: list[int] = []
-    for i, h in enumerate(state):
-        before = np.concatenate([others, state[chosen]])
-        if len(chosen) < MOST and (np.linalg.norm(before - h, axis=1) > apart).all():
-            chosen.append(i)
-    if not chosen:
-        return np.zeros(0, int), np.full(len(state), -1)
+    reach = spacing * np.sqrt(state.shape[1])
+    chosen = apart(state, others, reach, MOST)
+    if not len(chosen):
+        return chosen, np.full(len(state), -1)
     distance = np.linalg.norm(state[:, None] - state[chosen], axis=2)
-    nearest = np.where(distance.min(axis=1) <= apart, distance.argmin(axis=1), -1)
-    return np.array(chosen), nearest
+    nearest = np.where(distance.min(axis=1) <= reach, distance.argmin(axis=1), -1)
+    return chosen, nearest

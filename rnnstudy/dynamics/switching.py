@@ -36,6 +36,11 @@ class Followed:
     """Branch and bifurcation at which it was met, if it was."""
 
 
+def backwards(walk: Sequence[Spot]) -> list[Spot]:
+    """The points of a walk behind its start, from its end on, as a walk the other way has them."""
+    return [replace(spot, tangent=-spot.tangent) for spot in walk[:0:-1]]
+
+
 def switched(
     track: Track,
     answer: Callable[[Array, Array], Answer],
@@ -129,5 +134,4 @@ def _both_ways(
     }
     ends = together(walks, answer)
     (back, behind), (on, before) = ends[-1], ends[1]
-    turned = [replace(one, tangent=-one.tangent) for one in back[:0:-1]]
-    return [*([] if before == "closed" else turned), *on[1:]], (behind, before)
+    return [*([] if before == "closed" else backwards(back)), *on[1:]], (behind, before)

@@ -31,18 +31,17 @@ def ways_out(
     weights = generator.standard_normal((count, unstable))
     weights /= np.linalg.norm(weights, axis=1, keepdims=True)
     block = moved[:unstable, :unstable]
-    times = np.linspace(0, _longest(block, growth), count).astype(int)
-    slowest = np.abs(np.linalg.eigvals(block)).min()
+    slowest, fastest = np.sort(np.abs(np.linalg.eigvals(block)))[[0, -1]]
+    times = np.linspace(0, _longest(slowest, fastest, growth), count).astype(int)
     back = np.array([np.linalg.inv(np.linalg.matrix_power(block / slowest, n)) for n in times])
     ways = np.einsum("wij,wj->wi", back, weights) @ span
     ways /= np.linalg.norm(ways, axis=1, keepdims=True)
     return ways
 
 
-def _longest(block: Array, growth: float) -> int:
-    """Steps of an expanding linear map in which its slowest mode grows so much; fewer if their
-    condition would be too large."""
-    slowest, fastest = np.sort(np.abs(np.linalg.eigvals(block)))[[0, -1]]
+def _longest(slowest: float, fastest: float, growth: float) -> int:
+    """Steps of an expanding linear map, with moduli from slowest to fastest, in which its slowest
+    mode grows so much; fewer if their condition would be too large."""
     steps, apart = int(np.log(growth) / np.log(slowest)), np.log(fastest / slowest)
     return int(np.log(SKEW) / apart) if steps * apart > np.log(SKEW) else steps
 
