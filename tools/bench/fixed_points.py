@@ -21,9 +21,10 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
+from asking import OneSentence, number_from
 from memory_networks import ACTIVATIONS, TASK, trained, visited
 from rich.console import Console
 from rich.table import Table
@@ -214,14 +215,6 @@ def enough(results: Sequence[dict[str, Any]]) -> bool:
     )
 
 
-class OneSentence(argparse.ArgumentParser):
-    """A parser that says what is wrong, and no more."""
-
-    def error(self, message: str) -> NoReturn:
-        """End with status 2."""
-        self.exit(2, f"{self.prog}: {message}\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, write; returns the exit status."""
     options = _options(arguments)
@@ -245,7 +238,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--activations", choices=ACTIVATIONS, default=list(ACTIVATIONS),
         help=", ".join(ACTIVATIONS), **several,
     )  # fmt: skip
-    number: dict[str, Any] = {"type": _count, "metavar": "NUMBER"}
+    number: dict[str, Any] = {"type": number_from(1), "metavar": "NUMBER"}
     parser.add_argument("--units", default=64, **number)
     parser.add_argument("--starts", default=1024, **number)
     parser.add_argument("--repeats", default=3, help="rounds; the median counts", **number)
@@ -259,12 +252,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         options.units, options.starts, options.steps = 20, 48, 20
         options.repeats, options.iterations = 1, 40
     return options
-
-
-def _count(text: str) -> int:
-    if not (text.isdecimal() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
-    return int(text)
 
 
 if __name__ == "__main__":

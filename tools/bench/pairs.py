@@ -19,10 +19,11 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import scipy.linalg
+from asking import OneSentence, number_from
 from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
@@ -43,14 +44,6 @@ BLOCK = 128
 AGREEMENT = 1e-6
 
 QUICK: Data = {"networks": [12], "units": 6, "samples": 200, "naive_pairs": 3}
-
-
-class OneSentence(argparse.ArgumentParser):
-    """A parser that says what is wrong, and no more."""
-
-    def error(self, message: str) -> NoReturn:
-        """End with status 2."""
-        self.exit(2, f"{self.prog}: {message}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -264,21 +257,15 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = OneSentence(prog="pairs.py", description=__doc__.partition("\n")[0])
     static = [kind for kind, metric in METRICS.items() if not metric.trajectories]
     parser.add_argument("--metrics", nargs="+", choices=static, default=["svcca"], metavar="NAME")
-    parser.add_argument("--networks", nargs="+", type=_count, default=[256], metavar="N")
-    parser.add_argument("--units", type=_count, default=64, metavar="N")
-    parser.add_argument("--samples", type=_count, default=6400, metavar="N")
-    parser.add_argument("--naive-pairs", type=_count, default=40, metavar="N")
+    parser.add_argument("--networks", nargs="+", type=number_from(2), default=[256], metavar="N")
+    parser.add_argument("--units", type=number_from(2), default=64, metavar="N")
+    parser.add_argument("--samples", type=number_from(2), default=6400, metavar="N")
+    parser.add_argument("--naive-pairs", type=number_from(2), default=40, metavar="N")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
     parser.add_argument("--quick", action="store_true", help="a tiny run, to see that it works")
     if parser.parse_args(arguments).quick:
         parser.set_defaults(**QUICK)
     return parser.parse_args(arguments)
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 2:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 2 on")
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ what it takes besides should not grow. Exit status: 0 done, 1 cost grew faster t
 networks by a quarter, 2 the arguments are wrong.
 """
 
-import argparse
 import multiprocessing
 import resource
 import sys
@@ -18,8 +17,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from asking import OneSentence, number_from
 from memory_networks import ACTIVATIONS, trained, visited
 from rich.console import Console
 from rich.table import Table
@@ -133,13 +134,14 @@ def show_memory(console: Console, network: Population, counts: Sequence[int]) ->
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="search_cost.py", description=__doc__.partition("\n")[0])
+    parser = OneSentence(prog="search_cost.py", description=__doc__.partition("\n")[0])
+    number: dict[str, Any] = {"type": number_from(1), "metavar": "NUMBER"}
     parser.add_argument("--cache", type=Path, required=True, help="folder for trained networks")
     parser.add_argument("--cell", choices=list(CELLS), default="gru")
     parser.add_argument("--activation", choices=ACTIVATIONS, default="tanh")
-    parser.add_argument("--units", type=int, default=64, metavar="NUMBER")
-    parser.add_argument("--steps", type=int, default=1500, help="of training", metavar="NUMBER")
-    parser.add_argument("--repeats", type=int, default=3, metavar="NUMBER")
+    parser.add_argument("--units", default=64, **number)
+    parser.add_argument("--steps", default=1500, help="of training", **number)
+    parser.add_argument("--repeats", default=3, **number)
     parser.add_argument("--only", choices=("starts", "networks", "memory"), help="one of the three")
     parser.add_argument("--quick", action="store_true", help="a tiny run, to see that it works")
     options = parser.parse_args(arguments)

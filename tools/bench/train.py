@@ -16,8 +16,9 @@ import sys
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from asking import OneSentence, number_from
 from contenders import CONTENDERS
 from contenders.case import ACTIVATIONS, CELLS, Case
 from rich.console import Console
@@ -30,14 +31,6 @@ MEMBERS = (1, 4, 16, 64, 128)
 DRIVERS = ("/proc/driver/nvidia", "/dev/dxg")
 
 QUICK: dict[str, Any] = {"sizes": ["16x8x20"], "members": [4], "repeats": 2, "seconds": 0.1}
-
-
-class OneSentence(argparse.ArgumentParser):
-    """A parser that says what is wrong, and no more."""
-
-    def error(self, message: str) -> NoReturn:
-        """End with status 2."""
-        self.exit(2, f"{self.prog}: {message}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -143,11 +136,15 @@ def _numbers(parser: argparse.ArgumentParser) -> None:
         metavar="UNITSxBATCHxSTEPS", help=f"default: {' '.join(SIZES)}",
     )  # fmt: skip
     parser.add_argument(
-        "--members", nargs="+", type=_count, default=list(MEMBERS), metavar="NUMBER",
+        "--members", nargs="+", type=number_from(1), default=list(MEMBERS), metavar="NUMBER",
         help="networks trained together",
     )  # fmt: skip
     parser.add_argument(
-        "--repeats", type=_count, default=5, metavar="NUMBER", help="rounds; the median counts"
+        "--repeats",
+        type=number_from(1),
+        default=5,
+        metavar="NUMBER",
+        help="rounds; the median counts",
     )
     parser.add_argument(
         "--seconds", type=_duration, default=1.0, metavar="NUMBER",
@@ -167,14 +164,8 @@ def _size(text: str) -> tuple[int, int, int]:
     return units, batch, time
 
 
-def _count(text: str) -> int:
-    if not (text.isdecimal() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
-    return int(text)
-
-
 def _threads(text: str) -> int:
-    if _count(text) > _cores():
+    if number_from(1)(text) > _cores():
         raise argparse.ArgumentTypeError(f"{text} threads are more than the {_cores()} cores")
     return int(text)
 
