@@ -23,8 +23,11 @@ STEPS = Iteration(limit=20, tolerance=1e-20, patience=1)
 WEAKEST = 1e-5
 """Least singular value of I - J at a root that may take starts in, by its bound from below."""
 
-WIDTH = 32
-"""Starts that share a row of the batch, and with it the copy of a matrix."""
+STAGES = (4, 2, 14)
+"""Steps after each of which what is still under way is put together anew."""
+
+WIDTH = 16
+"""Starts in a row, which shares one matrix."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,11 @@ class Chord:
         return self.dynamics.drive(w, x)
 
     def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
-        """The next state."""
-        return h + (self.dynamics.step(w, drive, h) - h) @ w[MATRIX]
+        """The next state; points [member, row x `WIDTH`, state]."""
+        residual = self.dynamics.step(w, drive, h) - h
+        shape = tf.shape(h)
+        rows = tf.reshape(residual, [shape[0], -1, WIDTH, h.shape[-1]])
+        return h + tf.reshape(rows @ w[MATRIX], shape)
 
 
 @dataclass(frozen=True)
@@ -64,69 +70,95 @@ class Known:
 
 def known(flow: Flow, roots: Sequence[Array]) -> Known:
     """The isolated ones among each member's roots [root, state]."""
-    member = np.repeat(np.arange(len(roots)), list(map(len, roots)))
-    state = np.concatenate(roots)
-    if not len(state):
-        return Known(member, state, np.empty((0, *(state.shape[1],) * 2)))
-    own = flow.take(member, np.zeros((len(member), 1), int))
-    matrix = compiled(_matrix, own, state[:, None]).numpy()[:, 0]
+    counts, size = list(map(len, roots)), roots[0].shape[1]
+    state = np.full((len(roots), max(counts), size), np.nan)
+    real = np.arange(max(counts)) < np.array(counts)[:, None]
+    state[real] = np.concatenate(roots)
+    if not real.any():
+        return Known(np.zeros(0, int), state[real], np.empty((0, size, size)))
+    matrix = compiled(_matrix, flow, state, np.zeros(real.shape, int)).numpy()[real]
     # So many times the largest number bounds the largest singular value.
-    isolated = state.shape[1] * np.abs(matrix).max(axis=(1, 2)) <= 1.0 / WEAKEST
-    return Known(member[isolated], state[isolated], matrix[isolated])
+    isolated = size * np.abs(matrix).max(axis=(1, 2)) <= 1.0 / WEAKEST
+    return Known(np.nonzero(real)[0][isolated], state[real][isolated], matrix[isolated])
 
 
-def _matrix(flow: Flow, h: Tensor) -> Tensor:
-    """Transposed (I - J)^-1 at h."""
-    matrix = tf.eye(h.shape[-1], dtype=h.dtype) - flow.linearise(h)[1]
+def _matrix(flow: Flow, h: Tensor, at: Tensor) -> Tensor:
+    """Transposed (I - J)^-1 at h [member, root, state], each at one of the flow's points."""
+    matrix = tf.eye(h.shape[-1], dtype=h.dtype) - flow.at_points(at).linearise(h)[1]
     return tf.linalg.inv(regular(matrix), adjoint=True)
 
 
-def nearby(
-    flow: Flow, starts: Array, left: Array, roots: Known, radius: Array
-) -> tuple[Array, Array]:
-    """Which root each of the starts that are left reaches by the chord of the nearest: -1 if none.
+def nearest_roots(starts: Array, left: Array, roots: Known) -> Array:
+    """Which root is nearest to each start that is left: its position [member, start], -1 for none.
 
-    starts [member, start, state]; left [member, start]; radius [member]: root mean square distance
-    within which it has been reached. Returns the root's position [member, start] and the steps.
+    starts [member, start, state]; left [member, start].
     """
-    target, steps = np.full(left.shape, -1), np.zeros(left.shape, int)
-    root, points = _rows(starts, left, roots)
-    copied = starts.shape[2] ** 2 + sum(int(np.prod(w.shape[1:])) for w in flow.weights.values())
-    for part in batches(len(root), 2 * copied):
-        own, to = points[part], root[part]
-        member = roots.member[to]
-        found = _followed(flow, starts, member, own, roots.matrix[to])
-        apart = np.sqrt(np.mean((found.state - roots.state[to, None]) ** 2, axis=-1))
-        near = apart <= radius[member, None]
-        row, column = np.nonzero((own >= 0) & near & (found.speed < STEPS.tolerance))
-        where = member[row], own[row, column]
-        target[where], steps[where] = to[row], found.steps[row, column]
-    return target, steps
-
-
-def _followed(flow: Flow, starts: Array, member: Array, points: Array, matrix: Array) -> Solution:
-    """The chords from rows of points [row, point] of a member [row] each, all by one matrix."""
-    # What only fills up a row is not finite, and given up at once.
-    h = np.where(points[..., None] >= 0, starts[member[:, None], points], np.nan)
-    own = flow.take(member, np.maximum(points, 0))
-    weights = {**own.weights, MATRIX: matrix}
-    chords = Flow(Chord(flow.dynamics), weights, own.drive, own.inputs)
-    return solve(chords, STEPS, h, few=points.size)
-
-
-def _rows(starts: Array, left: Array, roots: Known) -> tuple[Array, Array]:
-    """Rows of starts that are left and have one root nearest to them: root [row], and positions
-    [row, `WIDTH`], filled up by -1."""
-    rows, points = [np.zeros(0, int)], [np.zeros((0, WIDTH), int)]
+    nearest = np.full(left.shape, -1)
     for member in np.unique(roots.member):
         own, which = np.flatnonzero(roots.member == member), np.flatnonzero(left[member])
         state = roots.state[own]
         # Squares of distances, but for those of the starts themselves.
         squares = np.sum(state**2, axis=1) - 2.0 * starts[member, which] @ state.T
-        nearest = own[np.argmin(squares, axis=1)]
-        for root in np.unique(nearest):
-            mine = which[nearest == root]
-            filled = np.concatenate([mine, np.full(-len(mine) % WIDTH, -1)]).reshape(-1, WIDTH)
-            rows.append(np.full(len(filled), root))
-            points.append(filled)
-    return np.concatenate(rows), np.concatenate(points)
+        nearest[member, which] = own[np.argmin(squares, axis=1)]
+    return nearest
+
+
+def nearby(
+    flow: Flow, starts: Array, target: Array, roots: Known, radius: Array
+) -> tuple[Array, Array]:
+    """Which starts reach their target by its chord: its position [member, start], else -1.
+
+    starts [member, start, state], all of one member at the same input; target [member, start]:
+    position of a root, -1 for none; radius [member]: root mean square distance within which it has
+    been reached. Returns the steps [member, start] as well.
+    """
+    found, going = Solution.unsolved(starts), target
+    for limit in STAGES:
+        if (going >= 0).any():
+            _follow(flow, found, going, roots, limit)
+            going = np.where(found.done | found.diverged, -1, going)
+    near = target >= 0
+    apart = np.sqrt(np.mean((found.state[near] - roots.state[target[near]]) ** 2, axis=-1))
+    within = np.repeat(radius, near.sum(axis=1))
+    near[near] = (apart <= within) & (found.speed[near] < STEPS.tolerance)
+    return np.where(near, target, -1), np.where(near, found.steps, 0)
+
+
+def _follow(flow: Flow, found: Solution, target: Array, roots: Known, limit: int) -> None:
+    """Enter so many steps of the chords from the states that have a target [member, start]."""
+    root, points = _rows(target)
+    members = np.arange(len(target))[:, None]
+    copied = len(target) * (found.state.shape[2] ** 2 + WIDTH * found.state.shape[2])
+    for part in batches(root.shape[1], 2 * copied):
+        own = points[:, WIDTH * part.start : WIDTH * part.stop]
+        # What only fills up a row is not finite, and given up at once.
+        h = np.where(own[..., None] >= 0, found.state[members, own], np.nan)
+        weights = {**flow.weights, MATRIX: roots.matrix[root[:, part]]}
+        chords = Flow(Chord(flow.dynamics), weights, flow.drive, flow.inputs)
+        reached = solve(chords, STEPS, h, np.maximum(own, 0), limit, packed=False)
+        for i, filled in enumerate(own >= 0):
+            before = found.steps[i, own[i, filled]]
+            found.enter(i, own[i, filled], reached, np.flatnonzero(filled))
+            found.steps[i, own[i, filled]] += before
+
+
+def _rows(target: Array) -> tuple[Array, Array]:
+    """Starts of one target [member, start] side by side, in rows of `WIDTH`: each row's root
+    [member, row] and its starts [member, row x `WIDTH`], filled up by -1."""
+    rows = [_rows_of(own) for own in target]
+    most = max(len(root) for root, _ in rows)
+    root, points = np.zeros((len(rows), most), int), np.full((len(rows), most, WIDTH), -1)
+    for i, (own, starts) in enumerate(rows):
+        root[i, : len(own)], points[i, : len(own)] = own, starts
+    return root, points.reshape(len(rows), most * WIDTH)
+
+
+def _rows_of(target: Array) -> tuple[Array, Array]:
+    """Those of one member: root [row] and starts [row, `WIDTH`]."""
+    order = np.argsort(target, kind="stable")[np.count_nonzero(target < 0) :]
+    root, first, count = np.unique(target[order], return_index=True, return_counts=True)
+    needed = -(-count // WIDTH)
+    begin = WIDTH * (np.cumsum(needed) - needed)
+    points = np.full(WIDTH * needed.sum(), -1)
+    points[np.repeat(begin - first, count) + np.arange(len(order))] = order
+    return np.repeat(root, needed), points.reshape(-1, WIDTH)

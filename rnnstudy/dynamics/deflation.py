@@ -21,6 +21,9 @@ ROOTS, SPAN = "deflated roots", "deflation span"
 FAR = 1e150
 """Coordinates of what only fills up a member's roots: its factor is 1."""
 
+NEAREST = 1e-14
+"""Least square of a distance as a share of those of the states: less is rounding."""
+
 SHARE = 0.3
 """Span of a root as a share of the states' root mean square. Of 64 starts on mixtures of 21 known
 points of a memory's 27, steps of span 0.1, 0.3 and 1 bring 2-3, 5-6 and 5-6 to one of the others,
@@ -66,11 +69,14 @@ class Deflated:
 
 def _deflation(w: Mapping[str, Tensor], h: Tensor) -> tuple[Tensor, Tensor]:
     """M [member, point] and the gradient of its logarithm [member, point, state]."""
-    away = h[:, :, None, :] - w[ROOTS][:, None, :, :]
-    square = tf.reduce_sum(away**2, axis=-1)
-    near = h.shape[-1] * w[SPAN][:, None, None] ** 2 / square
+    roots, span = w[ROOTS], w[SPAN][:, None, None]
+    # As products, which take a tenth of the time of all differences.
+    apart = tf.reduce_sum(h**2, axis=-1)[..., None] + tf.reduce_sum(roots**2, axis=-1)[:, None]
+    square = apart - 2.0 * tf.matmul(h, roots, transpose_b=True)
+    square = tf.maximum(square, NEAREST * apart)
+    near = h.shape[-1] * span**2 / square
     pull = 2.0 * near / ((1.0 + near) * square)
-    slope = -tf.reduce_sum(pull[..., None] * away, axis=-2)
+    slope = pull @ roots - tf.reduce_sum(pull, axis=-1)[..., None] * h
     return tf.reduce_prod(1.0 + near, axis=-1), slope
 
 
@@ -96,20 +102,11 @@ def elsewhere(flow: Flow, starts: Array, roots: Sequence[Array], scale: Array) -
         state: Array = compiled(whole, shorter, inner).numpy()
     else:
         held = len(SIZES) * len(roots) * max(map(len, roots)) * starts.shape[-1]
-        members = np.arange(len(starts))
+        others = deflated(flow, roots, SHARE * scale)
+        points = np.broadcast_to(np.arange(starts.shape[1]), starts.shape[:2])
         parts = [
-            solve(
-                deflated(_at(flow, members, part, starts), roots, SHARE * scale),
-                AWAY,
-                starts[:, part],
-            ).state
+            solve(others, AWAY, starts[:, part], points[:, part]).state
             for part in batches(starts.shape[1], held)
         ]
         state = np.concatenate(parts, axis=1)
     return np.where(np.isfinite(state).all(axis=-1, keepdims=True), state, starts)
-
-
-def _at(flow: Flow, members: Array, part: slice, starts: Array) -> Flow:
-    """The flow at some of the starts."""
-    points = np.arange(starts.shape[1])[part]
-    return flow.take(members, np.broadcast_to(points, (len(members), len(points))))

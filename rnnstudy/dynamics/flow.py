@@ -122,12 +122,19 @@ class Flow:
     def take(self, members: Array, points: Array) -> "Flow":
         """The maps of some members, at some points [member, point] of each."""
         weights = {name: tf.gather(w, members) for name, w in self.weights.items()}
+        inputs = None if self.inputs is None else tf.gather(self.inputs, members)
+        return Flow(self.dynamics, weights, tf.gather(self.drive, members), inputs).at_points(
+            points
+        )
+
+    def at_points(self, points: Array) -> "Flow":
+        """The maps of the same members at some points [member, point] of each."""
 
         def chosen(values: Tensor) -> Tensor:
-            return tf.gather(tf.gather(values, members), points, batch_dims=1)
+            return tf.gather(values, points, batch_dims=1)
 
         inputs = None if self.inputs is None else chosen(self.inputs)
-        return Flow(self.dynamics, weights, chosen(self.drive), inputs)
+        return Flow(self.dynamics, self.weights, chosen(self.drive), inputs)
 
     def repeated(self, times: int) -> "Flow":
         """Each point so many times in a row."""

@@ -1,6 +1,7 @@
 """What a search has found for one network and input, and when it seems to be all."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -56,7 +57,8 @@ class Roots:
     @property
     def fixed(self) -> "Roots":
         """Those that are fixed points."""
-        return self.take(self.status == CONVERGED)
+        converged = self.status == CONVERGED
+        return self if converged.all() else self.take(converged)
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,9 @@ class Hunt:
     reached: list[Array] = field(default_factory=list)
     """Which root each start reached, per round; -1 for none."""
 
-    @property
+    @cached_property
     def scale(self) -> float:
-        """Root mean square of the states."""
+        """Root mean square of the states that the network visits."""
         return scale_of(self.visited)
 
     @property

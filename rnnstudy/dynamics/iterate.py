@@ -45,29 +45,40 @@ class Solution:
         none = np.zeros(lead, bool)
         return cls(starts.copy(), np.full(lead, np.inf), none, none.copy(), np.zeros(lead, int))
 
+    def but(self, which: Array, other: "Solution") -> "Solution":
+        """This one, but for the points [member, point] that are taken from another."""
+        found = {name: values.copy() for name, values in vars(self).items()}
+        for name, values in found.items():
+            values[which] = getattr(other, name)[which]
+        return Solution(**found)
+
     def enter(self, member: int, points: Array, other: "Solution", places: Array) -> None:
         """Write what another solution says of the same member's places, over some points."""
         for name, values in vars(self).items():
             values[member, points] = getattr(other, name)[member, places]
 
 
-def solve(flow: Flow, solver: Solver, starts: Array, few: int = FEW) -> Solution:
+def solve(
+    flow: Flow,
+    solver: Solver,
+    starts: Array,
+    at: Array | None = None,
+    limit: int | None = None,
+    packed: bool = True,
+) -> Solution:
     """Move each start [member, point, state] until the solver is done with it.
 
     A point that is done stops; one whose next state is not finite is given up where it last was.
-    Both leave the batch: when half of its places are idle, it is packed anew, so that a few
-    stragglers don't cost the rest.
+    Both leave the batch: when a quarter of its places are idle, it is packed anew, so that a few
+    stragglers don't cost the rest. at [member, point]: which of the flow's points each start is,
+    by default in their order. limit: steps, in place of the solver's own. packed: False leaves all
+    points in their places.
     """
-    begin, advance = _programs(solver)
-    now = compiled(begin, flow, np.asarray(starts, np.float64))
-    active, left = now["active"].numpy(), solver.limit
-    while left > 0 and active.any():
-        rows, points = _in_use(active)
-        keep = points.size // 2 if points.size > few else 0
-        now, left = compiled(advance, flow, now, rows, points, left, keep)
-        active = now["active"].numpy()
-    diverged = now["diverged"].numpy()
-    found = (now["state"], now["work"]["speed"], ~active & ~diverged, diverged, now["steps"])
+    lead = starts.shape[:2]
+    points = np.broadcast_to(np.arange(lead[1]), lead) if at is None else at
+    left = solver.limit if limit is None else limit
+    program = _program(solver, packed)
+    found = compiled(program, flow, np.asarray(starts, np.float64), points, left)
     return Solution(*(np.array(values) for values in found))
 
 
@@ -81,10 +92,9 @@ def solve_some(flow: Flow, solver: Solver, starts: Array, which: Sequence[Array]
     points, some = np.zeros(lead, int), np.full((*lead, starts.shape[-1]), np.nan)
     for i, own in enumerate(which):
         points[i, : len(own)], some[i, : len(own)] = own, starts[i, own]
-    members, per_point = np.arange(len(which)), MATRICES * len(which) * starts.shape[-1] ** 2
+    per_point = MATRICES * len(which) * starts.shape[-1] ** 2
     parts = [
-        solve(flow.take(members, points[:, part]), solver, some[:, part])
-        for part in batches(lead[1], per_point)
+        solve(flow, solver, some[:, part], points[:, part]) for part in batches(lead[1], per_point)
     ]
     fields = zip(*(vars(part).values() for part in parts), strict=True)
     return Solution(*(np.concatenate(values, axis=1) for values in fields))
@@ -97,8 +107,8 @@ def batches(count: int, numbers: int) -> Iterator[slice]:
 
 
 @cache
-def _programs(solver: Solver) -> tuple[Any, Any]:
-    """What to do at the starts, and the steps until half of the places are idle."""
+def _program(solver: Solver, packed: bool) -> Any:
+    """From starts to the fields of a solution, as one function of a flow."""
 
     def begin(flow: Flow, h: Tensor) -> Now:
         work = solver.start(flow, h)
@@ -122,24 +132,44 @@ def _programs(solver: Solver) -> tuple[Any, Any]:
             "work": work,
         }
 
-    def advance(
-        flow: Flow, now: Now, rows: Tensor, points: Tensor, left: Tensor, keep: Tensor
-    ) -> tuple[Now, Tensor]:
-        places = tf.stack([tf.broadcast_to(rows[:, None], tf.shape(points)), points], axis=-1)
-        part = flow.take(rows, points)
-        some = tf.nest.map_structure(lambda values: tf.gather_nd(values, places), now)
-        some, left = tf.while_loop(
-            lambda some, left: (left > 0) & (_places(some["active"]) > keep),
-            lambda some, left: (turn(part, some), left - 1),
-            (some, left),
+    def some_turns(flow: Flow, now: Now, left: Tensor, keep: Tensor) -> tuple[Now, Tensor]:
+        """Steps until so many places or fewer are in use."""
+        found: tuple[Now, Tensor] = tf.while_loop(
+            lambda now, left: (left > 0) & (_places(now["active"]) > keep),
+            lambda now, left: (turn(flow, now), left - 1),
+            (now, left),
         )
+        return found
+
+    def advance(flow: Flow, now: Now, left: Tensor) -> tuple[Now, Tensor]:
+        """Steps of the active points until a quarter of their places are idle."""
+        rows, points = _in_use(now["active"])
+        places = tf.stack([tf.broadcast_to(rows[:, None], tf.shape(points)), points], axis=-1)
+        size = tf.size(points)
+        keep = tf.where(size > FEW, (3 * size) // 4, 0)
+        some = tf.nest.map_structure(lambda values: tf.gather_nd(values, places), now)
+        some, left = some_turns(flow.take(rows, points), some, left, keep)
 
         def entered(values: Tensor, new: Tensor) -> Tensor:
             return tf.tensor_scatter_nd_update(values, places, new)
 
         return tf.nest.map_structure(entered, now, some), left
 
-    return begin, advance
+    def run(flow: Flow, h: Tensor, at: Tensor, left: Tensor) -> tuple[Tensor, ...]:
+        flow = flow.at_points(at)
+        now = begin(flow, h)
+        if packed:
+            now, _ = tf.while_loop(
+                lambda now, left: (left > 0) & tf.reduce_any(now["active"]),
+                lambda now, left: advance(flow, now, left),
+                (now, left),
+            )
+        else:
+            now, _ = some_turns(flow, now, left, 0)
+        done = ~now["active"] & ~now["diverged"]
+        return now["state"], now["work"]["speed"], done, now["diverged"], now["steps"]
+
+    return run
 
 
 def _places(active: Tensor) -> Tensor:
@@ -148,12 +178,13 @@ def _places(active: Tensor) -> Tensor:
     return tf.reduce_sum(tf.cast(counts > 0, tf.int32)) * tf.reduce_max(counts)
 
 
-def _in_use(active: Array) -> tuple[Array, Array]:
+def _in_use(active: Tensor) -> tuple[Tensor, Tensor]:
     """That batch: its members [row] and their points [row, column], active ones first."""
-    rows = np.flatnonzero(active.any(axis=1))
-    width = int(active.sum(axis=1).max(initial=0))
-    order = np.argsort(~active[rows], axis=1, kind="stable")
-    return rows, order[:, :width]
+    counts = tf.reduce_sum(tf.cast(active, tf.int32), axis=1)
+    rows = tf.where(counts > 0)[:, 0]
+    idle = tf.cast(~tf.gather(active, rows), tf.int32)
+    order = tf.argsort(idle, axis=1, stable=True)
+    return rows, tf.cast(order[:, : tf.reduce_max(counts)], tf.int64)
 
 
 def _where(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:

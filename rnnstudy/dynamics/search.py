@@ -11,7 +11,7 @@ from rnnstudy.dynamics.solvers import AnySolver, LevenbergMarquardt
 class Search(Component):
     """How fixed points are looked for, and when the search may stop."""
 
-    version: ClassVar[int] = 9
+    version: ClassVar[int] = 10
 
     candidates: Annotated[int, Field(ge=1)] = 256
     """Number of starts per round and network. Several inputs share it, though each gets an eighth

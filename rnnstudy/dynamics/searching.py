@@ -12,11 +12,14 @@ from rnnstudy.dynamics.iterate import MATRICES, Solution, batches
 from rnnstudy.dynamics.linear import linearised
 from rnnstudy.dynamics.slow import slow_points
 from rnnstudy.dynamics.solvers import Newton
-from rnnstudy.dynamics.solving import polished, solved
+from rnnstudy.dynamics.solving import polished, solved, together
 from rnnstudy.dynamics.sources import Problem, neighbours, starts_of
 from rnnstudy.dynamics.waves import Aim
 
 Array = np.ndarray
+
+NEAR = 1e-10
+"""Speed below which the solver leaves a start to the polish, where those that have met are one."""
 
 POLISH = Newton(limit=8, tolerance=1e-28)
 """Last steps of every start: they take a root to the rounding of float64."""
@@ -61,8 +64,16 @@ def _solved(problem: Problem, hunts: Sequence[Hunt], starts: Array) -> Solution:
     """Solver, then polish."""
     search = problem.search
     radius = np.array([search.merge * hunt.scale for hunt in hunts])
-    aim = Aim(search.tolerance, radius, [hunt.roots.fixed.state for hunt in hunts])
+    near = max(NEAR, search.tolerance, search.solver.tolerance)
+    aim = Aim(near, radius, [hunt.roots.fixed.state for hunt in hunts])
     flow = problem.flow(hunts, starts.shape[1])
-    rough = solved(flow, search.solver, starts, aim)
+    rough = solved(flow, search.solver.changed(tolerance=near), starts, aim)
     exact = polished(flow, POLISH, rough, aim)
-    return replace(exact, done=rough.done, diverged=rough.diverged)
+    ended = replace(exact, done=rough.done, diverged=rough.diverged)
+    astray = rough.done & (rough.speed < near) & ~(exact.speed < search.tolerance)
+    if not astray.any():
+        return ended
+    # Near a root, or so it seemed: the solver goes on where it left off.
+    rough = together(flow, search.solver.changed(tolerance=search.tolerance), rough, astray, aim)
+    exact = polished(flow, POLISH, rough, replace(aim, tolerance=search.tolerance))
+    return ended.but(astray, replace(exact, done=rough.done, diverged=rough.diverged))

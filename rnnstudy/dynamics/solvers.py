@@ -1,7 +1,7 @@
 """How roots of F(h) - h are found: start, step and done per method, and one loop for all."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -59,13 +59,18 @@ class LevenbergMarquardt(Solver):
     """Damped least squares on F(h) - h (Levenberg 1944, Marquardt 1963), damping tied to the speed.
 
     (J'J + mu min(q, 1) I) d = -J'r: near a root the damping vanishes with the speed q, and
-    convergence is quadratic even where J is nearly singular (Yamashita & Fukushima 2001).
+    convergence is quadratic even where J is nearly singular (Yamashita & Fukushima 2001). Further
+    steps by the same factors, r alone taken anew, raise that order by one each (Fan 2013) and
+    cost a tenth of the first.
     """
 
     kind: ClassVar[str] = "levenberg_marquardt"
 
     damping: Annotated[float, Field(gt=0)] = 1.0
     """First mu."""
+
+    further: Annotated[int, Field(ge=0)] = 2
+    """Steps by the same Jacobian after each step, where they lower the speed."""
 
     accept: Annotated[float, Field(gt=0, lt=1)] = 0.2
     """Factor of mu after a step that lowers the speed."""
@@ -92,15 +97,23 @@ class LevenbergMarquardt(Solver):
     def step(self, flow: Flow, h: Tensor, work: Work) -> tuple[Tensor, Work]:
         residual, jacobian = _linear_residual(flow, h)
         gradient = tf.linalg.matvec(jacobian, residual, transpose_a=True)
-        damping = work["damping"] * tf.minimum(work["speed"], 1.0)
         gram = tf.matmul(jacobian, jacobian, transpose_a=True)
-        move = _within_reach(h, _solve_damped(gram, damping, -gradient))
-        speed = flow.speed(h + move)
+        solution = _damped(gram, work["damping"] * tf.minimum(work["speed"], 1.0), gradient)
+        new = h + _within_reach(h, solution(-gradient))
+        residual = flow(new) - new
+        speed = half_square(residual)
+        for _ in range(self.further):
+            pull = tf.linalg.matvec(jacobian, residual, transpose_a=True)
+            tried = new + _within_reach(new, solution(-pull))
+            left = flow(tried) - tried
+            lower = half_square(left) < speed
+            new, residual = _where_points(lower, tried, new), _where_points(lower, left, residual)
+            speed = half_square(residual)
         better = speed < (1.0 - GAIN) * work["speed"]
         factor = tf.where(better, tf.constant(self.accept, h.dtype), self.reject)
-        size = tf.norm(jacobian, axis=[-2, -1]) * tf.norm(residual, axis=-1)
+        size = tf.sqrt(2.0 * work["speed"] * tf.linalg.trace(gram))
         speed = tf.where(better, speed, work["speed"])
-        return tf.where(better[..., None], h + move, h), {
+        return _where_points(better, new, h), {
             "speed": speed,
             "damping": work["damping"] * factor,
             "slope": tf.math.divide_no_nan(tf.norm(gradient, axis=-1), size),
@@ -135,7 +148,7 @@ class Newton(Solver):
         speed = tf.gather(speeds, best, batch_dims=2)
         better = speed < (1.0 - GAIN) * work["speed"]
         nearest = tf.gather(tried, best, batch_dims=2)
-        return tf.where(better[..., None], nearest, h), {
+        return _where_points(better, nearest, h), {
             "speed": tf.where(better, speed, work["speed"]),
             "stuck": ~better,
         }
@@ -250,7 +263,12 @@ AnySolver = Annotated[Solver, OneOf("solver", SOLVERS)]
 def _linear_residual(flow: Flow, h: Tensor) -> tuple[Tensor, Tensor]:
     """F(h) - h and its Jacobian dF/dh - I."""
     image, jacobian = flow.linearise(h)
-    return image - h, jacobian - tf.eye(h.shape[-1], dtype=h.dtype)
+    return image - h, tf.linalg.set_diag(jacobian, tf.linalg.diag_part(jacobian) - 1.0)
+
+
+def _where_points(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    """`new` at the points [member, point] where the mask holds: [member, point, state]."""
+    return tf.where(mask[..., None], new, old)
 
 
 def _aged(speed: Tensor, work: Work) -> dict[str, Tensor]:
@@ -268,15 +286,26 @@ def _within_reach(h: Tensor, move: Tensor) -> Tensor:
     return move * tf.minimum(longest / tf.norm(move, axis=-1, keepdims=True), 1.0)
 
 
-def _solve_damped(gram: Tensor, damping: Tensor, right: Tensor) -> Tensor:
-    """x with (gram + damping I) x = right, as `solve_linear`; gram J'J, whose diagonal says of the
-    rest whether it is finite, and how large: cheaper than to look at all of it."""
-    largest = tf.reduce_max(tf.linalg.diag_part(gram), axis=-1)
-    shift = damping + RIDGE * largest + 1e-290
+def _damped(gram: Tensor, damping: Tensor, right: Tensor) -> Callable[[Tensor], Tensor]:
+    """b -> x with (gram + damping I) x = b, as `solve_linear`, from one factorisation.
+
+    gram: J'J, whose diagonal says of the rest whether it is finite, and how large: cheaper than to
+    look at all of it. right: what else has to be finite.
+    """
+    diagonal = tf.linalg.diag_part(gram)
+    shift = damping + RIDGE * tf.reduce_max(diagonal, axis=-1) + 1e-290
     known = tf.math.is_finite(shift) & tf.reduce_all(tf.math.is_finite(right), axis=-1)
+    shifted = tf.linalg.set_diag(gram, diagonal + shift[..., None])
     eye = tf.eye(gram.shape[-1], dtype=gram.dtype)
-    matrix = tf.where(known[..., None, None], gram + shift[..., None, None] * eye, eye)
-    return tf.linalg.solve(matrix, right[..., None])[..., 0]
+    upper, order = tf.linalg.lu(tf.where(known[..., None, None], shifted, eye))
+    lower = tf.linalg.set_diag(upper, tf.ones_like(diagonal))
+
+    def solution(right: Tensor) -> Tensor:
+        ordered = tf.gather(right, order, batch_dims=2)[..., None]
+        forward = tf.linalg.triangular_solve(lower, ordered)
+        return tf.linalg.triangular_solve(upper, forward, lower=False)[..., 0]
+
+    return solution
 
 
 def solve_linear(matrix: Tensor, right: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.dynamics.chord import Known, known, nearby
+from rnnstudy.dynamics.chord import Known, known, nearby, nearest_roots
 from rnnstudy.dynamics.flow import Flow
 from rnnstudy.dynamics.iterate import Solution, solve_some
 from rnnstudy.dynamics.merging import merge
@@ -51,8 +51,11 @@ def in_waves(flow: Flow, solver: Solver, starts: Array, aim: Aim) -> Solution:
     found = Solution.unsolved(starts)
     left = np.ones(starts.shape[:2], bool)
     roots, solved = known(flow, aim.known), 0
+    tried = np.full(left.shape, -1)
     while left.any():
-        root, steps = nearby(flow, starts, left, roots, aim.radius)
+        nearest = nearest_roots(starts, left, roots)
+        target, tried = np.where(nearest == tried, -1, nearest), nearest
+        root, steps = nearby(flow, starts, target, roots, aim.radius)
         _take_in(found, root, roots, steps)
         left &= root < 0
         taken = (root >= 0).sum(axis=1) if solved else left.sum(axis=1)

@@ -1,6 +1,7 @@
 """Slow points: minima of the speed, and states along a line that drifts."""
 
 import numpy as np
+import pytest
 from scipy.optimize import minimize
 
 from rnnstudy.dynamics.fixed_points import find_fixed_points
@@ -52,6 +53,32 @@ def test_a_minimum_of_the_speed_is_a_slow_point():
     np.testing.assert_allclose(found.slow.state[slowest], [0.5, 0.0], atol=2e-2)
     np.testing.assert_allclose(found.slow.speed.min(), 0.5 * 0.75**2, rtol=1e-3)
     assert found.slow.hits.sum() <= found.outcomes["slow"]
+
+
+def test_a_ghost_is_slow_however_small_its_speed():
+    # h' = h + h^2 + c: the two points that a fold took away. Least speed c^2 / 2 = 5e-13 at 0, far
+    # below that at which the solver leaves a start to the polish, which finds no root.
+    def step(x, h):
+        return tf.stack([h[:, 0] + h[:, 0] ** 2 + 1e-6, 0.3 * h[:, 1]], axis=1)
+
+    starts = np.random.default_rng(0).uniform(-1, 1, (32, 2))
+    found = find_fixed_points(step, starts=starts, search=QUICK)
+    assert len(found) == 0
+    assert found.outcomes["slow"] > 20
+    np.testing.assert_allclose(found.slow.state, 0.0, atol=1e-3)
+    np.testing.assert_allclose(found.slow.speed, 5e-13, rtol=1e-3)
+
+
+@pytest.mark.parametrize("order", [2, 3, 4])
+def test_a_root_of_any_order_is_degenerate_and_not_slow(order):
+    # Newton's steps shorten the way to it by 1/2 to 1/4 each: more than the last few are needed.
+    def step(x, h):
+        return tf.stack([h[:, 0] + h[:, 0] ** order, 0.3 * h[:, 1]], axis=1)
+
+    starts = np.random.default_rng(0).uniform(-0.5, 0.5, (32, 2))
+    found = find_fixed_points(step, starts=starts, search=QUICK)
+    assert found.outcomes["degenerate"] == len(found.outcome)
+    assert len(found) == len(found.slow.state) == 0
 
 
 def test_a_drifting_line_has_slow_points_along_it():

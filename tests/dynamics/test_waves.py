@@ -7,7 +7,7 @@ from reference.dynamics import population, random_weights
 from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics import waves
-from rnnstudy.dynamics.chord import known, nearby
+from rnnstudy.dynamics.chord import known, nearby, nearest_roots
 from rnnstudy.dynamics.fixed_points import find_fixed_points
 from rnnstudy.dynamics.flow import flow_of
 from rnnstudy.dynamics.iterate import Solution, solve
@@ -38,13 +38,16 @@ def test_starts_in_reach_are_taken_in_and_others_are_left():
     _, flow = bits(points=4)
     roots = known(flow, [at((UPPER, UPPER), (0.0, UPPER))])
     left = np.array([[True, True, True, True]])
-    target, steps = nearby(flow, starts, left, roots, np.array([1e-3]))
+    nearest = nearest_roots(starts, left, roots)
+    assert nearest.tolist() == [[0, 1, 1, 0]]
+    target, steps = nearby(flow, starts, nearest, roots, np.array([1e-3]))
     # By hand: the third's first steps are 0.264 and 0.189 long, and 0.72 squared is over a half.
     # The root of the fourth is not known.
     assert target.tolist() == [[0, 1, -1, -1]]
     assert (steps[0, :2] > 0).all()
-    nobody = nearby(flow, starts, ~left, roots, np.array([1e-3]))[0]
+    nobody = nearest_roots(starts, ~left, roots)
     assert (nobody == -1).all()
+    assert (nearby(flow, starts, nobody, roots, np.array([1e-3]))[0] == -1).all()
 
 
 def test_roots_that_are_not_isolated_take_in_nothing():
