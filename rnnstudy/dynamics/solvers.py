@@ -84,7 +84,7 @@ class LevenbergMarquardt(Solver):
     flat: Annotated[float, Field(ge=0)] = 1e-9
     """Point is stuck where |J'r| is below this share of |J| |r|: a local minimum of the speed."""
 
-    patience: Annotated[int, Field(ge=1)] = 15
+    patience: Annotated[int, Field(ge=1)] = 10
     """Steps within which the speed has to halve; a point that is slower creeps towards a local
     minimum of the speed and is stuck."""
 
