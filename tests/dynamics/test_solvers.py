@@ -117,7 +117,7 @@ def test_a_local_minimum_of_the_speed_ends_the_search():
     found = solve(flow, LevenbergMarquardt(), np.full((1, 1, 1), 3.0))
     assert found.done[0, 0]
     assert found.steps[0, 0] < 60
-    # It is given up once the speed has not halved for ten steps, close to the minimum but not at it.
+    # Given up once the speed has not halved for ten steps, close to the minimum but not at it.
     np.testing.assert_allclose(found.state[0, 0, 0], 0.5, atol=1e-2)
     np.testing.assert_allclose(found.speed[0, 0], 0.5 * 0.75**2, rtol=1e-4)
 
