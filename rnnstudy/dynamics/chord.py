@@ -8,7 +8,8 @@ import numpy as np
 
 from rnnstudy.dynamics.flow import Dynamics, Flow, compiled
 from rnnstudy.dynamics.iterate import Solution, batches, solve
-from rnnstudy.dynamics.solvers import Iteration, regular
+from rnnstudy.dynamics.solvers import Iteration
+from rnnstudy.dynamics.systems import regular
 from rnnstudy.lazy import tf
 
 Array = np.ndarray
@@ -17,14 +18,14 @@ Tensor = Any
 MATRIX = "chord matrix"
 """Name under which a flow's weights hold the matrices."""
 
-STEPS = Iteration(limit=20, tolerance=1e-20, patience=1)
+STAGES = (4, 2, 14)
+"""Steps after each of which what is still under way is put together anew."""
+
+STEPS = Iteration(limit=sum(STAGES), tolerance=1e-20, patience=1)
 """Steps of a chord: each has to shorten the next by a third, and the last is 1e-10 long at most."""
 
 WEAKEST = 1e-5
 """Least singular value of I - J at a root that may take starts in, by its bound from below."""
-
-STAGES = (4, 2, 14)
-"""Steps after each of which what is still under way is put together anew."""
 
 WIDTH = 16
 """Starts in a row, which shares one matrix."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.dynamics.flow import Flow, compiled
-from rnnstudy.dynamics.solvers import Solver
+from rnnstudy.dynamics.solvers import Solver, where_points
 from rnnstudy.lazy import tf
 
 Array = np.ndarray
@@ -45,12 +45,16 @@ class Solution:
         none = np.zeros(lead, bool)
         return cls(starts.copy(), np.full(lead, np.inf), none, none.copy(), np.zeros(lead, int))
 
+    def copy(self) -> "Solution":
+        """The same, to write into."""
+        return Solution(**{name: values.copy() for name, values in vars(self).items()})
+
     def but(self, which: Array, other: "Solution") -> "Solution":
         """This one, but for the points [member, point] that are taken from another."""
-        found = {name: values.copy() for name, values in vars(self).items()}
-        for name, values in found.items():
+        found = self.copy()
+        for name, values in vars(found).items():
             values[which] = getattr(other, name)[which]
-        return Solution(**found)
+        return found
 
     def enter(self, member: int, points: Array, other: "Solution", places: Array) -> None:
         """Write what another solution says of the same member's places, over some points."""
@@ -122,8 +126,8 @@ def _program(solver: Solver, packed: bool) -> Any:
         new, later = solver.step(flow, h, work)
         finite = tf.reduce_all(tf.math.is_finite(new), axis=-1)
         moves = active & finite
-        h = _where(moves, new, h)
-        work = {name: _where(moves, later[name], work[name]) for name in work}
+        h = where_points(moves, new, h)
+        work = {name: where_points(moves, later[name], work[name]) for name in work}
         return {
             "state": h,
             "active": moves & ~solver.done(flow, h, work),
@@ -185,9 +189,3 @@ def _in_use(active: Tensor) -> tuple[Tensor, Tensor]:
     idle = tf.cast(~tf.gather(active, rows), tf.int32)
     order = tf.argsort(idle, axis=1, stable=True)
     return rows, tf.cast(order[:, : tf.reduce_max(counts)], tf.int64)
-
-
-def _where(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
-    """`new` where the mask [member, point] holds, for tensors that begin with these axes."""
-    shape = tf.concat([tf.shape(mask), [1] * (len(new.shape) - 2)], axis=0)
-    return tf.where(tf.reshape(mask, shape), new, old)

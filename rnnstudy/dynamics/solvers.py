@@ -1,7 +1,7 @@
 """How roots of F(h) - h are found: start, step and done per method, and one loop for all."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -10,14 +10,12 @@ from pydantic import Field
 from rnnstudy.catalogue import OneOf
 from rnnstudy.component import Entry
 from rnnstudy.dynamics.flow import Flow, half_square
+from rnnstudy.dynamics.systems import damped, solve_linear
 from rnnstudy.lazy import tf
 
 Array = np.ndarray
 Tensor = Any
 Work = Mapping[str, Tensor]
-
-RIDGE = 1e-14
-"""Relative diagonal shift that keeps one exactly singular matrix from failing a whole batch."""
 
 REACH = 1e3
 """Longest step, as a multiple of 1 + |h|: far out, F(h) - h is lost in the rounding of h."""
@@ -98,7 +96,7 @@ class LevenbergMarquardt(Solver):
         residual, jacobian = _linear_residual(flow, h)
         gradient = tf.linalg.matvec(jacobian, residual, transpose_a=True)
         gram = tf.matmul(jacobian, jacobian, transpose_a=True)
-        solution = _damped(gram, work["damping"] * tf.minimum(work["speed"], 1.0), gradient)
+        solution = damped(gram, work["damping"] * tf.minimum(work["speed"], 1.0), gradient)
         new = h + _within_reach(h, solution(-gradient))
         residual = flow(new) - new
         speed = half_square(residual)
@@ -106,14 +104,15 @@ class LevenbergMarquardt(Solver):
             pull = tf.linalg.matvec(jacobian, residual, transpose_a=True)
             tried = new + _within_reach(new, solution(-pull))
             left = flow(tried) - tried
-            lower = half_square(left) < speed
-            new, residual = _where_points(lower, tried, new), _where_points(lower, left, residual)
-            speed = half_square(residual)
+            slower = half_square(left)
+            gain = slower < speed
+            new, residual = where_points(gain, tried, new), where_points(gain, left, residual)
+            speed = tf.where(gain, slower, speed)
         better = speed < (1.0 - GAIN) * work["speed"]
         factor = tf.where(better, tf.constant(self.accept, h.dtype), self.reject)
         size = tf.sqrt(2.0 * work["speed"] * tf.linalg.trace(gram))
         speed = tf.where(better, speed, work["speed"])
-        return _where_points(better, new, h), {
+        return where_points(better, new, h), {
             "speed": speed,
             "damping": work["damping"] * factor,
             "slope": tf.math.divide_no_nan(tf.norm(gradient, axis=-1), size),
@@ -148,7 +147,7 @@ class Newton(Solver):
         speed = tf.gather(speeds, best, batch_dims=2)
         better = speed < (1.0 - GAIN) * work["speed"]
         nearest = tf.gather(tried, best, batch_dims=2)
-        return _where_points(better, nearest, h), {
+        return where_points(better, nearest, h), {
             "speed": tf.where(better, speed, work["speed"]),
             "stuck": ~better,
         }
@@ -266,9 +265,9 @@ def _linear_residual(flow: Flow, h: Tensor) -> tuple[Tensor, Tensor]:
     return image - h, tf.linalg.set_diag(jacobian, tf.linalg.diag_part(jacobian) - 1.0)
 
 
-def _where_points(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
-    """`new` at the points [member, point] where the mask holds: [member, point, state]."""
-    return tf.where(mask[..., None], new, old)
+def where_points(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    """`new` at the points where the mask [member, point] holds: [member, point, ...]."""
+    return tf.where(mask[(..., *[None] * (len(new.shape) - 2))], new, old)
 
 
 def _aged(speed: Tensor, work: Work) -> dict[str, Tensor]:
@@ -284,43 +283,3 @@ def _within_reach(h: Tensor, move: Tensor) -> Tensor:
     """The step, shortened where it is absurdly long."""
     longest = REACH * (1.0 + tf.norm(h, axis=-1, keepdims=True))
     return move * tf.minimum(longest / tf.norm(move, axis=-1, keepdims=True), 1.0)
-
-
-def _damped(gram: Tensor, damping: Tensor, right: Tensor) -> Callable[[Tensor], Tensor]:
-    """b -> x with (gram + damping I) x = b, as `solve_linear`, from one factorisation.
-
-    gram: J'J, whose diagonal says of the rest whether it is finite, and how large: cheaper than to
-    look at all of it. right: what else has to be finite.
-    """
-    diagonal = tf.linalg.diag_part(gram)
-    shift = damping + RIDGE * tf.reduce_max(diagonal, axis=-1) + 1e-290
-    known = tf.math.is_finite(shift) & tf.reduce_all(tf.math.is_finite(right), axis=-1)
-    shifted = tf.linalg.set_diag(gram, diagonal + shift[..., None])
-    eye = tf.eye(gram.shape[-1], dtype=gram.dtype)
-    upper, order = tf.linalg.lu(tf.where(known[..., None, None], shifted, eye))
-    lower = tf.linalg.set_diag(upper, tf.ones_like(diagonal))
-
-    def solution(right: Tensor) -> Tensor:
-        ordered = tf.gather(right, order, batch_dims=2)[..., None]
-        forward = tf.linalg.triangular_solve(lower, ordered)
-        return tf.linalg.triangular_solve(upper, forward, lower=False)[..., 0]
-
-    return solution
-
-
-def solve_linear(matrix: Tensor, right: Tensor) -> Tensor:
-    """x with matrix x = right: [..., state, state] and [..., state] -> [..., state].
-
-    Singular matrices give huge x, non-finite ones x = right: never an error for the whole batch.
-    """
-    known = tf.reduce_all(tf.math.is_finite(right), -1)[..., None, None]
-    eye = tf.eye(matrix.shape[-1], dtype=matrix.dtype)
-    return tf.linalg.solve(tf.where(known, regular(matrix), eye), right[..., None])[..., 0]
-
-
-def regular(matrix: Tensor) -> Tensor:
-    """Matrices [..., state, state] that can be inverted: singular ones shifted by a rounding, and
-    the identity for those that are not finite."""
-    scale = tf.reduce_max(tf.abs(matrix), axis=[-2, -1], keepdims=True)
-    eye = tf.eye(matrix.shape[-1], dtype=matrix.dtype)
-    return tf.where(tf.math.is_finite(scale), matrix + (RIDGE * scale + 1e-290) * eye, eye)

@@ -56,7 +56,7 @@ def together(flow: Flow, solver: Solver, found: Solution, left: Array, aim: Aim)
     if not max(map(len, which)):
         return found
     reached = solve_some(flow, solver, state, which)
-    new = Solution(**{name: values.copy() for name, values in vars(found).items()})
+    new = found.copy()
     for i, (_, points, group) in enumerate(groups):
         new.enter(i, points, reached, group)
     return new

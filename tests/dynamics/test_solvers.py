@@ -17,8 +17,8 @@ from rnnstudy.dynamics.solvers import (
     LevenbergMarquardt,
     Newton,
     Solver,
-    solve_linear,
 )
+from rnnstudy.dynamics.systems import solve_linear
 from rnnstudy.lazy import tf
 
 

@@ -185,15 +185,16 @@ def show(console: Console, results: Sequence[dict[str, Any]]) -> None:
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("network")
     table.add_column("Adam s", justify="right")
-    for heading in ("steps", "points", *(h for _ in WAYS for h in ("ours s", "points", "faster"))):
+    ours = (heading for name in WAYS for heading in (f"{CALLED[name]} s", "points", "faster"))
+    for heading in ("steps", "points", *ours):
         table.add_column(heading, justify="right")
     table.add_column("certificate")
     for r in results:
         cells = [f"{r['adam']['wall_s']:.2f}", str(r["adam"]["iterations"])]
         cells.append(str(r["adam"]["points"]))
         for name in WAYS:
-            ours = r[name]
-            cells += [f"{ours['wall_s']:.2f}", str(ours["points"]), f"{ours['wall_ratio']:.1f}x"]
+            way = r[name]
+            cells += [f"{way['wall_s']:.2f}", str(way["points"]), f"{way['wall_ratio']:.1f}x"]
         table.add_row(f"{r['cell']} {r['activation']}", *cells, r["full"]["verdict"])
     console.print(table)
     for name, clock in product(WAYS, ("wall", "cpu")):
