@@ -1,6 +1,7 @@
 """The tool that writes a run's results down: what it writes is what the run has found."""
 
 import importlib
+import re
 import subprocess
 import sys
 import threading
@@ -107,6 +108,7 @@ def run(tmp_path: Path) -> Run:
 
 def test_tables_and_figures_are_what_the_run_has_found(tool: Any, run: Run, tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text(PAGE)
+    (tmp_path / "standing.csv").write_text("pattern,standing\n^cube$,withdrawn: see (a)\n")
     tool.main(str(run.directory), str(tmp_path))
     text = (tmp_path / "README.md").read_text()
     assert text.startswith("# Results\n\nBy hand.\n\n<!-- networks -->\n| networks | flip_flop |")
@@ -115,7 +117,11 @@ def test_tables_and_figures_are_what_the_run_has_found(tool: Any, run: Run, tmp_
     assert "<!-- end -->\nBetween.\n<!-- claims -->\n| claim | task | effect (95 %) |" in text
     assert text.endswith("<!-- end -->\n\nThe end.\n")
     # 4 of 6: the interval of Clopper & Pearson, the binomial tail 22 / 64.
-    assert "| `cube` | flip_flop | 0.67 (0.22 to 0.96) | 0.34 |" in text
+    row = next(line for line in text.splitlines() if line.startswith("| `cube`"))
+    assert row.startswith("| `cube` | flip_flop | 0.67 (0.22 to 0.96) | 0.34 |")
+    assert row.endswith("| withdrawn: see (a) |")
+    rows = [line for line in text.splitlines() if line.startswith("| `svcca_depends_on_cell`")]
+    assert [row.endswith("| not reviewed |") for row in rows] == [True] * 3
     table = pd.read_csv(tmp_path / "claims.csv")
     assert list(table["claim"]) == ["cube"] + ["svcca_depends_on_cell"] * 3
     assert list(table["task"]) == ["flip_flop", "flip_flop", "sine", "integration"]
@@ -140,6 +146,18 @@ def test_what_a_run_has_not_is_said_and_nothing_is_written(
     with pytest.raises(LookupError, match="no 'Fixed points of typical networks' by fixed_points"):
         tool.main(str(run.directory), str(tmp_path))
     assert (tmp_path / "README.md").read_text() == PAGE
+
+
+def test_the_page_gives_every_verdict_a_standing(tool: Any) -> None:
+    folder = SCRIPT.parents[1] / "docs" / "results"
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    table = pd.read_csv(folder / "claims.csv")
+    rows = re.findall(r"^\| `(\w+)` .* \| ([^|]+) \|$", text, flags=re.MULTILINE)
+    assert [claim for claim, _ in rows] == list(table["claim"])
+    standing = tool.standings(folder)
+    assert [status for _, status in rows] == [tool.standing_of(c, standing) for c, _ in rows]
+    assert "not reviewed" not in dict(rows).values()
+    assert sum("not informative" in status for _, status in rows) == 6
 
 
 def test_a_mistake_is_one_sentence(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
-"""Writes what a finished run has found into docs/results:
+"""Write the results of a finished run into docs/results:
 
 .venv/bin/python tools/results.py runs/universality-small docs/results
 
-Tables go between the marks in its README.md; the words around them are written by hand.
+Tables go between the marks in its README.md. The words around them are written by hand. So is
+`standing.csv`: it says which verdicts of the run stand, and which are withdrawn.
 """
 
 import re
 import sys
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 import rnnstudy
 from rnnstudy.report.figures import save
@@ -31,7 +34,8 @@ def main(directory: str, folder: str) -> None:
     run.claims.to_csv(place / "claims.csv", index=False, float_format="%.4g", lineterminator="\n")
     for name, figure in shown.items():
         save(figure, place, name, formats=("png",))
-    for mark, table in {"networks": networks(run), "claims": claims(run)}.items():
+    tables = {"networks": networks(run), "claims": claims(run.claims, standings(place))}
+    for mark, table in tables.items():
         pattern = rf"(<!-- {mark} -->\n).*?(<!-- end -->)"
         text = re.sub(pattern, lambda m, t=table: m[1] + t + m[2], text, flags=re.DOTALL)
     (place / "README.md").write_text(text, encoding="utf-8")
@@ -64,16 +68,35 @@ def networks(run: Any) -> str:
     return markdown(lines)
 
 
-def claims(run: Any) -> str:
-    """The verdicts, claim by claim and task by task."""
-    lines = [["claim", "task", "effect (95 %)", "p", "corrected", "verdict"]]
-    for row in run.claims.itertuples():
-        effect = "" if row.effect != row.effect else f"{row.effect:.2f}"
-        if row.low == row.low:
+def standings(folder: Path) -> dict[str, str]:
+    """Return the standing of claims by patterns of their names, from `standing.csv`."""
+    path = folder / "standing.csv"
+    if not path.exists():
+        return {}
+    table = pd.read_csv(path)
+    return dict(zip(table["pattern"], table["standing"], strict=True))
+
+
+def standing_of(claim: str, standing: dict[str, str]) -> str:
+    """Return the standing of the first pattern that matches the name of a claim."""
+    matches = (text for pattern, text in standing.items() if re.search(pattern, claim))
+    return next(matches, "not reviewed")
+
+
+def claims(table: pd.DataFrame, standing: dict[str, str]) -> str:
+    """Return one row per claim and task: effect, p, verdict of the rule, and its standing."""
+    lines = [
+        ["claim", "task", "effect (95 %)", "p", "corrected", "verdict of the rule", "standing"]
+    ]
+    for row in table.itertuples():
+        effect = "" if pd.isna(row.effect) else f"{row.effect:.2f}"
+        if not pd.isna(row.low):
             effect += f" ({row.low:.2f} to {row.high:.2f})"
-        ps = ["" if p != p else f"{p:.2g}" for p in (row.p, row.corrected_p)]
-        note = f": {row.note}" if row.note else ""
-        lines.append([f"`{row.claim}`", row.task, effect, *ps, row.verdict + note])
+        ps = ["" if pd.isna(p) else f"{p:.2g}" for p in (row.p, row.corrected_p)]
+        note = f": {row.note}" if isinstance(row.note, str) and row.note else ""
+        verdict = row.verdict + note
+        status = standing_of(row.claim, standing)
+        lines.append([f"`{row.claim}`", row.task, effect, *ps, verdict, status])
     return markdown(lines)
 
 
