@@ -9,6 +9,8 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import random
+import signal
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -18,3 +20,14 @@ import pytest
 def _seeds() -> None:
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002 - for third-party code that draws from it
+
+
+@pytest.fixture
+def sigint_interrupts() -> Iterator[None]:
+    """Let SIGINT raise KeyboardInterrupt in the test and in the processes that it starts.
+
+    A process that `nohup` or a script's `&` starts ignores SIGINT, and so do its children.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -219,6 +219,7 @@ def test_an_interrupt_while_the_command_is_read_is_silent(
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.usefixtures("sigint_interrupts")
 def test_an_interrupted_run_says_how_to_go_on_and_does(folder: Path) -> None:
     words = ["run", "tiny.yaml", "--out", "broken", "--set", "training.steps=3000"]
     words += ["--set", "runtime.checkpoint=0"]

@@ -1,5 +1,8 @@
 """The linear algebra around a cycle, against matrices that are written out."""
 
+import functools
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -62,14 +65,38 @@ def test_multipliers_of_a_tame_orbit():
     np.testing.assert_allclose(found, want[np.argsort(-np.abs(want))], rtol=1e-9)
 
 
+def characteristic_coefficients(matrix):
+    """Return the exact trace, sum of principal 2-minors and determinant of a 3x3 of fractions."""
+
+    def minor(i, j, k, m):
+        return matrix[i, k] * matrix[j, m] - matrix[i, m] * matrix[j, k]
+
+    determinant = (
+        matrix[0, 0] * minor(1, 2, 1, 2)
+        - matrix[0, 1] * minor(1, 2, 0, 2)
+        + matrix[0, 2] * minor(1, 2, 0, 1)
+    )
+    return matrix.trace(), minor(0, 1, 0, 1) + minor(0, 2, 0, 2) + minor(1, 2, 1, 2), determinant
+
+
 def test_small_multipliers_survive_beside_huge_ones():
     diagonals = np.array([[1e3, -1.5, 1e-2]] * 11)
     jacobian = of_known_multipliers(diagonals, np.random.default_rng(2))
-    found = multipliers(jacobian)
+    computed = multipliers(jacobian)
     # Relative errors are those of the roots, 1e3 * eps / modulus, times the period.
-    np.testing.assert_allclose(found, [1e33, -(1.5**11), 1e-22], rtol=1e-8)
-    product = np.linalg.multi_dot(jacobian[::-1])
-    assert np.abs(np.linalg.eigvals(product)).min() > 1e10  # what rounding makes of 1e-22
+    np.testing.assert_allclose(computed, [1e33, -(1.5**11), 1e-22], rtol=1e-8)
+    # The product in exact fractions has these eigenvalues: far apart, each is the ratio of two
+    # coefficients, to 1.5**11 / 1e33 and 1e-22 / 1.5**11.
+    fractions = np.vectorize(Fraction, otypes=[object])
+    product = functools.reduce(lambda before, step: step.dot(before), fractions(jacobian))
+    trace, minors, determinant = characteristic_coefficients(product)
+    ratios = [float(trace), float(minors / trace), float(determinant / minors)]
+    np.testing.assert_allclose(computed, ratios, rtol=1e-8)
+    # The same product has lost the two small ones once it is rounded to the nearest floats: their
+    # product is 1.5**11 * 1e-22 before and some (1e33 * eps)**2 after.
+    trace, _, determinant = characteristic_coefficients(fractions(product.astype(float)))
+    assert float(trace) == pytest.approx(1e33)
+    assert abs(determinant / trace) > 1e20
     # The cyclic matrix takes the state of a step to that of the next one.
     states = np.random.default_rng(3).standard_normal((11, 3))
     moved = np.einsum("ijk,ik->ij", jacobian, states)

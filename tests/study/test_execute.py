@@ -165,6 +165,7 @@ def test_failed_training_leaves_the_other_networks_to_be_compared(
     assert run.distances("svcca").shape == (4, 4)
 
 
+@pytest.mark.usefixtures("sigint_interrupts")
 def test_an_interrupted_execution_keeps_what_is_whole_and_goes_on_later(tmp_path: Path) -> None:
     class Impatient(Silent):
         """Interrupts, as Ctrl-C does, when the first cohort has ended."""
