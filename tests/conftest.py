@@ -26,7 +26,7 @@ def _seeds() -> None:
 def sigint_interrupts() -> Iterator[None]:
     """Let SIGINT raise KeyboardInterrupt in the test and in the processes that it starts.
 
-    A process that `nohup` or a script's `&` starts ignores SIGINT, and so do its children.
+    A process that a script starts with `&` ignores SIGINT, and so do its children.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
