@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
-from rnnstudy.component import Entry, class_path, find_class, suggestion
+from rnnstudy.component import Entry, suggestion
+from rnnstudy.tags import class_path, find_class
 
 
 class OneOf:

@@ -7,7 +7,6 @@ A `Component`'s typed fields and defaults are its YAML; an `Entry` is a componen
 import difflib
 import functools
 import hashlib
-import importlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from json.encoder import encode_basestring_ascii
@@ -24,7 +23,39 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
-RECIPE_FORMAT = 1
+from rnnstudy import format_1
+from rnnstudy.tags import class_of, class_path, tag_of
+
+RECIPE_FORMAT = 2
+
+
+class Address(str):
+    """Address of a result: 40 hex digits of the hash of its recipe and of its inputs' addresses."""
+
+    __slots__ = ("_component", "_inputs")
+
+    _component: "Component"
+    _inputs: tuple[str, ...]
+
+    @classmethod
+    def of(cls, component: "Component", inputs: tuple[str, ...]) -> Self:
+        """Return the address of a component's result for inputs at these addresses."""
+        address = cls(_hash(RECIPE_FORMAT, component._recipe, inputs))
+        address._component, address._inputs = component, inputs
+        return address
+
+    @property
+    def in_format_1(self) -> str:
+        """Address under which the version before this one kept the same result."""
+        inputs = tuple(getattr(address, "in_format_1", address) for address in self._inputs)
+        return _hash(1, _json(self._component._recipe_in_format_1), inputs)
+
+
+def _hash(form: int, recipe: str, inputs: tuple[str, ...]) -> str:
+    # As `_json` writes them. A plan asks for so many addresses that its overhead would show.
+    listed = ",".join(map(encode_basestring_ascii, inputs))
+    text = f'{{"format":{form},"inputs":[{listed}],"recipe":{recipe}}}'
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
 class Component(BaseModel):
@@ -50,7 +81,7 @@ class Component(BaseModel):
     def recipe(self) -> dict[str, Any]:
         """All that decides this component's results, as plain JSON data."""
         return {
-            "class": class_path(type(self)),
+            "tag": tag_of(type(self)),
             "version": self.version,
             "fields": {
                 name: _recipe_of(getattr(self, name))
@@ -59,12 +90,9 @@ class Component(BaseModel):
             },
         }
 
-    def key(self, *inputs: str) -> str:
-        """Address of this component's result, given the keys of what it reads (40 hex digits)."""
-        # As `_json` writes them; a plan asks for so many addresses that its overhead would show.
-        listed = ",".join(map(encode_basestring_ascii, inputs))
-        text = f'{{"format":{RECIPE_FORMAT},"inputs":[{listed}],"recipe":{self._recipe}}}'
-        return hashlib.sha256(text.encode()).hexdigest()[:40]
+    def key(self, *inputs: str) -> Address:
+        """Return the address of this component's result for inputs at these addresses."""
+        return Address.of(self, inputs)
 
     @functools.cached_property
     def _recipe(self) -> str:
@@ -77,6 +105,20 @@ class Component(BaseModel):
         few."""
         return self.recipe()
 
+    @functools.cached_property
+    def _recipe_in_format_1(self) -> dict[str, Any]:
+        """The recipe as format 1 had it, with paths of classes and earlier names of fields."""
+        tag = tag_of(type(self))
+        return {
+            "class": format_1.path_of(tag),
+            "version": self.version,
+            "fields": {
+                format_1.field_of(tag, name): _recipe_of(getattr(self, name), "_recipe_in_format_1")
+                for name in type(self).model_fields
+                if name not in self.labels
+            },
+        }
+
     def changed(self, **fields: Any) -> Self:
         """A copy with some fields replaced, checked like the original."""
         given = {name: getattr(self, name) for name in type(self).model_fields}
@@ -84,7 +126,7 @@ class Component(BaseModel):
 
     def stored(self) -> dict[str, Any]:
         """Plain JSON data from which `restore` rebuilds this component."""
-        return {"class": class_path(type(self)), "fields": self.model_dump(mode="json")}
+        return {"tag": tag_of(type(self)), "fields": self.model_dump(mode="json")}
 
     @model_validator(mode="wrap")
     @classmethod
@@ -109,13 +151,22 @@ class Component(BaseModel):
 class Entry(Component):
     """A component that a catalogue lists under its `kind`; outside ones are `module:Class`."""
 
+    noun: ClassVar[str] = ""
+    """Noun of the catalogue, which its base class sets."""
+
     kind: ClassVar[str] = ""
+
+    entry_tag: ClassVar[str] = ""
+    """Tag of an entry of this package's catalogues; empty for other classes."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        if "kind" not in cls.__dict__:
+        listed = "kind" in cls.__dict__
+        if not listed:
             cls.kind = class_path(cls)
+        ours = listed and cls.__module__.startswith("rnnstudy.")
+        cls.entry_tag = f"{cls.noun}:{cls.kind}" if ours else ""
 
     @model_serializer(mode="wrap")
     def _with_kind(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -127,38 +178,24 @@ def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def class_path(cls: type) -> str:
-    """The text `package.module:Class` that finds a class again."""
-    return f"{cls.__module__}:{cls.__qualname__}"
-
-
-def find_class(path: str) -> type:
-    """The class at `package.module:Class`; ImportError or AttributeError if there is none."""
-    module, _, name = path.partition(":")
-    found: Any = importlib.import_module(module)
-    for part in name.split("."):
-        found = getattr(found, part)
-    if not isinstance(found, type):
-        raise AttributeError(f"{path} is not a class")
-    return found
-
-
 def restore(stored: Mapping[str, Any]) -> Component:
-    """The component that `Component.stored` wrote down."""
-    cls = find_class(stored["class"])
+    """Return the component that `Component.stored` wrote, in this format or in format 1."""
+    tag = stored["tag"] if "tag" in stored else format_1.tag_of(stored["class"])
+    cls = class_of(tag)
     if not issubclass(cls, Component):
-        raise TypeError(f"{stored['class']} is not a component")
-    fields = {name: value for name, value in stored["fields"].items() if name != "kind"}
+        raise TypeError(f"{tag} is not a component")
+    names = stored["fields"] if "tag" in stored else format_1.renamed(tag, stored["fields"])
+    fields = {name: value for name, value in names.items() if name != "kind"}
     return cls.model_validate_json(json.dumps(fields))
 
 
-def _recipe_of(value: Any) -> Any:
+def _recipe_of(value: Any, form: str = "_recipe_data") -> Any:
     if isinstance(value, Component):
-        return value._recipe_data
+        return getattr(value, form)
     if isinstance(value, Mapping):
-        return {name: _recipe_of(part) for name, part in value.items()}
+        return {name: _recipe_of(part, form) for name, part in value.items()}
     if isinstance(value, tuple | list):
-        return [_recipe_of(part) for part in value]
+        return [_recipe_of(part, form) for part in value]
     return value
 
 

@@ -15,7 +15,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from rnnstudy.component import Component, class_path, find_class, restore
+from rnnstudy import format_1
+from rnnstudy.component import Component, restore
+from rnnstudy.tags import class_of, tag_of
 
 Array = np.ndarray
 
@@ -30,8 +32,16 @@ def arrays(*axes: str) -> Any:
     return dataclasses.field(metadata={"axes": axes, "many": True})
 
 
+FORMAT = 2
+"""Format of the stored files. Format 1 named classes by module path."""
+
+
 class CorruptRecord(Exception):
     """A folder does not hold the record that it claims to hold."""
+
+
+class DamagedRecord(CorruptRecord):
+    """The files of a record are incomplete or were changed after they were written."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -159,7 +169,7 @@ class Record:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         found: dict[str, Array] = {}
-        meta = self._describe("", found)
+        meta = {"format": FORMAT, **self._describe("", found)}
         with open(folder / "arrays.npz", "wb") as file:
             np.savez(file, **found)  # type: ignore[arg-type]
         content = (folder / "arrays.npz").read_bytes()
@@ -182,24 +192,33 @@ class Record:
                 found[name] = value
             else:
                 fields[field.name] = {"value": value}
-        return {"class": class_path(type(self)), "fields": fields}
+        return {"tag": tag_of(type(self)), "fields": fields}
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Read what `save` wrote; CorruptRecord says what is missing or damaged."""
         folder = Path(folder)
         try:
-            meta = json.loads((folder / "meta.json").read_text())
-            content = (folder / "arrays.npz").read_bytes()
-            if hashlib.sha256(content).hexdigest() != meta["sha256"]:
-                raise CorruptRecord(f"{folder}/arrays.npz does not match its checksum")
-            with np.load(io.BytesIO(content), allow_pickle=False) as found:
-                record = _rebuild(meta, "", dict(found))
+            meta, found = _read_files(folder)
+            record = _rebuild(meta, "", found)
         except (OSError, ValueError, KeyError, AttributeError, ImportError, TypeError) as error:
             raise CorruptRecord(f"{folder}: {error}") from error
         if not isinstance(record, cls):
             raise CorruptRecord(f"{folder} holds a {type(record).__name__}, not a {cls.__name__}")
         return record
+
+
+def _read_files(folder: Path) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return what `meta.json` says and the arrays; DamagedRecord if the files are not whole."""
+    text, content = (folder / "meta.json").read_bytes(), (folder / "arrays.npz").read_bytes()
+    try:
+        meta = json.loads(text)
+        if hashlib.sha256(content).hexdigest() != meta["sha256"]:
+            raise DamagedRecord(f"{folder}/arrays.npz does not match its checksum")
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return meta, dict(arrays)
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedRecord(f"{folder}: {error}") from error
 
 
 def _rebuild(meta: dict[str, Any], prefix: str, found: dict[str, Array]) -> Record:
@@ -216,10 +235,11 @@ def _rebuild(meta: dict[str, Any], prefix: str, found: dict[str, Array]) -> Reco
             values[name] = found[path]
         else:
             values[name] = _tuples(content)
-    cls = find_class(meta["class"])
+    tag = meta["tag"] if "tag" in meta else format_1.tag_of(meta["class"])
+    cls = class_of(tag)
     if not issubclass(cls, Record):
-        raise TypeError(f"{meta['class']} is not a record")
-    return cls(**values)
+        raise TypeError(f"{tag} is not a record")
+    return cls(**(values if "tag" in meta else format_1.renamed(tag, values)))
 
 
 def _tuples(value: Any) -> Any:

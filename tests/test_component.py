@@ -11,15 +11,16 @@ from hypothesis import strategies as st
 from own_shapes import Shape
 from pydantic import ValidationError
 
-from rnnstudy.component import Component, class_path, find_class, restore
+from rnnstudy.component import Component, restore
+from rnnstudy.tags import class_path, find_class
 
 # Keys
 
 
 def test_key_is_the_hash_of_a_written_recipe():
     text = (
-        '{"format":1,"inputs":["ab","cd"],"recipe":{"class":"own_shapes:Shape",'
-        '"fields":{"sides":[3,4],"size":2.0},"version":1}}'
+        '{"format":2,"inputs":["ab","cd"],"recipe":{"fields":{"sides":[3,4],"size":2.0},'
+        '"tag":"own_shapes:Shape","version":1}}'
     )
     assert Shape().key("ab", "cd") == hashlib.sha256(text.encode()).hexdigest()[:40]
 
@@ -44,9 +45,11 @@ def test_key_is_the_same_in_every_process():
 
     assert class_path(Plain) == "somewhere:Plain"
     assert Plain().key() == GOLDEN
+    assert Plain().key().in_format_1 == GOLDEN_OF_FORMAT_1
 
 
-GOLDEN = "7a0bf434c64ebe5c410c74a47d06d7a84e40176a"
+GOLDEN = "794c24fb0b2102e47d219c41a3b75f80fcd4a7f1"
+GOLDEN_OF_FORMAT_1 = "7a0bf434c64ebe5c410c74a47d06d7a84e40176a"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,6 @@ from rnnstudy.analyses.transitions import TransitionAnalysis
 from rnnstudy.analyses.twins import Twins
 from rnnstudy.cells import CELLS, INITIALISERS
 from rnnstudy.comparison.pairs import Distances
-from rnnstudy.component import class_path
 from rnnstudy.dynamics.fixed_points import find_fixed_points
 from rnnstudy.dynamics.graph import Connections
 from rnnstudy.dynamics.search import Search
@@ -39,6 +38,7 @@ from rnnstudy.population.protocol import Training
 from rnnstudy.population.training import train
 from rnnstudy.record import Array
 from rnnstudy.study.networks import Network
+from rnnstudy.tags import tag_of
 from rnnstudy.tasks import TASKS
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration
@@ -262,14 +262,14 @@ def cases() -> dict[str, Callable[[], list[float]]]:
         (dict(SOLVERS), lambda kind: _fixed_points(solver=kind)),
     ]
     found = {
-        f"{class_path(entry)} {entry.version}": (lambda kind=kind, measure=measure: measure(kind))
+        f"{tag_of(entry)} {entry.version}": (lambda kind=kind, measure=measure: measure(kind))
         for shelf, measure in shelves
         for kind, entry in shelf.items()
     }
-    found[f"{class_path(Training)} {Training.version}"] = _training
-    found[f"{class_path(Search)} {Search.version}"] = _fixed_points
+    found[f"{tag_of(Training)} {Training.version}"] = _training
+    found[f"{tag_of(Search)} {Search.version}"] = _fixed_points
     # A network's numbers are those of its parts.
-    found[f"{class_path(Network)} {Network.version}"] = _training
+    found[f"{tag_of(Network)} {Network.version}"] = _training
     return found
 
 

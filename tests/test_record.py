@@ -309,7 +309,7 @@ def edited(folder, old, new):
         (flipped, "arrays.npz does not match its checksum"),
         (lambda f: (f / "arrays.npz").write_bytes(b""), "does not match its checksum"),
         (lambda f: (f / "meta.json").write_text(""), "Expecting value"),
-        (lambda f: (f / "meta.json").write_bytes(b"\xff\xfe"), "can't decode byte"),
+        (lambda f: (f / "meta.json").write_bytes(b"{\xff}"), "can't decode byte"),
         (lambda f: (f / "meta.json").write_text("[]"), "list indices must be integers"),
         (lambda f: edited(f, '"fields"', '"gone"'), "fields"),
         (lambda f: edited(f, ":Whole", ":Hole"), "no attribute 'Hole'"),
@@ -337,12 +337,12 @@ def test_a_description_cannot_call_what_is_no_record(tmp_path):
     whole().save(tmp_path)
     meta = json.loads((tmp_path / "meta.json").read_text())
     target = tmp_path / "made"
-    meta |= {"class": "pathlib:Path", "fields": {}}
+    meta |= {"tag": "pathlib:Path", "fields": {}}
     (tmp_path / "meta.json").write_text(json.dumps(meta))
     with pytest.raises(CorruptRecord, match="pathlib:Path is not a record"):
         Record.load(tmp_path)
     meta |= {
-        "class": "subprocess:Popen",
+        "tag": "subprocess:Popen",
         "fields": {"args": {"value": ["touch", str(target)]}},
     }
     (tmp_path / "meta.json").write_text(json.dumps(meta))

@@ -48,6 +48,8 @@ class Section:
 class Analysis(Entry):
     """A question asked of every task's networks; `name` tells two of a kind apart."""
 
+    noun: ClassVar[str] = "analysis"
+
     labels: ClassVar[frozenset[str]] = frozenset({"name", "tasks"})
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] | None = None

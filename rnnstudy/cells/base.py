@@ -79,6 +79,8 @@ class Cell(Entry):
                 return (1.0 - self.leak) * h + self.leak * new
     """
 
+    noun: ClassVar[str] = "cell"
+
     units: Annotated[int, Field(ge=1, le=65536)] = 32
     """Number of units that the readout sees."""
 

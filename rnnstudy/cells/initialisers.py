@@ -15,6 +15,8 @@ Array = np.ndarray
 class Initialiser(Entry):
     """Draws one weight block of shape [row, column]."""
 
+    noun: ClassVar[str] = "initialiser"
+
     @abstractmethod
     def draw(self, generator: np.random.Generator, rows: int, columns: int) -> Array:
         """The block [row, column] in float64."""

@@ -91,6 +91,8 @@ class Claim(Entry):
                 )
     """
 
+    noun: ClassVar[str] = "claim"
+
     labels: ClassVar[frozenset[str]] = frozenset({"name", "alpha"})
 
     takes: ClassVar[type[Record]] = Record

@@ -34,6 +34,8 @@ class Solver(Entry):
     begin with [member, point]: what the method remembers about each point, its `speed` among it.
     """
 
+    noun: ClassVar[str] = "solver"
+
     limit: Annotated[int, Field(ge=0)] = 120
     """Largest number of steps."""
 

@@ -31,6 +31,8 @@ class Metric(Entry):
                 return settled((a * b).sum(axis=(-2, -1)))
     """
 
+    noun: ClassVar[str] = "metric"
+
     trajectories: ClassVar[bool] = False
     """Whether states are [trial, time, unit], not [sample, unit]; then representations may differ
     in trials and times."""

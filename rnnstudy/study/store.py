@@ -11,13 +11,28 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rnnstudy.record import CorruptRecord, Record
+from rnnstudy.component import Address
+from rnnstudy.record import FORMAT, CorruptRecord, DamagedRecord, Record
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
 DRAFT_LIFETIME = 3600.0
 """Seconds after which nobody can still be writing a draft."""
+
+SET_ASIDE = ".set-aside"
+"""Folder of records that could not be read."""
+
+FORMAT_FILE = "format"
+"""File that says the format of a store. A store of format 1 has none."""
+
+
+def _loads(folder: Path, kind: type[Record]) -> bool:
+    try:
+        kind.load(folder)
+    except CorruptRecord:
+        return False
+    return True
 
 
 class Store:
@@ -28,48 +43,73 @@ class Store:
 
     def has(self, key: str) -> bool:
         """Whether a whole record stands under this key (sizes agree; contents are read later)."""
+        folder = self._folder(key)
         try:
-            meta = json.loads((self.root / key / "meta.json").read_text())
-            return bool((self.root / key / "arrays.npz").stat().st_size == meta["bytes"])
+            meta = json.loads((folder / "meta.json").read_text())
+            return bool((folder / "arrays.npz").stat().st_size == meta["bytes"])
         except (OSError, ValueError, KeyError, TypeError):
             return False
 
     def read(self, key: str, kind: type[R]) -> R:
-        """The record under a key; CorruptRecord if it is absent, damaged or of another kind.
+        """Return the record under a key.
 
-        A damaged one is removed, so that it counts as missing from then on.
+        Raises CorruptRecord if it is absent, damaged or of another class. A damaged record is set
+        aside, so that it counts as missing from then on.
         """
         try:
-            return kind.load(self.root / key)
-        except CorruptRecord as error:
-            # A disk that fails or a class that is not on the path says nothing against the record.
-            if not isinstance(error.__cause__, OSError | ImportError):
-                shutil.rmtree(self.root / key, ignore_errors=True)
+            return kind.load(self._folder(key))
+        except DamagedRecord:
+            self._set_aside(self._folder(key))
             raise
 
     def write(self, key: str, record: Record) -> None:
         """Keep a record; readers see all of it or nothing."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        self._create()
         draft = self.root / f".draft-{key}-{uuid.uuid4().hex[:8]}"
         try:
             record.save(draft)
-            self._place(draft, self.root / key)
+            self._place(draft, self.root / key, type(record))
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
-    def _place(self, draft: Path, place: Path) -> None:
+    def _create(self) -> None:
+        """Make the folder, with a file that says its format."""
+        if not self.root.exists():
+            self.root.mkdir(parents=True, exist_ok=True)
+            (self.root / FORMAT_FILE).write_text(f"{FORMAT}\n")
+
+    def _place(self, draft: Path, place: Path, kind: type[Record]) -> None:
         for attempts_left in (2, 1, 0):
             try:
                 os.rename(draft, place)
                 return
             except OSError:
-                # Somebody was there first. The same address holds the same result, unless damaged;
-                # a damaged one may be replaced by several at once.
-                if self.has(place.name):
+                # Another writer was first. The same address holds the same result, unless it
+                # cannot be loaded. Several writers may replace that one at once.
+                if _loads(place, kind):
                     return
                 if not attempts_left:
                     raise
-                shutil.rmtree(place, ignore_errors=True)
+                self._set_aside(place)
+
+    def _set_aside(self, place: Path) -> None:
+        """Move a folder out of the way, for a person to look at."""
+        aside = self.root / SET_ASIDE
+        aside.mkdir(exist_ok=True)
+        with suppress(OSError):  # another process has moved it
+            os.rename(place, aside / f"{place.name}-{uuid.uuid4().hex[:8]}")
+
+    def _folder(self, key: str) -> Path:
+        """Folder of a record: where the previous version kept it, if it is only there."""
+        folder = self.root / key
+        if isinstance(key, Address) and self._may_hold_format_1 and not folder.exists():
+            earlier = self.root / key.in_format_1
+            return earlier if earlier.exists() else folder
+        return folder
+
+    @cached_property
+    def _may_hold_format_1(self) -> bool:
+        return self.root.exists() and not (self.root / FORMAT_FILE).exists()
 
     def once(self, about: Hashable, answer: Callable[[], T]) -> T:
         """What there is to say of a thing; a store that does not change says it once."""
@@ -101,7 +141,8 @@ class Glance(Store):
     def has(self, key: str) -> bool:
         """Whether a whole record stood under this key when the store was first asked."""
         if key not in self._there:
-            self._there[key] = key in self._listed and super().has(key)
+            listed = key in self._listed or self._may_hold_format_1
+            self._there[key] = listed and super().has(key)
         return self._there[key]
 
     def once(self, about: Hashable, answer: Callable[[], T]) -> T:

@@ -73,6 +73,8 @@ class Task(Entry):
                 return StaticInputs(np.zeros((1, 1)), ("no input",))
     """
 
+    noun: ClassVar[str] = "task"
+
     labels: ClassVar[frozenset[str]] = frozenset({"name"})
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] | None = None

@@ -18,8 +18,8 @@ from claims.test_modes import line, oscillation
 from claims.test_prevalence import fixed_points
 
 from rnnstudy.claims import CLAIMS
-from rnnstudy.component import class_path
 from rnnstudy.record import Record
+from rnnstudy.tags import tag_of
 
 FILE = Path(__file__).with_name("golden.json")
 
@@ -53,7 +53,7 @@ def numbers(kind: str) -> list[float]:
 
 
 def name_of(kind: str) -> str:
-    return f"{class_path(CLAIMS[kind])} {CLAIMS[kind].version}"
+    return f"{tag_of(CLAIMS[kind])} {CLAIMS[kind].version}"
 
 
 @pytest.mark.parametrize("kind", CLAIMS)

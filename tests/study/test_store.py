@@ -144,5 +144,6 @@ def test_a_record_that_cannot_be_read_here_and_now_is_not_removed(
 def test_meta_is_plain_json(tmp_path: Path) -> None:
     Store(tmp_path).write(KEY, numbers())
     meta = json.loads((tmp_path / KEY / "meta.json").read_text())
-    assert meta["class"].endswith(":Numbers")
+    assert meta["tag"].endswith(":Numbers")
+    assert meta["format"] == 2
     assert meta["bytes"] == (tmp_path / KEY / "arrays.npz").stat().st_size

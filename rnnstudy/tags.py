@@ -1,0 +1,111 @@
+"""Stable tags of classes in addresses and stored files.
+
+A tag is not a path, so a class can move to another module without orphaning a result. An entry of
+a catalogue has the tag `noun:kind` (`cell:gru`). The other classes of this package are listed here.
+A class of a user's own has its path `package.module:Class` as its tag.
+"""
+
+import importlib
+from typing import Any
+
+CATALOGUES = {
+    "task": "rnnstudy.tasks:TASKS",
+    "cell": "rnnstudy.cells:CELLS",
+    "initialiser": "rnnstudy.cells.initialisers:INITIALISERS",
+    "metric": "rnnstudy.metrics:METRICS",
+    "solver": "rnnstudy.dynamics.solvers:SOLVERS",
+    "analysis": "rnnstudy.analyses:ANALYSES",
+    "claim": "rnnstudy.claims:CLAIMS",
+}
+"""Noun of a catalogue -> where it is."""
+
+CLASSES = {
+    # Components that are no entries of a catalogue.
+    "training": "rnnstudy.population.protocol:Training",
+    "network": "rnnstudy.study.networks:Network",
+    "pending_network": "rnnstudy.study.selection:Undecided",
+    "imported_model": "rnnstudy.study.models:ModelNetwork",
+    "selection": "rnnstudy.study.selection:Selection",
+    "keras_cell": "rnnstudy.dynamics.own:KerasCell",
+    "fixed_point_search": "rnnstudy.dynamics.search:Search",
+    "orbit_search": "rnnstudy.dynamics.shooting:Shooting",
+    "circle_search": "rnnstudy.dynamics.circles:Circling",
+    "continuation_settings": "rnnstudy.dynamics.arclength:Stride",
+    "claim_job": "rnnstudy.study.weighing:Weighing",
+    # Records.
+    "population": "rnnstudy.population.population:Population",
+    "training_state": "rnnstudy.population.course:Course",
+    "trained_networks": "rnnstudy.population.training:Trained",
+    "imported_network": "rnnstudy.study.given:Given",
+    "selection_result": "rnnstudy.study.choices:Choice",
+    "modes": "rnnstudy.dynamics.modes:Modes",
+    "non_normality": "rnnstudy.dynamics.nonnormal:NonNormality",
+    "fixed_points": "rnnstudy.dynamics.points:FixedPoints",
+    "slow_points": "rnnstudy.dynamics.points:SlowPoints",
+    "continua": "rnnstudy.dynamics.continua:Continua",
+    "branches": "rnnstudy.dynamics.branches:Branches",
+    "periodic_orbits": "rnnstudy.dynamics.orbits:Cycles",
+    "invariant_circles": "rnnstudy.dynamics.rounds:Circles",
+    "basins": "rnnstudy.dynamics.fates:Basins",
+    "connections": "rnnstudy.dynamics.graph:Connections",
+    "transitions": "rnnstudy.dynamics.transition_record:Transitions",
+    "lyapunov": "rnnstudy.dynamics.lyapunov:Lyapunov",
+    "distances": "rnnstudy.comparison.pairs:Distances",
+    "metric_form": "rnnstudy.comparison.tiles:Prepared",
+    "distance_tile": "rnnstudy.comparison.tiles:Tile",
+    "coordinates": "rnnstudy.comparison.embedding:Coordinates",
+    "activity": "rnnstudy.analyses.representations:Activity",
+    "evaluation": "rnnstudy.analyses.evaluation:Evaluated",
+    "oscillation": "rnnstudy.analyses.oscillation_record:Oscillation",
+    "line_attractor": "rnnstudy.analyses.line_record:LineAttractor",
+    "control_distances": "rnnstudy.analyses.controls:Controlled",
+    "factor_tests": "rnnstudy.analyses.group_record:Grouping",
+    "control_tests": "rnnstudy.analyses.twin_record:TwinRecord",
+    "evidence": "rnnstudy.claims.base:Evidence",
+}
+"""Tag -> path of the class."""
+
+_TAGS = {path: tag for tag, path in CLASSES.items()}
+
+
+def class_path(cls: type) -> str:
+    """Return the text `package.module:Class` that finds a class again."""
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def tag_of(cls: type) -> str:
+    """Return the tag of a class: of the table, `noun:kind` of a catalogue's entry, or its path."""
+    path = class_path(cls)
+    return _TAGS.get(path) or getattr(cls, "entry_tag", "") or path
+
+
+def class_of(tag: str) -> type:
+    """Return the class that a tag names.
+
+    Raises ImportError, AttributeError or KeyError if there is no such class.
+    """
+    if tag in CLASSES:
+        return find_class(CLASSES[tag])
+    noun, _, kind = tag.partition(":")
+    entries = _find(CATALOGUES[noun]) if noun in CATALOGUES else {}
+    entry: type = entries[kind] if kind in entries else find_class(tag)
+    return entry
+
+
+def find_class(path: str) -> type:
+    """Return the class at `package.module:Class`.
+
+    Raises ImportError or AttributeError if there is none.
+    """
+    found = _find(path)
+    if not isinstance(found, type):
+        raise AttributeError(f"{path} is not a class")
+    return found
+
+
+def _find(path: str) -> Any:
+    module, _, name = path.partition(":")
+    value: Any = importlib.import_module(module)
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value

@@ -1,0 +1,186 @@
+"""Tags: classes may move to other modules, and results stay where they are and can be read."""
+
+import importlib
+import json
+import pkgutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import rnnstudy
+from rnnstudy import format_1, tags
+from rnnstudy.analyses.fixed_points import FixedPointAnalysis
+from rnnstudy.cells.gru import GRU
+from rnnstudy.component import Address, Component, Entry
+from rnnstudy.population.protocol import Training
+from rnnstudy.population.training import Trained
+from rnnstudy.record import Array, CorruptRecord, Record, array
+from rnnstudy.study.networks import Network
+from rnnstudy.study.store import FORMAT_FILE, SET_ASIDE, Store
+from rnnstudy.tasks.flip_flop import FlipFlop
+
+KEY = "0123456789abcdef"
+
+SETTINGS = {
+    "Change",
+    "Content",
+    "Model",
+    "Networks",
+    "Override",
+    "Report",
+    "Runtime",
+    "Study",
+}
+"""Parts of a spec that enter no address."""
+
+
+@dataclass(frozen=True, eq=False)
+class Heights(Record):
+    values: Array = array("sample")
+
+
+def _classes(base: type) -> Iterator[type]:
+    for module in pkgutil.walk_packages(rnnstudy.__path__, "rnnstudy."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    pending = [base]
+    while pending:
+        cls = pending.pop()
+        pending += cls.__subclasses__()
+        if cls.__module__.startswith("rnnstudy.") and not getattr(cls, "__abstractmethods__", None):
+            yield cls
+
+
+def test_every_class_that_enters_a_store_has_a_tag_that_is_not_a_path() -> None:
+    bases = {cls for base in (Component, Record) for cls in _classes(base) if cls.__subclasses__()}
+    for base in (Component, Record):
+        for cls in set(_classes(base)) - bases:
+            if cls.__name__.strip("_") not in SETTINGS:
+                assert tags.tag_of(cls) != tags.class_path(cls), "add it to rnnstudy/tags.py"
+
+
+@pytest.mark.parametrize("tag", [*tags.CLASSES, *format_1.PATHS])
+def test_every_tag_leads_to_its_class_and_back(tag: str) -> None:
+    assert tags.tag_of(tags.class_of(tag)) == tag
+
+
+def test_a_users_class_has_its_path_as_its_tag_even_if_it_takes_a_kind_of_ours() -> None:
+    class Mine(GRU):
+        kind = "gru"
+
+    class Heir(GRU):
+        pass
+
+    assert tags.tag_of(GRU) == "cell:gru"
+    assert tags.tag_of(Mine).endswith(":test_a_users_class_has_its_path_as_its_tag_even_if_it_takes"
+                                      "_a_kind_of_ours.<locals>.Mine")  # fmt: skip
+    assert tags.tag_of(Heir) == tags.class_path(Heir)
+    assert issubclass(Heir, Entry)
+
+
+# A record's module moves
+
+
+def _moved(monkeypatch: pytest.MonkeyPatch, tag: str) -> None:
+    """Give Heights the tag, as if it stood in another module from then on."""
+    module = ModuleType("rnnstudy.somewhere_else")
+    module.Heights = Heights  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(Heights, "__module__", module.__name__)
+    path = f"{module.__name__}:Heights"
+    monkeypatch.setitem(tags.CLASSES, tag, path)
+    monkeypatch.setitem(tags._TAGS, path, tag)
+
+
+def test_a_record_is_read_after_its_module_has_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    monkeypatch.setitem(tags._TAGS, tags.class_path(Heights), "heights")
+    store.write(KEY, Heights(np.arange(5.0)))
+    assert json.loads((tmp_path / KEY / "meta.json").read_text())["tag"] == "heights"
+    with monkeypatch.context() as patch:
+        _moved(patch, "heights")
+        np.testing.assert_array_equal(store.read(KEY, Heights).values, np.arange(5.0))
+        np.testing.assert_array_equal(store.read(KEY, Record).values, np.arange(5.0))
+
+
+def test_writing_replaces_a_record_that_cannot_be_loaded_and_keeps_it_aside(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(KEY, Heights(np.arange(5.0)))
+    meta = tmp_path / KEY / "meta.json"
+    meta.write_text(meta.read_text().replace("Heights", "Depths"))
+    assert store.has(KEY)
+    with pytest.raises(CorruptRecord, match="Depths"):
+        store.read(KEY, Heights)
+    assert store.has(KEY), "reading leaves it alone: its class may come back"
+    store.write(KEY, Heights(np.arange(3.0)))
+    np.testing.assert_array_equal(store.read(KEY, Heights).values, np.arange(3.0))
+    (aside,) = (tmp_path / SET_ASIDE).iterdir()
+    assert "Depths" in (aside / "meta.json").read_text()
+
+
+# Format 1
+
+
+def _network() -> Network:
+    training = Training(steps=3, history=7)
+    return Network(task=FlipFlop(bits=2), cell=GRU(units=4), training=training, seed=5)
+
+
+def test_addresses_of_format_1_are_those_that_the_previous_version_computed() -> None:
+    """The literals were printed by the version that wrote format 1."""
+    address = _network().key()
+    assert address.in_format_1 == "af8cb4ffa205a8001ea498041f0f460172632bcb"
+    below = FixedPointAnalysis().key(address, "x")
+    assert below.in_format_1 == "4997cf6ed54a29e37ea43d9091b7e73255441ddc"
+    assert address != address.in_format_1
+
+
+def _as_format_1(folder: Path) -> None:
+    """Rewrite a description with the class paths of format 1."""
+
+    def earlier(value: object) -> object:
+        if isinstance(value, dict):
+            renamed = {name: earlier(part) for name, part in value.items() if name != "format"}
+            if "tag" in renamed:
+                tag = renamed.pop("tag")
+                names = format_1.FIELDS.get(tag, {})
+                renamed["fields"] = {names.get(n, n): v for n, v in renamed["fields"].items()}
+                renamed = {"class": format_1.path_of(tag), **renamed}
+            return renamed
+        return value
+
+    meta = folder / "meta.json"
+    meta.write_text(json.dumps(earlier(json.loads(meta.read_text()))))
+
+
+def test_a_store_of_format_1_is_read(tmp_path: Path) -> None:
+    from rnnstudy.population.training import train
+
+    network = _network()
+    trained = train(network.cell, network.task, [network.training], [network.seed])
+    place = tmp_path / network.key().in_format_1
+    trained.save(place)
+    _as_format_1(place)
+    assert "rnnstudy.population.training:Trained" in (place / "meta.json").read_text()
+    store = Store(tmp_path)
+    assert store.has(network.key())
+    read = store.read(network.key(), Trained)
+    np.testing.assert_array_equal(read.loss, trained.loss)
+    assert read.population.cell == network.cell
+
+
+def test_a_new_store_has_nothing_of_format_1_and_says_its_format(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    address = _network().key()
+    store.write(KEY, Heights(np.arange(5.0)))
+    assert (store.root / FORMAT_FILE).read_text() == "2\n"
+    Heights(np.arange(5.0)).save(store.root / address.in_format_1)
+    assert not Store(store.root).has(address)
+    assert isinstance(address, Address)
