@@ -273,10 +273,10 @@ def make_environment(folder: Path, base: str, *, lowest: bool) -> str:
     pinned = folder / "requirements.txt"
     wanted = (lowest_version(python, each) if lowest else each for each in requirements())
     pinned.write_text("\n".join(wanted) + "\n")
-    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command += ["--only-binary", ":all:", "--upgrade", "--upgrade-strategy"]
-    command += ["only-if-needed" if lowest else "eager"]
-    output_of([*command, "--requirement", str(pinned)])
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    upgrade = ["--upgrade", "--upgrade-strategy", "only-if-needed" if lowest else "eager"]
+    output_of([*install, *upgrade, "--only-binary", ":all:", "--requirement", str(pinned)])
+    output_of([*install, "--no-deps", "--editable", str(ROOT)])
     return python
 
 
