@@ -1,22 +1,186 @@
-"""The guide to the dynamics is right: its examples run in order, as a reader would type them."""
+"""The guide is right: its examples run, its specs are valid, its tables name every field."""
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from documents import GUIDE, PAGES, ROOT, blocks, first_column, run_python, text_of
 
 import rnnstudy
+from rnnstudy.analyses import ANALYSES
+from rnnstudy.claims import CLAIMS
+from rnnstudy.cli import app
+from rnnstudy.metrics import METRICS
+from rnnstudy.population.protocol import Training
+from rnnstudy.study.models import Model
+from rnnstudy.study.reporting import Report
+from rnnstudy.study.runtime import Runtime
+from rnnstudy.study.selection import Selection
+from rnnstudy.study.spec import SpecError, Study, load_study
+from rnnstudy.tasks import TASKS
 
-GUIDE = (Path(__file__).parents[1] / "docs" / "dynamics.md").read_text(encoding="utf-8")
+PAGE = {page.stem: page for page in GUIDE}
+
+BASE = """
+study: fragment
+tasks: [flip_flop, sine, integration]
+networks: {cells: [vanilla, gru, lstm], activations: [tanh, relu], seeds: 3}
+"""
+"""Spec that the fragments of the guide are added to."""
+
+QUICKSTART = {
+    "specs/quickstart.yaml": "mine.yaml",
+    "runs/quickstart": "runs/mine",
+    "flip_flop-gru-tanh-32-s002": "recall-leaky-tanh-16-s001",
+    '"topology"': '"SpectralRadius".lower()',
+    '"svcca"': '"cosine"',
+    '"embedding_svcca"': '"cosine"',
+}
+"""What stands in the guide for a finished quickstart, and what stands for it here."""
 
 
-def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pages_are_those_that_are_tested() -> None:
+    pages = ["analyses", "claims", "dynamics", "own-networks", "own-tasks-and-cells", "scaling"]
+    assert sorted(PAGE) == [*pages, "spec"]
+
+
+@pytest.mark.parametrize("name", ["dynamics", "analyses"])
+def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    code = "\n".join(re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL))
-    exec(compile(code, "docs/dynamics.md", "exec"), {})
+    code = "\n".join(blocks(PAGE[name], "python"))
+    exec(compile(code, f"docs/guide/{name}.md", "exec"), {})
 
 
-def test_the_functions_that_it_lists_are_there() -> None:
-    called = re.findall(r"^\| [^|]+ \| `(\w+)\(", GUIDE, flags=re.MULTILINE)
+def test_no_other_page_has_python() -> None:
+    tested = {"dynamics", "analyses", "own-tasks-and-cells", "spec"}
+    assert {name for name, page in PAGE.items() if blocks(page, "python")} == tested
+
+
+@pytest.fixture(scope="module")
+def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the guide's own task, cell, metric, analysis and claim, and a finished study of
+    them."""
+    folder = tmp_path_factory.mktemp("mine")
+    page = PAGE["own-tasks-and-cells"]
+    (folder / "mine.py").write_text("\n".join(blocks(page, "python")))
+    (folder / "mine.yaml").write_text(blocks(page, "yaml")[0])
+    main = "import sys; from rnnstudy.cli import main; sys.argv = ['rnnstudy', 'run', 'mine.yaml']"
+    out = run_python(f"{main}\nmain()", folder)
+    assert "4 of 4 networks trained" in out
+    assert "Networks that learn recall have more than one stable point." in out
+    return folder
+
+
+def test_classes_of_ones_own_go_through_a_study(mine: Path) -> None:
+    members = (mine / "runs" / "mine" / "members.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in members[1:]] == [
+        "recall-gru-tanh-16-s000",
+        "recall-gru-tanh-16-s001",
+        "recall-leaky-tanh-16-s000",
+        "recall-leaky-tanh-16-s001",
+    ]
+    report = (mine / "runs" / "mine" / "report" / "index.html").read_text(encoding="utf-8")
+    assert "Spectral radius" in report
+
+
+def test_the_examples_on_a_finished_study_run(mine: Path) -> None:
+    reading, keras = blocks(PAGE["spec"], "python")
+    for there, here in QUICKSTART.items():
+        reading, keras = reading.replace(there, here), keras.replace(there, here)
+    check = "assert len(run.members) == 4 and len(run.claims) == 1\n"
+    train = (
+        "import numpy as np\n"
+        "x = np.zeros((4, 15, 1), 'float32')\n"
+        "model.fit(x, x, epochs=1, verbose=0)\n"
+    )
+    run_python(reading + check, mine)
+    run_python(keras + train, mine)
+
+
+def test_the_explained_spec_is_the_shipped_quickstart() -> None:
+    explained = yaml.safe_load(blocks(PAGE["spec"], "yaml")[0])
+    shipped = yaml.safe_load((ROOT / "specs" / "quickstart.yaml").read_text())
+    assert explained == shipped
+
+
+def test_the_error_message_is_the_one_that_a_user_gets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("wrong.yaml").write_text(
+        "study: wrong\ntasks: [flip_flop]\nnetworks: {cells: [lstm, gruu]}\n"
+    )
+    with pytest.raises(SpecError, match="gruu") as error:
+        load_study("wrong.yaml")
+    assert [f"{error.value}\n"] == blocks(PAGE["spec"], "text")
+
+
+def fragments() -> list[Any]:
+    """Every YAML block of the guide but those of studies of their own files."""
+    parts = []
+    for name, page in PAGE.items():
+        for i, block in enumerate(blocks(page, "yaml")):
+            if "mine:" not in block and "models:" not in block:
+                parts.append(pytest.param(block, id=f"{name}-{i}"))
+    return parts
+
+
+def study_of(text: str, folder: Path) -> Study:
+    """Return the study of a spec, or of a fragment of one."""
+    path = folder / "spec.yaml"
+    path.write_text(text if text.startswith("study:") else BASE + text)
+    return load_study(path)
+
+
+@pytest.mark.parametrize("block", fragments())
+def test_the_specs_are_valid(block: str, tmp_path: Path) -> None:
+    assert study_of(block, tmp_path).expand()
+
+
+def test_the_spec_of_own_networks_is_valid_but_for_its_files(tmp_path: Path) -> None:
+    page = PAGE["own-networks"]
+    block = blocks(page, "yaml")[0]
+    models = yaml.safe_load(block)["models"]
+    named = {key for model in models if isinstance(model, dict) for key in model}
+    assert named <= set(Model.model_fields)
+    without = re.sub(r"^models:.*\n(  .*\n)+", "", block, flags=re.MULTILINE)
+    assert study_of(without, tmp_path).expand()
+    fields = first_column(page, "Your own networks in a study")
+    assert fields == list(Model.model_fields)
+
+
+def test_the_tables_name_every_field() -> None:
+    page = PAGE["spec"]
+    assert set(first_column(page, "Sections")) == set(Study.model_fields)
+    assert set(first_column(page, "Tasks")) >= set(TASKS)
+    assert set(first_column(page, "Training")) == set(Training.model_fields)
+    assert set(first_column(page, "Selection")) == set(Selection.model_fields)
+    assert set(first_column(page, "Report")) == set(Report.model_fields)
+    assert set(first_column(page, "Runtime")) == set(Runtime.model_fields)
+
+
+def test_the_tables_name_every_entry_of_the_catalogues() -> None:
+    assert set(first_column(PAGE["analyses"], "Analyses")) == set(ANALYSES)
+    metrics = first_column(PAGE["analyses"], "Distances between networks: pairs and metrics")
+    assert set(metrics) == set(METRICS)
+    assert set(first_column(PAGE["claims"], "Kinds")) >= set(CLAIMS)
+
+
+def test_the_commands_exist() -> None:
+    known = {command.name or command.callback.__name__ for command in app.registered_commands}
+    named = set()
+    for page in PAGES:
+        named |= set(re.findall(r"`rnnstudy (\w+)", text_of(page)))
+        for block in blocks(page, "sh"):
+            named |= set(re.findall(r"^(?:\S*/)?rnnstudy (\w+)", block, flags=re.MULTILINE))
+    assert named <= known
+    table = re.findall(r"^\| `rnnstudy (\w+)", text_of(PAGE["spec"]), flags=re.MULTILINE)
+    assert set(table) == known
+
+
+def test_the_functions_of_the_dynamics_exist() -> None:
+    called = re.findall(r"^\| [^|]+ \| `(\w+)\(", text_of(PAGE["dynamics"]), flags=re.MULTILINE)
     assert len(called) == 8
     assert all(callable(getattr(rnnstudy, name)) for name in called)

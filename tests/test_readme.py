@@ -1,97 +1,58 @@
-"""The README is right: its examples are run, its spec is the shipped one, its words exist."""
+"""The README is short, its first example prints what it shows, and its paths exist."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import yaml
+from documents import PAGES, ROOT, anchors, blocks, run_python, text_of
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    """Fenced code blocks of a language, in order."""
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+README = ROOT / "README.md"
 
 
-def python(code: str, cwd: Path) -> str:
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{cwd}"}
-    found = subprocess.run(
-        [sys.executable, "-c", code], cwd=cwd, env=environment,
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert found.returncode == 0, found.stdout + found.stderr
-    return found.stdout
+def test_the_readme_is_short_and_shows_a_result_early() -> None:
+    lines = text_of(README).splitlines()
+    assert len(lines) <= 150
+    assert next(i for i, line in enumerate(lines, 1) if "9 fixed points" in line) <= 50
 
 
-def test_the_explained_spec_is_the_shipped_quickstart() -> None:
-    explained = yaml.safe_load(blocks("yaml")[0])
-    shipped = yaml.safe_load((ROOT / "specs" / "quickstart.yaml").read_text())
-    assert explained == shipped
+def test_the_two_commands_of_set_up_come_first() -> None:
+    commands = [line.partition("#")[0].strip() for line in blocks(README, "sh")[0].splitlines()]
+    assert commands == ["tools/run specs/quickstart.yaml", "tools/test"]
 
 
-@pytest.fixture(scope="module")
-def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the README's own task and cell, and its study of them, run."""
-    folder = tmp_path_factory.mktemp("mine")
-    (folder / "mine.py").write_text("\n".join(blocks("python")[3:5]))
-    (folder / "mine.yaml").write_text(blocks("yaml")[1])
-    main = "import sys; from rnnstudy.cli import main; sys.argv = ['rnnstudy', 'run', 'mine.yaml']"
-    out = python(f"{main}\nmain()", folder)
-    assert "4 of 4 networks trained" in out
-    return folder
+def test_the_first_example_prints_what_the_readme_shows(tmp_path: Path) -> None:
+    output = run_python(blocks(README, "python")[0], tmp_path)
+    assert output == blocks(README, "text")[0]
+    assert (tmp_path / "memory.png").stat().st_size > 20_000
 
 
-def test_a_task_and_a_cell_of_ones_own_go_through_a_study(mine: Path) -> None:
-    members = (mine / "runs" / "mine" / "members.csv").read_text().splitlines()
-    assert [line.split(",")[0] for line in members[1:]] == [
-        "recall-gru-tanh-16-s000",
-        "recall-gru-tanh-16-s001",
-        "recall-leaky-tanh-16-s000",
-        "recall-leaky-tanh-16-s001",
-    ]
+def test_every_code_block_of_the_readme_is_checked() -> None:
+    # The second Python block reads a quickstart; tests/test_guide.py runs its lines.
+    assert len(blocks(README, "python")) == 2
+    assert len(blocks(README, "sh")) == 2
+    assert len(blocks(README, "text")) == 1
+    guide = "".join(blocks(ROOT / "docs" / "guide" / "spec.md", "python"))
+    for line in blocks(README, "python")[1].splitlines():
+        assert line.partition("#")[0].partition(".to_frame")[0].strip() in guide
 
 
-def test_the_python_examples_run_on_a_finished_study(mine: Path) -> None:
-    use, keras = blocks("python")[:2]
-    here = [
-        ("specs/quickstart.yaml", "mine.yaml"),
-        ("runs/quickstart", "runs/mine"),
-        ("flip_flop-gru-tanh-32-s002", "recall-leaky-tanh-16-s001"),
-    ]
-    for old, new in here:
-        use, keras = use.replace(old, new), keras.replace(old, new)
-    check = "assert len(run.members) == 4 and run.fixed_points('recall-leaky-tanh-16-s001')"
-    # The example leaves out `pairs`; a study without it has no distances to ask for.
-    use = re.sub(r"run\.distances.*", check, use)
-    train = (
-        "import numpy as np\n"
-        "x = np.zeros((4, 15, 1), 'float32')\n"
-        "model.fit(x, x, epochs=1, verbose=0)\n"
-    )
-    python(use, mine)
-    python(keras + train, mine)
-
-
-def test_commands_and_folders_that_the_readme_names_exist() -> None:
-    for path in re.findall(r"`((?:tools|specs|rnnstudy)/[\w./-]+)`", README):
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_and_paths_of_the_pages_exist(page: Path) -> None:
+    text = text_of(page)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (page.parent / path).resolve() if path else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
+    for path in re.findall(r"`((?:tools|specs|rnnstudy|tests|docs)/[\w./-]+\.\w+)`", text):
         assert (ROOT / path).exists(), path
-    for image in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
-        assert (ROOT / image).exists(), image
-
-
-def test_a_network_of_ones_own_is_taken_apart(tmp_path: Path) -> None:
-    said = python(blocks("python")[2] + "\nprint(fps)", tmp_path)
-    assert "of 1 network at 1 input" in said
 
 
 @pytest.mark.slow
 def test_the_tutorial_draws_the_four_words_of_its_memory(tmp_path: Path) -> None:
-    out = python((ROOT / "tools" / "tutorial.py").read_text(), tmp_path)
+    out = run_python(text_of(ROOT / "tools" / "tutorial.py"), tmp_path)
     assert "9 fixed points" in out
     assert "4 stable" in out
     assert "certificate: consistent" in out

@@ -20,6 +20,8 @@ from rnnstudy.claims.verdict import verdicts
 from rnnstudy.tasks import TASKS, Task
 from rnnstudy.tasks.flip_flop import FlipFlop
 
+PAGE = Path(__file__).parents[2] / "docs" / "guide" / "own-tasks-and-cells.md"
+
 REQUIRED: dict[str, dict[str, Any]] = {
     "geometry_depends_on": {"of": "svcca", "factor": "cell"},
     "depends_less": {"of": "topology", "than": "svcca", "factor": "cell"},
@@ -93,9 +95,9 @@ def test_the_contracts_example_is_a_claim(example: type[Claim]) -> None:
     assert verdicts([claim], [evidence])[0].word == "not supported"
 
 
-def test_the_readmes_claim_is_a_claim() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
+def test_the_claim_of_the_guide_is_a_claim() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
     found: dict[str, Any] = {"__name__": "mine"}
     exec(next(block for block in blocks if "Prevalent" in block), found)
     claim, members = found["Bistable"](least=0.8), population(3)
