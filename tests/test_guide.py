@@ -86,9 +86,11 @@ def test_classes_of_ones_own_go_through_a_study(mine: Path) -> None:
 
 
 def test_the_examples_on_a_finished_study_run(mine: Path) -> None:
-    reading, keras = blocks(PAGE["spec"], "python")
+    readme = blocks(ROOT / "README.md", "python")[1]
+    parts = [*blocks(PAGE["spec"], "python"), readme]
     for there, here in QUICKSTART.items():
-        reading, keras = reading.replace(there, here), keras.replace(there, here)
+        parts = [part.replace(there, here) for part in parts]
+    reading, keras, readme = parts
     check = "assert len(run.members) == 4 and len(run.claims) == 1\n"
     train = (
         "import numpy as np\n"
@@ -96,6 +98,7 @@ def test_the_examples_on_a_finished_study_run(mine: Path) -> None:
         "model.fit(x, x, epochs=1, verbose=0)\n"
     )
     run_python(reading + check, mine)
+    run_python(readme + check, mine)
     run_python(keras + train, mine)
 
 
