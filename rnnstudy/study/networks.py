@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, core_schema
 
 from rnnstudy.cells import AnyCell, Cell
-from rnnstudy.component import Component, mistake, refused
+from rnnstudy.component import Address, Component, mistake, refused
 from rnnstudy.population.protocol import Training
 from rnnstudy.tasks import AnyTask
 
@@ -180,12 +180,12 @@ class AnyNetwork(Component):
     task: AnyTask
     """What it learns."""
 
-    def key(self, *inputs: str) -> str:
+    def key(self, *inputs: str) -> Address:
         """Address of the network, which every job about it asks for: made once."""
         return super().key(*inputs) if inputs else self._address
 
     @cached_property
-    def _address(self) -> str:
+    def _address(self) -> Address:
         return super().key()
 
 
