@@ -6,7 +6,7 @@ Each name is imported when it is first used, so that `import rnnstudy` stays lig
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from rnnstudy.lazy import after_import
+from rnnstudy.core.lazy_imports import after_import
 
 if TYPE_CHECKING:
     from rnnstudy import metrics as metrics
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rnnstudy.cells import row as row
     from rnnstudy.claims import Claim as Claim
     from rnnstudy.comparison.pairs import pairwise as pairwise
+    from rnnstudy.core.record import Record as Record
     from rnnstudy.dynamics.arclength import Stride as Stride
     from rnnstudy.dynamics.basins import basins as basins
     from rnnstudy.dynamics.circles import Circling as Circling
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from rnnstudy.population.keras import keras_cell as keras_cell
     from rnnstudy.population.keras import to_model as to_model
     from rnnstudy.population.population import Population as Population
-    from rnnstudy.record import Record as Record
     from rnnstudy.report.figures import plot as plot
     from rnnstudy.runner import run as run
     from rnnstudy.study.run import Run as Run
@@ -86,7 +86,7 @@ _NAMES = {
         "to_model",
     ),
     "rnnstudy.population.population": ("Population",),
-    "rnnstudy.record": ("Record",),
+    "rnnstudy.core.record": ("Record",),
     "rnnstudy.report.figures": ("plot",),
     "rnnstudy.runner": ("run",),
     "rnnstudy.study.run": ("Run", "open_run"),

@@ -19,8 +19,8 @@ from rnnstudy import runner, terminal
 from rnnstudy.analyses import ANALYSES
 from rnnstudy.cells import CELLS
 from rnnstudy.claims import CLAIMS
-from rnnstudy.component import Entry
-from rnnstudy.lazy import quiet_tensorflow
+from rnnstudy.core.component import Entry
+from rnnstudy.core.lazy_imports import quiet_tensorflow
 from rnnstudy.metrics import METRICS
 from rnnstudy.outlook import show_plan
 from rnnstudy.report.contents import write_report

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rnnstudy.lazy import tf
-from rnnstudy.record import Array
+from rnnstudy.core.lazy_imports import tf
+from rnnstudy.core.record import Array
 from rnnstudy.report.contents import write_report
 from rnnstudy.study.execute import execute
 from rnnstudy.study.plan import Job, Plan, stages

@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
-from rnnstudy.record import Array
+from rnnstudy.core.record import Array
 from rnnstudy.study.plan import Job, Plan, TrainCohort
 from rnnstudy.study.worker import Outcome
 

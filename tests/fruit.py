@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar
 import pytest
 from pydantic import Field, ValidationError
 
-from rnnstudy.catalogue import OneOf
-from rnnstudy.component import Component, Entry
+from rnnstudy.core.catalogue import OneOf
+from rnnstudy.core.component import Component, Entry
 
 
 class Fruit(Entry):

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rnnstudy.component import Entry
+from rnnstudy.core.component import Entry
 
 
 class Shape(Entry):

@@ -28,6 +28,8 @@ from rnnstudy.analyses.transitions import TransitionAnalysis
 from rnnstudy.analyses.twins import Twins
 from rnnstudy.cells import CELLS, INITIALISERS
 from rnnstudy.comparison.pairs import Distances
+from rnnstudy.core.record import Array
+from rnnstudy.core.tags import tag_of
 from rnnstudy.dynamics.fixed_points import find_fixed_points
 from rnnstudy.dynamics.graph import Connections
 from rnnstudy.dynamics.search import Search
@@ -36,9 +38,7 @@ from rnnstudy.metrics import METRICS
 from rnnstudy.population.population import Population, initial_population
 from rnnstudy.population.protocol import Training
 from rnnstudy.population.training import train
-from rnnstudy.record import Array
 from rnnstudy.study.networks import Network
-from rnnstudy.tags import tag_of
 from rnnstudy.tasks import TASKS
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration

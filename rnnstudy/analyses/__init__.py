@@ -17,7 +17,7 @@ from rnnstudy.analyses.representations import Representations
 from rnnstudy.analyses.topology import Topology
 from rnnstudy.analyses.transitions import TransitionAnalysis
 from rnnstudy.analyses.twins import Twins
-from rnnstudy.catalogue import OneOf
+from rnnstudy.core.catalogue import OneOf
 
 ANALYSES: dict[str, type[Analysis]] = {
     "fixed_points": FixedPointAnalysis,

@@ -10,8 +10,8 @@ from rnnstudy.analyses.cost import Cost
 from rnnstudy.analyses.pairs import cost_of_pairs, groupings
 from rnnstudy.comparison.arrangement import arrangements
 from rnnstudy.comparison.pairs import Distances
-from rnnstudy.exhibit import Exhibit, Matrix
-from rnnstudy.record import Array, Record
+from rnnstudy.core.exhibit import Exhibit, Matrix
+from rnnstudy.core.record import Array, Record
 from rnnstudy.tasks import Task
 
 

@@ -9,11 +9,11 @@ from pydantic import Field
 
 from rnnstudy.analyses.cost import Cost
 from rnnstudy.cells import Cell
-from rnnstudy.component import Entry
-from rnnstudy.exhibit import Exhibit
+from rnnstudy.core.component import Entry
+from rnnstudy.core.exhibit import Exhibit
+from rnnstudy.core.record import Record
 from rnnstudy.population.population import Population
 from rnnstudy.population.training import Trained
-from rnnstudy.record import Record
 from rnnstudy.tasks import Task
 
 

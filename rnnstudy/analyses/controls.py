@@ -11,8 +11,8 @@ from rnnstudy.analyses.pairs import AllPairs, Item
 from rnnstudy.analyses.representations import Representations
 from rnnstudy.comparison.embedding import classical_mds
 from rnnstudy.comparison.pairs import Distances
-from rnnstudy.exhibit import Exhibit, Scatter
-from rnnstudy.record import Array, Record
+from rnnstudy.core.exhibit import Exhibit, Scatter
+from rnnstudy.core.record import Array, Record
 from rnnstudy.tasks import Task
 
 TRAINED, UNTRAINED = "trained", "untrained"

@@ -5,8 +5,8 @@ from math import comb
 
 import numpy as np
 
+from rnnstudy.core.record import Array
 from rnnstudy.dynamics.graph import Connections
-from rnnstudy.record import Array
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.flip_flop import FlipFlop
 

@@ -12,8 +12,8 @@ from rnnstudy.analyses.where import as_tuple, meets, same, unknown_field
 from rnnstudy.comparison.embedding import Coordinates
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.comparison.placement import mapped
-from rnnstudy.exhibit import Exhibit, Scatter
-from rnnstudy.record import Array, Record
+from rnnstudy.core.exhibit import Exhibit, Scatter
+from rnnstudy.core.record import Array, Record
 
 FEWEST = 3
 """Networks below which there is nothing to place others on."""

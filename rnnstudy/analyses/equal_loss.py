@@ -8,7 +8,7 @@ from pydantic import Field
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.comparison.matching import Matching, matched
-from rnnstudy.record import Array
+from rnnstudy.core.record import Array
 
 Caliper = Annotated[float, Field(gt=0, le=2)]
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rnnstudy.analyses.base import MemberAnalysis, Section
-from rnnstudy.exhibit import Exhibit
+from rnnstudy.core.exhibit import Exhibit
+from rnnstudy.core.record import Array, Record, array
 from rnnstudy.population.evaluation import evaluate
 from rnnstudy.population.population import Population
-from rnnstudy.record import Array, Record, array
 from rnnstudy.tasks import Task
 
 

@@ -11,13 +11,13 @@ from rnnstudy.analyses.cube import cube
 from rnnstudy.analyses.performance import combinations, typical_members
 from rnnstudy.analyses.representations import Activity
 from rnnstudy.cells import Cell
+from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Panels, Space3D, Table
+from rnnstudy.core.record import Array, Record
 from rnnstudy.dynamics.fixed_points import FixedPoints, find_fixed_points
 from rnnstudy.dynamics.modes import time_constants
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.starts import flat
-from rnnstudy.exhibit import Curve, Curves, Exhibit, Panels, Space3D, Table
 from rnnstudy.population.population import Population
-from rnnstudy.record import Array, Record
 from rnnstudy.tasks import Task
 
 SHOWN_TRIALS = 8

@@ -13,9 +13,9 @@ from rnnstudy.comparison.graphs import (
     spectral_distances,
 )
 from rnnstudy.comparison.pairs import Distances
+from rnnstudy.core.exhibit import Exhibit, Matrix
+from rnnstudy.core.record import Array, Record
 from rnnstudy.dynamics.linked import Linked, Links
-from rnnstudy.exhibit import Exhibit, Matrix
-from rnnstudy.record import Array, Record
 from rnnstudy.tasks import Task
 
 MEANINGS = {

@@ -8,8 +8,8 @@ from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.equal_loss import WORDS, sentence
 from rnnstudy.analyses.group_record import Grouping
 from rnnstudy.comparison.pairs import Distances
-from rnnstudy.exhibit import Exhibit, Note, Strip, Table
-from rnnstudy.record import Array
+from rnnstudy.core.exhibit import Exhibit, Note, Strip, Table
+from rnnstudy.core.record import Array
 
 PERFORMANCE = {
     "ignored": "",

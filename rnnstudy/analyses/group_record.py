@@ -8,8 +8,8 @@ import numpy as np
 
 from rnnstudy.comparison.permanova import Permanova
 from rnnstudy.comparison.permutation import Finding
-from rnnstudy.lazy import pd
-from rnnstudy.record import Array, Record, array
+from rnnstudy.core.lazy_imports import pd
+from rnnstudy.core.record import Array, Record, array
 
 
 class Row(NamedTuple):

@@ -19,9 +19,9 @@ from rnnstudy.comparison.matching import CALIPER
 from rnnstudy.comparison.measures import NEAREST_NEIGHBOUR, SILHOUETTE
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.comparison.permanova import Permanova, permanova
-from rnnstudy.exhibit import Exhibit
+from rnnstudy.core.exhibit import Exhibit
+from rnnstudy.core.record import Array, Record
 from rnnstudy.population.protocol import Training
-from rnnstudy.record import Array, Record
 
 NO_FACTORS = frozenset({"task", "seed"})
 """Fields of a network that say nothing of its kind."""

@@ -9,7 +9,7 @@ from rnnstudy.analyses.controls import TRAINED, UNTRAINED, Controlled
 from rnnstudy.analyses.groups import NO_FACTORS, strata_of, values_of
 from rnnstudy.comparison.nearness import Nearness, nearer
 from rnnstudy.comparison.permutation import coded
-from rnnstudy.record import Array
+from rnnstudy.core.record import Array
 
 ITSELF = "itself, untrained"
 

@@ -12,6 +12,8 @@ from rnnstudy.analyses.cost import Cost
 from rnnstudy.analyses.line_exhibits import line_exhibits
 from rnnstudy.analyses.line_record import FEWEST, LineAttractor, evenly
 from rnnstudy.cells import Cell
+from rnnstudy.core.exhibit import Exhibit
+from rnnstudy.core.record import Array, Record
 from rnnstudy.dynamics.impulse import mode_response
 from rnnstudy.dynamics.linear import linearised
 from rnnstudy.dynamics.modes import Modes, modes
@@ -26,9 +28,7 @@ from rnnstudy.dynamics.slow_line import (
     slow_gain,
 )
 from rnnstudy.dynamics.trajectories import followed
-from rnnstudy.exhibit import Exhibit
 from rnnstudy.population.population import Population
-from rnnstudy.record import Array, Record
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.integration import Integration
 

@@ -9,7 +9,7 @@ import numpy as np
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.oscillation_record import Oscillation
 from rnnstudy.analyses.performance import found_by, typical_members
-from rnnstudy.exhibit import Array, Curve, Curves, Exhibit, Panels, Space3D, Table
+from rnnstudy.core.exhibit import Array, Curve, Curves, Exhibit, Panels, Space3D, Table
 
 SHOWN_CYCLES = 6
 """Cycles drawn per network."""

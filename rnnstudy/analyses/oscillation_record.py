@@ -6,7 +6,7 @@ import numpy as np
 
 from rnnstudy.analyses.arrangement import Arranged
 from rnnstudy.comparison.arrangement import along, correlation, in_order
-from rnnstudy.record import Array, array
+from rnnstudy.core.record import Array, array
 
 SAME = 0.01
 """Relative difference of two frequencies that are the same."""

@@ -11,6 +11,8 @@ from rnnstudy.analyses.cost import Cost
 from rnnstudy.analyses.oscillation_exhibits import oscillation_exhibits
 from rnnstudy.analyses.oscillation_record import Oscillation
 from rnnstudy.cells import Cell
+from rnnstudy.core.exhibit import Exhibit
+from rnnstudy.core.record import Array, Record
 from rnnstudy.dynamics.fixed_points import FixedPoints, find_fixed_points
 from rnnstudy.dynamics.modes import frequencies, modes
 from rnnstudy.dynamics.networks import Networks, networks_of
@@ -23,9 +25,7 @@ from rnnstudy.dynamics.oscillations import (
 )
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.trajectories import followed
-from rnnstudy.exhibit import Exhibit
 from rnnstudy.population.population import Population
-from rnnstudy.record import Array, Record
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.sine import Sine
 

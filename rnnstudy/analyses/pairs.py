@@ -8,9 +8,9 @@ from rnnstudy.analyses.base import Member, MemberAnalysis, Section, TaskAnalysis
 from rnnstudy.analyses.cost import Cost
 from rnnstudy.analyses.representations import Activity, Representations
 from rnnstudy.comparison.pairs import Distances, distances, prepared
-from rnnstudy.exhibit import Exhibit, Matrix
+from rnnstudy.core.exhibit import Exhibit, Matrix
+from rnnstudy.core.record import Array, Record
 from rnnstudy.metrics import AnyMetric
-from rnnstudy.record import Array, Record
 from rnnstudy.tasks import Task
 
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.representations import Activity
-from rnnstudy.exhibit import Array, Curve, Curves, Exhibit, Panels, Strip, Table
-from rnnstudy.record import Record
+from rnnstudy.core.exhibit import Array, Curve, Curves, Exhibit, Panels, Strip, Table
+from rnnstudy.core.record import Record
 
 Found = TypeVar("Found", bound=Record)
 

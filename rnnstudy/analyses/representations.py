@@ -9,10 +9,10 @@ import numpy as np
 from rnnstudy.analyses.base import MemberAnalysis, Section
 from rnnstudy.analyses.cost import Cost
 from rnnstudy.cells import Cell
-from rnnstudy.exhibit import Exhibit
+from rnnstudy.core.exhibit import Exhibit
+from rnnstudy.core.record import Array, Record, array
 from rnnstudy.population.population import Population
 from rnnstudy.population.training import Trained
-from rnnstudy.record import Array, Record, array
 from rnnstudy.tasks import AnyTask, Task
 
 FLOAT = 4

@@ -11,12 +11,12 @@ from rnnstudy.analyses.cost import Cost
 from rnnstudy.analyses.cube import cube
 from rnnstudy.analyses.topology_exhibits import topology_exhibits
 from rnnstudy.cells import Cell
+from rnnstudy.core.exhibit import Exhibit
+from rnnstudy.core.record import Record
 from rnnstudy.dynamics.fixed_points import FixedPoints
 from rnnstudy.dynamics.graph import Connections
 from rnnstudy.dynamics.topology import connections
-from rnnstudy.exhibit import Exhibit
 from rnnstudy.population.population import Population
-from rnnstudy.record import Record
 from rnnstudy.tasks import Task
 
 

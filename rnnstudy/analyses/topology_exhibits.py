@@ -9,8 +9,8 @@ import numpy as np
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.cube import drawn_at, is_cube
 from rnnstudy.analyses.performance import found_by, typical_members
+from rnnstudy.core.exhibit import Exhibit, Graph, Panels, Table
 from rnnstudy.dynamics.graph import Connections
-from rnnstudy.exhibit import Exhibit, Graph, Panels, Table
 
 Groups = Mapping[str, Sequence[Connections]]
 

@@ -13,12 +13,12 @@ from rnnstudy.analyses.cube import cube
 from rnnstudy.analyses.topology import memory_points
 from rnnstudy.analyses.transition_exhibits import transition_exhibits
 from rnnstudy.cells import Cell
+from rnnstudy.core.exhibit import Exhibit
+from rnnstudy.core.record import Array, Record
 from rnnstudy.dynamics.fixed_points import FixedPoints
 from rnnstudy.dynamics.transition_record import Transitions
 from rnnstudy.dynamics.transitions import transitions
-from rnnstudy.exhibit import Exhibit
 from rnnstudy.population.population import Population
-from rnnstudy.record import Array, Record
 from rnnstudy.tasks import Task
 
 

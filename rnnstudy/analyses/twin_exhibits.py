@@ -8,7 +8,7 @@ from rnnstudy.analyses.base import Section
 from rnnstudy.analyses.equal_loss import WORDS, sentence
 from rnnstudy.analyses.kinds import ITSELF
 from rnnstudy.analyses.twin_record import TwinRecord
-from rnnstudy.exhibit import Exhibit, Note, Strip, Table
+from rnnstudy.core.exhibit import Exhibit, Note, Strip, Table
 
 
 def shown(of: str, performance: str, result: TwinRecord, section: Section) -> Iterable[Exhibit]:

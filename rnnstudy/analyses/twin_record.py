@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from rnnstudy.lazy import pd
-from rnnstudy.record import Array, Record, array
+from rnnstudy.core.lazy_imports import pd
+from rnnstudy.core.record import Array, Record, array
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,8 +30,8 @@ from rnnstudy.comparison.matching import CALIPER, Matching
 from rnnstudy.comparison.measures import NEAREST_NEIGHBOUR
 from rnnstudy.comparison.nearness import Nearness
 from rnnstudy.comparison.permutation import Finding
-from rnnstudy.exhibit import Exhibit
-from rnnstudy.record import Array, Record
+from rnnstudy.core.exhibit import Exhibit
+from rnnstudy.core.record import Array, Record
 
 
 class _Near(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rnnstudy.component import suggestion
+from rnnstudy.core.errors import suggestion
 
 
 def meets(fields: Mapping[str, Any], where: Mapping[str, Any]) -> bool:

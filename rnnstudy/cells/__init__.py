@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from rnnstudy.catalogue import OneOf
 from rnnstudy.cells.base import Cell, Weight, row
 from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.initialisers import INITIALISERS, AnyInitialiser, Initialiser
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.core.catalogue import OneOf
 
 CELLS: dict[str, type[Cell]] = {"vanilla": Vanilla, "ugrnn": UGRNN, "gru": GRU, "lstm": LSTM}
 

@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.cells.initialisers import AnyInitialiser, Normal, Orthogonal
-from rnnstudy.component import Entry
-from rnnstudy.lazy import keras, tf
+from rnnstudy.core.component import Entry
+from rnnstudy.core.lazy_imports import keras, tf
 
 Array = np.ndarray
 Tensor = Any

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from rnnstudy.cells.base import LARGEST, Cell, Tensor, Weight, Weights, partials, row, through
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 
 
 class GRU(Cell):

@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.catalogue import OneOf
-from rnnstudy.component import Entry
+from rnnstudy.core.catalogue import OneOf
+from rnnstudy.core.component import Entry
 
 Array = np.ndarray
 

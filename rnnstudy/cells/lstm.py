@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.cells.base import LARGEST, Cell, Tensor, Weight, Weights, partials, row, through
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 
 
 class LSTM(Cell):

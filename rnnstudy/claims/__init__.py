@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from rnnstudy.catalogue import OneOf
 from rnnstudy.claims.base import Claim, Evidence, grouped, too_few
 from rnnstudy.claims.cube import Cube
 from rnnstudy.claims.cube_graph import CubeGraph
@@ -13,6 +12,7 @@ from rnnstudy.claims.line import Line
 from rnnstudy.claims.modes import OneModeOrSeveral
 from rnnstudy.claims.nearer import NearerUntrained
 from rnnstudy.claims.prevalence import Prevalent
+from rnnstudy.core.catalogue import OneOf
 
 CLAIMS: dict[str, type[Claim]] = {
     "cube": Cube,

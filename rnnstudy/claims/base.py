@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.component import Entry
-from rnnstudy.record import Array, Record, array
+from rnnstudy.core.component import Entry
+from rnnstudy.core.record import Array, Record, array
 from rnnstudy.tasks import Task
 
 R = TypeVar("R", bound=Record)

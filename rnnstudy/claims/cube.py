@@ -7,8 +7,8 @@ import numpy as np
 from rnnstudy.analyses.cube import cube
 from rnnstudy.claims.base import required
 from rnnstudy.claims.prevalence import Prevalent
+from rnnstudy.core.record import Record
 from rnnstudy.dynamics.fixed_points import FixedPoints
-from rnnstudy.record import Record
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.flip_flop import FlipFlop
 

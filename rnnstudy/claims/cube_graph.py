@@ -5,8 +5,8 @@ from typing import ClassVar
 from rnnstudy.analyses.cube import cube, is_cube
 from rnnstudy.claims.base import required
 from rnnstudy.claims.prevalence import Prevalent
+from rnnstudy.core.record import Record
 from rnnstudy.dynamics.graph import Connections
-from rnnstudy.record import Record
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.flip_flop import FlipFlop
 

@@ -16,7 +16,7 @@ from rnnstudy.claims.separation import (
 )
 from rnnstudy.comparison.grouping import agreement
 from rnnstudy.comparison.pairs import Distances
-from rnnstudy.record import Record
+from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
 

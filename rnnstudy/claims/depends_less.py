@@ -18,7 +18,7 @@ from rnnstudy.claims.separation import (
 )
 from rnnstudy.comparison.grouping import difference
 from rnnstudy.comparison.pairs import Distances
-from rnnstudy.record import Array, Record
+from rnnstudy.core.record import Array, Record
 from rnnstudy.tasks import Task
 
 

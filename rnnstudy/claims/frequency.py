@@ -7,7 +7,7 @@ from pydantic import Field
 from rnnstudy.analyses.oscillation_record import Oscillation
 from rnnstudy.claims.base import required
 from rnnstudy.claims.prevalence import Prevalent
-from rnnstudy.record import Record
+from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.sine import Sine
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from rnnstudy.analyses.line_record import LineAttractor
 from rnnstudy.claims.base import required
 from rnnstudy.claims.prevalence import Prevalent
-from rnnstudy.record import Record
+from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.integration import Integration
 

@@ -12,7 +12,7 @@ from rnnstudy.analyses.line_record import LineAttractor
 from rnnstudy.claims.base import Claim, Evidence, grouped, no_evidence, required, too_few
 from rnnstudy.claims.separation import smallest_p
 from rnnstudy.comparison.superiority import superiority
-from rnnstudy.record import Array, Record
+from rnnstudy.core.record import Array, Record
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.integration import Integration
 

@@ -11,7 +11,7 @@ from rnnstudy.analyses.groups import values_of
 from rnnstudy.analyses.kinds import nearer_to
 from rnnstudy.claims.base import Claim, Evidence, no_evidence, required
 from rnnstudy.claims.separation import by_value, lacking, unknown_factor
-from rnnstudy.record import Record
+from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
 

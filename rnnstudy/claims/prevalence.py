@@ -8,7 +8,7 @@ from pydantic import Field
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.claims.base import Claim, Evidence, grouped, too_few
-from rnnstudy.record import Record
+from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
 

@@ -11,8 +11,8 @@ from rnnstudy.analyses.base import Member
 from rnnstudy.claims.base import Claim, Evidence, grouped, no_evidence, too_few
 from rnnstudy.comparison.measures import CONTRAST, NEAREST_NEIGHBOUR, SILHOUETTE, Measure
 from rnnstudy.comparison.pairs import Distances
-from rnnstudy.component import suggestion
-from rnnstudy.record import Array, Record
+from rnnstudy.core.errors import suggestion
+from rnnstudy.core.record import Array, Record
 
 MEASURES: Mapping[str, Measure] = {
     "nearest_neighbour": NEAREST_NEIGHBOUR,

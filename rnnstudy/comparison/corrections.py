@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnnstudy.record import Array
+from rnnstudy.core.record import Array
 
 
 def holm(p: Sequence[float] | Array) -> Array:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.comparison.pairs import Distances
-from rnnstudy.lazy import pd
-from rnnstudy.record import Array, Record, array
+from rnnstudy.core.lazy_imports import pd
+from rnnstudy.core.record import Array, Record, array
 
 STEPS = 300
 """At most so many steps of stress majorisation."""

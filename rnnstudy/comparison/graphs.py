@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnstudy.comparison.pairs import Distances
-from rnnstudy.record import Array
+from rnnstudy.core.record import Array
 
 Given = tuple[Array, Array, Array]
 

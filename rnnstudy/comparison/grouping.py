@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.blas import one_thread
 from rnnstudy.comparison.measures import (
     NEAREST_NEIGHBOUR,
     Labels,
@@ -17,7 +16,8 @@ from rnnstudy.comparison.measures import (
 )
 from rnnstudy.comparison.permutation import Finding, against_chance, p_value, shuffles
 from rnnstudy.comparison.resampling import around, jackknife, percentiles, resamples, two_sided
-from rnnstudy.record import Array
+from rnnstudy.core.record import Array
+from rnnstudy.core.threads import one_thread
 
 
 @one_thread()

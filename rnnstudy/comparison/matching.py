@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnstudy.comparison.measures import Labels
 from rnnstudy.comparison.permutation import coded
-from rnnstudy.record import Array
+from rnnstudy.core.record import Array
 
 CALIPER = 0.2
 """Standard deviations that matched values may differ by (Austin 2011)."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.comparison.permutation import CHUNK, coded
-from rnnstudy.record import Array
+from rnnstudy.core.record import Array
 
 Labels = Sequence[Hashable]
 

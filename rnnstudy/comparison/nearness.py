@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.comparison.resampling import around, jackknife, two_sided
-from rnnstudy.record import Array
+from rnnstudy.core.record import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from rnnstudy.blas import one_thread
-from rnnstudy.lazy import pd
+from rnnstudy.core.lazy_imports import pd
+from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.threads import one_thread
 from rnnstudy.metrics import Metric
 from rnnstudy.metrics.base import Form, parts, stacked
-from rnnstudy.record import Array, Record, array
 
 Result = TypeVar("Result")
 

@@ -8,11 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from rnnstudy.blas import one_thread
 from rnnstudy.comparison.embedding import gower
 from rnnstudy.comparison.measures import Labels
 from rnnstudy.comparison.permutation import Finding, against_chance, coded, shuffles
-from rnnstudy.record import Array
+from rnnstudy.core.record import Array
+from rnnstudy.core.threads import one_thread
 
 
 @dataclass(frozen=True)

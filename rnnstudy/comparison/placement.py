@@ -12,7 +12,7 @@ from rnnstudy.comparison.embedding import (
     stress_mds,
 )
 from rnnstudy.comparison.pairs import Distances
-from rnnstudy.record import Array
+from rnnstudy.core.record import Array
 
 STEPS = 1000
 """At most so many steps towards the place of least stress."""

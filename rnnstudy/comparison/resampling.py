@@ -6,7 +6,7 @@ from math import nan, sqrt
 import numpy as np
 
 from rnnstudy.comparison.permutation import CHUNK, quantiles
-from rnnstudy.record import Array
+from rnnstudy.core.record import Array
 
 LEVEL = 0.95
 

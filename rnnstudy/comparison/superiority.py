@@ -6,7 +6,7 @@ import numpy as np
 
 from rnnstudy.comparison.permutation import Finding, against_chance, shuffles
 from rnnstudy.comparison.resampling import percentiles, resamples
-from rnnstudy.record import Array
+from rnnstudy.core.record import Array
 
 
 def superiority(

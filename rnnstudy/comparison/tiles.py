@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.blas import one_thread
 from rnnstudy.comparison.pairs import BLOCK_BYTES, Distances, form_bytes
+from rnnstudy.core.record import Array, Record, array, arrays
+from rnnstudy.core.threads import one_thread
 from rnnstudy.metrics import Metric
 from rnnstudy.metrics.base import Form, parts, stacked
-from rnnstudy.record import Array, Record, array, arrays
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.component import Component
+from rnnstudy.core.component import Component
 from rnnstudy.dynamics.modes import eigenvalues
 
 Array = np.ndarray

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.lazy_imports import keras
 from rnnstudy.dynamics.flow import Flow, compiled
-from rnnstudy.lazy import keras
 from rnnstudy.population.models import equal_cell
 from rnnstudy.population.recurrent import label
 

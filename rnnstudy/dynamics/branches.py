@@ -8,12 +8,12 @@ from typing import Any, Self
 
 import numpy as np
 
+from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Table
+from rnnstudy.core.lazy_imports import pd
+from rnnstudy.core.record import Array, Record, array, arrays
 from rnnstudy.dynamics.arclength import OUTCOMES
 from rnnstudy.dynamics.bifurcations import KINDS
 from rnnstudy.dynamics.flat import counted
-from rnnstudy.exhibit import Curve, Curves, Exhibit, Table
-from rnnstudy.lazy import pd
-from rnnstudy.record import Array, Record, array, arrays
 
 
 @dataclass(frozen=True, eq=False)

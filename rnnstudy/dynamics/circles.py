@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.blas import one_thread
-from rnnstudy.component import Component
+from rnnstudy.core.component import Component
+from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.flow import Flow, compiled
 from rnnstudy.dynamics.networks import Networks
 from rnnstudy.dynamics.phase import (

@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from rnnstudy.core.lazy_imports import pd
+from rnnstudy.core.record import Array, Record, array
 from rnnstudy.dynamics.flat import Flat, counted, positions
-from rnnstudy.lazy import pd
-from rnnstudy.record import Array, Record, array
 
 
 @dataclass(frozen=True)

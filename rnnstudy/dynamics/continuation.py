@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.blas import one_thread
+from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.arclength import (
     OUTCOMES,
     Answer,

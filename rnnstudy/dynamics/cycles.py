@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.blas import one_thread
+from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.flow import Flow, compiled
 from rnnstudy.dynamics.merging import merge
 from rnnstudy.dynamics.modes import n_unstable

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
+from rnnstudy.core.exhibit import Exhibit, Panels, Scatter, Table
+from rnnstudy.core.lazy_imports import pd
+from rnnstudy.core.record import Array, Record, array, arrays
 from rnnstudy.dynamics.flat import counted
 from rnnstudy.dynamics.settle import ATTRACTOR, OUTCOMES
-from rnnstudy.exhibit import Exhibit, Panels, Scatter, Table
-from rnnstudy.lazy import pd
-from rnnstudy.record import Array, Record, array, arrays
 
 SHOWN = 8
 """Networks and inputs that are drawn."""

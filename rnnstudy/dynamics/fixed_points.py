@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.blas import one_thread
+from rnnstudy.core.record import Array
+from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.gather import gathered
 from rnnstudy.dynamics.given import constant_inputs, numbers
 from rnnstudy.dynamics.hunt import Hunt, Roots
@@ -15,7 +16,6 @@ from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.searching import run_search
 from rnnstudy.dynamics.sources import Problem
 from rnnstudy.dynamics.starts import TIME, TRIALS, usable
-from rnnstudy.record import Array
 
 COPIES = 4
 """How often the states to start from are held at a time, while they are computed."""

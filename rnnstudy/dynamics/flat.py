@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from rnnstudy.record import Array, Record
+from rnnstudy.core.record import Array, Record
 
 SHOWN = 12
 """Rows in a notebook."""

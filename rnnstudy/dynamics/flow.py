@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.population.population import Population
 
 Array = np.ndarray

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.lazy_imports import keras, tf
 from rnnstudy.dynamics.box import cell_radii
 from rnnstudy.dynamics.rebuild import double, in_double, reason
-from rnnstudy.lazy import keras, tf
 from rnnstudy.population.recurrent import label, values_of
 
 Array = np.ndarray

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.record import Array
 from rnnstudy.dynamics.continua import Continua, Continuum
 from rnnstudy.dynamics.degenerate import at_continua, find_continua, with_hits
 from rnnstudy.dynamics.hunt import CONVERGED, DEGENERATE, Hunt, Roots
@@ -15,7 +16,6 @@ from rnnstudy.dynamics.modes import eigenvalues, n_unstable
 from rnnstudy.dynamics.networks import Networks
 from rnnstudy.dynamics.points import FixedPoints, SlowPoints
 from rnnstudy.dynamics.search import Search
-from rnnstudy.record import Array
 
 
 def gathered(

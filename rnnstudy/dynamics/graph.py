@@ -6,11 +6,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from rnnstudy.core.exhibit import Exhibit, Graph, Panels, Table
+from rnnstudy.core.lazy_imports import pd
+from rnnstudy.core.record import Array, array
 from rnnstudy.dynamics.arrivals import OUTCOMES
 from rnnstudy.dynamics.linked import Linked, Links, means, no_words
-from rnnstudy.exhibit import Exhibit, Graph, Panels, Table
-from rnnstudy.lazy import pd
-from rnnstudy.record import Array, array
 
 SHOWN = 8
 """Networks and inputs that are drawn."""

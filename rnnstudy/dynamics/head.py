@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.lazy_imports import keras
 from rnnstudy.dynamics.rebuild import in_double
-from rnnstudy.lazy import keras
 from rnnstudy.population.recurrent import values_of
 
 Array = np.ndarray

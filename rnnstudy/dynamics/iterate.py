@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.flow import Flow, compiled
 from rnnstudy.dynamics.solvers import Solver, where_points
-from rnnstudy.lazy import tf
 
 Array = np.ndarray
 Tensor = Any

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.record import Array
 from rnnstudy.dynamics.flow import Flow, compiled
 from rnnstudy.dynamics.networks import Networks, networks_of
-from rnnstudy.record import Array
 
 BLOCK = 256
 """States whose Jacobians are taken at a time."""

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnnstudy.record import Array, Record
+from rnnstudy.core.record import Array, Record
 
 
 class Links(NamedTuple):

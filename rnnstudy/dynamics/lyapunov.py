@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.blas import one_thread
+from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Table
+from rnnstudy.core.lazy_imports import pd, tf
+from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.flow import Flow, compiled
 from rnnstudy.dynamics.given import numbers
 from rnnstudy.dynamics.networks import Networks, networks_of
-from rnnstudy.exhibit import Curve, Curves, Exhibit, Table
-from rnnstudy.lazy import pd, tf
-from rnnstudy.record import Array, Record, array
 
 Tensor = Any
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.blas import one_thread
-from rnnstudy.lazy import pd
-from rnnstudy.record import Array, Record, array
+from rnnstudy.core.lazy_imports import pd
+from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.threads import one_thread
 
 PARALLEL = 64 * 32**3
 """Smallest share of matrices that a core gets, in products of numbers: 64 matrices of 32 units."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.lazy_imports import keras, tf
 from rnnstudy.dynamics.box import inside, kept, radius, said_radii
 from rnnstudy.dynamics.flow import Dynamics, Flow, compiled, flow_of
 from rnnstudy.dynamics.foreign import FunctionDynamics, rebuilt
@@ -14,7 +15,6 @@ from rnnstudy.dynamics.head import Head, head_of
 from rnnstudy.dynamics.own import KerasCell
 from rnnstudy.dynamics.starts import default_trials, flat, visited_states
 from rnnstudy.dynamics.trust import trusted
-from rnnstudy.lazy import keras, tf
 from rnnstudy.population.models import equal_cell, initial_state, single
 from rnnstudy.population.population import Population
 from rnnstudy.population.recurrent import cell_of, label, recurrent_layer

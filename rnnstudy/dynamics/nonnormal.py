@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.blas import one_thread
+from rnnstudy.core.lazy_imports import pd
+from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.modes import eigenvalues, jacobians
-from rnnstudy.lazy import pd
-from rnnstudy.record import Array, Record, array
 
 ROUNDING = 1e-13
 """Relative excess over 1 of a power's norm that is put down to rounding."""

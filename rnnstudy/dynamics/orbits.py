@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from rnnstudy.core.exhibit import Exhibit, Space3D, Table
+from rnnstudy.core.lazy_imports import pd
+from rnnstudy.core.record import Array, Record, array
 from rnnstudy.dynamics.flat import Flat, counted, owned, positions, same_sizes
 from rnnstudy.dynamics.modes import kinds, near_circle, time_constants
-from rnnstudy.exhibit import Exhibit, Space3D, Table
-from rnnstudy.lazy import pd
-from rnnstudy.record import Array, Record, array
 
 OUTCOMES = (
     "converged",

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.cells import Cell, Weight
+from rnnstudy.core.lazy_imports import keras, tf
 from rnnstudy.dynamics.box import radius
 from rnnstudy.dynamics.foreign import Rebuilt, rebuilt
 from rnnstudy.dynamics.rebuild import reason
-from rnnstudy.lazy import keras, tf
 from rnnstudy.population.models import compared, equal_cell, from_models, linear_readout
 from rnnstudy.population.population import Population
 from rnnstudy.population.recurrent import cell_of, chained, recurrent_chain

@@ -7,15 +7,15 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from rnnstudy.core.exhibit import Exhibit
+from rnnstudy.core.lazy_imports import pd
+from rnnstudy.core.record import Array, array, arrays
 from rnnstudy.dynamics.continua import Continua
 from rnnstudy.dynamics.flat import Flat, counted, owned, same_sizes
 from rnnstudy.dynamics.hunt import OUTCOMES, VERDICTS
 from rnnstudy.dynamics.modes import Modes, kinds, modes, near_circle, time_constants
 from rnnstudy.dynamics.nonnormal import NonNormality, non_normality
 from rnnstudy.dynamics.portrait import portraits
-from rnnstudy.exhibit import Exhibit
-from rnnstudy.lazy import pd
-from rnnstudy.record import Array, array, arrays
 
 
 @dataclass(frozen=True, eq=False)

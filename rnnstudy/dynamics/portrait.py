@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.exhibit import Exhibit, Panels, Space, Space2D, Space3D
 from rnnstudy.dynamics.modes import decomposed
-from rnnstudy.exhibit import Exhibit, Panels, Space, Space2D, Space3D
 
 Array = np.ndarray
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from rnnstudy.lazy import keras
+from rnnstudy.core.lazy_imports import keras
 from rnnstudy.population.recurrent import label, values_of
 
 Layer = Any

@@ -6,12 +6,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from rnnstudy.core.exhibit import Exhibit, Space3D, Table
+from rnnstudy.core.lazy_imports import pd
+from rnnstudy.core.record import Array, array
 from rnnstudy.dynamics.flat import Flat, counted, owned, same_sizes
 from rnnstudy.dynamics.orbits import in_components
 from rnnstudy.dynamics.phase import curve
-from rnnstudy.exhibit import Exhibit, Space3D, Table
-from rnnstudy.lazy import pd
-from rnnstudy.record import Array, array
 
 OUTCOMES = ("circle", "fixed point", "periodic", "unsettled", "escaped")
 CIRCLE, FIXED, PERIODIC, UNSETTLED, ESCAPED = range(len(OUTCOMES))

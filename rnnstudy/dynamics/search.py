@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rnnstudy.component import Component
+from rnnstudy.core.component import Component
 from rnnstudy.dynamics.solvers import AnySolver, LevenbergMarquardt
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.flow import Flow, compiled
-from rnnstudy.lazy import tf
 
 Array = np.ndarray
 Tensor = Any

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.component import Component
+from rnnstudy.core.component import Component
 from rnnstudy.dynamics.modes import eigenvalues
 
 Array = np.ndarray

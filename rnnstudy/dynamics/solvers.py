@@ -7,11 +7,11 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.catalogue import OneOf
-from rnnstudy.component import Entry
+from rnnstudy.core.catalogue import OneOf
+from rnnstudy.core.component import Entry
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.flow import Flow, half_square
 from rnnstudy.dynamics.systems import damped, solve_linear
-from rnnstudy.lazy import tf
 
 Array = np.ndarray
 Tensor = Any

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 
 Tensor = Any
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnnstudy.blas import one_thread
+from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.arrivals import Arrivals, Site, arrivals, outputs_of, sites_of
 from rnnstudy.dynamics.graph import Connections
 from rnnstudy.dynamics.points import FixedPoints

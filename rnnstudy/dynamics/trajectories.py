@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.flow import Flow, compiled
 from rnnstudy.dynamics.given import constant_inputs, numbers
 from rnnstudy.dynamics.networks import Networks, networks_of
 from rnnstudy.dynamics.starts import scattered, usable
-from rnnstudy.lazy import tf
 
 Array = np.ndarray
 Tensor = Any

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.arrivals import Site, arrivals, outputs_of, sites_of
 from rnnstudy.dynamics.flow import Flow, compiled
 from rnnstudy.dynamics.networks import Networks
 from rnnstudy.dynamics.points import FixedPoints
 from rnnstudy.dynamics.transition_record import Transitions
-from rnnstudy.lazy import tf
 
 Array = np.ndarray
 Tensor = Any

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from rnnstudy.catalogue import OneOf
+from rnnstudy.core.catalogue import OneOf
 from rnnstudy.metrics.base import Metric
 from rnnstudy.metrics.cca import CCA
 from rnnstudy.metrics.cka import CKA

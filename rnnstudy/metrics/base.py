@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnstudy.component import Entry
+from rnnstudy.core.component import Entry
 
 Array = np.ndarray
 

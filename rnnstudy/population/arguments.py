@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from rnnstudy.cells import Cell, Initialiser
 from rnnstudy.cells.base import Activation
-from rnnstudy.component import suggestion
-from rnnstudy.lazy import keras
+from rnnstudy.core.errors import suggestion
+from rnnstudy.core.lazy_imports import keras
 
 PREFIXES = {"kernel": "kernel", "recurrent_kernel": "recurrent", "bias": "bias"}
 """How Keras begins the names of the arguments that concern a weight."""

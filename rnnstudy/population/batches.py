@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnnstudy.cells import Cell
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.population import optimiser
 from rnnstudy.population.kernels import Kernel
 from rnnstudy.population.noise import normal_of

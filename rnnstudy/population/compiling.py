@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.cells import CELLS, Cell
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 
 Tensor = Any
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
+from rnnstudy.core.record import Array, Record, array, arrays
 from rnnstudy.population.data_parallel import run_shared
 from rnnstudy.population.evaluation import parameters_of
 from rnnstudy.population.population import Population, stream
 from rnnstudy.population.protocol import Training
 from rnnstudy.population.sharding import SMALLEST_WIDTH, run_chunk
 from rnnstudy.population.steps import Program
-from rnnstudy.record import Array, Record, array, arrays
 from rnnstudy.tasks import Task
 
 Arrays = dict[str, Array]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.population.batches import Program, trials
 from rnnstudy.population.optimiser import along as _along
 from rnnstudy.population.program import compiled

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from rnnstudy.core.record import Array
 from rnnstudy.population.compiling import uncompilable
 from rnnstudy.population.population import Population
 from rnnstudy.population.steps import evaluator
-from rnnstudy.record import Array
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.base import Trials, mean_squared_error
 

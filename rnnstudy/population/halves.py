@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from rnnstudy.cells import Cell
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 
 Tensor = Any
 Tensors = list[Any]

@@ -1,6 +1,6 @@
 """Our cells as Keras cells, around the same step, and trained networks as Keras models.
 
-This module imports Keras; `rnnstudy.lazy.keras_models` is the door to it.
+This module imports Keras; `rnnstudy.core.lazy_imports.keras_models` is the door to it.
 """
 
 import functools
@@ -17,7 +17,7 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.lazy import keras
+from rnnstudy.core.lazy_imports import keras
 from rnnstudy.population.arguments import (
     PREFIXES,
     activation_named,

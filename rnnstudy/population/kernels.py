@@ -21,7 +21,7 @@ any company. On a GPU, which nobody has measured yet, a member alone would leave
 from collections.abc import Sequence
 from typing import Literal
 
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 
 Kernel = Literal["by_member", "together"]
 """`by_member`: member after member, compiled by XLA; `together`: all members in one batch of

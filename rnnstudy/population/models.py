@@ -11,7 +11,7 @@ from rnnstudy.cells.base import Activation
 from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.lazy import keras, keras_models, tf
+from rnnstudy.core.lazy_imports import keras, keras_models, tf
 from rnnstudy.population.population import Population
 from rnnstudy.population.recurrent import cell_of, label, recurrent_layer, values_of
 

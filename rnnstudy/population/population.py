@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.cells import Cell
-from rnnstudy.lazy import keras_models, tf
-from rnnstudy.lazy import models as lazy_models
+from rnnstudy.core.lazy_imports import keras_models, tf
+from rnnstudy.core.lazy_imports import models as lazy_models
+from rnnstudy.core.record import Array, Record, array, arrays
 from rnnstudy.population.program import compiled
 from rnnstudy.population.unroll import time_inside, unroll
-from rnnstudy.record import Array, Record, array, arrays
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 
 Tensor = Any
 Parameters = Mapping[str, Tensor]

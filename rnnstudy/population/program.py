@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 
 NO_MEMORY_OPTIMISATION = 1
 """RewriterConfig.NO_MEM_OPT of TensorFlow's protocol buffers."""

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from rnnstudy.component import Component
+from rnnstudy.core.component import Component
 from rnnstudy.population.precision import Precision
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.lazy import keras
+from rnnstudy.core.lazy_imports import keras
 
 Array = np.ndarray
 Layer = Any

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
+from rnnstudy.core.record import Array
 from rnnstudy.population.program import compiled
 from rnnstudy.population.steps import Program, chunk, chunk_of
-from rnnstudy.record import Array
 
 Tensor = Any
 Device = str

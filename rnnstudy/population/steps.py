@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rnnstudy.cells import Cell
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.population import by_member, optimiser
 from rnnstudy.population.batches import Program, noise_of, noises, trials, trials_each
 from rnnstudy.population.precision import lowered

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnnstudy.cells import Cell
+from rnnstudy.core.record import Array, Record, array
 from rnnstudy.population.compiling import uncompilable
 from rnnstudy.population.course import Arrays, Course, advanced, started
 from rnnstudy.population.evaluation import evaluate
@@ -16,7 +17,6 @@ from rnnstudy.population.population import Population, initial_population, strea
 from rnnstudy.population.precision import tensor_float_32
 from rnnstudy.population.protocol import Training
 from rnnstudy.population.steps import Program, part
-from rnnstudy.record import Array, Record, array
 from rnnstudy.tasks import Task
 
 PIECE = 10.0

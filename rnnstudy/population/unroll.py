@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from rnnstudy.cells import Cell
 from rnnstudy.cells.base import Weights
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 
 Tensor = Any
 

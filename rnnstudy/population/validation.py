@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from rnnstudy.core.record import Array
 from rnnstudy.population.population import Population
-from rnnstudy.record import Array
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.base import mean_squared_error
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.exhibit import (
+from rnnstudy.core.exhibit import (
     Curves,
     Exhibit,
     Graph,

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.exhibit import Graph
+from rnnstudy.core.exhibit import Graph
 from rnnstudy.report.style import GREY, in_order, marks
 from rnnstudy.report.tiles import Array, Axes, Legend, Tile, dot_look, no_data
 

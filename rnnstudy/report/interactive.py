@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.exhibit import Exhibit, Matrix, Panels, Scatter, Space, Space2D, Space3D
+from rnnstudy.core.exhibit import Exhibit, Matrix, Panels, Scatter, Space, Space2D, Space3D
 from rnnstudy.report.matrices import LABELLED, colours
 from rnnstudy.report.style import GREY, PALE, VERMILLION, Mark, marks, short_names
 from rnnstudy.report.tiles import Array, finite_rows

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnnstudy.exhibit import Matrix
+from rnnstudy.core.exhibit import Matrix
 from rnnstudy.report.style import PALE, brief, in_order, marks, short_names
 from rnnstudy.report.tiles import Array, Axes, Legend, Tile, no_data
 

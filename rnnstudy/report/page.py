@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from rnnstudy.exhibit import Exhibit, Note, Panels, Table
+from rnnstudy.core.exhibit import Exhibit, Note, Panels, Table
 from rnnstudy.report.figures import drawable, save
 from rnnstudy.report.interactive import interactive
 from rnnstudy.report.tables import cell, csv_text, rows

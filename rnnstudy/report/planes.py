@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.exhibit import Curve, Curves, Scatter, Strip
+from rnnstudy.core.exhibit import Curve, Curves, Scatter, Strip
 from rnnstudy.report.style import GREY, Mark, brief, in_order, marks
 from rnnstudy.report.tiles import (
     Axes,

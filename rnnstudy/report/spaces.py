@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from rnnstudy.exhibit import Space, Space2D, Space3D
+from rnnstudy.core.exhibit import Space, Space2D, Space3D
 from rnnstudy.report.style import GREY, VERMILLION, Mark, marks
 from rnnstudy.report.tiles import Array, Axes, Legend, Tile, dot_look, finite_rows, no_data
 

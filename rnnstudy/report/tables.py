@@ -5,7 +5,7 @@ import io
 import numbers
 from typing import Any, NamedTuple
 
-from rnnstudy.exhibit import Table
+from rnnstudy.core.exhibit import Table
 from rnnstudy.report.style import number
 
 

@@ -5,8 +5,8 @@ import shutil
 import time
 from collections.abc import Sequence
 
+from rnnstudy.core.record import CorruptRecord
 from rnnstudy.population.course import Course
-from rnnstudy.record import CorruptRecord
 from rnnstudy.study.store import Store
 
 

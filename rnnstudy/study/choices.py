@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.analyses.base import Member
+from rnnstudy.core.record import Array, CorruptRecord, Record, array
 from rnnstudy.population.training import Trained
 from rnnstudy.population.validation import validation_loss
-from rnnstudy.record import Array, CorruptRecord, Record, array
 from rnnstudy.study.grid import as_text
 from rnnstudy.study.networks import AnyNetwork, Network
 from rnnstudy.study.selection import Selection, Undecided

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.exhibit import Exhibit, Note, Panels, Strip, Table
+from rnnstudy.core.exhibit import Exhibit, Note, Panels, Strip, Table
 from rnnstudy.study.choices import Choice, Contest, score_of
 
 Outcome = tuple[Contest, Choice | None]

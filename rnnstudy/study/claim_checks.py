@@ -7,8 +7,8 @@ from pydantic_core import InitErrorDetails
 
 from rnnstudy.analyses import Analysis
 from rnnstudy.claims import Claim
-from rnnstudy.component import mistake, suggestion
-from rnnstudy.record import Record
+from rnnstudy.core.errors import mistake, suggestion
+from rnnstudy.core.record import Record
 from rnnstudy.study.needs import applies
 from rnnstudy.tasks import Task
 

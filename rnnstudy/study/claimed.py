@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from rnnstudy.claims import Claim, Evidence
 from rnnstudy.claims.verdict import verdicts
-from rnnstudy.exhibit import Exhibit, Table
+from rnnstudy.core.exhibit import Exhibit, Table
 from rnnstudy.tasks import Task
 
 COLUMNS = ("claim", "task", "statement", "verdict", "statistic", "effect", "low", "high", "p",

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
-from rnnstudy.component import suggestion
+from rnnstudy.core.errors import suggestion
 from rnnstudy.study.document import Complaint, Document, Keys, described, dotted, quoted
 
 EXPECTED = {

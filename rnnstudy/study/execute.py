@@ -5,8 +5,8 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 
-from rnnstudy.blas import one_thread
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
+from rnnstudy.core.threads import one_thread
 from rnnstudy.population.sharding import devices_of
 from rnnstudy.study.jobs import (
     AnalyseMembers,

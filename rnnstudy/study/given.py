@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.lazy_imports import keras
+from rnnstudy.core.record import Array, array
 from rnnstudy.dynamics.own import imported, population_of
 from rnnstudy.dynamics.rebuild import ONE_AT_A_TIME, reason
-from rnnstudy.lazy import keras
 from rnnstudy.population.evaluation import evaluate
 from rnnstudy.population.population import Population
 from rnnstudy.population.training import Trained
-from rnnstudy.record import Array, array
 from rnnstudy.study.models import ModelNetwork
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.base import check_trials

@@ -10,7 +10,8 @@ from pydantic_core import InitErrorDetails
 from rnnstudy.analyses.base import Member
 from rnnstudy.cells import Cell
 from rnnstudy.cells.base import cell_mistake
-from rnnstudy.component import Component, Entry, mistake
+from rnnstudy.core.component import Component, Entry
+from rnnstudy.core.errors import mistake
 from rnnstudy.population.protocol import Training
 from rnnstudy.study.networks import NETWORK_LIMIT, Networks, title
 from rnnstudy.tasks import Task

@@ -8,10 +8,10 @@ from typing import Literal
 
 from rnnstudy.analyses import MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
+from rnnstudy.core.record import CorruptRecord
 from rnnstudy.population import footprint
 from rnnstudy.population.kernels import Kernel
 from rnnstudy.population.training import Trained
-from rnnstudy.record import CorruptRecord
 from rnnstudy.study.choices import Contest
 from rnnstudy.study.models import ModelNetwork
 from rnnstudy.study.networks import AnyNetwork, Network

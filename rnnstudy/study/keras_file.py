@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from rnnstudy.component import Component
+from rnnstudy.core.component import Component
 
 SIMPLE = ("SimpleRNN", "GRU", "LSTM")
 """Recurrent layers of Keras that are called after their one cell."""

@@ -9,7 +9,8 @@ from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Validati
 from pydantic_core import InitErrorDetails, core_schema
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.component import Component, mistake, raised_again, refused, suggestion
+from rnnstudy.core.component import Component
+from rnnstudy.core.errors import mistake, raised_again, refused, suggestion
 from rnnstudy.study.grid import as_text
 from rnnstudy.study.keras_file import Content, read_content
 from rnnstudy.study.networks import AnyNetwork

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic_core import InitErrorDetails
 
 from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
-from rnnstudy.component import mistake, suggestion
-from rnnstudy.record import Record
+from rnnstudy.core.errors import mistake, suggestion
+from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
 

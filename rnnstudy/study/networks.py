@@ -17,7 +17,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, core_schema
 
 from rnnstudy.cells import AnyCell, Cell
-from rnnstudy.component import Address, Component, mistake, refused
+from rnnstudy.core.component import Address, Component
+from rnnstudy.core.errors import mistake, refused
 from rnnstudy.population.protocol import Training
 from rnnstudy.tasks import AnyTask
 

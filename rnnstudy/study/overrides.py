@@ -9,7 +9,8 @@ from pydantic_core import InitErrorDetails
 from rnnstudy.analyses.where import as_tuple, meets, same
 from rnnstudy.cells import Cell
 from rnnstudy.cells.base import cell_mistake
-from rnnstudy.component import Component, mistake, raised_again, suggestion, unknown_key
+from rnnstudy.core.component import Component
+from rnnstudy.core.errors import mistake, raised_again, suggestion, unknown_key
 from rnnstudy.population.protocol import Training
 from rnnstudy.study.document import quoted
 from rnnstudy.study.grid import Combination, as_text

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from rnnstudy.analyses import Analysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
-from rnnstudy.component import Component
+from rnnstudy.core.component import Component
 from rnnstudy.population.footprint import widest_cohort
 from rnnstudy.study.choices import Contest, choice, contests, population
 from rnnstudy.study.jobs import (

@@ -3,7 +3,7 @@
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
-from rnnstudy.component import Component
+from rnnstudy.core.component import Component
 from rnnstudy.study.networks import Axis
 
 

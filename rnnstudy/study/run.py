@@ -11,11 +11,11 @@ from rnnstudy.analyses import TaskAnalysis
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.claims.base import Claim, Evidence, no_evidence
 from rnnstudy.comparison.pairs import Distances
-from rnnstudy.component import suggestion
+from rnnstudy.core.errors import suggestion
+from rnnstudy.core.lazy_imports import keras_models, pd
+from rnnstudy.core.record import CorruptRecord, Record
 from rnnstudy.dynamics.fixed_points import FixedPoints
-from rnnstudy.lazy import keras_models, pd
 from rnnstudy.population.training import Trained
-from rnnstudy.record import CorruptRecord, Record
 from rnnstudy.study.choices import Choice, Contest, choice, contests, population
 from rnnstudy.study.chosen import columns
 from rnnstudy.study.claimed import Judged, Weighed, judged, verdict_columns

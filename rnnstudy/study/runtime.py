@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rnnstudy.component import Component
+from rnnstudy.core.component import Component
 from rnnstudy.population.kernels import Kernel, kernel_for
 from rnnstudy.study.networks import Axis
 

@@ -16,7 +16,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails
 
-from rnnstudy.component import Component, mistake, raised_again, refused
+from rnnstudy.core.component import Component
+from rnnstudy.core.errors import mistake, raised_again, refused
 from rnnstudy.population.protocol import Training
 from rnnstudy.study.networks import NETWORK_LIMIT, SEED_LIMIT, Network, Networks, axis
 

@@ -12,7 +12,8 @@ from pydantic_core import PydanticCustomError
 from rnnstudy.analyses import Analysis, AnyAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.claims import AnyClaim, Claim
-from rnnstudy.component import Component, mistake, refused
+from rnnstudy.core.component import Component
+from rnnstudy.core.errors import mistake, refused
 from rnnstudy.population.protocol import Training
 from rnnstudy.study.claim_checks import claim_mistakes
 from rnnstudy.study.complaints import complaints

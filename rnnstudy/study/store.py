@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rnnstudy.component import Address
-from rnnstudy.record import FORMAT, CorruptRecord, DamagedRecord, Record
+from rnnstudy.core.component import Address
+from rnnstudy.core.record import FORMAT, CorruptRecord, DamagedRecord, Record
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from typing import Any
 from rnnstudy.analyses.pairs import AllPairs, Item
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.comparison.tiles import Prepared, Tile, assembled, blocks, tile
+from rnnstudy.core.record import CorruptRecord, Record
 from rnnstudy.metrics.base import Form
-from rnnstudy.record import CorruptRecord, Record
 from rnnstudy.study.jobs import AnalyseTask, Block, CompareBlocks
 from rnnstudy.study.store import Store
 

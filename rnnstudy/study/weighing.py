@@ -6,8 +6,8 @@ from typing import ClassVar
 from rnnstudy.analyses import TaskAnalysis
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.claims import AnyClaim, Evidence
-from rnnstudy.exhibit import Exhibit
-from rnnstudy.record import Record
+from rnnstudy.core.exhibit import Exhibit
+from rnnstudy.core.record import Record
 from rnnstudy.study.claim_checks import about
 from rnnstudy.study.spec import Study
 from rnnstudy.tasks import AnyTask, Task

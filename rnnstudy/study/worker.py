@@ -10,9 +10,9 @@ from typing import Protocol
 import numpy as np
 
 from rnnstudy.cells.base import check_cell
+from rnnstudy.core.record import Array, Record
 from rnnstudy.population.course import Course
 from rnnstudy.population.training import Trained, train
-from rnnstudy.record import Array, Record
 from rnnstudy.study.checkpoints import Checkpoints
 from rnnstudy.study.choices import judged
 from rnnstudy.study.curves import training_curves

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from rnnstudy.catalogue import OneOf
+from rnnstudy.core.catalogue import OneOf
 from rnnstudy.tasks.base import StaticInputs, Task, Trials
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration

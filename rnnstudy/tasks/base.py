@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.component import Entry
-from rnnstudy.lazy import tf
+from rnnstudy.core.component import Entry
+from rnnstudy.core.lazy_imports import tf
 
 Array = np.ndarray
 Tensor = Any

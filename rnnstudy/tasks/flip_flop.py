@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import PROBE_SEED, StaticInputs, Task, Tensor, Trials, split_seed
 
 

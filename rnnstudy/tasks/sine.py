@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import Array, StaticInputs, Task, Tensor, Trials
 
 

@@ -16,10 +16,10 @@ from rnnstudy.analyses.pairs import AllPairs, Pairs
 from rnnstudy.analyses.representations import Representations
 from rnnstudy.cells import CELLS
 from rnnstudy.comparison.pairs import Distances
-from rnnstudy.exhibit import Exhibit, Matrix, Scatter
+from rnnstudy.core.exhibit import Exhibit, Matrix, Scatter
+from rnnstudy.core.record import Record
 from rnnstudy.metrics import CKA, SVCCA
 from rnnstudy.population.population import Population, initial_population
-from rnnstudy.record import Record
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration

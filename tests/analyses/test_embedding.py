@@ -11,7 +11,7 @@ from rnnstudy.analyses.controls import TRAINED
 from rnnstudy.analyses.embedding import Embedding
 from rnnstudy.comparison.embedding import Coordinates, classical_mds
 from rnnstudy.comparison.pairs import Distances
-from rnnstudy.exhibit import Scatter
+from rnnstudy.core.exhibit import Scatter
 from rnnstudy.study.document import SpecError
 from rnnstudy.study.spec import study_of
 from rnnstudy.tasks.flip_flop import FlipFlop

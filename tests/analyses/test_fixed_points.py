@@ -9,8 +9,8 @@ from rnnstudy.analyses import ANALYSES
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.fixed_points import FixedPointAnalysis
 from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.core.exhibit import Curves, Panels, Table
 from rnnstudy.dynamics.search import Search
-from rnnstudy.exhibit import Curves, Panels, Table
 from rnnstudy.population.training import Trained
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.sine import Sine

@@ -14,8 +14,8 @@ from rnnstudy.comparison.grouping import agreement, separation
 from rnnstudy.comparison.measures import NEAREST_NEIGHBOUR
 from rnnstudy.comparison.pairs import Distances
 from rnnstudy.comparison.permanova import permanova
-from rnnstudy.exhibit import Note, Strip, Table
-from rnnstudy.record import Record
+from rnnstudy.core.exhibit import Note, Strip, Table
+from rnnstudy.core.record import Record
 from rnnstudy.tasks.flip_flop import FlipFlop
 
 

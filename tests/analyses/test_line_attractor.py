@@ -9,8 +9,8 @@ from rnnstudy.analyses.line_attractor import LineAttractors
 from rnnstudy.analyses.line_exhibits import _space
 from rnnstudy.analyses.line_record import PLACES, evenly
 from rnnstudy.cells.base import Cell, Weight
-from rnnstudy.exhibit import Curves, Table
-from rnnstudy.lazy import tf
+from rnnstudy.core.exhibit import Curves, Table
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.population.population import Population
 from rnnstudy.tasks.integration import Integration
 

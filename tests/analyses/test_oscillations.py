@@ -9,8 +9,8 @@ from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.oscillation_record import Oscillation
 from rnnstudy.analyses.oscillations import Oscillations
 from rnnstudy.cells.base import Cell, Weight
-from rnnstudy.exhibit import Curves, Matrix, Panels, Table
-from rnnstudy.lazy import tf
+from rnnstudy.core.exhibit import Curves, Matrix, Panels, Table
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.population.population import Population
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.sine import Sine

@@ -10,7 +10,7 @@ from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.performance import combinations, performance, typical_members
 from rnnstudy.analyses.representations import Activity, Representations
 from rnnstudy.cells import CELLS
-from rnnstudy.exhibit import Curves, Panels, Strip, Table
+from rnnstudy.core.exhibit import Curves, Panels, Strip, Table
 from rnnstudy.population.population import initial_population
 from rnnstudy.population.training import Trained
 from rnnstudy.tasks.flip_flop import FlipFlop

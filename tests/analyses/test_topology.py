@@ -17,9 +17,9 @@ from rnnstudy.analyses.groups import Groups
 from rnnstudy.analyses.topology import Topology
 from rnnstudy.analyses.transitions import TransitionAnalysis
 from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.core.exhibit import Matrix, Panels, Table
 from rnnstudy.dynamics.fixed_points import find_fixed_points
 from rnnstudy.dynamics.transitions import transitions
-from rnnstudy.exhibit import Matrix, Panels, Table
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration
 from rnnstudy.tasks.sine import Sine

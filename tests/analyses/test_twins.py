@@ -15,7 +15,7 @@ from rnnstudy.comparison.corrections import holm
 from rnnstudy.comparison.grouping import agreement
 from rnnstudy.comparison.measures import NEAREST_NEIGHBOUR
 from rnnstudy.comparison.pairs import Distances
-from rnnstudy.exhibit import Note, Scatter, Strip, Table
+from rnnstudy.core.exhibit import Note, Scatter, Strip, Table
 from rnnstudy.tasks.flip_flop import FlipFlop
 
 SHUFFLES = 300

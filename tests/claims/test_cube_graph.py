@@ -8,8 +8,8 @@ from claims.populations import population
 
 from rnnstudy.claims.cube_graph import CubeGraph
 from rnnstudy.claims.verdict import verdicts
+from rnnstudy.core.record import Record
 from rnnstudy.dynamics.graph import Connections
-from rnnstudy.record import Record
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.sine import Sine
 

@@ -18,8 +18,8 @@ from claims.test_modes import line, oscillation
 from claims.test_prevalence import fixed_points
 
 from rnnstudy.claims import CLAIMS
-from rnnstudy.record import Record
-from rnnstudy.tags import tag_of
+from rnnstudy.core.record import Record
+from rnnstudy.core.tags import tag_of
 
 FILE = Path(__file__).with_name("golden.json")
 

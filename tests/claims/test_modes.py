@@ -11,7 +11,7 @@ from rnnstudy.claims.frequency import FrequencyFollows
 from rnnstudy.claims.line import Line
 from rnnstudy.claims.modes import OneModeOrSeveral
 from rnnstudy.claims.verdict import verdicts
-from rnnstudy.record import Record
+from rnnstudy.core.record import Record
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration
 from rnnstudy.tasks.sine import Sine

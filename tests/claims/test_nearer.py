@@ -10,7 +10,7 @@ from rnnstudy.claims import Evidence
 from rnnstudy.claims.nearer import NearerUntrained
 from rnnstudy.claims.verdict import verdicts
 from rnnstudy.comparison.pairs import Distances
-from rnnstudy.record import Record
+from rnnstudy.core.record import Record
 from rnnstudy.tasks.flip_flop import FlipFlop
 
 CLAIM = NearerUntrained(of="svcca_controls")

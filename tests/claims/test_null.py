@@ -19,7 +19,7 @@ from rnnstudy.claims import CLAIMS, Claim
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.claims.verdict import verdicts
 from rnnstudy.comparison.pairs import Distances
-from rnnstudy.record import Record
+from rnnstudy.core.record import Record
 
 STUDIES = 200
 """Simulated studies for a rate; a true rate of 5 % gives more than LIMIT once in a thousand."""

@@ -15,7 +15,7 @@ from rnnstudy.claims.depends_less import DependsLess
 from rnnstudy.claims.separation import smallest_p
 from rnnstudy.claims.verdict import verdicts
 from rnnstudy.comparison.pairs import Distances
-from rnnstudy.record import Record
+from rnnstudy.core.record import Record
 from rnnstudy.tasks.flip_flop import FlipFlop
 
 TASK = FlipFlop()

@@ -6,11 +6,11 @@ from reference.dynamics import population, step
 from reference.maps import Maps, delayed_logistic, henon, linear, parts
 
 from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.circles import Circling, find_circles
 from rnnstudy.dynamics.fixed_points import find_fixed_points
 from rnnstudy.dynamics.lyapunov import lyapunov_exponents
 from rnnstudy.dynamics.rounds import Circles
-from rnnstudy.lazy import tf
 
 GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 

@@ -7,12 +7,12 @@ from reference.maps import Maps, delayed_logistic, henon, logistic, tanh_unit
 from scipy.optimize import root
 
 from rnnstudy.cells.gru import GRU
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.arclength import Stride
 from rnnstudy.dynamics.branches import Branches
 from rnnstudy.dynamics.continuation import continue_fixed_points
 from rnnstudy.dynamics.fixed_points import find_fixed_points
 from rnnstudy.dynamics.search import Search
-from rnnstudy.lazy import tf
 
 B = 0.3
 HENON = Maps(henon, 1, 2)

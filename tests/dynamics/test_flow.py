@@ -9,10 +9,10 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics import flow as flows
 from rnnstudy.dynamics.flow import Flow, Tiled, compiled, derivative_of, flow_of
 from rnnstudy.dynamics.resting import resting
-from rnnstudy.lazy import tf
 
 CELLS = [
     Vanilla(units=4),

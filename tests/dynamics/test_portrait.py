@@ -9,7 +9,7 @@ from reference.dynamics import population
 
 import rnnstudy
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.exhibit import Space2D, Space3D
+from rnnstudy.core.exhibit import Space2D, Space3D
 
 
 def memory(*gains):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points import find_fixed_points
 from rnnstudy.dynamics.hunt import SLOW, Hunt, Roots
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.slow import is_slow, least_speed, slow_points, spaced
-from rnnstudy.lazy import tf
 
 QUICK = Search(candidates=32, rounds=2)
 

@@ -7,6 +7,7 @@ from scipy.optimize import root
 
 from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points import find_fixed_points
 from rnnstudy.dynamics.flow import Flow, flow_of
 from rnnstudy.dynamics.iterate import solve
@@ -19,7 +20,6 @@ from rnnstudy.dynamics.solvers import (
     Solver,
 )
 from rnnstudy.dynamics.systems import solve_linear
-from rnnstudy.lazy import tf
 
 
 def random_flow(cell, members, points, gain=2.0, seed=0):

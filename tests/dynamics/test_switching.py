@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from reference.maps import Maps, logistic
 
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.continuation import continue_fixed_points
-from rnnstudy.lazy import tf
 
 SLOPES = np.array([1.0, 0.5])
 

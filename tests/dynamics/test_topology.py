@@ -8,10 +8,10 @@ from reference.dynamics import population
 from reference.maps import Maps, linear
 
 from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points import find_fixed_points
 from rnnstudy.dynamics.graph import Connections
 from rnnstudy.dynamics.topology import connections
-from rnnstudy.lazy import tf
 from rnnstudy.report.figures import plot
 
 

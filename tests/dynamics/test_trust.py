@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.flow import Flow, Tiled, compiled
 from rnnstudy.dynamics.foreign import FunctionDynamics
 from rnnstudy.dynamics.trust import trusted
-from rnnstudy.lazy import tf
 
 STATES = np.random.default_rng(0).uniform(-1.0, 1.0, (1, 6, 3))
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rnnstudy.metrics
-from rnnstudy.component import restore
+from rnnstudy.core.component import restore
 from rnnstudy.metrics import METRICS, Metric
 from rnnstudy.metrics.base import parts, stacked
 

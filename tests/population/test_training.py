@@ -13,6 +13,7 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.core.record import Record
 from rnnstudy.population import by_member, course, evaluation, steps, training
 from rnnstudy.population import unroll as loop
 from rnnstudy.population.batches import trials, trials_each
@@ -21,7 +22,6 @@ from rnnstudy.population.noise import normal_of
 from rnnstudy.population.population import generator, initial_population, stream
 from rnnstudy.population.protocol import Training
 from rnnstudy.population.training import train
-from rnnstudy.record import Record
 from rnnstudy.tasks import StaticInputs, Task, Trials
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration

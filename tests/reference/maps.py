@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.flow import Flow
 from rnnstudy.dynamics.networks import Networks
-from rnnstudy.lazy import tf
 
 
 class Map:

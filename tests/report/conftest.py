@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnstudy.exhibit import (
+from rnnstudy.core.exhibit import (
     Curve,
     Curves,
     Exhibit,

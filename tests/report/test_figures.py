@@ -11,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from rnnstudy.exhibit import (
+from rnnstudy.core.exhibit import (
     Curve,
     Curves,
     Exhibit,

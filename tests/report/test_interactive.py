@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnstudy.exhibit import Exhibit, Matrix, Scatter
+from rnnstudy.core.exhibit import Exhibit, Matrix, Scatter
 from rnnstudy.report.interactive import interactive
 
 Exhibits = Callable[[int], dict[str, Exhibit]]

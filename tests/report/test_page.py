@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnstudy.exhibit import Exhibit, Matrix, Note, Panels, Table
+from rnnstudy.core.exhibit import Exhibit, Matrix, Note, Panels, Table
 from rnnstudy.report.page import Fact, Page, Part, Section, slug, write_report
 
 Exhibits = Callable[[int], dict[str, Exhibit]]

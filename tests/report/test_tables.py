@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 
-from rnnstudy.exhibit import Table
+from rnnstudy.core.exhibit import Table
 from rnnstudy.report.tables import cell, csv_text
 
 

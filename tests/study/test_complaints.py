@@ -8,7 +8,7 @@ from pydantic_core import InitErrorDetails
 from pydantic_core.core_schema import ErrorType
 
 from rnnstudy.claims import CLAIMS
-from rnnstudy.component import Component
+from rnnstudy.core.component import Component
 from rnnstudy.study.complaints import SENTENCES, complaints
 from rnnstudy.study.document import SpecError, document_of
 from rnnstudy.study.reading import parse_document

@@ -12,11 +12,11 @@ import pytest
 
 from rnnstudy.analyses.base import MemberAnalysis, Section
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.exhibit import Exhibit
+from rnnstudy.core.exhibit import Exhibit
+from rnnstudy.core.record import Array, Record, array
 from rnnstudy.population.course import Course
 from rnnstudy.population.population import Population
 from rnnstudy.population.training import fresh_seed, train
-from rnnstudy.record import Array, Record, array
 from rnnstudy.runner import Silent
 from rnnstudy.study.checkpoints import Checkpoints
 from rnnstudy.study.execute import execute

@@ -6,7 +6,7 @@ import pytest
 
 from rnnstudy.cells import GRU, LSTM, Vanilla
 from rnnstudy.cells.initialisers import Orthogonal
-from rnnstudy.component import restore
+from rnnstudy.core.component import restore
 from rnnstudy.population.protocol import Training
 from rnnstudy.study.document import SpecError
 from rnnstudy.study.networks import Network, Networks

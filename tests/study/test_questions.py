@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from rnnstudy.analyses.base import Analysis, Member, MemberAnalysis, Section, TaskAnalysis
 from rnnstudy.analyses.representations import Activity, Representations
-from rnnstudy.exhibit import Exhibit
+from rnnstudy.core.exhibit import Exhibit
+from rnnstudy.core.record import Array, Record, array
 from rnnstudy.population.population import Population, initial_population
-from rnnstudy.record import Array, Record, array
 from rnnstudy.runner import Silent
 from rnnstudy.study.execute import execute
 from rnnstudy.study.plan import make_plan

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnnstudy import runner
-from rnnstudy.lazy import keras_models
+from rnnstudy.core.lazy_imports import keras_models
 from rnnstudy.population.population import initial_population
 from rnnstudy.population.training import Trained
 from rnnstudy.report.contents import page

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnstudy.record import Array, CorruptRecord, Record, array
+from rnnstudy.core.record import Array, CorruptRecord, Record, array
 from rnnstudy.study.store import Glance, Store
 
 KEY = "0123456789abcdef"
@@ -135,7 +135,7 @@ def test_a_record_that_cannot_be_read_here_and_now_is_not_removed(
         raise trouble
 
     with monkeypatch.context() as patch:
-        patch.setattr("rnnstudy.record.np.load", fail)
+        patch.setattr("rnnstudy.core.record.np.load", fail)
         with pytest.raises(CorruptRecord, match=str(trouble)):
             store.read(KEY, Numbers)
     np.testing.assert_array_equal(store.read(KEY, Numbers).values, numbers().values)

@@ -11,8 +11,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 import rnnstudy.tasks
-from rnnstudy.component import restore
-from rnnstudy.lazy import tf
+from rnnstudy.core.component import restore
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks import TASKS, AnyTask, Task, Trials
 from rnnstudy.tasks.base import mean_squared_error, split_seed
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from reference.tasks import flip_flop_targets
 
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.flip_flop import FlipFlop, held
 
 SEED = (11, 12)

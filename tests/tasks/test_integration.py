@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from reference.tasks import integration_targets
 
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.integration import Integration
 
 SEED = (11, 12)

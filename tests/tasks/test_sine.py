@@ -3,7 +3,7 @@ import pytest
 from pydantic import ValidationError
 from reference.tasks import sine_targets
 
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.sine import Sine
 
 SEED = (11, 12)

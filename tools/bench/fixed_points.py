@@ -32,6 +32,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnstudy.cells import CELLS
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points import FixedPoints, find_fixed_points
 from rnnstudy.dynamics.flow import flow_of
 from rnnstudy.dynamics.iterate import solve
@@ -39,7 +40,6 @@ from rnnstudy.dynamics.merging import merge
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.solvers import Newton
 from rnnstudy.dynamics.starts import scale_of
-from rnnstudy.lazy import tf
 from rnnstudy.population.population import Population
 
 NEAR = 0.02

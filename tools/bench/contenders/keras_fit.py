@@ -7,7 +7,7 @@ import numpy as np
 
 from contenders.base import Contender
 from contenders.case import BETA1, BETA2, CHANNELS, CLIP, EPSILON, RATE, Case
-from rnnstudy.lazy import keras, tf
+from rnnstudy.core.lazy_imports import keras, tf
 
 STEPS_PER_CALL = 10
 """Steps that `fit` takes between two visits to Python."""

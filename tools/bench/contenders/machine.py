@@ -8,7 +8,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from contenders.case import Case
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 
 SECONDS = 0.1
 LARGE = 8192

@@ -9,7 +9,7 @@ import numpy as np
 
 from contenders.base import Contender
 from contenders.case import CHANNELS, CLIP, RATE, Case
-from rnnstudy.lazy import tf
+from rnnstudy.core.lazy_imports import tf
 from rnnstudy.population import sharding
 from rnnstudy.population.kernels import KERNELS
 from rnnstudy.population.population import initial_population

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 import rnnstudy
-from rnnstudy import format_1, tags
 from rnnstudy.analyses.fixed_points import FixedPointAnalysis
 from rnnstudy.cells.gru import GRU
-from rnnstudy.component import Address, Component, Entry
+from rnnstudy.core import format_1, tags
+from rnnstudy.core.component import Address, Component, Entry
+from rnnstudy.core.record import Array, CorruptRecord, Record, array
 from rnnstudy.population.protocol import Training
 from rnnstudy.population.training import Trained
-from rnnstudy.record import Array, CorruptRecord, Record, array
 from rnnstudy.study.networks import Network
 from rnnstudy.study.store import FORMAT_FILE, SET_ASIDE, Store
 from rnnstudy.tasks.flip_flop import FlipFlop
@@ -61,7 +61,7 @@ def test_every_class_that_enters_a_store_has_a_tag_that_is_not_a_path() -> None:
     for base in (Component, Record):
         for cls in set(_classes(base)) - bases:
             if cls.__name__.strip("_") not in SETTINGS:
-                assert tags.tag_of(cls) != tags.class_path(cls), "add it to rnnstudy/tags.py"
+                assert tags.tag_of(cls) != tags.class_path(cls), "add it to rnnstudy/core/tags.py"
 
 
 @pytest.mark.parametrize("tag", [*tags.CLASSES, *format_1.PATHS])

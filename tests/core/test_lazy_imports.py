@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnstudy.lazy import after_import
+from rnnstudy.core.lazy_imports import after_import
 
 ROOT = Path(__file__).parent.parent
 
@@ -92,7 +92,7 @@ class config:
 """
 
 START = """
-from rnnstudy.lazy import quiet_tensorflow, tf
+from rnnstudy.core.lazy_imports import quiet_tensorflow, tf
 quiet_tensorflow()
 tf.config
 raise SystemExit("the end")

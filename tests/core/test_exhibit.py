@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from rnnstudy.exhibit import (
+from rnnstudy.core.exhibit import (
     Curve,
     Curves,
     Graph,

@@ -5,7 +5,7 @@ import pytest
 import scipy.linalg
 from threadpoolctl import threadpool_info
 
-from rnnstudy.blas import one_thread
+from rnnstudy.core.threads import one_thread
 
 
 def threads():

@@ -6,8 +6,8 @@ import pytest
 from fruit import Basket, Pear, errors
 from own_shapes import Heptagon, Shape
 
-from rnnstudy.catalogue import OneOf
-from rnnstudy.component import Component, Entry
+from rnnstudy.core.catalogue import OneOf
+from rnnstudy.core.component import Component, Entry
 
 
 @pytest.mark.parametrize(

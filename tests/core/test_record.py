@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from rnnstudy.component import Component, Entry
-from rnnstudy.record import CorruptRecord, Record, array, arrays
+from rnnstudy.core.component import Component, Entry
+from rnnstudy.core.record import CorruptRecord, Record, array, arrays
 
 
 class Recipe(Component):

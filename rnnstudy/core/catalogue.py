@@ -12,8 +12,9 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
-from rnnstudy.component import Entry, suggestion
-from rnnstudy.tags import class_path, find_class
+from rnnstudy.core.component import Entry
+from rnnstudy.core.errors import suggestion
+from rnnstudy.core.tags import class_path, find_class
 
 
 class OneOf:

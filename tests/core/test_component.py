@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from own_shapes import Shape
 from pydantic import ValidationError
 
-from rnnstudy.component import Component, restore
-from rnnstudy.tags import class_path, find_class
+from rnnstudy.core.component import Component, restore
+from rnnstudy.core.tags import class_path, find_class
 
 # Keys
 

@@ -15,9 +15,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from rnnstudy import format_1
-from rnnstudy.component import Component, restore
-from rnnstudy.tags import class_of, tag_of
+from rnnstudy.core import format_1
+from rnnstudy.core.component import Component, restore
+from rnnstudy.core.tags import class_of, tag_of
 
 Array = np.ndarray
 

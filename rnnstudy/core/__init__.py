@@ -1,0 +1,1 @@
+"""Foundations without TensorFlow: components, records, catalogues, exhibits, lazy imports."""
