@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rnnstudy.cells import Weight as Weight
     from rnnstudy.cells import row as row
     from rnnstudy.claims import Claim as Claim
-    from rnnstudy.comparison.pairs import pairwise as pairwise
+    from rnnstudy.comparison.distances.pairs import pairwise as pairwise
     from rnnstudy.core.record import Record as Record
     from rnnstudy.dynamics.arclength import Stride as Stride
     from rnnstudy.dynamics.basins import basins as basins
@@ -59,7 +59,7 @@ _NAMES = {
     "rnnstudy.analyses.base": ("MemberAnalysis", "TaskAnalysis"),
     "rnnstudy.cells": ("Cell", "Weight", "row"),
     "rnnstudy.claims": ("Claim",),
-    "rnnstudy.comparison.pairs": ("pairwise",),
+    "rnnstudy.comparison.distances.pairs": ("pairwise",),
     "rnnstudy.dynamics.fixed_points": ("find_fixed_points",),
     "rnnstudy.dynamics.points": ("FixedPoints",),
     "rnnstudy.dynamics.arclength": ("Stride",),

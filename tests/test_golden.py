@@ -27,7 +27,7 @@ from rnnstudy.analyses.topology import Topology
 from rnnstudy.analyses.transitions import TransitionAnalysis
 from rnnstudy.analyses.twins import Twins
 from rnnstudy.cells import CELLS, INITIALISERS
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.record import Array
 from rnnstudy.core.tags import tag_of
 from rnnstudy.dynamics.fixed_points import find_fixed_points

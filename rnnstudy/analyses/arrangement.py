@@ -8,8 +8,8 @@ from pydantic import Field
 from rnnstudy.analyses.base import Member, Section, TaskAnalysis
 from rnnstudy.analyses.cost import Cost
 from rnnstudy.analyses.pairs import cost_of_pairs, groupings
-from rnnstudy.comparison.arrangement import arrangements
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.comparison.distances.point_geometry import arrangements
 from rnnstudy.core.exhibit import Exhibit, Matrix
 from rnnstudy.core.record import Array, Record
 from rnnstudy.tasks import Task

@@ -9,8 +9,8 @@ import numpy as np
 from rnnstudy.analyses.base import Member, MemberAnalysis, Section
 from rnnstudy.analyses.pairs import AllPairs, Item
 from rnnstudy.analyses.representations import Representations
-from rnnstudy.comparison.embedding import classical_mds
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.embedding import classical_mds
+from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.exhibit import Exhibit, Scatter
 from rnnstudy.core.record import Array, Record
 from rnnstudy.tasks import Task

@@ -9,9 +9,9 @@ from pydantic import Field
 from rnnstudy.analyses.base import Member, Section, TaskAnalysis
 from rnnstudy.analyses.controls import TRAINED, UNTRAINED, Controlled
 from rnnstudy.analyses.where import as_tuple, meets, same, unknown_field
-from rnnstudy.comparison.embedding import Coordinates
-from rnnstudy.comparison.pairs import Distances
-from rnnstudy.comparison.placement import mapped
+from rnnstudy.comparison.distances.embedding import Coordinates
+from rnnstudy.comparison.distances.out_of_sample import mapped
+from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.exhibit import Exhibit, Scatter
 from rnnstudy.core.record import Array, Record
 

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.comparison.matching import Matching, matched
+from rnnstudy.comparison.statistics.matching import Matching, matched
 from rnnstudy.core.record import Array
 
 Caliper = Annotated[float, Field(gt=0, le=2)]

@@ -6,13 +6,13 @@ from typing import ClassVar, Literal
 from rnnstudy.analyses.base import Member, Section, TaskAnalysis
 from rnnstudy.analyses.cost import Cost
 from rnnstudy.analyses.pairs import cost_of_pairs, groupings
-from rnnstudy.comparison.graphs import (
+from rnnstudy.comparison.distances.graphs import (
     MOST_BITS,
     isomorphic_distances,
     labelled_distances,
     spectral_distances,
 )
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.exhibit import Exhibit, Matrix
 from rnnstudy.core.record import Array, Record
 from rnnstudy.dynamics.linked import Linked, Links

@@ -7,7 +7,7 @@ import numpy as np
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.equal_loss import WORDS, sentence
 from rnnstudy.analyses.group_record import Grouping
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.exhibit import Exhibit, Note, Strip, Table
 from rnnstudy.core.record import Array
 

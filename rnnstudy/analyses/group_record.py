@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnnstudy.comparison.permanova import Permanova
-from rnnstudy.comparison.permutation import Finding
+from rnnstudy.comparison.statistics.permanova import Permanova
+from rnnstudy.comparison.statistics.permutation import Finding
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Array, Record, array
 

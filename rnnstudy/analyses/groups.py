@@ -13,12 +13,12 @@ from rnnstudy.analyses.evaluation import Evaluated, Evaluation
 from rnnstudy.analyses.group_exhibits import shown
 from rnnstudy.analyses.group_record import Grouping, Row, rows_of
 from rnnstudy.analyses.where import unknown_field
-from rnnstudy.comparison.corrections import holm
-from rnnstudy.comparison.grouping import agreement, separation
-from rnnstudy.comparison.matching import CALIPER
-from rnnstudy.comparison.measures import NEAREST_NEIGHBOUR, SILHOUETTE
-from rnnstudy.comparison.pairs import Distances
-from rnnstudy.comparison.permanova import Permanova, permanova
+from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.comparison.statistics.group_tests import agreement, separation
+from rnnstudy.comparison.statistics.matching import CALIPER
+from rnnstudy.comparison.statistics.multiple_testing import holm
+from rnnstudy.comparison.statistics.permanova import Permanova, permanova
+from rnnstudy.comparison.statistics.separation_scores import NEAREST_NEIGHBOUR, SILHOUETTE
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record
 from rnnstudy.population.protocol import Training

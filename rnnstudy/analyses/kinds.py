@@ -7,8 +7,8 @@ import numpy as np
 
 from rnnstudy.analyses.controls import TRAINED, UNTRAINED, Controlled
 from rnnstudy.analyses.groups import NO_FACTORS, strata_of, values_of
-from rnnstudy.comparison.nearness import Nearness, nearer
-from rnnstudy.comparison.permutation import coded
+from rnnstudy.comparison.statistics.nearness import Nearness, nearer
+from rnnstudy.comparison.statistics.permutation import coded
 from rnnstudy.core.record import Array
 
 ITSELF = "itself, untrained"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.analyses.arrangement import Arranged
-from rnnstudy.comparison.arrangement import along, correlation, participation
+from rnnstudy.comparison.distances.point_geometry import along, correlation, participation
 from rnnstudy.core.record import Array, array
 from rnnstudy.dynamics.impulse import modes_for
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.analyses.arrangement import Arranged
-from rnnstudy.comparison.arrangement import along, correlation, in_order
+from rnnstudy.comparison.distances.point_geometry import along, correlation, in_order
 from rnnstudy.core.record import Array, array
 
 SAME = 0.01

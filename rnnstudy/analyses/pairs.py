@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, NamedTuple
 from rnnstudy.analyses.base import Member, MemberAnalysis, Section, TaskAnalysis
 from rnnstudy.analyses.cost import Cost
 from rnnstudy.analyses.representations import Activity, Representations
-from rnnstudy.comparison.pairs import Distances, distances, prepared
+from rnnstudy.comparison.distances.pairs import Distances, distances, prepared
 from rnnstudy.core.exhibit import Exhibit, Matrix
 from rnnstudy.core.record import Array, Record
 from rnnstudy.metrics import AnyMetric

@@ -24,12 +24,12 @@ from rnnstudy.analyses.kinds import (
 )
 from rnnstudy.analyses.twin_exhibits import shown
 from rnnstudy.analyses.twin_record import TwinRecord
-from rnnstudy.comparison.corrections import holm
-from rnnstudy.comparison.grouping import Difference, agreement, difference
-from rnnstudy.comparison.matching import CALIPER, Matching
-from rnnstudy.comparison.measures import NEAREST_NEIGHBOUR
-from rnnstudy.comparison.nearness import Nearness
-from rnnstudy.comparison.permutation import Finding
+from rnnstudy.comparison.statistics.group_tests import Difference, agreement, difference
+from rnnstudy.comparison.statistics.matching import CALIPER, Matching
+from rnnstudy.comparison.statistics.multiple_testing import holm
+from rnnstudy.comparison.statistics.nearness import Nearness
+from rnnstudy.comparison.statistics.permutation import Finding
+from rnnstudy.comparison.statistics.separation_scores import NEAREST_NEIGHBOUR
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record
 

@@ -14,8 +14,8 @@ from rnnstudy.claims.separation import (
     named,
     smallest_p,
 )
-from rnnstudy.comparison.grouping import agreement
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.comparison.statistics.group_tests import agreement
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 

@@ -16,8 +16,8 @@ from rnnstudy.claims.separation import (
     named,
     smallest_p,
 )
-from rnnstudy.comparison.grouping import difference
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.comparison.statistics.group_tests import difference
 from rnnstudy.core.record import Array, Record
 from rnnstudy.tasks import Task
 

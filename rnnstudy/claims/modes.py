@@ -11,7 +11,7 @@ from rnnstudy.analyses.groups import strata_of
 from rnnstudy.analyses.line_record import LineAttractor
 from rnnstudy.claims.base import Claim, Evidence, grouped, no_evidence, required, too_few
 from rnnstudy.claims.separation import smallest_p
-from rnnstudy.comparison.superiority import superiority
+from rnnstudy.comparison.statistics.superiority import superiority
 from rnnstudy.core.record import Array, Record
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.integration import Integration

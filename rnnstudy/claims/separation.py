@@ -9,8 +9,13 @@ from pydantic import Field
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.claims.base import Claim, Evidence, grouped, no_evidence, too_few
-from rnnstudy.comparison.measures import CONTRAST, NEAREST_NEIGHBOUR, SILHOUETTE, Measure
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.comparison.statistics.separation_scores import (
+    CONTRAST,
+    NEAREST_NEIGHBOUR,
+    SILHOUETTE,
+    Measure,
+)
 from rnnstudy.core.errors import suggestion
 from rnnstudy.core.record import Array, Record
 

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from rnnstudy.claims.base import Claim, Evidence
-from rnnstudy.comparison.corrections import holm
+from rnnstudy.comparison.statistics.multiple_testing import holm
 
 Word = Literal["supported", "not supported", "not enough networks"]
 

@@ -1,1 +1,1 @@
-"""How representations differ: arrays in, numbers out; knows no network."""
+"""Comparison of networks: arrays in, numbers out. It knows no network."""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from rnnstudy.analyses import TaskAnalysis
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.claims.base import Claim, Evidence, no_evidence
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.errors import suggestion
 from rnnstudy.core.lazy_imports import keras_models, pd
 from rnnstudy.core.record import CorruptRecord, Record

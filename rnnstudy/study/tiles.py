@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnnstudy.analyses.pairs import AllPairs, Item
-from rnnstudy.comparison.pairs import Distances
-from rnnstudy.comparison.tiles import Prepared, Tile, assembled, blocks, tile
+from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.comparison.distances.tiles import Prepared, Tile, assembled, blocks, tile
 from rnnstudy.core.record import CorruptRecord, Record
 from rnnstudy.metrics.base import Form
 from rnnstudy.study.jobs import AnalyseTask, Block, CompareBlocks

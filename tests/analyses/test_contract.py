@@ -15,7 +15,7 @@ from rnnstudy.analyses.embedding import Embedding
 from rnnstudy.analyses.pairs import AllPairs, Pairs
 from rnnstudy.analyses.representations import Representations
 from rnnstudy.cells import CELLS
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.exhibit import Exhibit, Matrix, Scatter
 from rnnstudy.core.record import Record
 from rnnstudy.metrics import CKA, SVCCA

@@ -9,8 +9,8 @@ from claims.populations import apart, controlled, population
 from rnnstudy.analyses.base import Section
 from rnnstudy.analyses.controls import TRAINED
 from rnnstudy.analyses.embedding import Embedding
-from rnnstudy.comparison.embedding import Coordinates, classical_mds
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.embedding import Coordinates, classical_mds
+from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.exhibit import Scatter
 from rnnstudy.study.document import SpecError
 from rnnstudy.study.spec import study_of

@@ -9,11 +9,11 @@ from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.evaluation import Evaluated
 from rnnstudy.analyses.group_record import Grouping
 from rnnstudy.analyses.groups import Groups
-from rnnstudy.comparison.corrections import holm
-from rnnstudy.comparison.grouping import agreement, separation
-from rnnstudy.comparison.measures import NEAREST_NEIGHBOUR
-from rnnstudy.comparison.pairs import Distances
-from rnnstudy.comparison.permanova import permanova
+from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.comparison.statistics.group_tests import agreement, separation
+from rnnstudy.comparison.statistics.multiple_testing import holm
+from rnnstudy.comparison.statistics.permanova import permanova
+from rnnstudy.comparison.statistics.separation_scores import NEAREST_NEIGHBOUR
 from rnnstudy.core.exhibit import Note, Strip, Table
 from rnnstudy.core.record import Record
 from rnnstudy.tasks.flip_flop import FlipFlop

@@ -11,10 +11,10 @@ from rnnstudy.analyses.evaluation import Evaluated
 from rnnstudy.analyses.kinds import nearer_to, other_value, same_kind
 from rnnstudy.analyses.twin_record import TwinRecord
 from rnnstudy.analyses.twins import Twins
-from rnnstudy.comparison.corrections import holm
-from rnnstudy.comparison.grouping import agreement
-from rnnstudy.comparison.measures import NEAREST_NEIGHBOUR
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.comparison.statistics.group_tests import agreement
+from rnnstudy.comparison.statistics.multiple_testing import holm
+from rnnstudy.comparison.statistics.separation_scores import NEAREST_NEIGHBOUR
 from rnnstudy.core.exhibit import Note, Scatter, Strip, Table
 from rnnstudy.tasks.flip_flop import FlipFlop
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.controls import TRAINED, TWIN, UNTRAINED, Controlled
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.pairs import Distances
 
 CELLS = ("vanilla", "ugrnn", "gru", "lstm")
 ACTIVATIONS = ("tanh", "relu")

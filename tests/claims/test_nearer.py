@@ -9,7 +9,7 @@ from rnnstudy.analyses.controls import Controlled
 from rnnstudy.claims import Evidence
 from rnnstudy.claims.nearer import NearerUntrained
 from rnnstudy.claims.verdict import verdicts
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.record import Record
 from rnnstudy.tasks.flip_flop import FlipFlop
 

@@ -18,7 +18,7 @@ from rnnstudy.analyses.graphs import Graphs
 from rnnstudy.claims import CLAIMS, Claim
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.claims.verdict import verdicts
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.record import Record
 
 STUDIES = 200

@@ -14,7 +14,7 @@ from rnnstudy.claims.depends import GeometryDependsOn
 from rnnstudy.claims.depends_less import DependsLess
 from rnnstudy.claims.separation import smallest_p
 from rnnstudy.claims.verdict import verdicts
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.record import Record
 from rnnstudy.tasks.flip_flop import FlipFlop
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist, squareform
 
-from rnnstudy.comparison.embedding import classical_mds
-from rnnstudy.comparison.pairs import Distances
-from rnnstudy.comparison.permanova import permanova
+from rnnstudy.comparison.distances.embedding import classical_mds
+from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.comparison.statistics.permanova import permanova
 
 skbio = pytest.importorskip("skbio")
 

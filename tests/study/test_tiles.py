@@ -9,7 +9,7 @@ import pytest
 
 from rnnstudy.analyses.pairs import Pairs
 from rnnstudy.analyses.representations import Activity, Representations
-from rnnstudy.comparison.pairs import pairwise
+from rnnstudy.comparison.distances.pairs import pairwise
 from rnnstudy.metrics import METRICS
 from rnnstudy.population.population import initial_population
 from rnnstudy.population.training import Trained

@@ -28,8 +28,8 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from rnnstudy.comparison.pairs import distances, prepared
-from rnnstudy.comparison.tiles import Prepared, blocks, tile
+from rnnstudy.comparison.distances.pairs import distances, prepared
+from rnnstudy.comparison.distances.tiles import Prepared, blocks, tile
 from rnnstudy.metrics import CCA, CKA, METRICS, SVCCA, Metric, Procrustes
 
 Array = np.ndarray

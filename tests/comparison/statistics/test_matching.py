@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from rnnstudy.comparison.matching import matched
+from rnnstudy.comparison.statistics.matching import matched
 
 
 def check(found, values, labels):

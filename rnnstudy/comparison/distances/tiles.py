@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.comparison.pairs import BLOCK_BYTES, Distances, form_bytes
+from rnnstudy.comparison.distances.pairs import BLOCK_BYTES, Distances, form_bytes
 from rnnstudy.core.record import Array, Record, array, arrays
 from rnnstudy.core.threads import one_thread
 from rnnstudy.metrics import Metric

@@ -3,7 +3,7 @@ import pytest
 from reference.metrics import cka, svcca
 
 import rnnstudy
-from rnnstudy.comparison.pairs import BLOCK_BYTES, Distances, _side, distances, pairwise
+from rnnstudy.comparison.distances.pairs import BLOCK_BYTES, Distances, _side, distances, pairwise
 from rnnstudy.metrics import CKA, METRICS, SVCCA
 
 WIDTHS = (4, 9, 4, 33, 2, 9, 50)

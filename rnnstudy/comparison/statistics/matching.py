@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.comparison.measures import Labels
-from rnnstudy.comparison.permutation import coded
+from rnnstudy.comparison.statistics.permutation import coded
+from rnnstudy.comparison.statistics.separation_scores import Labels
 from rnnstudy.core.record import Array
 
 CALIPER = 0.2

@@ -6,9 +6,9 @@ from reference.statistics import between_points
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 
-from rnnstudy.comparison.embedding import classical_mds, stress_mds
-from rnnstudy.comparison.pairs import Distances
-from rnnstudy.comparison.placement import placed, placed_by_stress
+from rnnstudy.comparison.distances.embedding import classical_mds, stress_mds
+from rnnstudy.comparison.distances.out_of_sample import placed, placed_by_stress
+from rnnstudy.comparison.distances.pairs import Distances
 
 
 def cloud(items, seed=0):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.record import Array
 
 Given = tuple[Array, Array, Array]

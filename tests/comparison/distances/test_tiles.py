@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from rnnstudy.comparison import tiles
-from rnnstudy.comparison.pairs import distances
-from rnnstudy.comparison.tiles import Prepared, Tile, assembled, blocks, tile
+from rnnstudy.comparison.distances import tiles
+from rnnstudy.comparison.distances.pairs import distances
+from rnnstudy.comparison.distances.tiles import Prepared, Tile, assembled, blocks, tile
 from rnnstudy.metrics import CKA, METRICS, PWCCA, SVCCA
 from rnnstudy.metrics.base import stacked
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnnstudy.comparison.corrections import benjamini_hochberg, holm
+from rnnstudy.comparison.statistics.multiple_testing import benjamini_hochberg, holm
 
 
 def test_holm_by_hand():

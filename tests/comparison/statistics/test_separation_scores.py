@@ -7,7 +7,7 @@ from sklearn.metrics import silhouette_samples
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
-from rnnstudy.comparison.measures import CONTRAST, NEAREST_NEIGHBOUR, SILHOUETTE
+from rnnstudy.comparison.statistics.separation_scores import CONTRAST, NEAREST_NEIGHBOUR, SILHOUETTE
 
 MEASURES = (NEAREST_NEIGHBOUR, SILHOUETTE, CONTRAST)
 

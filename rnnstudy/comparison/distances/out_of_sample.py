@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnnstudy.comparison.embedding import (
+from rnnstudy.comparison.distances.embedding import (
     Coordinates,
     classical_mds,
     gower,
     kruskal_stress,
     stress_mds,
 )
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.record import Array
 
 STEPS = 1000

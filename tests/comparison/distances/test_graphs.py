@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from rnnstudy.comparison.graphs import (
+from rnnstudy.comparison.distances.graphs import (
     isomorphic_distances,
     labelled_distances,
     spectral_distances,

@@ -8,10 +8,10 @@ from reference.statistics import ratio
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import binom, kstest
 
-from rnnstudy.comparison.grouping import agreement, difference, separation
-from rnnstudy.comparison.measures import CONTRAST, NEAREST_NEIGHBOUR, SILHOUETTE
-from rnnstudy.comparison.permutation import coded
-from rnnstudy.comparison.resampling import resamples
+from rnnstudy.comparison.statistics.group_tests import agreement, difference, separation
+from rnnstudy.comparison.statistics.permutation import coded
+from rnnstudy.comparison.statistics.resampling import resamples
+from rnnstudy.comparison.statistics.separation_scores import CONTRAST, NEAREST_NEIGHBOUR, SILHOUETTE
 
 MEASURES = (NEAREST_NEIGHBOUR, SILHOUETTE, CONTRAST)
 TESTS = {measure.name: (lambda *a, m=measure, **k: agreement(m, *a, **k)) for measure in MEASURES}

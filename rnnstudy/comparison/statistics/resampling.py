@@ -5,7 +5,7 @@ from math import nan, sqrt
 
 import numpy as np
 
-from rnnstudy.comparison.permutation import CHUNK, quantiles
+from rnnstudy.comparison.statistics.permutation import CHUNK, quantiles
 from rnnstudy.core.record import Array
 
 LEVEL = 0.95

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.comparison.measures import (
+from rnnstudy.comparison.statistics.permutation import Finding, against_chance, p_value, shuffles
+from rnnstudy.comparison.statistics.resampling import (
+    around,
+    jackknife,
+    percentiles,
+    resamples,
+    two_sided,
+)
+from rnnstudy.comparison.statistics.separation_scores import (
     NEAREST_NEIGHBOUR,
     Labels,
     Measure,
@@ -14,8 +22,6 @@ from rnnstudy.comparison.measures import (
     one_hot,
     own_group,
 )
-from rnnstudy.comparison.permutation import Finding, against_chance, p_value, shuffles
-from rnnstudy.comparison.resampling import around, jackknife, percentiles, resamples, two_sided
 from rnnstudy.core.record import Array
 from rnnstudy.core.threads import one_thread
 

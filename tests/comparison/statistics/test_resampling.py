@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from rnnstudy.comparison.resampling import around, jackknife, percentiles, resamples, two_sided
+from rnnstudy.comparison.statistics.resampling import (
+    around,
+    jackknife,
+    percentiles,
+    resamples,
+    two_sided,
+)
 
 
 def test_of_a_mean_the_jackknife_is_students_interval():

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from rnnstudy.comparison.permutation import (
+from rnnstudy.comparison.statistics.permutation import (
     against_chance,
     coded,
     p_value,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, mannwhitneyu
 
-from rnnstudy.comparison.superiority import superiority
+from rnnstudy.comparison.statistics.superiority import superiority
 
 
 def test_it_is_mann_whitneys_u_over_the_pairs() -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.comparison.resampling import around, jackknife, two_sided
+from rnnstudy.comparison.statistics.resampling import around, jackknife, two_sided
 from rnnstudy.core.record import Array
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, t
 
-from rnnstudy.comparison.nearness import Nearness, nearer
+from rnnstudy.comparison.statistics.nearness import Nearness, nearer
 
 SIMULATIONS = 300
 LIMIT = int(binom.ppf(0.999, SIMULATIONS, 0.05))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.comparison.permutation import CHUNK, coded
+from rnnstudy.comparison.statistics.permutation import CHUNK, coded
 from rnnstudy.core.record import Array
 
 Labels = Sequence[Hashable]

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from rnnstudy.comparison.embedding import (
+from rnnstudy.comparison.distances.embedding import (
     Coordinates,
     classical_mds,
     kruskal_stress,
     stress_mds,
 )
-from rnnstudy.comparison.pairs import Distances
+from rnnstudy.comparison.distances.pairs import Distances
 
 
 def between(points):

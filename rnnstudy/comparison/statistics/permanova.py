@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from rnnstudy.comparison.embedding import gower
-from rnnstudy.comparison.measures import Labels
-from rnnstudy.comparison.permutation import Finding, against_chance, coded, shuffles
+from rnnstudy.comparison.distances.embedding import gower
+from rnnstudy.comparison.statistics.permutation import Finding, against_chance, coded, shuffles
+from rnnstudy.comparison.statistics.separation_scores import Labels
 from rnnstudy.core.record import Array
 from rnnstudy.core.threads import one_thread
 

@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from rnnstudy.comparison.arrangement import (
+from rnnstudy.comparison.distances.point_geometry import (
     along,
     apart,
     arrangements,

@@ -4,8 +4,8 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from rnnstudy.comparison.permutation import Finding, against_chance, shuffles
-from rnnstudy.comparison.resampling import percentiles, resamples
+from rnnstudy.comparison.statistics.permutation import Finding, against_chance, shuffles
+from rnnstudy.comparison.statistics.resampling import percentiles, resamples
 from rnnstudy.core.record import Array
 
 

@@ -1,0 +1,1 @@
+"""Distances between networks: all pairs, maps of them, graphs, ordered points."""
