@@ -6,11 +6,11 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnstudy.analyses.cost import Cost
-from rnnstudy.population.footprint import core_hours, parameters
 from rnnstudy.study.costs import costs
 from rnnstudy.study.networks import Network
 from rnnstudy.study.plan import Plan, TrainCohort, counted, flops, memory
 from rnnstudy.study.spec import Study
+from rnnstudy.training.cost import core_hours, parameters
 
 
 def show_plan(study: Study, plan: Plan, console: Console) -> None:

@@ -35,14 +35,15 @@ from rnnstudy.dynamics.graph import Connections
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.solvers import SOLVERS
 from rnnstudy.metrics import METRICS
-from rnnstudy.population.population import Population, initial_population
-from rnnstudy.population.protocol import Training
-from rnnstudy.population.training import train
+from rnnstudy.population.initialise import initial_population
+from rnnstudy.population.population import Population
 from rnnstudy.study.networks import Network
 from rnnstudy.tasks import TASKS
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration
 from rnnstudy.tasks.sine import Sine
+from rnnstudy.training.protocol import Training
+from rnnstudy.training.train import train
 
 FILE = Path(__file__).with_name("golden.json")
 

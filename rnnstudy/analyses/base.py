@@ -13,8 +13,8 @@ from rnnstudy.core.component import Entry
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
 from rnnstudy.population.population import Population
-from rnnstudy.population.training import Trained
 from rnnstudy.tasks import Task
+from rnnstudy.training.train import Trained
 
 
 @dataclass(frozen=True)

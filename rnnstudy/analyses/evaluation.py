@@ -7,9 +7,9 @@ from typing import ClassVar
 from rnnstudy.analyses.base import MemberAnalysis, Section
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record, array
-from rnnstudy.population.evaluation import evaluate
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
+from rnnstudy.training.evaluation import evaluate
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ from rnnstudy.comparison.statistics.permanova import Permanova, permanova
 from rnnstudy.comparison.statistics.separation_scores import NEAREST_NEIGHBOUR, SILHOUETTE
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record
-from rnnstudy.population.protocol import Training
+from rnnstudy.training.protocol import Training
 
 NO_FACTORS = frozenset({"task", "seed"})
 """Fields of a network that say nothing of its kind."""

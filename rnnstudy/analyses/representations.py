@@ -12,8 +12,8 @@ from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record, array
 from rnnstudy.population.population import Population
-from rnnstudy.population.training import Trained
 from rnnstudy.tasks import AnyTask, Task
+from rnnstudy.training.train import Trained
 
 FLOAT = 4
 

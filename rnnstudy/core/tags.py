@@ -21,7 +21,7 @@ CATALOGUES = {
 
 CLASSES = {
     # Components that are no entries of a catalogue.
-    "training": "rnnstudy.population.protocol:Training",
+    "training": "rnnstudy.training.protocol:Training",
     "network": "rnnstudy.study.networks:Network",
     "pending_network": "rnnstudy.study.selection:Undecided",
     "imported_model": "rnnstudy.study.models:ModelNetwork",
@@ -34,8 +34,8 @@ CLASSES = {
     "claim_job": "rnnstudy.study.weighing:Weighing",
     # Records.
     "population": "rnnstudy.population.population:Population",
-    "training_state": "rnnstudy.population.course:Course",
-    "trained_networks": "rnnstudy.population.training:Trained",
+    "training_state": "rnnstudy.training.state:Course",
+    "trained_networks": "rnnstudy.training.train:Trained",
     "imported_network": "rnnstudy.study.given:Given",
     "selection_result": "rnnstudy.study.choices:Choice",
     "modes": "rnnstudy.dynamics.modes:Modes",

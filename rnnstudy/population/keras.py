@@ -26,7 +26,8 @@ from rnnstudy.population.arguments import (
     integer,
     is_ours,
 )
-from rnnstudy.population.population import Population, generator
+from rnnstudy.population.initialise import generator
+from rnnstudy.population.population import Population
 from rnnstudy.population.recurrent import require_tensorflow
 
 Tensor = Any

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 
 from rnnstudy.core.record import CorruptRecord
-from rnnstudy.population.course import Course
 from rnnstudy.study.store import Store
+from rnnstudy.training.state import Course
 
 
 class Checkpoints:

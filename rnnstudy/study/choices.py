@@ -9,13 +9,13 @@ import numpy as np
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.core.record import Array, CorruptRecord, Record, array
-from rnnstudy.population.training import Trained
-from rnnstudy.population.validation import validation_loss
 from rnnstudy.study.grid import as_text
 from rnnstudy.study.networks import AnyNetwork, Network
 from rnnstudy.study.selection import Selection, Undecided
 from rnnstudy.study.spec import Study
 from rnnstudy.study.store import Store
+from rnnstudy.training.evaluation import validation_loss
+from rnnstudy.training.train import Trained
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,11 +6,11 @@ from functools import cache
 from rnnstudy.analyses import MemberAnalysis
 from rnnstudy.analyses.cost import Cost
 from rnnstudy.cells import Cell
-from rnnstudy.population.footprint import trained_bytes
 from rnnstudy.study.jobs import AnalyseMembers, AnalyseTask, CompareBlocks, Job, TrainCohort
 from rnnstudy.study.missing import kind_of
 from rnnstudy.study.networks import Network
 from rnnstudy.tasks import Task
+from rnnstudy.training.cost import trained_bytes
 
 
 def costs(jobs: Iterable[Job]) -> dict[str, Cost]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.core.record import Array
-from rnnstudy.population.course import Course
-from rnnstudy.population.protocol import Training
+from rnnstudy.training.protocol import Training
+from rnnstudy.training.state import Course
 
 QUANTILES = {"lowest": 0.0, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75, "highest": 1.0}
 

@@ -7,7 +7,6 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.core.threads import one_thread
-from rnnstudy.population.sharding import devices_of
 from rnnstudy.study.jobs import (
     AnalyseMembers,
     AnalyseTask,
@@ -23,6 +22,7 @@ from rnnstudy.study.run import RunError
 from rnnstudy.study.spec import Runtime
 from rnnstudy.study.store import Store
 from rnnstudy.study.worker import Outcome, Watch, Worker
+from rnnstudy.training.sharding import devices_of
 
 
 def execute(plan: Plan, store: Store, runtime: Runtime, watch: Watch) -> list[Outcome]:

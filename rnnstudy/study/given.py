@@ -12,12 +12,12 @@ from rnnstudy.core.lazy_imports import keras
 from rnnstudy.core.record import Array, array
 from rnnstudy.dynamics.own import imported, population_of
 from rnnstudy.dynamics.rebuild import ONE_AT_A_TIME, reason
-from rnnstudy.population.evaluation import evaluate
 from rnnstudy.population.population import Population
-from rnnstudy.population.training import Trained
 from rnnstudy.study.models import ModelNetwork
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.base import check_trials
+from rnnstudy.training.evaluation import evaluate
+from rnnstudy.training.train import Trained
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.cells import Cell
-from rnnstudy.population.protocol import Training
 from rnnstudy.study.grid import Combination, combinations, member
 from rnnstudy.study.networks import Network, Networks
 from rnnstudy.study.overrides import Override, overridden
 from rnnstudy.study.selection import Selection, Undecided
 from rnnstudy.tasks import Task
+from rnnstudy.training.protocol import Training
 
 
 def grown(

@@ -9,9 +9,6 @@ from typing import Literal
 from rnnstudy.analyses import MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.core.record import CorruptRecord
-from rnnstudy.population import footprint
-from rnnstudy.population.kernels import Kernel
-from rnnstudy.population.training import Trained
 from rnnstudy.study.choices import Contest
 from rnnstudy.study.models import ModelNetwork
 from rnnstudy.study.networks import AnyNetwork, Network
@@ -19,6 +16,9 @@ from rnnstudy.study.questions import Question
 from rnnstudy.study.selection import Undecided
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
+from rnnstudy.training import cost as footprint
+from rnnstudy.training.kernels.choice import Kernel
+from rnnstudy.training.train import Trained
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,8 +19,8 @@ from pydantic_core import PydanticCustomError, core_schema
 from rnnstudy.cells import AnyCell, Cell
 from rnnstudy.core.component import Address, Component
 from rnnstudy.core.errors import mistake, refused
-from rnnstudy.population.protocol import Training
 from rnnstudy.tasks import AnyTask
+from rnnstudy.training.protocol import Training
 
 SEED_LIMIT = 2**31
 NETWORK_LIMIT = 100_000

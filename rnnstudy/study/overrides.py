@@ -11,10 +11,10 @@ from rnnstudy.cells import Cell
 from rnnstudy.cells.base import cell_mistake
 from rnnstudy.core.component import Component
 from rnnstudy.core.errors import mistake, raised_again, suggestion, unknown_key
-from rnnstudy.population.protocol import Training
 from rnnstudy.study.document import quoted
 from rnnstudy.study.grid import Combination, as_text
 from rnnstudy.study.networks import Networks, title
+from rnnstudy.training.protocol import Training
 
 
 class Change(Component):

@@ -8,7 +8,6 @@ from typing import TypeVar
 from rnnstudy.analyses import Analysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.core.component import Component
-from rnnstudy.population.footprint import widest_cohort
 from rnnstudy.study.choices import Contest, choice, contests, population
 from rnnstudy.study.jobs import (
     AnalyseMembers,
@@ -33,6 +32,7 @@ from rnnstudy.study.store import Glance, Store
 from rnnstudy.study.tiles import tiles
 from rnnstudy.study.weighing import weighings
 from rnnstudy.tasks import Task
+from rnnstudy.training.cost import widest_cohort
 
 __all__ = [
     "AnalyseMembers",

@@ -15,7 +15,6 @@ from rnnstudy.core.errors import suggestion
 from rnnstudy.core.lazy_imports import keras_models, pd
 from rnnstudy.core.record import CorruptRecord, Record
 from rnnstudy.dynamics.fixed_points import FixedPoints
-from rnnstudy.population.training import Trained
 from rnnstudy.study.choices import Choice, Contest, choice, contests, population
 from rnnstudy.study.chosen import columns
 from rnnstudy.study.claimed import Judged, Weighed, judged, verdict_columns
@@ -27,6 +26,7 @@ from rnnstudy.study.selection import Undecided
 from rnnstudy.study.spec import Network, Study, load_study
 from rnnstudy.study.store import Store
 from rnnstudy.study.weighing import Weighing
+from rnnstudy.training.train import Trained
 
 R = TypeVar("R", bound=Record)
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rnnstudy.core.component import Component
-from rnnstudy.population.kernels import Kernel, kernel_for
 from rnnstudy.study.networks import Axis
+from rnnstudy.training.kernels.choice import Kernel, kernel_for
 
 DRIVERS = ("/proc/driver/nvidia", "/dev/dxg", "/dev/kfd")
 """Signs of a GPU, for those who must not ask TensorFlow."""

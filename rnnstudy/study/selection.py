@@ -18,8 +18,8 @@ from pydantic_core import InitErrorDetails
 
 from rnnstudy.core.component import Component
 from rnnstudy.core.errors import mistake, raised_again, refused
-from rnnstudy.population.protocol import Training
 from rnnstudy.study.networks import NETWORK_LIMIT, SEED_LIMIT, Network, Networks, axis
+from rnnstudy.training.protocol import Training
 
 SELECTABLE = tuple(name for name in Training.model_fields if name in Training.per_member)
 """Training fields that may differ between the members of a cohort: candidates train together."""

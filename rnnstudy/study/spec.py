@@ -14,7 +14,6 @@ from rnnstudy.analyses.base import Member
 from rnnstudy.claims import AnyClaim, Claim
 from rnnstudy.core.component import Component
 from rnnstudy.core.errors import mistake, refused
-from rnnstudy.population.protocol import Training
 from rnnstudy.study.claim_checks import claim_mistakes
 from rnnstudy.study.complaints import complaints
 from rnnstudy.study.document import Document, SpecError, document_of
@@ -31,6 +30,7 @@ from rnnstudy.study.selection import Selection, Undecided, selection_mistakes
 from rnnstudy.study.settings import apply_settings
 from rnnstudy.study.writing import write_document
 from rnnstudy.tasks import AnyTask, Task
+from rnnstudy.training.protocol import Training
 
 __all__ = [
     "Network",

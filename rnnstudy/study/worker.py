@@ -11,8 +11,6 @@ import numpy as np
 
 from rnnstudy.cells.base import check_cell
 from rnnstudy.core.record import Array, Record
-from rnnstudy.population.course import Course
-from rnnstudy.population.training import Trained, train
 from rnnstudy.study.checkpoints import Checkpoints
 from rnnstudy.study.choices import judged
 from rnnstudy.study.curves import training_curves
@@ -33,6 +31,8 @@ from rnnstudy.study.questions import Question
 from rnnstudy.study.store import Store
 from rnnstudy.study.tiles import assemble, compare, tiles
 from rnnstudy.tasks.base import check_trials
+from rnnstudy.training.state import Course
+from rnnstudy.training.train import Trained, train
 
 
 @dataclass(frozen=True)

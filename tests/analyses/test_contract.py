@@ -19,7 +19,8 @@ from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.exhibit import Exhibit, Matrix, Scatter
 from rnnstudy.core.record import Record
 from rnnstudy.metrics import CKA, SVCCA
-from rnnstudy.population.population import Population, initial_population
+from rnnstudy.population.initialise import initial_population
+from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration

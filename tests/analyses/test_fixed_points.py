@@ -11,9 +11,9 @@ from rnnstudy.analyses.fixed_points import FixedPointAnalysis
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.exhibit import Curves, Panels, Table
 from rnnstudy.dynamics.search import Search
-from rnnstudy.population.training import Trained
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.sine import Sine
+from rnnstudy.training.train import Trained
 
 MOST = 0.9575040240772687
 """The positive root of h = tanh(2 h)."""

@@ -11,9 +11,9 @@ from rnnstudy.analyses.performance import combinations, performance, typical_mem
 from rnnstudy.analyses.representations import Activity, Representations
 from rnnstudy.cells import CELLS
 from rnnstudy.core.exhibit import Curves, Panels, Strip, Table
-from rnnstudy.population.population import initial_population
-from rnnstudy.population.training import Trained
+from rnnstudy.population.initialise import initial_population
 from rnnstudy.tasks.flip_flop import FlipFlop
+from rnnstudy.training.train import Trained
 
 TASK = FlipFlop(bits=2, length=10, probe_length=6, probe_trials=3)
 

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnstudy.population.population import initial_population
-from rnnstudy.population.training import Trained
+from rnnstudy.population.initialise import initial_population
 from rnnstudy.report import contents
 from rnnstudy.runner import Silent
 from rnnstudy.study import jobs
@@ -19,6 +18,7 @@ from rnnstudy.study.run import Run
 from rnnstudy.study.spec import Network, Study, load_study, resolved, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.study.worker import Outcome, Worker
+from rnnstudy.training.train import Trained
 
 TASKS = [{"kind": "flip_flop", "bits": 1, "length": 20}, {"kind": "sine", "length": 20}]
 SPEC: dict[str, Any] = {

@@ -18,11 +18,11 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.core import format_1, tags
 from rnnstudy.core.component import Address, Component, Entry
 from rnnstudy.core.record import Array, CorruptRecord, Record, array
-from rnnstudy.population.protocol import Training
-from rnnstudy.population.training import Trained
 from rnnstudy.study.networks import Network
 from rnnstudy.study.store import FORMAT_FILE, SET_ASIDE, Store
 from rnnstudy.tasks.flip_flop import FlipFlop
+from rnnstudy.training.protocol import Training
+from rnnstudy.training.train import Trained
 
 KEY = "0123456789abcdef"
 
@@ -161,14 +161,14 @@ def _as_format_1(folder: Path) -> None:
 
 
 def test_a_store_of_format_1_is_read(tmp_path: Path) -> None:
-    from rnnstudy.population.training import train
+    from rnnstudy.training.train import train
 
     network = _network()
     trained = train(network.cell, network.task, [network.training], [network.seed])
     place = tmp_path / network.key().in_format_1
     trained.save(place)
     _as_format_1(place)
-    assert "rnnstudy.population.training:Trained" in (place / "meta.json").read_text()
+    assert "rnnstudy.training.train:Trained" in (place / "meta.json").read_text()
     store = Store(tmp_path)
     assert store.has(network.key())
     read = store.read(network.key(), Trained)

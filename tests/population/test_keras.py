@@ -12,8 +12,9 @@ from reference.cells import step as slow_step
 import rnnstudy
 from rnnstudy.cells import CELLS, Cell, Weight, row
 from rnnstudy.cells.initialisers import Identity
+from rnnstudy.population.initialise import initial_population
 from rnnstudy.population.keras import keras_cell, to_model
-from rnnstudy.population.population import Population, initial_population
+from rnnstudy.population.population import Population
 
 UNITS, INPUTS = 6, 3
 TRIALS, TIME = 4, 9

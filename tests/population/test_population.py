@@ -7,7 +7,8 @@ from reference import population as truth
 from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.population.population import Population, initial_population
+from rnnstudy.population.initialise import initial_population
+from rnnstudy.population.population import Population
 
 INPUTS, OUTPUTS, SEEDS = 2, 3, (5, 6)
 

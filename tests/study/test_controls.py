@@ -9,8 +9,8 @@ import pytest
 from rnnstudy.analyses.controls import Controlled
 from rnnstudy.analyses.representations import Representations
 from rnnstudy.metrics import CKA
-from rnnstudy.population.population import Population, initial_population
-from rnnstudy.population.training import Trained
+from rnnstudy.population.initialise import initial_population
+from rnnstudy.population.population import Population
 from rnnstudy.runner import Silent
 from rnnstudy.study import tiles
 from rnnstudy.study.execute import execute
@@ -19,6 +19,7 @@ from rnnstudy.study.plan import make_plan, task_jobs
 from rnnstudy.study.run import Run
 from rnnstudy.study.spec import Study, study_of
 from rnnstudy.tasks import Task
+from rnnstudy.training.train import Trained
 
 SPEC: dict[str, Any] = {
     "study": "controls",

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnstudy.population.course import Course
-from rnnstudy.population.protocol import Training
 from rnnstudy.study.curves import training_curves
+from rnnstudy.training.protocol import Training
+from rnnstudy.training.state import Course
 
 
 def course(done, loss):

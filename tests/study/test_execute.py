@@ -14,9 +14,7 @@ from rnnstudy.analyses.base import MemberAnalysis, Section
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record, array
-from rnnstudy.population.course import Course
 from rnnstudy.population.population import Population
-from rnnstudy.population.training import fresh_seed, train
 from rnnstudy.runner import Silent
 from rnnstudy.study.checkpoints import Checkpoints
 from rnnstudy.study.execute import execute
@@ -25,6 +23,8 @@ from rnnstudy.study.run import Run, RunError
 from rnnstudy.study.spec import Study, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
+from rnnstudy.training.state import Course
+from rnnstudy.training.train import fresh_seed, train
 
 
 @dataclass(frozen=True, eq=False)

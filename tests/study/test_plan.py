@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnstudy.population.footprint import cohort_bytes
-from rnnstudy.population.population import initial_population
-from rnnstudy.population.training import Trained
+from rnnstudy.population.initialise import initial_population
 from rnnstudy.study.costs import costs
 from rnnstudy.study.plan import AnalyseMembers, AnalyseTask, TrainCohort, make_plan
 from rnnstudy.study.spec import Network, Study, study_of
 from rnnstudy.study.store import Store
+from rnnstudy.training.cost import cohort_bytes
+from rnnstudy.training.train import Trained
 
 SPEC: dict[str, Any] = {
     "study": "plan",

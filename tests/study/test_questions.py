@@ -13,7 +13,8 @@ from rnnstudy.analyses.base import Analysis, Member, MemberAnalysis, Section, Ta
 from rnnstudy.analyses.representations import Activity, Representations
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record, array
-from rnnstudy.population.population import Population, initial_population
+from rnnstudy.population.initialise import initial_population
+from rnnstudy.population.population import Population
 from rnnstudy.runner import Silent
 from rnnstudy.study.execute import execute
 from rnnstudy.study.plan import make_plan

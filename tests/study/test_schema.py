@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from rnnstudy.population.protocol import Training
 from rnnstudy.study.reading import parse_document, read_document
 from rnnstudy.study.schema import schema
 from rnnstudy.tasks import TASKS
+from rnnstudy.training.protocol import Training
 
 jsonschema = pytest.importorskip("jsonschema")
 

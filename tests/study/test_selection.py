@@ -10,8 +10,7 @@ import pytest
 
 from rnnstudy import runner
 from rnnstudy.core.lazy_imports import keras_models
-from rnnstudy.population.population import initial_population
-from rnnstudy.population.training import Trained
+from rnnstudy.population.initialise import initial_population
 from rnnstudy.report.contents import page
 from rnnstudy.runner import Silent
 from rnnstudy.study import worker as execution
@@ -25,6 +24,7 @@ from rnnstudy.study.run import Run, RunError
 from rnnstudy.study.selection import Undecided
 from rnnstudy.study.spec import Study, checked, load_study, resolved, study_of
 from rnnstudy.study.store import Store
+from rnnstudy.training.train import Trained
 
 HEAD = """\
 study: s

@@ -11,8 +11,7 @@ from rnnstudy.analyses.pairs import Pairs
 from rnnstudy.analyses.representations import Activity, Representations
 from rnnstudy.comparison.distances.pairs import pairwise
 from rnnstudy.metrics import METRICS
-from rnnstudy.population.population import initial_population
-from rnnstudy.population.training import Trained
+from rnnstudy.population.initialise import initial_population
 from rnnstudy.runner import Silent
 from rnnstudy.study import tiles as module
 from rnnstudy.study.execute import _prerequisites, execute
@@ -21,6 +20,7 @@ from rnnstudy.study.networks import Network
 from rnnstudy.study.plan import AnalyseTask, make_plan, task_jobs
 from rnnstudy.study.run import Run
 from rnnstudy.study.spec import Study, study_of
+from rnnstudy.training.train import Trained
 
 PROBE = (3, 12)
 """Trials and time steps."""

@@ -7,9 +7,9 @@ import numpy as np
 from rnnstudy.cells import CELLS, Cell
 from rnnstudy.dynamics.starts import flat
 from rnnstudy.population.population import Population
-from rnnstudy.population.protocol import Training
-from rnnstudy.population.training import train
 from rnnstudy.tasks.flip_flop import FlipFlop
+from rnnstudy.training.protocol import Training
+from rnnstudy.training.train import train
 
 TASK = FlipFlop(bits=3)
 """The memory task of specs/quickstart.yaml ..."""

@@ -11,7 +11,7 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.population.population import initial_population
+from rnnstudy.population.initialise import initial_population
 
 Array = np.ndarray
 

@@ -10,14 +10,14 @@ import numpy as np
 from contenders.base import Contender
 from contenders.case import CHANNELS, CLIP, RATE, Case
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.population import sharding
-from rnnstudy.population.kernels import KERNELS
-from rnnstudy.population.population import initial_population
-from rnnstudy.population.protocol import Training
-from rnnstudy.population.training import train
+from rnnstudy.population.initialise import initial_population
 from rnnstudy.tasks import Trials
 from rnnstudy.tasks.base import Task
 from rnnstudy.tasks.flip_flop import FlipFlop
+from rnnstudy.training import sharding
+from rnnstudy.training.kernels.choice import KERNELS
+from rnnstudy.training.protocol import Training
+from rnnstudy.training.train import train
 
 RECORDS = 1000
 """Reports after which a training would end of itself; no measurement asks for so many."""

@@ -5,12 +5,15 @@ import pytest
 import tensorflow as tf
 
 from rnnstudy.cells.gru import GRU
-from rnnstudy.population import by_member, course, steps, training
 from rnnstudy.population import unroll as loop
-from rnnstudy.population.precision import lowered, tensor_float_32
-from rnnstudy.population.protocol import Training
-from rnnstudy.population.training import train
 from rnnstudy.tasks.flip_flop import FlipFlop
+from rnnstudy.training import state as course
+from rnnstudy.training import step as steps
+from rnnstudy.training import train as training
+from rnnstudy.training.kernels import per_member as by_member
+from rnnstudy.training.kernels.precision import lowered, tensor_float_32
+from rnnstudy.training.protocol import Training
+from rnnstudy.training.train import train
 
 MEMORY = FlipFlop(bits=2, length=6, pulse_probability=0.3, evaluation_trials=16)
 PROTOCOL = Training(steps=60, batch=6, history=20, learning_rate=2e-2, state_noise=0.05)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnstudy.population.sharding import blocks, devices_of, filled
+from rnnstudy.training.sharding import blocks, devices_of, filled
 
 HERE = Path(__file__).parent
 

@@ -10,18 +10,19 @@ import pytest
 
 from rnnstudy.cells import CELLS
 from rnnstudy.cells.gru import GRU
-from rnnstudy.population.footprint import (
+from rnnstudy.population.initialise import initial_population
+from rnnstudy.population.keras import to_model
+from rnnstudy.population.population import Population
+from rnnstudy.tasks import TASKS
+from rnnstudy.training.cost import (
     cohort_bytes,
     parameters,
     step_bytes,
     training_flops,
     widest_cohort,
 )
-from rnnstudy.population.keras import to_model
-from rnnstudy.population.kernels import Kernel
-from rnnstudy.population.population import Population, initial_population
-from rnnstudy.population.protocol import Training
-from rnnstudy.tasks import TASKS
+from rnnstudy.training.kernels.choice import Kernel
+from rnnstudy.training.protocol import Training
 
 TASK = TASKS["flip_flop"]()
 KERNELS = get_args(Kernel)
@@ -70,7 +71,7 @@ MEASURE = """
 import resource, sys
 from rnnstudy.cells import CELLS
 from rnnstudy.population import training
-from rnnstudy.population.protocol import Training
+from rnnstudy.training.protocol import Training
 from rnnstudy.tasks import TASKS
 kind, kernel = sys.argv[1:3]
 units, length, members = map(int, sys.argv[3:])

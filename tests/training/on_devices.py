@@ -14,12 +14,13 @@ import numpy as np
 import tensorflow as tf
 
 from rnnstudy.cells.gru import GRU
-from rnnstudy.population import by_member, training
 from rnnstudy.population import unroll as loop
-from rnnstudy.population.protocol import Training
-from rnnstudy.population.sharding import devices_of
-from rnnstudy.population.training import train
 from rnnstudy.tasks.flip_flop import FlipFlop
+from rnnstudy.training import train as training
+from rnnstudy.training.kernels import per_member as by_member
+from rnnstudy.training.protocol import Training
+from rnnstudy.training.sharding import devices_of
+from rnnstudy.training.train import train
 
 MEMORY = FlipFlop(bits=2, length=5, pulse_probability=0.3, evaluation_trials=8, solved_loss=0.45)
 PROTOCOL = Training(steps=40, batch=4, history=10, learning_rate=1e-1, state_noise=0.05)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnstudy.population import optimiser
+from rnnstudy.training import optimiser
 
 SHAPES = {"kernel": (4, 6), "bias": (6,), "gain": ()}
 STEPS = 25

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from rnnstudy.cells import Cell
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.population.halves import Halves, halves
+from rnnstudy.training.kernels.split_step import Halves, halves
 
 Tensor = Any
 Tensors = Sequence[Tensor]

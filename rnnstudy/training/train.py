@@ -9,15 +9,15 @@ import numpy as np
 
 from rnnstudy.cells import Cell
 from rnnstudy.core.record import Array, Record, array
-from rnnstudy.population.compiling import uncompilable
-from rnnstudy.population.course import Arrays, Course, advanced, started
-from rnnstudy.population.evaluation import evaluate
-from rnnstudy.population.kernels import Kernel, device_kind, kernel_for
-from rnnstudy.population.population import Population, initial_population, stream
-from rnnstudy.population.precision import tensor_float_32
-from rnnstudy.population.protocol import Training
-from rnnstudy.population.steps import Program, part
+from rnnstudy.population.initialise import initial_population, stream
+from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
+from rnnstudy.training.evaluation import evaluate
+from rnnstudy.training.kernels.choice import Kernel, device_kind, kernel_for, uncompilable
+from rnnstudy.training.kernels.precision import tensor_float_32
+from rnnstudy.training.protocol import Training
+from rnnstudy.training.state import Arrays, Course, advanced, started
+from rnnstudy.training.step import Program, part
 
 PIECE = 10.0
 """Seconds after which training pauses, to be kept or to be stopped, if a step takes no longer."""

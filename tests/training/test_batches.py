@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 from scipy import stats
 
-from rnnstudy.population.noise import normal_of
+from rnnstudy.training.batches import normal_of
 
 
 def test_noise_is_standard_normal():

@@ -8,8 +8,8 @@ import numpy as np
 
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.core.record import Array
-from rnnstudy.population.program import compiled
-from rnnstudy.population.steps import Program, chunk, chunk_of
+from rnnstudy.population.compile import compiled
+from rnnstudy.training.step import Program, chunk, chunk_of
 
 Tensor = Any
 Device = str

@@ -9,7 +9,7 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.population.halves import halves
+from rnnstudy.training.kernels.split_step import halves
 
 TRIALS, INPUTS, UNITS = 5, 2, 3
 

@@ -8,13 +8,14 @@ import numpy as np
 
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.core.record import Array, Record, array, arrays
-from rnnstudy.population.data_parallel import run_shared
-from rnnstudy.population.evaluation import parameters_of
-from rnnstudy.population.population import Population, stream
-from rnnstudy.population.protocol import Training
-from rnnstudy.population.sharding import SMALLEST_WIDTH, run_chunk
-from rnnstudy.population.steps import Program
+from rnnstudy.population.initialise import stream
+from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
+from rnnstudy.training.data_parallel import run_shared
+from rnnstudy.training.evaluation import parameters_of
+from rnnstudy.training.protocol import Training
+from rnnstudy.training.sharding import SMALLEST_WIDTH, run_chunk
+from rnnstudy.training.step import Program
 
 Arrays = dict[str, Array]
 

@@ -1,16 +1,18 @@
 """What a training step works on: each member's trials and noise, from its own random streams."""
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from rnnstudy.cells import Cell
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.population import optimiser
-from rnnstudy.population.kernels import Kernel
-from rnnstudy.population.noise import normal_of
-from rnnstudy.population.precision import Precision
 from rnnstudy.tasks import Task, Trials
+from rnnstudy.training import optimiser
+from rnnstudy.training.kernels.choice import Kernel
+from rnnstudy.training.kernels.precision import Precision
 
 Tensor = Any
 Parameters = Mapping[str, Tensor]
@@ -97,3 +99,23 @@ def noises(program: Program, rates: Parameters, seeds: Parameters, step: Tensor)
         fn_output_signature=tf.TensorSpec(shape),
     )
     return tf.transpose(optimiser.along(rates["state_noise"], noise) * noise, [1, 0, 2, 3])
+
+
+Tensor = Any
+
+
+@functools.lru_cache(maxsize=16)
+def normal_of(shape: tuple[int, ...]) -> Any:
+    """Compiled by XLA: seed [2] -> standard normal numbers, by inversion of the distribution.
+
+    Half the time that TensorFlow's own take. The 24 random bits of each are centred on odd
+    multiples of 2^-24, so that the tails are symmetric; they reach 5.4 standard deviations.
+    """
+
+    def normal(seed: Tensor) -> Tensor:
+        bits = tf.random.stateless_uniform(shape, seed, None, None, tf.uint32, alg="philox")
+        whole = tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.int32)
+        centred = tf.cast(2 * whole + 1 - 2**24, tf.float32) * 2.0**-24
+        return np.sqrt(2.0) * tf.math.erfinv(centred)
+
+    return tf.function(normal, jit_compile=True, autograph=False)

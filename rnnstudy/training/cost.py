@@ -3,9 +3,9 @@
 import math
 
 from rnnstudy.cells import Cell
-from rnnstudy.population.kernels import Kernel
-from rnnstudy.population.protocol import Training
 from rnnstudy.tasks import Task
+from rnnstudy.training.kernels.choice import Kernel
+from rnnstudy.training.protocol import Training
 
 FLOAT = 4
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.population.population import Population, initial_population
-from rnnstudy.population.validation import BLOCK, validation_loss
+from rnnstudy.population.initialise import initial_population
+from rnnstudy.population.population import Population
 from rnnstudy.tasks.flip_flop import FlipFlop
+from rnnstudy.training.evaluation import BLOCK, validation_loss
 
 TASK = FlipFlop(bits=2, length=15, evaluation_trials=7)
 

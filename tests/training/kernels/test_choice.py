@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 
 from rnnstudy.cells import CELLS, Cell, Weight, row
-from rnnstudy.population import training
-from rnnstudy.population.compiling import uncompilable
-from rnnstudy.population.protocol import Training
 from rnnstudy.tasks.flip_flop import FlipFlop
+from rnnstudy.training import train as training
+from rnnstudy.training.kernels.choice import uncompilable
+from rnnstudy.training.protocol import Training
 
 MEMORY = FlipFlop(bits=1, length=6, pulse_probability=0.3, evaluation_trials=8)
 PROTOCOL = Training(steps=30, batch=4, history=15, learning_rate=5e-2)

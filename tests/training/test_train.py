@@ -14,18 +14,21 @@ from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.record import Record
-from rnnstudy.population import by_member, course, evaluation, steps, training
 from rnnstudy.population import unroll as loop
-from rnnstudy.population.batches import trials, trials_each
-from rnnstudy.population.evaluation import evaluate
-from rnnstudy.population.noise import normal_of
-from rnnstudy.population.population import generator, initial_population, stream
-from rnnstudy.population.protocol import Training
-from rnnstudy.population.training import train
+from rnnstudy.population.initialise import generator, initial_population, stream
 from rnnstudy.tasks import StaticInputs, Task, Trials
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration
 from rnnstudy.tasks.sine import Sine
+from rnnstudy.training import evaluation
+from rnnstudy.training import state as course
+from rnnstudy.training import step as steps
+from rnnstudy.training import train as training
+from rnnstudy.training.batches import normal_of, trials, trials_each
+from rnnstudy.training.evaluation import evaluate
+from rnnstudy.training.kernels import per_member as by_member
+from rnnstudy.training.protocol import Training
+from rnnstudy.training.train import train
 
 LENGTH = 7
 MEMORY = FlipFlop(bits=2, length=LENGTH, pulse_probability=0.3, evaluation_trials=16)

@@ -6,13 +6,14 @@ from typing import Any
 
 from rnnstudy.cells import Cell
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.population import by_member, optimiser
-from rnnstudy.population.batches import Program, noise_of, noises, trials, trials_each
-from rnnstudy.population.precision import lowered
-from rnnstudy.population.program import compiled
+from rnnstudy.population.compile import compiled
 from rnnstudy.population.unroll import unroll
 from rnnstudy.tasks import Task, Trials
 from rnnstudy.tasks.base import mean_squared_error
+from rnnstudy.training import optimiser
+from rnnstudy.training.batches import Program, noise_of, noises, trials, trials_each
+from rnnstudy.training.kernels import per_member as by_member
+from rnnstudy.training.kernels.precision import lowered
 
 Tensor = Any
 Parameters = Mapping[str, Tensor]

@@ -18,9 +18,14 @@ What the smallest vanilla networks lose, if they still do, buys members that are
 any company. On a GPU, which nobody has measured yet, a member alone would leave most of it idle.
 """
 
-from collections.abc import Sequence
-from typing import Literal
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
+import numpy as np
+
+from rnnstudy.cells import CELLS, Cell
 from rnnstudy.core.lazy_imports import tf
 
 Kernel = Literal["by_member", "together"]
@@ -40,3 +45,43 @@ def device_kind(devices: Sequence[str] = ()) -> str:
     if devices:
         return devices[0].partition(":")[0]
     return "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+
+
+Tensor = Any
+
+
+TRIALS = 2
+
+
+@functools.lru_cache(maxsize=64)
+def uncompilable(cell: Cell, inputs: int) -> str:
+    """What keeps XLA from compiling a cell's step and its derivatives; empty if nothing does."""
+    if type(cell) in CELLS.values():
+        return ""
+    draw = np.random.default_rng(0)
+    weights = {
+        name: tf.constant(weight.draw(draw), tf.float32)
+        for name, weight in cell.weights(inputs).items()
+    }
+
+    def moved(weights: Mapping[str, Tensor], x: Tensor, h: Tensor) -> tuple[Tensor, Any]:
+        with tf.GradientTape() as tape:
+            tape.watch((weights, h))
+            new = cell.step(weights, cell.drive(weights, x), h)
+        zero = tf.UnconnectedGradients.ZERO
+        return new, tape.gradient(new, (weights, h), unconnected_gradients=zero)
+
+    program = tf.function(moved, jit_compile=True, autograph=False)
+    try:
+        program(weights, tf.ones([TRIALS, inputs]), tf.zeros([TRIALS, cell.state_size]))
+    except tf.errors.OpError as error:
+        return _operation(str(error))
+    return ""
+
+
+def _operation(message: str) -> str:
+    """The operation that XLA complains of, else the first line of what it says."""
+    named = re.search(r"XLA_\w+_JIT: (\w+) \(", message)
+    if named:
+        return f"it has no {named[1]}"
+    return message.strip().partition("\n")[0] or "it does not say why"

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.population.batches import Program, trials
-from rnnstudy.population.optimiser import along as _along
-from rnnstudy.population.program import compiled
-from rnnstudy.population.sharding import (
+from rnnstudy.population.compile import compiled
+from rnnstudy.training.batches import Program, trials
+from rnnstudy.training.optimiser import along as _along
+from rnnstudy.training.sharding import (
     Device,
     each_replica,
     in_numpy,
@@ -17,7 +17,7 @@ from rnnstudy.population.sharding import (
     run_chunk,
     strategy_over,
 )
-from rnnstudy.population.steps import gradients, standing, updated
+from rnnstudy.training.step import gradients, standing, updated
 
 Tensor = Any
 

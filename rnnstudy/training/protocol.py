@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from rnnstudy.core.component import Component
-from rnnstudy.population.precision import Precision
+from rnnstudy.training.kernels.precision import Precision
 
 
 class Training(Component):

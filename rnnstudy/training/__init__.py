@@ -1,0 +1,1 @@
+"""Training of cohorts: protocol, state, step, evaluation, devices."""
