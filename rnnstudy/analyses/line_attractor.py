@@ -17,7 +17,8 @@ from rnnstudy.core.record import Array, Record
 from rnnstudy.dynamics.impulse import mode_response
 from rnnstudy.dynamics.linear import linearised
 from rnnstudy.dynamics.modes import Modes, modes
-from rnnstudy.dynamics.networks import Networks, networks_of
+from rnnstudy.dynamics.networks.adapters import Networks, networks_of
+from rnnstudy.dynamics.networks.simulate import followed
 from rnnstudy.dynamics.oscillations import full_readout
 from rnnstudy.dynamics.slow_line import (
     alignment,
@@ -27,7 +28,6 @@ from rnnstudy.dynamics.slow_line import (
     settled,
     slow_gain,
 )
-from rnnstudy.dynamics.trajectories import followed
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.integration import Integration

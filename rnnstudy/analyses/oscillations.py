@@ -15,7 +15,8 @@ from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record
 from rnnstudy.dynamics.fixed_points import FixedPoints, find_fixed_points
 from rnnstudy.dynamics.modes import frequencies, modes
-from rnnstudy.dynamics.networks import Networks, networks_of
+from rnnstudy.dynamics.networks.adapters import Networks, networks_of
+from rnnstudy.dynamics.networks.simulate import followed
 from rnnstudy.dynamics.oscillations import (
     carrying_pairs,
     central_points,
@@ -24,7 +25,6 @@ from rnnstudy.dynamics.oscillations import (
     turns,
 )
 from rnnstudy.dynamics.search import Search
-from rnnstudy.dynamics.trajectories import followed
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.sine import Sine

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.dynamics.networks import Networks, networks_of
+from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.points import FixedPoints
 from rnnstudy.dynamics.settle import ATTRACTOR, ELSEWHERE, Ends, Targets, settled
 from rnnstudy.dynamics.starts import scale_of

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from rnnstudy.dynamics.fates import Basins
-from rnnstudy.dynamics.given import constant_inputs, numbers
-from rnnstudy.dynamics.networks import Networks, networks_of
+from rnnstudy.dynamics.networks.adapters import Networks, networks_of
+from rnnstudy.dynamics.networks.arguments import constant_inputs, numbers
 from rnnstudy.dynamics.points import FixedPoints
 from rnnstudy.dynamics.settle import Ends, Targets, settled
 from rnnstudy.dynamics.starts import scale_of, usable

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.lazy_imports import keras
-from rnnstudy.dynamics.flow import Flow, compiled
 from rnnstudy.population.models import equal_cell
 from rnnstudy.population.recurrent import label
 
@@ -71,16 +70,3 @@ def said_radii(owner: Any, name: str, size: int) -> Array | None:
             f"leads out of |h| <= r, or one for each of its {size} entries"
         )
     return radii
-
-
-def kept(name: str, flow: Flow, h: Array, radii: Array) -> None:
-    """ValueError if a step from inside the box, at h [1, point, state] shrunk into it or at the
-    corner beyond, leads out of it."""
-    edge = np.where(np.isfinite(radii), radii, 1.0)
-    for start in (np.clip(h, -edge, edge), np.where(h < 0, -edge, edge)):
-        image = compiled(Flow.__call__, flow, start).numpy()
-        if not inside(image, radii).all():
-            far = float(np.abs(image[..., np.isfinite(radii)]).max())
-            raise ValueError(
-                f"{name} has bound {radius(radii):g}, but a step from within it leads to {far:.3g}"
-            )

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from rnnstudy.core.component import Component
 from rnnstudy.core.threads import one_thread
-from rnnstudy.dynamics.flow import Flow, compiled
-from rnnstudy.dynamics.networks import Networks
+from rnnstudy.dynamics.networks.adapters import Networks
+from rnnstudy.dynamics.networks.simulate import followed, opened, states_near
+from rnnstudy.dynamics.networks.state_map import Flow, compiled
 from rnnstudy.dynamics.phase import (
     aligned,
     amplitude,
@@ -22,7 +23,6 @@ from rnnstudy.dynamics.phase import (
 )
 from rnnstudy.dynamics.rounds import CIRCLE, ESCAPED, FIXED, PERIODIC, UNSETTLED, Circles
 from rnnstudy.dynamics.starts import scale_of, usable
-from rnnstudy.dynamics.trajectories import followed, opened, states_near
 
 Array = np.ndarray
 

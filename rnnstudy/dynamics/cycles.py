@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.threads import one_thread
-from rnnstudy.dynamics.flow import Flow, compiled
 from rnnstudy.dynamics.merging import merge
 from rnnstudy.dynamics.modes import n_unstable
-from rnnstudy.dynamics.networks import Networks
+from rnnstudy.dynamics.networks.adapters import Networks
+from rnnstudy.dynamics.networks.simulate import followed, opened, states_near
+from rnnstudy.dynamics.networks.state_map import Flow, compiled
 from rnnstudy.dynamics.orbits import (
     CONVERGED,
     DEGENERATE,
@@ -24,7 +25,6 @@ from rnnstudy.dynamics.orbits import (
 )
 from rnnstudy.dynamics.shooting import Shooting, Shots, certificate, multipliers, shoot
 from rnnstudy.dynamics.starts import mixtures, scale_of, usable
-from rnnstudy.dynamics.trajectories import followed, opened, states_near
 
 Array = np.ndarray
 

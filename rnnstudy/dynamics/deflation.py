@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.flow import Dynamics, Flow, compiled
 from rnnstudy.dynamics.iterate import batches, solve
+from rnnstudy.dynamics.networks.state_map import Dynamics, Flow, compiled
 from rnnstudy.dynamics.resting import resting, seen, whole
 from rnnstudy.dynamics.solvers import SIZES, Newton
 

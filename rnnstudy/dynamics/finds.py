@@ -17,7 +17,7 @@ from rnnstudy.dynamics.hunt import (
 from rnnstudy.dynamics.iterate import Solution
 from rnnstudy.dynamics.merging import merge
 from rnnstudy.dynamics.modes import eigenvalues
-from rnnstudy.dynamics.networks import Networks
+from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.search import Search
 
 Array = np.ndarray

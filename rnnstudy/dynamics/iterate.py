@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.flow import Flow, compiled
+from rnnstudy.dynamics.networks.state_map import Flow, compiled
 from rnnstudy.dynamics.solvers import Solver, where_points
 
 Array = np.ndarray

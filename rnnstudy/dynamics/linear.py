@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.record import Array
-from rnnstudy.dynamics.flow import Flow, compiled
-from rnnstudy.dynamics.networks import Networks, networks_of
+from rnnstudy.dynamics.networks.adapters import Networks, networks_of
+from rnnstudy.dynamics.networks.state_map import Flow, compiled
 
 BLOCK = 256
 """States whose Jacobians are taken at a time."""

@@ -10,9 +10,9 @@ from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Table
 from rnnstudy.core.lazy_imports import pd, tf
 from rnnstudy.core.record import Array, Record, array
 from rnnstudy.core.threads import one_thread
-from rnnstudy.dynamics.flow import Flow, compiled
-from rnnstudy.dynamics.given import numbers
-from rnnstudy.dynamics.networks import Networks, networks_of
+from rnnstudy.dynamics.networks.adapters import Networks, networks_of
+from rnnstudy.dynamics.networks.arguments import numbers
+from rnnstudy.dynamics.networks.state_map import Flow, compiled
 
 Tensor = Any
 

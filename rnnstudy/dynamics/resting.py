@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.cells import Cell
-from rnnstudy.dynamics.flow import Flow
+from rnnstudy.dynamics.networks.state_map import Flow
 
 Array = np.ndarray
 Tensor = Any

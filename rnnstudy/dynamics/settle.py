@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.flow import Flow, compiled
+from rnnstudy.dynamics.networks.state_map import Flow, compiled
 
 Array = np.ndarray
 Tensor = Any

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.dynamics.flow import Flow, compiled
 from rnnstudy.dynamics.linear import BLOCK
 from rnnstudy.dynamics.modes import Modes
-from rnnstudy.dynamics.networks import Networks
-from rnnstudy.dynamics.trajectories import followed
+from rnnstudy.dynamics.networks.adapters import Networks
+from rnnstudy.dynamics.networks.simulate import followed
+from rnnstudy.dynamics.networks.state_map import Flow, compiled
 
 Array = np.ndarray
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from rnnstudy.core.catalogue import OneOf
 from rnnstudy.core.component import Entry
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.flow import Flow, half_square
+from rnnstudy.dynamics.networks.state_map import Flow, half_square
 from rnnstudy.dynamics.systems import damped, solve_linear
 
 Array = np.ndarray

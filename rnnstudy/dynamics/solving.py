@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnnstudy.dynamics.flow import Flow, compiled
 from rnnstudy.dynamics.iterate import Solution, solve_some
 from rnnstudy.dynamics.merging import merge
+from rnnstudy.dynamics.networks.state_map import Flow, compiled
 from rnnstudy.dynamics.resting import resting, seen, whole
 from rnnstudy.dynamics.solvers import Solver
 from rnnstudy.dynamics.waves import Aim, in_waves

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.dynamics.deflation import elsewhere
-from rnnstudy.dynamics.flow import Flow
 from rnnstudy.dynamics.hunt import Hunt, Roots
 from rnnstudy.dynamics.iterate import solve
-from rnnstudy.dynamics.networks import Networks
+from rnnstudy.dynamics.networks.adapters import Networks
+from rnnstudy.dynamics.networks.state_map import Flow
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.solvers import Iteration
 from rnnstudy.dynamics.starts import mixtures, scattered

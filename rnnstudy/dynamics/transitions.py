@@ -7,8 +7,8 @@ import numpy as np
 
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.arrivals import Site, arrivals, outputs_of, sites_of
-from rnnstudy.dynamics.flow import Flow, compiled
-from rnnstudy.dynamics.networks import Networks
+from rnnstudy.dynamics.networks.adapters import Networks
+from rnnstudy.dynamics.networks.state_map import Flow, compiled
 from rnnstudy.dynamics.points import FixedPoints
 from rnnstudy.dynamics.transition_record import Transitions
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.dynamics.chord import Known, known, nearby, nearest_roots
-from rnnstudy.dynamics.flow import Flow
 from rnnstudy.dynamics.iterate import Solution, solve_some
 from rnnstudy.dynamics.merging import merge
+from rnnstudy.dynamics.networks.state_map import Flow
 from rnnstudy.dynamics.solvers import Solver
 
 Array = np.ndarray

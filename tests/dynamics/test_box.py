@@ -10,7 +10,7 @@ from reference.keras_models import sequential
 
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.dynamics.fixed_points import find_fixed_points
-from rnnstudy.dynamics.networks import networks_of
+from rnnstudy.dynamics.networks.adapters import networks_of
 from rnnstudy.dynamics.own import population_of
 from rnnstudy.dynamics.search import Search
 

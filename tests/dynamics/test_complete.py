@@ -14,7 +14,7 @@ from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.fixed_points import find_fixed_points
 from rnnstudy.dynamics.hunt import CONSISTENT, MISSING, NOT_SATURATED, Hunt, Roots
-from rnnstudy.dynamics.networks import networks_of
+from rnnstudy.dynamics.networks.adapters import networks_of
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.searching import run_search
 from rnnstudy.dynamics.sources import Problem

@@ -13,8 +13,8 @@ from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.deflation import FAR, deflated, elsewhere
 from rnnstudy.dynamics.fixed_points import find_fixed_points
-from rnnstudy.dynamics.flow import Flow, compiled, flow_of
 from rnnstudy.dynamics.iterate import solve
+from rnnstudy.dynamics.networks.state_map import Flow, compiled, flow_of
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.solvers import Newton
 

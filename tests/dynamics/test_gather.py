@@ -6,7 +6,7 @@ from reference.dynamics import population
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.gather import gathered
 from rnnstudy.dynamics.hunt import SLOW, Hunt, Roots, Slow
-from rnnstudy.dynamics.networks import networks_of
+from rnnstudy.dynamics.networks.adapters import networks_of
 from rnnstudy.dynamics.search import Search
 
 

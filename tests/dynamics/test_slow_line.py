@@ -6,7 +6,7 @@ from reference.dynamics import population
 
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.modes import modes
-from rnnstudy.dynamics.networks import networks_of
+from rnnstudy.dynamics.networks.adapters import networks_of
 from rnnstudy.dynamics.slow_line import (
     alignment,
     input_effect,

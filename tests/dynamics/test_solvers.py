@@ -9,8 +9,8 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points import find_fixed_points
-from rnnstudy.dynamics.flow import Flow, flow_of
 from rnnstudy.dynamics.iterate import solve
+from rnnstudy.dynamics.networks.state_map import Flow, flow_of
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.solvers import (
     SOLVERS,

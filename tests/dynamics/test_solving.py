@@ -8,8 +8,8 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.flow import flow_of
 from rnnstudy.dynamics.iterate import solve
+from rnnstudy.dynamics.networks.state_map import flow_of
 from rnnstudy.dynamics.resting import resting
 from rnnstudy.dynamics.solvers import LevenbergMarquardt, Newton
 from rnnstudy.dynamics.solving import solved, together

@@ -9,8 +9,8 @@ from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics import waves
 from rnnstudy.dynamics.chord import known, nearby, nearest_roots
 from rnnstudy.dynamics.fixed_points import find_fixed_points
-from rnnstudy.dynamics.flow import flow_of
 from rnnstudy.dynamics.iterate import Solution, solve
+from rnnstudy.dynamics.networks.state_map import flow_of
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.solvers import LevenbergMarquardt
 from rnnstudy.dynamics.waves import Aim, in_waves

@@ -3,8 +3,8 @@
 import numpy as np
 
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.flow import Flow
-from rnnstudy.dynamics.networks import Networks
+from rnnstudy.dynamics.networks.adapters import Networks
+from rnnstudy.dynamics.networks.state_map import Flow
 
 
 class Map:

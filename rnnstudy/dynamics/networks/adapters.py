@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.lazy_imports import keras, tf
-from rnnstudy.dynamics.box import inside, kept, radius, said_radii
-from rnnstudy.dynamics.flow import Dynamics, Flow, compiled, flow_of
-from rnnstudy.dynamics.foreign import FunctionDynamics, rebuilt
+from rnnstudy.dynamics.box import inside, radius, said_radii
+from rnnstudy.dynamics.foreign import rebuilt
 from rnnstudy.dynamics.head import Head, head_of
+from rnnstudy.dynamics.networks.checks import kept, trusted
+from rnnstudy.dynamics.networks.function_step import FunctionDynamics
+from rnnstudy.dynamics.networks.state_map import Dynamics, Flow, compiled, flow_of
 from rnnstudy.dynamics.own import KerasCell
 from rnnstudy.dynamics.starts import default_trials, flat, visited_states
-from rnnstudy.dynamics.trust import trusted
 from rnnstudy.population.models import equal_cell, initial_state, single
 from rnnstudy.population.population import Population
 from rnnstudy.population.recurrent import cell_of, label, recurrent_layer

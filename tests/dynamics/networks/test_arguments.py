@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnstudy.dynamics.given import numbers
+from rnnstudy.dynamics.networks.arguments import numbers
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics import flow as flows
-from rnnstudy.dynamics.flow import Flow, Tiled, compiled, derivative_of, flow_of
+from rnnstudy.dynamics.networks import state_map as flows
+from rnnstudy.dynamics.networks.state_map import Flow, Tiled, compiled, derivative_of, flow_of
 from rnnstudy.dynamics.resting import resting
 
 CELLS = [

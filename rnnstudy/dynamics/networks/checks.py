@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from rnnstudy.dynamics.flow import Dynamics, Flow, Tiled, compiled
+from rnnstudy.dynamics.box import inside, radius
+from rnnstudy.dynamics.networks.state_map import Dynamics, Flow, Tiled, compiled
 from rnnstudy.dynamics.rebuild import reason
 
 Array = np.ndarray
@@ -73,3 +74,16 @@ def _derivatives(name: str, flow: Flow, h: Array, image: Array, jacobian: Array)
             f"the gradients of {name} are not its derivatives: its step rounds on the way, "
             "to float32 for example, or has a gradient of its own making"
         )
+
+
+def kept(name: str, flow: Flow, h: Array, radii: Array) -> None:
+    """ValueError if a step from inside the box, at h [1, point, state] shrunk into it or at the
+    corner beyond, leads out of it."""
+    edge = np.where(np.isfinite(radii), radii, 1.0)
+    for start in (np.clip(h, -edge, edge), np.where(h < 0, -edge, edge)):
+        image = compiled(Flow.__call__, flow, start).numpy()
+        if not inside(image, radii).all():
+            far = float(np.abs(image[..., np.isfinite(radii)]).max())
+            raise ValueError(
+                f"{name} has bound {radius(radii):g}, but a step from within it leads to {far:.3g}"
+            )

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.dynamics.networks import Networks
+from rnnstudy.dynamics.networks.adapters import Networks
 
 Array = np.ndarray
 

@@ -10,7 +10,7 @@ import rnnstudy
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points import find_fixed_points
-from rnnstudy.dynamics.networks import PopulationNetworks, networks_of
+from rnnstudy.dynamics.networks.adapters import PopulationNetworks, networks_of
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.starts import grid
 from rnnstudy.population.population import Population

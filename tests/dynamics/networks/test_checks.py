@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.flow import Flow, Tiled, compiled
-from rnnstudy.dynamics.foreign import FunctionDynamics
-from rnnstudy.dynamics.trust import trusted
+from rnnstudy.dynamics.networks.checks import trusted
+from rnnstudy.dynamics.networks.function_step import FunctionDynamics
+from rnnstudy.dynamics.networks.state_map import Flow, Tiled, compiled
 
 STATES = np.random.default_rng(0).uniform(-1.0, 1.0, (1, 6, 3))
 

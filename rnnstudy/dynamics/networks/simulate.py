@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.flow import Flow, compiled
-from rnnstudy.dynamics.given import constant_inputs, numbers
-from rnnstudy.dynamics.networks import Networks, networks_of
+from rnnstudy.dynamics.networks.adapters import Networks, networks_of
+from rnnstudy.dynamics.networks.arguments import constant_inputs, numbers
+from rnnstudy.dynamics.networks.state_map import Flow, compiled
 from rnnstudy.dynamics.starts import scattered, usable
 
 Array = np.ndarray

@@ -1,0 +1,1 @@
+"""Networks of every origin as one interface: state maps, Jacobians, simulation."""
