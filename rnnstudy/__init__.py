@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from rnnstudy.dynamics.starts import grid as grid
     from rnnstudy.dynamics.topology import connections as connections
     from rnnstudy.dynamics.transitions import transitions as transitions
+    from rnnstudy.keras_bridge.to_keras import GRUCell as GRUCell
+    from rnnstudy.keras_bridge.to_keras import LSTMCell as LSTMCell
+    from rnnstudy.keras_bridge.to_keras import UGRNNCell as UGRNNCell
+    from rnnstudy.keras_bridge.to_keras import VanillaCell as VanillaCell
+    from rnnstudy.keras_bridge.to_keras import keras_cell as keras_cell
+    from rnnstudy.keras_bridge.to_keras import to_model as to_model
     from rnnstudy.metrics import Metric as Metric
-    from rnnstudy.population.keras import GRUCell as GRUCell
-    from rnnstudy.population.keras import LSTMCell as LSTMCell
-    from rnnstudy.population.keras import UGRNNCell as UGRNNCell
-    from rnnstudy.population.keras import VanillaCell as VanillaCell
-    from rnnstudy.population.keras import keras_cell as keras_cell
-    from rnnstudy.population.keras import to_model as to_model
     from rnnstudy.population.population import Population as Population
     from rnnstudy.report.figures import plot as plot
     from rnnstudy.runner import run as run
@@ -77,7 +77,7 @@ _NAMES = {
     "rnnstudy.dynamics.topology": ("connections",),
     "rnnstudy.dynamics.transitions": ("transitions",),
     "rnnstudy.metrics": ("Metric",),
-    "rnnstudy.population.keras": (
+    "rnnstudy.keras_bridge.to_keras": (
         "GRUCell",
         "LSTMCell",
         "UGRNNCell",
@@ -113,4 +113,4 @@ def __dir__() -> list[str]:
 
 
 # Keras finds the classes of a saved model of ours only once they are registered.
-after_import("keras", lambda: importlib.import_module("rnnstudy.population.keras"))
+after_import("keras", lambda: importlib.import_module("rnnstudy.keras_bridge.to_keras"))

@@ -30,8 +30,8 @@ class _Door:
 tf: Any = _Door("tensorflow")
 keras: Any = _Door("keras")
 pd: Any = _Door("pandas")
-keras_models: Any = _Door("rnnstudy.population.keras")
-models: Any = _Door("rnnstudy.population.models")
+keras_models: Any = _Door("rnnstudy.keras_bridge.to_keras")
+models: Any = _Door("rnnstudy.keras_bridge.from_keras")
 
 
 class _Watcher(importlib.abc.MetaPathFinder):

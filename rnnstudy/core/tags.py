@@ -26,7 +26,7 @@ CLASSES = {
     "pending_network": "rnnstudy.study.selection:Undecided",
     "imported_model": "rnnstudy.study.models:ModelNetwork",
     "selection": "rnnstudy.study.selection:Selection",
-    "keras_cell": "rnnstudy.dynamics.own:KerasCell",
+    "keras_cell": "rnnstudy.keras_bridge.keras_cell:KerasCell",
     "fixed_point_search": "rnnstudy.dynamics.search:Search",
     "orbit_search": "rnnstudy.dynamics.shooting:Shooting",
     "circle_search": "rnnstudy.dynamics.circles:Circling",

@@ -10,8 +10,8 @@ import numpy as np
 
 from rnnstudy.core.lazy_imports import keras
 from rnnstudy.core.record import Array, array
-from rnnstudy.dynamics.own import imported, population_of
-from rnnstudy.dynamics.rebuild import ONE_AT_A_TIME, reason
+from rnnstudy.keras_bridge.float64_copies import ONE_AT_A_TIME, reason
+from rnnstudy.keras_bridge.keras_cell import imported, population_of
 from rnnstudy.population.population import Population
 from rnnstudy.study.models import ModelNetwork
 from rnnstudy.tasks import Task

@@ -10,8 +10,8 @@ import pytest
 
 from rnnstudy.cells import CELLS
 from rnnstudy.cells.gru import GRU
+from rnnstudy.keras_bridge.to_keras import to_model
 from rnnstudy.population.initialise import initial_population
-from rnnstudy.population.keras import to_model
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import TASKS
 from rnnstudy.training.cost import (

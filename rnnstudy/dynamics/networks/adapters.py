@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.lazy_imports import keras, tf
-from rnnstudy.dynamics.box import inside, radius, said_radii
-from rnnstudy.dynamics.foreign import rebuilt
-from rnnstudy.dynamics.head import Head, head_of
 from rnnstudy.dynamics.networks.checks import kept, trusted
 from rnnstudy.dynamics.networks.function_step import FunctionDynamics
 from rnnstudy.dynamics.networks.state_map import Dynamics, Flow, compiled, flow_of
-from rnnstudy.dynamics.own import KerasCell
 from rnnstudy.dynamics.starts import default_trials, flat, visited_states
-from rnnstudy.population.models import equal_cell, initial_state, single
+from rnnstudy.keras_bridge.cell_dynamics import rebuilt
+from rnnstudy.keras_bridge.from_keras import equal_cell, initial_state, single
+from rnnstudy.keras_bridge.invariant_box import inside, radius, said_radii
+from rnnstudy.keras_bridge.keras_cell import KerasCell
+from rnnstudy.keras_bridge.readout import Head, head_of
+from rnnstudy.keras_bridge.recurrent_layers import cell_of, label, recurrent_layer
 from rnnstudy.population.population import Population
-from rnnstudy.population.recurrent import cell_of, label, recurrent_layer
 
 Array = np.ndarray
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from rnnstudy.dynamics.box import inside, radius
 from rnnstudy.dynamics.networks.state_map import Dynamics, Flow, Tiled, compiled
-from rnnstudy.dynamics.rebuild import reason
+from rnnstudy.keras_bridge.float64_copies import reason
+from rnnstudy.keras_bridge.invariant_box import inside, radius
 
 Array = np.ndarray
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.foreign import Tensor, _led
+from rnnstudy.keras_bridge.cell_dynamics import Tensor, _led
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rnnstudy.core.lazy_imports import keras
-from rnnstudy.population.recurrent import label, values_of
+from rnnstudy.keras_bridge.recurrent_layers import label, values_of
 
 Layer = Any
 

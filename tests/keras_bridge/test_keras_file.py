@@ -11,7 +11,7 @@ import pytest
 from keras import layers
 from reference.keras_models import lstm, saved, sequential, stacked
 
-from rnnstudy.study.keras_file import read_content
+from rnnstudy.keras_bridge.keras_file import read_content
 
 
 def functional() -> keras.Model:

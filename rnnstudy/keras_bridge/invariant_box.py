@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.lazy_imports import keras
-from rnnstudy.population.models import equal_cell
-from rnnstudy.population.recurrent import label
+from rnnstudy.keras_bridge.from_keras import equal_cell
+from rnnstudy.keras_bridge.recurrent_layers import label
 
 Array = np.ndarray
 

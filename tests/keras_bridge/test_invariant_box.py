@@ -11,8 +11,8 @@ from reference.keras_models import sequential
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.dynamics.fixed_points import find_fixed_points
 from rnnstudy.dynamics.networks.adapters import networks_of
-from rnnstudy.dynamics.own import population_of
 from rnnstudy.dynamics.search import Search
+from rnnstudy.keras_bridge.keras_cell import population_of
 
 QUICK = Search(candidates=64)
 ROOT = 0.9575040240772687

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from rnnstudy.dynamics.rebuild import double, in_double
+from rnnstudy.keras_bridge.float64_copies import double, in_double
 
 
 class Nested(layers.Layer):

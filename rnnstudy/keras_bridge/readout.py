@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.lazy_imports import keras
-from rnnstudy.dynamics.rebuild import in_double
-from rnnstudy.population.recurrent import values_of
+from rnnstudy.keras_bridge.float64_copies import in_double
+from rnnstudy.keras_bridge.recurrent_layers import values_of
 
 Array = np.ndarray
 

@@ -18,7 +18,7 @@ from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import keras
-from rnnstudy.population.arguments import (
+from rnnstudy.keras_bridge.cell_arguments import (
     PREFIXES,
     activation_named,
     by_weight,
@@ -26,9 +26,9 @@ from rnnstudy.population.arguments import (
     integer,
     is_ours,
 )
+from rnnstudy.keras_bridge.recurrent_layers import require_tensorflow
 from rnnstudy.population.initialise import generator
 from rnnstudy.population.population import Population
-from rnnstudy.population.recurrent import require_tensorflow
 
 Tensor = Any
 

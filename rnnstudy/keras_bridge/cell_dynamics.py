@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.lazy_imports import keras, tf
-from rnnstudy.dynamics.box import cell_radii
-from rnnstudy.dynamics.rebuild import double, in_double, reason
-from rnnstudy.population.recurrent import label, values_of
+from rnnstudy.keras_bridge.float64_copies import double, in_double, reason
+from rnnstudy.keras_bridge.invariant_box import cell_radii
+from rnnstudy.keras_bridge.recurrent_layers import label, values_of
 
 Array = np.ndarray
 Tensor = Any

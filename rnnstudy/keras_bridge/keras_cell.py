@@ -10,12 +10,12 @@ import numpy as np
 
 from rnnstudy.cells import Cell, Weight
 from rnnstudy.core.lazy_imports import keras, tf
-from rnnstudy.dynamics.box import radius
-from rnnstudy.dynamics.foreign import Rebuilt, rebuilt
-from rnnstudy.dynamics.rebuild import reason
-from rnnstudy.population.models import compared, equal_cell, from_models, linear_readout
+from rnnstudy.keras_bridge.cell_dynamics import Rebuilt, rebuilt
+from rnnstudy.keras_bridge.float64_copies import reason
+from rnnstudy.keras_bridge.from_keras import compared, equal_cell, from_models, linear_readout
+from rnnstudy.keras_bridge.invariant_box import radius
+from rnnstudy.keras_bridge.recurrent_layers import cell_of, chained, recurrent_chain
 from rnnstudy.population.population import Population
-from rnnstudy.population.recurrent import cell_of, chained, recurrent_chain
 
 Array = np.ndarray
 Tensor = Any

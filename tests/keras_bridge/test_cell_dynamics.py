@@ -9,10 +9,10 @@ from reference.dynamics import roots
 from reference.dynamics import step as slow_step
 
 from rnnstudy.dynamics.fixed_points import find_fixed_points
-from rnnstudy.dynamics.foreign import CellDynamics
 from rnnstudy.dynamics.networks.adapters import PopulationNetworks, networks_of
 from rnnstudy.dynamics.networks.state_map import Flow, Tiled, compiled
 from rnnstudy.dynamics.search import Search
+from rnnstudy.keras_bridge.cell_dynamics import CellDynamics
 
 INPUTS, POINTS = 2, 5
 

@@ -12,8 +12,8 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import keras, keras_models, tf
+from rnnstudy.keras_bridge.recurrent_layers import cell_of, label, recurrent_layer, values_of
 from rnnstudy.population.population import Population
-from rnnstudy.population.recurrent import cell_of, label, recurrent_layer, values_of
 
 Array = np.ndarray
 Layer = Any

@@ -12,8 +12,8 @@ from reference.cells import step as slow_step
 import rnnstudy
 from rnnstudy.cells import CELLS, Cell, Weight, row
 from rnnstudy.cells.initialisers import Identity
+from rnnstudy.keras_bridge.to_keras import keras_cell, to_model
 from rnnstudy.population.initialise import initial_population
-from rnnstudy.population.keras import keras_cell, to_model
 from rnnstudy.population.population import Population
 
 UNITS, INPUTS = 6, 3
