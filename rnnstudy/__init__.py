@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rnnstudy.dynamics.points import FixedPoints as FixedPoints
     from rnnstudy.dynamics.search import Search as Search
     from rnnstudy.dynamics.shooting import Shooting as Shooting
-    from rnnstudy.dynamics.starts import grid as grid
+    from rnnstudy.dynamics.states.sampling import grid as grid
     from rnnstudy.dynamics.topology import connections as connections
     from rnnstudy.dynamics.transitions import transitions as transitions
     from rnnstudy.keras_bridge.to_keras import GRUCell as GRUCell
@@ -73,7 +73,7 @@ _NAMES = {
     "rnnstudy.dynamics.nonnormal": ("non_normality",),
     "rnnstudy.dynamics.search": ("Search",),
     "rnnstudy.dynamics.shooting": ("Shooting",),
-    "rnnstudy.dynamics.starts": ("grid",),
+    "rnnstudy.dynamics.states.sampling": ("grid",),
     "rnnstudy.dynamics.topology": ("connections",),
     "rnnstudy.dynamics.transitions": ("transitions",),
     "rnnstudy.metrics": ("Metric",),

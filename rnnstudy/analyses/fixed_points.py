@@ -16,7 +16,7 @@ from rnnstudy.core.record import Array, Record
 from rnnstudy.dynamics.fixed_points import FixedPoints, find_fixed_points
 from rnnstudy.dynamics.modes import time_constants
 from rnnstudy.dynamics.search import Search
-from rnnstudy.dynamics.starts import flat
+from rnnstudy.dynamics.states.sampling import flat
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 

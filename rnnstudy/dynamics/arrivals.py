@@ -9,7 +9,7 @@ import numpy as np
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.points import FixedPoints
 from rnnstudy.dynamics.settle import ATTRACTOR, ELSEWHERE, Ends, Targets, settled
-from rnnstudy.dynamics.starts import scale_of
+from rnnstudy.dynamics.states.sampling import scale_of
 
 Array = np.ndarray
 

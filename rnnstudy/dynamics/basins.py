@@ -12,7 +12,7 @@ from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.networks.arguments import constant_inputs, numbers
 from rnnstudy.dynamics.points import FixedPoints
 from rnnstudy.dynamics.settle import Ends, Targets, settled
-from rnnstudy.dynamics.starts import scale_of, usable
+from rnnstudy.dynamics.states.sampling import scale_of, usable
 
 Array = np.ndarray
 

@@ -13,7 +13,7 @@ from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Array, Record, array, arrays
 from rnnstudy.dynamics.arclength import OUTCOMES
 from rnnstudy.dynamics.bifurcations import KINDS
-from rnnstudy.dynamics.flat import counted
+from rnnstudy.dynamics.states.records import counted
 
 
 @dataclass(frozen=True, eq=False)

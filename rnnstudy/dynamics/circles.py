@@ -22,7 +22,7 @@ from rnnstudy.dynamics.phase import (
     rotation_number,
 )
 from rnnstudy.dynamics.rounds import CIRCLE, ESCAPED, FIXED, PERIODIC, UNSETTLED, Circles
-from rnnstudy.dynamics.starts import scale_of, usable
+from rnnstudy.dynamics.states.sampling import scale_of, usable
 
 Array = np.ndarray
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Array, Record, array
-from rnnstudy.dynamics.flat import Flat, counted, positions
+from rnnstudy.dynamics.states.records import Flat, counted, positions
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.threads import one_thread
-from rnnstudy.dynamics.merging import merge
 from rnnstudy.dynamics.modes import n_unstable
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.networks.simulate import followed, opened, states_near
@@ -24,7 +23,8 @@ from rnnstudy.dynamics.orbits import (
     Cycles,
 )
 from rnnstudy.dynamics.shooting import Shooting, Shots, certificate, multipliers, shoot
-from rnnstudy.dynamics.starts import mixtures, scale_of, usable
+from rnnstudy.dynamics.states.clustering import merge
+from rnnstudy.dynamics.states.sampling import mixtures, scale_of, usable
 
 Array = np.ndarray
 

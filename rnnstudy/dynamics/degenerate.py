@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnnstudy.dynamics.continua import Continuum
-from rnnstudy.dynamics.merging import apart, evenly
+from rnnstudy.dynamics.states.clustering import apart, evenly
 
 Array = np.ndarray
 Linearise = Callable[[Array], tuple[Array, Array]]

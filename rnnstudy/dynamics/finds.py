@@ -15,10 +15,10 @@ from rnnstudy.dynamics.hunt import (
     Roots,
 )
 from rnnstudy.dynamics.iterate import Solution
-from rnnstudy.dynamics.merging import merge
 from rnnstudy.dynamics.modes import eigenvalues
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.search import Search
+from rnnstudy.dynamics.states.clustering import merge
 
 Array = np.ndarray
 

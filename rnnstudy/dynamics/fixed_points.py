@@ -15,7 +15,7 @@ from rnnstudy.dynamics.points import FixedPoints as FixedPoints
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.searching import run_search
 from rnnstudy.dynamics.sources import Problem
-from rnnstudy.dynamics.starts import TIME, TRIALS, usable
+from rnnstudy.dynamics.states.sampling import TIME, TRIALS, usable
 
 COPIES = 4
 """How often the states to start from are held at a time, while they are computed."""

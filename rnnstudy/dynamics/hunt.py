@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from rnnstudy.dynamics.starts import scale_of
+from rnnstudy.dynamics.states.sampling import scale_of
 
 Array = np.ndarray
 

@@ -10,8 +10,9 @@ import numpy as np
 from rnnstudy.core.exhibit import Exhibit, Space3D, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Array, Record, array
-from rnnstudy.dynamics.flat import Flat, counted, owned, positions, same_sizes
 from rnnstudy.dynamics.modes import kinds, near_circle, time_constants
+from rnnstudy.dynamics.states.projection import in_components
+from rnnstudy.dynamics.states.records import Flat, counted, owned, positions, same_sizes
 
 OUTCOMES = (
     "converged",
@@ -181,13 +182,3 @@ class Cycles(Flat):
         parts = [f"{periods[p]} of period {p}" for p in sorted(periods)]
         found = counted(len(self), "periodic orbit", "periodic orbits")
         return found + (": " + ", ".join(parts) if parts else "")
-
-
-def in_components(states: Array) -> Array:
-    """States [point, state] in their first three principal components, or as many as there are."""
-    places = np.zeros((len(states), 3))
-    if len(states):
-        centred = states - states.mean(axis=0)
-        axes = np.linalg.svd(centred, full_matrices=False)[2][:3]
-        places[:, : len(axes)] = centred @ axes.T
-    return places

@@ -9,9 +9,9 @@ import numpy as np
 from rnnstudy.core.exhibit import Exhibit, Space3D, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Array, array
-from rnnstudy.dynamics.flat import Flat, counted, owned, same_sizes
-from rnnstudy.dynamics.orbits import in_components
 from rnnstudy.dynamics.phase import curve
+from rnnstudy.dynamics.states.projection import in_components
+from rnnstudy.dynamics.states.records import Flat, counted, owned, same_sizes
 
 OUTCOMES = ("circle", "fixed point", "periodic", "unsettled", "escaped")
 CIRCLE, FIXED, PERIODIC, UNSETTLED, ESCAPED = range(len(OUTCOMES))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from rnnstudy.dynamics.hunt import Hunt, Slow
-from rnnstudy.dynamics.merging import apart, merge
+from rnnstudy.dynamics.states.clustering import apart, merge
 
 Array = np.ndarray
 Linearise = Callable[[Array], tuple[Array, Array]]

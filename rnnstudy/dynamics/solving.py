@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from rnnstudy.dynamics.iterate import Solution, solve_some
-from rnnstudy.dynamics.merging import merge
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
 from rnnstudy.dynamics.resting import resting, seen, whole
 from rnnstudy.dynamics.solvers import Solver
+from rnnstudy.dynamics.states.clustering import merge
 from rnnstudy.dynamics.waves import Aim, in_waves
 
 Array = np.ndarray

@@ -12,7 +12,7 @@ from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.networks.state_map import Flow
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.solvers import Iteration
-from rnnstudy.dynamics.starts import mixtures, scattered
+from rnnstudy.dynamics.states.sampling import mixtures, scattered
 
 Array = np.ndarray
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from rnnstudy.dynamics.chord import Known, known, nearby, nearest_roots
 from rnnstudy.dynamics.iterate import Solution, solve_some
-from rnnstudy.dynamics.merging import merge
 from rnnstudy.dynamics.networks.state_map import Flow
 from rnnstudy.dynamics.solvers import Solver
+from rnnstudy.dynamics.states.clustering import merge
 
 Array = np.ndarray
 

@@ -35,11 +35,11 @@ from rnnstudy.cells import CELLS
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points import FixedPoints, find_fixed_points
 from rnnstudy.dynamics.iterate import solve
-from rnnstudy.dynamics.merging import merge
 from rnnstudy.dynamics.networks.state_map import flow_of
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.solvers import Newton
-from rnnstudy.dynamics.starts import scale_of
+from rnnstudy.dynamics.states.clustering import merge
+from rnnstudy.dynamics.states.sampling import scale_of
 from rnnstudy.population.population import Population
 
 NEAR = 0.02

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnstudy.cells import CELLS, Cell
-from rnnstudy.dynamics.starts import flat
+from rnnstudy.dynamics.states.sampling import flat
 from rnnstudy.population.population import Population
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.training.protocol import Training

@@ -11,7 +11,7 @@ from rnnstudy.core.lazy_imports import keras, tf
 from rnnstudy.dynamics.networks.checks import kept, trusted
 from rnnstudy.dynamics.networks.function_step import FunctionDynamics
 from rnnstudy.dynamics.networks.state_map import Dynamics, Flow, compiled, flow_of
-from rnnstudy.dynamics.starts import default_trials, flat, visited_states
+from rnnstudy.dynamics.states.sampling import default_trials, flat, visited_states
 from rnnstudy.keras_bridge.cell_dynamics import rebuilt
 from rnnstudy.keras_bridge.from_keras import equal_cell, initial_state, single
 from rnnstudy.keras_bridge.invariant_box import inside, radius, said_radii

@@ -12,7 +12,7 @@ from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points import find_fixed_points
 from rnnstudy.dynamics.networks.adapters import PopulationNetworks, networks_of
 from rnnstudy.dynamics.search import Search
-from rnnstudy.dynamics.starts import grid
+from rnnstudy.dynamics.states.sampling import grid
 from rnnstudy.population.population import Population
 
 QUICK = Search(candidates=64)

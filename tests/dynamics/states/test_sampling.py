@@ -6,7 +6,14 @@ import numpy as np
 from reference.dynamics import population, random_weights
 
 from rnnstudy.cells.lstm import LSTM
-from rnnstudy.dynamics.starts import flat, mixtures, scale_of, scattered, usable, visited_states
+from rnnstudy.dynamics.states.sampling import (
+    flat,
+    mixtures,
+    scale_of,
+    scattered,
+    usable,
+    visited_states,
+)
 
 CUBE = np.array(list(product([-1.0, 1.0], repeat=3)))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from rnnstudy.dynamics.merging import SAMPLES, evenly, merge
+from rnnstudy.dynamics.states.clustering import SAMPLES, evenly, merge
 
 
 def test_a_chain_is_one_group_and_a_gap_separates():

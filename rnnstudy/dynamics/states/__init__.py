@@ -1,0 +1,1 @@
+"""States and points in state space: samples, clusters, projections, records of points."""
