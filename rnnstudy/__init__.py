@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from rnnstudy.dynamics.continuation import continue_fixed_points as continue_fixed_points
     from rnnstudy.dynamics.cycles import find_cycles as find_cycles
     from rnnstudy.dynamics.fixed_points import find_fixed_points as find_fixed_points
-    from rnnstudy.dynamics.linear import input_jacobian as input_jacobian
+    from rnnstudy.dynamics.linearisation.jacobians import input_jacobian as input_jacobian
+    from rnnstudy.dynamics.linearisation.modes import modes as modes
+    from rnnstudy.dynamics.linearisation.non_normality import non_normality as non_normality
     from rnnstudy.dynamics.lyapunov import lyapunov_exponents as lyapunov_exponents
-    from rnnstudy.dynamics.modes import modes as modes
-    from rnnstudy.dynamics.nonnormal import non_normality as non_normality
     from rnnstudy.dynamics.points import FixedPoints as FixedPoints
     from rnnstudy.dynamics.search import Search as Search
     from rnnstudy.dynamics.shooting import Shooting as Shooting
@@ -67,10 +67,10 @@ _NAMES = {
     "rnnstudy.dynamics.circles": ("Circling", "find_circles"),
     "rnnstudy.dynamics.continuation": ("continue_fixed_points",),
     "rnnstudy.dynamics.cycles": ("find_cycles",),
-    "rnnstudy.dynamics.linear": ("input_jacobian",),
+    "rnnstudy.dynamics.linearisation.jacobians": ("input_jacobian",),
     "rnnstudy.dynamics.lyapunov": ("lyapunov_exponents",),
-    "rnnstudy.dynamics.modes": ("modes",),
-    "rnnstudy.dynamics.nonnormal": ("non_normality",),
+    "rnnstudy.dynamics.linearisation.modes": ("modes",),
+    "rnnstudy.dynamics.linearisation.non_normality": ("non_normality",),
     "rnnstudy.dynamics.search": ("Search",),
     "rnnstudy.dynamics.shooting": ("Shooting",),
     "rnnstudy.dynamics.states.sampling": ("grid",),

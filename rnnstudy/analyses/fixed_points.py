@@ -14,7 +14,7 @@ from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Panels, Space3D, Table
 from rnnstudy.core.record import Array, Record
 from rnnstudy.dynamics.fixed_points import FixedPoints, find_fixed_points
-from rnnstudy.dynamics.modes import time_constants
+from rnnstudy.dynamics.linearisation.modes import time_constants
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.states.sampling import flat
 from rnnstudy.population.population import Population

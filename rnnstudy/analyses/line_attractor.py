@@ -14,9 +14,9 @@ from rnnstudy.analyses.line_record import FEWEST, LineAttractor, evenly
 from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record
-from rnnstudy.dynamics.impulse import mode_response
-from rnnstudy.dynamics.linear import linearised
-from rnnstudy.dynamics.modes import Modes, modes
+from rnnstudy.dynamics.linearisation.impulse_response import mode_response
+from rnnstudy.dynamics.linearisation.jacobians import linearised
+from rnnstudy.dynamics.linearisation.modes import Modes, modes
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.networks.simulate import followed
 from rnnstudy.dynamics.oscillations import full_readout

@@ -8,7 +8,7 @@ import numpy as np
 from rnnstudy.analyses.arrangement import Arranged
 from rnnstudy.comparison.distances.point_geometry import along, correlation, participation
 from rnnstudy.core.record import Array, array
-from rnnstudy.dynamics.impulse import modes_for
+from rnnstudy.dynamics.linearisation.impulse_response import modes_for
 
 PLACES = 11
 """Points of each context that stand for its line when networks are compared."""

@@ -14,7 +14,7 @@ from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record
 from rnnstudy.dynamics.fixed_points import FixedPoints, find_fixed_points
-from rnnstudy.dynamics.modes import frequencies, modes
+from rnnstudy.dynamics.linearisation.modes import frequencies, modes
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.networks.simulate import followed
 from rnnstudy.dynamics.oscillations import (

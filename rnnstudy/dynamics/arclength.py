@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.core.component import Component
-from rnnstudy.dynamics.modes import eigenvalues
+from rnnstudy.dynamics.linearisation.modes import eigenvalues
 
 Array = np.ndarray
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from rnnstudy.dynamics.arclength import Answer, Spot, Track, corrected, together
-from rnnstudy.dynamics.modes import eigenvalues
+from rnnstudy.dynamics.linearisation.modes import eigenvalues
 
 Array = np.ndarray
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.threads import one_thread
-from rnnstudy.dynamics.modes import n_unstable
+from rnnstudy.dynamics.linearisation.modes import n_unstable
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.networks.simulate import followed, opened, states_near
 from rnnstudy.dynamics.networks.state_map import Flow, compiled

@@ -15,7 +15,7 @@ from rnnstudy.dynamics.hunt import (
     Roots,
 )
 from rnnstudy.dynamics.iterate import Solution
-from rnnstudy.dynamics.modes import eigenvalues
+from rnnstudy.dynamics.linearisation.modes import eigenvalues
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.states.clustering import merge

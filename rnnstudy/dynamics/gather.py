@@ -11,8 +11,8 @@ from rnnstudy.core.record import Array
 from rnnstudy.dynamics.continua import Continua, Continuum
 from rnnstudy.dynamics.degenerate import at_continua, find_continua, with_hits
 from rnnstudy.dynamics.hunt import CONVERGED, DEGENERATE, Hunt, Roots
-from rnnstudy.dynamics.linear import linearised
-from rnnstudy.dynamics.modes import eigenvalues, n_unstable
+from rnnstudy.dynamics.linearisation.jacobians import linearised
+from rnnstudy.dynamics.linearisation.modes import eigenvalues, n_unstable
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.points import FixedPoints, SlowPoints
 from rnnstudy.dynamics.search import Search

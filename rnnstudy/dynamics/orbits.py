@@ -10,7 +10,7 @@ import numpy as np
 from rnnstudy.core.exhibit import Exhibit, Space3D, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Array, Record, array
-from rnnstudy.dynamics.modes import kinds, near_circle, time_constants
+from rnnstudy.dynamics.linearisation.modes import kinds, near_circle, time_constants
 from rnnstudy.dynamics.states.projection import in_components
 from rnnstudy.dynamics.states.records import Flat, counted, owned, positions, same_sizes
 

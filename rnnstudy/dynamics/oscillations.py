@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.dynamics.modes import Modes
+from rnnstudy.dynamics.linearisation.modes import Modes
 from rnnstudy.dynamics.phase import mean_advance, weights
 from rnnstudy.dynamics.points import FixedPoints
 

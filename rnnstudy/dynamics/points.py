@@ -12,8 +12,8 @@ from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Array, array, arrays
 from rnnstudy.dynamics.continua import Continua
 from rnnstudy.dynamics.hunt import OUTCOMES, VERDICTS
-from rnnstudy.dynamics.modes import Modes, kinds, modes, near_circle, time_constants
-from rnnstudy.dynamics.nonnormal import NonNormality, non_normality
+from rnnstudy.dynamics.linearisation.modes import Modes, kinds, modes, near_circle, time_constants
+from rnnstudy.dynamics.linearisation.non_normality import NonNormality, non_normality
 from rnnstudy.dynamics.portrait import portraits
 from rnnstudy.dynamics.states.records import Flat, counted, owned, same_sizes
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.exhibit import Exhibit, Panels, Space, Space2D, Space3D
-from rnnstudy.dynamics.modes import decomposed
+from rnnstudy.dynamics.linearisation.modes import decomposed
 
 Array = np.ndarray
 

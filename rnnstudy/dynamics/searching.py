@@ -9,7 +9,7 @@ import numpy as np
 from rnnstudy.dynamics.finds import Find, inspected
 from rnnstudy.dynamics.hunt import Hunt
 from rnnstudy.dynamics.iterate import MATRICES, Solution, batches
-from rnnstudy.dynamics.linear import linearised
+from rnnstudy.dynamics.linearisation.jacobians import linearised
 from rnnstudy.dynamics.slow import slow_points
 from rnnstudy.dynamics.solvers import Newton
 from rnnstudy.dynamics.solving import polished, solved, together

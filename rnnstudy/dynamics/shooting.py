@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.core.component import Component
-from rnnstudy.dynamics.modes import eigenvalues
+from rnnstudy.dynamics.linearisation.modes import eigenvalues
 
 Array = np.ndarray
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.dynamics.linear import BLOCK
-from rnnstudy.dynamics.modes import Modes
+from rnnstudy.dynamics.linearisation.jacobians import BLOCK
+from rnnstudy.dynamics.linearisation.modes import Modes
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.networks.simulate import followed
 from rnnstudy.dynamics.networks.state_map import Flow, compiled

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnnstudy.dynamics.modes import frequencies, modes
+from rnnstudy.dynamics.linearisation.modes import frequencies, modes
 from rnnstudy.dynamics.oscillations import carrying_pairs, frequencies_of, turns
 
 TIME = np.arange(2000)

@@ -5,7 +5,7 @@ import pytest
 from reference.dynamics import population
 
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.modes import modes
+from rnnstudy.dynamics.linearisation.modes import modes
 from rnnstudy.dynamics.networks.adapters import networks_of
 from rnnstudy.dynamics.slow_line import (
     alignment,

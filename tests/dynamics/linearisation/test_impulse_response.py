@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from rnnstudy.dynamics.impulse import mode_response, modes_for
-from rnnstudy.dynamics.modes import modes
+from rnnstudy.dynamics.linearisation.impulse_response import mode_response, modes_for
+from rnnstudy.dynamics.linearisation.modes import modes
 
 
 def system(*blocks, seed=0):

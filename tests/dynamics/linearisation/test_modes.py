@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.linalg import block_diag, eig
 
-from rnnstudy.dynamics import modes as module
-from rnnstudy.dynamics.modes import (
+from rnnstudy.dynamics.linearisation import modes as module
+from rnnstudy.dynamics.linearisation.modes import (
     Modes,
     eigenvalues,
     frequencies,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.dynamics.modes import Modes
+from rnnstudy.dynamics.linearisation.modes import Modes
 
 Array = np.ndarray
 

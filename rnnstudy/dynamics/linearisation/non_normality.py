@@ -8,7 +8,7 @@ import numpy as np
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Array, Record, array
 from rnnstudy.core.threads import one_thread
-from rnnstudy.dynamics.modes import eigenvalues, jacobians
+from rnnstudy.dynamics.linearisation.modes import eigenvalues, jacobians
 
 ROUNDING = 1e-13
 """Relative excess over 1 of a power's norm that is put down to rounding."""

@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from rnnstudy.dynamics.nonnormal import henrici, kreiss, non_normality, transient_growth
+from rnnstudy.dynamics.linearisation.non_normality import (
+    henrici,
+    kreiss,
+    non_normality,
+    transient_growth,
+)
 
 
 def maps(seed=0, size=6, count=12, radius=0.95):

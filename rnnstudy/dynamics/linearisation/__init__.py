@@ -1,0 +1,1 @@
+"""Linearisation of a map at a point: Jacobians, modes, non-normality."""
