@@ -13,7 +13,7 @@ CATALOGUES = {
     "cell": "rnnstudy.cells:CELLS",
     "initialiser": "rnnstudy.cells.initialisers:INITIALISERS",
     "metric": "rnnstudy.metrics:METRICS",
-    "solver": "rnnstudy.dynamics.solvers:SOLVERS",
+    "solver": "rnnstudy.dynamics.root_finding.solvers:SOLVERS",
     "analysis": "rnnstudy.analyses:ANALYSES",
     "claim": "rnnstudy.claims:CLAIMS",
 }

@@ -14,9 +14,9 @@ from rnnstudy.dynamics.hunt import (
     Hunt,
     Roots,
 )
-from rnnstudy.dynamics.iterate import Solution
 from rnnstudy.dynamics.linearisation.modes import eigenvalues
 from rnnstudy.dynamics.networks.adapters import Networks
+from rnnstudy.dynamics.root_finding.iterate import Solution
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.states.clustering import merge
 

@@ -8,10 +8,10 @@ from rnnstudy.core.record import Array
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.gather import gathered
 from rnnstudy.dynamics.hunt import Hunt, Roots
-from rnnstudy.dynamics.iterate import batches
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.networks.arguments import constant_inputs, numbers
 from rnnstudy.dynamics.points import FixedPoints as FixedPoints
+from rnnstudy.dynamics.root_finding.iterate import batches
 from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.searching import run_search
 from rnnstudy.dynamics.sources import Problem

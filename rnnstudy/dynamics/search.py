@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from rnnstudy.core.component import Component
-from rnnstudy.dynamics.solvers import AnySolver, LevenbergMarquardt
+from rnnstudy.dynamics.root_finding.solvers import AnySolver, LevenbergMarquardt
 
 
 class Search(Component):

@@ -8,13 +8,12 @@ import numpy as np
 
 from rnnstudy.dynamics.finds import Find, inspected
 from rnnstudy.dynamics.hunt import Hunt
-from rnnstudy.dynamics.iterate import MATRICES, Solution, batches
 from rnnstudy.dynamics.linearisation.jacobians import linearised
+from rnnstudy.dynamics.root_finding.iterate import MATRICES, Solution, batches
+from rnnstudy.dynamics.root_finding.multistart import Aim, polished, solved, together
+from rnnstudy.dynamics.root_finding.solvers import Newton
 from rnnstudy.dynamics.slow import slow_points
-from rnnstudy.dynamics.solvers import Newton
-from rnnstudy.dynamics.solving import polished, solved, together
 from rnnstudy.dynamics.sources import Problem, neighbours, starts_of
-from rnnstudy.dynamics.waves import Aim
 
 Array = np.ndarray
 

@@ -7,7 +7,6 @@ from scipy.optimize import brentq
 
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics import iterate
 from rnnstudy.dynamics import search as rounds
 from rnnstudy.dynamics.fixed_points import find_fixed_points
 from rnnstudy.dynamics.hunt import (
@@ -20,6 +19,7 @@ from rnnstudy.dynamics.hunt import (
     Hunt,
     Roots,
 )
+from rnnstudy.dynamics.root_finding import iterate
 
 
 def hunt(hits, index, turns=2, fresh=0, bound=1.0):

@@ -12,7 +12,7 @@ from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks import state_map as flows
 from rnnstudy.dynamics.networks.state_map import Flow, Tiled, compiled, derivative_of, flow_of
-from rnnstudy.dynamics.resting import resting
+from rnnstudy.dynamics.root_finding.ungated import resting
 
 CELLS = [
     Vanilla(units=4),

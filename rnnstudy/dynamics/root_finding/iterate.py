@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
-from rnnstudy.dynamics.solvers import Solver, where_points
+from rnnstudy.dynamics.root_finding.solvers import Solver, where_points
 
 Array = np.ndarray
 Tensor = Any

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.iterate import batches, solve
 from rnnstudy.dynamics.networks.state_map import Dynamics, Flow, compiled
-from rnnstudy.dynamics.resting import resting, seen, whole
-from rnnstudy.dynamics.solvers import SIZES, Newton
+from rnnstudy.dynamics.root_finding.iterate import batches, solve
+from rnnstudy.dynamics.root_finding.solvers import SIZES, Newton
+from rnnstudy.dynamics.root_finding.ungated import resting, seen, whole
 
 Array = np.ndarray
 Tensor = Any

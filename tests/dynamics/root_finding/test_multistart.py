@@ -8,12 +8,11 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.iterate import solve
 from rnnstudy.dynamics.networks.state_map import flow_of
-from rnnstudy.dynamics.resting import resting
-from rnnstudy.dynamics.solvers import LevenbergMarquardt, Newton
-from rnnstudy.dynamics.solving import solved, together
-from rnnstudy.dynamics.waves import Aim
+from rnnstudy.dynamics.root_finding.iterate import solve
+from rnnstudy.dynamics.root_finding.multistart import Aim, solved, together
+from rnnstudy.dynamics.root_finding.solvers import LevenbergMarquardt, Newton
+from rnnstudy.dynamics.root_finding.ungated import resting
 
 CELLS = [UGRNN(units=4), GRU(units=4), GRU(units=4, reset_after=False), LSTM(units=4)]
 

@@ -11,7 +11,7 @@ from rnnstudy.core.catalogue import OneOf
 from rnnstudy.core.component import Entry
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.state_map import Flow, half_square
-from rnnstudy.dynamics.systems import damped, solve_linear
+from rnnstudy.dynamics.root_finding.linear_systems import damped, solve_linear
 
 Array = np.ndarray
 Tensor = Any

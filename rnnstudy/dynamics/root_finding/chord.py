@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.iterate import Solution, batches, solve
 from rnnstudy.dynamics.networks.state_map import Dynamics, Flow, compiled
-from rnnstudy.dynamics.solvers import Iteration
-from rnnstudy.dynamics.systems import regular
+from rnnstudy.dynamics.root_finding.iterate import Solution, batches, solve
+from rnnstudy.dynamics.root_finding.linear_systems import regular
+from rnnstudy.dynamics.root_finding.solvers import Iteration
 
 Array = np.ndarray
 Tensor = Any

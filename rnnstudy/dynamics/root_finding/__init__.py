@@ -1,0 +1,1 @@
+"""Roots of maps from many starts: solvers, multi-start, chord method, deflation."""
