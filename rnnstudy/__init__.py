@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from rnnstudy.core.record import Record as Record
     from rnnstudy.dynamics.arclength import Stride as Stride
     from rnnstudy.dynamics.basins import basins as basins
-    from rnnstudy.dynamics.circles import Circling as Circling
-    from rnnstudy.dynamics.circles import find_circles as find_circles
     from rnnstudy.dynamics.continuation import continue_fixed_points as continue_fixed_points
     from rnnstudy.dynamics.cycles import find_cycles as find_cycles
     from rnnstudy.dynamics.fixed_points import find_fixed_points as find_fixed_points
+    from rnnstudy.dynamics.invariant_circles.find import Circling as Circling
+    from rnnstudy.dynamics.invariant_circles.find import find_circles as find_circles
     from rnnstudy.dynamics.linearisation.jacobians import input_jacobian as input_jacobian
     from rnnstudy.dynamics.linearisation.modes import modes as modes
     from rnnstudy.dynamics.linearisation.non_normality import non_normality as non_normality
@@ -64,7 +64,7 @@ _NAMES = {
     "rnnstudy.dynamics.points": ("FixedPoints",),
     "rnnstudy.dynamics.arclength": ("Stride",),
     "rnnstudy.dynamics.basins": ("basins",),
-    "rnnstudy.dynamics.circles": ("Circling", "find_circles"),
+    "rnnstudy.dynamics.invariant_circles.find": ("Circling", "find_circles"),
     "rnnstudy.dynamics.continuation": ("continue_fixed_points",),
     "rnnstudy.dynamics.cycles": ("find_cycles",),
     "rnnstudy.dynamics.linearisation.jacobians": ("input_jacobian",),

@@ -29,7 +29,7 @@ CLASSES = {
     "keras_cell": "rnnstudy.keras_bridge.keras_cell:KerasCell",
     "fixed_point_search": "rnnstudy.dynamics.search:Search",
     "orbit_search": "rnnstudy.dynamics.shooting:Shooting",
-    "circle_search": "rnnstudy.dynamics.circles:Circling",
+    "circle_search": "rnnstudy.dynamics.invariant_circles.find:Circling",
     "continuation_settings": "rnnstudy.dynamics.arclength:Stride",
     "claim_job": "rnnstudy.study.weighing:Weighing",
     # Records.
@@ -45,7 +45,7 @@ CLASSES = {
     "continua": "rnnstudy.dynamics.continua:Continua",
     "branches": "rnnstudy.dynamics.branches:Branches",
     "periodic_orbits": "rnnstudy.dynamics.orbits:Cycles",
-    "invariant_circles": "rnnstudy.dynamics.rounds:Circles",
+    "invariant_circles": "rnnstudy.dynamics.invariant_circles.record:Circles",
     "basins": "rnnstudy.dynamics.fates:Basins",
     "connections": "rnnstudy.dynamics.graph:Connections",
     "transitions": "rnnstudy.dynamics.transition_record:Transitions",

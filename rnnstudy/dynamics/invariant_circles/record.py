@@ -9,7 +9,7 @@ import numpy as np
 from rnnstudy.core.exhibit import Exhibit, Space3D, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Array, array
-from rnnstudy.dynamics.phase import curve
+from rnnstudy.dynamics.invariant_circles.fourier import curve
 from rnnstudy.dynamics.states.projection import in_components
 from rnnstudy.dynamics.states.records import Flat, counted, owned, same_sizes
 

@@ -9,19 +9,26 @@ from pydantic import Field
 
 from rnnstudy.core.component import Component
 from rnnstudy.core.threads import one_thread
-from rnnstudy.dynamics.networks.adapters import Networks
-from rnnstudy.dynamics.networks.simulate import followed, opened, states_near
-from rnnstudy.dynamics.networks.state_map import Flow, compiled
-from rnnstudy.dynamics.phase import (
+from rnnstudy.dynamics.invariant_circles.fourier import (
     aligned,
     amplitude,
     average,
     distance,
     fitted,
     misfit,
-    rotation_number,
 )
-from rnnstudy.dynamics.rounds import CIRCLE, ESCAPED, FIXED, PERIODIC, UNSETTLED, Circles
+from rnnstudy.dynamics.invariant_circles.record import (
+    CIRCLE,
+    ESCAPED,
+    FIXED,
+    PERIODIC,
+    UNSETTLED,
+    Circles,
+)
+from rnnstudy.dynamics.invariant_circles.rotation import rotation_number
+from rnnstudy.dynamics.networks.adapters import Networks
+from rnnstudy.dynamics.networks.simulate import followed, opened, states_near
+from rnnstudy.dynamics.networks.state_map import Flow, compiled
 from rnnstudy.dynamics.states.sampling import scale_of, usable
 
 Array = np.ndarray

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnnstudy.dynamics.phase import (
+from rnnstudy.dynamics.invariant_circles.fourier import (
     aligned,
     amplitude,
     average,
@@ -12,8 +12,8 @@ from rnnstudy.dynamics.phase import (
     fitted,
     fourier,
     misfit,
-    rotation_number,
 )
+from rnnstudy.dynamics.invariant_circles.rotation import rotation_number
 
 GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 RHO = 0.1 * GOLDEN

@@ -1,0 +1,1 @@
+"""Invariant circles of quasi-periodic motion, with rotation numbers."""
