@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from rnnstudy.dynamics.arclength import Stride as Stride
     from rnnstudy.dynamics.basins import basins as basins
     from rnnstudy.dynamics.continuation import continue_fixed_points as continue_fixed_points
-    from rnnstudy.dynamics.cycles import find_cycles as find_cycles
     from rnnstudy.dynamics.fixed_points import find_fixed_points as find_fixed_points
     from rnnstudy.dynamics.invariant_circles.find import Circling as Circling
     from rnnstudy.dynamics.invariant_circles.find import find_circles as find_circles
@@ -29,9 +28,10 @@ if TYPE_CHECKING:
     from rnnstudy.dynamics.linearisation.modes import modes as modes
     from rnnstudy.dynamics.linearisation.non_normality import non_normality as non_normality
     from rnnstudy.dynamics.lyapunov import lyapunov_exponents as lyapunov_exponents
+    from rnnstudy.dynamics.periodic_orbits.find import find_cycles as find_cycles
+    from rnnstudy.dynamics.periodic_orbits.shooting import Shooting as Shooting
     from rnnstudy.dynamics.points import FixedPoints as FixedPoints
     from rnnstudy.dynamics.search import Search as Search
-    from rnnstudy.dynamics.shooting import Shooting as Shooting
     from rnnstudy.dynamics.states.sampling import grid as grid
     from rnnstudy.dynamics.topology import connections as connections
     from rnnstudy.dynamics.transitions import transitions as transitions
@@ -66,13 +66,13 @@ _NAMES = {
     "rnnstudy.dynamics.basins": ("basins",),
     "rnnstudy.dynamics.invariant_circles.find": ("Circling", "find_circles"),
     "rnnstudy.dynamics.continuation": ("continue_fixed_points",),
-    "rnnstudy.dynamics.cycles": ("find_cycles",),
+    "rnnstudy.dynamics.periodic_orbits.find": ("find_cycles",),
     "rnnstudy.dynamics.linearisation.jacobians": ("input_jacobian",),
     "rnnstudy.dynamics.lyapunov": ("lyapunov_exponents",),
     "rnnstudy.dynamics.linearisation.modes": ("modes",),
     "rnnstudy.dynamics.linearisation.non_normality": ("non_normality",),
     "rnnstudy.dynamics.search": ("Search",),
-    "rnnstudy.dynamics.shooting": ("Shooting",),
+    "rnnstudy.dynamics.periodic_orbits.shooting": ("Shooting",),
     "rnnstudy.dynamics.states.sampling": ("grid",),
     "rnnstudy.dynamics.topology": ("connections",),
     "rnnstudy.dynamics.transitions": ("transitions",),

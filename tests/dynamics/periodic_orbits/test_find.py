@@ -9,9 +9,9 @@ from scipy.optimize import brentq
 
 from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.cycles import find_cycles
-from rnnstudy.dynamics.orbits import Cycles
-from rnnstudy.dynamics.shooting import Shooting
+from rnnstudy.dynamics.periodic_orbits.find import find_cycles
+from rnnstudy.dynamics.periodic_orbits.record import Cycles
+from rnnstudy.dynamics.periodic_orbits.shooting import Shooting
 
 LINE = np.linspace(0.01, 0.99, 60)[:, None]
 SQUARE = np.random.default_rng(0).uniform(-1.3, 1.3, (200, 2))

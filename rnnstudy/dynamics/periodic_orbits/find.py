@@ -12,7 +12,8 @@ from rnnstudy.dynamics.linearisation.modes import n_unstable
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.networks.simulate import followed, opened, states_near
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
-from rnnstudy.dynamics.orbits import (
+from rnnstudy.dynamics.periodic_orbits.floquet import certificate, multipliers
+from rnnstudy.dynamics.periodic_orbits.record import (
     CONVERGED,
     DEGENERATE,
     DIVERGED,
@@ -22,7 +23,7 @@ from rnnstudy.dynamics.orbits import (
     UNSETTLED,
     Cycles,
 )
-from rnnstudy.dynamics.shooting import Shooting, Shots, certificate, multipliers, shoot
+from rnnstudy.dynamics.periodic_orbits.shooting import Shooting, Shots, shoot
 from rnnstudy.dynamics.states.clustering import merge
 from rnnstudy.dynamics.states.sampling import mixtures, scale_of, usable
 

@@ -6,7 +6,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from rnnstudy.dynamics.shooting import _damped, certificate, cyclic, multipliers, shoot
+from rnnstudy.dynamics.periodic_orbits.floquet import certificate, cyclic, multipliers
+from rnnstudy.dynamics.periodic_orbits.shooting import _damped, shoot
 
 
 def written_out(jacobian):

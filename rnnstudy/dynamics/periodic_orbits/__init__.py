@@ -1,0 +1,1 @@
+"""Periodic orbits by multiple shooting, with Floquet multipliers."""
