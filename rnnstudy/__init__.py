@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from rnnstudy.dynamics.arclength import Stride as Stride
     from rnnstudy.dynamics.basins import basins as basins
     from rnnstudy.dynamics.continuation import continue_fixed_points as continue_fixed_points
-    from rnnstudy.dynamics.fixed_points import find_fixed_points as find_fixed_points
+    from rnnstudy.dynamics.fixed_points.find import find_fixed_points as find_fixed_points
+    from rnnstudy.dynamics.fixed_points.record import FixedPoints as FixedPoints
+    from rnnstudy.dynamics.fixed_points.search import Search as Search
     from rnnstudy.dynamics.invariant_circles.find import Circling as Circling
     from rnnstudy.dynamics.invariant_circles.find import find_circles as find_circles
     from rnnstudy.dynamics.linearisation.jacobians import input_jacobian as input_jacobian
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from rnnstudy.dynamics.lyapunov import lyapunov_exponents as lyapunov_exponents
     from rnnstudy.dynamics.periodic_orbits.find import find_cycles as find_cycles
     from rnnstudy.dynamics.periodic_orbits.shooting import Shooting as Shooting
-    from rnnstudy.dynamics.points import FixedPoints as FixedPoints
-    from rnnstudy.dynamics.search import Search as Search
     from rnnstudy.dynamics.states.sampling import grid as grid
     from rnnstudy.dynamics.topology import connections as connections
     from rnnstudy.dynamics.transitions import transitions as transitions
@@ -60,8 +60,8 @@ _NAMES = {
     "rnnstudy.cells": ("Cell", "Weight", "row"),
     "rnnstudy.claims": ("Claim",),
     "rnnstudy.comparison.distances.pairs": ("pairwise",),
-    "rnnstudy.dynamics.fixed_points": ("find_fixed_points",),
-    "rnnstudy.dynamics.points": ("FixedPoints",),
+    "rnnstudy.dynamics.fixed_points.find": ("find_fixed_points",),
+    "rnnstudy.dynamics.fixed_points.record": ("FixedPoints",),
     "rnnstudy.dynamics.arclength": ("Stride",),
     "rnnstudy.dynamics.basins": ("basins",),
     "rnnstudy.dynamics.invariant_circles.find": ("Circling", "find_circles"),
@@ -71,7 +71,7 @@ _NAMES = {
     "rnnstudy.dynamics.lyapunov": ("lyapunov_exponents",),
     "rnnstudy.dynamics.linearisation.modes": ("modes",),
     "rnnstudy.dynamics.linearisation.non_normality": ("non_normality",),
-    "rnnstudy.dynamics.search": ("Search",),
+    "rnnstudy.dynamics.fixed_points.search": ("Search",),
     "rnnstudy.dynamics.periodic_orbits.shooting": ("Shooting",),
     "rnnstudy.dynamics.states.sampling": ("grid",),
     "rnnstudy.dynamics.topology": ("connections",),

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from rnnstudy import runner
-from rnnstudy.dynamics.fixed_points import FixedPoints
+from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.study.document import SpecError
 from rnnstudy.study.spec import load_study
 

@@ -17,7 +17,7 @@ from claims.test_prevalence import fixed_points
 from claims.test_study import pretend
 
 from rnnstudy.analyses.representations import Activity, Representations
-from rnnstudy.dynamics.fixed_points import FixedPoints
+from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.runner import Silent
 from rnnstudy.study.plan import make_plan
 from rnnstudy.study.questions import questions

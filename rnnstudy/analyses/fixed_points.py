@@ -13,9 +13,9 @@ from rnnstudy.analyses.representations import Activity
 from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Panels, Space3D, Table
 from rnnstudy.core.record import Array, Record
-from rnnstudy.dynamics.fixed_points import FixedPoints, find_fixed_points
+from rnnstudy.dynamics.fixed_points.find import FixedPoints, find_fixed_points
+from rnnstudy.dynamics.fixed_points.search import Search
 from rnnstudy.dynamics.linearisation.modes import time_constants
-from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.states.sampling import flat
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task

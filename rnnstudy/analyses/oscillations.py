@@ -13,7 +13,8 @@ from rnnstudy.analyses.oscillation_record import Oscillation
 from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record
-from rnnstudy.dynamics.fixed_points import FixedPoints, find_fixed_points
+from rnnstudy.dynamics.fixed_points.find import FixedPoints, find_fixed_points
+from rnnstudy.dynamics.fixed_points.search import Search
 from rnnstudy.dynamics.linearisation.modes import frequencies, modes
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.networks.simulate import followed
@@ -24,7 +25,6 @@ from rnnstudy.dynamics.oscillations import (
     full_readout,
     turns,
 )
-from rnnstudy.dynamics.search import Search
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.sine import Sine

@@ -13,7 +13,7 @@ from rnnstudy.analyses.topology_exhibits import topology_exhibits
 from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
-from rnnstudy.dynamics.fixed_points import FixedPoints
+from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.dynamics.graph import Connections
 from rnnstudy.dynamics.topology import connections
 from rnnstudy.population.population import Population

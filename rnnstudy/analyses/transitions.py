@@ -15,7 +15,7 @@ from rnnstudy.analyses.transition_exhibits import transition_exhibits
 from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record
-from rnnstudy.dynamics.fixed_points import FixedPoints
+from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.dynamics.transition_record import Transitions
 from rnnstudy.dynamics.transitions import transitions
 from rnnstudy.population.population import Population

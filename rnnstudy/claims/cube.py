@@ -8,7 +8,7 @@ from rnnstudy.analyses.cube import cube
 from rnnstudy.claims.base import required
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.core.record import Record
-from rnnstudy.dynamics.fixed_points import FixedPoints
+from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.flip_flop import FlipFlop
 

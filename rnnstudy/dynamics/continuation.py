@@ -23,10 +23,10 @@ from rnnstudy.dynamics.arclength import (
 )
 from rnnstudy.dynamics.bifurcations import KINDS, Event, bifurcations
 from rnnstudy.dynamics.branches import Branches
+from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.networks.arguments import numbers
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
-from rnnstudy.dynamics.points import FixedPoints
 from rnnstudy.dynamics.switching import Followed, backwards, switched
 
 Array = np.ndarray

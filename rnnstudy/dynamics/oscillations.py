@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.invariant_circles.fourier import weights
 from rnnstudy.dynamics.invariant_circles.rotation import mean_advance
 from rnnstudy.dynamics.linearisation.modes import Modes
-from rnnstudy.dynamics.points import FixedPoints
 
 Array = np.ndarray
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.arrivals import Site, arrivals, outputs_of, sites_of
+from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
-from rnnstudy.dynamics.points import FixedPoints
 from rnnstudy.dynamics.transition_record import Transitions
 
 Array = np.ndarray

@@ -14,7 +14,7 @@ from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.errors import suggestion
 from rnnstudy.core.lazy_imports import keras_models, pd
 from rnnstudy.core.record import CorruptRecord, Record
-from rnnstudy.dynamics.fixed_points import FixedPoints
+from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.study.choices import Choice, Contest, choice, contests, population
 from rnnstudy.study.chosen import columns
 from rnnstudy.study.claimed import Judged, Weighed, judged, verdict_columns

@@ -10,7 +10,7 @@ from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.fixed_points import FixedPointAnalysis
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.exhibit import Curves, Panels, Table
-from rnnstudy.dynamics.search import Search
+from rnnstudy.dynamics.fixed_points.search import Search
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.sine import Sine
 from rnnstudy.training.train import Trained

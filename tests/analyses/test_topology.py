@@ -18,7 +18,7 @@ from rnnstudy.analyses.topology import Topology
 from rnnstudy.analyses.transitions import TransitionAnalysis
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.exhibit import Matrix, Panels, Table
-from rnnstudy.dynamics.fixed_points import find_fixed_points
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.transitions import transitions
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration

@@ -9,9 +9,9 @@ from rnnstudy.claims.cube import Cube
 from rnnstudy.claims.prevalence import prevalence
 from rnnstudy.claims.verdict import verdicts
 from rnnstudy.core.record import Record
-from rnnstudy.dynamics.continua import Continua
-from rnnstudy.dynamics.fixed_points import FixedPoints
-from rnnstudy.dynamics.points import SlowPoints
+from rnnstudy.dynamics.fixed_points.continua_record import Continua
+from rnnstudy.dynamics.fixed_points.find import FixedPoints
+from rnnstudy.dynamics.fixed_points.record import SlowPoints
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.sine import Sine
 

@@ -10,8 +10,8 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.basins import basins
 from rnnstudy.dynamics.fates import Basins
-from rnnstudy.dynamics.fixed_points import find_fixed_points
-from rnnstudy.dynamics.search import Search
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
+from rnnstudy.dynamics.fixed_points.search import Search
 from rnnstudy.dynamics.settle import OUTCOMES
 
 

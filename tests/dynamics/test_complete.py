@@ -12,12 +12,12 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.fixed_points import find_fixed_points
-from rnnstudy.dynamics.hunt import CONSISTENT, MISSING, NOT_SATURATED, Hunt, Roots
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
+from rnnstudy.dynamics.fixed_points.record import CONSISTENT, MISSING, NOT_SATURATED
+from rnnstudy.dynamics.fixed_points.rounds import run_search
+from rnnstudy.dynamics.fixed_points.search import Hunt, Roots, Search
+from rnnstudy.dynamics.fixed_points.start_points import Problem
 from rnnstudy.dynamics.networks.adapters import networks_of
-from rnnstudy.dynamics.search import Search
-from rnnstudy.dynamics.searching import run_search
-from rnnstudy.dynamics.sources import Problem
 
 RANDOM = {
     "vanilla": (Vanilla(units=3), 4.0),

@@ -11,8 +11,8 @@ from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.arclength import Stride
 from rnnstudy.dynamics.branches import Branches
 from rnnstudy.dynamics.continuation import continue_fixed_points
-from rnnstudy.dynamics.fixed_points import find_fixed_points
-from rnnstudy.dynamics.search import Search
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
+from rnnstudy.dynamics.fixed_points.search import Search
 
 B = 0.3
 HENON = Maps(henon, 1, 2)

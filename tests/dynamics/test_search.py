@@ -7,18 +7,17 @@ from scipy.optimize import brentq
 
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics import search as rounds
-from rnnstudy.dynamics.fixed_points import find_fixed_points
-from rnnstudy.dynamics.hunt import (
+from rnnstudy.dynamics.fixed_points import search as rounds
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
+from rnnstudy.dynamics.fixed_points.record import (
     CONSISTENT,
     CONVERGED,
     DIVERGED,
     MISSING,
     NOT_APPLICABLE,
     NOT_SATURATED,
-    Hunt,
-    Roots,
 )
+from rnnstudy.dynamics.fixed_points.search import Hunt, Roots
 from rnnstudy.dynamics.root_finding import iterate
 
 

@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.fixed_points import find_fixed_points
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.transition_record import Transitions
 from rnnstudy.dynamics.transitions import transitions
 

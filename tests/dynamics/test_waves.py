@@ -6,14 +6,14 @@ from reference.dynamics import population, random_weights
 
 from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.fixed_points import find_fixed_points
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
+from rnnstudy.dynamics.fixed_points.search import Search
 from rnnstudy.dynamics.networks.state_map import flow_of
 from rnnstudy.dynamics.root_finding import multistart as waves
 from rnnstudy.dynamics.root_finding.chord import known, nearby, nearest_roots
 from rnnstudy.dynamics.root_finding.iterate import Solution, solve
 from rnnstudy.dynamics.root_finding.multistart import Aim, in_waves
 from rnnstudy.dynamics.root_finding.solvers import LevenbergMarquardt
-from rnnstudy.dynamics.search import Search
 
 UNITS = 20
 UPPER = 0.9575040240772687

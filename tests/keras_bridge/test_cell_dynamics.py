@@ -8,10 +8,10 @@ from keras import layers, ops
 from reference.dynamics import roots
 from reference.dynamics import step as slow_step
 
-from rnnstudy.dynamics.fixed_points import find_fixed_points
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
+from rnnstudy.dynamics.fixed_points.search import Search
 from rnnstudy.dynamics.networks.adapters import PopulationNetworks, networks_of
 from rnnstudy.dynamics.networks.state_map import Flow, Tiled, compiled
-from rnnstudy.dynamics.search import Search
 from rnnstudy.keras_bridge.cell_dynamics import CellDynamics
 
 INPUTS, POINTS = 2, 5

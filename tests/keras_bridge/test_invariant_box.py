@@ -9,9 +9,9 @@ from reference.dynamics import population
 from reference.keras_models import sequential
 
 from rnnstudy.cells.lstm import LSTM
-from rnnstudy.dynamics.fixed_points import find_fixed_points
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
+from rnnstudy.dynamics.fixed_points.search import Search
 from rnnstudy.dynamics.networks.adapters import networks_of
-from rnnstudy.dynamics.search import Search
 from rnnstudy.keras_bridge.keras_cell import population_of
 
 QUICK = Search(candidates=64)

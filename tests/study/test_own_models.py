@@ -12,7 +12,7 @@ from reference.keras_models import LEAKY, lstm, saved, sequential, stacked
 
 from rnnstudy import runner
 from rnnstudy.analyses.representations import Activity
-from rnnstudy.dynamics.fixed_points import find_fixed_points
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.study.document import SpecError
 from rnnstudy.study.given import read_model
 from rnnstudy.study.models import ModelNetwork

@@ -33,11 +33,11 @@ from rich.table import Table
 
 from rnnstudy.cells import CELLS
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.fixed_points import FixedPoints, find_fixed_points
+from rnnstudy.dynamics.fixed_points.find import FixedPoints, find_fixed_points
+from rnnstudy.dynamics.fixed_points.search import Search
 from rnnstudy.dynamics.networks.state_map import flow_of
 from rnnstudy.dynamics.root_finding.iterate import solve
 from rnnstudy.dynamics.root_finding.solvers import Newton
-from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.states.clustering import merge
 from rnnstudy.dynamics.states.sampling import scale_of
 from rnnstudy.population.population import Population

@@ -26,8 +26,8 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnstudy.cells import CELLS
-from rnnstudy.dynamics.fixed_points import find_fixed_points
-from rnnstudy.dynamics.search import Search
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
+from rnnstudy.dynamics.fixed_points.search import Search
 from rnnstudy.population.population import Population
 
 STARTS = (256, 512, 1024, 2048, 4096)

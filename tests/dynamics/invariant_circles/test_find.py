@@ -7,7 +7,7 @@ from reference.maps import Maps, delayed_logistic, henon, linear, parts
 
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.fixed_points import find_fixed_points
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.invariant_circles.find import Circling, find_circles
 from rnnstudy.dynamics.invariant_circles.record import Circles
 from rnnstudy.dynamics.lyapunov import lyapunov_exponents

@@ -6,10 +6,10 @@ from reference.dynamics import population, random_weights, step
 
 from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.fixed_points import find_fixed_points
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
+from rnnstudy.dynamics.fixed_points.search import Search
 from rnnstudy.dynamics.linearisation import jacobians as linear
 from rnnstudy.dynamics.linearisation.jacobians import input_jacobian
-from rnnstudy.dynamics.search import Search
 
 INPUTS = np.array([[0.0, 0.0], [0.4, -0.3]])
 

@@ -9,9 +9,9 @@ from reference.dynamics import population
 import rnnstudy
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.fixed_points import find_fixed_points
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
+from rnnstudy.dynamics.fixed_points.search import Search
 from rnnstudy.dynamics.networks.adapters import PopulationNetworks, networks_of
-from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.states.sampling import grid
 from rnnstudy.population.population import Population
 

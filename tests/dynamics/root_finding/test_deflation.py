@@ -11,12 +11,12 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.fixed_points import find_fixed_points
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
+from rnnstudy.dynamics.fixed_points.search import Search
 from rnnstudy.dynamics.networks.state_map import Flow, compiled, flow_of
 from rnnstudy.dynamics.root_finding.deflation import FAR, deflated, elsewhere
 from rnnstudy.dynamics.root_finding.iterate import solve
 from rnnstudy.dynamics.root_finding.solvers import Newton
-from rnnstudy.dynamics.search import Search
 
 
 def root(gain):

@@ -8,7 +8,8 @@ from scipy.optimize import root
 from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.fixed_points import find_fixed_points
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
+from rnnstudy.dynamics.fixed_points.search import Search
 from rnnstudy.dynamics.networks.state_map import Flow, flow_of
 from rnnstudy.dynamics.root_finding.iterate import solve
 from rnnstudy.dynamics.root_finding.linear_systems import solve_linear
@@ -19,7 +20,6 @@ from rnnstudy.dynamics.root_finding.solvers import (
     Newton,
     Solver,
 )
-from rnnstudy.dynamics.search import Search
 
 
 def random_flow(cell, members, points, gain=2.0, seed=0):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rnnstudy.dynamics.continua import Continuum
+from rnnstudy.dynamics.fixed_points.continua_record import Continuum
 from rnnstudy.dynamics.states.clustering import apart, evenly
 
 Array = np.ndarray

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rnnstudy.dynamics.hunt import Hunt, Slow
+from rnnstudy.dynamics.fixed_points.search import Hunt, Slow
 from rnnstudy.dynamics.states.clustering import apart, merge
 
 Array = np.ndarray

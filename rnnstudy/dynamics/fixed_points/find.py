@@ -6,15 +6,14 @@ import numpy as np
 
 from rnnstudy.core.record import Array
 from rnnstudy.core.threads import one_thread
-from rnnstudy.dynamics.gather import gathered
-from rnnstudy.dynamics.hunt import Hunt, Roots
+from rnnstudy.dynamics.fixed_points.assemble import gathered
+from rnnstudy.dynamics.fixed_points.record import FixedPoints as FixedPoints
+from rnnstudy.dynamics.fixed_points.rounds import run_search
+from rnnstudy.dynamics.fixed_points.search import Hunt, Roots, Search
+from rnnstudy.dynamics.fixed_points.start_points import Problem
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.networks.arguments import constant_inputs, numbers
-from rnnstudy.dynamics.points import FixedPoints as FixedPoints
 from rnnstudy.dynamics.root_finding.iterate import batches
-from rnnstudy.dynamics.search import Search
-from rnnstudy.dynamics.searching import run_search
-from rnnstudy.dynamics.sources import Problem
 from rnnstudy.dynamics.states.sampling import TIME, TRIALS, usable
 
 COPIES = 4

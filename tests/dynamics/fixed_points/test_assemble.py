@@ -4,10 +4,10 @@ import numpy as np
 from reference.dynamics import population
 
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.gather import gathered
-from rnnstudy.dynamics.hunt import SLOW, Hunt, Roots, Slow
+from rnnstudy.dynamics.fixed_points.assemble import gathered
+from rnnstudy.dynamics.fixed_points.record import SLOW
+from rnnstudy.dynamics.fixed_points.search import Hunt, Roots, Search, Slow
 from rnnstudy.dynamics.networks.adapters import networks_of
-from rnnstudy.dynamics.search import Search
 
 
 def test_slow_points_are_linearised_and_sorted_by_speed():

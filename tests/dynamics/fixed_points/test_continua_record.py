@@ -6,9 +6,9 @@ from reference.dynamics import population
 
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.continua import Continua, Continuum
-from rnnstudy.dynamics.fixed_points import find_fixed_points
-from rnnstudy.dynamics.search import Search
+from rnnstudy.dynamics.fixed_points.continua_record import Continua, Continuum
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
+from rnnstudy.dynamics.fixed_points.search import Search
 
 QUICK = Search(candidates=64)
 

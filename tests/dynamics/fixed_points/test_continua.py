@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist, squareform
 
-from rnnstudy.dynamics.degenerate import FILLED, SAMPLES, SPREAD, at_continua, find_continua
+from rnnstudy.dynamics.fixed_points.continua import (
+    FILLED,
+    SAMPLES,
+    SPREAD,
+    at_continua,
+    find_continua,
+)
 
 TURN = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5)))[0]
 """Tilts every example, so that no axis is special."""

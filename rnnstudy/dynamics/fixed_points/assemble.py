@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.record import Array
-from rnnstudy.dynamics.continua import Continua, Continuum
-from rnnstudy.dynamics.degenerate import at_continua, find_continua, with_hits
-from rnnstudy.dynamics.hunt import CONVERGED, DEGENERATE, Hunt, Roots
+from rnnstudy.dynamics.fixed_points.continua import at_continua, find_continua, with_hits
+from rnnstudy.dynamics.fixed_points.continua_record import Continua, Continuum
+from rnnstudy.dynamics.fixed_points.record import CONVERGED, DEGENERATE, FixedPoints, SlowPoints
+from rnnstudy.dynamics.fixed_points.search import Hunt, Roots, Search
 from rnnstudy.dynamics.linearisation.jacobians import linearised
 from rnnstudy.dynamics.linearisation.modes import eigenvalues, n_unstable
 from rnnstudy.dynamics.networks.adapters import Networks
-from rnnstudy.dynamics.points import FixedPoints, SlowPoints
-from rnnstudy.dynamics.search import Search
 
 
 def gathered(

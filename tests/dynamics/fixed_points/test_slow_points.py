@@ -5,10 +5,10 @@ import pytest
 from scipy.optimize import minimize
 
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.fixed_points import find_fixed_points
-from rnnstudy.dynamics.hunt import SLOW, Hunt, Roots
-from rnnstudy.dynamics.search import Search
-from rnnstudy.dynamics.slow import is_slow, least_speed, slow_points, spaced
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
+from rnnstudy.dynamics.fixed_points.record import SLOW
+from rnnstudy.dynamics.fixed_points.search import Hunt, Roots, Search
+from rnnstudy.dynamics.fixed_points.slow_points import is_slow, least_speed, slow_points, spaced
 
 QUICK = Search(candidates=32, rounds=2)
 

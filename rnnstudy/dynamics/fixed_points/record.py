@@ -10,12 +10,25 @@ import numpy as np
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Array, array, arrays
-from rnnstudy.dynamics.continua import Continua
-from rnnstudy.dynamics.hunt import OUTCOMES, VERDICTS
+from rnnstudy.dynamics.fixed_points.continua_record import Continua
+from rnnstudy.dynamics.fixed_points.exhibits import portraits
 from rnnstudy.dynamics.linearisation.modes import Modes, kinds, modes, near_circle, time_constants
 from rnnstudy.dynamics.linearisation.non_normality import NonNormality, non_normality
-from rnnstudy.dynamics.portrait import portraits
 from rnnstudy.dynamics.states.records import Flat, counted, owned, same_sizes
+
+OUTCOMES = ("converged", "slow", "degenerate", "outside", "diverged", "limit")
+"""What can become of a start. Only converged ones are fixed points. slow: at a local minimum of the
+speed; degenerate: no isolated root (a shut gate, a continuum); outside: beyond the cell's invariant
+box, where no root can be; limit: cut off."""
+
+
+CONVERGED, SLOW, DEGENERATE, OUTSIDE, DIVERGED, LIMIT = range(len(OUTCOMES))
+
+
+VERDICTS = ("consistent", "points missing", "not saturated", "not applicable")
+
+
+CONSISTENT, MISSING, NOT_SATURATED, NOT_APPLICABLE = range(len(VERDICTS))
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,9 +11,9 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.fixed_points import FixedPoints, find_fixed_points
-from rnnstudy.dynamics.hunt import OUTCOMES
-from rnnstudy.dynamics.search import Search
+from rnnstudy.dynamics.fixed_points.find import FixedPoints, find_fixed_points
+from rnnstudy.dynamics.fixed_points.record import OUTCOMES
+from rnnstudy.dynamics.fixed_points.search import Search
 
 QUICK = Search(candidates=64)
 UPPER = brentq(lambda h: np.tanh(2 * h) - h, 0.5, 1.0, xtol=1e-15)

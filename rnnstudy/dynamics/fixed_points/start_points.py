@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.dynamics.hunt import Hunt, Roots
+from rnnstudy.dynamics.fixed_points.search import Hunt, Roots, Search
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.networks.state_map import Flow
 from rnnstudy.dynamics.root_finding.deflation import elsewhere
 from rnnstudy.dynamics.root_finding.iterate import solve
 from rnnstudy.dynamics.root_finding.solvers import Iteration
-from rnnstudy.dynamics.search import Search
 from rnnstudy.dynamics.states.sampling import mixtures, scattered
 
 Array = np.ndarray

@@ -5,11 +5,10 @@ import pytest
 from reference.dynamics import population
 
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.continua import Continua
-from rnnstudy.dynamics.fixed_points import find_fixed_points
-from rnnstudy.dynamics.hunt import DIVERGED
-from rnnstudy.dynamics.points import FixedPoints, SlowPoints
-from rnnstudy.dynamics.search import Search
+from rnnstudy.dynamics.fixed_points.continua_record import Continua
+from rnnstudy.dynamics.fixed_points.find import find_fixed_points
+from rnnstudy.dynamics.fixed_points.record import DIVERGED, FixedPoints, SlowPoints
+from rnnstudy.dynamics.fixed_points.search import Search
 
 QUICK = Search(candidates=128)
 

@@ -1,0 +1,1 @@
+"""Fixed points of networks at constant inputs, with a certificate of completeness."""
