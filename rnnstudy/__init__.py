@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rnnstudy.comparison.distances.pairs import pairwise as pairwise
     from rnnstudy.core.record import Record as Record
     from rnnstudy.dynamics.arclength import Stride as Stride
-    from rnnstudy.dynamics.basins import basins as basins
+    from rnnstudy.dynamics.basins.basins import basins as basins
     from rnnstudy.dynamics.continuation import continue_fixed_points as continue_fixed_points
     from rnnstudy.dynamics.fixed_points.find import find_fixed_points as find_fixed_points
     from rnnstudy.dynamics.fixed_points.record import FixedPoints as FixedPoints
@@ -63,7 +63,7 @@ _NAMES = {
     "rnnstudy.dynamics.fixed_points.find": ("find_fixed_points",),
     "rnnstudy.dynamics.fixed_points.record": ("FixedPoints",),
     "rnnstudy.dynamics.arclength": ("Stride",),
-    "rnnstudy.dynamics.basins": ("basins",),
+    "rnnstudy.dynamics.basins.basins": ("basins",),
     "rnnstudy.dynamics.invariant_circles.find": ("Circling", "find_circles"),
     "rnnstudy.dynamics.continuation": ("continue_fixed_points",),
     "rnnstudy.dynamics.periodic_orbits.find": ("find_cycles",),

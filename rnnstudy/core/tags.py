@@ -46,7 +46,7 @@ CLASSES = {
     "branches": "rnnstudy.dynamics.branches:Branches",
     "periodic_orbits": "rnnstudy.dynamics.periodic_orbits.record:Cycles",
     "invariant_circles": "rnnstudy.dynamics.invariant_circles.record:Circles",
-    "basins": "rnnstudy.dynamics.fates:Basins",
+    "basins": "rnnstudy.dynamics.basins.record:Basins",
     "connections": "rnnstudy.dynamics.graph:Connections",
     "transitions": "rnnstudy.dynamics.transition_record:Transitions",
     "lyapunov": "rnnstudy.dynamics.lyapunov:Lyapunov",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnnstudy.core.threads import one_thread
-from rnnstudy.dynamics.arrivals import Arrivals, Site, arrivals, outputs_of, sites_of
+from rnnstudy.dynamics.basins.arrivals import Arrivals, Site, arrivals, outputs_of, sites_of
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.graph import Connections
 from rnnstudy.dynamics.ways import between, ways_out

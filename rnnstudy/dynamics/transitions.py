@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.arrivals import Site, arrivals, outputs_of, sites_of
+from rnnstudy.dynamics.basins.arrivals import Site, arrivals, outputs_of, sites_of
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.networks.state_map import Flow, compiled

@@ -145,7 +145,7 @@ def test_members_and_blocks_of_memory_make_no_difference(monkeypatch):
     points = find_fixed_points(networks)
     assert np.bincount(points.member).tolist() == [9, 1, 9]
     every = connections(networks, points, directions=20)
-    monkeypatch.setattr("rnnstudy.dynamics.arrivals.BLOCK_BYTES", 3000)
+    monkeypatch.setattr("rnnstudy.dynamics.basins.arrivals.BLOCK_BYTES", 3000)
     small = connections(networks, points, directions=20)
     np.testing.assert_array_equal(small.target, every.target)
     alone = connections(memory(2, (2.0,)), points.alone(2), directions=20)

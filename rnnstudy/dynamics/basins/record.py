@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 from rnnstudy.core.exhibit import Exhibit, Panels, Scatter, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Array, Record, array, arrays
-from rnnstudy.dynamics.settle import ATTRACTOR, OUTCOMES
+from rnnstudy.dynamics.basins.follow import ATTRACTOR, OUTCOMES
 from rnnstudy.dynamics.states.records import counted
 
 SHOWN = 8

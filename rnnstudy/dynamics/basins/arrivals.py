@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.dynamics.basins.follow import ATTRACTOR, ELSEWHERE, Ends, Targets, settled
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
-from rnnstudy.dynamics.settle import ATTRACTOR, ELSEWHERE, Ends, Targets, settled
 from rnnstudy.dynamics.states.sampling import scale_of
 
 Array = np.ndarray

@@ -8,11 +8,11 @@ from scipy.stats import binomtest
 
 from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.basins import basins
-from rnnstudy.dynamics.fates import Basins
+from rnnstudy.dynamics.basins.basins import basins
+from rnnstudy.dynamics.basins.follow import OUTCOMES
+from rnnstudy.dynamics.basins.record import Basins
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.fixed_points.search import Search
-from rnnstudy.dynamics.settle import OUTCOMES
 
 
 def fates(found):
@@ -79,7 +79,7 @@ def test_the_batch_can_be_of_any_size(monkeypatch):
     starts = np.random.default_rng(1).uniform(-1, 1, (50, 2))
     whole = basins(networks, starts, points)
     for size in (8 * 16 * 2 * 10, 8 * 16 * 2 * 150):
-        monkeypatch.setattr("rnnstudy.dynamics.basins.BLOCK_BYTES", size)
+        monkeypatch.setattr("rnnstudy.dynamics.basins.basins.BLOCK_BYTES", size)
         parts = basins(networks, starts, points)
         for name in ("state", "end", "outcome", "attractor", "steps", "member"):
             np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))

@@ -1,0 +1,1 @@
+"""Basins of attraction: states followed to the attractors that they reach."""
