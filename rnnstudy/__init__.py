@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from rnnstudy.claims import Claim as Claim
     from rnnstudy.comparison.distances.pairs import pairwise as pairwise
     from rnnstudy.core.record import Record as Record
-    from rnnstudy.dynamics.arclength import Stride as Stride
     from rnnstudy.dynamics.basins.basins import basins as basins
-    from rnnstudy.dynamics.continuation import continue_fixed_points as continue_fixed_points
+    from rnnstudy.dynamics.continuation.follow import continue_fixed_points as continue_fixed_points
+    from rnnstudy.dynamics.continuation.pseudo_arclength import Stride as Stride
     from rnnstudy.dynamics.fixed_points.find import find_fixed_points as find_fixed_points
     from rnnstudy.dynamics.fixed_points.record import FixedPoints as FixedPoints
     from rnnstudy.dynamics.fixed_points.search import Search as Search
@@ -62,10 +62,10 @@ _NAMES = {
     "rnnstudy.comparison.distances.pairs": ("pairwise",),
     "rnnstudy.dynamics.fixed_points.find": ("find_fixed_points",),
     "rnnstudy.dynamics.fixed_points.record": ("FixedPoints",),
-    "rnnstudy.dynamics.arclength": ("Stride",),
+    "rnnstudy.dynamics.continuation.pseudo_arclength": ("Stride",),
     "rnnstudy.dynamics.basins.basins": ("basins",),
     "rnnstudy.dynamics.invariant_circles.find": ("Circling", "find_circles"),
-    "rnnstudy.dynamics.continuation": ("continue_fixed_points",),
+    "rnnstudy.dynamics.continuation.follow": ("continue_fixed_points",),
     "rnnstudy.dynamics.periodic_orbits.find": ("find_cycles",),
     "rnnstudy.dynamics.linearisation.jacobians": ("input_jacobian",),
     "rnnstudy.dynamics.lyapunov": ("lyapunov_exponents",),

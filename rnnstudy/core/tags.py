@@ -30,7 +30,7 @@ CLASSES = {
     "fixed_point_search": "rnnstudy.dynamics.fixed_points.search:Search",
     "orbit_search": "rnnstudy.dynamics.periodic_orbits.shooting:Shooting",
     "circle_search": "rnnstudy.dynamics.invariant_circles.find:Circling",
-    "continuation_settings": "rnnstudy.dynamics.arclength:Stride",
+    "continuation_settings": "rnnstudy.dynamics.continuation.pseudo_arclength:Stride",
     "claim_job": "rnnstudy.study.weighing:Weighing",
     # Records.
     "population": "rnnstudy.population.population:Population",
@@ -43,7 +43,7 @@ CLASSES = {
     "fixed_points": "rnnstudy.dynamics.fixed_points.record:FixedPoints",
     "slow_points": "rnnstudy.dynamics.fixed_points.record:SlowPoints",
     "continua": "rnnstudy.dynamics.fixed_points.continua_record:Continua",
-    "branches": "rnnstudy.dynamics.branches:Branches",
+    "branches": "rnnstudy.dynamics.continuation.record:Branches",
     "periodic_orbits": "rnnstudy.dynamics.periodic_orbits.record:Cycles",
     "invariant_circles": "rnnstudy.dynamics.invariant_circles.record:Circles",
     "basins": "rnnstudy.dynamics.basins.record:Basins",

@@ -7,27 +7,26 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.threads import one_thread
-from rnnstudy.dynamics.arclength import (
+from rnnstudy.dynamics.continuation.bifurcations import KINDS, Event, bifurcations
+from rnnstudy.dynamics.continuation.branch_switching import Followed, backwards, switched
+from rnnstudy.dynamics.continuation.input_path import Path, path_through
+from rnnstudy.dynamics.continuation.pseudo_arclength import (
     OUTCOMES,
     Answer,
-    Path,
     Spot,
     Stride,
     Track,
     Walk,
     corrected,
-    path_through,
     tangent_of,
     together,
     walked,
 )
-from rnnstudy.dynamics.bifurcations import KINDS, Event, bifurcations
-from rnnstudy.dynamics.branches import Branches
+from rnnstudy.dynamics.continuation.record import Branches
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.networks.arguments import numbers
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
-from rnnstudy.dynamics.switching import Followed, backwards, switched
 
 Array = np.ndarray
 Tensor = Any

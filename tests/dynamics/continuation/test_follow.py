@@ -8,9 +8,9 @@ from scipy.optimize import root
 
 from rnnstudy.cells.gru import GRU
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.arclength import Stride
-from rnnstudy.dynamics.branches import Branches
-from rnnstudy.dynamics.continuation import continue_fixed_points
+from rnnstudy.dynamics.continuation.follow import continue_fixed_points
+from rnnstudy.dynamics.continuation.pseudo_arclength import Stride
+from rnnstudy.dynamics.continuation.record import Branches
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.fixed_points.search import Search
 

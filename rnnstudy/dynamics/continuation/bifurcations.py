@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import brentq
 
-from rnnstudy.dynamics.arclength import Answer, Spot, Track, corrected, together
+from rnnstudy.dynamics.continuation.pseudo_arclength import Answer, Spot, Track, corrected, together
 from rnnstudy.dynamics.linearisation.modes import eigenvalues
 
 Array = np.ndarray

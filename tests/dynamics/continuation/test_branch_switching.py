@@ -5,7 +5,7 @@ import pytest
 from reference.maps import Maps, logistic
 
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.continuation import continue_fixed_points
+from rnnstudy.dynamics.continuation.follow import continue_fixed_points
 
 SLOPES = np.array([1.0, 0.5])
 

@@ -6,8 +6,16 @@ from functools import partial
 
 import numpy as np
 
-from rnnstudy.dynamics.arclength import Answer, Spot, Stride, Track, Walk, together, walked
-from rnnstudy.dynamics.bifurcations import Event, bifurcations
+from rnnstudy.dynamics.continuation.bifurcations import Event, bifurcations
+from rnnstudy.dynamics.continuation.pseudo_arclength import (
+    Answer,
+    Spot,
+    Stride,
+    Track,
+    Walk,
+    together,
+    walked,
+)
 
 Array = np.ndarray
 

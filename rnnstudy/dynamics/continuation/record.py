@@ -11,8 +11,8 @@ import numpy as np
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Array, Record, array, arrays
-from rnnstudy.dynamics.arclength import OUTCOMES
-from rnnstudy.dynamics.bifurcations import KINDS
+from rnnstudy.dynamics.continuation.bifurcations import KINDS
+from rnnstudy.dynamics.continuation.pseudo_arclength import OUTCOMES
 from rnnstudy.dynamics.states.records import counted
 
 

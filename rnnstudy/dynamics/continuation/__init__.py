@@ -1,0 +1,1 @@
+"""Branches of fixed points along a path of inputs, and their bifurcations."""
