@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rnnstudy.comparison.distances.pairs import pairwise as pairwise
     from rnnstudy.core.record import Record as Record
     from rnnstudy.dynamics.basins.basins import basins as basins
+    from rnnstudy.dynamics.connections.connections import connections as connections
+    from rnnstudy.dynamics.connections.transitions import transitions as transitions
     from rnnstudy.dynamics.continuation.follow import continue_fixed_points as continue_fixed_points
     from rnnstudy.dynamics.continuation.pseudo_arclength import Stride as Stride
     from rnnstudy.dynamics.fixed_points.find import find_fixed_points as find_fixed_points
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
     from rnnstudy.dynamics.periodic_orbits.find import find_cycles as find_cycles
     from rnnstudy.dynamics.periodic_orbits.shooting import Shooting as Shooting
     from rnnstudy.dynamics.states.sampling import grid as grid
-    from rnnstudy.dynamics.topology import connections as connections
-    from rnnstudy.dynamics.transitions import transitions as transitions
     from rnnstudy.keras_bridge.to_keras import GRUCell as GRUCell
     from rnnstudy.keras_bridge.to_keras import LSTMCell as LSTMCell
     from rnnstudy.keras_bridge.to_keras import UGRNNCell as UGRNNCell
@@ -74,8 +74,8 @@ _NAMES = {
     "rnnstudy.dynamics.fixed_points.search": ("Search",),
     "rnnstudy.dynamics.periodic_orbits.shooting": ("Shooting",),
     "rnnstudy.dynamics.states.sampling": ("grid",),
-    "rnnstudy.dynamics.topology": ("connections",),
-    "rnnstudy.dynamics.transitions": ("transitions",),
+    "rnnstudy.dynamics.connections.connections": ("connections",),
+    "rnnstudy.dynamics.connections.transitions": ("transitions",),
     "rnnstudy.metrics": ("Metric",),
     "rnnstudy.keras_bridge.to_keras": (
         "GRUCell",

@@ -30,9 +30,9 @@ from rnnstudy.cells import CELLS, INITIALISERS
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.record import Array
 from rnnstudy.core.tags import tag_of
+from rnnstudy.dynamics.connections.record import Connections
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.fixed_points.search import Search
-from rnnstudy.dynamics.graph import Connections
 from rnnstudy.dynamics.root_finding.solvers import SOLVERS
 from rnnstudy.metrics import METRICS
 from rnnstudy.population.initialise import initial_population

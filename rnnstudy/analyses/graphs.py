@@ -15,7 +15,7 @@ from rnnstudy.comparison.distances.graphs import (
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.exhibit import Exhibit, Matrix
 from rnnstudy.core.record import Array, Record
-from rnnstudy.dynamics.linked import Linked, Links
+from rnnstudy.dynamics.connections.links import Linked, Links
 from rnnstudy.tasks import Task
 
 MEANINGS = {

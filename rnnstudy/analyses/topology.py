@@ -13,9 +13,9 @@ from rnnstudy.analyses.topology_exhibits import topology_exhibits
 from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
+from rnnstudy.dynamics.connections.connections import connections
+from rnnstudy.dynamics.connections.record import Connections
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
-from rnnstudy.dynamics.graph import Connections
-from rnnstudy.dynamics.topology import connections
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 

@@ -10,7 +10,7 @@ from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.cube import drawn_at, is_cube
 from rnnstudy.analyses.performance import found_by, typical_members
 from rnnstudy.core.exhibit import Exhibit, Graph, Panels, Table
-from rnnstudy.dynamics.graph import Connections
+from rnnstudy.dynamics.connections.record import Connections
 
 Groups = Mapping[str, Sequence[Connections]]
 

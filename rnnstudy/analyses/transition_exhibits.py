@@ -8,7 +8,7 @@ import numpy as np
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.performance import found_by, typical_members
 from rnnstudy.core.exhibit import Array, Exhibit, Matrix, Panels, Table
-from rnnstudy.dynamics.transition_record import Transitions
+from rnnstudy.dynamics.connections.transition_record import Transitions
 
 
 def transition_exhibits(section: Section, title: str) -> Iterable[Exhibit]:

@@ -15,9 +15,9 @@ from rnnstudy.analyses.transition_exhibits import transition_exhibits
 from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record
+from rnnstudy.dynamics.connections.transition_record import Transitions
+from rnnstudy.dynamics.connections.transitions import transitions
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
-from rnnstudy.dynamics.transition_record import Transitions
-from rnnstudy.dynamics.transitions import transitions
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 

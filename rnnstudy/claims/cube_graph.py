@@ -6,7 +6,7 @@ from rnnstudy.analyses.cube import cube, is_cube
 from rnnstudy.claims.base import required
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.core.record import Record
-from rnnstudy.dynamics.graph import Connections
+from rnnstudy.dynamics.connections.record import Connections
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.flip_flop import FlipFlop
 

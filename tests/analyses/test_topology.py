@@ -18,8 +18,8 @@ from rnnstudy.analyses.topology import Topology
 from rnnstudy.analyses.transitions import TransitionAnalysis
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.exhibit import Matrix, Panels, Table
+from rnnstudy.dynamics.connections.transitions import transitions
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
-from rnnstudy.dynamics.transitions import transitions
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration
 from rnnstudy.tasks.sine import Sine

@@ -9,7 +9,7 @@ from claims.populations import population
 from rnnstudy.claims.cube_graph import CubeGraph
 from rnnstudy.claims.verdict import verdicts
 from rnnstudy.core.record import Record
-from rnnstudy.dynamics.graph import Connections
+from rnnstudy.dynamics.connections.record import Connections
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.sine import Sine
 

@@ -7,10 +7,10 @@ import numpy as np
 
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.basins.arrivals import Site, arrivals, outputs_of, sites_of
+from rnnstudy.dynamics.connections.transition_record import Transitions
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
-from rnnstudy.dynamics.transition_record import Transitions
 
 Array = np.ndarray
 Tensor = Any

@@ -9,7 +9,7 @@ import numpy as np
 from rnnstudy.core.exhibit import Exhibit, Graph, Panels, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Array, array
-from rnnstudy.dynamics.linked import Linked, Links, means, no_words
+from rnnstudy.dynamics.connections.links import Linked, Links, means, no_words
 
 SHOWN = 8
 """Networks, inputs and pulses that are drawn."""

@@ -9,9 +9,9 @@ from reference.maps import Maps, linear
 
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
+from rnnstudy.dynamics.connections.connections import connections
+from rnnstudy.dynamics.connections.record import Connections
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
-from rnnstudy.dynamics.graph import Connections
-from rnnstudy.dynamics.topology import connections
 from rnnstudy.report.figures import plot
 
 

@@ -10,9 +10,9 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.dynamics.connections.transition_record import Transitions
+from rnnstudy.dynamics.connections.transitions import transitions
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
-from rnnstudy.dynamics.transition_record import Transitions
-from rnnstudy.dynamics.transitions import transitions
 
 
 def memory(units=2, gains=(3.0,)):
@@ -129,7 +129,7 @@ def test_a_network_is_the_same_alone_and_in_company(monkeypatch):
     alone = transitions(memory(2, (2.0,)), points.alone(2), noise=0.4, steps=20, trials=50)
     np.testing.assert_array_equal(every.counts(2)[1], alone.counts()[1])
     assert every.counts(1)[1].tolist() == [[[50]]]
-    monkeypatch.setattr("rnnstudy.dynamics.transitions.BLOCK_BYTES", 1)
+    monkeypatch.setattr("rnnstudy.dynamics.connections.transitions.BLOCK_BYTES", 1)
     small = transitions(networks, points, noise=0.4, steps=20, trials=50)
     np.testing.assert_array_equal(small.count, every.count)
     other = transitions(networks, points, noise=0.4, steps=20, trials=50, seed=1)

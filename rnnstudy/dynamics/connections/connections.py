@@ -7,9 +7,9 @@ import numpy as np
 
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.basins.arrivals import Arrivals, Site, arrivals, outputs_of, sites_of
+from rnnstudy.dynamics.connections.record import Connections
+from rnnstudy.dynamics.connections.unstable_directions import between, ways_out
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
-from rnnstudy.dynamics.graph import Connections
-from rnnstudy.dynamics.ways import between, ways_out
 
 Array = np.ndarray
 

@@ -10,7 +10,7 @@ from rnnstudy.core.exhibit import Exhibit, Graph, Panels, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Array, array
 from rnnstudy.dynamics.basins.arrivals import OUTCOMES
-from rnnstudy.dynamics.linked import Linked, Links, means, no_words
+from rnnstudy.dynamics.connections.links import Linked, Links, means, no_words
 
 SHOWN = 8
 """Networks and inputs that are drawn."""

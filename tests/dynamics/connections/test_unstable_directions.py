@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnnstudy.dynamics.ways import between, ways_out
+from rnnstudy.dynamics.connections.unstable_directions import between, ways_out
 
 
 def on_circle(angles):

@@ -1,0 +1,1 @@
+"""Connections between fixed points, and transitions by noise or pulses."""
