@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from rnnstudy.analyses.cost import Cost
+from rnnstudy.analyses.base import Cost
 from rnnstudy.study.costs import costs
 from rnnstudy.study.networks import Network
 from rnnstudy.study.plan import Plan, TrainCohort, counted, flops, memory

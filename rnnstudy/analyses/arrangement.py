@@ -5,8 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rnnstudy.analyses.base import Member, Section, TaskAnalysis
-from rnnstudy.analyses.cost import Cost
+from rnnstudy.analyses.base import Cost, Member, Section, TaskAnalysis
 from rnnstudy.analyses.pairs import cost_of_pairs, groupings
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.distances.point_geometry import arrangements

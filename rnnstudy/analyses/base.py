@@ -2,12 +2,11 @@
 
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from rnnstudy.analyses.cost import Cost
 from rnnstudy.cells import Cell
 from rnnstudy.core.component import Entry
 from rnnstudy.core.exhibit import Exhibit
@@ -15,6 +14,27 @@ from rnnstudy.core.record import Record
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 from rnnstudy.training.train import Trained
+
+
+@dataclass(frozen=True)
+class Cost:
+    """How much of which work, and what of it is kept. Costs add up."""
+
+    work: Mapping[str, int] = field(default_factory=dict)
+    """What there is to do, in the plural -> how often."""
+    bytes: int = 0
+    """Bytes of the records in the store, so far as their sizes are known before."""
+
+    def __add__(self, other: "Cost") -> "Cost":
+        work = {
+            what: self.work.get(what, 0) + other.work.get(what, 0)
+            for what in (*self.work, *(what for what in other.work if what not in self.work))
+        }
+        return Cost(work, self.bytes + other.bytes)
+
+    def times(self, count: int) -> "Cost":
+        """The cost of so many of these."""
+        return Cost({what: count * often for what, often in self.work.items()}, count * self.bytes)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rnnstudy.analyses.base import Member, MemberAnalysis, Section
-from rnnstudy.analyses.cost import Cost
-from rnnstudy.analyses.cube import cube
-from rnnstudy.analyses.performance import combinations, typical_members
+from rnnstudy.analyses.base import Cost, Member, MemberAnalysis, Section
+from rnnstudy.analyses.hypercube import cube
+from rnnstudy.analyses.members import combinations, typical_members
 from rnnstudy.analyses.representations import Activity
 from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Panels, Space3D, Table

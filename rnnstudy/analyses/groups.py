@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Member, MemberAnalysis, Section, TaskAnalysis
+from rnnstudy.analyses.conditions import unknown_field
 from rnnstudy.analyses.equal_loss import Caliper, by_loss, summary
 from rnnstudy.analyses.evaluation import Evaluated, Evaluation
 from rnnstudy.analyses.group_exhibits import shown
 from rnnstudy.analyses.group_record import Grouping, Row, rows_of
-from rnnstudy.analyses.where import unknown_field
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.statistics.group_tests import agreement, separation
 from rnnstudy.comparison.statistics.matching import CALIPER

@@ -7,8 +7,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.analyses.base import MemberAnalysis, Section
-from rnnstudy.analyses.cost import Cost
+from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
 from rnnstudy.analyses.line_exhibits import line_exhibits
 from rnnstudy.analyses.line_record import FEWEST, LineAttractor, evenly
 from rnnstudy.cells import Cell

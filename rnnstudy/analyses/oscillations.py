@@ -6,8 +6,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.analyses.base import MemberAnalysis, Section
-from rnnstudy.analyses.cost import Cost
+from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
 from rnnstudy.analyses.oscillation_exhibits import oscillation_exhibits
 from rnnstudy.analyses.oscillation_record import Oscillation
 from rnnstudy.cells import Cell

@@ -4,8 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal, NamedTuple
 
-from rnnstudy.analyses.base import Member, MemberAnalysis, Section, TaskAnalysis
-from rnnstudy.analyses.cost import Cost
+from rnnstudy.analyses.base import Cost, Member, MemberAnalysis, Section, TaskAnalysis
 from rnnstudy.analyses.representations import Activity, Representations
 from rnnstudy.comparison.distances.pairs import Distances, distances, prepared
 from rnnstudy.core.exhibit import Exhibit, Matrix

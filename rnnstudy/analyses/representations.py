@@ -6,8 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from rnnstudy.analyses.base import MemberAnalysis, Section
-from rnnstudy.analyses.cost import Cost
+from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
 from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record, array

@@ -6,9 +6,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rnnstudy.analyses.base import MemberAnalysis, Section
-from rnnstudy.analyses.cost import Cost
-from rnnstudy.analyses.cube import cube
+from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
+from rnnstudy.analyses.hypercube import cube
 from rnnstudy.analyses.topology_exhibits import topology_exhibits
 from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Exhibit

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
-from rnnstudy.analyses.cube import drawn_at, is_cube
-from rnnstudy.analyses.performance import found_by, typical_members
+from rnnstudy.analyses.hypercube import drawn_at, is_cube
+from rnnstudy.analyses.members import found_by, typical_members
 from rnnstudy.core.exhibit import Exhibit, Graph, Panels, Table
 from rnnstudy.dynamics.connections.record import Connections
 

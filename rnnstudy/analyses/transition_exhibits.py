@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
-from rnnstudy.analyses.performance import found_by, typical_members
+from rnnstudy.analyses.members import found_by, typical_members
 from rnnstudy.core.exhibit import Array, Exhibit, Matrix, Panels, Table
 from rnnstudy.dynamics.connections.transition_record import Transitions
 

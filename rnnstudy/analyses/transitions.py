@@ -7,9 +7,8 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from rnnstudy.analyses.base import MemberAnalysis, Section
-from rnnstudy.analyses.cost import Cost
-from rnnstudy.analyses.cube import cube
+from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
+from rnnstudy.analyses.hypercube import cube
 from rnnstudy.analyses.topology import memory_points
 from rnnstudy.analyses.transition_exhibits import transition_exhibits
 from rnnstudy.cells import Cell

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnstudy.analyses.cube import cube
+from rnnstudy.analyses.hypercube import cube
 from rnnstudy.claims.base import required
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.core.record import Record

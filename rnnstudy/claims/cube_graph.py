@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from rnnstudy.analyses.cube import cube, is_cube
+from rnnstudy.analyses.hypercube import cube, is_cube
 from rnnstudy.claims.base import required
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.core.record import Record

@@ -7,7 +7,7 @@ from typing import Any
 
 from rnnstudy.analyses import Analysis, TaskAnalysis
 from rnnstudy.analyses.base import Section as TaskResults
-from rnnstudy.analyses.performance import performance
+from rnnstudy.analyses.training_summary import performance
 from rnnstudy.core.exhibit import Exhibit, Table
 from rnnstudy.report.page import Fact, Page, Part, Section
 from rnnstudy.report.page import write_report as write_page

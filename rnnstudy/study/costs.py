@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from rnnstudy.analyses import MemberAnalysis
-from rnnstudy.analyses.cost import Cost
+from rnnstudy.analyses.base import Cost
 from rnnstudy.cells import Cell
 from rnnstudy.study.jobs import AnalyseMembers, AnalyseTask, CompareBlocks, Job, TrainCohort
 from rnnstudy.study.missing import kind_of

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import InitErrorDetails
 
-from rnnstudy.analyses.where import as_tuple, meets, same
+from rnnstudy.analyses.conditions import as_tuple, meets, same
 from rnnstudy.cells import Cell
 from rnnstudy.cells.base import cell_mistake
 from rnnstudy.core.component import Component

@@ -10,10 +10,10 @@ from reference.dynamics import population
 
 from rnnstudy.analyses import topology_exhibits, transition_exhibits
 from rnnstudy.analyses.base import Member, Section
-from rnnstudy.analyses.cube import cube, drawn_at, is_cube
 from rnnstudy.analyses.embedding import Embedding
 from rnnstudy.analyses.graphs import Graphs
 from rnnstudy.analyses.groups import Groups
+from rnnstudy.analyses.hypercube import cube, drawn_at, is_cube
 from rnnstudy.analyses.topology import Topology
 from rnnstudy.analyses.transitions import TransitionAnalysis
 from rnnstudy.cells.vanilla import Vanilla

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnstudy.analyses.cost import Cost
+from rnnstudy.analyses.base import Cost
 from rnnstudy.study.costs import costs
 from rnnstudy.study.plan import make_plan
 from rnnstudy.study.spec import Study, load_study, study_of

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from rnnstudy.analyses.base import Member, Section
-from rnnstudy.analyses.performance import combinations, performance, typical_members
+from rnnstudy.analyses.members import combinations, typical_members
 from rnnstudy.analyses.representations import Activity, Representations
+from rnnstudy.analyses.training_summary import performance
 from rnnstudy.cells import CELLS
 from rnnstudy.core.exhibit import Curves, Panels, Strip, Table
 from rnnstudy.population.initialise import initial_population
