@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 from rnnstudy.analyses import ANALYSES, MemberAnalysis, TaskAnalysis
-from rnnstudy.analyses.arrangement import Arranged, Arrangement
 from rnnstudy.analyses.base import Member
-from rnnstudy.analyses.controls import Controls
+from rnnstudy.analyses.distances.controls import Controls
+from rnnstudy.analyses.distances.point_geometry import Arranged, Arrangement
+from rnnstudy.analyses.distances.representations import Activity, Representations
 from rnnstudy.analyses.graphs import Graphs
 from rnnstudy.analyses.groups import Groups
 from rnnstudy.analyses.line_attractor import LineAttractors
 from rnnstudy.analyses.oscillations import Oscillations
-from rnnstudy.analyses.representations import Activity, Representations
 from rnnstudy.analyses.topology import Topology
 from rnnstudy.analyses.transitions import TransitionAnalysis
 from rnnstudy.analyses.twins import Twins

@@ -16,7 +16,7 @@ import pytest
 from claims.test_prevalence import fixed_points
 from claims.test_study import pretend
 
-from rnnstudy.analyses.representations import Activity, Representations
+from rnnstudy.analyses.distances.representations import Activity, Representations
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.runner import Silent
 from rnnstudy.study.plan import make_plan

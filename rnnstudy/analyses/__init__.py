@@ -2,18 +2,18 @@
 
 from typing import Annotated
 
-from rnnstudy.analyses.arrangement import Arrangement
 from rnnstudy.analyses.base import Analysis, Member, MemberAnalysis, Section, TaskAnalysis
-from rnnstudy.analyses.controls import Controls
-from rnnstudy.analyses.embedding import Embedding
+from rnnstudy.analyses.distances.controls import Controls
+from rnnstudy.analyses.distances.embedding import Embedding
+from rnnstudy.analyses.distances.pairs import Pairs
+from rnnstudy.analyses.distances.point_geometry import Arrangement
+from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.analyses.evaluation import Evaluation
 from rnnstudy.analyses.fixed_points import FixedPointAnalysis
 from rnnstudy.analyses.graphs import Graphs
 from rnnstudy.analyses.groups import Groups
 from rnnstudy.analyses.line_attractor import LineAttractors
 from rnnstudy.analyses.oscillations import Oscillations
-from rnnstudy.analyses.pairs import Pairs
-from rnnstudy.analyses.representations import Representations
 from rnnstudy.analyses.topology import Topology
 from rnnstudy.analyses.transitions import TransitionAnalysis
 from rnnstudy.analyses.twins import Twins

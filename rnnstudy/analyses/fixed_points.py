@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rnnstudy.analyses.base import Cost, Member, MemberAnalysis, Section
+from rnnstudy.analyses.distances.representations import Activity
 from rnnstudy.analyses.hypercube import cube
 from rnnstudy.analyses.members import combinations, typical_members
-from rnnstudy.analyses.representations import Activity
 from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Panels, Space3D, Table
 from rnnstudy.core.record import Array, Record

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
 
 from rnnstudy.analyses.base import Cost, Member, Section, TaskAnalysis
-from rnnstudy.analyses.pairs import cost_of_pairs, groupings
+from rnnstudy.analyses.distances.pairs import cost_of_pairs, groupings
 from rnnstudy.comparison.distances.graphs import (
     MOST_BITS,
     isomorphic_distances,

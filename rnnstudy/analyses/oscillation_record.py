@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.analyses.arrangement import Arranged
+from rnnstudy.analyses.distances.point_geometry import Arranged
 from rnnstudy.comparison.distances.point_geometry import along, correlation, in_order
 from rnnstudy.core.record import Array, array
 

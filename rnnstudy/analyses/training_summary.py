@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
+from rnnstudy.analyses.distances.representations import Activity
 from rnnstudy.analyses.members import combinations, typical_members
-from rnnstudy.analyses.representations import Activity
 from rnnstudy.core.exhibit import Array, Curve, Curves, Exhibit, Panels, Strip, Table
 
 SHOWN_OUTPUTS = 3

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Member, MemberAnalysis, Section, TaskAnalysis
-from rnnstudy.analyses.controls import TRAINED, UNTRAINED, Controlled
+from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, Controlled
 from rnnstudy.analyses.equal_loss import Caliper, by_loss, summary
 from rnnstudy.analyses.evaluation import Evaluated, Evaluation
 from rnnstudy.analyses.groups import strata_of, unknown, values_of, varying

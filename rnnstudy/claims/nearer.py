@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.analyses.controls import TRAINED, UNTRAINED, Controlled
+from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, Controlled
 from rnnstudy.analyses.groups import values_of
 from rnnstudy.analyses.kinds import nearer_to
 from rnnstudy.claims.base import Claim, Evidence, no_evidence, required

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from rnnstudy.analyses import MemberAnalysis, TaskAnalysis
-from rnnstudy.analyses.representations import Representations
+from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.study.spec import Study
 from rnnstudy.tasks import Task
 

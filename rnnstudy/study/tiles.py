@@ -6,7 +6,7 @@ A tile depends on the networks of its two blocks alone, so that more networks ne
 from collections.abc import Sequence
 from typing import Any
 
-from rnnstudy.analyses.pairs import AllPairs, Item
+from rnnstudy.analyses.distances.pairs import AllPairs, Item
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.distances.tiles import Prepared, Tile, assembled, blocks, tile
 from rnnstudy.core.record import CorruptRecord, Record

@@ -11,9 +11,9 @@ import pytest
 from rnnstudy import analyses
 from rnnstudy.analyses import ANALYSES, Analysis, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member, Section
-from rnnstudy.analyses.embedding import Embedding
-from rnnstudy.analyses.pairs import AllPairs, Pairs
-from rnnstudy.analyses.representations import Representations
+from rnnstudy.analyses.distances.embedding import Embedding
+from rnnstudy.analyses.distances.pairs import AllPairs, Pairs
+from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.cells import CELLS
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.exhibit import Exhibit, Matrix, Scatter

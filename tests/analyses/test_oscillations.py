@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rnnstudy.analyses import ANALYSES
-from rnnstudy.analyses.arrangement import Arrangement
 from rnnstudy.analyses.base import Member, Section
+from rnnstudy.analyses.distances.point_geometry import Arrangement
 from rnnstudy.analyses.oscillation_record import Oscillation
 from rnnstudy.analyses.oscillations import Oscillations
 from rnnstudy.cells.base import Cell, Weight

@@ -10,7 +10,7 @@ from reference.dynamics import population
 
 from rnnstudy.analyses import topology_exhibits, transition_exhibits
 from rnnstudy.analyses.base import Member, Section
-from rnnstudy.analyses.embedding import Embedding
+from rnnstudy.analyses.distances.embedding import Embedding
 from rnnstudy.analyses.graphs import Graphs
 from rnnstudy.analyses.groups import Groups
 from rnnstudy.analyses.hypercube import cube, drawn_at, is_cube

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from rnnstudy.analyses.base import Member, Section
+from rnnstudy.analyses.distances.representations import Activity, Representations
 from rnnstudy.analyses.members import combinations, typical_members
-from rnnstudy.analyses.representations import Activity, Representations
 from rnnstudy.analyses.training_summary import performance
 from rnnstudy.cells import CELLS
 from rnnstudy.core.exhibit import Curves, Panels, Strip, Table

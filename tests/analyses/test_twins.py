@@ -6,7 +6,7 @@ from claims.populations import controlled, population
 from scipy.stats import binom
 
 from rnnstudy.analyses.base import Member, Section
-from rnnstudy.analyses.controls import TRAINED, UNTRAINED, Controlled, Controls
+from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, Controlled, Controls
 from rnnstudy.analyses.evaluation import Evaluated
 from rnnstudy.analyses.kinds import nearer_to, other_value, same_kind
 from rnnstudy.analyses.twin_record import TwinRecord

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.analyses.controls import TRAINED, TWIN, UNTRAINED, Controlled
+from rnnstudy.analyses.distances.controls import TRAINED, TWIN, UNTRAINED, Controlled
 from rnnstudy.comparison.distances.pairs import Distances
 
 CELLS = ("vanilla", "ugrnn", "gru", "lstm")

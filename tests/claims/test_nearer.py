@@ -5,7 +5,7 @@ import pytest
 from claims.populations import controlled, population
 from scipy.stats import binom
 
-from rnnstudy.analyses.controls import Controlled
+from rnnstudy.analyses.distances.controls import Controlled
 from rnnstudy.claims import Evidence
 from rnnstudy.claims.nearer import NearerUntrained
 from rnnstudy.claims.verdict import verdicts

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnstudy.analyses.controls import Controlled
-from rnnstudy.analyses.representations import Representations
+from rnnstudy.analyses.distances.controls import Controlled
+from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.metrics import CKA
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.population.population import Population

@@ -11,7 +11,7 @@ from keras import layers
 from reference.keras_models import LEAKY, lstm, saved, sequential, stacked
 
 from rnnstudy import runner
-from rnnstudy.analyses.representations import Activity
+from rnnstudy.analyses.distances.representations import Activity
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.study.document import SpecError
 from rnnstudy.study.given import read_model

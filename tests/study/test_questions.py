@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from rnnstudy.analyses.base import Analysis, Member, MemberAnalysis, Section, TaskAnalysis
-from rnnstudy.analyses.representations import Activity, Representations
+from rnnstudy.analyses.distances.representations import Activity, Representations
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record, array
 from rnnstudy.population.initialise import initial_population

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnstudy.analyses.pairs import Pairs
-from rnnstudy.analyses.representations import Activity, Representations
+from rnnstudy.analyses.distances.pairs import Pairs
+from rnnstudy.analyses.distances.representations import Activity, Representations
 from rnnstudy.comparison.distances.pairs import pairwise
 from rnnstudy.metrics import METRICS
 from rnnstudy.population.initialise import initial_population

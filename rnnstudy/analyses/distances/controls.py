@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from rnnstudy.analyses.base import Member, MemberAnalysis, Section
-from rnnstudy.analyses.pairs import AllPairs, Item
-from rnnstudy.analyses.representations import Representations
+from rnnstudy.analyses.distances.pairs import AllPairs, Item
+from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.comparison.distances.embedding import classical_mds
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.exhibit import Exhibit, Scatter

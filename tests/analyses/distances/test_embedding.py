@@ -7,8 +7,8 @@ import pytest
 from claims.populations import apart, controlled, population
 
 from rnnstudy.analyses.base import Section
-from rnnstudy.analyses.controls import TRAINED
-from rnnstudy.analyses.embedding import Embedding
+from rnnstudy.analyses.distances.controls import TRAINED
+from rnnstudy.analyses.distances.embedding import Embedding
 from rnnstudy.comparison.distances.embedding import Coordinates, classical_mds
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.exhibit import Scatter

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal, NamedTuple
 
 from rnnstudy.analyses.base import Cost, Member, MemberAnalysis, Section, TaskAnalysis
-from rnnstudy.analyses.representations import Activity, Representations
+from rnnstudy.analyses.distances.representations import Activity, Representations
 from rnnstudy.comparison.distances.pairs import Distances, distances, prepared
 from rnnstudy.core.exhibit import Exhibit, Matrix
 from rnnstudy.core.record import Array, Record

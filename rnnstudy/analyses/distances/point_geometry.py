@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from rnnstudy.analyses.base import Cost, Member, Section, TaskAnalysis
-from rnnstudy.analyses.pairs import cost_of_pairs, groupings
+from rnnstudy.analyses.distances.pairs import cost_of_pairs, groupings
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.distances.point_geometry import arrangements
 from rnnstudy.core.exhibit import Exhibit, Matrix

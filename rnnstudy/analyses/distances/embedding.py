@@ -8,7 +8,7 @@ from pydantic import Field
 
 from rnnstudy.analyses.base import Member, Section, TaskAnalysis
 from rnnstudy.analyses.conditions import as_tuple, meets, same, unknown_field
-from rnnstudy.analyses.controls import TRAINED, UNTRAINED, Controlled
+from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, Controlled
 from rnnstudy.comparison.distances.embedding import Coordinates
 from rnnstudy.comparison.distances.out_of_sample import mapped
 from rnnstudy.comparison.distances.pairs import Distances
