@@ -8,15 +8,15 @@ from rnnstudy.analyses.distances.embedding import Embedding
 from rnnstudy.analyses.distances.pairs import Pairs
 from rnnstudy.analyses.distances.point_geometry import Arrangement
 from rnnstudy.analyses.distances.representations import Representations
-from rnnstudy.analyses.evaluation import Evaluation
+from rnnstudy.analyses.factors.control_tests import Twins
+from rnnstudy.analyses.factors.evaluation import Evaluation
+from rnnstudy.analyses.factors.factor_tests import Groups
 from rnnstudy.analyses.fixed_points import FixedPointAnalysis
 from rnnstudy.analyses.graphs import Graphs
-from rnnstudy.analyses.groups import Groups
 from rnnstudy.analyses.line_attractor import LineAttractors
 from rnnstudy.analyses.oscillations import Oscillations
 from rnnstudy.analyses.topology import Topology
 from rnnstudy.analyses.transitions import TransitionAnalysis
-from rnnstudy.analyses.twins import Twins
 from rnnstudy.core.catalogue import OneOf
 
 ANALYSES: dict[str, type[Analysis]] = {

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.analyses.groups import strata_of, values_of
+from rnnstudy.analyses.factors.fields import strata_of, values_of
 from rnnstudy.claims.base import Evidence, required
 from rnnstudy.claims.separation import (
     WORDS,

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.analyses.groups import strata_of, values_of
+from rnnstudy.analyses.factors.fields import strata_of, values_of
 from rnnstudy.claims.base import Evidence, required
 from rnnstudy.claims.separation import (
     WORDS,

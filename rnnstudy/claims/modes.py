@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.analyses.groups import strata_of
+from rnnstudy.analyses.factors.fields import strata_of
 from rnnstudy.analyses.line_record import LineAttractor
 from rnnstudy.claims.base import Claim, Evidence, grouped, no_evidence, required, too_few
 from rnnstudy.claims.separation import smallest_p

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, Controlled
-from rnnstudy.analyses.groups import values_of
-from rnnstudy.analyses.kinds import nearer_to
+from rnnstudy.analyses.factors.fields import values_of
+from rnnstudy.analyses.factors.reference_groups import nearer_to
 from rnnstudy.claims.base import Claim, Evidence, no_evidence, required
 from rnnstudy.claims.separation import by_value, lacking, unknown_factor
 from rnnstudy.core.record import Record

@@ -55,12 +55,12 @@ CLASSES = {
     "distance_tile": "rnnstudy.comparison.distances.tiles:Tile",
     "coordinates": "rnnstudy.comparison.distances.embedding:Coordinates",
     "activity": "rnnstudy.analyses.distances.representations:Activity",
-    "evaluation": "rnnstudy.analyses.evaluation:Evaluated",
+    "evaluation": "rnnstudy.analyses.factors.evaluation:Evaluated",
     "oscillation": "rnnstudy.analyses.oscillation_record:Oscillation",
     "line_attractor": "rnnstudy.analyses.line_record:LineAttractor",
     "control_distances": "rnnstudy.analyses.distances.controls:Controlled",
-    "factor_tests": "rnnstudy.analyses.group_record:Grouping",
-    "control_tests": "rnnstudy.analyses.twin_record:TwinRecord",
+    "factor_tests": "rnnstudy.analyses.factors.factor_record:Grouping",
+    "control_tests": "rnnstudy.analyses.factors.control_record:TwinRecord",
     "evidence": "rnnstudy.claims.base:Evidence",
 }
 """Tag -> path of the class."""

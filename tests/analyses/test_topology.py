@@ -11,8 +11,8 @@ from reference.dynamics import population
 from rnnstudy.analyses import topology_exhibits, transition_exhibits
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.distances.embedding import Embedding
+from rnnstudy.analyses.factors.factor_tests import Groups
 from rnnstudy.analyses.graphs import Graphs
-from rnnstudy.analyses.groups import Groups
 from rnnstudy.analyses.hypercube import cube, drawn_at, is_cube
 from rnnstudy.analyses.topology import Topology
 from rnnstudy.analyses.transitions import TransitionAnalysis

@@ -8,7 +8,7 @@ from claims.populations import apart, population
 from scipy.stats import binom
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.analyses.groups import strata_of
+from rnnstudy.analyses.factors.fields import strata_of
 from rnnstudy.claims import Evidence
 from rnnstudy.claims.depends import GeometryDependsOn
 from rnnstudy.claims.depends_less import DependsLess

@@ -6,7 +6,7 @@ Masks are [network, item]: for each trained network of a record, in order, some 
 import numpy as np
 
 from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, Controlled
-from rnnstudy.analyses.groups import NO_FACTORS, strata_of, values_of
+from rnnstudy.analyses.factors.fields import NO_FACTORS, strata_of, values_of
 from rnnstudy.comparison.statistics.nearness import Nearness, nearer
 from rnnstudy.comparison.statistics.permutation import coded
 from rnnstudy.core.record import Array

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.analyses.equal_loss import WORDS, sentence
-from rnnstudy.analyses.group_record import Grouping
+from rnnstudy.analyses.factors.factor_record import Grouping
+from rnnstudy.analyses.factors.loss_matching import WORDS, sentence
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.exhibit import Exhibit, Note, Strip, Table
 from rnnstudy.core.record import Array

@@ -10,10 +10,12 @@ from pydantic import Field
 
 from rnnstudy.analyses.base import Member, MemberAnalysis, Section, TaskAnalysis
 from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, Controlled
-from rnnstudy.analyses.equal_loss import Caliper, by_loss, summary
-from rnnstudy.analyses.evaluation import Evaluated, Evaluation
-from rnnstudy.analyses.groups import strata_of, unknown, values_of, varying
-from rnnstudy.analyses.kinds import (
+from rnnstudy.analyses.factors.control_exhibits import shown
+from rnnstudy.analyses.factors.control_record import TwinRecord
+from rnnstudy.analyses.factors.evaluation import Evaluated, Evaluation
+from rnnstudy.analyses.factors.fields import strata_of, unknown, values_of, varying
+from rnnstudy.analyses.factors.loss_matching import Caliper, by_loss, summary
+from rnnstudy.analyses.factors.reference_groups import (
     ITSELF,
     controls_of,
     itself,
@@ -22,8 +24,6 @@ from rnnstudy.analyses.kinds import (
     other_value,
     same_kind,
 )
-from rnnstudy.analyses.twin_exhibits import shown
-from rnnstudy.analyses.twin_record import TwinRecord
 from rnnstudy.comparison.statistics.group_tests import Difference, agreement, difference
 from rnnstudy.comparison.statistics.matching import CALIPER, Matching
 from rnnstudy.comparison.statistics.multiple_testing import holm

@@ -6,9 +6,9 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import binom
 
 from rnnstudy.analyses.base import Member, Section
-from rnnstudy.analyses.evaluation import Evaluated
-from rnnstudy.analyses.group_record import Grouping
-from rnnstudy.analyses.groups import Groups
+from rnnstudy.analyses.factors.evaluation import Evaluated
+from rnnstudy.analyses.factors.factor_record import Grouping
+from rnnstudy.analyses.factors.factor_tests import Groups
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.statistics.group_tests import agreement, separation
 from rnnstudy.comparison.statistics.multiple_testing import holm

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from rnnstudy.analyses.base import Section
-from rnnstudy.analyses.equal_loss import WORDS, sentence
-from rnnstudy.analyses.kinds import ITSELF
-from rnnstudy.analyses.twin_record import TwinRecord
+from rnnstudy.analyses.factors.control_record import TwinRecord
+from rnnstudy.analyses.factors.loss_matching import WORDS, sentence
+from rnnstudy.analyses.factors.reference_groups import ITSELF
 from rnnstudy.core.exhibit import Exhibit, Note, Strip, Table
 
 

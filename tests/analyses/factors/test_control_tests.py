@@ -7,10 +7,10 @@ from scipy.stats import binom
 
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, Controlled, Controls
-from rnnstudy.analyses.evaluation import Evaluated
-from rnnstudy.analyses.kinds import nearer_to, other_value, same_kind
-from rnnstudy.analyses.twin_record import TwinRecord
-from rnnstudy.analyses.twins import Twins
+from rnnstudy.analyses.factors.control_record import TwinRecord
+from rnnstudy.analyses.factors.control_tests import Twins
+from rnnstudy.analyses.factors.evaluation import Evaluated
+from rnnstudy.analyses.factors.reference_groups import nearer_to, other_value, same_kind
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.statistics.group_tests import agreement
 from rnnstudy.comparison.statistics.multiple_testing import holm

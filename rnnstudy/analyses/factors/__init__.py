@@ -1,0 +1,1 @@
+"""Effects of factors of the grid and of training on distances."""
