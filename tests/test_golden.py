@@ -21,11 +21,11 @@ from rnnstudy.analyses.distances.point_geometry import Arranged, Arrangement
 from rnnstudy.analyses.distances.representations import Activity, Representations
 from rnnstudy.analyses.factors.control_tests import Twins
 from rnnstudy.analyses.factors.factor_tests import Groups
-from rnnstudy.analyses.graphs import Graphs
+from rnnstudy.analyses.fixed_points.graph_distances import Graphs
+from rnnstudy.analyses.fixed_points.topology import Topology
+from rnnstudy.analyses.fixed_points.transitions import TransitionAnalysis
 from rnnstudy.analyses.line_attractor import LineAttractors
 from rnnstudy.analyses.oscillations import Oscillations
-from rnnstudy.analyses.topology import Topology
-from rnnstudy.analyses.transitions import TransitionAnalysis
 from rnnstudy.cells import CELLS, INITIALISERS
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.record import Array

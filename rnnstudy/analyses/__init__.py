@@ -11,12 +11,12 @@ from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.analyses.factors.control_tests import Twins
 from rnnstudy.analyses.factors.evaluation import Evaluation
 from rnnstudy.analyses.factors.factor_tests import Groups
-from rnnstudy.analyses.fixed_points import FixedPointAnalysis
-from rnnstudy.analyses.graphs import Graphs
+from rnnstudy.analyses.fixed_points.analysis import FixedPointAnalysis
+from rnnstudy.analyses.fixed_points.graph_distances import Graphs
+from rnnstudy.analyses.fixed_points.topology import Topology
+from rnnstudy.analyses.fixed_points.transitions import TransitionAnalysis
 from rnnstudy.analyses.line_attractor import LineAttractors
 from rnnstudy.analyses.oscillations import Oscillations
-from rnnstudy.analyses.topology import Topology
-from rnnstudy.analyses.transitions import TransitionAnalysis
 from rnnstudy.core.catalogue import OneOf
 
 ANALYSES: dict[str, type[Analysis]] = {

@@ -14,7 +14,7 @@ from claims.test_prevalence import fixed_points
 from scipy.stats import binom
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.analyses.graphs import Graphs
+from rnnstudy.analyses.fixed_points.graph_distances import Graphs
 from rnnstudy.claims import CLAIMS, Claim
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.claims.verdict import verdicts

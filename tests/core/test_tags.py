@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import rnnstudy
-from rnnstudy.analyses.fixed_points import FixedPointAnalysis
+from rnnstudy.analyses.fixed_points.analysis import FixedPointAnalysis
 from rnnstudy.cells.gru import GRU
 from rnnstudy.core import format_1, tags
 from rnnstudy.core.component import Address, Component, Entry

@@ -8,9 +8,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
+from rnnstudy.analyses.fixed_points.topology import memory_points
+from rnnstudy.analyses.fixed_points.transition_exhibits import transition_exhibits
 from rnnstudy.analyses.hypercube import cube
-from rnnstudy.analyses.topology import memory_points
-from rnnstudy.analyses.transition_exhibits import transition_exhibits
 from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record

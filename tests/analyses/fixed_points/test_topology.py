@@ -8,14 +8,14 @@ import pytest
 from claims.test_cube_graph import connected
 from reference.dynamics import population
 
-from rnnstudy.analyses import topology_exhibits, transition_exhibits
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.distances.embedding import Embedding
 from rnnstudy.analyses.factors.factor_tests import Groups
-from rnnstudy.analyses.graphs import Graphs
+from rnnstudy.analyses.fixed_points import topology_exhibits, transition_exhibits
+from rnnstudy.analyses.fixed_points.graph_distances import Graphs
+from rnnstudy.analyses.fixed_points.topology import Topology
+from rnnstudy.analyses.fixed_points.transitions import TransitionAnalysis
 from rnnstudy.analyses.hypercube import cube, drawn_at, is_cube
-from rnnstudy.analyses.topology import Topology
-from rnnstudy.analyses.transitions import TransitionAnalysis
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.exhibit import Matrix, Panels, Table
 from rnnstudy.dynamics.connections.transitions import transitions

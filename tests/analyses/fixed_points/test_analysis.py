@@ -7,7 +7,7 @@ from reference.dynamics import population
 
 from rnnstudy.analyses import ANALYSES
 from rnnstudy.analyses.base import Member, Section
-from rnnstudy.analyses.fixed_points import FixedPointAnalysis
+from rnnstudy.analyses.fixed_points.analysis import FixedPointAnalysis
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.exhibit import Curves, Panels, Table
 from rnnstudy.dynamics.fixed_points.search import Search

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
+from rnnstudy.analyses.fixed_points.topology_exhibits import topology_exhibits
 from rnnstudy.analyses.hypercube import cube
-from rnnstudy.analyses.topology_exhibits import topology_exhibits
 from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record

@@ -1,0 +1,1 @@
+"""Fixed points of networks, their connections and transitions."""
