@@ -24,7 +24,7 @@ from rnnstudy.analyses.factors.factor_tests import Groups
 from rnnstudy.analyses.fixed_points.graph_distances import Graphs
 from rnnstudy.analyses.fixed_points.topology import Topology
 from rnnstudy.analyses.fixed_points.transitions import TransitionAnalysis
-from rnnstudy.analyses.line_attractor import LineAttractors
+from rnnstudy.analyses.line_attractors.analysis import LineAttractors
 from rnnstudy.analyses.oscillations import Oscillations
 from rnnstudy.cells import CELLS, INITIALISERS
 from rnnstudy.comparison.distances.pairs import Distances

@@ -15,7 +15,7 @@ from rnnstudy.analyses.fixed_points.analysis import FixedPointAnalysis
 from rnnstudy.analyses.fixed_points.graph_distances import Graphs
 from rnnstudy.analyses.fixed_points.topology import Topology
 from rnnstudy.analyses.fixed_points.transitions import TransitionAnalysis
-from rnnstudy.analyses.line_attractor import LineAttractors
+from rnnstudy.analyses.line_attractors.analysis import LineAttractors
 from rnnstudy.analyses.oscillations import Oscillations
 from rnnstudy.core.catalogue import OneOf
 

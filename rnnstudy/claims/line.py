@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rnnstudy.analyses.line_record import LineAttractor
+from rnnstudy.analyses.line_attractors.record import LineAttractor
 from rnnstudy.claims.base import required
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.core.record import Record

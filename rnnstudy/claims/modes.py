@@ -8,7 +8,7 @@ from pydantic import Field
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.factors.fields import strata_of
-from rnnstudy.analyses.line_record import LineAttractor
+from rnnstudy.analyses.line_attractors.record import LineAttractor
 from rnnstudy.claims.base import Claim, Evidence, grouped, no_evidence, required, too_few
 from rnnstudy.claims.separation import smallest_p
 from rnnstudy.comparison.statistics.superiority import superiority

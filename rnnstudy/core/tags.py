@@ -57,7 +57,7 @@ CLASSES = {
     "activity": "rnnstudy.analyses.distances.representations:Activity",
     "evaluation": "rnnstudy.analyses.factors.evaluation:Evaluated",
     "oscillation": "rnnstudy.analyses.oscillation_record:Oscillation",
-    "line_attractor": "rnnstudy.analyses.line_record:LineAttractor",
+    "line_attractor": "rnnstudy.analyses.line_attractors.record:LineAttractor",
     "control_distances": "rnnstudy.analyses.distances.controls:Controlled",
     "factor_tests": "rnnstudy.analyses.factors.factor_record:Grouping",
     "control_tests": "rnnstudy.analyses.factors.control_record:TwinRecord",

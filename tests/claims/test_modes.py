@@ -5,7 +5,7 @@ import pytest
 from claims.populations import population
 from scipy.stats import binom
 
-from rnnstudy.analyses.line_record import LineAttractor
+from rnnstudy.analyses.line_attractors.record import LineAttractor
 from rnnstudy.analyses.oscillation_record import Oscillation
 from rnnstudy.claims.frequency import FrequencyFollows
 from rnnstudy.claims.line import Line

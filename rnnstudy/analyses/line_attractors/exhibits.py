@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
-from rnnstudy.analyses.line_record import LineAttractor
+from rnnstudy.analyses.line_attractors.record import LineAttractor
 from rnnstudy.analyses.members import found_by, typical_members
 from rnnstudy.core.exhibit import Array, Curve, Curves, Exhibit, Panels, Space3D, Table
 

@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 from reference.dynamics import population
 
-from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.linearisation.modes import modes
-from rnnstudy.dynamics.networks.adapters import networks_of
-from rnnstudy.dynamics.slow_line import (
+from rnnstudy.analyses.line_attractors.slow_states import (
     alignment,
     input_effect,
     pulse_response,
@@ -15,6 +12,9 @@ from rnnstudy.dynamics.slow_line import (
     settled,
     slow_gain,
 )
+from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.dynamics.linearisation.modes import modes
+from rnnstudy.dynamics.networks.adapters import networks_of
 
 GENERATOR = np.random.default_rng(4)
 KERNEL = GENERATOR.standard_normal((2, 3))

@@ -8,8 +8,16 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
-from rnnstudy.analyses.line_exhibits import line_exhibits
-from rnnstudy.analyses.line_record import FEWEST, LineAttractor, evenly
+from rnnstudy.analyses.line_attractors.exhibits import line_exhibits
+from rnnstudy.analyses.line_attractors.record import FEWEST, LineAttractor, evenly
+from rnnstudy.analyses.line_attractors.slow_states import (
+    alignment,
+    input_effect,
+    pulse_response,
+    selection,
+    settled,
+    slow_gain,
+)
 from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record
@@ -19,14 +27,6 @@ from rnnstudy.dynamics.linearisation.modes import Modes, modes
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.networks.simulate import followed
 from rnnstudy.dynamics.oscillations import full_readout
-from rnnstudy.dynamics.slow_line import (
-    alignment,
-    input_effect,
-    pulse_response,
-    selection,
-    settled,
-    slow_gain,
-)
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.integration import Integration

@@ -5,9 +5,9 @@ import pytest
 
 from rnnstudy.analyses import ANALYSES
 from rnnstudy.analyses.base import Member, Section
-from rnnstudy.analyses.line_attractor import LineAttractors
-from rnnstudy.analyses.line_exhibits import _space
-from rnnstudy.analyses.line_record import PLACES, evenly
+from rnnstudy.analyses.line_attractors.analysis import LineAttractors
+from rnnstudy.analyses.line_attractors.exhibits import _space
+from rnnstudy.analyses.line_attractors.record import PLACES, evenly
 from rnnstudy.cells.base import Cell, Weight
 from rnnstudy.core.exhibit import Curves, Table
 from rnnstudy.core.lazy_imports import tf

@@ -1,0 +1,1 @@
+"""Line attractors of networks that integrate."""
