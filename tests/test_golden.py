@@ -25,7 +25,7 @@ from rnnstudy.analyses.fixed_points.graph_distances import Graphs
 from rnnstudy.analyses.fixed_points.topology import Topology
 from rnnstudy.analyses.fixed_points.transitions import TransitionAnalysis
 from rnnstudy.analyses.line_attractors.analysis import LineAttractors
-from rnnstudy.analyses.oscillations import Oscillations
+from rnnstudy.analyses.oscillations.analysis import Oscillations
 from rnnstudy.cells import CELLS, INITIALISERS
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.record import Array

@@ -16,7 +16,7 @@ from rnnstudy.analyses.fixed_points.graph_distances import Graphs
 from rnnstudy.analyses.fixed_points.topology import Topology
 from rnnstudy.analyses.fixed_points.transitions import TransitionAnalysis
 from rnnstudy.analyses.line_attractors.analysis import LineAttractors
-from rnnstudy.analyses.oscillations import Oscillations
+from rnnstudy.analyses.oscillations.analysis import Oscillations
 from rnnstudy.core.catalogue import OneOf
 
 ANALYSES: dict[str, type[Analysis]] = {

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rnnstudy.analyses.oscillation_record import Oscillation
+from rnnstudy.analyses.oscillations.record import Oscillation
 from rnnstudy.claims.base import required
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.core.record import Record

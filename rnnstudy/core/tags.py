@@ -56,7 +56,7 @@ CLASSES = {
     "coordinates": "rnnstudy.comparison.distances.embedding:Coordinates",
     "activity": "rnnstudy.analyses.distances.representations:Activity",
     "evaluation": "rnnstudy.analyses.factors.evaluation:Evaluated",
-    "oscillation": "rnnstudy.analyses.oscillation_record:Oscillation",
+    "oscillation": "rnnstudy.analyses.oscillations.record:Oscillation",
     "line_attractor": "rnnstudy.analyses.line_attractors.record:LineAttractor",
     "control_distances": "rnnstudy.analyses.distances.controls:Controlled",
     "factor_tests": "rnnstudy.analyses.factors.factor_record:Grouping",

@@ -113,3 +113,11 @@ def _unroller(cell: Cell) -> Any:
 
         _UNROLLERS[cell] = compiled(states)
     return _UNROLLERS[cell]
+
+
+def full_readout(population: Any, member: int) -> Array:
+    """The readout kernel as it acts on the whole state [state, output]: 0 on what is not seen."""
+    size = population.cell.state_size
+    seen: Array = population.visible(np.eye(size))
+    kernel: Array = seen @ population.readout["kernel"][member]
+    return kernel

@@ -6,7 +6,7 @@ from claims.populations import population
 from scipy.stats import binom
 
 from rnnstudy.analyses.line_attractors.record import LineAttractor
-from rnnstudy.analyses.oscillation_record import Oscillation
+from rnnstudy.analyses.oscillations.record import Oscillation
 from rnnstudy.claims.frequency import FrequencyFollows
 from rnnstudy.claims.line import Line
 from rnnstudy.claims.modes import OneModeOrSeveral

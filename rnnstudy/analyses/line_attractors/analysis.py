@@ -26,8 +26,7 @@ from rnnstudy.dynamics.linearisation.jacobians import linearised
 from rnnstudy.dynamics.linearisation.modes import Modes, modes
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.networks.simulate import followed
-from rnnstudy.dynamics.oscillations import full_readout
-from rnnstudy.population.population import Population
+from rnnstudy.population.population import Population, full_readout
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.integration import Integration
 

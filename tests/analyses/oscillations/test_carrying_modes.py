@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from rnnstudy.analyses.oscillations.carrying_modes import carrying_pairs, frequencies_of, turns
 from rnnstudy.dynamics.linearisation.modes import frequencies, modes
-from rnnstudy.dynamics.oscillations import carrying_pairs, frequencies_of, turns
 
 TIME = np.arange(2000)
 

@@ -7,8 +7,14 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
-from rnnstudy.analyses.oscillation_exhibits import oscillation_exhibits
-from rnnstudy.analyses.oscillation_record import Oscillation
+from rnnstudy.analyses.oscillations.carrying_modes import (
+    carrying_pairs,
+    central_points,
+    frequencies_of,
+    turns,
+)
+from rnnstudy.analyses.oscillations.exhibits import oscillation_exhibits
+from rnnstudy.analyses.oscillations.record import Oscillation
 from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record
@@ -17,14 +23,7 @@ from rnnstudy.dynamics.fixed_points.search import Search
 from rnnstudy.dynamics.linearisation.modes import frequencies, modes
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.networks.simulate import followed
-from rnnstudy.dynamics.oscillations import (
-    carrying_pairs,
-    central_points,
-    frequencies_of,
-    full_readout,
-    turns,
-)
-from rnnstudy.population.population import Population
+from rnnstudy.population.population import Population, full_readout
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.sine import Sine
 

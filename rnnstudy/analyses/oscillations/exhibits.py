@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.members import found_by, typical_members
-from rnnstudy.analyses.oscillation_record import Oscillation
+from rnnstudy.analyses.oscillations.record import Oscillation
 from rnnstudy.core.exhibit import Array, Curve, Curves, Exhibit, Panels, Space3D, Table
 
 SHOWN_CYCLES = 6

@@ -6,8 +6,8 @@ import pytest
 from rnnstudy.analyses import ANALYSES
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.distances.point_geometry import Arrangement
-from rnnstudy.analyses.oscillation_record import Oscillation
-from rnnstudy.analyses.oscillations import Oscillations
+from rnnstudy.analyses.oscillations.analysis import Oscillations
+from rnnstudy.analyses.oscillations.record import Oscillation
 from rnnstudy.cells.base import Cell, Weight
 from rnnstudy.core.exhibit import Curves, Matrix, Panels, Table
 from rnnstudy.core.lazy_imports import tf
@@ -178,7 +178,7 @@ def test_nothing_is_shown_of_nothing():
 
 
 def test_a_typical_network_is_drawn(plain):
-    from rnnstudy.analyses.oscillation_exhibits import _space
+    from rnnstudy.analyses.oscillations.exhibits import _space
 
     space = _space(Member("r", {"cell": "gru", "activation": "tanh"}), plain)
     assert len(space.lines) == 6

@@ -1,7 +1,5 @@
 """Oscillations at constant inputs: how fast they are, what they go around, what carries them."""
 
-from typing import Any
-
 import numpy as np
 
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
@@ -105,11 +103,3 @@ def turns(modes: Modes, orbits: Array, points: Array, pairs: Array) -> Array:
             advance = mean_advance((orbits[i] - points[i]) @ left)
             found[i] = min(advance, 1.0 - advance)
     return found
-
-
-def full_readout(population: Any, member: int) -> Array:
-    """The readout kernel as it acts on the whole state [state, output]: 0 on what is not seen."""
-    size = population.cell.state_size
-    seen: Array = population.visible(np.eye(size))
-    kernel: Array = seen @ population.readout["kernel"][member]
-    return kernel

@@ -1,0 +1,1 @@
+"""Oscillations of networks that generate a sine."""
