@@ -10,8 +10,8 @@ import yaml
 
 from rnnstudy import runner
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
-from rnnstudy.study.document import SpecError
 from rnnstudy.study.spec import load_study
+from rnnstudy.study.spec_text.document import SpecError
 
 ROOT = Path(__file__).parents[1]
 SPEC = ROOT / "specs" / "own-model.yaml"

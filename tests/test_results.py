@@ -23,8 +23,8 @@ from rnnstudy.study.plan import make_plan
 from rnnstudy.study.questions import questions
 from rnnstudy.study.run import Run
 from rnnstudy.study.spec import Network, study_of
+from rnnstudy.study.spec_text.writer import write_document
 from rnnstudy.study.worker import Worker
-from rnnstudy.study.writing import write_document
 
 SCRIPT = Path(__file__).parents[1] / "tools" / "results.py"
 

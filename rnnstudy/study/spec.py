@@ -15,20 +15,20 @@ from rnnstudy.claims import AnyClaim, Claim
 from rnnstudy.core.component import Component
 from rnnstudy.core.errors import mistake, refused
 from rnnstudy.study.claim_checks import claim_mistakes
-from rnnstudy.study.complaints import complaints
-from rnnstudy.study.document import Document, SpecError, document_of
 from rnnstudy.study.grid import combinations, grid_mistakes
 from rnnstudy.study.growing import grown
 from rnnstudy.study.models import Model, Models, own_networks
 from rnnstudy.study.needs import idle_mistakes, need_mistakes, strange_mistakes
 from rnnstudy.study.networks import AnyNetwork, Network, Networks
 from rnnstudy.study.overrides import Override, override_mistakes
-from rnnstudy.study.reading import read_document
 from rnnstudy.study.reporting import Report
 from rnnstudy.study.runtime import Runtime
 from rnnstudy.study.selection import Selection, Undecided, selection_mistakes
-from rnnstudy.study.settings import apply_settings
-from rnnstudy.study.writing import write_document
+from rnnstudy.study.spec_text.cli_overrides import apply_settings
+from rnnstudy.study.spec_text.document import Document, SpecError, document_of
+from rnnstudy.study.spec_text.messages import complaints
+from rnnstudy.study.spec_text.reader import read_document
+from rnnstudy.study.spec_text.writer import write_document
 from rnnstudy.tasks import AnyTask, Task
 from rnnstudy.training.protocol import Training
 

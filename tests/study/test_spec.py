@@ -10,10 +10,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnstudy.study.document import SpecError
-from rnnstudy.study.reading import parse_document
-from rnnstudy.study.settings import apply_settings
 from rnnstudy.study.spec import Report, Study, checked, load_study, resolved, study_of
+from rnnstudy.study.spec_text.cli_overrides import apply_settings
+from rnnstudy.study.spec_text.document import SpecError
+from rnnstudy.study.spec_text.reader import parse_document
 
 SPECS = Path(__file__).parents[2] / "specs"
 RICH = """\

@@ -2,10 +2,10 @@
 
 import pytest
 
-from rnnstudy.study.document import SpecError
-from rnnstudy.study.reading import parse_document
-from rnnstudy.study.settings import apply_settings
 from rnnstudy.study.spec import load_study, study_of
+from rnnstudy.study.spec_text.cli_overrides import apply_settings
+from rnnstudy.study.spec_text.document import SpecError
+from rnnstudy.study.spec_text.reader import parse_document
 
 TEXT = """\
 study: s

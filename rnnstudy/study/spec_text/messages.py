@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
 from rnnstudy.core.errors import suggestion
-from rnnstudy.study.document import Complaint, Document, Keys, described, dotted, quoted
+from rnnstudy.study.spec_text.document import Complaint, Document, Keys, described, dotted, quoted
 
 EXPECTED = {
     "bool_type": "true or false",

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from rnnstudy.study.document import (
+from rnnstudy.study.spec_text.document import (
     Complaint,
     Document,
     Keys,

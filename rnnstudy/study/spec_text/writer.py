@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from rnnstudy.study.reading import plain
+from rnnstudy.study.spec_text.reader import plain
 
 
 class _Writer(yaml.SafeDumper):

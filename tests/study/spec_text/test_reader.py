@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnnstudy.study.document import SpecError, dotted
-from rnnstudy.study.reading import parse_document, plain, read_document
-from rnnstudy.study.writing import write_document
+from rnnstudy.study.spec_text.document import SpecError, dotted
+from rnnstudy.study.spec_text.reader import parse_document, plain, read_document
+from rnnstudy.study.spec_text.writer import write_document
 
 
 def value(text):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from rnnstudy.study.document import (
+from rnnstudy.study.spec_text.document import (
     Complaint,
     Document,
     Keys,
@@ -14,7 +14,7 @@ from rnnstudy.study.document import (
     dotted,
     quoted,
 )
-from rnnstudy.study.reading import parse_document
+from rnnstudy.study.spec_text.reader import parse_document
 
 PATH = re.compile(r"[^.\[\]=\s]+(\.[^.\[\]=\s]+|\[[0-9]+\])*")
 STEP = re.compile(r"[^.\[\]]+")

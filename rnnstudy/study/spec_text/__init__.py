@@ -1,0 +1,1 @@
+"""YAML with places: reading, writing, messages, overrides of the command line."""
