@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from rnnstudy.runner import run as run
     from rnnstudy.study.run import Run as Run
     from rnnstudy.study.run import open_run as open_run
-    from rnnstudy.study.spec import SpecError as SpecError
-    from rnnstudy.study.spec import load_study as load_study
+    from rnnstudy.study.spec.study import SpecError as SpecError
+    from rnnstudy.study.spec.study import load_study as load_study
     from rnnstudy.tasks import StaticInputs as StaticInputs
     from rnnstudy.tasks import Task as Task
     from rnnstudy.tasks import Trials as Trials
@@ -90,7 +90,7 @@ _NAMES = {
     "rnnstudy.report.figures": ("plot",),
     "rnnstudy.runner": ("run",),
     "rnnstudy.study.run": ("Run", "open_run"),
-    "rnnstudy.study.spec": ("SpecError", "load_study"),
+    "rnnstudy.study.spec.study": ("SpecError", "load_study"),
     "rnnstudy.tasks": ("StaticInputs", "Task", "Trials"),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}

@@ -26,8 +26,8 @@ from rnnstudy.outlook import show_plan
 from rnnstudy.report.contents import write_report
 from rnnstudy.study.plan import Plan, counted, make_plan
 from rnnstudy.study.run import Run, RunError, open_run, provenance
-from rnnstudy.study.schema import schema as json_schema
-from rnnstudy.study.spec import SpecError, Study, load_study
+from rnnstudy.study.spec.schema import schema as json_schema
+from rnnstudy.study.spec.study import SpecError, Study, load_study
 from rnnstudy.tasks import TASKS
 
 app = typer.Typer(

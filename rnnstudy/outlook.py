@@ -7,9 +7,9 @@ from rich.table import Table
 
 from rnnstudy.analyses.base import Cost
 from rnnstudy.study.costs import costs
-from rnnstudy.study.networks import Network
 from rnnstudy.study.plan import Plan, TrainCohort, counted, flops, memory
-from rnnstudy.study.spec import Study
+from rnnstudy.study.spec.networks import Network
+from rnnstudy.study.spec.study import Study
 from rnnstudy.training.cost import core_hours, parameters
 
 

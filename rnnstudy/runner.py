@@ -19,7 +19,7 @@ from rnnstudy.report.contents import write_report
 from rnnstudy.study.execute import execute
 from rnnstudy.study.plan import Job, Plan, stages
 from rnnstudy.study.run import Run, RunError
-from rnnstudy.study.spec import Study, resolved
+from rnnstudy.study.spec.study import Study, resolved
 from rnnstudy.study.worker import Outcome, Watch
 
 PACKAGES = ("rnnstudy", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas",

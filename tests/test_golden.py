@@ -37,7 +37,7 @@ from rnnstudy.dynamics.root_finding.solvers import SOLVERS
 from rnnstudy.metrics import METRICS
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.population.population import Population
-from rnnstudy.study.networks import Network
+from rnnstudy.study.spec.networks import Network
 from rnnstudy.tasks import TASKS
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration

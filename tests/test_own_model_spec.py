@@ -10,7 +10,7 @@ import yaml
 
 from rnnstudy import runner
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
-from rnnstudy.study.spec import load_study
+from rnnstudy.study.spec.study import load_study
 from rnnstudy.study.spec_text.document import SpecError
 
 ROOT = Path(__file__).parents[1]

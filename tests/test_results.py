@@ -22,7 +22,7 @@ from rnnstudy.runner import Silent
 from rnnstudy.study.plan import make_plan
 from rnnstudy.study.questions import questions
 from rnnstudy.study.run import Run
-from rnnstudy.study.spec import Network, study_of
+from rnnstudy.study.spec.study import Network, study_of
 from rnnstudy.study.spec_text.writer import write_document
 from rnnstudy.study.worker import Worker
 

@@ -10,7 +10,7 @@ import pytest
 
 from rnnstudy import runner
 from rnnstudy.study.run import Run, RunError, open_run
-from rnnstudy.study.spec import Study, study_of
+from rnnstudy.study.spec.study import Study, study_of
 
 SPEC: dict[str, Any] = {
     "study": "small",

@@ -22,10 +22,10 @@ CATALOGUES = {
 CLASSES = {
     # Components that are no entries of a catalogue.
     "training": "rnnstudy.training.protocol:Training",
-    "network": "rnnstudy.study.networks:Network",
-    "pending_network": "rnnstudy.study.selection:Undecided",
-    "imported_model": "rnnstudy.study.models:ModelNetwork",
-    "selection": "rnnstudy.study.selection:Selection",
+    "network": "rnnstudy.study.spec.networks:Network",
+    "pending_network": "rnnstudy.study.spec.selection:Undecided",
+    "imported_model": "rnnstudy.study.spec.imported_models:ModelNetwork",
+    "selection": "rnnstudy.study.spec.selection:Selection",
     "keras_cell": "rnnstudy.keras_bridge.keras_cell:KerasCell",
     "fixed_point_search": "rnnstudy.dynamics.fixed_points.search:Search",
     "orbit_search": "rnnstudy.dynamics.periodic_orbits.shooting:Shooting",

@@ -14,8 +14,8 @@ from rnnstudy.report.page import write_report as write_page
 from rnnstudy.study.chosen import exhibits
 from rnnstudy.study.claimed import Judged
 from rnnstudy.study.claimed import exhibits as verdicts
-from rnnstudy.study.needs import applies
 from rnnstudy.study.run import Run
+from rnnstudy.study.spec.checks import applies
 
 
 def write_report(run: Run) -> Path:

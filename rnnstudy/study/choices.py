@@ -9,10 +9,10 @@ import numpy as np
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.core.record import Array, CorruptRecord, Record, array
-from rnnstudy.study.grid import as_text
-from rnnstudy.study.networks import AnyNetwork, Network
-from rnnstudy.study.selection import Selection, Undecided
-from rnnstudy.study.spec import Study
+from rnnstudy.study.spec.grid import as_text
+from rnnstudy.study.spec.networks import AnyNetwork, Network
+from rnnstudy.study.spec.selection import Selection, Undecided
+from rnnstudy.study.spec.study import Study
 from rnnstudy.study.store import Store
 from rnnstudy.training.evaluation import validation_loss
 from rnnstudy.training.train import Trained

@@ -15,11 +15,11 @@ from rnnstudy.study.jobs import (
     ReadModels,
     TrainCohort,
 )
-from rnnstudy.study.networks import AnyNetwork
 from rnnstudy.study.plan import Plan
 from rnnstudy.study.questions import Question
 from rnnstudy.study.run import RunError
-from rnnstudy.study.spec import Runtime
+from rnnstudy.study.spec.networks import AnyNetwork
+from rnnstudy.study.spec.study import Runtime
 from rnnstudy.study.store import Store
 from rnnstudy.study.worker import Outcome, Watch, Worker
 from rnnstudy.training.sharding import devices_of

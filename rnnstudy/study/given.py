@@ -13,7 +13,7 @@ from rnnstudy.core.record import Array, array
 from rnnstudy.keras_bridge.float64_copies import ONE_AT_A_TIME, reason
 from rnnstudy.keras_bridge.keras_cell import imported, population_of
 from rnnstudy.population.population import Population
-from rnnstudy.study.models import ModelNetwork
+from rnnstudy.study.spec.imported_models import ModelNetwork
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.base import check_trials
 from rnnstudy.training.evaluation import evaluate

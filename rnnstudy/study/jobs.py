@@ -10,10 +10,10 @@ from rnnstudy.analyses import MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.core.record import CorruptRecord
 from rnnstudy.study.choices import Contest
-from rnnstudy.study.models import ModelNetwork
-from rnnstudy.study.networks import AnyNetwork, Network
 from rnnstudy.study.questions import Question
-from rnnstudy.study.selection import Undecided
+from rnnstudy.study.spec.imported_models import ModelNetwork
+from rnnstudy.study.spec.networks import AnyNetwork, Network
+from rnnstudy.study.spec.selection import Undecided
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
 from rnnstudy.training import cost as footprint

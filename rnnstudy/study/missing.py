@@ -14,7 +14,7 @@ from rnnstudy.study.jobs import (
     TrainCohort,
     status,
 )
-from rnnstudy.study.selection import Undecided
+from rnnstudy.study.spec.selection import Undecided
 from rnnstudy.study.store import Store
 from rnnstudy.study.weighing import Weighing
 

@@ -22,12 +22,12 @@ from rnnstudy.study.jobs import (
     status,
 )
 from rnnstudy.study.missing import done, left
-from rnnstudy.study.models import ModelNetwork
-from rnnstudy.study.needs import applies
-from rnnstudy.study.networks import AnyNetwork
 from rnnstudy.study.questions import Question, questions, read_by, visit_of, visits
-from rnnstudy.study.selection import Undecided
-from rnnstudy.study.spec import Network, Study
+from rnnstudy.study.spec.checks import applies
+from rnnstudy.study.spec.imported_models import ModelNetwork
+from rnnstudy.study.spec.networks import AnyNetwork
+from rnnstudy.study.spec.selection import Undecided
+from rnnstudy.study.spec.study import Network, Study
 from rnnstudy.study.store import Glance, Store
 from rnnstudy.study.tiles import tiles
 from rnnstudy.study.weighing import weighings

@@ -5,7 +5,7 @@ from functools import cached_property, lru_cache
 
 from rnnstudy.analyses import MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.distances.representations import Representations
-from rnnstudy.study.spec import Study
+from rnnstudy.study.spec.study import Study
 from rnnstudy.tasks import Task
 
 

@@ -19,11 +19,11 @@ from rnnstudy.study.choices import Choice, Contest, choice, contests, population
 from rnnstudy.study.chosen import columns
 from rnnstudy.study.claimed import Judged, Weighed, judged, verdict_columns
 from rnnstudy.study.given import Given
-from rnnstudy.study.networks import AnyNetwork
 from rnnstudy.study.plan import AnalyseTask, make_plan, task_jobs
 from rnnstudy.study.questions import questions
-from rnnstudy.study.selection import Undecided
-from rnnstudy.study.spec import Network, Study, load_study
+from rnnstudy.study.spec.networks import AnyNetwork
+from rnnstudy.study.spec.selection import Undecided
+from rnnstudy.study.spec.study import Network, Study, load_study
 from rnnstudy.study.store import Store
 from rnnstudy.study.weighing import Weighing
 from rnnstudy.training.train import Trained

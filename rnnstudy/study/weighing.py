@@ -8,8 +8,8 @@ from rnnstudy.analyses.base import Member, Section
 from rnnstudy.claims import AnyClaim, Evidence
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
-from rnnstudy.study.claim_checks import about
-from rnnstudy.study.spec import Study
+from rnnstudy.study.spec.checks import about
+from rnnstudy.study.spec.study import Study
 from rnnstudy.tasks import AnyTask, Task
 
 

@@ -26,8 +26,8 @@ from rnnstudy.study.jobs import (
     counted,
     status,
 )
-from rnnstudy.study.networks import AnyNetwork, Network
 from rnnstudy.study.questions import Question
+from rnnstudy.study.spec.networks import AnyNetwork, Network
 from rnnstudy.study.store import Store
 from rnnstudy.study.tiles import assemble, compare, tiles
 from rnnstudy.tasks.base import check_trials

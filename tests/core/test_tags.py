@@ -18,7 +18,7 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.core import format_1, tags
 from rnnstudy.core.component import Address, Component, Entry
 from rnnstudy.core.record import Array, CorruptRecord, Record, array
-from rnnstudy.study.networks import Network
+from rnnstudy.study.spec.networks import Network
 from rnnstudy.study.store import FORMAT_FILE, SET_ASIDE, Store
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.training.protocol import Training

@@ -14,10 +14,10 @@ from rnnstudy.population.population import Population
 from rnnstudy.runner import Silent
 from rnnstudy.study import tiles
 from rnnstudy.study.execute import execute
-from rnnstudy.study.networks import Network
 from rnnstudy.study.plan import make_plan, task_jobs
 from rnnstudy.study.run import Run
-from rnnstudy.study.spec import Study, study_of
+from rnnstudy.study.spec.networks import Network
+from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.tasks import Task
 from rnnstudy.training.train import Trained
 

@@ -7,7 +7,7 @@ import pytest
 from rnnstudy.analyses.base import Cost
 from rnnstudy.study.costs import costs
 from rnnstudy.study.plan import make_plan
-from rnnstudy.study.spec import Study, load_study, study_of
+from rnnstudy.study.spec.study import Study, load_study, study_of
 from rnnstudy.study.store import Store
 
 ROOT = Path(__file__).parents[2]

@@ -20,7 +20,7 @@ from rnnstudy.study.checkpoints import Checkpoints
 from rnnstudy.study.execute import execute
 from rnnstudy.study.plan import AnalyseTask, TrainCohort, make_plan
 from rnnstudy.study.run import Run, RunError
-from rnnstudy.study.spec import Study, study_of
+from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
 from rnnstudy.training.state import Course

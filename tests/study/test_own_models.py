@@ -14,10 +14,10 @@ from rnnstudy import runner
 from rnnstudy.analyses.distances.representations import Activity
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.study.given import read_model
-from rnnstudy.study.models import ModelNetwork
 from rnnstudy.study.plan import make_plan
 from rnnstudy.study.run import Run, RunError, open_run
-from rnnstudy.study.spec import Study, load_study, resolved, study_of
+from rnnstudy.study.spec.imported_models import ModelNetwork
+from rnnstudy.study.spec.study import Study, load_study, resolved, study_of
 from rnnstudy.study.spec_text.document import SpecError
 from rnnstudy.study.store import Store
 

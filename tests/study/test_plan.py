@@ -9,7 +9,7 @@ import pytest
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.study.costs import costs
 from rnnstudy.study.plan import AnalyseMembers, AnalyseTask, TrainCohort, make_plan
-from rnnstudy.study.spec import Network, Study, study_of
+from rnnstudy.study.spec.study import Network, Study, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.training.cost import cohort_bytes
 from rnnstudy.training.train import Trained

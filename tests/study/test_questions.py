@@ -20,7 +20,7 @@ from rnnstudy.study.execute import execute
 from rnnstudy.study.plan import make_plan
 from rnnstudy.study.questions import questions
 from rnnstudy.study.run import Run, RunError
-from rnnstudy.study.spec import Study, study_of
+from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
 

@@ -16,10 +16,10 @@ from rnnstudy.runner import Silent
 from rnnstudy.study import tiles as module
 from rnnstudy.study.execute import _prerequisites, execute
 from rnnstudy.study.jobs import AnalyseMembers, CompareBlocks
-from rnnstudy.study.networks import Network
 from rnnstudy.study.plan import AnalyseTask, make_plan, task_jobs
 from rnnstudy.study.run import Run
-from rnnstudy.study.spec import Study, study_of
+from rnnstudy.study.spec.networks import Network
+from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.training.train import Trained
 
 PROBE = (3, 12)

@@ -12,7 +12,7 @@ from rnnstudy.analyses.distances.embedding import Embedding
 from rnnstudy.comparison.distances.embedding import Coordinates, classical_mds
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.exhibit import Scatter
-from rnnstudy.study.spec import study_of
+from rnnstudy.study.spec.study import study_of
 from rnnstudy.study.spec_text.document import SpecError
 from rnnstudy.tasks.flip_flop import FlipFlop
 

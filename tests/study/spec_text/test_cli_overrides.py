@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnnstudy.study.spec import load_study, study_of
+from rnnstudy.study.spec.study import load_study, study_of
 from rnnstudy.study.spec_text.cli_overrides import apply_settings
 from rnnstudy.study.spec_text.document import SpecError
 from rnnstudy.study.spec_text.reader import parse_document

@@ -9,7 +9,7 @@ from pydantic_core.core_schema import ErrorType
 
 from rnnstudy.claims import CLAIMS
 from rnnstudy.core.component import Component
-from rnnstudy.study.spec import load_study
+from rnnstudy.study.spec.study import load_study
 from rnnstudy.study.spec_text.document import SpecError, document_of
 from rnnstudy.study.spec_text.messages import SENTENCES, complaints
 from rnnstudy.study.spec_text.reader import parse_document

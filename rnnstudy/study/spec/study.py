@@ -14,16 +14,19 @@ from rnnstudy.analyses.base import Member
 from rnnstudy.claims import AnyClaim, Claim
 from rnnstudy.core.component import Component
 from rnnstudy.core.errors import mistake, refused
-from rnnstudy.study.claim_checks import claim_mistakes
-from rnnstudy.study.grid import combinations, grid_mistakes
-from rnnstudy.study.growing import grown
-from rnnstudy.study.models import Model, Models, own_networks
-from rnnstudy.study.needs import idle_mistakes, need_mistakes, strange_mistakes
-from rnnstudy.study.networks import AnyNetwork, Network, Networks
-from rnnstudy.study.overrides import Override, override_mistakes
-from rnnstudy.study.reporting import Report
-from rnnstudy.study.runtime import Runtime
-from rnnstudy.study.selection import Selection, Undecided, selection_mistakes
+from rnnstudy.study.spec.checks import (
+    claim_mistakes,
+    idle_mistakes,
+    need_mistakes,
+    strange_mistakes,
+)
+from rnnstudy.study.spec.expand import grown
+from rnnstudy.study.spec.grid import combinations, grid_mistakes
+from rnnstudy.study.spec.imported_models import Model, Models, own_networks
+from rnnstudy.study.spec.networks import AnyNetwork, Network, Networks
+from rnnstudy.study.spec.options import Report, Runtime
+from rnnstudy.study.spec.overrides import Override, override_mistakes
+from rnnstudy.study.spec.selection import Selection, Undecided, selection_mistakes
 from rnnstudy.study.spec_text.cli_overrides import apply_settings
 from rnnstudy.study.spec_text.document import Document, SpecError, document_of
 from rnnstudy.study.spec_text.messages import complaints

@@ -11,8 +11,8 @@ from rnnstudy.cells import Cell
 from rnnstudy.cells.base import cell_mistake
 from rnnstudy.core.component import Component
 from rnnstudy.core.errors import mistake, raised_again, suggestion, unknown_key
-from rnnstudy.study.grid import Combination, as_text
-from rnnstudy.study.networks import Networks, title
+from rnnstudy.study.spec.grid import Combination, as_text
+from rnnstudy.study.spec.networks import Networks, title
 from rnnstudy.study.spec_text.document import quoted
 from rnnstudy.training.protocol import Training
 

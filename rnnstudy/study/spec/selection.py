@@ -18,7 +18,7 @@ from pydantic_core import InitErrorDetails
 
 from rnnstudy.core.component import Component
 from rnnstudy.core.errors import mistake, raised_again, refused
-from rnnstudy.study.networks import NETWORK_LIMIT, SEED_LIMIT, Network, Networks, axis
+from rnnstudy.study.spec.networks import NETWORK_LIMIT, SEED_LIMIT, Network, Networks, axis
 from rnnstudy.training.protocol import Training
 
 SELECTABLE = tuple(name for name in Training.model_fields if name in Training.per_member)

@@ -19,8 +19,8 @@ from rnnstudy.study.chosen import exhibits
 from rnnstudy.study.execute import execute
 from rnnstudy.study.plan import Plan, Select, TrainCohort, make_plan, stages
 from rnnstudy.study.run import Run, RunError
-from rnnstudy.study.selection import Undecided
-from rnnstudy.study.spec import Study, checked, load_study, resolved, study_of
+from rnnstudy.study.spec.selection import Undecided
+from rnnstudy.study.spec.study import Study, checked, load_study, resolved, study_of
 from rnnstudy.study.spec_text.document import SpecError
 from rnnstudy.study.spec_text.reader import parse_document
 from rnnstudy.study.store import Store

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.cells import Cell
-from rnnstudy.study.grid import Combination, combinations, member
-from rnnstudy.study.networks import Network, Networks
-from rnnstudy.study.overrides import Override, overridden
-from rnnstudy.study.selection import Selection, Undecided
+from rnnstudy.study.spec.grid import Combination, combinations, member
+from rnnstudy.study.spec.networks import Network, Networks
+from rnnstudy.study.spec.overrides import Override, overridden
+from rnnstudy.study.spec.selection import Selection, Undecided
 from rnnstudy.tasks import Task
 from rnnstudy.training.protocol import Training
 

@@ -4,7 +4,7 @@ import pytest
 
 from rnnstudy.cells import CELLS
 from rnnstudy.cells.initialisers import Identity
-from rnnstudy.study.spec import load_study, study_of
+from rnnstudy.study.spec.study import load_study, study_of
 from rnnstudy.study.spec_text.document import SpecError
 
 HEAD = """\

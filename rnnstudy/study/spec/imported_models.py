@@ -12,8 +12,8 @@ from rnnstudy.analyses.base import Member
 from rnnstudy.core.component import Component
 from rnnstudy.core.errors import mistake, raised_again, refused, suggestion
 from rnnstudy.keras_bridge.keras_file import Content, read_content
-from rnnstudy.study.grid import as_text
-from rnnstudy.study.networks import AnyNetwork
+from rnnstudy.study.spec.grid import as_text
+from rnnstudy.study.spec.networks import AnyNetwork
 from rnnstudy.tasks import Task
 
 PATTERN = re.compile(r"[*?\[]")

@@ -12,7 +12,7 @@ from rnnstudy.cells import Cell
 from rnnstudy.cells.base import cell_mistake
 from rnnstudy.core.component import Component, Entry
 from rnnstudy.core.errors import mistake
-from rnnstudy.study.networks import NETWORK_LIMIT, Networks, title
+from rnnstudy.study.spec.networks import NETWORK_LIMIT, Networks, title
 from rnnstudy.tasks import Task
 from rnnstudy.training.protocol import Training
 

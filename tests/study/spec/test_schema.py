@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnstudy.study.schema import schema
+from rnnstudy.study.spec.schema import schema
 from rnnstudy.study.spec_text.reader import parse_document, read_document
 from rnnstudy.tasks import TASKS
 from rnnstudy.training.protocol import Training

@@ -1,13 +1,14 @@
 """How the work of a study is done: the fields of a spec's `runtime`."""
 
 import os
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from rnnstudy.core.component import Component
-from rnnstudy.study.networks import Axis
+from rnnstudy.study.spec.networks import Axis
 from rnnstudy.training.kernels.choice import Kernel, kernel_for
 
 DRIVERS = ("/proc/driver/nvidia", "/dev/dxg", "/dev/kfd")
@@ -63,3 +64,20 @@ class Runtime(Component):
         if count > 1 or self.expected_kernel != "by_member":
             return 1
         return self.workers or os.cpu_count() or 1
+
+
+class Report(Component):
+    """What the run writes besides its records."""
+
+    title: str | None = None
+    """Title of the page; default: the study's name."""
+
+    formats: Annotated[tuple[Literal["svg", "pdf"], ...], Axis()] = ("svg", "pdf")
+    """File formats of the figures, to take away; the page itself shows SVG in any case."""
+
+    models: Annotated[tuple[str, ...], Axis()] | None = None
+    """Names of networks to write as Keras models to `models/`, with * and ? as in a shell."""
+
+    def wants_model(self, name: str) -> bool:
+        """Whether the network of this name is written as a Keras model."""
+        return any(fnmatchcase(name, pattern) for pattern in self.models or ())

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rnnstudy.study.spec import Study
+from rnnstudy.study.spec.study import Study
 
 
 def schema() -> dict[str, Any]:

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnstudy.study.spec import Report, Study, checked, load_study, resolved, study_of
+from rnnstudy.study.spec.study import Report, Study, checked, load_study, resolved, study_of
 from rnnstudy.study.spec_text.cli_overrides import apply_settings
 from rnnstudy.study.spec_text.document import SpecError
 from rnnstudy.study.spec_text.reader import parse_document
@@ -238,7 +238,7 @@ def refused_or_read(text, sets=()):
 
 def test_reading_a_study_imports_nothing_heavy():
     code = (
-        "import sys; from rnnstudy.study.spec import load_study; "
+        "import sys; from rnnstudy.study.spec.study import load_study; "
         f"load_study({str(SPECS / 'quickstart.yaml')!r}).expand(); "
         "heavy = {'tensorflow', 'keras', 'pandas', 'sklearn', 'matplotlib', 'scipy', 'xarray'}; "
         "print(sorted(heavy & sys.modules.keys()))"

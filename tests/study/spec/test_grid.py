@@ -7,8 +7,8 @@ import pytest
 from rnnstudy.cells import GRU, LSTM, Vanilla
 from rnnstudy.cells.initialisers import Orthogonal
 from rnnstudy.core.component import restore
-from rnnstudy.study.networks import Network, Networks
-from rnnstudy.study.spec import study_of
+from rnnstudy.study.spec.networks import Network, Networks
+from rnnstudy.study.spec.study import study_of
 from rnnstudy.study.spec_text.document import SpecError
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.flip_flop import FlipFlop

@@ -1,0 +1,1 @@
+"""Checked values of a spec, and the networks of its grid."""
