@@ -24,7 +24,7 @@ from rnnstudy.core.lazy_imports import quiet_tensorflow
 from rnnstudy.metrics import METRICS
 from rnnstudy.outlook import show_plan
 from rnnstudy.report.contents import write_report
-from rnnstudy.study.plan import Plan, counted, make_plan
+from rnnstudy.study.plan.plan import Plan, counted, make_plan
 from rnnstudy.study.run import Run, RunError, open_run, provenance
 from rnnstudy.study.spec.schema import schema as json_schema
 from rnnstudy.study.spec.study import SpecError, Study, load_study

@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnstudy.analyses.base import Cost
-from rnnstudy.study.costs import costs
-from rnnstudy.study.plan import Plan, TrainCohort, counted, flops, memory
+from rnnstudy.study.plan.costs import costs
+from rnnstudy.study.plan.plan import Plan, TrainCohort, counted, flops, memory
 from rnnstudy.study.spec.networks import Network
 from rnnstudy.study.spec.study import Study
 from rnnstudy.training.cost import core_hours, parameters

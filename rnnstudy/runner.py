@@ -17,7 +17,7 @@ from rnnstudy.core.lazy_imports import tf
 from rnnstudy.core.record import Array
 from rnnstudy.report.contents import write_report
 from rnnstudy.study.execute import execute
-from rnnstudy.study.plan import Job, Plan, stages
+from rnnstudy.study.plan.plan import Job, Plan, stages
 from rnnstudy.study.run import Run, RunError
 from rnnstudy.study.spec.study import Study, resolved
 from rnnstudy.study.worker import Outcome, Watch

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from rnnstudy.core.record import Array
-from rnnstudy.study.plan import Job, Plan, TrainCohort
+from rnnstudy.study.plan.plan import Job, Plan, TrainCohort
 from rnnstudy.study.worker import Outcome
 
 PLAIN_INTERVAL = 10.0

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.exhibit import Exhibit, Note, Panels, Strip, Table
-from rnnstudy.study.choices import Choice, Contest, score_of
+from rnnstudy.study.plan.selection import Choice, Contest, score_of
 
 Outcome = tuple[Contest, Choice | None]
 """A contest, and its choice as soon as there is one."""

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.core.threads import one_thread
-from rnnstudy.study.jobs import (
+from rnnstudy.study.plan.jobs import (
     AnalyseMembers,
     AnalyseTask,
     CompareBlocks,
@@ -15,8 +15,8 @@ from rnnstudy.study.jobs import (
     ReadModels,
     TrainCohort,
 )
-from rnnstudy.study.plan import Plan
-from rnnstudy.study.questions import Question
+from rnnstudy.study.plan.member_queries import Question
+from rnnstudy.study.plan.plan import Plan
 from rnnstudy.study.run import RunError
 from rnnstudy.study.spec.networks import AnyNetwork
 from rnnstudy.study.spec.study import Runtime

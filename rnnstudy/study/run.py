@@ -15,17 +15,17 @@ from rnnstudy.core.errors import suggestion
 from rnnstudy.core.lazy_imports import keras_models, pd
 from rnnstudy.core.record import CorruptRecord, Record
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
-from rnnstudy.study.choices import Choice, Contest, choice, contests, population
 from rnnstudy.study.chosen import columns
 from rnnstudy.study.claimed import Judged, Weighed, judged, verdict_columns
 from rnnstudy.study.given import Given
-from rnnstudy.study.plan import AnalyseTask, make_plan, task_jobs
-from rnnstudy.study.questions import questions
+from rnnstudy.study.plan.claim_jobs import Weighing
+from rnnstudy.study.plan.member_queries import questions
+from rnnstudy.study.plan.plan import AnalyseTask, make_plan, task_jobs
+from rnnstudy.study.plan.selection import Choice, Contest, choice, contests, population
 from rnnstudy.study.spec.networks import AnyNetwork
 from rnnstudy.study.spec.selection import Undecided
 from rnnstudy.study.spec.study import Network, Study, load_study
 from rnnstudy.study.store import Store
-from rnnstudy.study.weighing import Weighing
 from rnnstudy.training.train import Trained
 
 R = TypeVar("R", bound=Record)

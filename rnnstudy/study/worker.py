@@ -12,10 +12,10 @@ import numpy as np
 from rnnstudy.cells.base import check_cell
 from rnnstudy.core.record import Array, Record
 from rnnstudy.study.checkpoints import Checkpoints
-from rnnstudy.study.choices import judged
 from rnnstudy.study.curves import training_curves
 from rnnstudy.study.given import read_model
-from rnnstudy.study.jobs import (
+from rnnstudy.study.plan.distance_tiles import assemble, compare, tiles
+from rnnstudy.study.plan.jobs import (
     AnalyseMembers,
     AnalyseTask,
     CompareBlocks,
@@ -26,10 +26,10 @@ from rnnstudy.study.jobs import (
     counted,
     status,
 )
-from rnnstudy.study.questions import Question
+from rnnstudy.study.plan.member_queries import Question
+from rnnstudy.study.plan.selection import judged
 from rnnstudy.study.spec.networks import AnyNetwork, Network
 from rnnstudy.study.store import Store
-from rnnstudy.study.tiles import assemble, compare, tiles
 from rnnstudy.tasks.base import check_trials
 from rnnstudy.training.state import Course
 from rnnstudy.training.train import Trained, train

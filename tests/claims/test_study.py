@@ -12,8 +12,8 @@ import pytest
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.report import contents
 from rnnstudy.runner import Silent
-from rnnstudy.study import jobs
-from rnnstudy.study.plan import make_plan
+from rnnstudy.study.plan import jobs
+from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.run import Run
 from rnnstudy.study.spec.study import Network, Study, load_study, resolved, study_of
 from rnnstudy.study.store import Store

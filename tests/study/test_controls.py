@@ -12,9 +12,9 @@ from rnnstudy.metrics import CKA
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.population.population import Population
 from rnnstudy.runner import Silent
-from rnnstudy.study import tiles
 from rnnstudy.study.execute import execute
-from rnnstudy.study.plan import make_plan, task_jobs
+from rnnstudy.study.plan import distance_tiles as tiles
+from rnnstudy.study.plan.plan import make_plan, task_jobs
 from rnnstudy.study.run import Run
 from rnnstudy.study.spec.networks import Network
 from rnnstudy.study.spec.study import Study, study_of

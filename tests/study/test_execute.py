@@ -18,7 +18,7 @@ from rnnstudy.population.population import Population
 from rnnstudy.runner import Silent
 from rnnstudy.study.checkpoints import Checkpoints
 from rnnstudy.study.execute import execute
-from rnnstudy.study.plan import AnalyseTask, TrainCohort, make_plan
+from rnnstudy.study.plan.plan import AnalyseTask, TrainCohort, make_plan
 from rnnstudy.study.run import Run, RunError
 from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.study.store import Store

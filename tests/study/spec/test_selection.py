@@ -14,10 +14,10 @@ from rnnstudy.population.initialise import initial_population
 from rnnstudy.report.contents import page
 from rnnstudy.runner import Silent
 from rnnstudy.study import worker as execution
-from rnnstudy.study.choices import best, choice, contests, judged
 from rnnstudy.study.chosen import exhibits
 from rnnstudy.study.execute import execute
-from rnnstudy.study.plan import Plan, Select, TrainCohort, make_plan, stages
+from rnnstudy.study.plan.plan import Plan, Select, TrainCohort, make_plan, stages
+from rnnstudy.study.plan.selection import best, choice, contests, judged
 from rnnstudy.study.run import Run, RunError
 from rnnstudy.study.spec.selection import Undecided
 from rnnstudy.study.spec.study import Study, checked, load_study, resolved, study_of

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from rnnstudy.analyses.base import Cost
-from rnnstudy.study.costs import costs
-from rnnstudy.study.plan import make_plan
+from rnnstudy.study.plan.costs import costs
+from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.spec.study import Study, load_study, study_of
 from rnnstudy.study.store import Store
 

@@ -6,8 +6,8 @@ from functools import cache
 from rnnstudy.analyses import MemberAnalysis
 from rnnstudy.analyses.base import Cost
 from rnnstudy.cells import Cell
-from rnnstudy.study.jobs import AnalyseMembers, AnalyseTask, CompareBlocks, Job, TrainCohort
-from rnnstudy.study.missing import kind_of
+from rnnstudy.study.plan.jobs import AnalyseMembers, AnalyseTask, CompareBlocks, Job, TrainCohort
+from rnnstudy.study.plan.remaining import kind_of
 from rnnstudy.study.spec.networks import Network
 from rnnstudy.tasks import Task
 from rnnstudy.training.cost import trained_bytes

@@ -17,8 +17,8 @@ from rnnstudy.population.initialise import initial_population
 from rnnstudy.population.population import Population
 from rnnstudy.runner import Silent
 from rnnstudy.study.execute import execute
-from rnnstudy.study.plan import make_plan
-from rnnstudy.study.questions import questions
+from rnnstudy.study.plan.member_queries import questions
+from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.run import Run, RunError
 from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.study.store import Store

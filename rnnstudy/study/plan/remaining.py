@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rnnstudy.study.choices import choice
-from rnnstudy.study.jobs import (
+from rnnstudy.study.plan.claim_jobs import Weighing
+from rnnstudy.study.plan.jobs import (
     AnalyseTask,
     CompareBlocks,
     Job,
@@ -14,9 +14,9 @@ from rnnstudy.study.jobs import (
     TrainCohort,
     status,
 )
+from rnnstudy.study.plan.selection import choice
 from rnnstudy.study.spec.selection import Undecided
 from rnnstudy.study.store import Store
-from rnnstudy.study.weighing import Weighing
 
 
 def left(jobs: Sequence[Job], store: Store) -> tuple[Job, ...]:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from rnnstudy.population.initialise import initial_population
-from rnnstudy.study.costs import costs
-from rnnstudy.study.plan import AnalyseMembers, AnalyseTask, TrainCohort, make_plan
+from rnnstudy.study.plan.costs import costs
+from rnnstudy.study.plan.plan import AnalyseMembers, AnalyseTask, TrainCohort, make_plan
 from rnnstudy.study.spec.study import Network, Study, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.training.cost import cohort_bytes

@@ -11,7 +11,7 @@ from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.distances.tiles import Prepared, Tile, assembled, blocks, tile
 from rnnstudy.core.record import CorruptRecord, Record
 from rnnstudy.metrics.base import Form
-from rnnstudy.study.jobs import AnalyseTask, Block, CompareBlocks
+from rnnstudy.study.plan.jobs import AnalyseTask, Block, CompareBlocks
 from rnnstudy.study.store import Store
 
 BLOCK = 128

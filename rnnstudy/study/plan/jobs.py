@@ -9,8 +9,8 @@ from typing import Literal
 from rnnstudy.analyses import MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.core.record import CorruptRecord
-from rnnstudy.study.choices import Contest
-from rnnstudy.study.questions import Question
+from rnnstudy.study.plan.member_queries import Question
+from rnnstudy.study.plan.selection import Contest
 from rnnstudy.study.spec.imported_models import ModelNetwork
 from rnnstudy.study.spec.networks import AnyNetwork, Network
 from rnnstudy.study.spec.selection import Undecided

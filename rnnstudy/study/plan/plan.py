@@ -8,8 +8,9 @@ from typing import TypeVar
 from rnnstudy.analyses import Analysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.core.component import Component
-from rnnstudy.study.choices import Contest, choice, contests, population
-from rnnstudy.study.jobs import (
+from rnnstudy.study.plan.claim_jobs import weighings
+from rnnstudy.study.plan.distance_tiles import tiles
+from rnnstudy.study.plan.jobs import (
     AnalyseMembers,
     AnalyseTask,
     Job,
@@ -21,16 +22,15 @@ from rnnstudy.study.jobs import (
     memory,
     status,
 )
-from rnnstudy.study.missing import done, left
-from rnnstudy.study.questions import Question, questions, read_by, visit_of, visits
+from rnnstudy.study.plan.member_queries import Question, questions, read_by, visit_of, visits
+from rnnstudy.study.plan.remaining import done, left
+from rnnstudy.study.plan.selection import Contest, choice, contests, population
 from rnnstudy.study.spec.checks import applies
 from rnnstudy.study.spec.imported_models import ModelNetwork
 from rnnstudy.study.spec.networks import AnyNetwork
 from rnnstudy.study.spec.selection import Undecided
 from rnnstudy.study.spec.study import Network, Study
 from rnnstudy.study.store import Glance, Store
-from rnnstudy.study.tiles import tiles
-from rnnstudy.study.weighing import weighings
 from rnnstudy.tasks import Task
 from rnnstudy.training.cost import widest_cohort
 

@@ -1,0 +1,1 @@
+"""The jobs of a study, with the addresses of their results."""
