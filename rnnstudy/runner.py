@@ -16,11 +16,11 @@ from typing import Any
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.core.record import Array
 from rnnstudy.report.contents import write_report
-from rnnstudy.study.execute import execute
+from rnnstudy.study.execution.execute import execute
+from rnnstudy.study.execution.worker import Outcome, Watch
 from rnnstudy.study.plan.plan import Job, Plan, stages
 from rnnstudy.study.run import Run, RunError
 from rnnstudy.study.spec.study import Study, resolved
-from rnnstudy.study.worker import Outcome, Watch
 
 PACKAGES = ("rnnstudy", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas",
             "matplotlib", "pydantic")  # fmt: skip

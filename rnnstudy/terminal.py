@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from rnnstudy.core.record import Array
+from rnnstudy.study.execution.worker import Outcome
 from rnnstudy.study.plan.plan import Job, Plan, TrainCohort
-from rnnstudy.study.worker import Outcome
 
 PLAIN_INTERVAL = 10.0
 """Seconds between two plain lines about one training job."""

@@ -19,12 +19,12 @@ from claims.test_study import pretend
 from rnnstudy.analyses.distances.representations import Activity, Representations
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.runner import Silent
+from rnnstudy.study.execution.worker import Worker
 from rnnstudy.study.plan.member_queries import questions
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.run import Run
 from rnnstudy.study.spec.study import Network, study_of
 from rnnstudy.study.spec_text.writer import write_document
-from rnnstudy.study.worker import Worker
 
 SCRIPT = Path(__file__).parents[1] / "tools" / "results.py"
 

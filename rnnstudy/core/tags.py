@@ -36,7 +36,7 @@ CLASSES = {
     "population": "rnnstudy.population.population:Population",
     "training_state": "rnnstudy.training.state:Course",
     "trained_networks": "rnnstudy.training.train:Trained",
-    "imported_network": "rnnstudy.study.given:Given",
+    "imported_network": "rnnstudy.study.execution.import_models:Given",
     "selection_result": "rnnstudy.study.plan.selection:Choice",
     "modes": "rnnstudy.dynamics.linearisation.modes:Modes",
     "non_normality": "rnnstudy.dynamics.linearisation.non_normality:NonNormality",

@@ -17,7 +17,7 @@ from rnnstudy.core.record import CorruptRecord, Record
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.study.chosen import columns
 from rnnstudy.study.claimed import Judged, Weighed, judged, verdict_columns
-from rnnstudy.study.given import Given
+from rnnstudy.study.execution.import_models import Given
 from rnnstudy.study.plan.claim_jobs import Weighing
 from rnnstudy.study.plan.member_queries import questions
 from rnnstudy.study.plan.plan import AnalyseTask, make_plan, task_jobs

@@ -12,12 +12,12 @@ import pytest
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.report import contents
 from rnnstudy.runner import Silent
+from rnnstudy.study.execution.worker import Outcome, Worker
 from rnnstudy.study.plan import jobs
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.run import Run
 from rnnstudy.study.spec.study import Network, Study, load_study, resolved, study_of
 from rnnstudy.study.store import Store
-from rnnstudy.study.worker import Outcome, Worker
 from rnnstudy.training.train import Trained
 
 TASKS = [{"kind": "flip_flop", "bits": 1, "length": 20}, {"kind": "sine", "length": 20}]

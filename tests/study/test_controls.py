@@ -12,7 +12,7 @@ from rnnstudy.metrics import CKA
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.population.population import Population
 from rnnstudy.runner import Silent
-from rnnstudy.study.execute import execute
+from rnnstudy.study.execution.execute import execute
 from rnnstudy.study.plan import distance_tiles as tiles
 from rnnstudy.study.plan.plan import make_plan, task_jobs
 from rnnstudy.study.run import Run

@@ -13,7 +13,7 @@ from rnnstudy.comparison.distances.pairs import pairwise
 from rnnstudy.metrics import METRICS
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.runner import Silent
-from rnnstudy.study.execute import _prerequisites, execute
+from rnnstudy.study.execution.execute import _prerequisites, execute
 from rnnstudy.study.plan import distance_tiles as module
 from rnnstudy.study.plan.jobs import AnalyseMembers, CompareBlocks
 from rnnstudy.study.plan.plan import AnalyseTask, make_plan, task_jobs

@@ -16,7 +16,7 @@ from rnnstudy.core.record import Array, Record, array
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.population.population import Population
 from rnnstudy.runner import Silent
-from rnnstudy.study.execute import execute
+from rnnstudy.study.execution.execute import execute
 from rnnstudy.study.plan.member_queries import questions
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.run import Run, RunError

@@ -13,9 +13,9 @@ from rnnstudy.core.lazy_imports import keras_models
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.report.contents import page
 from rnnstudy.runner import Silent
-from rnnstudy.study import worker as execution
 from rnnstudy.study.chosen import exhibits
-from rnnstudy.study.execute import execute
+from rnnstudy.study.execution import worker as execution
+from rnnstudy.study.execution.execute import execute
 from rnnstudy.study.plan.plan import Plan, Select, TrainCohort, make_plan, stages
 from rnnstudy.study.plan.selection import best, choice, contests, judged
 from rnnstudy.study.run import Run, RunError

@@ -16,8 +16,8 @@ from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Array, Record, array
 from rnnstudy.population.population import Population
 from rnnstudy.runner import Silent
-from rnnstudy.study.checkpoints import Checkpoints
-from rnnstudy.study.execute import execute
+from rnnstudy.study.execution.checkpoints import Checkpoints
+from rnnstudy.study.execution.execute import execute
 from rnnstudy.study.plan.plan import AnalyseTask, TrainCohort, make_plan
 from rnnstudy.study.run import Run, RunError
 from rnnstudy.study.spec.study import Study, study_of
@@ -136,7 +136,7 @@ def test_a_cell_with_a_wrong_step_is_named_before_training(tmp_path: Path) -> No
 def test_failed_training_leaves_the_other_networks_to_be_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rnnstudy.study import worker as module
+    from rnnstudy.study.execution import worker as module
 
     real = module.train
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnstudy.study.curves import training_curves
+from rnnstudy.study.execution.tensorboard import training_curves
 from rnnstudy.training.protocol import Training
 from rnnstudy.training.state import Course
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from rnnstudy.cells.base import check_cell
 from rnnstudy.core.record import Array, Record
-from rnnstudy.study.checkpoints import Checkpoints
-from rnnstudy.study.curves import training_curves
-from rnnstudy.study.given import read_model
+from rnnstudy.study.execution.checkpoints import Checkpoints
+from rnnstudy.study.execution.import_models import read_model
+from rnnstudy.study.execution.tensorboard import training_curves
 from rnnstudy.study.plan.distance_tiles import assemble, compare, tiles
 from rnnstudy.study.plan.jobs import (
     AnalyseMembers,

@@ -1,0 +1,1 @@
+"""Execution of jobs against the store."""
