@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from rnnstudy.population.population import Population as Population
     from rnnstudy.report.figures import plot as plot
     from rnnstudy.runner import run as run
-    from rnnstudy.study.run import Run as Run
-    from rnnstudy.study.run import open_run as open_run
+    from rnnstudy.study.results.run import Run as Run
+    from rnnstudy.study.results.run import open_run as open_run
     from rnnstudy.study.spec.study import SpecError as SpecError
     from rnnstudy.study.spec.study import load_study as load_study
     from rnnstudy.tasks import StaticInputs as StaticInputs
@@ -89,7 +89,7 @@ _NAMES = {
     "rnnstudy.core.record": ("Record",),
     "rnnstudy.report.figures": ("plot",),
     "rnnstudy.runner": ("run",),
-    "rnnstudy.study.run": ("Run", "open_run"),
+    "rnnstudy.study.results.run": ("Run", "open_run"),
     "rnnstudy.study.spec.study": ("SpecError", "load_study"),
     "rnnstudy.tasks": ("StaticInputs", "Task", "Trials"),
 }

@@ -24,8 +24,9 @@ from rnnstudy.core.lazy_imports import quiet_tensorflow
 from rnnstudy.metrics import METRICS
 from rnnstudy.outlook import show_plan
 from rnnstudy.report.contents import write_report
+from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.plan import Plan, counted, make_plan
-from rnnstudy.study.run import Run, RunError, open_run, provenance
+from rnnstudy.study.results.run import Run, open_run, provenance
 from rnnstudy.study.spec.schema import schema as json_schema
 from rnnstudy.study.spec.study import SpecError, Study, load_study
 from rnnstudy.tasks import TASKS

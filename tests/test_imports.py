@@ -51,7 +51,7 @@ def test_each_public_name_is_found_where_the_type_checker_finds_it():
 
 
 def test_a_submodule_does_not_hide_the_function_run():
-    importlib.import_module("rnnstudy.study.run")
+    importlib.import_module("rnnstudy.study.results.run")
     assert callable(rnnstudy.run)
 
 

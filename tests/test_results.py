@@ -22,7 +22,7 @@ from rnnstudy.runner import Silent
 from rnnstudy.study.execution.worker import Worker
 from rnnstudy.study.plan.member_queries import questions
 from rnnstudy.study.plan.plan import make_plan
-from rnnstudy.study.run import Run
+from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.study import Network, study_of
 from rnnstudy.study.spec_text.writer import write_document
 

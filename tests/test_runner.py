@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rnnstudy import runner
-from rnnstudy.study.run import Run, RunError, open_run
+from rnnstudy.study.errors import RunError
+from rnnstudy.study.results.run import Run, open_run
 from rnnstudy.study.spec.study import Study, study_of
 
 SPEC: dict[str, Any] = {

@@ -15,7 +15,7 @@ import pandas as pd
 
 import rnnstudy
 from rnnstudy.report.figures import save
-from rnnstudy.study.run import RunError
+from rnnstudy.study.errors import RunError
 
 FIGURES = {
     "fixed-points": ("flip_flop", "fixed_points", "Fixed points of typical networks"),

@@ -11,10 +11,10 @@ from rnnstudy.analyses.training_summary import performance
 from rnnstudy.core.exhibit import Exhibit, Table
 from rnnstudy.report.page import Fact, Page, Part, Section
 from rnnstudy.report.page import write_report as write_page
-from rnnstudy.study.chosen import exhibits
-from rnnstudy.study.claimed import Judged
-from rnnstudy.study.claimed import exhibits as verdicts
-from rnnstudy.study.run import Run
+from rnnstudy.study.results.run import Run
+from rnnstudy.study.results.selection_table import exhibits
+from rnnstudy.study.results.verdict_table import Judged
+from rnnstudy.study.results.verdict_table import exhibits as verdicts
 from rnnstudy.study.spec.checks import applies
 
 

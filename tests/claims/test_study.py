@@ -15,7 +15,7 @@ from rnnstudy.runner import Silent
 from rnnstudy.study.execution.worker import Outcome, Worker
 from rnnstudy.study.plan import jobs
 from rnnstudy.study.plan.plan import make_plan
-from rnnstudy.study.run import Run
+from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.study import Network, Study, load_study, resolved, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.training.train import Trained

@@ -15,7 +15,7 @@ from rnnstudy.runner import Silent
 from rnnstudy.study.execution.execute import execute
 from rnnstudy.study.plan import distance_tiles as tiles
 from rnnstudy.study.plan.plan import make_plan, task_jobs
-from rnnstudy.study.run import Run
+from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.networks import Network
 from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.tasks import Task

@@ -13,9 +13,10 @@ from reference.keras_models import LEAKY, lstm, saved, sequential, stacked
 from rnnstudy import runner
 from rnnstudy.analyses.distances.representations import Activity
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
+from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.import_models import read_model
 from rnnstudy.study.plan.plan import make_plan
-from rnnstudy.study.run import Run, RunError, open_run
+from rnnstudy.study.results.run import Run, open_run
 from rnnstudy.study.spec.imported_models import ModelNetwork
 from rnnstudy.study.spec.study import Study, load_study, resolved, study_of
 from rnnstudy.study.spec_text.document import SpecError

@@ -7,6 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.core.threads import one_thread
+from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.worker import Outcome, Watch, Worker
 from rnnstudy.study.plan.jobs import (
     AnalyseMembers,
@@ -18,7 +19,6 @@ from rnnstudy.study.plan.jobs import (
 )
 from rnnstudy.study.plan.member_queries import Question
 from rnnstudy.study.plan.plan import Plan
-from rnnstudy.study.run import RunError
 from rnnstudy.study.spec.networks import AnyNetwork
 from rnnstudy.study.spec.study import Runtime
 from rnnstudy.study.store import Store

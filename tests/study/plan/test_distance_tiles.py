@@ -17,7 +17,7 @@ from rnnstudy.study.execution.execute import _prerequisites, execute
 from rnnstudy.study.plan import distance_tiles as module
 from rnnstudy.study.plan.jobs import AnalyseMembers, CompareBlocks
 from rnnstudy.study.plan.plan import AnalyseTask, make_plan, task_jobs
-from rnnstudy.study.run import Run
+from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.networks import Network
 from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.training.train import Trained

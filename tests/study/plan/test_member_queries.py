@@ -16,10 +16,11 @@ from rnnstudy.core.record import Array, Record, array
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.population.population import Population
 from rnnstudy.runner import Silent
+from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.execute import execute
 from rnnstudy.study.plan.member_queries import questions
 from rnnstudy.study.plan.plan import make_plan
-from rnnstudy.study.run import Run, RunError
+from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task

@@ -13,12 +13,13 @@ from rnnstudy.core.lazy_imports import keras_models
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.report.contents import page
 from rnnstudy.runner import Silent
-from rnnstudy.study.chosen import exhibits
+from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution import worker as execution
 from rnnstudy.study.execution.execute import execute
 from rnnstudy.study.plan.plan import Plan, Select, TrainCohort, make_plan, stages
 from rnnstudy.study.plan.selection import best, choice, contests, judged
-from rnnstudy.study.run import Run, RunError
+from rnnstudy.study.results.run import Run
+from rnnstudy.study.results.selection_table import exhibits
 from rnnstudy.study.spec.selection import Undecided
 from rnnstudy.study.spec.study import Study, checked, load_study, resolved, study_of
 from rnnstudy.study.spec_text.document import SpecError

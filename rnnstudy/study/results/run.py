@@ -15,13 +15,14 @@ from rnnstudy.core.errors import suggestion
 from rnnstudy.core.lazy_imports import keras_models, pd
 from rnnstudy.core.record import CorruptRecord, Record
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
-from rnnstudy.study.chosen import columns
-from rnnstudy.study.claimed import Judged, Weighed, judged, verdict_columns
+from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.import_models import Given
 from rnnstudy.study.plan.claim_jobs import Weighing
 from rnnstudy.study.plan.member_queries import questions
 from rnnstudy.study.plan.plan import AnalyseTask, make_plan, task_jobs
 from rnnstudy.study.plan.selection import Choice, Contest, choice, contests, population
+from rnnstudy.study.results.selection_table import columns
+from rnnstudy.study.results.verdict_table import Judged, Weighed, judged, verdict_columns
 from rnnstudy.study.spec.networks import AnyNetwork
 from rnnstudy.study.spec.selection import Undecided
 from rnnstudy.study.spec.study import Network, Study, load_study
@@ -34,10 +35,6 @@ OUTCOME_COLUMNS = ("status", "loss", "accuracy", "solved", "steps", "attempt", "
 
 
 INTEGER_COLUMNS = ("units", "seed", "steps", "attempt", "diverged_at")
-
-
-class RunError(Exception):
-    """What was asked of a run is not there; the message, one sentence, is for the user."""
 
 
 class Run:
