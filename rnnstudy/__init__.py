@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from rnnstudy.keras_bridge.to_keras import to_model as to_model
     from rnnstudy.metrics import Metric as Metric
     from rnnstudy.population.population import Population as Population
-    from rnnstudy.report.figures import plot as plot
+    from rnnstudy.report.figures.figures import plot as plot
     from rnnstudy.runner import run as run
     from rnnstudy.study.results.run import Run as Run
     from rnnstudy.study.results.run import open_run as open_run
@@ -87,7 +87,7 @@ _NAMES = {
     ),
     "rnnstudy.population.population": ("Population",),
     "rnnstudy.core.record": ("Record",),
-    "rnnstudy.report.figures": ("plot",),
+    "rnnstudy.report.figures.figures": ("plot",),
     "rnnstudy.runner": ("run",),
     "rnnstudy.study.results.run": ("Run", "open_run"),
     "rnnstudy.study.spec.study": ("SpecError", "load_study"),

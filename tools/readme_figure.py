@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import rnnstudy
-from rnnstudy.report.figures import save
+from rnnstudy.report.figures.figures import save
 
 
 def main(run: str, folder: str) -> None:

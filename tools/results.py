@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 import rnnstudy
-from rnnstudy.report.figures import save
+from rnnstudy.report.figures.figures import save
 from rnnstudy.study.errors import RunError
 
 FIGURES = {

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from rnnstudy.core.exhibit import Exhibit, Note, Panels, Table
-from rnnstudy.report.figures import drawable, save
-from rnnstudy.report.interactive import interactive
+from rnnstudy.report.figures.figures import drawable, save
+from rnnstudy.report.figures.interactive import interactive
 from rnnstudy.report.tables import cell, csv_text, rows
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -12,7 +12,7 @@ from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.connections.connections import connections
 from rnnstudy.dynamics.connections.record import Connections
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
-from rnnstudy.report.figures import plot
+from rnnstudy.report.figures.figures import plot
 
 
 def memory(units=3, gains=(3.0,)):

@@ -19,12 +19,12 @@ from rnnstudy.core.exhibit import (
     Space3D,
     Strip,
 )
-from rnnstudy.report.graphs import graph_tiles
-from rnnstudy.report.interactive import interactive as explored
-from rnnstudy.report.matrices import matrix_tiles
-from rnnstudy.report.planes import curves_tiles, scatter_tiles, strip_tiles
-from rnnstudy.report.spaces import plane_tiles, space_tiles
-from rnnstudy.report.tiles import Axes, Legend, Tile, handles, merged
+from rnnstudy.report.figures.graphs import graph_tiles
+from rnnstudy.report.figures.heatmaps import matrix_tiles
+from rnnstudy.report.figures.interactive import interactive as explored
+from rnnstudy.report.figures.panels import Axes, Legend, Tile, handles, merged
+from rnnstudy.report.figures.plane import curves_tiles, scatter_tiles, strip_tiles
+from rnnstudy.report.figures.space import plane_tiles, space_tiles
 
 Figure = Any
 

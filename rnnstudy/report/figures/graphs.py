@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.exhibit import Graph
+from rnnstudy.report.figures.panels import Array, Axes, Legend, Tile, dot_look, no_data
 from rnnstudy.report.style import GREY, in_order, marks
-from rnnstudy.report.tiles import Array, Axes, Legend, Tile, dot_look, no_data
 
 NAMED_NODES = 40
 """Most nodes of a graph that carry their names."""

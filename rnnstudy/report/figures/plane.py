@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.exhibit import Curve, Curves, Scatter, Strip
-from rnnstudy.report.style import GREY, Mark, brief, in_order, marks
-from rnnstudy.report.tiles import (
+from rnnstudy.report.figures.panels import (
     Axes,
     Legend,
     Tile,
@@ -16,6 +15,7 @@ from rnnstudy.report.tiles import (
     line_look,
     no_data,
 )
+from rnnstudy.report.style import GREY, Mark, brief, in_order, marks
 
 JITTER = 0.22
 """Half the height, in rows, over which the dots of a strip are spread."""

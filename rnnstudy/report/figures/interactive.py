@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.exhibit import Exhibit, Matrix, Panels, Scatter, Space, Space2D, Space3D
-from rnnstudy.report.matrices import LABELLED, colours
+from rnnstudy.report.figures.heatmaps import LABELLED, colours
+from rnnstudy.report.figures.panels import Array, finite_rows
 from rnnstudy.report.style import GREY, PALE, VERMILLION, Mark, marks, short_names
-from rnnstudy.report.tiles import Array, finite_rows
 
 Trace = dict[str, Any]
 Plot = dict[str, Any]

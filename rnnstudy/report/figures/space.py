@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 
 from rnnstudy.core.exhibit import Space, Space2D, Space3D
+from rnnstudy.report.figures.panels import Array, Axes, Legend, Tile, dot_look, finite_rows, no_data
 from rnnstudy.report.style import GREY, VERMILLION, Mark, marks
-from rnnstudy.report.tiles import Array, Axes, Legend, Tile, dot_look, finite_rows, no_data
 
 FLATTEST = 0.45
 """Least height of the box along its shortest side: flat data stay readable, if not to scale."""

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rnnstudy.core.exhibit import Exhibit, Matrix, Scatter
-from rnnstudy.report.interactive import interactive
+from rnnstudy.report.figures.interactive import interactive
 
 Exhibits = Callable[[int], dict[str, Exhibit]]
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnnstudy.core.exhibit import Matrix
+from rnnstudy.report.figures.panels import Array, Axes, Legend, Tile, no_data
 from rnnstudy.report.style import PALE, brief, in_order, marks, short_names
-from rnnstudy.report.tiles import Array, Axes, Legend, Tile, no_data
 
 LABELLED = 26
 """Most rows that carry their own names; above that only their groups are named."""

@@ -23,7 +23,7 @@ from rnnstudy.core.exhibit import (
     Space3D,
     Strip,
 )
-from rnnstudy.report.figures import PAGE_WIDTH, TILES, draw, drawable, plot, save
+from rnnstudy.report.figures.figures import PAGE_WIDTH, TILES, draw, drawable, plot, save
 
 Exhibits = Callable[[int], dict[str, Exhibit]]
 NO_POINTS = np.zeros((0, 3))

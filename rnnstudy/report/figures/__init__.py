@@ -1,0 +1,1 @@
+"""Figures of exhibits, with matplotlib and plotly."""
