@@ -23,7 +23,7 @@ from rnnstudy.core.component import Entry
 from rnnstudy.core.lazy_imports import quiet_tensorflow
 from rnnstudy.metrics import METRICS
 from rnnstudy.outlook import show_plan
-from rnnstudy.report.contents import write_report
+from rnnstudy.report.build import write_report
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.plan import Plan, counted, make_plan
 from rnnstudy.study.results.run import Run, open_run, provenance

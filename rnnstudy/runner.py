@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rnnstudy.core.record import Array
-from rnnstudy.report.contents import write_report
+from rnnstudy.report.build import write_report
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.execute import execute
 from rnnstudy.study.execution.worker import Outcome, Watch

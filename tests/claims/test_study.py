@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rnnstudy.population.initialise import initial_population
-from rnnstudy.report import contents
+from rnnstudy.report import build as contents
 from rnnstudy.runner import Silent
 from rnnstudy.study.execution.worker import Outcome, Worker
 from rnnstudy.study.plan import jobs

@@ -11,7 +11,7 @@ import pytest
 from rnnstudy import runner
 from rnnstudy.core.lazy_imports import keras_models
 from rnnstudy.population.initialise import initial_population
-from rnnstudy.report.contents import page
+from rnnstudy.report.build import page
 from rnnstudy.runner import Silent
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution import worker as execution
