@@ -5,12 +5,12 @@ from typing import Annotated
 from rnnstudy.claims.base import Claim, Evidence, grouped, too_few
 from rnnstudy.claims.cube import Cube
 from rnnstudy.claims.cube_graph import CubeGraph
-from rnnstudy.claims.depends import GeometryDependsOn
 from rnnstudy.claims.depends_less import DependsLess
-from rnnstudy.claims.frequency import FrequencyFollows
-from rnnstudy.claims.line import Line
-from rnnstudy.claims.modes import OneModeOrSeveral
-from rnnstudy.claims.nearer import NearerUntrained
+from rnnstudy.claims.frequency_follows import FrequencyFollows
+from rnnstudy.claims.geometry_depends_on import GeometryDependsOn
+from rnnstudy.claims.integration_modes import OneModeOrSeveral
+from rnnstudy.claims.line_attractor import Line
+from rnnstudy.claims.nearer_untrained import NearerUntrained
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.core.catalogue import OneOf
 

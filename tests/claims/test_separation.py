@@ -10,8 +10,8 @@ from scipy.stats import binom
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.factors.fields import strata_of
 from rnnstudy.claims import Evidence
-from rnnstudy.claims.depends import GeometryDependsOn
 from rnnstudy.claims.depends_less import DependsLess
+from rnnstudy.claims.geometry_depends_on import GeometryDependsOn
 from rnnstudy.claims.separation import smallest_p
 from rnnstudy.claims.verdict import verdicts
 from rnnstudy.comparison.distances.pairs import Distances

@@ -7,7 +7,7 @@ from scipy.stats import binom
 
 from rnnstudy.analyses.distances.controls import Controlled
 from rnnstudy.claims import Evidence
-from rnnstudy.claims.nearer import NearerUntrained
+from rnnstudy.claims.nearer_untrained import NearerUntrained
 from rnnstudy.claims.verdict import verdicts
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.record import Record

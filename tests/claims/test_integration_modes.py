@@ -7,9 +7,9 @@ from scipy.stats import binom
 
 from rnnstudy.analyses.line_attractors.record import LineAttractor
 from rnnstudy.analyses.oscillations.record import Oscillation
-from rnnstudy.claims.frequency import FrequencyFollows
-from rnnstudy.claims.line import Line
-from rnnstudy.claims.modes import OneModeOrSeveral
+from rnnstudy.claims.frequency_follows import FrequencyFollows
+from rnnstudy.claims.integration_modes import OneModeOrSeveral
+from rnnstudy.claims.line_attractor import Line
 from rnnstudy.claims.verdict import verdicts
 from rnnstudy.core.record import Record
 from rnnstudy.tasks.flip_flop import FlipFlop
