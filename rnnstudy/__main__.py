@@ -7,7 +7,7 @@ import sys
 def main() -> None:
     """Read the command's parts, and let it run."""
     try:
-        importlib.import_module("rnnstudy.cli").main()
+        importlib.import_module("rnnstudy.cli.commands").main()
     except KeyboardInterrupt:
         sys.exit(130)
 

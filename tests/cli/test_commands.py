@@ -177,7 +177,7 @@ def test_mistakes_are_one_sentence_and_exit_code_2(
 
 def test_check_shows_the_plan_without_tensorflow(folder: Path) -> None:
     code = (
-        "import sys, rnnstudy.cli as cli\n"
+        "import sys, rnnstudy.cli.commands as cli\n"
         "sys.argv = ['rnnstudy', 'check', 'tiny.yaml', '--out', 'elsewhere']\n"
         "try: cli.main()\n"
         "except SystemExit as end: assert not end.code, end.code\n"

@@ -15,14 +15,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from rnnstudy import runner, terminal
+from rnnstudy import runner
 from rnnstudy.analyses import ANALYSES
 from rnnstudy.cells import CELLS
 from rnnstudy.claims import CLAIMS
+from rnnstudy.cli import progress as terminal
+from rnnstudy.cli.plan_summary import show_plan
 from rnnstudy.core.component import Entry
 from rnnstudy.core.lazy_imports import quiet_tensorflow
 from rnnstudy.metrics import METRICS
-from rnnstudy.outlook import show_plan
 from rnnstudy.report.build import write_report
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.plan import Plan, counted, make_plan
