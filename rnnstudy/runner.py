@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 from rnnstudy.report.build import write_report
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.execute import execute

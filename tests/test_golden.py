@@ -28,7 +28,7 @@ from rnnstudy.analyses.line_attractors.analysis import LineAttractors
 from rnnstudy.analyses.oscillations.analysis import Oscillations
 from rnnstudy.cells import CELLS, INITIALISERS
 from rnnstudy.comparison.distances.pairs import Distances
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.tags import tag_of
 from rnnstudy.dynamics.connections.record import Connections
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points

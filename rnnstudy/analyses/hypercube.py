@@ -5,7 +5,7 @@ from math import comb
 
 import numpy as np
 
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.connections.record import Connections
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.flip_flop import FlipFlop

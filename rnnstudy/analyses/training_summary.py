@@ -7,7 +7,8 @@ import numpy as np
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.distances.representations import Activity
 from rnnstudy.analyses.members import combinations, typical_members
-from rnnstudy.core.exhibit import Array, Curve, Curves, Exhibit, Panels, Strip, Table
+from rnnstudy.core.arrays import Array
+from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Panels, Strip, Table
 
 SHOWN_OUTPUTS = 3
 """Output channels drawn per network; more would not be read."""

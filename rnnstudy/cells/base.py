@@ -10,11 +10,10 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.cells.initialisers import AnyInitialiser, Normal, Orthogonal
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.component import Entry
 from rnnstudy.core.lazy_imports import keras, tf
 
-Array = np.ndarray
-Tensor = Any
 Weights = Mapping[str, Tensor]
 
 Activation = Literal[

@@ -6,10 +6,9 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.catalogue import OneOf
 from rnnstudy.core.component import Entry
-
-Array = np.ndarray
 
 
 class Initialiser(Entry):

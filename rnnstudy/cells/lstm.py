@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.cells.base import LARGEST, Cell, Tensor, Weight, Weights, partials, row, through
+from rnnstudy.cells.base import LARGEST, Cell, Weight, Weights, partials, row, through
+from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 
 

@@ -4,7 +4,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnstudy.cells.base import LARGEST, Cell, Tensor, Weight, Weights, partials, row, through
+from rnnstudy.cells.base import LARGEST, Cell, Weight, Weights, partials, row, through
+from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 
 

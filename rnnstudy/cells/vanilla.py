@@ -2,7 +2,8 @@
 
 from typing import ClassVar
 
-from rnnstudy.cells.base import LARGEST, Cell, Tensor, Weight, Weights, partials, row, through
+from rnnstudy.cells.base import LARGEST, Cell, Weight, Weights, partials, row, through
+from rnnstudy.core.arrays import Tensor
 
 
 class Vanilla(Cell):

@@ -10,8 +10,9 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Member
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Entry
-from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.record import Record, array
 from rnnstudy.tasks import Task
 
 R = TypeVar("R", bound=Record)

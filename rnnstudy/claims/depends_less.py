@@ -18,7 +18,8 @@ from rnnstudy.claims.separation import (
 )
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.statistics.group_tests import difference
-from rnnstudy.core.record import Array, Record
+from rnnstudy.core.arrays import Array
+from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
 

@@ -12,7 +12,8 @@ from rnnstudy.analyses.line_attractors.record import LineAttractor
 from rnnstudy.claims.base import Claim, Evidence, grouped, no_evidence, required, too_few
 from rnnstudy.claims.separation import smallest_p
 from rnnstudy.comparison.statistics.superiority import superiority
-from rnnstudy.core.record import Array, Record
+from rnnstudy.core.arrays import Array
+from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.integration import Integration
 

@@ -16,8 +16,9 @@ from rnnstudy.comparison.statistics.separation_scores import (
     SILHOUETTE,
     Measure,
 )
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.errors import suggestion
-from rnnstudy.core.record import Array, Record
+from rnnstudy.core.record import Record
 
 MEASURES: Mapping[str, Measure] = {
     "nearest_neighbour": NEAREST_NEIGHBOUR,

@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 from rnnstudy.study.execution.worker import Outcome
 from rnnstudy.study.plan.plan import Job, Plan, TrainCohort
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-Array = np.ndarray
+from rnnstudy.core.arrays import Array
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -16,10 +16,9 @@ from typing import Any, Self
 import numpy as np
 
 from rnnstudy.core import format_1
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Component, restore
 from rnnstudy.core.tags import class_of, tag_of
-
-Array = np.ndarray
 
 
 def array(*axes: str) -> Any:

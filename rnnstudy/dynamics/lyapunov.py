@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Table
 from rnnstudy.core.lazy_imports import pd, tf
-from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.record import Record, array
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.networks.arguments import numbers
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
-
-Tensor = Any
 
 BLOCK_BYTES = 64 * 2**20
 """Memory for the Jacobians of one stretch of time."""

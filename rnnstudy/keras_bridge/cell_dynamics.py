@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import keras, tf
 from rnnstudy.keras_bridge.float64_copies import double, in_double, reason
 from rnnstudy.keras_bridge.invariant_box import cell_radii
 from rnnstudy.keras_bridge.recurrent_layers import label, values_of
 
-Array = np.ndarray
-Tensor = Any
 Layer = Any
 
 PROBES = 7

@@ -11,11 +11,11 @@ from rnnstudy.cells.base import Activation
 from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras, keras_models, tf
 from rnnstudy.keras_bridge.recurrent_layers import cell_of, label, recurrent_layer, values_of
 from rnnstudy.population.population import Population
 
-Array = np.ndarray
 Layer = Any
 
 FIRST_VALUES_ONLY = ("kernel_initializer", "recurrent_initializer", "gate_bias")

@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras
 from rnnstudy.keras_bridge.from_keras import equal_cell
 from rnnstudy.keras_bridge.recurrent_layers import label
-
-Array = np.ndarray
 
 ROUNDING = 1.0 + 1e-9
 """What a state may be beyond a box by rounding, as a factor."""

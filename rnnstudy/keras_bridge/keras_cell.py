@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.cells import Cell, Weight
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import keras, tf
 from rnnstudy.keras_bridge.cell_dynamics import Rebuilt, rebuilt
 from rnnstudy.keras_bridge.float64_copies import reason
@@ -16,9 +17,6 @@ from rnnstudy.keras_bridge.from_keras import compared, equal_cell, from_models, 
 from rnnstudy.keras_bridge.invariant_box import radius
 from rnnstudy.keras_bridge.recurrent_layers import cell_of, chained, recurrent_chain
 from rnnstudy.population.population import Population
-
-Array = np.ndarray
-Tensor = Any
 
 MOST_LIVE = 64
 """Layers kept in memory, ready to be called."""

@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras
 from rnnstudy.keras_bridge.float64_copies import in_double
 from rnnstudy.keras_bridge.recurrent_layers import values_of
-
-Array = np.ndarray
 
 
 class Head:

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras
 
-Array = np.ndarray
 Layer = Any
 
 

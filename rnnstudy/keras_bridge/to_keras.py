@@ -17,6 +17,7 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import keras
 from rnnstudy.keras_bridge.cell_arguments import (
     PREFIXES,
@@ -29,8 +30,6 @@ from rnnstudy.keras_bridge.cell_arguments import (
 from rnnstudy.keras_bridge.recurrent_layers import require_tensorflow
 from rnnstudy.population.initialise import generator
 from rnnstudy.population.population import Population
-
-Tensor = Any
 
 
 class CellLayer(keras.layers.Layer):

@@ -6,9 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Entry
-
-Array = np.ndarray
 
 Form = Array | Mapping[str, Array]
 """What `prepare` makes of one network: an array, or several by name."""

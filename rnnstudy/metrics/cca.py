@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from rnnstudy.metrics.base import Array, Form, ProductMetric, settled
+from rnnstudy.core.arrays import Array
+from rnnstudy.metrics.base import Form, ProductMetric, settled
 from rnnstudy.metrics.subspaces import basis, mean_correlation, rank
 
 

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnstudy.metrics.base import Array, Form, ProductMetric, centred, narrowed, settled
+from rnnstudy.core.arrays import Array
+from rnnstudy.metrics.base import Form, ProductMetric, centred, narrowed, settled
 
 
 class CKA(ProductMetric):

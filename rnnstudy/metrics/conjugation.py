@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnnstudy.metrics.base import Array
+from rnnstudy.core.arrays import Array
 
 ASCENT_STEPS = 40
 """Steps from every start: they tell good starts from bad ones."""

@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.metrics.base import Array, Form, Metric, parts, refuse_broken, settled
+from rnnstudy.core.arrays import Array
+from rnnstudy.metrics.base import Form, Metric, parts, refuse_broken, settled
 from rnnstudy.metrics.conjugation import alignment
 from rnnstudy.metrics.subspaces import basis
 

@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.metrics.base import Array, Form, ProductMetric, settled
+from rnnstudy.core.arrays import Array
+from rnnstudy.metrics.base import Form, ProductMetric, settled
 from rnnstudy.metrics.subspaces import basis, canonical_correlations, rank, ranks
 
 

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnstudy.metrics.base import Array, Form, ProductMetric, centred, settled
+from rnnstudy.core.arrays import Array
+from rnnstudy.metrics.base import Form, ProductMetric, centred, settled
 from rnnstudy.metrics.subspaces import basis, rank, ranks
 
 

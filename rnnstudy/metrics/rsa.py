@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.metrics.base import Array, Form, ProductMetric, centred, settled
+from rnnstudy.core.arrays import Array
+from rnnstudy.metrics.base import Form, ProductMetric, centred, settled
 
 
 class RSA(ProductMetric):

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rnnstudy.metrics.base import Array, centred, rounding
+from rnnstudy.core.arrays import Array
+from rnnstudy.metrics.base import centred, rounding
 
 WELL_CONDITIONED = 1e-8
 """Ratio of variances down to which eigenvectors of a covariance are as good as singular vectors.

@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rnnstudy.metrics.base import Array, Form, ProductMetric, settled
+from rnnstudy.core.arrays import Array
+from rnnstudy.metrics.base import Form, ProductMetric, settled
 from rnnstudy.metrics.subspaces import basis, mean_correlation, rank
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.cells import Cell
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 from rnnstudy.population.population import Population
 
 

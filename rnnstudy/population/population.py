@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.cells import Cell
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras_models, tf
 from rnnstudy.core.lazy_imports import models as lazy_models
-from rnnstudy.core.record import Array, Record, array, arrays
+from rnnstudy.core.record import Record, array, arrays
 from rnnstudy.population.compile import compiled
 from rnnstudy.population.unroll import time_inside, unroll
 

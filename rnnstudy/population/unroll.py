@@ -4,9 +4,8 @@ from typing import Any, NamedTuple
 
 from rnnstudy.cells import Cell
 from rnnstudy.cells.base import Weights
+from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
-
-Tensor = Any
 
 BLOCK = 10
 """Time steps written out per turn of the loop. Measured on 2 cores (32 units, 32 trials, 100 steps,

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.component import Entry
 from rnnstudy.core.lazy_imports import tf
-
-Array = np.ndarray
-Tensor = Any
 
 PROBE_SEED = (1, 0)
 EVALUATION_SEED = (2, 0)

@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
+from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.tasks.base import StaticInputs, Task, Tensor, Trials, split_seed
+from rnnstudy.tasks.base import StaticInputs, Task, Trials, split_seed
 
 
 class Integration(Task):

@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.tasks.base import Array, StaticInputs, Task, Tensor, Trials
+from rnnstudy.tasks.base import StaticInputs, Task, Trials
 
 
 class Sine(Task):

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.cells import Cell
+from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks import Task, Trials
 from rnnstudy.training import optimiser
 from rnnstudy.training.kernels.choice import Kernel
 from rnnstudy.training.kernels.precision import Precision
 
-Tensor = Any
 Parameters = Mapping[str, Tensor]
 
 
@@ -99,9 +99,6 @@ def noises(program: Program, rates: Parameters, seeds: Parameters, step: Tensor)
         fn_output_signature=tf.TensorSpec(shape),
     )
     return tf.transpose(optimiser.along(rates["state_noise"], noise) * noise, [1, 0, 2, 3])
-
-
-Tensor = Any
 
 
 @functools.lru_cache(maxsize=16)

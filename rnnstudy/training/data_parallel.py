@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.population.compile import compiled
 from rnnstudy.training.batches import Program, trials
@@ -18,8 +19,6 @@ from rnnstudy.training.sharding import (
     strategy_over,
 )
 from rnnstudy.training.step import gradients, standing, updated
-
-Tensor = Any
 
 
 def run_shared(program: Program, devices: Sequence[Device], members: Any, numbers: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.base import Trials, mean_squared_error

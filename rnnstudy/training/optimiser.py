@@ -1,11 +1,10 @@
 """Adam and gradient clipping, each member on its own."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 
-Tensor = Any
 Parameters = Mapping[str, Tensor]
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.core.record import Array
 from rnnstudy.population.compile import compiled
 from rnnstudy.training.step import Program, chunk, chunk_of
 
-Tensor = Any
 Device = str
 """A logical device as TensorFlow calls it: `GPU:0`."""
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.core.record import Array, Record, array, arrays
+from rnnstudy.core.record import Record, array, arrays
 from rnnstudy.population.initialise import stream
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task

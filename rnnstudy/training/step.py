@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rnnstudy.cells import Cell
+from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.population.compile import compiled
 from rnnstudy.population.unroll import unroll
@@ -15,7 +16,6 @@ from rnnstudy.training.batches import Program, noise_of, noises, trials, trials_
 from rnnstudy.training.kernels import per_member as by_member
 from rnnstudy.training.kernels.precision import lowered
 
-Tensor = Any
 Parameters = Mapping[str, Tensor]
 
 

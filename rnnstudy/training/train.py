@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnnstudy.cells import Cell
-from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.arrays import Array
+from rnnstudy.core.record import Record, array
 from rnnstudy.population.initialise import initial_population, stream
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task

@@ -16,8 +16,9 @@ import rnnstudy
 from rnnstudy.analyses.fixed_points.analysis import FixedPointAnalysis
 from rnnstudy.cells.gru import GRU
 from rnnstudy.core import format_1, tags
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Address, Component, Entry
-from rnnstudy.core.record import Array, CorruptRecord, Record, array
+from rnnstudy.core.record import CorruptRecord, Record, array
 from rnnstudy.study.spec.networks import Network
 from rnnstudy.study.store import FORMAT_FILE, SET_ASIDE, Store
 from rnnstudy.tasks.flip_flop import FlipFlop

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnstudy.core.record import Array, CorruptRecord, Record, array
+from rnnstudy.core.arrays import Array
+from rnnstudy.core.record import CorruptRecord, Record, array
 from rnnstudy.study.store import Glance, Store
 
 KEY = "0123456789abcdef"

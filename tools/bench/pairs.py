@@ -30,9 +30,9 @@ from threadpoolctl import threadpool_limits
 
 from rnnstudy.comparison.distances.pairs import distances, prepared
 from rnnstudy.comparison.distances.tiles import Prepared, blocks, tile
+from rnnstudy.core.arrays import Array
 from rnnstudy.metrics import CCA, CKA, METRICS, SVCCA, Metric, Procrustes
 
-Array = np.ndarray
 Data = dict[str, Any]
 
 TILED = 512

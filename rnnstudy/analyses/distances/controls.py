@@ -11,8 +11,9 @@ from rnnstudy.analyses.distances.pairs import AllPairs, Item
 from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.comparison.distances.embedding import classical_mds
 from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Scatter
-from rnnstudy.core.record import Array, Record
+from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
 TRAINED, UNTRAINED = "trained", "untrained"

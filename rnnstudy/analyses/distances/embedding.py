@@ -12,8 +12,9 @@ from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, Controlled
 from rnnstudy.comparison.distances.embedding import Coordinates
 from rnnstudy.comparison.distances.out_of_sample import mapped
 from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Scatter
-from rnnstudy.core.record import Array, Record
+from rnnstudy.core.record import Record
 
 FEWEST = 3
 """Networks below which there is nothing to place others on."""

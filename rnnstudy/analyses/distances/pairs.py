@@ -7,8 +7,9 @@ from typing import ClassVar, Literal, NamedTuple
 from rnnstudy.analyses.base import Cost, Member, MemberAnalysis, Section, TaskAnalysis
 from rnnstudy.analyses.distances.representations import Activity, Representations
 from rnnstudy.comparison.distances.pairs import Distances, distances, prepared
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Matrix
-from rnnstudy.core.record import Array, Record
+from rnnstudy.core.record import Record
 from rnnstudy.metrics import AnyMetric
 from rnnstudy.tasks import Task
 

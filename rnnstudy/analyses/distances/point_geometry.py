@@ -9,8 +9,9 @@ from rnnstudy.analyses.base import Cost, Member, Section, TaskAnalysis
 from rnnstudy.analyses.distances.pairs import cost_of_pairs, groupings
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.distances.point_geometry import arrangements
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Matrix
-from rnnstudy.core.record import Array, Record
+from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
 from rnnstudy.cells import Cell
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
-from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.record import Record, array
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import AnyTask, Task
 from rnnstudy.training.train import Trained

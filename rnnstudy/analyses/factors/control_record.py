@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
-from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.record import Record, array
 
 
 @dataclass(frozen=True, eq=False)

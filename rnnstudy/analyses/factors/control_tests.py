@@ -30,8 +30,9 @@ from rnnstudy.comparison.statistics.multiple_testing import holm
 from rnnstudy.comparison.statistics.nearness import Nearness
 from rnnstudy.comparison.statistics.permutation import Finding
 from rnnstudy.comparison.statistics.separation_scores import NEAREST_NEIGHBOUR
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
-from rnnstudy.core.record import Array, Record
+from rnnstudy.core.record import Record
 
 
 class _Near(NamedTuple):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rnnstudy.analyses.base import MemberAnalysis, Section
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
-from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.record import Record, array
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 from rnnstudy.training.evaluation import evaluate

@@ -8,8 +8,8 @@ from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.factors.factor_record import Grouping
 from rnnstudy.analyses.factors.loss_matching import WORDS, sentence
 from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Note, Strip, Table
-from rnnstudy.core.record import Array
 
 PERFORMANCE = {
     "ignored": "",

@@ -8,8 +8,9 @@ import numpy as np
 
 from rnnstudy.comparison.statistics.permanova import Permanova
 from rnnstudy.comparison.statistics.permutation import Finding
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
-from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.record import Record, array
 
 
 class Row(NamedTuple):

@@ -19,8 +19,9 @@ from rnnstudy.comparison.statistics.matching import CALIPER
 from rnnstudy.comparison.statistics.multiple_testing import holm
 from rnnstudy.comparison.statistics.permanova import Permanova, permanova
 from rnnstudy.comparison.statistics.separation_scores import NEAREST_NEIGHBOUR, SILHOUETTE
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
-from rnnstudy.core.record import Array, Record
+from rnnstudy.core.record import Record
 
 
 class Groups(TaskAnalysis):

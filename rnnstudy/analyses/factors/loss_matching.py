@@ -8,7 +8,7 @@ from pydantic import Field
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.comparison.statistics.matching import Matching, matched
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 
 Caliper = Annotated[float, Field(gt=0, le=2)]
 

@@ -9,7 +9,7 @@ from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, Controlled
 from rnnstudy.analyses.factors.fields import NO_FACTORS, strata_of, values_of
 from rnnstudy.comparison.statistics.nearness import Nearness, nearer
 from rnnstudy.comparison.statistics.permutation import coded
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 
 ITSELF = "itself, untrained"
 

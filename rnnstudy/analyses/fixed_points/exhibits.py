@@ -8,8 +8,8 @@ import numpy as np
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.distances.representations import Activity
 from rnnstudy.analyses.hypercube import cube
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Curve, Curves, Space3D, Table
-from rnnstudy.core.record import Array
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.dynamics.linearisation.modes import time_constants
 from rnnstudy.population.population import Population

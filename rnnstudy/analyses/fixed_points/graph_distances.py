@@ -12,8 +12,9 @@ from rnnstudy.comparison.distances.graphs import (
     spectral_distances,
 )
 from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Matrix
-from rnnstudy.core.record import Array, Record
+from rnnstudy.core.record import Record
 from rnnstudy.dynamics.connections.links import Linked, Links
 from rnnstudy.tasks import Task
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.members import found_by, typical_members
-from rnnstudy.core.exhibit import Array, Exhibit, Matrix, Panels, Table
+from rnnstudy.core.arrays import Array
+from rnnstudy.core.exhibit import Exhibit, Matrix, Panels, Table
 from rnnstudy.dynamics.connections.transition_record import Transitions
 
 

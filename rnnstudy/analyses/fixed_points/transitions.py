@@ -12,8 +12,9 @@ from rnnstudy.analyses.fixed_points.topology import memory_points
 from rnnstudy.analyses.fixed_points.transition_exhibits import transition_exhibits
 from rnnstudy.analyses.hypercube import cube
 from rnnstudy.cells import Cell
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
-from rnnstudy.core.record import Array, Record
+from rnnstudy.core.record import Record
 from rnnstudy.dynamics.connections.transition_record import Transitions
 from rnnstudy.dynamics.connections.transitions import transitions
 from rnnstudy.dynamics.fixed_points.find import FixedPoints

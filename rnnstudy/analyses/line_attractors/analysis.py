@@ -19,8 +19,9 @@ from rnnstudy.analyses.line_attractors.slow_states import (
     slow_gain,
 )
 from rnnstudy.cells import Cell
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
-from rnnstudy.core.record import Array, Record
+from rnnstudy.core.record import Record
 from rnnstudy.dynamics.linearisation.impulse_response import mode_response
 from rnnstudy.dynamics.linearisation.jacobians import linearised
 from rnnstudy.dynamics.linearisation.modes import Modes, modes

@@ -8,7 +8,8 @@ import numpy as np
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.line_attractors.record import LineAttractor
 from rnnstudy.analyses.members import found_by, typical_members
-from rnnstudy.core.exhibit import Array, Curve, Curves, Exhibit, Panels, Space3D, Table
+from rnnstudy.core.arrays import Array
+from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Panels, Space3D, Table
 
 SHOWN_MODES = 16
 """Leading eigenvalues, and numbers of modes kept, that are drawn."""

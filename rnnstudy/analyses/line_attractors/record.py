@@ -7,7 +7,8 @@ import numpy as np
 
 from rnnstudy.analyses.distances.point_geometry import Arranged
 from rnnstudy.comparison.distances.point_geometry import along, correlation, participation
-from rnnstudy.core.record import Array, array
+from rnnstudy.core.arrays import Array
+from rnnstudy.core.record import array
 from rnnstudy.dynamics.linearisation.impulse_response import modes_for
 
 PLACES = 11

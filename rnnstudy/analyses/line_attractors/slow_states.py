@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.linearisation.jacobians import BLOCK
 from rnnstudy.dynamics.linearisation.modes import Modes
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.networks.simulate import followed
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
-
-Array = np.ndarray
 
 REACH = 3
 """Neighbours on either side from which a line's direction is taken."""

@@ -16,8 +16,9 @@ from rnnstudy.analyses.oscillations.carrying_modes import (
 from rnnstudy.analyses.oscillations.exhibits import oscillation_exhibits
 from rnnstudy.analyses.oscillations.record import Oscillation
 from rnnstudy.cells import Cell
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
-from rnnstudy.core.record import Array, Record
+from rnnstudy.core.record import Record
 from rnnstudy.dynamics.fixed_points.find import FixedPoints, find_fixed_points
 from rnnstudy.dynamics.fixed_points.search import Search
 from rnnstudy.dynamics.linearisation.modes import frequencies, modes

@@ -2,12 +2,11 @@
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.invariant_circles.fourier import weights
 from rnnstudy.dynamics.invariant_circles.rotation import mean_advance
 from rnnstudy.dynamics.linearisation.modes import Modes
-
-Array = np.ndarray
 
 STILL = 1e-6
 """Amplitude below which a signal rests, as a share of the root mean square of the largest."""

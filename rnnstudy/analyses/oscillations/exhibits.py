@@ -9,7 +9,8 @@ import numpy as np
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.members import found_by, typical_members
 from rnnstudy.analyses.oscillations.record import Oscillation
-from rnnstudy.core.exhibit import Array, Curve, Curves, Exhibit, Panels, Space3D, Table
+from rnnstudy.core.arrays import Array
+from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Panels, Space3D, Table
 
 SHOWN_CYCLES = 6
 """Cycles drawn per network."""

@@ -6,7 +6,8 @@ import numpy as np
 
 from rnnstudy.analyses.distances.point_geometry import Arranged
 from rnnstudy.comparison.distances.point_geometry import along, correlation, in_order
-from rnnstudy.core.record import Array, array
+from rnnstudy.core.arrays import Array
+from rnnstudy.core.record import array
 
 SAME = 0.01
 """Relative difference of two frequencies that are the same."""

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
-from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.record import Record, array
 
 STEPS = 300
 """At most so many steps of stress majorisation."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnstudy.comparison.distances.pairs import Distances
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 
 Given = tuple[Array, Array, Array]
 

@@ -12,7 +12,7 @@ from rnnstudy.comparison.distances.embedding import (
     stress_mds,
 )
 from rnnstudy.comparison.distances.pairs import Distances
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 
 STEPS = 1000
 """At most so many steps towards the place of least stress."""

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
-from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.record import Record, array
 from rnnstudy.core.threads import one_thread
 from rnnstudy.metrics import Metric
 from rnnstudy.metrics.base import Form, parts, stacked

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnnstudy.comparison.distances.pairs import Distances
-
-Array = np.ndarray
+from rnnstudy.core.arrays import Array
 
 FEWEST = 3
 """Points below which nothing can be said of their order."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.comparison.distances.pairs import BLOCK_BYTES, Distances, form_bytes
-from rnnstudy.core.record import Array, Record, array, arrays
+from rnnstudy.core.arrays import Array
+from rnnstudy.core.record import Record, array, arrays
 from rnnstudy.core.threads import one_thread
 from rnnstudy.metrics import Metric
 from rnnstudy.metrics.base import Form, parts, stacked

@@ -22,7 +22,7 @@ from rnnstudy.comparison.statistics.separation_scores import (
     one_hot,
     own_group,
 )
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnstudy.comparison.statistics.permutation import coded
 from rnnstudy.comparison.statistics.separation_scores import Labels
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 
 CALIPER = 0.2
 """Standard deviations that matched values may differ by (Austin 2011)."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.comparison.statistics.resampling import around, jackknife, two_sided
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import numpy as np
 from rnnstudy.comparison.distances.embedding import gower
 from rnnstudy.comparison.statistics.permutation import Finding, against_chance, coded, shuffles
 from rnnstudy.comparison.statistics.separation_scores import Labels
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
 
 

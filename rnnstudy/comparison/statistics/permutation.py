@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 
 CHUNK = 64
 """Permutations worked on together: enough for large products, few enough to bound memory."""

@@ -6,7 +6,7 @@ from math import nan, sqrt
 import numpy as np
 
 from rnnstudy.comparison.statistics.permutation import CHUNK, quantiles
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 
 LEVEL = 0.95
 

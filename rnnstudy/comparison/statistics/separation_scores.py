@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.comparison.statistics.permutation import CHUNK, coded
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 
 Labels = Sequence[Hashable]
 

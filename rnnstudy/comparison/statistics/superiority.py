@@ -6,7 +6,7 @@ import numpy as np
 
 from rnnstudy.comparison.statistics.permutation import Finding, against_chance, shuffles
 from rnnstudy.comparison.statistics.resampling import percentiles, resamples
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 
 
 def superiority(

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.basins.follow import ATTRACTOR, ELSEWHERE, Ends, Targets, settled
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.states.sampling import scale_of
-
-Array = np.ndarray
 
 OUTCOMES = ("point", "elsewhere", "cycling", "escaped", "moving")
 """At a known fixed point; at rest where none is known; periodic; gone; still moving when the budget

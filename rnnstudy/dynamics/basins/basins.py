@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.basins.follow import Ends, Targets, settled
 from rnnstudy.dynamics.basins.record import Basins
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.networks.arguments import constant_inputs, numbers
 from rnnstudy.dynamics.states.sampling import scale_of, usable
-
-Array = np.ndarray
 
 BLOCK_BYTES = 64 * 2**20
 """Memory for the states of one batch."""

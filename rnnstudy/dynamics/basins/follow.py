@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
 
-Array = np.ndarray
-Tensor = Any
 Work = dict[str, Tensor]
 
 OUTCOMES = ("attractor", "elsewhere", "cycling", "escaped", "moving")

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Panels, Scatter, Table
 from rnnstudy.core.lazy_imports import pd
-from rnnstudy.core.record import Array, Record, array, arrays
+from rnnstudy.core.record import Record, array, arrays
 from rnnstudy.dynamics.basins.follow import ATTRACTOR, OUTCOMES
 from rnnstudy.dynamics.states.records import counted
 

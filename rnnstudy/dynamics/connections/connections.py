@@ -5,13 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.basins.arrivals import Arrivals, Site, arrivals, outputs_of, sites_of
 from rnnstudy.dynamics.connections.record import Connections
 from rnnstudy.dynamics.connections.unstable_directions import between, ways_out
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
-
-Array = np.ndarray
 
 NEAR = 0.1
 """Displacement as a share of the way to the nearest other fixed point, at most."""

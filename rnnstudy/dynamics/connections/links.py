@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnnstudy.core.record import Array, Record
+from rnnstudy.core.arrays import Array
+from rnnstudy.core.record import Record
 
 
 class Links(NamedTuple):

@@ -6,9 +6,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Graph, Panels, Table
 from rnnstudy.core.lazy_imports import pd
-from rnnstudy.core.record import Array, array
+from rnnstudy.core.record import array
 from rnnstudy.dynamics.connections.links import Linked, Links, means, no_words
 
 SHOWN = 8

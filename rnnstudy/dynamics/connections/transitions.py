@@ -5,15 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.basins.arrivals import Site, arrivals, outputs_of, sites_of
 from rnnstudy.dynamics.connections.transition_record import Transitions
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
-
-Array = np.ndarray
-Tensor = Any
 
 BLOCK_BYTES = 64 * 2**20
 """Memory for the states of one batch."""

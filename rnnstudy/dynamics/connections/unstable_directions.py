@@ -2,7 +2,7 @@
 
 import numpy as np
 
-Array = np.ndarray
+from rnnstudy.core.arrays import Array
 
 SKEW = 1e10
 """Condition of the map from final to first directions, at most; beyond, rounding would decide."""

@@ -7,10 +7,9 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import brentq
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.continuation.pseudo_arclength import Answer, Spot, Track, corrected, together
 from rnnstudy.dynamics.linearisation.modes import eigenvalues
-
-Array = np.ndarray
 
 KINDS = ("fold", "branch point", "flip", "Neimark-Sacker")
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.continuation.bifurcations import Event, bifurcations
 from rnnstudy.dynamics.continuation.pseudo_arclength import (
     Answer,
@@ -16,8 +17,6 @@ from rnnstudy.dynamics.continuation.pseudo_arclength import (
     together,
     walked,
 )
-
-Array = np.ndarray
 
 STEP = 1e-4
 """Half the length of the differences from which second derivatives come, in units of the stride."""

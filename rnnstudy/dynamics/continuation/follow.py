@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.continuation.bifurcations import KINDS, Event, bifurcations
 from rnnstudy.dynamics.continuation.branch_switching import Followed, backwards, switched
@@ -27,9 +28,6 @@ from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.networks.arguments import numbers
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
-
-Array = np.ndarray
-Tensor = Any
 
 NEAR = 1e-2
 """How far Newton's method may move a start, in units of the scale."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Array = np.ndarray
+from rnnstudy.core.arrays import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,11 +12,10 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Component
 from rnnstudy.dynamics.continuation.input_path import Path
 from rnnstudy.dynamics.linearisation.modes import eigenvalues
-
-Array = np.ndarray
 
 Ask = tuple[Array, Array]
 """A state [state] and an input [input]."""

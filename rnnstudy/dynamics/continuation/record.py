@@ -8,9 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Table
 from rnnstudy.core.lazy_imports import pd
-from rnnstudy.core.record import Array, Record, array, arrays
+from rnnstudy.core.record import Record, array, arrays
 from rnnstudy.dynamics.continuation.bifurcations import KINDS
 from rnnstudy.dynamics.continuation.pseudo_arclength import OUTCOMES
 from rnnstudy.dynamics.states.records import counted

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.fixed_points.continua import at_continua, find_continua, with_hits
 from rnnstudy.dynamics.fixed_points.continua_record import Continua, Continuum
 from rnnstudy.dynamics.fixed_points.record import CONVERGED, DEGENERATE, FixedPoints, SlowPoints

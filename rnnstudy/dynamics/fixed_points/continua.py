@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.fixed_points.continua_record import Continuum
 from rnnstudy.dynamics.states.clustering import apart, evenly
 
-Array = np.ndarray
 Linearise = Callable[[Array], tuple[Array, Array]]
 """States [point, state] -> F there [point, state] and dF/dh [point, state, state]."""
 

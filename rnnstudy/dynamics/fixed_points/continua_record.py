@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
-from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.record import Record, array
 from rnnstudy.dynamics.states.records import Flat, counted, positions
 
 

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Panels, Space, Space2D, Space3D
 from rnnstudy.dynamics.linearisation.modes import decomposed
-
-Array = np.ndarray
 
 SHOWN = 8
 """Networks that are drawn, each in its own components."""

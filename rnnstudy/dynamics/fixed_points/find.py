@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.fixed_points.assemble import gathered
 from rnnstudy.dynamics.fixed_points.record import FixedPoints as FixedPoints

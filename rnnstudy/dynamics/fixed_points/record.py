@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.lazy_imports import pd
-from rnnstudy.core.record import Array, array, arrays
+from rnnstudy.core.record import array, arrays
 from rnnstudy.dynamics.fixed_points.continua_record import Continua
 from rnnstudy.dynamics.fixed_points.exhibits import portraits
 from rnnstudy.dynamics.linearisation.modes import Modes, kinds, modes, near_circle, time_constants

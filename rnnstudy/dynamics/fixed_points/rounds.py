@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.fixed_points.record import (
     CONVERGED,
     DEGENERATE,
@@ -24,9 +25,6 @@ from rnnstudy.dynamics.root_finding.iterate import MATRICES, Solution, batches
 from rnnstudy.dynamics.root_finding.multistart import Aim, polished, solved, together
 from rnnstudy.dynamics.root_finding.solvers import Newton
 from rnnstudy.dynamics.states.clustering import merge
-
-Array = np.ndarray
-
 
 KNOWN_PREFERRED = 1e-3
 """A known point is replaced by a new start only if that one is so much slower: rounding is not."""
@@ -126,8 +124,6 @@ class Find:
         hunt.stuck.append(self.stuck)
         hunt.fresh = int((self.fresh & (new.status == CONVERGED)).sum())
 
-
-Array = np.ndarray
 
 NEAR = 1e-10
 """Speed below which the solver leaves a start to the polish, where those that have met are one."""

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Component
 from rnnstudy.dynamics.fixed_points.record import (
     CONSISTENT,
@@ -56,9 +57,6 @@ class Search(Component):
 
     solver: AnySolver = LevenbergMarquardt()
     """How a start is moved to a root; Newton steps polish it."""
-
-
-Array = np.ndarray
 
 
 @dataclass(frozen=True)

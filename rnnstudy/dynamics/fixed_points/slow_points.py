@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.fixed_points.search import Hunt, Slow
 from rnnstudy.dynamics.states.clustering import apart, merge
 
-Array = np.ndarray
 Linearise = Callable[[Array], tuple[Array, Array]]
 """States [point, state] -> F there [point, state] and dF/dh [point, state, state]."""
 

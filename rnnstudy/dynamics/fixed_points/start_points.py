@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.fixed_points.search import Hunt, Roots, Search
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.networks.state_map import Flow
@@ -12,8 +13,6 @@ from rnnstudy.dynamics.root_finding.deflation import elsewhere
 from rnnstudy.dynamics.root_finding.iterate import solve
 from rnnstudy.dynamics.root_finding.solvers import Iteration
 from rnnstudy.dynamics.states.sampling import mixtures, scattered
-
-Array = np.ndarray
 
 LEAVING = Iteration(limit=30, patience=30)
 """How states near unstable points are followed to where the network takes them: far enough to get

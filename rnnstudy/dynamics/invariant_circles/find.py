@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Component
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.invariant_circles.fourier import (
@@ -30,8 +31,6 @@ from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.networks.simulate import followed, opened, states_near
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
 from rnnstudy.dynamics.states.sampling import scale_of, usable
-
-Array = np.ndarray
 
 BLOCK_BYTES = 256 * 2**20
 """Memory for the trajectories of one batch, and for the Jacobians along one."""

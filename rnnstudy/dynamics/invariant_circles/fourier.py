@@ -9,8 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-Array = np.ndarray
-
+from rnnstudy.core.arrays import Array
 
 HARMONICS = (2, 4, 8, 16, 32, 64, 128, 256, 512)
 """Lengths of Fourier series that are tried."""

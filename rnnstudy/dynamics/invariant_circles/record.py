@@ -6,9 +6,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Space3D, Table
 from rnnstudy.core.lazy_imports import pd
-from rnnstudy.core.record import Array, array
+from rnnstudy.core.record import array
 from rnnstudy.dynamics.invariant_circles.fourier import curve
 from rnnstudy.dynamics.states.projection import in_components
 from rnnstudy.dynamics.states.records import Flat, counted, owned, same_sizes

@@ -5,7 +5,8 @@ from itertools import combinations
 
 import numpy as np
 
-from rnnstudy.dynamics.invariant_circles.fourier import Array, average, fourier, misfit
+from rnnstudy.core.arrays import Array
+from rnnstudy.dynamics.invariant_circles.fourier import average, fourier, misfit
 
 COMPONENTS = 4
 """Principal components in whose planes the curve is looked at."""

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.linearisation.modes import Modes
-
-Array = np.ndarray
 
 
 @dataclass(frozen=True, eq=False)

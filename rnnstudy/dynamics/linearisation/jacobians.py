@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
-from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.record import Record, array
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.linearisation.modes import eigenvalues, jacobians
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras, tf
 from rnnstudy.dynamics.networks.checks import kept, trusted
 from rnnstudy.dynamics.networks.function_step import FunctionDynamics
@@ -19,8 +20,6 @@ from rnnstudy.keras_bridge.keras_cell import KerasCell
 from rnnstudy.keras_bridge.readout import Head, head_of
 from rnnstudy.keras_bridge.recurrent_layers import cell_of, label, recurrent_layer
 from rnnstudy.population.population import Population
-
-Array = np.ndarray
 
 PROBES = 6
 """Number of states at which a foreign step is tried."""

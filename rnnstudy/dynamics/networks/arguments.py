@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.networks.adapters import Networks
-
-Array = np.ndarray
 
 
 def numbers(name: str, given: Any, finite: bool = True) -> Array:

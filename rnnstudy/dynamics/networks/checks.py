@@ -2,11 +2,10 @@
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.networks.state_map import Dynamics, Flow, Tiled, compiled
 from rnnstudy.keras_bridge.float64_copies import reason
 from rnnstudy.keras_bridge.invariant_box import inside, radius
-
-Array = np.ndarray
 
 STEP = 1e-6
 """Length of the displacements by which derivatives are checked."""

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.keras_bridge.cell_dynamics import Tensor, _led
+from rnnstudy.keras_bridge.cell_dynamics import _led
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,14 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.networks.arguments import constant_inputs, numbers
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
 from rnnstudy.dynamics.states.sampling import scattered, usable
-
-Array = np.ndarray
-Tensor = Any
 
 
 def opened(

@@ -7,11 +7,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.population.population import Population
-
-Array = np.ndarray
-Tensor = Any
 
 
 class Dynamics(Protocol):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.linearisation.modes import n_unstable
 from rnnstudy.dynamics.networks.adapters import Networks
@@ -26,8 +27,6 @@ from rnnstudy.dynamics.periodic_orbits.record import (
 from rnnstudy.dynamics.periodic_orbits.shooting import Shooting, Shots, shoot
 from rnnstudy.dynamics.states.clustering import merge
 from rnnstudy.dynamics.states.sampling import mixtures, scale_of, usable
-
-Array = np.ndarray
 
 BLOCK_BYTES = 256 * 2**20
 """Memory for the Jacobians of one batch and their products."""

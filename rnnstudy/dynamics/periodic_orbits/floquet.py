@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.linearisation.modes import eigenvalues
-from rnnstudy.dynamics.periodic_orbits.shooting import Array
 
 SAFE = 1e-10
 """Absolute error of multipliers up to which they are taken from a product of Jacobians."""

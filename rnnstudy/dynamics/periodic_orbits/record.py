@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Space3D, Table
 from rnnstudy.core.lazy_imports import pd
-from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.record import Record, array
 from rnnstudy.dynamics.linearisation.modes import kinds, near_circle, time_constants
 from rnnstudy.dynamics.states.projection import in_components
 from rnnstudy.dynamics.states.records import Flat, counted, owned, positions, same_sizes

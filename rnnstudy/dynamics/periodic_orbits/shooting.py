@@ -7,9 +7,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Component
-
-Array = np.ndarray
 
 Linearise = Callable[[Array], tuple[Array, Array]]
 """States [point, state] -> F [point, state] and dF/dh [point, state, state]."""

@@ -2,18 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.state_map import Dynamics, Flow, compiled
 from rnnstudy.dynamics.root_finding.iterate import Solution, batches, solve
 from rnnstudy.dynamics.root_finding.linear_systems import regular
 from rnnstudy.dynamics.root_finding.solvers import Iteration
-
-Array = np.ndarray
-Tensor = Any
 
 MATRIX = "chord matrix"
 """Name under which a flow's weights hold the matrices."""

@@ -2,18 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.state_map import Dynamics, Flow, compiled
 from rnnstudy.dynamics.root_finding.iterate import batches, solve
 from rnnstudy.dynamics.root_finding.solvers import SIZES, Newton
 from rnnstudy.dynamics.root_finding.ungated import resting, seen, whole
-
-Array = np.ndarray
-Tensor = Any
 
 ROOTS, SPAN = "deflated roots", "deflation span"
 """Names under which a flow's weights hold them: [member, root, state] and [member]."""

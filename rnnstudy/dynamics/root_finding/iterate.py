@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
 from rnnstudy.dynamics.root_finding.solvers import Solver, where_points
-
-Array = np.ndarray
-Tensor = Any
 
 BATCH_BYTES = 256 * 2**20
 """Memory for the Jacobians of one batch and their products."""

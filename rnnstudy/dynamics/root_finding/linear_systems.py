@@ -1,11 +1,9 @@
 """Systems of linear equations in batches, of which singular and broken ones fail nobody else."""
 
 from collections.abc import Callable
-from typing import Any
 
+from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
-
-Tensor = Any
 
 RIDGE = 1e-14
 """Relative diagonal shift that keeps one exactly singular matrix from failing a whole batch."""

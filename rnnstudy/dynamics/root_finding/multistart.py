@@ -5,15 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
 from rnnstudy.dynamics.root_finding.chord import Known, known, nearby, nearest_roots
 from rnnstudy.dynamics.root_finding.iterate import Solution, solve_some
 from rnnstudy.dynamics.root_finding.solvers import Solver
 from rnnstudy.dynamics.root_finding.ungated import resting, seen, whole
 from rnnstudy.dynamics.states.clustering import merge
-
-Array = np.ndarray
-
 
 SMALL = 16
 """State size up to which a start is solved as fast as it is taken in."""
@@ -108,9 +106,6 @@ def _new(found: Solution, member: int, which: Array, roots: Known, aim: Aim) -> 
     speeds = np.concatenate([np.full(len(old), -1.0), speed[good]])
     best = merge(every, speeds, aim.radius[member])[1]
     return every[best[best >= len(old)]]
-
-
-Array = np.ndarray
 
 
 def solved(flow: Flow, solver: Solver, starts: Array, aim: Aim) -> Solution:

@@ -2,19 +2,18 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
 
+from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.catalogue import OneOf
 from rnnstudy.core.component import Entry
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.state_map import Flow, half_square
 from rnnstudy.dynamics.root_finding.linear_systems import damped, solve_linear
 
-Array = np.ndarray
-Tensor = Any
 Work = Mapping[str, Tensor]
 
 REACH = 1e3

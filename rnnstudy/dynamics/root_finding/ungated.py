@@ -4,13 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from rnnstudy.cells import Cell
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.dynamics.networks.state_map import Flow
-
-Array = np.ndarray
-Tensor = Any
 
 
 @dataclass(frozen=True)

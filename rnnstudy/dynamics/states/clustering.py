@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray
+from rnnstudy.core.arrays import Array
 
 GRAIN = 0.01
 """Coordinates are compared to this share of the radius."""

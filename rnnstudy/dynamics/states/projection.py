@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnnstudy.core.record import Array
+from rnnstudy.core.arrays import Array
 
 
 def in_components(states: Array) -> Array:

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from rnnstudy.core.record import Array, Record
+from rnnstudy.core.arrays import Array
+from rnnstudy.core.record import Record
 
 SHOWN = 12
 """Rows in a notebook."""

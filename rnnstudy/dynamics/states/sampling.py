@@ -4,9 +4,8 @@ from itertools import combinations
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.population.population import Population
-
-Array = np.ndarray
 
 TRIALS, TIME = 32, 60
 """Size of the default trajectories."""

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Graph
-from rnnstudy.report.figures.panels import Array, Axes, Legend, Tile, dot_look, no_data
+from rnnstudy.report.figures.panels import Axes, Legend, Tile, dot_look, no_data
 from rnnstudy.report.style import GREY, in_order, marks
 
 NAMED_NODES = 40

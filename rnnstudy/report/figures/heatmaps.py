@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Matrix
-from rnnstudy.report.figures.panels import Array, Axes, Legend, Tile, no_data
+from rnnstudy.report.figures.panels import Axes, Legend, Tile, no_data
 from rnnstudy.report.style import PALE, brief, in_order, marks, short_names
 
 LABELLED = 26

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Matrix, Panels, Scatter, Space, Space2D, Space3D
 from rnnstudy.report.figures.heatmaps import LABELLED, colours
-from rnnstudy.report.figures.panels import Array, finite_rows
+from rnnstudy.report.figures.panels import finite_rows
 from rnnstudy.report.style import GREY, PALE, VERMILLION, Mark, marks, short_names
 
 Trace = dict[str, Any]

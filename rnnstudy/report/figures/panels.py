@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.report.style import BLACK, LEGEND_LIMIT, Mark, brief
 
-Array = np.ndarray
 Axes = Any
 
 

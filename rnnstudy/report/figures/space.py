@@ -4,8 +4,9 @@ from functools import partial
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Space, Space2D, Space3D
-from rnnstudy.report.figures.panels import Array, Axes, Legend, Tile, dot_look, finite_rows, no_data
+from rnnstudy.report.figures.panels import Axes, Legend, Tile, dot_look, finite_rows, no_data
 from rnnstudy.report.style import GREY, VERMILLION, Mark, marks
 
 FLATTEST = 0.45

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras
-from rnnstudy.core.record import Array, array
+from rnnstudy.core.record import array
 from rnnstudy.keras_bridge.float64_copies import ONE_AT_A_TIME, reason
 from rnnstudy.keras_bridge.keras_cell import imported, population_of
 from rnnstudy.population.population import Population

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.core.record import Array
 from rnnstudy.training.protocol import Training
 from rnnstudy.training.state import Course
 

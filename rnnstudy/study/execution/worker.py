@@ -10,7 +10,8 @@ from typing import Protocol
 import numpy as np
 
 from rnnstudy.cells.base import check_cell
-from rnnstudy.core.record import Array, Record
+from rnnstudy.core.arrays import Array
+from rnnstudy.core.record import Record
 from rnnstudy.study.execution.checkpoints import Checkpoints
 from rnnstudy.study.execution.import_models import read_model
 from rnnstudy.study.execution.tensorboard import training_curves

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.core.record import Array, CorruptRecord, Record, array
+from rnnstudy.core.arrays import Array
+from rnnstudy.core.record import CorruptRecord, Record, array
 from rnnstudy.study.spec.grid import as_text
 from rnnstudy.study.spec.networks import AnyNetwork, Network
 from rnnstudy.study.spec.selection import Selection, Undecided

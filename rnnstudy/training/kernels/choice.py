@@ -26,6 +26,7 @@ from typing import Any, Literal
 import numpy as np
 
 from rnnstudy.cells import CELLS, Cell
+from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 
 Kernel = Literal["by_member", "together"]
@@ -45,9 +46,6 @@ def device_kind(devices: Sequence[str] = ()) -> str:
     if devices:
         return devices[0].partition(":")[0]
     return "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
-
-
-Tensor = Any
 
 
 TRIALS = 2

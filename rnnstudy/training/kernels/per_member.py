@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from rnnstudy.cells import Cell
+from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.training.kernels.split_step import Halves, halves
 
-Tensor = Any
 Tensors = Sequence[Tensor]
 Parameters = Mapping[str, Tensor]
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
+from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 
-Tensor = Any
 Parameters = Mapping[str, Tensor]
 Outputs = Callable[[Parameters, Tensor, Tensor | None], Tensor]
 

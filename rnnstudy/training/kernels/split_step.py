@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from rnnstudy.cells import Cell
+from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 
-Tensor = Any
 Tensors = list[Any]
 Shape = tuple[int, ...]
 

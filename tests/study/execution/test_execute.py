@@ -12,8 +12,9 @@ import pytest
 
 from rnnstudy.analyses.base import MemberAnalysis, Section
 from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
-from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.record import Record, array
 from rnnstudy.population.population import Population
 from rnnstudy.runner import Silent
 from rnnstudy.study.errors import RunError

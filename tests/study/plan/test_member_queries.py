@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from rnnstudy.analyses.base import Analysis, Member, MemberAnalysis, Section, TaskAnalysis
 from rnnstudy.analyses.distances.representations import Activity, Representations
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
-from rnnstudy.core.record import Array, Record, array
+from rnnstudy.core.record import Record, array
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.population.population import Population
 from rnnstudy.runner import Silent

@@ -11,9 +11,8 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.core.arrays import Array
 from rnnstudy.population.initialise import initial_population
-
-Array = np.ndarray
 
 CHANNELS = 3
 """Inputs and outputs of the 3-bit memory, which all contenders learn."""

@@ -11,11 +11,11 @@ import numpy as np
 
 from contenders.base import Contender
 from contenders.case import BETA1, BETA2, CLIP, EPSILON, RATE, Case
+from rnnstudy.core.arrays import Tensor
 
 POOL = 2
 """Batches per member; a training goes round and round."""
 
-Tensor = Any
 Weights = dict[str, Tensor]
 Step = Callable[[Weights, Tensor, Tensor], Tensor]
 
