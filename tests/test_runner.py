@@ -10,6 +10,7 @@ import pytest
 
 from rnnstudy import runner
 from rnnstudy.study.errors import RunError
+from rnnstudy.study.results import files
 from rnnstudy.study.results.run import Run, open_run
 from rnnstudy.study.spec.study import Study, study_of
 
@@ -93,7 +94,7 @@ def test_where_every_network_diverged_there_is_nothing_to_compare_and_nothing_fa
         found = runner.run(hopeless, tmp_path)
         assert list(found.members["status"]) == ["diverged", "diverged"]
         assert found.provenance["failures"] == {}
-        assert runner.unusable(found) == []
+        assert files.unusable(found) == []
 
 
 def test_a_second_run_in_the_same_folder_is_kept_out(tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_a_second_run_in_the_same_folder_is_kept_out(tmp_path: Path) -> None:
 
 def test_a_mistyped_network_is_answered_with_the_nearest(run: Run, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="did you mean 'flip_flop-vanilla-tanh-4-s000'"):
-        runner.export(run, f"{NAME}x", tmp_path / "a.keras")
+        files.export(run, f"{NAME}x", tmp_path / "a.keras")
 
 
 def test_a_model_predicts_whatever_characters_its_name_has(tmp_path: Path) -> None:

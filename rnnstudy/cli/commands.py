@@ -27,6 +27,7 @@ from rnnstudy.metrics import METRICS
 from rnnstudy.report.build import write_report
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.plan import Plan, counted, make_plan
+from rnnstudy.study.results import files
 from rnnstudy.study.results.run import Run, open_run, provenance
 from rnnstudy.study.spec.schema import schema as json_schema
 from rnnstudy.study.spec.study import SpecError, Study, load_study
@@ -127,7 +128,7 @@ def export(
 ) -> None:
     """Write a trained network as a Keras file."""
     found = _open(directory)
-    path = runner.export(found, member, out or Path(f"{member}.keras"))
+    path = files.export(found, member, out or Path(f"{member}.keras"))
     _say(f"Wrote {path}")
     trained = found.trained(member)
     if trained.status[0] == "diverged":
@@ -216,7 +217,7 @@ def _show_choices(found: Run) -> None:
 
 
 def _exit_code(found: Run) -> int:
-    return 1 if found.provenance.get("failures") or runner.unusable(found) else 0
+    return 1 if found.provenance.get("failures") or files.unusable(found) else 0
 
 
 def _say(line: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from claims.populations import apart, controlled, population
 from claims.test_contract import claim_of, tasks_of
 from claims.test_cube_graph import connected
-from claims.test_modes import line, oscillation
+from claims.test_integration_modes import line, oscillation
 from claims.test_prevalence import fixed_points
 
 from rnnstudy.claims import CLAIMS

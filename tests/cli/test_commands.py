@@ -16,7 +16,7 @@ import pytest
 
 from rnnstudy import __main__ as command
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 SPEC = """\
 study: tiny

@@ -11,7 +11,7 @@ import pytest
 
 from rnnstudy.core.lazy_imports import after_import
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

@@ -169,7 +169,7 @@ def test_a_store_of_format_1_is_read(tmp_path: Path) -> None:
     place = tmp_path / network.key().in_format_1
     trained.save(place)
     _as_format_1(place)
-    assert "rnnstudy.training.train:Trained" in (place / "meta.json").read_text()
+    assert "rnnstudy.population.training:Trained" in (place / "meta.json").read_text()
     store = Store(tmp_path)
     assert store.has(network.key())
     read = store.read(network.key(), Trained)

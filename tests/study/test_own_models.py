@@ -16,6 +16,7 @@ from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.import_models import read_model
 from rnnstudy.study.plan.plan import make_plan
+from rnnstudy.study.results import files
 from rnnstudy.study.results.run import Run, open_run
 from rnnstudy.study.spec.imported_models import ModelNetwork
 from rnnstudy.study.spec.study import Study, load_study, resolved, study_of
@@ -237,7 +238,7 @@ def test_what_cannot_be_taken_apart_is_one_sentence_and_costs_the_others_nothing
     assert set(failures.values()) == {
         "RuntimeError: not done for squashed, which could not be read"
     }
-    assert runner.unusable(run) == ["squashed"]
+    assert files.unusable(run) == ["squashed"]
     page = (run.directory / "report" / "index.html").read_text()
     assert "4 networks on flip_flop, read from files" in page
     assert "has activation tanh, not linear" in page
@@ -245,9 +246,9 @@ def test_what_cannot_be_taken_apart_is_one_sentence_and_costs_the_others_nothing
 
 def test_the_model_comes_back_as_it_was(run: Run, folder: Path, tmp_path: Path) -> None:
     original = keras.models.load_model(folder / "one.keras")
-    written = runner.export(run, "one", tmp_path / "again.keras")
-    files = (run.directory / "models" / "one.keras", written)
-    for model in (run.model("one"), *map(keras.models.load_model, files)):
+    written = files.export(run, "one", tmp_path / "again.keras")
+    kept = (run.directory / "models" / "one.keras", written)
+    for model in (run.model("one"), *map(keras.models.load_model, kept)):
         for ours, theirs in zip(model.get_weights(), original.get_weights(), strict=True):
             np.testing.assert_array_equal(ours, theirs)
 

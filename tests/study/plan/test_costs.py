@@ -10,7 +10,7 @@ from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.spec.study import Study, load_study, study_of
 from rnnstudy.study.store import Store
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 SPEC = {
     "study": "small",

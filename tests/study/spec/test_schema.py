@@ -12,7 +12,7 @@ from rnnstudy.training.protocol import Training
 
 jsonschema = pytest.importorskip("jsonschema")
 
-SPECS = Path(__file__).parents[2] / "specs"
+SPECS = Path(__file__).parents[3] / "specs"
 HEAD = "study: s\ntasks: [flip_flop]\n"
 
 

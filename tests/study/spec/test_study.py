@@ -15,7 +15,7 @@ from rnnstudy.study.spec_text.cli_overrides import apply_settings
 from rnnstudy.study.spec_text.document import SpecError
 from rnnstudy.study.spec_text.reader import parse_document
 
-SPECS = Path(__file__).parents[2] / "specs"
+SPECS = Path(__file__).parents[3] / "specs"
 RICH = """\
 study: rich
 tasks: [{kind: flip_flop, bits: 2, name: two}, sine]
