@@ -11,15 +11,14 @@ from documents import GUIDE, PAGES, ROOT, blocks, first_column, run_python, text
 import rnnstudy
 from rnnstudy.analyses import ANALYSES
 from rnnstudy.claims import CLAIMS
-from rnnstudy.cli import app
+from rnnstudy.cli.commands import app
 from rnnstudy.metrics import METRICS
-from rnnstudy.population.protocol import Training
-from rnnstudy.study.models import Model
-from rnnstudy.study.reporting import Report
-from rnnstudy.study.runtime import Runtime
-from rnnstudy.study.selection import Selection
-from rnnstudy.study.spec import SpecError, Study, load_study
+from rnnstudy.study.spec.imported_models import Model
+from rnnstudy.study.spec.options import Report, Runtime
+from rnnstudy.study.spec.selection import Selection
+from rnnstudy.study.spec.study import SpecError, Study, load_study
 from rnnstudy.tasks import TASKS
+from rnnstudy.training.protocol import Training
 
 PAGE = {page.stem: page for page in GUIDE}
 
@@ -66,7 +65,8 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     page = PAGE["own-tasks-and-cells"]
     (folder / "mine.py").write_text("\n".join(blocks(page, "python")))
     (folder / "mine.yaml").write_text(blocks(page, "yaml")[0])
-    main = "import sys; from rnnstudy.cli import main; sys.argv = ['rnnstudy', 'run', 'mine.yaml']"
+    main = "import sys; from rnnstudy.cli.commands import main; "
+    main += "sys.argv = ['rnnstudy', 'run', 'mine.yaml']"
     out = run_python(f"{main}\nmain()", folder)
     assert "4 of 4 networks trained" in out
     assert "Networks that learn recall have more than one stable point." in out
