@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import rnnstudy
-from rnnstudy.report.figures.figures import save
+from rnnstudy.report.figures.figures import save_figure
 
 
 def main(run: str, folder: str) -> None:
@@ -16,7 +16,7 @@ def main(run: str, folder: str) -> None:
     analysis = next(a for a in found.study.analyses if a.title == "fixed_points")
     shown = analysis.show(found.section("flip_flop"))
     portrait = next(e for e in shown if e.title == "Fixed points of typical networks")
-    save(portrait, Path(folder), "fixed-points", formats=("png",))
+    save_figure(portrait, Path(folder), "fixed-points", formats=("png",))
 
 
 if __name__ == "__main__":

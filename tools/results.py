@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 import rnnstudy
-from rnnstudy.report.figures.figures import save
+from rnnstudy.report.figures.figures import save_figure
 from rnnstudy.study.errors import RunError
 
 FIGURES = {
@@ -33,7 +33,7 @@ def main(directory: str, folder: str) -> None:
     shown = {name: exhibit(run, *where) for name, where in FIGURES.items()}
     run.claims.to_csv(place / "claims.csv", index=False, float_format="%.4g", lineterminator="\n")
     for name, figure in shown.items():
-        save(figure, place, name, formats=("png",))
+        save_figure(figure, place, name, formats=("png",))
     tables = {"networks": networks(run), "claims": claims(run.claims, standings(place))}
     for mark, table in tables.items():
         pattern = rf"(<!-- {mark} -->\n).*?(<!-- end -->)"

@@ -17,7 +17,7 @@ from rnnstudy.claims.separation import (
     smallest_p,
 )
 from rnnstudy.comparison.distances.pairs import Distances
-from rnnstudy.comparison.statistics.group_tests import difference
+from rnnstudy.comparison.statistics.group_tests import paired_test
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
@@ -80,7 +80,7 @@ class DependsLess(Separation):
         if none := lacking(labels, self.networks):
             return none
         first, second = _among(more, names), _among(less, names)
-        found = difference(
+        found = paired_test(
             first, second, labels, self.measure, permutations=self.permutations, strata=strata
         )
         equal = found.p / 2 if found.statistic > 0 else 1 - found.p / 2

@@ -15,7 +15,7 @@ from rnnstudy.claims.separation import (
     smallest_p,
 )
 from rnnstudy.comparison.distances.pairs import Distances
-from rnnstudy.comparison.statistics.group_tests import agreement
+from rnnstudy.comparison.statistics.group_tests import agreement_test
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
@@ -69,7 +69,7 @@ class GeometryDependsOn(Separation):
         labels, strata = values_of(self.factor, who), strata_of(self.factor, who)
         if none := lacking(labels, self.networks):
             return none
-        found = agreement(
+        found = agreement_test(
             self.measure, distances.values, labels, permutations=self.permutations, strata=strata
         )
         effect, low, high = (

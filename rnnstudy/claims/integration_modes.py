@@ -11,7 +11,7 @@ from rnnstudy.analyses.factors.fields import strata_of
 from rnnstudy.analyses.line_attractors.record import LineAttractor
 from rnnstudy.claims.base import Claim, Evidence, grouped, no_evidence, required, too_few
 from rnnstudy.claims.separation import smallest_p
-from rnnstudy.comparison.statistics.superiority import superiority
+from rnnstudy.comparison.statistics.superiority import superiority_test
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
@@ -92,7 +92,9 @@ class OneModeOrSeveral(Claim):
         if why := self._lacking(groups, sizes):
             return no_evidence(why, groups, sizes)
         strata = strata_of("cell", members)
-        found = superiority(modes, np.array(several), permutations=self.permutations, strata=strata)
+        found = superiority_test(
+            modes, np.array(several), permutations=self.permutations, strata=strata
+        )
         medians = np.array([np.median(modes[[c == cell for c in cells]]) for cell in groups])
         one = np.array([cell in self.cells for cell in groups])
         return Evidence(

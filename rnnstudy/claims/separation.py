@@ -14,13 +14,13 @@ from rnnstudy.comparison.statistics.separation_scores import (
     CONTRAST,
     NEAREST_NEIGHBOUR,
     SILHOUETTE,
-    Measure,
+    SeparationScore,
 )
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.errors import suggestion
 from rnnstudy.core.record import Record
 
-MEASURES: Mapping[str, Measure] = {
+MEASURES: Mapping[str, SeparationScore] = {
     "nearest_neighbour": NEAREST_NEIGHBOUR,
     "silhouette": SILHOUETTE,
     "contrast": CONTRAST,
@@ -63,7 +63,7 @@ class Separation(Claim):
         return f"an effect of at least {self.least:g}"
 
     @property
-    def measure(self) -> Measure:
+    def measure(self) -> SeparationScore:
         """The measure of separation."""
         return MEASURES[self.by]
 

@@ -9,7 +9,7 @@ from rnnstudy.analyses import Analysis, TaskAnalysis
 from rnnstudy.analyses.base import Section as TaskResults
 from rnnstudy.analyses.training_summary import performance
 from rnnstudy.core.exhibit import Exhibit, Table
-from rnnstudy.report.page import Fact, Page, Part, Section
+from rnnstudy.report.page import Fact, Page, PagePart, PageSection
 from rnnstudy.report.page import write_report as write_page
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.selection_table import exhibits
@@ -79,20 +79,20 @@ def _facts(run: Run, claims: Sequence[Judged]) -> list[Fact]:
     ]
 
 
-def _claims_section(run: Run, claims: Sequence[Judged]) -> list[Section]:
+def _claims_section(run: Run, claims: Sequence[Judged]) -> list[PageSection]:
     """The verdicts, if the study claims anything."""
     lost = _reasons(run.provenance.get("failures", {}), "claim")
-    part = Part("Verdicts", list(verdicts(claims)), lost)
-    return [Section("Claims", (part,))] if claims else []
+    part = PagePart("Verdicts", list(verdicts(claims)), lost)
+    return [PageSection("Claims", (part,))] if claims else []
 
 
-def _task_section(run: Run, task: str) -> Section:
+def _task_section(run: Run, task: str) -> PageSection:
     results, failures = run.section(task), run.provenance.get("failures", {})
     names = [task, *(m.name for m in results.members if m.fields["seed"] is None)]
     lost = [_reasons(failures, "train", names), _reasons(failures, "read", names)]
-    training = Part("Training", list(performance(results)), "; ".join(filter(None, lost)))
+    training = PagePart("Training", list(performance(results)), "; ".join(filter(None, lost)))
     parts = [
-        Part(
+        PagePart(
             analysis.title,
             _shown(analysis, results),
             _reasons(failures, analysis.title, names),
@@ -101,16 +101,16 @@ def _task_section(run: Run, task: str) -> Section:
         if applies(analysis, results.task, run.study.analyses)
     ]
     purpose = " ".join((type(results.task).__doc__ or "").split("\n\n")[0].split())
-    return Section(task, (*_selection(run, task, failures), training, *parts), purpose)
+    return PageSection(task, (*_selection(run, task, failures), training, *parts), purpose)
 
 
-def _selection(run: Run, task: str, failures: Mapping[str, str]) -> list[Part]:
+def _selection(run: Run, task: str, failures: Mapping[str, str]) -> list[PagePart]:
     """What chose training fields, if the study leaves some to choice."""
     if run.study.selection is None:
         return []
     lost = [_reasons(failures, job, [task]) for job in ("pilots", "select")]
     shown = exhibits(run.choices(task), run.study.selection.grid)
-    return [Part("Selection", list(shown), "; ".join(filter(None, lost)))]
+    return [PagePart("Selection", list(shown), "; ".join(filter(None, lost)))]
 
 
 def _shown(analysis: Analysis, results: TaskResults) -> list[Exhibit]:
@@ -131,7 +131,7 @@ def _reasons(failures: Mapping[str, str], job: str, names: Sequence[str] = ("",)
     return "; ".join(found)
 
 
-def _members_section(run: Run) -> Section:
+def _members_section(run: Run) -> PageSection:
     table = run.members
     columns = {
         str(name): table[name].astype(object).where(table[name].notna(), None).tolist()
@@ -143,7 +143,7 @@ def _members_section(run: Run) -> Section:
         "trials.",
         columns=columns,
     )
-    return Section("Networks", (Part("members", [exhibit]),))
+    return PageSection("Networks", (PagePart("members", [exhibit]),))
 
 
 def _provenance(run: Run) -> dict[str, Any]:

@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from rnnstudy.core.exhibit import Exhibit, Note, Panels, Table
-from rnnstudy.report.figures.figures import drawable, save
-from rnnstudy.report.figures.interactive import interactive
-from rnnstudy.report.tables import cell, csv_text, rows
+from rnnstudy.report.figures.figures import is_drawable, save_figure
+from rnnstudy.report.figures.interactive import plotly_data
+from rnnstudy.report.tables import csv_text, table_cell, table_rows
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-PLOTLY = "plotly.min.js"
+PLOTLY_FILE = "plotly.min.js"
 """The library behind the interactive plots: one file beside the page, which asks no network."""
 
 LONG_TABLE = 15
@@ -49,7 +49,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Part:
+class PagePart:
     """What one analysis shows; `failure` is the reason why there is nothing, or not all."""
 
     title: str
@@ -58,11 +58,11 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """One task (or the study as a whole): an introduction in words, and its analyses."""
 
     title: str
-    parts: Sequence[Part] = ()
+    parts: Sequence[PagePart] = ()
     summary: str = ""
 
 
@@ -73,14 +73,14 @@ class Page:
     title: str
     summary: Sequence[str] = ()
     facts: Sequence[Fact] = ()
-    sections: Sequence[Section] = ()
+    sections: Sequence[PageSection] = ()
     provenance: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
     spec: str = ""
     formats: Sequence[str] = ("svg", "pdf")
     """File formats of figures that are offered; the page itself shows SVG in any case."""
 
 
-class Shown(NamedTuple):
+class RenderedExhibit(NamedTuple):
     """An exhibit with the place that it has in the page and the folder."""
 
     exhibit: Exhibit
@@ -98,20 +98,20 @@ def write_report(page: Page, folder: Path) -> Path:
     for part in ("figures", "tables"):
         shutil.rmtree(folder / part, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / PLOTLY).unlink(missing_ok=True)
-    names = Names()
+    (folder / PLOTLY_FILE).unlink(missing_ok=True)
+    names = FileNames()
     formats = tuple(dict.fromkeys(("svg", *page.formats)))
-    sections = [_shown_section(section, folder, names, formats) for section in page.sections]
+    sections = [_render_section(section, folder, names, formats) for section in page.sections]
     parts = [part for section in sections for part in section["parts"]]
     explorable = any(shown.plot for part in parts for shown in part["shown"])
     if explorable:
-        (folder / PLOTLY).write_text(_plotly(), encoding="utf-8")
+        (folder / PLOTLY_FILE).write_text(_plotly_source(), encoding="utf-8")
     index = folder / "index.html"
-    index.write_text(_render(page, sections, explorable), encoding="utf-8")
+    index.write_text(_render_page(page, sections, explorable), encoding="utf-8")
     return index
 
 
-class Names:
+class FileNames:
     """Gives every exhibit a file name of its own: `task-analysis-title`, numbered if taken."""
 
     def __init__(self) -> None:
@@ -119,7 +119,7 @@ class Names:
 
     def give(self, *titles: str) -> str:
         """A name that no other exhibit of this page has."""
-        wanted = "-".join(slug(title) for title in titles)[:120].strip("-")
+        wanted = "-".join(file_stem(title) for title in titles)[:120].strip("-")
         name, count = wanted, 1
         while name in self.taken:
             count += 1
@@ -128,14 +128,14 @@ class Names:
         return name
 
 
-def slug(title: str) -> str:
+def file_stem(title: str) -> str:
     """A title as part of a file name or an address: lower-case letters, digits, - and _."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9_]+", "-", plain.lower()).strip("-") or "untitled"
 
 
-def _shown_section(
-    section: Section, folder: Path, names: Names, formats: Sequence[str]
+def _render_section(
+    section: PageSection, folder: Path, names: FileNames, formats: Sequence[str]
 ) -> dict[str, Any]:
     name = names.give(section.title)
     parts = [
@@ -143,43 +143,45 @@ def _shown_section(
             "title": part.title,
             "failure": part.failure,
             "name": names.give(section.title, part.title),
-            "shown": list(_shown(section, part, folder, names, formats)),
+            "shown": list(_render_exhibits(section, part, folder, names, formats)),
         }
         for part in section.parts
     ]
     return {"title": section.title, "summary": section.summary, "name": name, "parts": parts}
 
 
-def _shown(
-    section: Section, part: Part, folder: Path, names: Names, formats: Sequence[str]
-) -> Iterator[Shown]:
+def _render_exhibits(
+    section: PageSection, part: PagePart, folder: Path, names: FileNames, formats: Sequence[str]
+) -> Iterator[RenderedExhibit]:
     """Exhibits of a part, their files written."""
     for exhibit in part.exhibits:
         name = names.give(section.title, part.title, exhibit.title)
         if isinstance(exhibit, Table):
             (folder / "tables").mkdir(exist_ok=True)
             (folder / "tables" / f"{name}.csv").write_text(csv_text(exhibit), encoding="utf-8")
-            cells = [[cell(value) for value in row] for row in rows(exhibit)]
-            yield Shown(exhibit, "table", name, cells, None)
+            cells = [[table_cell(value) for value in row] for row in table_rows(exhibit)]
+            yield RenderedExhibit(exhibit, "table", name, cells, None)
         elif isinstance(exhibit, Note):
-            yield Shown(exhibit, "note", name, [], None)
+            yield RenderedExhibit(exhibit, "note", name, [], None)
         elif isinstance(exhibit, Panels) and not exhibit.exhibits:
-            yield Shown(Note(title=exhibit.title, text="Nothing to show."), "note", name, [], None)
-        elif drawable(exhibit):
-            save(exhibit, folder / "figures", name, formats)
-            yield Shown(exhibit, "figure", name, [], interactive(exhibit))
+            yield RenderedExhibit(
+                Note(title=exhibit.title, text="Nothing to show."), "note", name, [], None
+            )
+        elif is_drawable(exhibit):
+            save_figure(exhibit, folder / "figures", name, formats)
+            yield RenderedExhibit(exhibit, "figure", name, [], plotly_data(exhibit))
         else:
             raise ValueError(f"'{exhibit.title}': the page cannot show a {type(exhibit).__name__}")
 
 
-def _plotly() -> str:
+def _plotly_source() -> str:
     from plotly.offline import get_plotlyjs
 
     source: str = get_plotlyjs()
     return source
 
 
-def _render(page: Page, sections: Sequence[Mapping[str, Any]], explorable: bool) -> str:
+def _render_page(page: Page, sections: Sequence[Mapping[str, Any]], explorable: bool) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -193,7 +195,7 @@ def _render(page: Page, sections: Sequence[Mapping[str, Any]], explorable: bool)
     return template.render(
         page=page,
         sections=sections,
-        plotly=PLOTLY if explorable else None,
+        plotly=PLOTLY_FILE if explorable else None,
         long_table=LONG_TABLE,
         wide_table=WIDE_TABLE,
         long_text=LONG_TEXT,

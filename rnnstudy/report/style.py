@@ -36,7 +36,7 @@ ACTIVATION_MARKS = {
 }
 WORD_MARKS = {"target": Mark(BLACK, "o", "--"), "output": Mark(BLUE), "input": Mark(GREY)}
 KNOWN_MARKS = {**CELL_MARKS, **ACTIVATION_MARKS, **WORD_MARKS}
-ORDER = list(KNOWN_MARKS)
+MARK_ORDER = list(KNOWN_MARKS)
 
 UNSTABLE_MARKS = (
     Mark(BLACK, "o"),
@@ -70,12 +70,12 @@ def unstable_count(name: str) -> int | None:
     return 0 if name == "stable" else None
 
 
-def in_order(names: Iterable[str]) -> list[str]:
+def sort_names(names: Iterable[str]) -> list[str]:
     """Distinct names: known ones in their usual order, then numbers, then by first appearance."""
     distinct = list(dict.fromkeys(names))
 
     def place(name: str) -> tuple[int, list[float]]:
-        ranks: list[float] = [ORDER.index(word) for word in name.split() if word in ORDER]
+        ranks: list[float] = [MARK_ORDER.index(word) for word in name.split() if word in MARK_ORDER]
         if ranks:
             return 0, ranks
         try:
@@ -87,13 +87,13 @@ def in_order(names: Iterable[str]) -> list[str]:
     return sorted(distinct, key=place)
 
 
-def marks(names: Iterable[str], unstable: bool = False) -> dict[str, Mark]:
+def assign_marks(names: Iterable[str], unstable: bool = False) -> dict[str, Mark]:
     """A mark for each distinct name, in the order of a legend.
 
     A cell, an activation and `cell activation` look the same in every figure, and so does a number
     of unstable directions where names are read as such; other names take what is left, in order.
     """
-    ordered = in_order(names)
+    ordered = sort_names(names)
     found = {name: unstable_mark(name) if unstable else None for name in ordered}
     found = {name: mark or known_mark(name) for name, mark in found.items()}
     taken = {mark.colour for mark in found.values() if mark}
@@ -120,7 +120,7 @@ def known_mark(name: str) -> Mark | None:
     return None
 
 
-def short_names(labels: Sequence[str]) -> list[str]:
+def varying_parts(labels: Sequence[str]) -> list[str]:
     """Labels without the hyphenated parts that all of them share: `gru-tanh-s000`."""
     parts = [label.split("-") for label in labels]
     if len(labels) < 2 or len({len(part) for part in parts}) != 1:
@@ -129,12 +129,12 @@ def short_names(labels: Sequence[str]) -> list[str]:
     return ["-".join(part[i] for i in varying) or "-".join(part) for part in parts]
 
 
-def brief(text: str, limit: int = 30) -> str:
+def shorten(text: str, limit: int = 30) -> str:
     """Text that fits into a legend or beside an axis, its middle left out if it is too long."""
     half = (limit - 1) // 2
     return text if len(text) <= limit else f"{text[:half].rstrip()}…{text[-half:].lstrip()}"
 
 
-def number(value: float, digits: int = 4) -> str:
+def format_number(value: float, digits: int = 4) -> str:
     """A number for people: so many significant digits, `nan` and `inf` in words."""
     return f"{value:.{digits}g}"

@@ -6,10 +6,10 @@ import numbers
 from typing import Any, NamedTuple
 
 from rnnstudy.core.exhibit import Table
-from rnnstudy.report.style import number
+from rnnstudy.report.style import format_number
 
 
-class Cell(NamedTuple):
+class TableCell(NamedTuple):
     """A cell of the page: what is read, what it is sorted by, and whether it is a number."""
 
     text: str
@@ -25,17 +25,17 @@ def csv_text(table: Table) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(table.columns)
-    for row in rows(table):
-        writer.writerow([exact(value) for value in row])
+    for row in table_rows(table):
+        writer.writerow([machine_text(value) for value in row])
     return stream.getvalue()
 
 
-def rows(table: Table) -> list[tuple[Any, ...]]:
+def table_rows(table: Table) -> list[tuple[Any, ...]]:
     """The values row by row."""
     return list(zip(*table.columns.values(), strict=True))
 
 
-def exact(value: Any) -> str:
+def machine_text(value: Any) -> str:
     """A value for machines. The shortest text that gives the same number of its type again."""
     if value is None:
         return ""
@@ -49,14 +49,14 @@ def is_boolean(value: Any) -> bool:
     return isinstance(value, bool) or type(value).__name__ == "bool"
 
 
-def cell(value: Any) -> Cell:
+def table_cell(value: Any) -> TableCell:
     """A value for people: 4 significant digits, `yes` and `no`."""
     if value is None:
-        return Cell("", "", False)
+        return TableCell("", "", False)
     if is_boolean(value):
-        return Cell("yes" if value else "no", exact(value), False)
+        return TableCell("yes" if value else "no", machine_text(value), False)
     if isinstance(value, numbers.Integral):
-        return Cell(str(value), str(value), True)
+        return TableCell(str(value), str(value), True)
     if isinstance(value, numbers.Real):
-        return Cell(number(float(value)), exact(value), True)
-    return Cell(str(value), str(value), False)
+        return TableCell(format_number(float(value)), machine_text(value), True)
+    return TableCell(str(value), str(value), False)

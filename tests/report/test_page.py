@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from rnnstudy.core.exhibit import Exhibit, Matrix, Note, Panels, Table
-from rnnstudy.report.page import Fact, Page, Part, Section, slug, write_report
+from rnnstudy.report.page import Fact, Page, PagePart, PageSection, file_stem, write_report
 
 Exhibits = Callable[[int], dict[str, Exhibit]]
 EVIL = "<script>alert(1)</script>"
@@ -40,8 +40,12 @@ def page(found: dict[str, Exhibit]) -> Page:
         summary=("24 networks learnt a 3-bit memory.",),
         facts=(Fact("networks", "24"), Fact("solved", "24 of 24", "good")),
         sections=(
-            Section("flip_flop", (Part("all of it", tuple(found.values())),), summary="A memory."),
-            Section("sine", (Part("fixed points", failure="ValueError: the budget is spent"),)),
+            PageSection(
+                "flip_flop", (PagePart("all of it", tuple(found.values())),), summary="A memory."
+            ),
+            PageSection(
+                "sine", (PagePart("fixed points", failure="ValueError: the budget is spent"),)
+            ),
         ),
         provenance={"versions": {"rnnstudy": "0.1.0"}, "device": "CPU"},
         spec="study: quickstart\n",
@@ -135,8 +139,11 @@ def test_an_empty_result_is_a_page(tmp_path: Path) -> None:
 
 
 def test_empty_parts_say_so(tmp_path: Path) -> None:
-    parts = (Part("a"), Part("b", (Table(title="t", columns={}), Panels(title="p", exhibits=[]))))
-    empty = Page(title="p", sections=(Section("s", parts), Section("bare")))
+    parts = (
+        PagePart("a"),
+        PagePart("b", (Table(title="t", columns={}), Panels(title="p", exhibits=[]))),
+    )
+    empty = Page(title="p", sections=(PageSection("s", parts), PageSection("bare")))
     text = write_report(empty, tmp_path).read_text(encoding="utf-8")
     assert text.count("Nothing to show.") == 3
     assert "No rows." in text
@@ -146,7 +153,7 @@ def test_markup_is_text_everywhere(tmp_path: Path) -> None:
     matrix = Matrix(title=EVIL, caption=EVIL, values=np.eye(2), labels=[EVIL, "</script>"])
     table = Table(title=EVIL, caption=EVIL, columns={EVIL: [EVIL]})
     note = Note(title=EVIL, text=EVIL, caption=EVIL)
-    sections = (Section(EVIL, (Part(EVIL, (matrix, table, note), EVIL),), EVIL),)
+    sections = (PageSection(EVIL, (PagePart(EVIL, (matrix, table, note), EVIL),), EVIL),)
     evil = Page(EVIL, (EVIL,), (Fact(EVIL, EVIL),), sections, {EVIL: {EVIL: EVIL}}, EVIL)
     text = write_report(evil, tmp_path).read_text(encoding="utf-8")
     assert EVIL not in text
@@ -156,14 +163,14 @@ def test_markup_is_text_everywhere(tmp_path: Path) -> None:
 
 def test_names_are_stable_and_never_collide(tmp_path: Path) -> None:
     notes = [Table(title=title, columns={"a": [1]}) for title in ("A b", "A  b!", "???", "Ünï")]
-    write_report(Page("p", sections=(Section("T", (Part("x", notes),)),)), tmp_path)
+    write_report(Page("p", sections=(PageSection("T", (PagePart("x", notes),)),)), tmp_path)
     assert sorted(p.name for p in (tmp_path / "tables").iterdir()) == [
         "t-x-a-b-2.csv",
         "t-x-a-b.csv",
         "t-x-uni.csv",
         "t-x-untitled.csv",
     ]
-    assert slug("Loss, on   fresh_trials") == "loss-on-fresh_trials"
+    assert file_stem("Loss, on   fresh_trials") == "loss-on-fresh_trials"
 
 
 def test_tables_hold_every_digit(report: Path) -> None:

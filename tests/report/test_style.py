@@ -4,71 +4,73 @@ from rnnstudy.report.style import (
     CELL_MARKS,
     LEGEND_LIMIT,
     SPARE_MARKS,
-    brief,
-    in_order,
-    marks,
-    number,
-    short_names,
+    assign_marks,
+    format_number,
+    shorten,
+    sort_names,
+    varying_parts,
 )
 
 
 def test_cells_and_activations_keep_their_look_in_any_company() -> None:
-    alone = marks(["gru"])["gru"]
-    assert alone == marks(["lstm", "mine", "gru"])["gru"] == CELL_MARKS["gru"]
-    combined = marks(["gru tanh", "gru relu"])
+    alone = assign_marks(["gru"])["gru"]
+    assert alone == assign_marks(["lstm", "mine", "gru"])["gru"] == CELL_MARKS["gru"]
+    combined = assign_marks(["gru tanh", "gru relu"])
     assert {mark.colour for mark in combined.values()} == {alone.colour}
     assert combined["gru tanh"] != combined["gru relu"]
 
 
 def test_marks_differ_by_more_than_colour() -> None:
-    looks = marks([*CELL_MARKS, "0", "1"], unstable=True).values()
+    looks = assign_marks([*CELL_MARKS, "0", "1"], unstable=True).values()
     assert len({look.marker for look in CELL_MARKS.values()}) == len(CELL_MARKS)
     assert len({(look.colour, look.marker) for look in looks}) == len(looks)
 
 
 def test_names_of_the_user_take_colours_that_are_left() -> None:
-    looks = marks(["vanilla", "gru", "mine", "theirs"])
+    looks = assign_marks(["vanilla", "gru", "mine", "theirs"])
     assert len({look.colour for look in looks.values()}) == 4
 
 
 def test_more_names_than_marks_still_have_marks() -> None:
     names = [f"name {i}" for i in range(3 * len(SPARE_MARKS))]
-    assert list(marks(names)) == names
+    assert list(assign_marks(names)) == names
     assert len(SPARE_MARKS) >= LEGEND_LIMIT
 
 
 def test_numbers_of_unstable_directions() -> None:
-    looks = marks(["2", "0", "1", "slow"], unstable=True)
+    looks = assign_marks(["2", "0", "1", "slow"], unstable=True)
     assert list(looks) == ["0", "1", "2", "slow"]
-    assert looks["0"] == marks(["stable"], unstable=True)["stable"]
-    assert marks(["7"], unstable=True)["7"] == marks(["9"], unstable=True)["9"]
+    assert looks["0"] == assign_marks(["stable"], unstable=True)["stable"]
+    assert assign_marks(["7"], unstable=True)["7"] == assign_marks(["9"], unstable=True)["9"]
     # As a grouping, 16 and 64 units are not numbers of unstable directions and must differ.
-    assert len(set(marks(["16", "64"]).values())) == 2
+    assert len(set(assign_marks(["16", "64"]).values())) == 2
 
 
 def test_order_is_that_of_the_field_then_of_numbers() -> None:
-    assert in_order(["lstm", "mine", "vanilla", "lstm"]) == ["vanilla", "lstm", "mine"]
-    assert in_order(["gru relu", "vanilla relu", "gru tanh"]) == [
+    assert sort_names(["lstm", "mine", "vanilla", "lstm"]) == ["vanilla", "lstm", "mine"]
+    assert sort_names(["gru relu", "vanilla relu", "gru tanh"]) == [
         "vanilla relu",
         "gru tanh",
         "gru relu",
     ]
-    assert in_order(["10", "9", "0.5"]) == ["0.5", "9", "10"]
+    assert sort_names(["10", "9", "0.5"]) == ["0.5", "9", "10"]
 
 
 def test_short_names_drop_what_is_common() -> None:
-    assert short_names(["ff-gru-32-s000", "ff-lstm-32-s001"]) == ["gru-s000", "lstm-s001"]
-    assert short_names(["ff-gru-32-s000"]) == ["ff-gru-32-s000"]
-    assert short_names(["a-b", "c"]) == ["a-b", "c"]
+    assert varying_parts(["ff-gru-32-s000", "ff-lstm-32-s001"]) == ["gru-s000", "lstm-s001"]
+    assert varying_parts(["ff-gru-32-s000"]) == ["ff-gru-32-s000"]
+    assert varying_parts(["a-b", "c"]) == ["a-b", "c"]
 
 
 def test_brief_keeps_both_ends() -> None:
-    assert brief("short") == "short"
-    assert brief("abcdefghij", limit=7) == "abc…hij"
+    assert shorten("short") == "short"
+    assert shorten("abcdefghij", limit=7) == "abc…hij"
 
 
 def test_number_has_four_digits() -> None:
-    assert [number(v) for v in (0.000123456, 1234567.0, 0.0, float("nan"), float("-inf"))] == [
+    assert [
+        format_number(v) for v in (0.000123456, 1234567.0, 0.0, float("nan"), float("-inf"))
+    ] == [
         "0.0001235",
         "1.235e+06",
         "0",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rnnstudy.core.exhibit import Table
-from rnnstudy.report.tables import cell, csv_text
+from rnnstudy.report.tables import csv_text, table_cell
 
 
 def read(table: Table) -> list[dict[str, str]]:
@@ -48,4 +48,4 @@ def test_special_values_in_csv() -> None:
     ],
 )
 def test_cells_of_the_page(value: object, text: str, sort: str, numeric: bool) -> None:
-    assert cell(value) == (text, sort, numeric)
+    assert table_cell(value) == (text, sort, numeric)

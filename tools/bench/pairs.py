@@ -28,8 +28,8 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from rnnstudy.comparison.distances.pairs import distances, prepared
-from rnnstudy.comparison.distances.tiles import Prepared, blocks, tile
+from rnnstudy.comparison.distances.pairs import pairwise_distances, prepare_forms
+from rnnstudy.comparison.distances.tiles import PreparedForm, split_into_blocks, tile_distances
 from rnnstudy.core.arrays import Array
 from rnnstudy.metrics import CCA, CKA, METRICS, SVCCA, Metric, Procrustes
 
@@ -120,22 +120,22 @@ def _at_once(metric: Metric, states: Population) -> tuple[Array, Data]:
     """All pairs in memory, as `rnnstudy.pairwise` does."""
     given = [states[i] for i in range(len(states))]
     begun = time.perf_counter()
-    forms = prepared(given, metric)
+    forms = prepare_forms(given, metric)
     middle = time.perf_counter()
-    values = distances(forms, metric).values
+    values = pairwise_distances(forms, metric).values
     return values, _ours(begun, middle, tiles=1)
 
 
 def _tiled(metric: Metric, states: Population) -> tuple[Array, Data]:
     """All pairs in tiles; what is prepared is kept on a disk, and memory bounded."""
-    split, values = blocks(len(states), BLOCK), np.zeros((len(states), len(states)))
+    split, values = split_into_blocks(len(states), BLOCK), np.zeros((len(states), len(states)))
     pairs = [(rows, columns) for i, rows in enumerate(split) for columns in split[i:]]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as threads:
         kept = [Kept(folder, block) for block in split]
 
         def compare(rows: range, columns: range) -> None:
             first, second = kept[rows.start // BLOCK], kept[columns.start // BLOCK]
-            found = tile(first, second, metric)
+            found = tile_distances(first, second, metric)
             values[rows.start : rows.stop, columns.start : columns.stop] = found
             values[columns.start : columns.stop, rows.start : rows.stop] = found.T
 
@@ -144,8 +144,8 @@ def _tiled(metric: Metric, states: Population) -> tuple[Array, Data]:
             # States are made here, not read from networks: that is not counted.
             given = [states[i] for i in block]
             begun = time.perf_counter()
-            for i, form in zip(block, prepared(given, metric), strict=True):
-                Prepared.of(form).save(Path(folder, str(i)))
+            for i, form in zip(block, prepare_forms(given, metric), strict=True):
+                PreparedForm.of(form).save(Path(folder, str(i)))
             spent += time.perf_counter() - begun
         middle = time.perf_counter()
         list(threads.map(compare, *zip(*pairs, strict=True)))
@@ -162,7 +162,7 @@ class Kept(Sequence[Any]):
         return len(self.which)
 
     def __getitem__(self, i: Any) -> Any:
-        return Prepared.load(Path(self.folder, str(self.which[i]))).form
+        return PreparedForm.load(Path(self.folder, str(self.which[i]))).form
 
 
 def _ours(begun: float, middle: float, tiles: int) -> Data:

@@ -10,7 +10,7 @@ from rnnstudy.analyses.base import Member, Section, TaskAnalysis
 from rnnstudy.analyses.conditions import as_tuple, meets, same, unknown_field
 from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, Controlled
 from rnnstudy.comparison.distances.embedding import Coordinates
-from rnnstudy.comparison.distances.out_of_sample import mapped
+from rnnstudy.comparison.distances.out_of_sample import reference_map
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Scatter
@@ -74,7 +74,7 @@ class Embedding(TaskAnalysis):
             )
         everybody = np.ones(len(found.labels), bool)
         fitted = self._fitted(_fields(found, members)) if self.fit else everybody
-        return mapped(found, fitted, self.dimensions, by_stress=self.method == "stress")
+        return reference_map(found, fitted, self.dimensions, by_stress=self.method == "stress")
 
     def _fitted(self, fields: Sequence[dict[str, Any]]) -> Array:
         """Which items the map is made of: [item]."""

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 from rnnstudy.analyses.base import Cost, Member, MemberAnalysis, Section, TaskAnalysis
 from rnnstudy.analyses.distances.representations import Activity, Representations
-from rnnstudy.comparison.distances.pairs import Distances, distances, prepared
+from rnnstudy.comparison.distances.pairs import Distances, pairwise_distances, prepare_forms
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Matrix
 from rnnstudy.core.record import Record
@@ -39,7 +39,7 @@ class AllPairs(TaskAnalysis):
         items = [Item(member, part) for part in range(asked) for member in hosts]
         items += [Item(member, None) for member in guests]
         names, states = list(map(self.label, items)), [self.states(r) for p in parts for r in p]
-        found = distances(prepared(states, self.metric, names), self.metric, names)
+        found = pairwise_distances(prepare_forms(states, self.metric, names), self.metric, names)
         return self.told(found, items)
 
     @abstractmethod

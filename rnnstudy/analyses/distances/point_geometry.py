@@ -8,7 +8,7 @@ from pydantic import Field
 from rnnstudy.analyses.base import Cost, Member, Section, TaskAnalysis
 from rnnstudy.analyses.distances.pairs import cost_of_pairs, groupings
 from rnnstudy.comparison.distances.pairs import Distances
-from rnnstudy.comparison.distances.point_geometry import arrangements
+from rnnstudy.comparison.distances.point_geometry import point_geometry_distances
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Matrix
 from rnnstudy.core.record import Record
@@ -58,7 +58,7 @@ class Arrangement(TaskAnalysis):
         found = [record.arranged for record in parts[0] if isinstance(record, Arranged)]
         if len(found) < len(members):
             raise ValueError(f"'{self.of}' yields no points in an order, arrangement needs them")
-        return arrangements(found, [member.name for member in members], self.neighbours)
+        return point_geometry_distances(found, [member.name for member in members], self.neighbours)
 
     def cost(self, task: Task, records: int) -> Cost:
         return cost_of_pairs(records)

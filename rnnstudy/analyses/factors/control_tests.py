@@ -24,11 +24,11 @@ from rnnstudy.analyses.factors.reference_groups import (
     other_value,
     same_kind,
 )
-from rnnstudy.comparison.statistics.group_tests import Difference, agreement, difference
+from rnnstudy.comparison.statistics.group_tests import PairedTestResult, agreement_test, paired_test
 from rnnstudy.comparison.statistics.matching import CALIPER, Matching
 from rnnstudy.comparison.statistics.multiple_testing import holm
 from rnnstudy.comparison.statistics.nearness import Nearness
-from rnnstudy.comparison.statistics.permutation import Finding
+from rnnstudy.comparison.statistics.permutation import PermutationTestResult
 from rnnstudy.comparison.statistics.separation_scores import NEAREST_NEIGHBOUR
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
@@ -47,9 +47,9 @@ class _Told(NamedTuple):
     """What distances tell of a factor, after training and before."""
 
     factor: str
-    trained: Finding
-    untrained: Finding
-    gain: Difference
+    trained: PermutationTestResult
+    untrained: PermutationTestResult
+    gain: PairedTestResult
 
 
 class Twins(TaskAnalysis):
@@ -133,9 +133,10 @@ class Twins(TaskAnalysis):
             how: dict[str, Any] = {"permutations": self.permutations, "strata": strata}
             try:
                 trained, untrained = (
-                    agreement(NEAREST_NEIGHBOUR, each, labels, **how) for each in (after, before)
+                    agreement_test(NEAREST_NEIGHBOUR, each, labels, **how)
+                    for each in (after, before)
                 )
-                gain = difference(after, before, labels, **how)
+                gain = paired_test(after, before, labels, **how)
                 lines.append(_Told(name, trained, untrained, gain))
             except ValueError as error:
                 left_out[name] = str(error)

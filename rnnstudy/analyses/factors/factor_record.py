@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnnstudy.comparison.statistics.permanova import Permanova
-from rnnstudy.comparison.statistics.permutation import Finding
+from rnnstudy.comparison.statistics.permutation import PermutationTestResult
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
@@ -18,7 +18,7 @@ class Row(NamedTuple):
 
     factor: str
     statistic: str
-    finding: Finding
+    finding: PermutationTestResult
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from rnnstudy.analyses.factors.factor_record import Grouping, Row, rows_of
 from rnnstudy.analyses.factors.fields import strata_of, unknown, values_of, varying
 from rnnstudy.analyses.factors.loss_matching import Caliper, by_loss, summary
 from rnnstudy.comparison.distances.pairs import Distances
-from rnnstudy.comparison.statistics.group_tests import agreement, separation
+from rnnstudy.comparison.statistics.group_tests import agreement_test, separation_test
 from rnnstudy.comparison.statistics.matching import CALIPER
 from rnnstudy.comparison.statistics.multiple_testing import holm
 from rnnstudy.comparison.statistics.permanova import Permanova, permanova
@@ -129,9 +129,13 @@ class Groups(TaskAnalysis):
         labels, strata = values_of(name, who), strata_of(name, who)
         how: dict[str, Any] = {"permutations": self.permutations, "strata": strata}
         return [
-            Row(name, "nearest neighbour", agreement(NEAREST_NEIGHBOUR, distances, labels, **how)),
-            Row(name, "silhouette", agreement(SILHOUETTE, distances, labels, **how)),
-            Row(name, "distance ratio", separation(distances, labels, **how)),
+            Row(
+                name,
+                "nearest neighbour",
+                agreement_test(NEAREST_NEIGHBOUR, distances, labels, **how),
+            ),
+            Row(name, "silhouette", agreement_test(SILHOUETTE, distances, labels, **how)),
+            Row(name, "distance ratio", separation_test(distances, labels, **how)),
         ]
 
     def _shares(

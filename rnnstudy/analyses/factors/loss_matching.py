@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.comparison.statistics.matching import Matching, matched
+from rnnstudy.comparison.statistics.matching import Matching, match_groups
 from rnnstudy.core.arrays import Array
 
 Caliper = Annotated[float, Field(gt=0, le=2)]
@@ -23,7 +23,7 @@ def by_loss(
     with np.errstate(divide="ignore"):
         logs = np.log(losses)
     kinds = [tuple(member.fields.get(name) for name in factors) for member in members]
-    return matched(logs, kinds, caliper)
+    return match_groups(logs, kinds, caliper)
 
 
 def summary(found: Matching) -> dict[str, float]:

@@ -7,8 +7,8 @@ import numpy as np
 
 from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, Controlled
 from rnnstudy.analyses.factors.fields import NO_FACTORS, strata_of, values_of
-from rnnstudy.comparison.statistics.nearness import Nearness, nearer
-from rnnstudy.comparison.statistics.permutation import coded
+from rnnstudy.comparison.statistics.nearness import Nearness, nearness_test
+from rnnstudy.comparison.statistics.permutation import integer_codes
 from rnnstudy.core.arrays import Array
 
 ITSELF = "itself, untrained"
@@ -26,15 +26,15 @@ def itself(found: Controlled) -> Array:
 
 def same_kind(found: Controlled, learnt: str) -> Array:
     """Others that have learnt this and agree with a network in all but the seed."""
-    kinds = coded(_kinds(found))
+    kinds = integer_codes(_kinds(found))
     alike = kinds[found.at(TRAINED), None] == kinds
     return alike & _with(found, learnt) & ~_one_network(found)
 
 
 def other_value(found: Controlled, factor: str) -> Array:
     """Trained others that differ from a network in a factor, and in nothing else but the seed."""
-    strata = coded(strata_of(factor, found.members))
-    values = coded(values_of(factor, found.members))
+    strata = integer_codes(strata_of(factor, found.members))
+    values = integer_codes(values_of(factor, found.members))
     at = found.at(TRAINED)
     differ: Array = (strata[at, None] == strata) & (values[at, None] != values)
     return differ & _with(found, TRAINED)
@@ -62,10 +62,10 @@ def nearer_to(found: Controlled, control: str, factor: str) -> tuple[Nearness, l
     own, another, used = own[both], another[both], np.array(found.at(TRAINED))[both]
     met: Array = np.asarray((own | another).any(axis=0))
     met[used] = True
-    numbers = coded([name for name, here in zip(found.networks, met, strict=True) if here])
+    numbers = integer_codes([name for name, here in zip(found.networks, met, strict=True) if here])
     first = np.unique(numbers, return_index=True)[1]
     place = np.cumsum(met) - 1
-    result = nearer(
+    result = nearness_test(
         found.values[np.ix_(used, met)],
         own[:, met],
         another[:, met],
@@ -80,14 +80,14 @@ def _with(found: Controlled, learnt: str) -> Array:
 
 
 def _one_network(found: Controlled) -> Array:
-    names = coded(found.networks)
+    names = integer_codes(found.networks)
     mask: Array = names[found.at(TRAINED), None] == names
     return mask
 
 
 def _groups(found: Controlled) -> Array:
     """Of each item, the group of its network whose size the study fixes: one task and kind."""
-    return coded(list(zip(_kinds(found), values_of("task", found.members), strict=True)))
+    return integer_codes(list(zip(_kinds(found), values_of("task", found.members), strict=True)))
 
 
 def _kinds(found: Controlled) -> list[tuple[str, ...]]:

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from rnnstudy.analyses.base import Cost, Member, Section, TaskAnalysis
 from rnnstudy.analyses.distances.pairs import cost_of_pairs, groupings
 from rnnstudy.comparison.distances.graphs import (
-    MOST_BITS,
+    MAX_BITS,
     isomorphic_distances,
     labelled_distances,
     spectral_distances,
@@ -60,7 +60,7 @@ class Graphs(TaskAnalysis):
         return (self.of,)
 
     def applies(self, task: Task) -> bool:
-        return self.distance != "isomorphic" or task.outputs <= MOST_BITS
+        return self.distance != "isomorphic" or task.outputs <= MAX_BITS
 
     def run(
         self,

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.analyses.distances.point_geometry import Arranged
-from rnnstudy.comparison.distances.point_geometry import along, correlation, participation
+from rnnstudy.comparison.distances.point_geometry import (
+    correlation,
+    geodesic_correlation,
+    participation_ratio,
+)
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import array
 from rnnstudy.dynamics.linearisation.impulse_response import modes_for
@@ -93,13 +97,15 @@ class LineAttractor(Arranged):
     @property
     def dimension(self) -> Array:
         """Dimensions over which the slow points spread (participation ratio): [context]."""
-        return self._each(lambda own: participation(self.state[own]))
+        return self._each(lambda own: participation_ratio(self.state[own]))
 
     @property
     def order(self) -> Array:
         """Correlation of ways along the slow points with differences in readout; 1 on a line, even
         a bent one, along which the readout rises: [context]."""
-        return self._each(lambda own: along(self.state[own], self.readout[own, 0], 4))
+        return self._each(
+            lambda own: geodesic_correlation(self.state[own], self.readout[own, 0], 4)
+        )
 
     @property
     def kept(self) -> Array:

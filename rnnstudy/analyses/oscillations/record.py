@@ -5,7 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.analyses.distances.point_geometry import Arranged
-from rnnstudy.comparison.distances.point_geometry import along, correlation, in_order
+from rnnstudy.comparison.distances.point_geometry import (
+    correlation,
+    geodesic_correlation,
+    neighbour_order_share,
+)
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import array
 
@@ -105,12 +109,12 @@ class Oscillation(Arranged):
     @property
     def in_order(self) -> float:
         """Share of the fixed points whose nearest one belongs to a neighbouring cue."""
-        return in_order(self.state)
+        return neighbour_order_share(self.state)
 
     @property
     def geodesic_correlation(self) -> float:
         """Of ways along the fixed points with differences of their cues: 1 on an even line."""
-        return along(self.state, self.cue)
+        return geodesic_correlation(self.state, self.cue)
 
 
 def _median(values: Array) -> float:

@@ -10,7 +10,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
 
-STEPS = 300
+MAX_MAJORISATION_STEPS = 300
 """At most so many steps of stress majorisation."""
 
 
@@ -41,7 +41,7 @@ def classical_mds(distances: Distances, dimensions: int = 2) -> Coordinates:
     Dimensions beyond the positive eigenvalues are 0. Along each dimension the first of the items
     farthest from the origin is on the positive side, so that the picture does not flip by chance.
     """
-    values, points = _principal(gower(distances.values), dimensions)
+    values, points = _principal_points(gower_centre(distances.values), dimensions)
     return _coordinates(distances, values, points)
 
 
@@ -54,7 +54,7 @@ def stress_mds(distances: Distances, dimensions: int = 2) -> Coordinates:
     """
     from sklearn.manifold import smacof
 
-    values, start = _principal(gower(distances.values), dimensions)
+    values, start = _principal_points(gower_centre(distances.values), dimensions)
     scale = float(np.max(distances.values, initial=0.0))
     if scale == 0.0:
         return _coordinates(distances, values, start)
@@ -63,16 +63,16 @@ def stress_mds(distances: Distances, dimensions: int = 2) -> Coordinates:
         n_components=dimensions,
         init=start / scale,
         n_init=1,
-        max_iter=STEPS,
+        max_iter=MAX_MAJORISATION_STEPS,
         eps=1e-6,
         normalized_stress=False,
     )
     centred = scale * (found - found.mean(axis=0))
-    _, turned = _principal(centred @ centred.T, dimensions)
+    _, turned = _principal_points(centred @ centred.T, dimensions)
     return _coordinates(distances, values, turned)
 
 
-def _principal(products: Array, dimensions: int) -> tuple[Array, Array]:
+def _principal_points(products: Array, dimensions: int) -> tuple[Array, Array]:
     """All eigenvalues of scalar products, largest first, and the points [item, dimension] on their
     principal axes."""
     if dimensions < 1:
@@ -81,7 +81,7 @@ def _principal(products: Array, dimensions: int) -> tuple[Array, Array]:
     values, vectors = values[::-1], vectors[:, ::-1]
     points = np.zeros((len(vectors), dimensions))
     kept = vectors[:, :dimensions] * np.sqrt(np.maximum(values[:dimensions], 0.0))
-    points[:, : kept.shape[1]] = _oriented(kept)
+    points[:, : kept.shape[1]] = _fix_signs(kept)
     return values, points
 
 
@@ -96,14 +96,14 @@ def _coordinates(distances: Distances, eigenvalues: Array, points: Array) -> Coo
     )
 
 
-def gower(distances: Array) -> Array:
+def gower_centre(distances: Array) -> Array:
     """Scalar products about the centroid: -1/2 J D^2 J (Gower 1966)."""
     squares = distances**2
     rows = squares - squares.mean(axis=0, keepdims=True)
     return -0.5 * (rows - rows.mean(axis=1, keepdims=True))
 
 
-def _oriented(points: Array) -> Array:
+def _fix_signs(points: Array) -> Array:
     """Points [item, dimension] with each dimension's sign fixed; near ties go to the first item."""
     size = np.abs(points)
     farthest = np.argmax(size >= (1.0 - 1e-9) * size.max(axis=0, initial=0.0), axis=0)

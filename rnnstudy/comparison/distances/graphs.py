@@ -13,13 +13,13 @@ import numpy as np
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.arrays import Array
 
-Given = tuple[Array, Array, Array]
+LinkTable = tuple[Array, Array, Array]
 
-MOST_BITS = 5
+MAX_BITS = 5
 """Up to isomorphism, 2^b b! names are tried: 3,840 for five bits, 46,080 for six."""
 
 
-class Weights(NamedTuple):
+class AlignedGraphs(NamedTuple):
     """Graphs over one set of links: weights [graph, link] of codes [link, 1 + end * bit], the place
     first; ends: number of them."""
 
@@ -28,37 +28,37 @@ class Weights(NamedTuple):
     ends: int
 
 
-def labelled_distances(graphs: Sequence[Given], names: Sequence[str]) -> Distances:
+def labelled_distances(graphs: Sequence[LinkTable], names: Sequence[str]) -> Distances:
     """Root of the summed squared differences of weights (Frobenius norm); absent links weigh 0.
 
     ValueError if the graphs' labels are of different sizes.
     """
-    return _between(_aligned(graphs).weights, names)
+    return _euclidean(_align(graphs).weights, names)
 
 
-def isomorphic_distances(graphs: Sequence[Given], names: Sequence[str]) -> Distances:
+def isomorphic_distances(graphs: Sequence[LinkTable], names: Sequence[str]) -> Distances:
     """The least labelled distance over all permutations of bits and flips of their signs.
 
     These are the symmetries of the cube (the hyperoctahedral group; 48 for three bits), the same
     for all ends of all links. ValueError beyond so many bits that they cannot all be tried.
     """
     bits = graphs[0][0].shape[2] if len(graphs) else 0
-    if bits > MOST_BITS:
+    if bits > MAX_BITS:
         raise ValueError(
-            f"up to isomorphism, graphs of at most {MOST_BITS} bits can be compared, these have "
+            f"up to isomorphism, graphs of at most {MAX_BITS} bits can be compared, these have "
             f"{bits}; compare by distance: labelled or spectral"
         )
-    found = _closed(_aligned(graphs))
+    found = _close_under_symmetries(_align(graphs))
     own = found.weights
     best = np.full((len(own), len(own)), -np.inf)
     chosen = np.zeros(best.shape, int)
-    moves = [_moved(found, *symmetry) for symmetry in symmetries(bits)]
+    moves = [_column_map(found, *symmetry) for symmetry in cube_symmetries(bits)]
     for i, move in enumerate(moves):
         # |a - gb|^2 is least where <a, gb> is largest: the symmetries keep the norm.
         agreement = own @ own[:, move].T
         better = agreement > best
         best[better], chosen[better] = agreement[better], i
-    return _named(_least(own, moves, chosen), names)
+    return _label(_least_distances(own, moves, chosen), names)
 
 
 def spectral_distances(matrices: Sequence[Array], names: Sequence[str]) -> Distances:
@@ -70,36 +70,36 @@ def spectral_distances(matrices: Sequence[Array], names: Sequence[str]) -> Dista
     values = [np.linalg.svd(matrix, compute_uv=False) for matrix in matrices]
     most = max(map(len, values), default=0)
     stack = np.array([np.pad(value, (0, most - len(value))) for value in values])
-    return _between(stack.reshape(len(matrices), most), names)
+    return _euclidean(stack.reshape(len(matrices), most), names)
 
 
-def symmetries(bits: int) -> Iterator[tuple[Array, Array]]:
+def cube_symmetries(bits: int) -> Iterator[tuple[Array, Array]]:
     """Each symmetry of a cube: new bit i is sign[i] times the old bit order[i]."""
     for order in permutations(range(bits)):
         for sign in product((1, -1), repeat=bits):
             yield np.array(order, int), np.array(sign, int)
 
 
-def _between(vectors: Array, names: Sequence[str]) -> Distances:
+def _euclidean(vectors: Array, names: Sequence[str]) -> Distances:
     # Here, because a plan is checked without it and it takes a while to import.
     from scipy.spatial.distance import pdist, squareform
 
     if len(vectors) < 2:
-        return _named(np.zeros((len(vectors), len(vectors))), names)
-    return _named(squareform(pdist(vectors)), names)
+        return _label(np.zeros((len(vectors), len(vectors))), names)
+    return _label(squareform(pdist(vectors)), names)
 
 
-def _named(values: Array, names: Sequence[str]) -> Distances:
+def _label(values: Array, names: Sequence[str]) -> Distances:
     return Distances(tuple(names), values)
 
 
-def _aligned(graphs: Sequence[Given]) -> Weights:
+def _align(graphs: Sequence[LinkTable]) -> AlignedGraphs:
     """The graphs over all links that any of them has."""
     shapes = sorted({labels.shape[1:] for labels, _, _ in graphs})
     if len(shapes) > 1:
         raise ValueError(f"labels should be [end, bit] of one size, they are of {shapes}")
     if not graphs:
-        return Weights(np.zeros((0, 0)), np.zeros((0, 1)), 1)
+        return AlignedGraphs(np.zeros((0, 0)), np.zeros((0, 1)), 1)
     rows = [
         np.concatenate([place[:, None], labels.reshape(len(labels), np.prod(shapes[0]))], axis=1)
         for labels, _, place in graphs
@@ -108,22 +108,22 @@ def _aligned(graphs: Sequence[Given]) -> Weights:
     owner = np.repeat(np.arange(len(graphs)), [len(part) for part in rows])
     weights = np.zeros((len(graphs), len(codes)))
     weights[owner, column.ravel()] = np.concatenate([weight for _, weight, _ in graphs])
-    return Weights(weights, codes, shapes[0][0])
+    return AlignedGraphs(weights, codes, shapes[0][0])
 
 
-def _closed(graphs: Weights) -> Weights:
+def _close_under_symmetries(graphs: AlignedGraphs) -> AlignedGraphs:
     """The same over all links that any symmetry makes of theirs."""
     bits = (graphs.codes.shape[1] - 1) // graphs.ends
     codes = graphs.codes
     while True:
-        moved = [_moved_codes(codes, graphs.ends, *symmetry) for symmetry in _generators(bits)]
+        moved = [_transform_codes(codes, graphs.ends, *symmetry) for symmetry in _generators(bits)]
         larger = np.unique(np.concatenate([codes, *moved]), axis=0)
         if len(larger) == len(codes):
             break
         codes = larger
     weights = np.zeros((len(graphs.weights), len(codes)))
-    weights[:, _find(codes, graphs.codes)] = graphs.weights
-    return Weights(weights, codes, graphs.ends)
+    weights[:, _row_positions(codes, graphs.codes)] = graphs.weights
+    return AlignedGraphs(weights, codes, graphs.ends)
 
 
 def _generators(bits: int) -> Iterator[tuple[Array, Array]]:
@@ -137,25 +137,25 @@ def _generators(bits: int) -> Iterator[tuple[Array, Array]]:
         yield order, sign
 
 
-def _moved(graphs: Weights, order: Array, sign: Array) -> Array:
+def _column_map(graphs: AlignedGraphs, order: Array, sign: Array) -> Array:
     """Which column each column becomes."""
-    return _find(graphs.codes, _moved_codes(graphs.codes, graphs.ends, order, sign))
+    return _row_positions(graphs.codes, _transform_codes(graphs.codes, graphs.ends, order, sign))
 
 
-def _moved_codes(codes: Array, ends: int, order: Array, sign: Array) -> Array:
+def _transform_codes(codes: Array, ends: int, order: Array, sign: Array) -> Array:
     bits = codes[:, 1:].reshape(len(codes), ends, len(order))
     moved = (bits[:, :, order] * sign).reshape(len(codes), ends * len(order))
     # No negative zeros: they would be sorted beside the others.
     return np.concatenate([codes[:, :1], moved], axis=1) + 0.0
 
 
-def _find(codes: Array, wanted: Array) -> Array:
+def _row_positions(codes: Array, wanted: Array) -> Array:
     """Positions of rows among sorted, distinct rows that hold them all."""
     _, place = np.unique(np.concatenate([codes, wanted + 0.0]), axis=0, return_inverse=True)
     return place.ravel()[len(codes) :]
 
 
-def _least(own: Array, moves: Sequence[Array], chosen: Array) -> Array:
+def _least_distances(own: Array, moves: Sequence[Array], chosen: Array) -> Array:
     """Distances [graph, graph] under the chosen symmetry of each pair."""
     values = np.zeros(chosen.shape)
     for i, move in enumerate(moves):

@@ -7,18 +7,18 @@ import numpy as np
 from rnnstudy.comparison.distances.embedding import (
     Coordinates,
     classical_mds,
-    gower,
+    gower_centre,
     kruskal_stress,
     stress_mds,
 )
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.arrays import Array
 
-STEPS = 1000
+MAX_PLACEMENT_STEPS = 1000
 """At most so many steps towards the place of least stress."""
 
 
-def mapped(
+def reference_map(
     distances: Distances, fitted: Array, dimensions: int, *, by_stress: bool = False
 ) -> Coordinates:
     """A map of some items, those of a mask [item], with all others placed on it.
@@ -32,7 +32,7 @@ def mapped(
     points = np.zeros((len(fitted), dimensions))
     points[at] = found.points
     if len(others):
-        place = placed_by_stress if by_stress else placed
+        place = place_by_stress if by_stress else place_classically
         points[others] = place(own, found, distances.values[np.ix_(others, at)])
     return replace(
         found,
@@ -43,7 +43,7 @@ def mapped(
     )
 
 
-def placed(known: Distances, coordinates: Coordinates, new: Array) -> Array:
+def place_classically(known: Distances, coordinates: Coordinates, new: Array) -> Array:
     """New items in the space of a classical embedding of the known ones: [new, dimension].
 
     new: distances of the new items to the known ones [new, item]. With B the scalar products about
@@ -51,8 +51,8 @@ def placed(known: Distances, coordinates: Coordinates, new: Array) -> Array:
     / 2 (Gower 1968). A known item comes to its own place where distances are Euclidean. ValueError
     if `coordinates` are of other items.
     """
-    new = _fitting(known, coordinates, new)
-    lengths = np.diag(gower(known.values)) - new**2
+    new = _check_new(known, coordinates, new)
+    lengths = np.diag(gower_centre(known.values)) - new**2
     sizes = (coordinates.points**2).sum(axis=0)
     # A dimension in which the known points differ by rounding only has no place for new ones.
     there = sizes > 1e-10 * sizes.max(initial=0.0)
@@ -61,23 +61,23 @@ def placed(known: Distances, coordinates: Coordinates, new: Array) -> Array:
     return found
 
 
-def placed_by_stress(known: Distances, coordinates: Coordinates, new: Array) -> Array:
+def place_by_stress(known: Distances, coordinates: Coordinates, new: Array) -> Array:
     """New items where the squared errors of their distances to the known points are least.
 
     Each by itself, the known points staying: majorisation (de Leeuw 1977) from the better of two
-    starts, the place by `placed` and that of the nearest known item; never worse than its start.
+    starts: that of `place_classically` and that of the nearest known item. Never worse than its start.
     new: [new, item]; returns [new, dimension].
     """
-    new = _fitting(known, coordinates, new)
+    new = _check_new(known, coordinates, new)
     points = coordinates.points
-    starts = [placed(known, coordinates, new), points[new.argmin(axis=1)]]
-    ends = [_descended(points, new, start) for start in starts]
-    better = _errors(points, new, ends[0]) <= _errors(points, new, ends[1])
+    starts = [place_classically(known, coordinates, new), points[new.argmin(axis=1)]]
+    ends = [_majorise(points, new, start) for start in starts]
+    better = _squared_errors(points, new, ends[0]) <= _squared_errors(points, new, ends[1])
     return np.where(better[:, None], ends[0], ends[1])
 
 
-def _descended(points: Array, wanted: Array, places: Array) -> Array:
-    for _ in range(STEPS):
+def _majorise(points: Array, wanted: Array, places: Array) -> Array:
+    for _ in range(MAX_PLACEMENT_STEPS):
         gaps = places[:, None, :] - points
         sizes = np.sqrt((gaps**2).sum(axis=-1, keepdims=True))
         # On top of a known point any direction is as good; it then stays out of the mean.
@@ -89,13 +89,13 @@ def _descended(points: Array, wanted: Array, places: Array) -> Array:
     return places
 
 
-def _errors(points: Array, wanted: Array, places: Array) -> Array:
+def _squared_errors(points: Array, wanted: Array, places: Array) -> Array:
     sizes = np.sqrt(((places[:, None, :] - points) ** 2).sum(axis=-1))
     found: Array = ((sizes - wanted) ** 2).sum(axis=1)
     return found
 
 
-def _fitting(known: Distances, coordinates: Coordinates, new: Array) -> Array:
+def _check_new(known: Distances, coordinates: Coordinates, new: Array) -> Array:
     if known.labels != coordinates.labels:
         raise ValueError("the coordinates are of other items than the known distances")
     new = np.asarray(new, float)

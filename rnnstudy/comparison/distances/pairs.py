@@ -16,7 +16,7 @@ from rnnstudy.core.threads import one_thread
 from rnnstudy.metrics import Metric
 from rnnstudy.metrics.base import Form, parts, stacked
 
-Result = TypeVar("Result")
+R = TypeVar("R")
 
 BLOCK_BYTES = 192 * 2**20
 """Memory for the forms and products of one block of pairs; each core works on one."""
@@ -61,14 +61,14 @@ def pairwise(states: Sequence[Array], metric: Metric, labels: Sequence[str] | No
     states: one [sample, unit] each, of the same samples; units may differ. labels: default "0",
     "1", ... ValueError names the representation that does not fit.
     """
-    return distances(prepared(states, metric, labels), metric, labels).to_frame()
+    return pairwise_distances(prepare_forms(states, metric, labels), metric, labels).to_frame()
 
 
-def prepared(
+def prepare_forms(
     states: Sequence[Array], metric: Metric, labels: Sequence[str] | None = None
 ) -> list[Form]:
-    """The metric's form of each representation [sample, unit], ready for `distances`."""
-    names = _labels(labels, len(states))
+    """The metric's form of each representation [sample, unit], ready for `pairwise_distances`."""
+    names = _default_labels(labels, len(states))
     for name, x in zip(names, states, strict=True):
         if len(x) != len(states[0]) and not metric.trajectories:
             raise ValueError(
@@ -82,10 +82,10 @@ def prepared(
         except ValueError as error:
             raise ValueError(f"{name!r}: {error}") from error
 
-    return _side_by_side(form, names, states)
+    return _map_in_threads(form, names, states)
 
 
-def distances(
+def pairwise_distances(
     forms: Sequence[Form],
     metric: Metric,
     labels: Sequence[str] | None = None,
@@ -97,24 +97,24 @@ def distances(
     enough to keep several cores busy.
     """
     values = np.zeros((len(forms), len(forms)))
-    side = block or min(_side(forms, metric), max(8, -(-len(forms) // 4)))
+    side = block or min(_block_side(forms, metric), max(8, -(-len(forms) // 4)))
 
     def fill(rows: slice, columns: slice) -> None:
         values[rows, columns] = metric.distances(stacked(forms[rows]), stacked(forms[columns]))
 
-    _side_by_side(fill, *zip(*_blocks(len(forms), side), strict=True))
+    _map_in_threads(fill, *zip(*_blocks(len(forms), side), strict=True))
     upper = np.triu(values, 1)
-    return Distances(_labels(labels, len(forms)), upper + upper.T)
+    return Distances(_default_labels(labels, len(forms)), upper + upper.T)
 
 
-def _labels(labels: Sequence[str] | None, count: int) -> tuple[str, ...]:
+def _default_labels(labels: Sequence[str] | None, count: int) -> tuple[str, ...]:
     found = tuple(str(i) for i in range(count)) if labels is None else tuple(labels)
     if len(found) != count:
         raise ValueError(f"{len(found)} labels for {count} representations")
     return found
 
 
-def _side_by_side(work: Callable[..., Result], *arguments: Sequence[Any]) -> list[Result]:
+def _map_in_threads(work: Callable[..., R], *arguments: Sequence[Any]) -> list[R]:
     """`map` in as many threads as there are cores, each with one thread for linear algebra."""
     with one_thread(), ThreadPoolExecutor(os.cpu_count()) as threads:
         return list(threads.map(work, *arguments))
@@ -125,7 +125,7 @@ def form_bytes(form: Form) -> int:
     return sum(part.nbytes for part in parts(form).values())
 
 
-def _side(forms: Sequence[Form], metric: Metric) -> int:
+def _block_side(forms: Sequence[Form], metric: Metric) -> int:
     """Items along the side of a square block: two stacks of forms, and what its pairs take."""
     form = max(map(form_bytes, forms), default=1)
     pair = max((metric.pair_bytes(f) for f in forms), default=1)

@@ -11,11 +11,11 @@ import numpy as np
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.arrays import Array
 
-FEWEST = 3
+MIN_POINTS = 3
 """Points below which nothing can be said of their order."""
 
 
-def apart(points: Array) -> Array:
+def point_distances(points: Array) -> Array:
     """Euclidean distances [point, point], NaN where a point is missing."""
     from scipy.spatial.distance import pdist, squareform
 
@@ -31,7 +31,7 @@ def neighbour_graph(points: Array, neighbours: int) -> Array:
     """
     if neighbours < 1:
         raise ValueError(f"neighbours should be at least 1, it is {neighbours}")
-    far = np.where(np.isnan(distances := apart(points)), np.inf, distances)
+    far = np.where(np.isnan(distances := point_distances(points)), np.inf, distances)
     np.fill_diagonal(far, np.inf)
     nearest = np.argsort(far, axis=1, kind="stable")[:, :neighbours]
     linked = np.zeros_like(far)
@@ -40,7 +40,7 @@ def neighbour_graph(points: Array, neighbours: int) -> Array:
     return np.maximum(linked, linked.T)
 
 
-def geodesics(points: Array, neighbours: int = 2) -> Array:
+def geodesic_distances(points: Array, neighbours: int = 2) -> Array:
     """Lengths of the shortest ways along the nearest-neighbour graph: [point, point].
 
     Where the graph falls into parts they are joined by the shortest links between them, those of
@@ -50,7 +50,7 @@ def geodesics(points: Array, neighbours: int = 2) -> Array:
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import minimum_spanning_tree, shortest_path
 
-    distances = apart(points)
+    distances = point_distances(points)
     found = np.full_like(distances, np.nan)
     here = np.flatnonzero(~np.isnan(points).any(axis=1))
     if len(here) > 1:
@@ -66,44 +66,44 @@ def geodesics(points: Array, neighbours: int = 2) -> Array:
     return found
 
 
-def in_order(points: Array) -> float:
+def neighbour_order_share(points: Array) -> float:
     """Share of the points whose nearest neighbour stands next to them in the order.
 
     1 along a line that is sampled evenly; about 2 / points if the order means nothing. NaN for
     fewer than 3 points; missing ones are passed over.
     """
     here = points[~np.isnan(points).any(axis=1)]
-    if len(here) < FEWEST:
+    if len(here) < MIN_POINTS:
         return float("nan")
-    distances = apart(here)
+    distances = point_distances(here)
     np.fill_diagonal(distances, np.inf)
     nearest = distances.argmin(axis=1)
     return float(np.mean(np.abs(nearest - np.arange(len(here))) == 1))
 
 
-def along(points: Array, values: Array, neighbours: int = 2) -> float:
+def geodesic_correlation(points: Array, values: Array, neighbours: int = 2) -> float:
     """Correlation of ways along the points with differences of their values [point], over pairs.
 
     1 if the points lie on a line (straight or bent) at distances in proportion to their values.
     NaN for fewer than 3 points or where nothing varies.
     """
     here = np.flatnonzero(~np.isnan(points).any(axis=1))
-    if len(here) < FEWEST:
+    if len(here) < MIN_POINTS:
         return float("nan")
     pairs = np.triu_indices(len(here), 1)
-    ways = geodesics(points[here], neighbours)[pairs]
+    ways = geodesic_distances(points[here], neighbours)[pairs]
     steps = np.abs(values[here][:, None] - values[here])[pairs]
     return correlation(ways, steps)
 
 
 def correlation(x: Array, y: Array) -> float:
     """Pearson's correlation of x and y [sample]; NaN below 3 samples or where one is constant."""
-    if len(x) < FEWEST or not (np.ptp(x) > 0.0 and np.ptp(y) > 0.0):
+    if len(x) < MIN_POINTS or not (np.ptp(x) > 0.0 and np.ptp(y) > 0.0):
         return float("nan")
     return float(np.corrcoef(x, y)[0, 1])
 
 
-def participation(points: Array) -> float:
+def participation_ratio(points: Array) -> float:
     """Number of dimensions that points spread over: (sum of variances)^2 / sum of their squares.
 
     Over principal components (participation ratio; Gao et al. 2017): n if the variance is equal in
@@ -114,7 +114,7 @@ def participation(points: Array) -> float:
     return float(np.sum(weights) ** 2 / total) if total > 0.0 else float("nan")
 
 
-def arrangements(
+def point_geometry_distances(
     points: Sequence[Array], labels: Sequence[str], neighbours: int | None = 2
 ) -> Distances:
     """Distances of arrangements of equally many points each, compared place by place.
@@ -131,7 +131,9 @@ def arrangements(
     if len(sizes) > 1:
         raise ValueError(f"arrangements should be of equally many points, they are of {sizes}")
     forms = [
-        np.nan_to_num(apart(part)) if neighbours is None else neighbour_graph(part, neighbours)
+        np.nan_to_num(point_distances(part))
+        if neighbours is None
+        else neighbour_graph(part, neighbours)
         for part in points
     ]
     pairs = np.triu_indices(sizes[0] if sizes else 0, 1)

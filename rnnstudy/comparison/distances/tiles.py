@@ -14,13 +14,13 @@ from rnnstudy.metrics.base import Form, parts, stacked
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared(Record):
+class PreparedForm(Record):
     """A metric's form of one network, as it is kept."""
 
     parts: dict[str, Array] = arrays()
 
     @classmethod
-    def of(cls, form: Form) -> "Prepared":
+    def of(cls, form: Form) -> "PreparedForm":
         """A form in a record."""
         return cls({name: np.asarray(part) for name, part in parts(form).items()})
 
@@ -31,19 +31,19 @@ class Prepared(Record):
 
 
 @dataclass(frozen=True, eq=False)
-class Tile(Record):
+class DistanceTile(Record):
     """Distances between the networks of two blocks, or of one block with itself."""
 
     values: Array = array("item", "other")
 
 
-def blocks(count: int, size: int) -> list[range]:
+def split_into_blocks(count: int, size: int) -> list[range]:
     """Positions 0 to `count` in blocks of `size`; the last may be smaller. What is added to the end
     leaves all full blocks as they are."""
     return [range(start, min(start + size, count)) for start in range(0, count, size)]
 
 
-def tile(rows: Sequence[Form], columns: Sequence[Form], metric: Metric) -> Array:
+def tile_distances(rows: Sequence[Form], columns: Sequence[Form], metric: Metric) -> Array:
     """Distances [row, column] of two blocks of forms; of a block with itself if they are the same.
 
     Forms are asked for as they are needed, those of columns several times, and not kept: given a
@@ -51,8 +51,8 @@ def tile(rows: Sequence[Form], columns: Sequence[Form], metric: Metric) -> Array
     """
     values, same = np.zeros((len(rows), len(columns))), rows is columns
     with one_thread():
-        for these, first in _chunks(rows, metric):
-            for others, second in _chunks(columns, metric, these.start if same else 0):
+        for these, first in _form_stacks(rows, metric):
+            for others, second in _form_stacks(columns, metric, these.start if same else 0):
                 values[these, others] = metric.distances(first, second)
     if same:
         upper = np.triu(values, 1)
@@ -60,10 +60,10 @@ def tile(rows: Sequence[Form], columns: Sequence[Form], metric: Metric) -> Array
     return values
 
 
-def assembled(
+def assemble_tiles(
     labels: Sequence[str],
     split: Sequence[Sequence[int]],
-    tiles: Mapping[tuple[int, int], Tile],
+    tiles: Mapping[tuple[int, int], DistanceTile],
 ) -> Distances:
     """The whole matrix from the tiles [first block, second block] on and above the diagonal.
 
@@ -76,7 +76,9 @@ def assembled(
     return Distances(tuple(labels), values)
 
 
-def _chunks(forms: Sequence[Form], metric: Metric, start: int = 0) -> Iterator[tuple[slice, Form]]:
+def _form_stacks(
+    forms: Sequence[Form], metric: Metric, start: int = 0
+) -> Iterator[tuple[slice, Form]]:
     """Stacks of as many forms in a row as fit, two of them and the products of their pairs."""
     held: list[Form] = []
     form = pair = 0

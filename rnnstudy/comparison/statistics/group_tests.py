@@ -5,37 +5,42 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.comparison.statistics.permutation import Finding, against_chance, p_value, shuffles
+from rnnstudy.comparison.statistics.permutation import (
+    PermutationTestResult,
+    compare_with_null,
+    p_value,
+    random_orders,
+)
 from rnnstudy.comparison.statistics.resampling import (
-    around,
+    bootstrap_weights,
     jackknife,
-    percentiles,
-    resamples,
-    two_sided,
+    percentile_interval,
+    t_interval,
+    two_sided_p,
 )
 from rnnstudy.comparison.statistics.separation_scores import (
     NEAREST_NEIGHBOUR,
     Labels,
-    Measure,
+    SeparationScore,
+    group_codes,
     group_sums,
-    groups,
     one_hot,
-    own_group,
+    within_group_sums,
 )
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
 
 
 @one_thread()
-def agreement(
-    measure: Measure,
+def agreement_test(
+    measure: SeparationScore,
     distances: Array,
     labels: Labels,
     *,
     permutations: int = 999,
     seed: int = 0,
     strata: Labels | None = None,
-) -> Finding:
+) -> PermutationTestResult:
     """How well labels [item] agree with distances [item, item], by a measure such as
     `NEAREST_NEIGHBOUR`, with its permutation test and its jackknife interval over networks.
 
@@ -43,20 +48,20 @@ def agreement(
     stratum, the label means nothing. ValueError where nothing can be compared: a single label, or
     no label that two networks share.
     """
-    codes, sizes = groups(distances, labels)
+    codes, sizes = group_codes(distances, labels)
     matrix = measure.matrix(distances)
     statistic = float(measure.permuted(matrix, codes[None], sizes).mean())
     null = [
         measure.permuted(matrix, codes[order], sizes).mean(axis=-1)
-        for order in shuffles(len(codes), permutations, seed, strata)
+        for order in random_orders(len(codes), permutations, seed, strata)
     ]
-    low, high = around(statistic, *jackknife(measure.left_out(distances, codes), codes))
-    interval = _within(low, measure.lowest), _within(high, measure.lowest)
-    return against_chance(statistic, _joined(null), interval)
+    low, high = t_interval(statistic, *jackknife(measure.left_out(distances, codes), codes))
+    interval = _clip_end(low, measure.lowest), _clip_end(high, measure.lowest)
+    return compare_with_null(statistic, _concatenate(null), interval)
 
 
 @one_thread()
-def separation(
+def separation_test(
     distances: Array,
     labels: Labels,
     *,
@@ -64,30 +69,32 @@ def separation(
     seed: int = 0,
     strata: Labels | None = None,
     bootstraps: int = 1999,
-) -> Finding:
+) -> PermutationTestResult:
     """Mean distance between groups over mean distance within them: 1 without separation.
 
     The interval is a bootstrap over networks within their groups; pairs of copies of one network do
-    not count, lest their zeros shrink the distances within. More as in `agreement`.
+    not count, lest their zeros shrink the distances within. More as in `agreement_test`.
     """
     distances = np.asarray(distances, float)
-    codes, sizes = groups(distances, labels)
+    codes, sizes = group_codes(distances, labels)
     total, items = distances.sum(), len(codes)
     within = float((sizes * (sizes - 1)).sum())
     between = items * (items - 1) - within
 
     def ratios(labellings: Array) -> Array:
         sums = group_sums(distances, labellings, len(sizes))
-        own = own_group(sums, labellings).sum(axis=-1)
+        own = within_group_sums(sums, labellings).sum(axis=-1)
         return _ratio(total - own, between, own, within)
 
-    null = [ratios(codes[order]) for order in shuffles(items, permutations, seed, strata)]
-    resampled = _resampled_ratios(distances, codes, resamples(codes, bootstraps, seed))
-    return against_chance(ratios(codes[None])[0], _joined(null), percentiles(_joined(resampled)))
+    null = [ratios(codes[order]) for order in random_orders(items, permutations, seed, strata)]
+    resampled = _bootstrap_ratios(distances, codes, bootstrap_weights(codes, bootstraps, seed))
+    return compare_with_null(
+        ratios(codes[None])[0], _concatenate(null), percentile_interval(_concatenate(resampled))
+    )
 
 
 @dataclass(frozen=True)
-class Difference:
+class PairedTestResult:
     """How much more one set of distances says of a label than another set of the same networks."""
 
     statistic: float
@@ -106,47 +113,47 @@ class Difference:
 
 
 @one_thread()
-def difference(
+def paired_test(
     first: Array,
     second: Array,
     labels: Labels,
-    measure: Measure = NEAREST_NEIGHBOUR,
+    measure: SeparationScore = NEAREST_NEIGHBOUR,
     *,
     permutations: int = 999,
     seed: int = 0,
     strata: Labels | None = None,
-) -> Difference:
+) -> PairedTestResult:
     """A measure of two distance matrices [item, item] of the same networks, in the same order.
 
     A network that is left out or permuted is so in both, hence the comparison is paired.
     """
-    codes, sizes = groups(first, labels)
-    groups(second, labels)
+    codes, sizes = group_codes(first, labels)
+    group_codes(second, labels)
     matrices = measure.matrix(first), measure.matrix(second)
 
     def both(labellings: Array) -> tuple[Array, Array]:
         a, b = (measure.permuted(matrix, labellings, sizes) for matrix in matrices)
         return a.mean(axis=-1), b.mean(axis=-1)
 
-    pairs = [both(codes[order]) for order in shuffles(len(codes), permutations, seed, strata)]
-    null = _joined([a - b for a, b in pairs])
+    pairs = [both(codes[order]) for order in random_orders(len(codes), permutations, seed, strata)]
+    null = _concatenate([a - b for a, b in pairs])
     (a,), (b,) = both(codes[None])
     found = float(a - b)
     left_out = measure.left_out(first, codes) - measure.left_out(second, codes)
     error, freedom = jackknife(left_out, codes)
-    low, high = (_within(end, measure.lowest - 1.0) for end in around(found, error, freedom))
+    low, high = (_clip_end(end, measure.lowest - 1.0) for end in t_interval(found, error, freedom))
     p_chance = p_value(abs(found), np.abs(null))
-    p = two_sided(found, error, freedom)
-    return Difference(found, low, high, p, p_chance, len(null), float(a), float(b))
+    p = two_sided_p(found, error, freedom)
+    return PairedTestResult(found, low, high, p, p_chance, len(null), float(a), float(b))
 
 
-def _within(end: float, lowest: float) -> float:
+def _clip_end(end: float, lowest: float) -> float:
     """An end of an interval, not beyond what there can be: from the lowest value, or difference of
     two, to 1 or the like above 0."""
     return float(np.clip(end, lowest, max(1.0, -lowest)))
 
 
-def _resampled_ratios(distances: Array, codes: Array, draws: Iterator[Array]) -> list[Array]:
+def _bootstrap_ratios(distances: Array, codes: Array, draws: Iterator[Array]) -> list[Array]:
     """Ratios where network i stands for weights [resample, item] copies of itself."""
     home = one_hot(codes, codes.max() + 1)
     near = distances * (codes[:, None] == codes)
@@ -170,5 +177,5 @@ def _ratio(
         return np.where((far == 0.0) & (near == 0.0), 1.0, far / near)
 
 
-def _joined(parts: list[Array]) -> Array:
+def _concatenate(parts: list[Array]) -> Array:
     return np.concatenate([np.zeros(0), *parts])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.comparison.statistics.permutation import coded
+from rnnstudy.comparison.statistics.permutation import integer_codes
 from rnnstudy.comparison.statistics.separation_scores import Labels
 from rnnstudy.core.arrays import Array
 
@@ -33,20 +33,22 @@ class Matching:
         return np.flatnonzero(self.sets >= 0)
 
 
-def matched(values: Sequence[float] | Array, labels: Labels, caliper: float = CALIPER) -> Matching:
+def match_groups(
+    values: Sequence[float] | Array, labels: Labels, caliper: float = CALIPER
+) -> Matching:
     """As many sets as there can be of one item per label whose values [item] are alike.
 
     Alike: within `caliper` standard deviations, pooled within labels. So all labels keep equally
     many items, with nearly the same distribution of values. Values that are not finite match none.
     """
-    numbers, codes = np.asarray(values, float), coded(labels)
+    numbers, codes = np.asarray(values, float), integer_codes(labels)
     if len(numbers) != len(codes):
         raise ValueError(f"{len(codes)} labels for {len(numbers)} values")
     known = np.isfinite(numbers)
     groups = [np.flatnonzero(known & (codes == code)) for code in range(codes.max(initial=-1) + 1)]
-    spread = _spread([numbers[group] for group in groups])
+    spread = _pooled_deviation([numbers[group] for group in groups])
     sets = np.full(len(numbers), -1)
-    for number, items in enumerate(_sets(numbers, groups, caliper * spread)):
+    for number, items in enumerate(_matched_sets(numbers, groups, caliper * spread)):
         sets[items] = number
     kept = [group[sets[group] >= 0] for group in groups]
     return Matching(
@@ -56,7 +58,7 @@ def matched(values: Sequence[float] | Array, labels: Labels, caliper: float = CA
     )
 
 
-def _sets(values: Array, groups: Sequence[Array], width: float) -> list[list[int]]:
+def _matched_sets(values: Array, groups: Sequence[Array], width: float) -> list[list[int]]:
     """The smallest values left of each group make a set if they are alike; else the smallest of
     them can be in none. No other way of matching makes more sets."""
     if not groups:
@@ -75,7 +77,7 @@ def _sets(values: Array, groups: Sequence[Array], width: float) -> list[list[int
     return found
 
 
-def _spread(groups: Sequence[Array]) -> float:
+def _pooled_deviation(groups: Sequence[Array]) -> float:
     """Standard deviation within groups; 0 where no group has two items."""
     squares = sum(float(((group - group.mean()) ** 2).sum()) for group in groups if len(group))
     freedom = sum(len(group) - 1 for group in groups if len(group))

@@ -10,7 +10,7 @@ from rnnstudy.core.arrays import Array
 def holm(p: Sequence[float] | Array) -> Array:
     """Holm's step-down adjustment (1979): below a level, no true null among all is rejected with
     more than that probability, whatever the dependence. NaN is no test and stays NaN."""
-    return _of_known(_checked(p), _stepped_down)
+    return _adjust_known(_check_p_values(p), _step_down)
 
 
 def benjamini_hochberg(p: Sequence[float] | Array) -> Array:
@@ -18,10 +18,10 @@ def benjamini_hochberg(p: Sequence[float] | Array) -> Array:
     nulls is expected to be true, for independent or positively dependent tests. NaN stays NaN."""
     from scipy.stats import false_discovery_control
 
-    return _of_known(_checked(p), false_discovery_control)
+    return _adjust_known(_check_p_values(p), false_discovery_control)
 
 
-def _stepped_down(p: Array) -> Array:
+def _step_down(p: Array) -> Array:
     order = np.argsort(p)
     factors = np.arange(len(p), 0, -1)
     adjusted = np.empty_like(p)
@@ -29,14 +29,14 @@ def _stepped_down(p: Array) -> Array:
     return adjusted
 
 
-def _of_known(p: Array, adjust: object) -> Array:
+def _adjust_known(p: Array, adjust: object) -> Array:
     found, known = p.copy(), ~np.isnan(p)
     if known.any():
         found[known] = adjust(p[known])  # type: ignore[operator]
     return found
 
 
-def _checked(p: Sequence[float] | Array) -> Array:
+def _check_p_values(p: Sequence[float] | Array) -> Array:
     values = np.asarray(p, float)
     wrong = values[(values < 0.0) | (values > 1.0)]
     if wrong.size:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.comparison.statistics.resampling import around, jackknife, two_sided
+from rnnstudy.comparison.statistics.resampling import jackknife, t_interval, two_sided_p
 from rnnstudy.core.arrays import Array
 
 
@@ -28,7 +28,7 @@ class Nearness:
     """And to the second."""
 
 
-def nearer(
+def nearness_test(
     distances: Array,
     first: Array,
     second: Array,
@@ -50,15 +50,15 @@ def nearer(
     own, another = (_without_each(distances, mask, belongs) for mask in (first, second))
     rows = items[:, None] != np.arange(len(codes))
     left_out = (_contrast(own, another) * rows).sum(axis=0) / rows.sum(axis=0)
-    near, far = (_means(distances, mask) for mask in (first, second))
+    near, far = (_masked_means(distances, mask) for mask in (first, second))
     statistic = float(_contrast(near, far).mean())
     error, freedom = jackknife(left_out, codes)
-    low, high = around(statistic, error, freedom)
-    p = two_sided(statistic, error, freedom)
+    low, high = t_interval(statistic, error, freedom)
+    p = two_sided_p(statistic, error, freedom)
     return Nearness(statistic, low, high, p, float((near < far).mean()), near, far)
 
 
-def _means(distances: Array, mask: Array) -> Array:
+def _masked_means(distances: Array, mask: Array) -> Array:
     found: Array = (distances * mask).sum(axis=1) / mask.sum(axis=1)
     return found
 
@@ -70,10 +70,12 @@ def _without_each(distances: Array, mask: Array, belongs: Array) -> Array:
     less, fewer = (distances * mask) @ belongs, mask @ belongs
     left = counts[:, None] - fewer
     kept = left > 0
-    return np.where(kept, (sums[:, None] - less) / np.where(kept, left, 1.0), _row(sums / counts))
+    return np.where(
+        kept, (sums[:, None] - less) / np.where(kept, left, 1.0), _as_column(sums / counts)
+    )
 
 
-def _row(values: Array) -> Array:
+def _as_column(values: Array) -> Array:
     return values[:, None]
 
 

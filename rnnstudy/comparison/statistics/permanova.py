@@ -8,8 +8,13 @@ from typing import Literal
 
 import numpy as np
 
-from rnnstudy.comparison.distances.embedding import gower
-from rnnstudy.comparison.statistics.permutation import Finding, against_chance, coded, shuffles
+from rnnstudy.comparison.distances.embedding import gower_centre
+from rnnstudy.comparison.statistics.permutation import (
+    PermutationTestResult,
+    compare_with_null,
+    integer_codes,
+    random_orders,
+)
 from rnnstudy.comparison.statistics.separation_scores import Labels
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
@@ -27,7 +32,7 @@ class Term:
     """Of the total sum of squares (R2); chance alone gives freedom / (networks - 1)."""
     adjusted: float
     """The share without what chance alone would give (omega squared); may be below 0."""
-    pseudo_f: Finding
+    pseudo_f: PermutationTestResult
     """Sum of squares over freedom, by the same of the residual; 1 by chance."""
 
 
@@ -75,10 +80,10 @@ def permanova(
     (Freedman & Lane 1983; Anderson & ter Braak 2003), within `strata` [item] where given: exact for
     a single factor. ValueError where no degree of freedom is left for the residual.
     """
-    inner = gower(np.asarray(distances, float))
+    inner = gower_centre(np.asarray(distances, float))
     designs = _designs(factors, covariates or {}, order, len(inner))
-    bases, aliased = _sequential(designs)
-    full = _joined([*bases.values()], len(inner))
+    bases, aliased = _sequential_bases(designs)
+    full = _stack_bases([*bases.values()], len(inner))
     freedom = len(inner) - 1 - full.shape[1]
     if freedom < 1:
         raise ValueError(
@@ -86,29 +91,29 @@ def permanova(
             "none for the residual: add seeds, or leave out factors or interactions"
         )
     total = float(np.trace(inner))
-    residual = total - _explained(inner, full)
+    residual = total - _explained_squares(inner, full)
     terms = []
     for name in bases:
         others = _adjusted_for(name, list(bases), sums)
-        own, reduced = bases[name], _joined([bases[other] for other in others], len(inner))
+        own, reduced = bases[name], _stack_bases([bases[other] for other in others], len(inner))
         if sums == "marginal":
             # Bases follow the order of entry; what a term adds to others must be found anew.
-            reduced = _orthonormal(_joined([designs[other] for other in others], len(inner)))
+            reduced = _orthonormal(_stack_bases([designs[other] for other in others], len(inner)))
             own = _orthonormal(designs[name], reduced)
-        found = _explained(inner, own)
-        rest = _orthonormal(full, _joined([reduced, own], len(inner)))
-        null = _null(inner, own, reduced, rest,
-                     shuffles(len(inner), permutations, seed, strata))  # fmt: skip
+        found = _explained_squares(inner, own)
+        rest = _orthonormal(full, _stack_bases([reduced, own], len(inner)))
+        null = _null_pseudo_f(inner, own, reduced, rest,
+                     random_orders(len(inner), permutations, seed, strata))  # fmt: skip
         spread = residual / freedom
         terms.append(
             Term(
                 name=name,
                 freedom=own.shape[1],
                 sum_of_squares=found,
-                share=_over(found, total),
-                adjusted=_over(found - own.shape[1] * spread, total + spread),
-                pseudo_f=against_chance(
-                    _over(found / own.shape[1], spread), null, (np.nan, np.nan)
+                share=_ratio(found, total),
+                adjusted=_ratio(found - own.shape[1] * spread, total + spread),
+                pseudo_f=compare_with_null(
+                    _ratio(found / own.shape[1], spread), null, (np.nan, np.nan)
                 ),
             )
         )
@@ -116,7 +121,7 @@ def permanova(
         terms=tuple(terms),
         sums=sums,
         total=total,
-        residual_share=_over(residual, total),
+        residual_share=_ratio(residual, total),
         residual_freedom=freedom,
         aliased=aliased,
     )
@@ -132,14 +137,14 @@ def _designs(
     designs = {}
     for name, values in covariates.items():
         numbers = np.asarray(values, float)
-        _fits(name, numbers, items)
+        _check_length(name, numbers, items)
         if not np.isfinite(numbers).all():
             raise ValueError(f"the covariate {name} should be finite")
         designs[name] = numbers[:, None]
     mains = {}
     for name, labels in factors.items():
-        codes = coded(labels)
-        _fits(name, codes, items)
+        codes = integer_codes(labels)
+        _check_length(name, codes, items)
         mains[name] = (codes[:, None] == np.arange(codes.max(initial=-1) + 1)).astype(float)
     for depth in range(1, max(order, 1) + 1):
         for names in combinations(mains, depth):
@@ -150,16 +155,16 @@ def _designs(
     return designs
 
 
-def _fits(name: str, values: Array, items: int) -> None:
+def _check_length(name: str, values: Array, items: int) -> None:
     if len(values) != items:
         raise ValueError(f"{name} has {len(values)} values for {items} networks")
 
 
-def _sequential(designs: Mapping[str, Array]) -> tuple[dict[str, Array], tuple[str, ...]]:
+def _sequential_bases(designs: Mapping[str, Array]) -> tuple[dict[str, Array], tuple[str, ...]]:
     """Orthonormal bases of what each term adds to those before it, and the terms that add none."""
     bases: dict[str, Array] = {}
     for name, columns in designs.items():
-        before = _joined([*bases.values()], len(columns))
+        before = _stack_bases([*bases.values()], len(columns))
         bases[name] = _orthonormal(columns, before)
     aliased = tuple(name for name, basis in bases.items() if not basis.shape[1])
     return {name: basis for name, basis in bases.items() if basis.shape[1]}, aliased
@@ -177,7 +182,7 @@ def _orthonormal(columns: Array, beyond: Array | None = None) -> Array:
     return basis[:, values > 1e-9 * size] if size > 0.0 else basis[:, :0]
 
 
-def _joined(bases: Sequence[Array], items: int) -> Array:
+def _stack_bases(bases: Sequence[Array], items: int) -> Array:
     return np.concatenate([np.zeros((items, 0)), *bases], axis=1)
 
 
@@ -188,12 +193,12 @@ def _adjusted_for(name: str, names: Sequence[str], sums: str) -> list[str]:
     return [other for other in names if not own <= set(other.split(" x "))]
 
 
-def _explained(inner: Array, basis: Array) -> float:
+def _explained_squares(inner: Array, basis: Array) -> float:
     """tr(H G) with H the projection onto a basis [item, direction]."""
     return float(np.einsum("ij,ij->", basis, inner @ basis))
 
 
-def _null(
+def _null_pseudo_f(
     inner: Array, own: Array, reduced: Array, others: Array, orders: Iterator[Array]
 ) -> Array:
     """Pseudo-F [permutation] of a term under permuted residuals of the model that it is added to.
@@ -217,7 +222,7 @@ def _null(
     return np.concatenate(found)
 
 
-def _over(part: float, whole: float) -> float:
+def _ratio(part: float, whole: float) -> float:
     if whole == 0.0:
         return 0.0 if part == 0.0 else inf
     return part / whole

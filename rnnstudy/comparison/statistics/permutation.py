@@ -9,12 +9,12 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 
-CHUNK = 64
+PERMUTATION_CHUNK = 64
 """Permutations worked on together: enough for large products, few enough to bound memory."""
 
 
 @dataclass(frozen=True)
-class Finding:
+class PermutationTestResult:
     """A statistic, what permutations say of it, and its interval over networks."""
 
     statistic: float
@@ -37,14 +37,16 @@ class Finding:
         return self.statistic - self.expected
 
 
-def against_chance(statistic: float, null: Array, interval: tuple[float, float]) -> Finding:
+def compare_with_null(
+    statistic: float, null: Array, interval: tuple[float, float]
+) -> PermutationTestResult:
     """A statistic beside its values under permutations [permutation]; large ones are extreme.
 
     The statistic counts as one of its own permutations, so that p is never 0 and the test keeps its
     level exactly (Phipson & Smyth 2010).
     """
     low, high = quantiles(null, [0.05, 0.95]) if len(null) else (nan, nan)
-    return Finding(
+    return PermutationTestResult(
         statistic=float(statistic),
         expected=float(null.mean()) if len(null) else nan,
         null_low=float(low),
@@ -71,7 +73,7 @@ def p_value(statistic: float, null: Array) -> float:
     return float((1 + np.count_nonzero(null >= statistic - rounding)) / (1 + len(null)))
 
 
-def shuffles(
+def random_orders(
     items: int, permutations: int, seed: int, strata: Sequence[Hashable] | None = None
 ) -> Iterator[Array]:
     """Random orders of the items, [some permutations, item] at a time, `permutations` in all.
@@ -79,19 +81,19 @@ def shuffles(
     Within `strata` [item] items change places with those of the same stratum only.
     """
     generator = np.random.default_rng(seed)
-    codes = np.zeros(items, int) if strata is None else coded(strata)
+    codes = np.zeros(items, int) if strata is None else integer_codes(strata)
     if len(codes) != items:
         raise ValueError(f"{len(codes)} strata for {items} items")
     places = np.argsort(codes, kind="stable")
-    for start in range(0, permutations, CHUNK):
-        count = min(CHUNK, permutations - start)
+    for start in range(0, permutations, PERMUTATION_CHUNK):
+        count = min(PERMUTATION_CHUNK, permutations - start)
         order = np.empty((count, items), int)
         # Sorting random numbers that begin with the stratum shuffles each stratum by itself.
         order[:, places] = np.argsort(codes + generator.random((count, items)), axis=1)
         yield order
 
 
-def coded(labels: Sequence[Hashable]) -> Array:
+def integer_codes(labels: Sequence[Hashable]) -> Array:
     """Labels as numbers 0, 1, ... in the order of first appearance: [item]."""
     numbers: dict[Hashable, int] = {}
     return np.array([numbers.setdefault(label, len(numbers)) for label in labels], int)

@@ -5,10 +5,10 @@ from math import nan, sqrt
 
 import numpy as np
 
-from rnnstudy.comparison.statistics.permutation import CHUNK, quantiles
+from rnnstudy.comparison.statistics.permutation import PERMUTATION_CHUNK, quantiles
 from rnnstudy.core.arrays import Array
 
-LEVEL = 0.95
+CONFIDENCE_LEVEL = 0.95
 
 
 def jackknife(left_out: Array, codes: Array) -> tuple[float, int]:
@@ -31,15 +31,15 @@ def jackknife(left_out: Array, codes: Array) -> tuple[float, int]:
     return sqrt(variance), freedom
 
 
-def around(statistic: float, error: float, freedom: int) -> tuple[float, float]:
+def t_interval(statistic: float, error: float, freedom: int) -> tuple[float, float]:
     """The 95 % interval of a statistic with a standard error; NaN without degrees of freedom."""
     from scipy.stats import t
 
-    half = error * float(t.ppf((1 + LEVEL) / 2, freedom)) if freedom > 0 else nan
+    half = error * float(t.ppf((1 + CONFIDENCE_LEVEL) / 2, freedom)) if freedom > 0 else nan
     return statistic - half, statistic + half
 
 
-def two_sided(statistic: float, error: float, freedom: int) -> float:
+def two_sided_p(statistic: float, error: float, freedom: int) -> float:
     """p of Student's t for a statistic that should be 0; NaN without degrees of freedom."""
     from scipy.stats import t
 
@@ -50,7 +50,7 @@ def two_sided(statistic: float, error: float, freedom: int) -> float:
     return float(2 * t.sf(abs(statistic) / error, freedom))
 
 
-def resamples(codes: Array, count: int, seed: int) -> Iterator[Array]:
+def bootstrap_weights(codes: Array, count: int, seed: int) -> Iterator[Array]:
     """How often each network is drawn, [some resamples, item] at a time, `count` in all.
 
     Each group of codes [item] keeps its size, as in a study that fixes the number of networks per
@@ -58,19 +58,19 @@ def resamples(codes: Array, count: int, seed: int) -> Iterator[Array]:
     """
     generator = np.random.default_rng(seed)
     members = [np.flatnonzero(codes == group) for group in np.unique(codes)]
-    for start in range(0, count, CHUNK):
-        weights = np.zeros((min(CHUNK, count - start), len(codes)))
+    for start in range(0, count, PERMUTATION_CHUNK):
+        weights = np.zeros((min(PERMUTATION_CHUNK, count - start), len(codes)))
         for group in members:
             even = np.full(len(group), 1.0 / len(group))
             weights[:, group] = generator.multinomial(len(group), even, size=len(weights))
         yield weights
 
 
-def percentiles(values: Array) -> tuple[float, float]:
+def percentile_interval(values: Array) -> tuple[float, float]:
     """The middle 95 % of values over resamples; NaN is one that could not be computed, and where
     more than half are there is no interval."""
     known = values[~np.isnan(values)]
     if 2 * len(known) <= len(values):
         return nan, nan
-    low, high = quantiles(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = quantiles(known, [(1 - CONFIDENCE_LEVEL) / 2, (1 + CONFIDENCE_LEVEL) / 2])
     return float(low), float(high)

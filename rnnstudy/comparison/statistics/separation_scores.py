@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.comparison.statistics.permutation import CHUNK, coded
+from rnnstudy.comparison.statistics.permutation import PERMUTATION_CHUNK, integer_codes
 from rnnstudy.core.arrays import Array
 
 Labels = Sequence[Hashable]
 
 
 @dataclass(frozen=True)
-class Measure(ABC):
+class SeparationScore(ABC):
     """A score per network, made of the sums of a matrix over each group of networks."""
 
     name: str
@@ -35,7 +35,7 @@ class Measure(ABC):
 
     def scores(self, distances: Array, labels: Labels) -> Array:
         """One number per network [item], from distances [item, item] and a label each."""
-        codes, sizes = groups(distances, labels)
+        codes, sizes = group_codes(distances, labels)
         return self.permuted(self.matrix(distances), codes[None], sizes)[0]
 
     def permuted(self, matrix: Array, codes: Array, sizes: Array) -> Array:
@@ -43,7 +43,7 @@ class Measure(ABC):
         return self.score(group_sums(matrix, codes, len(sizes)), codes, sizes)
 
 
-class _MeanDistances(Measure):
+class _MeanDistances(SeparationScore):
     """A measure of a network's mean distances to its own group and to others."""
 
     def matrix(self, distances: Array) -> Array:
@@ -53,7 +53,7 @@ class _MeanDistances(Measure):
         distances, sizes = self.matrix(distances), np.bincount(codes)
         sums = group_sums(distances, codes[None], len(sizes))[0]
         found = [
-            self._without(items, distances, sums, codes, sizes) for items in _parts(len(codes))
+            self._without(items, distances, sums, codes, sizes) for items in _chunks(len(codes))
         ]
         return np.concatenate(found)
 
@@ -73,11 +73,11 @@ class Silhouette(_MeanDistances):
     its own group and b to the nearest other group; 0 for a group of one."""
 
     def score(self, sums: Array, codes: Array, sizes: Array) -> Array:
-        own, at_home = _own_mean(sums, codes, sizes), one_hot(codes, sums.shape[-1])
+        own, at_home = _mean_within(sums, codes, sizes), one_hot(codes, sums.shape[-1])
         counts = np.broadcast_to(np.expand_dims(sizes, -2), sums.shape)
         away = np.where((at_home > 0) | (counts == 0), np.inf, sums / np.maximum(counts, 1))
         other = away.min(axis=-1)
-        return _unless_alone(other - own, np.maximum(own, other), codes, sizes)
+        return _zero_for_singletons(other - own, np.maximum(own, other), codes, sizes)
 
 
 class Contrast(_MeanDistances):
@@ -85,27 +85,27 @@ class Contrast(_MeanDistances):
     without separation, 1 where groups are points; 0 for a group of one."""
 
     def score(self, sums: Array, codes: Array, sizes: Array) -> Array:
-        own, mine = _own_mean(sums, codes, sizes), _at(sizes, codes)
+        own, mine = _mean_within(sums, codes, sizes), _group_sizes(sizes, codes)
         others = sizes.sum(axis=-1)[..., None] - mine
-        other = (sums.sum(axis=-1) - own_group(sums, codes)) / np.maximum(others, 1)
-        return _unless_alone(other - own, other + own, codes, sizes)
+        other = (sums.sum(axis=-1) - within_group_sums(sums, codes)) / np.maximum(others, 1)
+        return _zero_for_singletons(other - own, other + own, codes, sizes)
 
 
-class NearestNeighbour(Measure):
+class NearestNeighbour(SeparationScore):
     """Whether the nearest other network has a network's label; of several that are equally near,
     the share that has it."""
 
     def matrix(self, distances: Array) -> Array:
-        return _weights(_others(distances), distances)
+        return _nearest_weights(_without_self(distances), distances)
 
     def score(self, sums: Array, codes: Array, sizes: Array) -> Array:
-        return own_group(sums, codes)
+        return within_group_sums(sums, codes)
 
     def left_out(self, distances: Array, codes: Array) -> Array:
-        others, same = _others(distances), codes[:, None] == codes
-        first = _weights(others, distances)
+        others, same = _without_self(distances), codes[:, None] == codes
+        first = _nearest_weights(others, distances)
         nearest = first > 0
-        then = _weights(np.where(nearest, np.inf, others), distances)
+        then = _nearest_weights(np.where(nearest, np.inf, others), distances)
         score, next_score = (first * same).sum(axis=1), (then * same).sum(axis=1)
         count = nearest.sum(axis=1)
         # Without one of several nearest the others remain; without the only one, the next are.
@@ -117,9 +117,9 @@ class NearestNeighbour(Measure):
         return left.sum(axis=0) / (len(codes) - 1)
 
 
-def groups(distances: Array, labels: Labels) -> tuple[Array, Array]:
+def group_codes(distances: Array, labels: Labels) -> tuple[Array, Array]:
     """Codes [item] and sizes [group] of the labels; ValueError where nothing can be compared."""
-    shape, codes = np.shape(distances), coded(labels)
+    shape, codes = np.shape(distances), integer_codes(labels)
     if shape != (len(codes), len(codes)):
         raise ValueError(f"{len(codes)} labels for distances of shape {list(shape)}")
     if not np.isfinite(distances).all():
@@ -147,37 +147,37 @@ def group_sums(matrix: Array, codes: Array, count: int) -> Array:
     return np.moveaxis((matrix @ members).reshape(len(matrix), labellings, count), 1, 0)
 
 
-def own_group(sums: Array, codes: Array) -> Array:
+def within_group_sums(sums: Array, codes: Array) -> Array:
     """Of sums [..., item, group], each item's over its own group: [..., item]."""
     found: Array = np.take_along_axis(sums, codes[..., None], axis=-1)[..., 0]
     return found
 
 
-def _at(sizes: Array, codes: Array) -> Array:
+def _group_sizes(sizes: Array, codes: Array) -> Array:
     """The size of each item's group: sizes [..., group] -> [..., item]."""
     wide = np.broadcast_to(sizes, (*codes.shape[:-1], sizes.shape[-1]))
     found: Array = np.take_along_axis(wide, codes, axis=-1)
     return found
 
 
-def _own_mean(sums: Array, codes: Array, sizes: Array) -> Array:
+def _mean_within(sums: Array, codes: Array, sizes: Array) -> Array:
     """Mean distance to the others of one's own group; 0 for a group of one."""
-    return own_group(sums, codes) / np.maximum(_at(sizes, codes) - 1, 1)
+    return within_group_sums(sums, codes) / np.maximum(_group_sizes(sizes, codes) - 1, 1)
 
 
-def _unless_alone(difference: Array, scale: Array, codes: Array, sizes: Array) -> Array:
+def _zero_for_singletons(difference: Array, scale: Array, codes: Array, sizes: Array) -> Array:
     """difference / scale; 0 where all distances are, and for a group of one."""
     with np.errstate(invalid="ignore"):
         value = difference / np.maximum(scale, np.finfo(float).tiny)
-    return np.where((_at(sizes, codes) > 1) & np.isfinite(value), value, 0.0)
+    return np.where((_group_sizes(sizes, codes) > 1) & np.isfinite(value), value, 0.0)
 
 
-def _others(distances: Array) -> Array:
+def _without_self(distances: Array) -> Array:
     """Distances with nobody at hand for oneself."""
     return np.where(np.eye(len(distances), dtype=bool), np.inf, distances)
 
 
-def _weights(others: Array, distances: Array) -> Array:
+def _nearest_weights(others: Array, distances: Array) -> Array:
     """Of each row, equal weights for its nearest items, with sum 1 (0 where none is left)."""
     nearest = others.min(axis=1, keepdims=True)
     # Distances that differ by rounding are ties.
@@ -185,9 +185,9 @@ def _weights(others: Array, distances: Array) -> Array:
     return tied / np.maximum(tied.sum(axis=1, keepdims=True), 1)
 
 
-def _parts(items: int) -> Iterator[Array]:
-    for start in range(0, items, CHUNK):
-        yield np.arange(start, min(start + CHUNK, items))
+def _chunks(items: int) -> Iterator[Array]:
+    for start in range(0, items, PERMUTATION_CHUNK):
+        yield np.arange(start, min(start + PERMUTATION_CHUNK, items))
 
 
 NEAREST_NEIGHBOUR = NearestNeighbour("nearest neighbour", 0.0)

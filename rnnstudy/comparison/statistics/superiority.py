@@ -4,12 +4,16 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from rnnstudy.comparison.statistics.permutation import Finding, against_chance, shuffles
-from rnnstudy.comparison.statistics.resampling import percentiles, resamples
+from rnnstudy.comparison.statistics.permutation import (
+    PermutationTestResult,
+    compare_with_null,
+    random_orders,
+)
+from rnnstudy.comparison.statistics.resampling import bootstrap_weights, percentile_interval
 from rnnstudy.core.arrays import Array
 
 
-def superiority(
+def superiority_test(
     values: Array,
     above: Array,
     *,
@@ -17,7 +21,7 @@ def superiority(
     seed: int = 0,
     strata: Sequence[Hashable] | None = None,
     bootstraps: int = 1999,
-) -> Finding:
+) -> PermutationTestResult:
     """Probability that a value of the upper group exceeds one of the lower, a tie counting half.
 
     Vargha & Delaney's A (2000), which is Mann & Whitney's U over the number of pairs: 1/2 where the
@@ -38,12 +42,12 @@ def superiority(
         found: Array = ((upper @ exceeds) * lower).sum(axis=-1) / pairs
         return found
 
-    orders = shuffles(len(values), permutations, seed, strata)
+    orders = random_orders(len(values), permutations, seed, strata)
     null = [share(above[order].astype(float), ~above[order]) for order in orders]
-    draws = resamples(above.astype(int), bootstraps, seed)
-    around = percentiles(_joined([share(w * above, w * ~above) for w in draws]))
-    return against_chance(float(share(above.astype(float), ~above)), _joined(null), around)
+    draws = bootstrap_weights(above.astype(int), bootstraps, seed)
+    around = percentile_interval(_concatenate([share(w * above, w * ~above) for w in draws]))
+    return compare_with_null(float(share(above.astype(float), ~above)), _concatenate(null), around)
 
 
-def _joined(parts: list[Array]) -> Array:
+def _concatenate(parts: list[Array]) -> Array:
     return np.concatenate([np.zeros(0), *parts])

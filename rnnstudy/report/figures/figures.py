@@ -19,23 +19,23 @@ from rnnstudy.core.exhibit import (
     Space3D,
     Strip,
 )
-from rnnstudy.report.figures.graphs import graph_tiles
-from rnnstudy.report.figures.heatmaps import matrix_tiles
-from rnnstudy.report.figures.interactive import interactive as explored
-from rnnstudy.report.figures.panels import Axes, Legend, Tile, handles, merged
-from rnnstudy.report.figures.plane import curves_tiles, scatter_tiles, strip_tiles
-from rnnstudy.report.figures.space import plane_tiles, space_tiles
+from rnnstudy.report.figures.graphs import graph_panels
+from rnnstudy.report.figures.heatmaps import matrix_panels
+from rnnstudy.report.figures.interactive import plotly_data as explored
+from rnnstudy.report.figures.panels import Axes, Legend, Panel, legend_handles, merge_legends
+from rnnstudy.report.figures.plane import curves_panels, scatter_panels, strip_panels
+from rnnstudy.report.figures.space import plane_panels, space_panels
 
 Figure = Any
 
-TILES: dict[type[Exhibit], Callable[[Any], list[Tile]]] = {
-    Scatter: scatter_tiles,
-    Strip: strip_tiles,
-    Matrix: matrix_tiles,
-    Curves: curves_tiles,
-    Space2D: plane_tiles,
-    Space3D: space_tiles,
-    Graph: graph_tiles,
+PANEL_LAYOUTS: dict[type[Exhibit], Callable[[Any], list[Panel]]] = {
+    Scatter: scatter_panels,
+    Strip: strip_panels,
+    Matrix: matrix_panels,
+    Curves: curves_panels,
+    Space2D: plane_panels,
+    Space3D: space_panels,
+    Graph: graph_panels,
 }
 """How each kind of exhibit is laid out; a new kind is one function and one line."""
 
@@ -44,15 +44,15 @@ PAGE_WIDTH = 7.4
 
 EMPTY_SIZE = (4.0, 0.8)
 
-COLUMNS = 4
+MAX_COLUMNS = 4
 
-BESIDE_LEGENDS = 2
+MAX_COLUMNS_WITH_LEGENDS = 2
 """Tiles side by side of which each has its legend beside it."""
 
-SIDES = {"x": ["bottom"], "y": ["left"]}
+TICK_LABEL_SIDES = {"x": ["bottom"], "y": ["left"]}
 """Where the tick labels of an axis stand."""
 
-LOOK = {
+STYLE_SETTINGS = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.titlesize": 8.5,
@@ -77,45 +77,47 @@ LOOK = {
 NO_DATES: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
-def drawable(exhibit: Exhibit) -> bool:
+def is_drawable(exhibit: Exhibit) -> bool:
     """Whether an exhibit is a picture; tables and notes are not."""
-    return type(exhibit) in TILES or isinstance(exhibit, Panels)
+    return type(exhibit) in PANEL_LAYOUTS or isinstance(exhibit, Panels)
 
 
-def tiles(exhibit: Exhibit) -> list[Tile]:
+def panels(exhibit: Exhibit) -> list[Panel]:
     """The tiles of an exhibit; ValueError if it is no picture."""
     if isinstance(exhibit, Panels):
-        return [tile for part in exhibit.exhibits for tile in _titled(part, tiles(part))]
-    if type(exhibit) not in TILES:
+        return [tile for part in exhibit.exhibits for tile in _prefix_titles(part, panels(part))]
+    if type(exhibit) not in PANEL_LAYOUTS:
         raise ValueError(f"'{exhibit.title}' is a {type(exhibit).__name__}, which is not drawn")
-    return TILES[type(exhibit)](exhibit)
+    return PANEL_LAYOUTS[type(exhibit)](exhibit)
 
 
-def _titled(part: Exhibit, parts: Sequence[Tile]) -> list[Tile]:
+def _prefix_titles(part: Exhibit, parts: Sequence[Panel]) -> list[Panel]:
     return [
         replace(tile, title=f"{part.title}: {tile.title}" if tile.title else part.title)
         for tile in parts
     ]
 
 
-def columns(exhibit: Exhibit, count: int) -> int:
+def panels_across(exhibit: Exhibit, count: int) -> int:
     """Number of tiles side by side; a row for each exhibit of which several tiles are drawn."""
     if not isinstance(exhibit, Panels) or not exhibit.exhibits:
-        return max(min(count, BESIDE_LEGENDS if isinstance(exhibit, Scatter) else COLUMNS), 1)
-    each = len(tiles(exhibit.exhibits[0]))
+        return max(
+            min(count, MAX_COLUMNS_WITH_LEGENDS if isinstance(exhibit, Scatter) else MAX_COLUMNS), 1
+        )
+    each = len(panels(exhibit.exhibits[0]))
     return min(each if each > 1 else exhibit.columns, max(count, 1))
 
 
-def draw(exhibit: Exhibit) -> Figure:
+def draw_figure(exhibit: Exhibit) -> Figure:
     """A matplotlib figure of one exhibit; ValueError for tables and notes."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    parts = tiles(exhibit)
-    across = columns(exhibit, len(parts))
+    parts = panels(exhibit)
+    across = panels_across(exhibit, len(parts))
     down = max(-(-len(parts) // across), 1)
-    with mpl.rc_context(LOOK):
+    with mpl.rc_context(STYLE_SETTINGS):
         layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06)
         figure = Figure(figsize=_size(parts, across, down), layout=layout)
         axes = [
@@ -132,7 +134,7 @@ def draw(exhibit: Exhibit) -> Figure:
     return figure
 
 
-def _size(parts: Sequence[Tile], across: int, down: int) -> tuple[float, float]:
+def _size(parts: Sequence[Panel], across: int, down: int) -> tuple[float, float]:
     """Width and height in inches: tiles at their own size, or shrunk together to the page."""
     width, height = np.max([(4.0, 1.0), *(tile.size for tile in parts)], axis=0)
     shrink = min(1.0, PAGE_WIDTH / (across * width))
@@ -156,7 +158,9 @@ def _label_outer(axes: Sequence[Axes], across: int, aligned: bool) -> None:
         if len({getattr(ax, f"get_{name}label")() for ax in axes}) == 1:
             for ax in inner:
                 ax.set(**{f"{name}label": ""})
-                ax.tick_params(axis=name, **{f"label{side}": False for side in SIDES[name] if same})
+                ax.tick_params(
+                    axis=name, **{f"label{side}": False for side in TICK_LABEL_SIDES[name] if same}
+                )
 
 
 def _align(axes: Sequence[Axes], name: str) -> bool:
@@ -175,13 +179,13 @@ def _align(axes: Sequence[Axes], name: str) -> bool:
 
 
 def _add_legends(
-    figure: Figure, parts: Sequence[Tile], axes: Sequence[Axes], legends: Sequence[Legend]
+    figure: Figure, parts: Sequence[Panel], axes: Sequence[Axes], legends: Sequence[Legend]
 ) -> None:
     if parts and parts[0].own_legend:
         for ax, legend in zip(axes, legends, strict=True):
             if legend.marks:
                 ax.legend(
-                    handles=handles(legend),
+                    handles=legend_handles(legend),
                     title=legend.title,
                     loc="upper left",
                     bbox_to_anchor=(1.0, 1.0),
@@ -189,10 +193,10 @@ def _add_legends(
                     alignment="left",
                 )
         return
-    shared = merged(legends)
+    shared = merge_legends(legends)
     if shared.marks:
         figure.legend(
-            handles=handles(shared),
+            handles=legend_handles(shared),
             title=shared.title,
             loc="outside lower center",
             ncols=min(len(shared.marks), 8 if parts[0].title else 4),
@@ -208,17 +212,17 @@ def plot(thing: Any, ax: Axes | None = None, *, interactive: bool = False, **vie
 
         rnnstudy.plot(fps, trajectories=states, dimensions=2)
     """
-    if ax is not None and "dimensions" in _offered(thing):
+    if ax is not None and "dimensions" in _view_options(thing):
         view = {"dimensions": 3 if hasattr(ax, "zaxis") else 2, **view}
     exhibit = first_picture(thing, view)
     if interactive:
-        return _explored(exhibit)
+        return _plotly_figure(exhibit)
     if ax is None:
-        figure = draw(exhibit)
+        figure = draw_figure(exhibit)
         if len(figure.axes) == 1:
             figure.axes[0].set_title(exhibit.title)
         return figure
-    parts = tiles(exhibit)
+    parts = panels(exhibit)
     if isinstance(exhibit, Scatter):
         parts = parts[:1]
     if len(parts) != 1:
@@ -226,11 +230,11 @@ def plot(thing: Any, ax: Axes | None = None, *, interactive: bool = False, **vie
     legend = parts[0].paint(ax)
     ax.set_title(exhibit.title)
     if legend.marks:
-        ax.legend(handles=handles(legend), title=legend.title)
+        ax.legend(handles=legend_handles(legend), title=legend.title)
     return ax.get_figure()
 
 
-def _explored(exhibit: Exhibit) -> Any:
+def _plotly_figure(exhibit: Exhibit) -> Any:
     """A plotly figure; ValueError if the exhibit has no interactive form, or no data."""
     import plotly.graph_objects as go
 
@@ -249,31 +253,31 @@ def first_picture(thing: Any, view: Mapping[str, Any] | None = None) -> Exhibit:
         return thing
     if not hasattr(thing, "exhibits"):
         raise ValueError(f"{type(thing).__name__} has no exhibits to plot")
-    known = _offered(thing)
+    known = _view_options(thing)
     strange = [name for name in view or {} if name not in known]
     if strange:
         offered = ", ".join(known) or "no options"
         raise ValueError(f"a plot of {type(thing).__name__} takes {offered}, not {strange[0]!r}")
-    pictures = [exhibit for exhibit in thing.exhibits(**view or {}) if drawable(exhibit)]
+    pictures = [exhibit for exhibit in thing.exhibits(**view or {}) if is_drawable(exhibit)]
     if not pictures:
         raise ValueError(f"this {type(thing).__name__} has no exhibit that can be drawn")
     return pictures[0]
 
 
-def _offered(thing: Any) -> list[str]:
+def _view_options(thing: Any) -> list[str]:
     """Names of the ways in which a record lets itself be looked at."""
     return list(inspect.signature(thing.exhibits).parameters) if hasattr(thing, "exhibits") else []
 
 
-def save(
+def save_figure(
     exhibit: Exhibit, folder: Path, name: str, formats: Sequence[str] = ("svg", "pdf")
 ) -> None:
     """Write `folder/name.<format>` in each format; the same exhibit gives the same bytes."""
     import matplotlib as mpl
 
-    figure = draw(exhibit)
+    figure = draw_figure(exhibit)
     folder.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context(LOOK):
+    with mpl.rc_context(STYLE_SETTINGS):
         # Laid out once and cropped to what is drawn: the layout costs more than the drawing.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")

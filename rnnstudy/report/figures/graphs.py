@@ -7,37 +7,37 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Graph
-from rnnstudy.report.figures.panels import Axes, Legend, Tile, dot_look, no_data
-from rnnstudy.report.style import GREY, in_order, marks
+from rnnstudy.report.figures.panels import Axes, Legend, Panel, dot_style, paint_reason
+from rnnstudy.report.style import GREY, assign_marks, sort_names
 
-NAMED_NODES = 40
+MAX_NAMED_NODES = 40
 """Most nodes of a graph that carry their names."""
 
-READABLE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.4}
+NAME_BACKGROUND = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.4}
 """A ground for names that arrows pass."""
 
 
-def graph_tiles(exhibit: Graph) -> list[Tile]:
+def graph_panels(exhibit: Graph) -> list[Panel]:
     """A single tile: nodes in layers, one per group, or where the exhibit puts them."""
     if exhibit.positions is None:
-        return [Tile(partial(paint_graph, exhibit), size=(5.2, 3.6))]
-    return [Tile(partial(paint_placed, exhibit, exhibit.positions), size=(3.9, 3.6))]
+        return [Panel(partial(paint_graph, exhibit), size=(5.2, 3.6))]
+    return [Panel(partial(paint_placed, exhibit, exhibit.positions), size=(3.9, 3.6))]
 
 
 def paint_graph(exhibit: Graph, axes: Axes) -> Legend:
     """Nodes as marks, edges as arrows whose width grows with their weight."""
     axes.set_axis_off()
     if not exhibit.nodes:
-        return no_data(axes, "no nodes")
-    places = layers(exhibit)
+        return paint_reason(axes, "no nodes")
+    places = layer_positions(exhibit)
     bent = {"connectionstyle": "arc3,rad=0.08", "shrinkA": 6, "shrinkB": 6}
     for edge in exhibit.edges:
         _arrow(axes, exhibit, edge, places, 1.2, {"color": GREY, **bent})
-    looks = marks(exhibit.groups, unstable=True)
+    looks = assign_marks(exhibit.groups, unstable=True)
     middle = places[:, 1].mean()
     for place, name, group in zip(places, exhibit.nodes, exhibit.groups, strict=True):
-        axes.plot(*place, **dot_look(looks[group], 9))
-        if len(exhibit.nodes) <= NAMED_NODES:
+        axes.plot(*place, **dot_style(looks[group], 9))
+        if len(exhibit.nodes) <= MAX_NAMED_NODES:
             away, side = (8, "bottom") if place[1] > middle else (-8, "top")
             axes.annotate(name, place, (0, away), textcoords="offset points", ha="center", va=side)
     axes.margins(0.1, 0.15)
@@ -49,20 +49,20 @@ def paint_placed(exhibit: Graph, places: Array, axes: Axes) -> Legend:
     come from, names away from the middle."""
     axes.set_axis_off()
     if not exhibit.nodes:
-        return no_data(axes, "no nodes")
-    looks = marks(exhibit.groups, unstable=True)
+        return paint_reason(axes, "no nodes")
+    looks = assign_marks(exhibit.groups, unstable=True)
     straight = {"mutation_scale": 6, "shrinkA": 3, "shrinkB": 3.5, "alpha": 0.75}
     for edge in exhibit.edges:
         own = {"color": looks[exhibit.groups[edge[0]]].colour, **straight}
         _arrow(axes, exhibit, edge, places, 0.8, own)
     middle = places.mean(axis=0)
     for place, name, group in zip(places, exhibit.nodes, exhibit.groups, strict=True):
-        axes.plot(*place, **dot_look(looks[group], 5), zorder=3)
+        axes.plot(*place, **dot_style(looks[group], 5), zorder=3)
         way = place - middle
         away = 9 * way / max(float(np.linalg.norm(way)), 1e-12)
         axes.annotate(
             name, place, tuple(away), textcoords="offset points", ha="center", va="center",
-            fontsize=7, zorder=2.5, bbox=READABLE,
+            fontsize=7, zorder=2.5, bbox=NAME_BACKGROUND,
         )  # fmt: skip
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.12)
@@ -81,9 +81,9 @@ def _arrow(
     axes.annotate("", places[target], places[source], arrowprops=line)
 
 
-def layers(exhibit: Graph) -> Array:
+def layer_positions(exhibit: Graph) -> Array:
     """Positions [node, 2]: a circle if there is one group, else one row per group, first below."""
-    order = in_order(exhibit.groups)
+    order = sort_names(exhibit.groups)
     if len(order) == 1:
         angle = 2 * np.pi * np.arange(len(exhibit.nodes)) / len(exhibit.nodes)
         return np.stack([np.cos(angle), np.sin(angle)], axis=1)

@@ -8,17 +8,17 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Matrix
-from rnnstudy.report.figures.panels import Axes, Legend, Tile, no_data
-from rnnstudy.report.style import PALE, brief, in_order, marks, short_names
+from rnnstudy.report.figures.panels import Axes, Legend, Panel, paint_reason
+from rnnstudy.report.style import PALE, assign_marks, shorten, sort_names, varying_parts
 
-LABELLED = 26
+MAX_LABELLED_ROWS = 26
 """Most rows that carry their own names; above that only their groups are named."""
 
 STRIP, GAP = 0.022, 0.008
 """Width of a group's colour strip and of the gap beside it, as shares of the matrix's side."""
 
 
-class Run(NamedTuple):
+class LabelRun(NamedTuple):
     """Neighbouring rows that belong to the same groups: first row, row after the last, name."""
 
     start: int
@@ -26,10 +26,10 @@ class Run(NamedTuple):
     name: str
 
 
-def matrix_tiles(exhibit: Matrix) -> list[Tile]:
+def matrix_panels(exhibit: Matrix) -> list[Panel]:
     """A single tile."""
     strips = len(useful_groups(exhibit)) * (STRIP + GAP)
-    return [Tile(partial(paint_matrix, exhibit), size=(5.6, 4.8), title_pad=6 + 250 * strips)]
+    return [Panel(partial(paint_matrix, exhibit), size=(5.6, 4.8), title_pad=6 + 250 * strips)]
 
 
 def paint_matrix(exhibit: Matrix, axes: Axes) -> Legend:
@@ -38,23 +38,23 @@ def paint_matrix(exhibit: Matrix, axes: Axes) -> Legend:
     axes.set(xticks=[], yticks=[])
     values = np.ma.masked_invalid(np.asarray(exhibit.values, float))
     if size == 0 or values.count() == 0:
-        return no_data(axes)
-    image = axes.imshow(values, interpolation="nearest", **colours(values))
+        return paint_reason(axes)
+    image = axes.imshow(values, interpolation="nearest", **colour_scale(values))
     label = exhibit.value_label + (" (pale: none)" if np.ma.is_masked(values) else "")
     image.get_figure().colorbar(image, ax=axes, label=label.strip(), shrink=0.8, pad=0.03)
     for side in axes.spines.values():
         side.set_visible(False)
     groups = useful_groups(exhibit)
-    found = runs(exhibit, groups)
+    found = label_runs(exhibit, groups)
     offset = _paint_strips(axes, groups, size)
     if groups and len(found) <= max(size // 2, 1):
         _paint_runs(axes, found, offset)
-    elif size <= LABELLED:
-        _label_rows(axes, range(size), short_names(exhibit.labels), offset)
+    elif size <= MAX_LABELLED_ROWS:
+        _label_rows(axes, range(size), varying_parts(exhibit.labels), offset)
     return Legend()
 
 
-def colours(values: Any) -> dict[str, Any]:
+def colour_scale(values: Any) -> dict[str, Any]:
     """Perceptually uniform colours from 0, or from the middle outwards where signs differ."""
     import matplotlib as mpl
 
@@ -79,13 +79,13 @@ def useful_groups(exhibit: Matrix) -> dict[str, list[str]]:
     }
 
 
-def runs(exhibit: Matrix, groups: dict[str, list[str]]) -> list[Run]:
+def label_runs(exhibit: Matrix, groups: dict[str, list[str]]) -> list[LabelRun]:
     """Neighbouring rows that share all groups, named by them."""
     names = [" ".join(row) for row in zip(*groups.values(), strict=True)]
     found, start = [], 0
     for name, rows in groupby(names):
         stop = start + len(list(rows))
-        found.append(Run(start, stop, name))
+        found.append(LabelRun(start, stop, name))
         start = stop
     return found
 
@@ -93,8 +93,8 @@ def runs(exhibit: Matrix, groups: dict[str, list[str]]) -> list[Run]:
 def _paint_strips(axes: Axes, groups: dict[str, list[str]], size: int) -> float:
     """Colour strips above and to the left, first grouping outermost; returns their total width."""
     for place, (_, values) in enumerate(reversed(groups.items())):
-        looks = marks(values)
-        order = in_order(values)
+        looks = assign_marks(values)
+        order = sort_names(values)
         codes = np.array([order.index(value) for value in values])
         away = GAP + place * (STRIP + GAP)
         for box, shape in (
@@ -114,12 +114,12 @@ def _strip(axes: Axes, box: tuple[float, ...], codes: Array, palette: list[str])
     strip.set_axis_off()
 
 
-def _paint_runs(axes: Axes, found: list[Run], offset: float) -> None:
+def _paint_runs(axes: Axes, found: list[LabelRun], offset: float) -> None:
     for run in found[1:]:
         axes.axhline(run.start - 0.5, color="white", linewidth=0.7)
         axes.axvline(run.start - 0.5, color="white", linewidth=0.7)
     centres = [(run.start + run.stop - 1) / 2 for run in found]
-    if len(found) <= LABELLED:
+    if len(found) <= MAX_LABELLED_ROWS:
         _label_rows(axes, centres, [run.name for run in found], offset)
 
 
@@ -127,7 +127,7 @@ def _label_rows(axes: Axes, places: Any, names: list[str], offset: float) -> Non
     """Names at the left, beyond the strips, and at the bottom."""
     size = 7.5 if len(names) <= 16 else 5.5
     rows, columns = axes.get_yaxis_transform(), axes.get_xaxis_transform()
-    for place, name in zip(places, map(brief, names), strict=True):
+    for place, name in zip(places, map(shorten, names), strict=True):
         left, below = -offset - GAP, -2 * GAP
         axes.text(left, place, name, transform=rows, ha="right", va="center", fontsize=size)
         axes.text(

@@ -7,9 +7,9 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Matrix, Panels, Scatter, Space, Space2D, Space3D
-from rnnstudy.report.figures.heatmaps import LABELLED, colours
+from rnnstudy.report.figures.heatmaps import MAX_LABELLED_ROWS, colour_scale
 from rnnstudy.report.figures.panels import finite_rows
-from rnnstudy.report.style import GREY, PALE, VERMILLION, Mark, marks, short_names
+from rnnstudy.report.style import GREY, PALE, VERMILLION, Mark, assign_marks, varying_parts
 
 Trace = dict[str, Any]
 Plot = dict[str, Any]
@@ -58,11 +58,11 @@ LAYOUT: Plot = {
 }
 
 
-def interactive(exhibit: Exhibit) -> Plot | None:
+def plotly_data(exhibit: Exhibit) -> Plot | None:
     """Data and layout for plotly.js, or None if the exhibit has no interactive form or no data."""
     if isinstance(exhibit, Panels):
         return space_plot([part for part in exhibit.exhibits if isinstance(part, Space)])
-    return PLOTS[type(exhibit)](exhibit) if type(exhibit) in PLOTS else None
+    return PLOT_BUILDERS[type(exhibit)](exhibit) if type(exhibit) in PLOT_BUILDERS else None
 
 
 def scatter_plot(exhibit: Scatter) -> Plot | None:
@@ -73,7 +73,7 @@ def scatter_plot(exhibit: Scatter) -> Plot | None:
     groupings = exhibit.groups or {"": [""] * len(exhibit.points)}
     traces, owners = [], []
     for grouping, names in groupings.items():
-        for name, mark in marks(map(str, names)).items():
+        for name, mark in assign_marks(map(str, names)).items():
             chosen = [i for i in keep if str(names[i]) == name]
             traces.append(_scatter_trace(exhibit, chosen, name, mark))
             owners.append(grouping)
@@ -81,7 +81,7 @@ def scatter_plot(exhibit: Scatter) -> Plot | None:
         **LAYOUT,
         "xaxis": _axis(exhibit.x_label),
         "yaxis": _axis(exhibit.y_label, square=exhibit.equal_axes),
-        **_choice(traces, owners, "coloured by "),
+        **_owner_menu(traces, owners, "coloured by "),
     }
     return {"data": traces, "layout": layout}
 
@@ -91,9 +91,9 @@ def _scatter_trace(exhibit: Scatter, chosen: Sequence[int], name: str, mark: Mar
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": escaped(name),
-        "x": plain(points[:, 0]),
-        "y": plain(points[:, 1]),
+        "name": escape_html(name),
+        "x": json_numbers(points[:, 0]),
+        "y": json_numbers(points[:, 1]),
         "text": [_hover(exhibit.labels[i], exhibit.groups, i) for i in chosen],
         "hoverinfo": "text",
         "marker": {
@@ -110,21 +110,25 @@ def matrix_plot(exhibit: Matrix) -> Plot | None:
     values = np.asarray(exhibit.values, float)
     if not np.isfinite(values).any():
         return None
-    look = colours(np.ma.masked_invalid(values))
-    names = [escaped(name) for name in short_names(exhibit.labels)]
+    look = colour_scale(np.ma.masked_invalid(values))
+    names = [escape_html(name) for name in varying_parts(exhibit.labels)]
     trace = {
         "type": "heatmap",
-        "z": [plain(row) for row in values],
+        "z": [json_numbers(row) for row in values],
         "zmin": look["vmin"],
         "zmax": look["vmax"],
         "colorscale": "Viridis" if look["cmap"].name == "viridis" else DIVERGING,
-        "colorbar": {"title": {"text": escaped(exhibit.value_label), "side": "right"}},
+        "colorbar": {"title": {"text": escape_html(exhibit.value_label), "side": "right"}},
         "x": names,
         "y": names,
         "hovertemplate": "%{y}<br>%{x}<br>%{z:.4g}<extra></extra>",
         "hoverongaps": False,
     }
-    axis = {"showticklabels": len(names) <= LABELLED, "type": "category", "automargin": True}
+    axis = {
+        "showticklabels": len(names) <= MAX_LABELLED_ROWS,
+        "type": "category",
+        "automargin": True,
+    }
     layout = {
         **LAYOUT,
         "width": MATRIX_WIDTH,
@@ -146,7 +150,7 @@ def space_plot(exhibits: Sequence[Space]) -> Plot | None:
         owners += [exhibit.title] * len(found)
     if not traces:
         return None
-    titles = [{"title": {"text": escaped(label)}} for label in exhibits[0].axis_labels]
+    titles = [{"title": {"text": escape_html(label)}} for label in exhibits[0].axis_labels]
     if exhibits[0].dimensions == 3:
         named = zip(("xaxis", "yaxis", "zaxis"), titles, strict=True)
         view: Plot = {"scene": {**dict(named), "aspectmode": "data", "camera": CAMERA}}
@@ -155,8 +159,8 @@ def space_plot(exhibits: Sequence[Space]) -> Plot | None:
     layout = {
         **LAYOUT,
         **view,
-        "legend": {"title": {"text": escaped(exhibits[0].group_label)}},
-        **_choice(traces, owners, ""),
+        "legend": {"title": {"text": escape_html(exhibits[0].group_label)}},
+        **_owner_menu(traces, owners, ""),
     }
     return {"data": traces, "layout": layout}
 
@@ -170,15 +174,17 @@ def _space_traces(exhibit: Space) -> list[Trace]:
     names = np.asarray(exhibit.point_groups, dtype=str)
     labels = np.asarray(exhibit.point_labels or names, dtype=str)
     keep = finite_rows(exhibit.points)
-    for name, mark in marks(names.tolist(), unstable=True).items():
+    for name, mark in assign_marks(names.tolist(), unstable=True).items():
         chosen = keep & (names == name)
         traces.append(
             {
-                **_places(exhibit.points[chosen]),
+                **_coordinates(exhibit.points[chosen]),
                 "type": SPACE_TYPES[exhibit.dimensions],
                 "mode": "markers",
-                "name": escaped(name),
-                "text": [f"{escaped(label)}<br>{escaped(name)}" for label in labels[chosen]],
+                "name": escape_html(name),
+                "text": [
+                    f"{escape_html(label)}<br>{escape_html(name)}" for label in labels[chosen]
+                ],
                 "hoverinfo": "text",
                 "marker": {
                     "color": mark.colour,
@@ -196,7 +202,7 @@ def _lines(exhibit: Space, lines: Sequence[Array], name: str, colour: str, width
     gap = np.full((1, exhibit.dimensions), np.nan)
     path = np.concatenate([part for line in lines for part in (line, gap)])
     return {
-        **_places(path),
+        **_coordinates(path),
         "type": SPACE_TYPES[exhibit.dimensions],
         "mode": "lines",
         "name": name,
@@ -206,7 +212,7 @@ def _lines(exhibit: Space, lines: Sequence[Array], name: str, colour: str, width
     }
 
 
-def _choice(traces: Sequence[Trace], owners: Sequence[str], prefix: str) -> Plot:
+def _owner_menu(traces: Sequence[Trace], owners: Sequence[str], prefix: str) -> Plot:
     """A menu that shows the traces of one owner at a time; the first is shown at first."""
     names = list(dict.fromkeys(owners))
     for trace, owner in zip(traces, owners, strict=True):
@@ -215,7 +221,7 @@ def _choice(traces: Sequence[Trace], owners: Sequence[str], prefix: str) -> Plot
         return {}
     buttons = [
         {
-            "label": escaped(prefix + name),
+            "label": escape_html(prefix + name),
             "method": "restyle",
             "args": [{"visible": [owner == name for owner in owners]}],
         }
@@ -225,30 +231,30 @@ def _choice(traces: Sequence[Trace], owners: Sequence[str], prefix: str) -> Plot
 
 
 def _axis(label: str, square: bool = False) -> Plot:
-    axis: Plot = {"title": {"text": escaped(label)}, "zeroline": False, "gridcolor": "#e6e8eb"}
+    axis: Plot = {"title": {"text": escape_html(label)}, "zeroline": False, "gridcolor": "#e6e8eb"}
     return {**axis, "scaleanchor": "x"} if square else axis
 
 
 def _hover(label: str, groups: Mapping[str, Sequence[str]], index: int) -> str:
     lines = [label, *(f"{name}: {values[index]}" for name, values in groups.items())]
-    return "<br>".join(escaped(str(line)) for line in lines)
+    return "<br>".join(escape_html(str(line)) for line in lines)
 
 
-def _places(points: Array) -> Trace:
-    return {axis: plain(values) for axis, values in zip("xyz", points.T, strict=False)}
+def _coordinates(points: Array) -> Trace:
+    return {axis: json_numbers(values) for axis, values in zip("xyz", points.T, strict=False)}
 
 
-def plain(values: Array) -> list[float | None]:
+def json_numbers(values: Array) -> list[float | None]:
     """Numbers for JSON with 5 significant digits; what is not finite becomes null."""
     return [float(f"{value:.5g}") if np.isfinite(value) else None for value in values]
 
 
-def escaped(text: str) -> str:
+def escape_html(text: str) -> str:
     """Text that plotly shows as it is: it reads a few HTML tags in labels."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-PLOTS: dict[type[Exhibit], Callable[[Any], Plot | None]] = {
+PLOT_BUILDERS: dict[type[Exhibit], Callable[[Any], Plot | None]] = {
     Scatter: scatter_plot,
     Matrix: matrix_plot,
     Space2D: lambda exhibit: space_plot([exhibit]),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.report.style import BLACK, LEGEND_LIMIT, Mark, brief
+from rnnstudy.report.style import BLACK, LEGEND_LIMIT, Mark, shorten
 
 Axes = Any
 
@@ -24,7 +24,7 @@ class Legend:
 
 
 @dataclass(frozen=True)
-class Tile:
+class Panel:
     """One pair of axes: `paint` draws on it and says what its legend must explain.
 
     `size` is (width, height) in inches where the tile stands alone.
@@ -40,7 +40,7 @@ class Tile:
     aligned: bool = False
 
 
-def no_data(axes: Axes, reason: str = "no finite values") -> Legend:
+def paint_reason(axes: Axes, reason: str = "no finite values") -> Legend:
     """Say on the axes why nothing is drawn."""
     axes.set_axis_off()
     place = axes.text2D if hasattr(axes, "text2D") else axes.text
@@ -53,33 +53,35 @@ def finite_rows(values: Array) -> Array:
     return np.isfinite(np.asarray(values, float)).all(axis=-1)
 
 
-def handles(legend: Legend) -> list[Any]:
+def legend_handles(legend: Legend) -> list[Any]:
     """Samples for matplotlib's legend, one per distinct mark, names of a shared mark joined."""
     from matplotlib.lines import Line2D
 
     together: dict[Mark, list[str]] = {}
     for name, mark in legend.marks.items():
         together.setdefault(mark, []).append(name)
-    look = line_look if legend.lines else dot_look
+    look = line_style if legend.lines else dot_style
     shown = list(together.items())[:LEGEND_LIMIT]
-    samples = [Line2D([], [], label=brief(joined(names)), **look(mark)) for mark, names in shown]
+    samples = [
+        Line2D([], [], label=shorten(join_names(names)), **look(mark)) for mark, names in shown
+    ]
     if len(together) > len(shown):
         rest = f"and {len(together) - len(shown)} more"
         samples.append(Line2D([], [], linestyle="none", label=rest))
     return samples
 
 
-def joined(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """One to three names in a row, or the first and the last of more."""
     return ", ".join(names) if len(names) <= 3 else f"{names[0]} to {names[-1]}"
 
 
-def line_look(mark: Mark) -> dict[str, Any]:
+def line_style(mark: Mark) -> dict[str, Any]:
     """How matplotlib is to draw a line of this mark."""
     return {"color": mark.colour, "linestyle": mark.line, "linewidth": 1.4}
 
 
-def dot_look(mark: Mark, size: float = 5.5) -> dict[str, Any]:
+def dot_style(mark: Mark, size: float = 5.5) -> dict[str, Any]:
     """How matplotlib is to draw single points of this mark."""
     return {
         "linestyle": "none",
@@ -91,7 +93,7 @@ def dot_look(mark: Mark, size: float = 5.5) -> dict[str, Any]:
     }
 
 
-def merged(legends: Iterable[Legend]) -> Legend:
+def merge_legends(legends: Iterable[Legend]) -> Legend:
     """One legend for several tiles."""
     present = [legend for legend in legends if legend.marks]
     if not present:

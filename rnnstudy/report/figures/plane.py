@@ -9,23 +9,23 @@ from rnnstudy.core.exhibit import Curve, Curves, Scatter, Strip
 from rnnstudy.report.figures.panels import (
     Axes,
     Legend,
-    Tile,
-    dot_look,
+    Panel,
+    dot_style,
     finite_rows,
-    line_look,
-    no_data,
+    line_style,
+    paint_reason,
 )
-from rnnstudy.report.style import GREY, Mark, brief, in_order, marks
+from rnnstudy.report.style import GREY, Mark, assign_marks, shorten, sort_names
 
 JITTER = 0.22
 """Half the height, in rows, over which the dots of a strip are spread."""
 
 
-def scatter_tiles(exhibit: Scatter) -> list[Tile]:
+def scatter_panels(exhibit: Scatter) -> list[Panel]:
     """One tile per grouping: the same points, coloured by another property."""
     names = list(exhibit.groups) or [""]
     return [
-        Tile(
+        Panel(
             partial(paint_scatter, exhibit, name),
             size=(3.6, 2.7),
             title=f"by {name}" if name else "",
@@ -42,23 +42,23 @@ def paint_scatter(exhibit: Scatter, grouping: str, axes: Axes) -> Legend:
         axes.set_aspect("equal", adjustable="datalim")
     keep = finite_rows(exhibit.points)
     if not keep.any():
-        return no_data(axes)
+        return paint_reason(axes)
     groups = np.asarray(exhibit.groups.get(grouping, [""] * len(exhibit.points)), dtype=str)
-    looks = marks(groups.tolist())
+    looks = assign_marks(groups.tolist())
     # Drawn point by point in their given order, a group that comes last would hide the others.
     for name in reversed(list(looks)):
         chosen = keep & (groups == name)
-        axes.plot(*exhibit.points[chosen].T, **dot_look(looks[name]), alpha=0.85)
+        axes.plot(*exhibit.points[chosen].T, **dot_style(looks[name]), alpha=0.85)
     axes.margins(0.08)
     # Long decimals stand on the axis of a small panel: more of them would touch.
     axes.locator_params(nbins=5)
     return Legend(looks, grouping) if grouping else Legend()
 
 
-def strip_tiles(exhibit: Strip) -> list[Tile]:
+def strip_panels(exhibit: Strip) -> list[Panel]:
     """A single tile with one row per category."""
-    rows = len(in_order(exhibit.categories))
-    return [Tile(partial(paint_strip, exhibit), size=(5.4, 0.9 + 0.28 * max(rows, 1)))]
+    rows = len(sort_names(exhibit.categories))
+    return [Panel(partial(paint_strip, exhibit), size=(5.4, 0.9 + 0.28 * max(rows, 1)))]
 
 
 def paint_strip(exhibit: Strip, axes: Axes) -> Legend:
@@ -66,12 +66,12 @@ def paint_strip(exhibit: Strip, axes: Axes) -> Legend:
     values = np.asarray(exhibit.values, float)
     usable = np.isfinite(values) & ((values > 0) | (not exhibit.log))
     categories = np.asarray(exhibit.categories, dtype=str)
-    looks = marks(categories.tolist())
-    axes.set_yticks(range(len(looks)), [brief(name) for name in looks])
+    looks = assign_marks(categories.tolist())
+    axes.set_yticks(range(len(looks)), [shorten(name) for name in looks])
     axes.set_ylim(len(looks) - 0.4, -0.6)
     axes.set_xlabel(exhibit.value_label)
     if not usable.any():
-        return no_data(axes)
+        return paint_reason(axes)
     if exhibit.log:
         axes.set_xscale("log")
     if exhibit.limit is not None:
@@ -109,17 +109,17 @@ def _paint_row(axes: Axes, row: int, values: Any, mark: Mark) -> None:
     if len(values) == 0:
         return
     heights = row + np.linspace(-JITTER, JITTER, len(values)) * (len(values) > 1)
-    axes.plot(values, heights, **dot_look(mark, 4.5), alpha=0.85)
+    axes.plot(values, heights, **dot_style(mark, 4.5), alpha=0.85)
     median = float(np.median(values))
     axes.plot([median, median], [row - 0.36, row + 0.36], color=mark.colour, linewidth=2)
 
 
-def curves_tiles(exhibit: Curves) -> list[Tile]:
+def curves_panels(exhibit: Curves) -> list[Panel]:
     """One tile per panel, in the order of first appearance."""
     panels = list(dict.fromkeys(curve.panel for curve in exhibit.curves)) or [""]
-    looks = marks(curve.label for curve in exhibit.curves)
+    looks = assign_marks(curve.label for curve in exhibit.curves)
     return [
-        Tile(
+        Panel(
             partial(paint_curves, exhibit, panel, looks),
             size=(4.8, 2.7),
             title=panel,
@@ -138,21 +138,21 @@ def paint_curves(exhibit: Curves, panel: str, looks: dict[str, Mark], axes: Axes
     drawn = [curve for curve in curves if _paint_curve(axes, curve, looks, exhibit.log_y)]
     axes.margins(x=0)
     if not drawn:
-        return no_data(axes)
+        return paint_reason(axes)
     names = {curve.label for curve in drawn}
     return Legend({n: look for n, look in looks.items() if n in names and n}, lines=True)
 
 
 def _paint_curve(axes: Axes, curve: Curve, looks: dict[str, Mark], log: bool) -> bool:
-    y = _drawable(curve.y, log)
+    y = _finite_values(curve.y, log)
     if not np.isfinite(y).any():
         return False
-    look = line_look(looks[curve.label])
+    look = line_style(looks[curve.label])
     if curve.dashed:
         # On top and thin: a target that the output follows closely would be hidden otherwise.
         look |= {"linestyle": "--", "linewidth": 0.9, "zorder": 3}
     if curve.low is not None and curve.high is not None:
-        low, high = _drawable(curve.low, log), _drawable(curve.high, log)
+        low, high = _finite_values(curve.low, log), _finite_values(curve.high, log)
         axes.fill_between(curve.x, low, high, color=look["color"], alpha=0.18, linewidth=0)
     # A line needs two neighbours: a lone finite value would vanish without its dot.
     lone = {"marker": ".", "markersize": 4} if np.isfinite(y).sum() == 1 else {}
@@ -160,6 +160,6 @@ def _paint_curve(axes: Axes, curve: Curve, looks: dict[str, Mark], log: bool) ->
     return True
 
 
-def _drawable(values: Any, log: bool) -> Any:
+def _finite_values(values: Any, log: bool) -> Any:
     values = np.asarray(values, float)
     return np.where(np.isfinite(values) & ((values > 0) | (not log)), values, np.nan)

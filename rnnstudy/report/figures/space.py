@@ -6,13 +6,13 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Space, Space2D, Space3D
-from rnnstudy.report.figures.panels import Axes, Legend, Tile, dot_look, finite_rows, no_data
-from rnnstudy.report.style import GREY, VERMILLION, Mark, marks
+from rnnstudy.report.figures.panels import Axes, Legend, Panel, dot_style, finite_rows, paint_reason
+from rnnstudy.report.style import GREY, VERMILLION, Mark, assign_marks
 
-FLATTEST = 0.45
+MIN_BOX_SIDE = 0.45
 """Least height of the box along its shortest side: flat data stay readable, if not to scale."""
 
-REACH = 0.6
+VIEW_MARGIN = 0.6
 """How far from the trajectories a point may lie, in units of their extent, to be drawn."""
 
 LABEL_PAD = -13.5
@@ -22,14 +22,14 @@ ZOOM = 1.08
 """Size of a cube in its axes, 1 being matplotlib's own, which leaves wide margins."""
 
 
-def space_tiles(exhibit: Space3D) -> list[Tile]:
+def space_panels(exhibit: Space3D) -> list[Panel]:
     """A single tile with three axes."""
-    return [Tile(partial(paint_space, exhibit), size=(4.2, 4.0), projection="3d")]
+    return [Panel(partial(paint_space, exhibit), size=(4.2, 4.0), projection="3d")]
 
 
-def plane_tiles(exhibit: Space2D) -> list[Tile]:
+def plane_panels(exhibit: Space2D) -> list[Panel]:
     """A single tile with two axes of one scale."""
-    return [Tile(partial(paint_plane, exhibit), size=(4.2, 3.6))]
+    return [Panel(partial(paint_plane, exhibit), size=(4.2, 3.6))]
 
 
 def paint_space(exhibit: Space3D, axes: Axes) -> Legend:
@@ -42,14 +42,14 @@ def paint_space(exhibit: Space3D, axes: Axes) -> Legend:
         getattr(axes, f"{axis}axis").labelpad = LABEL_PAD
         getattr(axes, f"{axis}axis").set_pane_color((0.97, 0.97, 0.98, 1.0))
     near = in_view(exhibit)
-    seen = np.concatenate([_path(exhibit), exhibit.points[near]])
+    seen = np.concatenate([_trajectory_positions(exhibit), exhibit.points[near]])
     if len(seen) == 0:
-        return no_data(axes, "nothing found")
+        return paint_reason(axes, "nothing found")
     looks = _paint(exhibit, near, axes)
     far = int((~near).sum())
     if far:
         axes.text2D(0.5, 0.0, f"{far} outside the view", transform=axes.transAxes, ha="center")
-    sides = box(seen)
+    sides = box_sides(seen)
     # Matplotlib keeps the box's diagonal, so that a flat box would outgrow its axes.
     axes.set_box_aspect(sides, zoom=ZOOM * np.linalg.norm(sides) / np.sqrt(3))
     axes.view_init(elev=24, azim=-58)
@@ -62,8 +62,8 @@ def paint_plane(exhibit: Space2D, axes: Axes) -> Legend:
         raise ValueError(f"'{exhibit.title}' needs axes in the plane, these have three dimensions")
     axes.set(xlabel=exhibit.axis_labels[0], ylabel=exhibit.axis_labels[1], xticks=[], yticks=[])
     near = in_view(exhibit)
-    if not near.any() and len(_path(exhibit)) == 0:
-        return no_data(axes, "nothing found")
+    if not near.any() and len(_trajectory_positions(exhibit)) == 0:
+        return paint_reason(axes, "nothing found")
     axes.set_aspect("equal", adjustable="datalim")
     looks = _paint(exhibit, near, axes)
     far = int((~near).sum())
@@ -80,13 +80,13 @@ def _paint(exhibit: Space, near: Array, axes: Axes) -> dict[str, Mark]:
     for line in exhibit.directions:
         axes.plot(*line.T, color=VERMILLION, lw=1.1, zorder=4)
     names = np.asarray(exhibit.point_groups, dtype=str)
-    looks = marks(names[near].tolist(), unstable=True)
+    looks = assign_marks(names[near].tolist(), unstable=True)
     for name, mark in looks.items():
-        axes.plot(*exhibit.points[near & (names == name)].T, **dot_look(mark, 5.0), zorder=5)
+        axes.plot(*exhibit.points[near & (names == name)].T, **dot_style(mark, 5.0), zorder=5)
     return looks
 
 
-def _path(exhibit: Space) -> Array:
+def _trajectory_positions(exhibit: Space) -> Array:
     """All finite positions [position, axis] of the trajectories."""
     every = np.concatenate([np.empty((0, exhibit.dimensions)), *exhibit.lines])
     return every[finite_rows(every)]
@@ -97,18 +97,18 @@ def in_view(exhibit: Space) -> Array:
 
     A fixed point that no trajectory comes near would shrink all that matters to a dot.
     """
-    near, path = finite_rows(exhibit.points), _path(exhibit)
+    near, path = finite_rows(exhibit.points), _trajectory_positions(exhibit)
     if len(path) < 2:
         return near
-    reach = REACH * np.ptp(path, axis=0).max()
+    reach = VIEW_MARGIN * np.ptp(path, axis=0).max()
     low, high = path.min(axis=0) - reach, path.max(axis=0) + reach
     # Comparisons with NaN are False, as they should be here.
     return near & ((exhibit.points >= low) & (exhibit.points <= high)).all(axis=1)
 
 
-def box(positions: Array) -> Array:
+def box_sides(positions: Array) -> Array:
     """Sides [3] of the box around positions [position, 3], the longest 1."""
     if len(positions) == 0:
         return np.ones(3)
     spread = np.ptp(positions, axis=0)
-    return np.maximum(spread / max(float(spread.max()), 1e-12), FLATTEST)
+    return np.maximum(spread / max(float(spread.max()), 1e-12), MIN_BOX_SIDE)

@@ -8,7 +8,13 @@ from typing import Any
 
 from rnnstudy.analyses.distances.pairs import AllPairs, Item
 from rnnstudy.comparison.distances.pairs import Distances
-from rnnstudy.comparison.distances.tiles import Prepared, Tile, assembled, blocks, tile
+from rnnstudy.comparison.distances.tiles import (
+    DistanceTile,
+    PreparedForm,
+    assemble_tiles,
+    split_into_blocks,
+    tile_distances,
+)
 from rnnstudy.core.record import CorruptRecord, Record
 from rnnstudy.metrics.base import Form
 from rnnstudy.study.plan.jobs import AnalyseTask, Block, CompareBlocks
@@ -25,7 +31,7 @@ def tiles(job: AnalyseTask) -> list[CompareBlocks]:
     order = _seeds_last(job)
     split = [
         Block(job, number, tuple(order[i] for i in part))
-        for number, part in enumerate(blocks(len(order), BLOCK), start=1)
+        for number, part in enumerate(split_into_blocks(len(order), BLOCK), start=1)
     ]
     return [CompareBlocks(job, rows, columns) for i, rows in enumerate(split)
             for columns in split[i:]]  # fmt: skip
@@ -51,7 +57,7 @@ def compare(job: CompareBlocks, store: Store) -> None:
     first = _Forms(job.whole, rows, store)
     second = first if job.rows is job.columns else _Forms(job.whole, columns, store)
     assert isinstance(job.whole.analysis, AllPairs)
-    store.write(key, Tile(tile(first, second, job.whole.analysis.metric)))
+    store.write(key, DistanceTile(tile_distances(first, second, job.whole.analysis.metric)))
 
 
 def assemble(job: AnalyseTask, parts: Sequence[CompareBlocks], store: Store) -> Distances:
@@ -72,7 +78,7 @@ def assemble(job: AnalyseTask, parts: Sequence[CompareBlocks], store: Store) -> 
     }
     split = [[place[row] for row in each] for each in ready.values()]
     names = list(map(job.analysis.label, items))
-    return job.analysis.told(assembled(names, split, found), items)
+    return job.analysis.told(assemble_tiles(names, split, found), items)
 
 
 def _rows(job: AnalyseTask, at: Sequence[int]) -> list[tuple[int, int]]:
@@ -80,11 +86,11 @@ def _rows(job: AnalyseTask, at: Sequence[int]) -> list[tuple[int, int]]:
     return [(i, part) for i in at for part in range(len(job.reads(i)))]
 
 
-def _read(part: CompareBlocks, store: Store) -> Tile:
+def _read(part: CompareBlocks, store: Store) -> DistanceTile:
     key = part.key(store)
     if not store.has(key):
         raise RuntimeError(f"it needs '{part.label}', which failed")
-    return store.read(key, Tile)
+    return store.read(key, DistanceTile)
 
 
 class _Forms(Sequence[Form]):
@@ -107,11 +113,11 @@ class _Forms(Sequence[Form]):
         key = self.analysis.metric.key("form", address)
         try:
             if self.store.has(key):
-                return self.store.read(key, Prepared).form
+                return self.store.read(key, PreparedForm).form
         except CorruptRecord:
             pass  # it has been removed, and is made again
         form = self._made(member, address)
-        self.store.write(key, Prepared.of(form))
+        self.store.write(key, PreparedForm.of(form))
         return form
 
     def _made(self, member: int, address: str) -> Form:

@@ -12,7 +12,7 @@ from rnnstudy.analyses.factors.control_tests import Twins
 from rnnstudy.analyses.factors.evaluation import Evaluated
 from rnnstudy.analyses.factors.reference_groups import nearer_to, other_value, same_kind
 from rnnstudy.comparison.distances.pairs import Distances
-from rnnstudy.comparison.statistics.group_tests import agreement
+from rnnstudy.comparison.statistics.group_tests import agreement_test
 from rnnstudy.comparison.statistics.multiple_testing import holm
 from rnnstudy.comparison.statistics.separation_scores import NEAREST_NEIGHBOUR
 from rnnstudy.core.exhibit import Note, Scatter, Strip, Table
@@ -124,7 +124,7 @@ def test_what_distances_tell_with_and_without_training():
     ):
         cells = [m.fields["cell"] for m in members]
         strata = [m.fields["activation"] for m in members]
-        alone = agreement(
+        alone = agreement_test(
             NEAREST_NEIGHBOUR, found.among(found.at(learnt)), cells, permutations=99, strata=strata
         )
         assert (value[0], p[0]) == (alone.statistic, alone.p)

@@ -10,7 +10,7 @@ from rnnstudy.analyses.factors.evaluation import Evaluated
 from rnnstudy.analyses.factors.factor_record import Grouping
 from rnnstudy.analyses.factors.factor_tests import Groups
 from rnnstudy.comparison.distances.pairs import Distances
-from rnnstudy.comparison.statistics.group_tests import agreement, separation
+from rnnstudy.comparison.statistics.group_tests import agreement_test, separation_test
 from rnnstudy.comparison.statistics.multiple_testing import holm
 from rnnstudy.comparison.statistics.permanova import permanova
 from rnnstudy.comparison.statistics.separation_scores import NEAREST_NEIGHBOUR
@@ -44,12 +44,12 @@ def test_each_factor_has_the_statistics_of_its_labels():
     cells = [member.fields["cell"] for member in members]
     activations = [member.fields["activation"] for member in members]
     how = {"permutations": 99, "strata": activations}
-    expected = agreement(NEAREST_NEIGHBOUR, distances.values, cells, **how)
+    expected = agreement_test(NEAREST_NEIGHBOUR, distances.values, cells, **how)
     found = row(result, "cell", "nearest neighbour")
     assert (found.value, found.p) == (expected.statistic, expected.p)
     assert (found.low, found.high, found.expected) == (expected.low, expected.high,
                                                        expected.expected)  # fmt: skip
-    expected = separation(distances.values, activations, permutations=99, strata=cells)
+    expected = separation_test(distances.values, activations, permutations=99, strata=cells)
     assert row(result, "activation", "distance ratio").value == expected.statistic
     assert row(result, "activation", "distance ratio").p == expected.p
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from rnnstudy.comparison.distances.graphs import (
+    cube_symmetries,
     isomorphic_distances,
     labelled_distances,
     spectral_distances,
-    symmetries,
 )
 
 BITS = 2
@@ -88,7 +88,7 @@ def test_symmetries_are_those_of_the_cube():
     for bits, count in ((1, 2), (2, 8), (3, 48), (4, 384)):
         matrices = {
             tuple((np.eye(bits, dtype=int)[order] * sign[:, None]).ravel())
-            for order, sign in symmetries(bits)
+            for order, sign in cube_symmetries(bits)
         }
         # Signed permutation matrices, all different: 2^b b! of them.
         assert len(matrices) == count

@@ -3,7 +3,13 @@ import pytest
 from reference.metrics import cka, svcca
 
 import rnnstudy
-from rnnstudy.comparison.distances.pairs import BLOCK_BYTES, Distances, _side, distances, pairwise
+from rnnstudy.comparison.distances.pairs import (
+    BLOCK_BYTES,
+    Distances,
+    _block_side,
+    pairwise,
+    pairwise_distances,
+)
 from rnnstudy.metrics import CKA, METRICS, SVCCA
 
 WIDTHS = (4, 9, 4, 33, 2, 9, 50)
@@ -36,9 +42,11 @@ def test_the_size_of_blocks_does_not_matter(kind):
     states = representations(samples=120)
     states = [x.reshape(4, 30, -1) if metric.trajectories else x for x in states]
     forms = [metric.prepare(x) for x in states]
-    whole = distances(forms, metric, block=100).values
+    whole = pairwise_distances(forms, metric, block=100).values
     for block in (1, 2, 3, 7):
-        assert distances(forms, metric, block=block).values == pytest.approx(whole, abs=1e-9)
+        assert pairwise_distances(forms, metric, block=block).values == pytest.approx(
+            whole, abs=1e-9
+        )
     assert whole[1, 3] == pytest.approx(metric.distance(states[1], states[3]), abs=1e-9)
 
 
@@ -55,9 +63,9 @@ def test_blocks_shrink_where_forms_are_large():
 
     small, large = form(10, 1000), form(10, 6400)
     for forms in ([small], [large], [small, large], [form(64, 6400)]):
-        side = _side(forms, SVCCA())
+        side = _block_side(forms, SVCCA())
         assert _bytes(side, forms) <= BLOCK_BYTES < _bytes(side + 1, forms)
-    assert _side([form(4096, 10**6)], SVCCA()) == 1
+    assert _block_side([form(4096, 10**6)], SVCCA()) == 1
 
 
 def _bytes(side, forms):
@@ -125,7 +133,7 @@ def test_what_is_no_distance_matrix_is_refused(labels, values, message):
 
 
 def test_distances_survive_storage(tmp_path):
-    found = distances([CKA().prepare(x) for x in representations()], CKA())
+    found = pairwise_distances([CKA().prepare(x) for x in representations()], CKA())
     found.save(tmp_path)
     loaded = Distances.load(tmp_path)
     assert loaded.labels == found.labels == ("0", "1", "2", "3", "4", "5", "6")

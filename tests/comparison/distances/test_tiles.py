@@ -2,8 +2,14 @@ import numpy as np
 import pytest
 
 from rnnstudy.comparison.distances import tiles
-from rnnstudy.comparison.distances.pairs import distances
-from rnnstudy.comparison.distances.tiles import Prepared, Tile, assembled, blocks, tile
+from rnnstudy.comparison.distances.pairs import pairwise_distances
+from rnnstudy.comparison.distances.tiles import (
+    DistanceTile,
+    PreparedForm,
+    assemble_tiles,
+    split_into_blocks,
+    tile_distances,
+)
 from rnnstudy.metrics import CKA, METRICS, PWCCA, SVCCA
 from rnnstudy.metrics.base import stacked
 
@@ -33,13 +39,13 @@ class OnDisk:
 
 @pytest.mark.parametrize(("count", "expected"), [(0, []), (3, [3]), (4, [4]), (9, [4, 4, 1])])
 def test_blocks_are_full_but_for_the_last(count, expected):
-    found = blocks(count, 4)
+    found = split_into_blocks(count, 4)
     assert [len(block) for block in found] == expected
     assert [i for block in found for i in block] == list(range(count))
 
 
 def test_adding_to_the_end_leaves_full_blocks_alone():
-    assert blocks(9, 4)[:2] == blocks(11, 4)[:2] == blocks(8, 4)
+    assert split_into_blocks(9, 4)[:2] == split_into_blocks(11, 4)[:2] == split_into_blocks(8, 4)
 
 
 @pytest.mark.parametrize("kind", ["svcca", "pwcca", "cka", "dsa"])
@@ -54,11 +60,13 @@ def test_tiles_make_up_the_matrix_of_all_pairs(kind, memory, monkeypatch):
     split = [[6, 0, 3], [5, 1], [2, 4]]
     groups = [[forms[i] for i in each] for each in split]
     found = {
-        (r, c): Tile(tile(groups[r], groups[c], metric)) for r in range(3) for c in range(r, 3)
+        (r, c): DistanceTile(tile_distances(groups[r], groups[c], metric))
+        for r in range(3)
+        for c in range(r, 3)
     }
-    whole = assembled(labels, split, found)
+    whole = assemble_tiles(labels, split, found)
     assert whole.labels == tuple("abcdefg")
-    assert whole.values == pytest.approx(distances(forms, metric).values, abs=1e-9)
+    assert whole.values == pytest.approx(pairwise_distances(forms, metric).values, abs=1e-9)
 
 
 def test_forms_are_held_only_as_many_as_fit(monkeypatch):
@@ -69,7 +77,7 @@ def test_forms_are_held_only_as_many_as_fit(monkeypatch):
     sizes = []
     monkeypatch.setattr(tiles, "stacked", lambda held: sizes.append(len(held)) or stacked(held))
     rows, columns = OnDisk(forms[:6]), OnDisk(forms[6:])
-    tile(rows, columns, metric)
+    tile_distances(rows, columns, metric)
     assert set(sizes) == {3}
     assert rows.asked == [1] * 6
     assert columns.asked == [2] * 6
@@ -85,7 +93,7 @@ def test_of_a_block_with_itself_each_pair_is_compared_once(monkeypatch):
             pairs.append(1)
             return super().table(a, b)
 
-    found = tile(forms, forms, Counting())
+    found = tile_distances(forms, forms, Counting())
     assert len(pairs) == 15
     assert np.array_equal(found, found.T)
     assert np.array_equal(np.diag(found), np.zeros(5))
@@ -93,7 +101,7 @@ def test_of_a_block_with_itself_each_pair_is_compared_once(monkeypatch):
 
 @pytest.mark.parametrize("form", [np.arange(6.0).reshape(2, 3), PWCCA().prepare(np.eye(7, 3))])
 def test_forms_survive_storage(form, tmp_path):
-    Prepared.of(form).save(tmp_path)
-    found = Prepared.load(tmp_path).form
+    PreparedForm.of(form).save(tmp_path)
+    found = PreparedForm.load(tmp_path).form
     assert type(found) is type(form)
     np.testing.assert_equal(found, form)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from rnnstudy.comparison.statistics.matching import matched
+from rnnstudy.comparison.statistics.matching import match_groups
 
 
 def check(found, values, labels):
@@ -22,7 +22,7 @@ def check(found, values, labels):
 def test_no_pairing_has_more_pairs(seed):
     generator = np.random.default_rng(seed)
     values, labels = generator.normal(size=30), ["a"] * 18 + ["b"] * 12
-    found = matched(values, labels, 0.1)
+    found = match_groups(values, labels, 0.1)
     check(found, values, labels)
     graph = nx.Graph()
     graph.add_nodes_from(range(30))
@@ -39,7 +39,7 @@ def test_no_grouping_in_threes_has_more_sets(seed):
     """The most disjoint sets, as an integer programme over all sets that are possible."""
     generator = np.random.default_rng(seed)
     values, labels = generator.normal(size=15), list("abc" * 5)
-    found = matched(values, labels, 0.5)
+    found = match_groups(values, labels, 0.5)
     check(found, values, labels)
     threes = [c for c in product(*[range(k, 15, 3) for k in range(3)])
               if np.ptp(values[list(c)]) <= found.width]  # fmt: skip
@@ -56,7 +56,7 @@ def test_matching_balances_groups_that_differ():
         generator.normal(size=400) + np.repeat([0.0, 1.0], 200),
         ["a"] * 200 + ["b"] * 200,
     )
-    found = matched(values, labels)
+    found = match_groups(values, labels)
     spread = np.sqrt((values[:200].var(ddof=1) + values[200:].var(ddof=1)) / 2)
     assert found.width == pytest.approx(0.2 * spread)
     assert found.before == pytest.approx((values[200:].mean() - values[:200].mean()) / spread)
@@ -68,23 +68,23 @@ def test_matching_balances_groups_that_differ():
 
 
 def test_groups_that_lie_apart_share_nothing():
-    found = matched([1.0, 1.1, 5.0, 5.1], ["a", "a", "b", "b"])
+    found = match_groups([1.0, 1.1, 5.0, 5.1], ["a", "a", "b", "b"])
     assert found.sets.tolist() == [-1] * 4
     assert np.isnan(found.after)
 
 
 def test_what_is_not_finite_matches_nothing():
-    found = matched([1.0, np.nan, 2.0, 1.0, -np.inf, 2.0], list("aaabbb"))
+    found = match_groups([1.0, np.nan, 2.0, 1.0, -np.inf, 2.0], list("aaabbb"))
     assert found.sets.tolist() == [0, -1, 1, 0, -1, 1]
     assert found.after == 0.0
 
 
 def test_of_one_item_each_only_equal_ones_match():
-    assert matched([1.0, 1.0], ["a", "b"]).sets.tolist() == [0, 0]
-    assert matched([1.0, 1.1], ["a", "b"]).sets.tolist() == [-1, -1]
-    assert matched([], []).sets.tolist() == []
+    assert match_groups([1.0, 1.0], ["a", "b"]).sets.tolist() == [0, 0]
+    assert match_groups([1.0, 1.1], ["a", "b"]).sets.tolist() == [-1, -1]
+    assert match_groups([], []).sets.tolist() == []
 
 
 def test_labels_are_as_many_as_values():
     with pytest.raises(ValueError, match="1 labels for 2 values"):
-        matched([1.0, 2.0], ["a"])
+        match_groups([1.0, 2.0], ["a"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, t
 
-from rnnstudy.comparison.statistics.nearness import Nearness, nearer
+from rnnstudy.comparison.statistics.nearness import Nearness, nearness_test
 
 SIMULATIONS = 300
 LIMIT = int(binom.ppf(0.999, SIMULATIONS, 0.05))
@@ -14,7 +14,9 @@ def test_worked_by_hand():
     # Items 0 and 1; others: two of the first kind, one of the second.
     distances = np.array([[1.0, 3.0, 6.0], [4.0, 2.0, 1.0]])
     first = np.array([[True, True, False]] * 2)
-    found = nearer(distances, first, ~first, (np.arange(2), np.arange(2, 5)), np.zeros(5, int))
+    found = nearness_test(
+        distances, first, ~first, (np.arange(2), np.arange(2, 5)), np.zeros(5, int)
+    )
     # Means 2 and 6, and 3 and 1: (6 - 2) / 8 = 1/2 and (1 - 3) / 4 = -1/2.
     assert found.first.tolist() == [2.0, 3.0]
     assert found.second.tolist() == [6.0, 1.0]
@@ -53,7 +55,7 @@ def population(seed, groups=4, size=3, dimension=4, **centres):
 
 def test_each_network_is_left_out_whole():
     distances, own, another, (items, others), codes = population(7)
-    found = nearer(distances, own, another, (items, others), codes)
+    found = nearness_test(distances, own, another, (items, others), codes)
 
     def statistic(gone):
         scores = []
@@ -77,8 +79,8 @@ def test_each_network_is_left_out_whole():
 
 
 def test_what_is_nearer_has_the_sign_of_it():
-    near = nearer(*population(1, odd=[4.0]))
-    far = nearer(*population(1, untrained=[4.0]))
+    near = nearness_test(*population(1, odd=[4.0]))
+    far = nearness_test(*population(1, untrained=[4.0]))
     assert near.statistic > 0 > far.statistic
     assert near.low > 0 > far.high
     assert near.p < 0.05
@@ -89,7 +91,7 @@ def test_what_is_nearer_has_the_sign_of_it():
 # Twins as far from the trained as the other group is, or nothing apart at all.
 @pytest.mark.parametrize("centres", [{}, {"odd": [3.0], "untrained": [0.0, 3.0]}])
 def test_kinds_that_are_equally_near_are_told_apart_at_the_stated_rate(centres):
-    found = [nearer(*population(seed, **centres)) for seed in range(SIMULATIONS)]
+    found = [nearness_test(*population(seed, **centres)) for seed in range(SIMULATIONS)]
     assert sum(each.p < 0.05 for each in found) <= LIMIT
     covered = sum(each.low <= 0 <= each.high for each in found)
     assert covered >= SIMULATIONS - LIMIT
@@ -97,7 +99,7 @@ def test_kinds_that_are_equally_near_are_told_apart_at_the_stated_rate(centres):
 
 def test_without_distances_nothing_is_nearer():
     distances, *rest = population(0)
-    found = nearer(np.zeros_like(distances), *rest)
+    found = nearness_test(np.zeros_like(distances), *rest)
     assert isinstance(found, Nearness)
     assert (found.statistic, found.p, found.share) == (0.0, 1.0, 0.0)
 
@@ -106,6 +108,6 @@ def test_an_item_without_others_is_named():
     distances, own, another, networks, codes = population(0)
     own[4] = False
     with pytest.raises(ValueError, match="item 4 has no other of the first kind"):
-        nearer(distances, own, another, networks, codes)
+        nearness_test(distances, own, another, networks, codes)
     with pytest.raises(ValueError, match="item 4 has no other of the second kind"):
-        nearer(distances, another, own, networks, codes)
+        nearness_test(distances, another, own, networks, codes)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy.stats import binom, mannwhitneyu
 
-from rnnstudy.comparison.statistics.superiority import superiority
+from rnnstudy.comparison.statistics.superiority import superiority_test
 
 
 def test_it_is_mann_whitneys_u_over_the_pairs() -> None:
     generator = np.random.default_rng(0)
     values, above = generator.integers(0, 6, 30).astype(float), generator.random(30) < 0.4
-    found = superiority(values, above, permutations=1999)
+    found = superiority_test(values, above, permutations=1999)
     test = mannwhitneyu(values[above], values[~above], alternative="greater")
     assert found.statistic == pytest.approx(test.statistic / (above.sum() * (~above).sum()))
     # Two estimates of one p: the standard error of 1999 permutations is at most 0.011.
@@ -29,15 +29,15 @@ def test_p_is_that_of_all_labellings() -> None:
 
     all_of_them = [share(above[list(order)]) for order in permutations(range(6))]
     exact = np.mean(np.array(all_of_them) >= share(above) - 1e-9)
-    found = superiority(values, above, permutations=4999)
+    found = superiority_test(values, above, permutations=4999)
     # The standard error at p = 0.05 is 0.003.
     assert found.p == pytest.approx(exact, abs=0.012)
 
 
 def test_groups_apart_are_1_and_infinite_values_are_the_largest() -> None:
-    found = superiority(np.array([1.0, 2.0, np.inf, 3.0, np.inf]), np.arange(5) >= 2)
+    found = superiority_test(np.array([1.0, 2.0, np.inf, 3.0, np.inf]), np.arange(5) >= 2)
     assert found.statistic == 1.0
-    assert superiority(np.array([np.inf, np.inf]), np.array([True, False])).statistic == 0.5
+    assert superiority_test(np.array([np.inf, np.inf]), np.array([True, False])).statistic == 0.5
 
 
 def test_a_stratum_that_explains_the_difference_leaves_none() -> None:
@@ -45,15 +45,15 @@ def test_a_stratum_that_explains_the_difference_leaves_none() -> None:
     strata = np.repeat([0, 1], 20)
     above = np.r_[np.arange(20) < 4, np.arange(20) < 16]
     values = 10.0 * strata
-    assert superiority(values, above).p < 0.01
-    assert superiority(values, above, strata=strata.tolist()).p == 1.0
+    assert superiority_test(values, above).p < 0.01
+    assert superiority_test(values, above, strata=strata.tolist()).p == 1.0
 
 
 def test_its_level_holds_where_labels_mean_nothing() -> None:
     generator, studies = np.random.default_rng(2), 300
     above = np.arange(16) < 4
     small = sum(
-        superiority(generator.integers(0, 4, 16), above, permutations=199, seed=i).p <= 0.05
+        superiority_test(generator.integers(0, 4, 16), above, permutations=199, seed=i).p <= 0.05
         for i in range(studies)
     )
     assert small <= binom.ppf(0.999, studies, 0.05)
@@ -61,6 +61,6 @@ def test_its_level_holds_where_labels_mean_nothing() -> None:
 
 def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(ValueError, match="needs items in both groups"):
-        superiority(np.ones(3), np.ones(3, bool))
+        superiority_test(np.ones(3), np.ones(3, bool))
     with pytest.raises(ValueError, match=r"values\[1\] is not a number"):
-        superiority(np.array([1.0, np.nan]), np.array([True, False]))
+        superiority_test(np.array([1.0, np.nan]), np.array([True, False]))

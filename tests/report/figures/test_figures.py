@@ -23,7 +23,14 @@ from rnnstudy.core.exhibit import (
     Space3D,
     Strip,
 )
-from rnnstudy.report.figures.figures import PAGE_WIDTH, TILES, draw, drawable, plot, save
+from rnnstudy.report.figures.figures import (
+    PAGE_WIDTH,
+    PANEL_LAYOUTS,
+    draw_figure,
+    is_drawable,
+    plot,
+    save_figure,
+)
 
 Exhibits = Callable[[int], dict[str, Exhibit]]
 NO_POINTS = np.zeros((0, 3))
@@ -40,17 +47,17 @@ def legend_names(figure: Figure, place: int = 0) -> list[str]:
 
 
 def test_every_kind_of_picture_is_drawn(exhibits: Exhibits) -> None:
-    shown = [exhibit for exhibit in exhibits(2).values() if drawable(exhibit)]
-    assert {type(exhibit) for exhibit in shown} == {*TILES, Panels}
+    shown = [exhibit for exhibit in exhibits(2).values() if is_drawable(exhibit)]
+    assert {type(exhibit) for exhibit in shown} == {*PANEL_LAYOUTS, Panels}
     for exhibit in shown:
-        figure = draw(exhibit)
+        figure = draw_figure(exhibit)
         figure.draw_without_rendering()
         assert figure.get_size_inches()[0] <= PAGE_WIDTH + 1e-9
 
 
 def test_scatter_has_a_panel_per_grouping_with_all_points(exhibits: Exhibits) -> None:
     scatter: Any = exhibits(3)["scatter"]
-    figure = draw(scatter)
+    figure = draw_figure(scatter)
     assert [ax.get_title() for ax in figure.axes] == ["by cell", "by activation"]
     for ax in figure.axes:
         drawn = np.concatenate([np.transpose(line.get_data()) for line in ax.lines])
@@ -61,14 +68,16 @@ def test_scatter_has_a_panel_per_grouping_with_all_points(exhibits: Exhibits) ->
 
 def test_scatter_leaves_out_what_is_not_finite() -> None:
     points = np.array([[0.0, 1.0], [np.nan, 1.0], [2.0, np.inf], [3.0, 4.0]])
-    figure = draw(Scatter(title="s", points=points, labels=list("abcd"), groups={}))
+    figure = draw_figure(Scatter(title="s", points=points, labels=list("abcd"), groups={}))
     (ax,) = figure.axes
     assert [tuple(point) for point in np.transpose(ax.lines[0].get_data())] == [(0, 1), (3, 4)]
 
 
 def test_a_long_legend_counts_the_rest() -> None:
     names = [f"name {i}" for i in range(40)]
-    figure = draw(Scatter(title="s", points=np.zeros((40, 2)), labels=names, groups={"who": names}))
+    figure = draw_figure(
+        Scatter(title="s", points=np.zeros((40, 2)), labels=names, groups={"who": names})
+    )
     shown = legend_names(figure)
     assert len(shown) == 13
     assert shown[-1].startswith("and ")
@@ -85,7 +94,7 @@ def test_strip_has_a_row_per_category_and_counts_what_it_cannot_show() -> None:
         categories=["gru tanh", "gru tanh", "vanilla tanh", "gru tanh"],
         labels=list("abcd"),
     )
-    (ax,) = draw(strip).axes
+    (ax,) = draw_figure(strip).axes
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["vanilla tanh", "gru tanh"]
     assert ax.get_xscale() == "log"
     dots = [line for line in ax.lines if line.get_linestyle() == "None"]
@@ -95,7 +104,7 @@ def test_strip_has_a_row_per_category_and_counts_what_it_cannot_show() -> None:
 
 def test_matrix_shows_its_values_and_names_groups_not_hundreds_of_rows(exhibits: Exhibits) -> None:
     matrix: Any = exhibits(25)["matrix"]
-    figure = draw(matrix)
+    figure = draw_figure(matrix)
     np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), matrix.values)
     words = texts(figure)
     assert words.count("gru tanh") == 2
@@ -105,24 +114,26 @@ def test_matrix_shows_its_values_and_names_groups_not_hundreds_of_rows(exhibits:
 
 def test_matrix_of_few_rows_names_each() -> None:
     labels = ["ff-gru-s000", "ff-gru-s001", "ff-lstm-s000"]
-    words = texts(draw(Matrix(title="m", values=np.eye(3), labels=labels)))
+    words = texts(draw_figure(Matrix(title="m", values=np.eye(3), labels=labels)))
     assert [words.count(name) for name in ("gru-s000", "gru-s001", "lstm-s000")] == [2, 2, 2]
 
 
 def test_missing_entries_of_a_matrix_are_masked_and_said() -> None:
     values = np.array([[0.0, np.nan], [np.nan, 0.0]])
-    figure = draw(Matrix(title="m", values=values, labels=["a", "b"], value_label="d"))
+    figure = draw_figure(Matrix(title="m", values=values, labels=["a", "b"], value_label="d"))
     assert figure.axes[0].images[0].get_array().mask.tolist() == [[False, True], [True, False]]
     assert "d (pale: none)" in texts(figure)
 
 
 def test_matrix_with_both_signs_has_zero_in_the_middle() -> None:
-    figure = draw(Matrix(title="m", values=np.array([[1.0, -3.0], [0.5, 1.0]]), labels=["a", "b"]))
+    figure = draw_figure(
+        Matrix(title="m", values=np.array([[1.0, -3.0], [0.5, 1.0]]), labels=["a", "b"])
+    )
     assert figure.axes[0].images[0].get_clim() == (-3.0, 3.0)
 
 
 def test_curves_have_panels_lines_bands_and_one_legend(exhibits: Exhibits) -> None:
-    figure = draw(exhibits(1)["curves"])
+    figure = draw_figure(exhibits(1)["curves"])
     assert [ax.get_title() for ax in figure.axes] == ["vanilla", "ugrnn", "gru", "lstm"]
     for ax in figure.axes:
         assert (len(ax.lines), len(ax.collections), ax.get_yscale()) == (2, 2, "log")
@@ -131,30 +142,30 @@ def test_curves_have_panels_lines_bands_and_one_legend(exhibits: Exhibits) -> No
 
 
 def test_a_label_has_one_colour_in_all_panels(exhibits: Exhibits) -> None:
-    axes = draw(exhibits(1)["curves"]).axes
+    axes = draw_figure(exhibits(1)["curves"]).axes
     assert len({ax.lines[0].get_color() for ax in axes}) == 1
 
 
 def test_panels_of_unlike_scale_keep_their_own() -> None:
     curves = [Curve(x=[0, 1], y=[0, 10.0**i], label="y", panel=str(i)) for i in range(3)]
-    figure = draw(Curves(title="c", curves=curves, x_label="x", y_label="y"))
+    figure = draw_figure(Curves(title="c", curves=curves, x_label="x", y_label="y"))
     assert len({ax.get_ylim() for ax in figure.axes}) == 3
 
 
 def test_what_a_log_axis_cannot_show_is_a_gap() -> None:
     curve = Curve(x=np.arange(4), y=np.array([1.0, 0.0, np.nan, 2.0]), label="y")
-    (ax,) = draw(Curves(title="c", curves=[curve], x_label="", y_label="", log_y=True)).axes
+    (ax,) = draw_figure(Curves(title="c", curves=[curve], x_label="", y_label="", log_y=True)).axes
     assert np.isnan(ax.lines[0].get_ydata()).tolist() == [False, True, True, False]
 
 
 def test_a_single_finite_value_is_a_dot() -> None:
     curve = Curve(x=[0, 1], y=[np.nan, 2.0], label="y")
-    (ax,) = draw(Curves(title="c", curves=[curve], x_label="", y_label="")).axes
+    (ax,) = draw_figure(Curves(title="c", curves=[curve], x_label="", y_label="")).axes
     assert ax.lines[0].get_marker() == "."
 
 
 def test_space_has_trajectories_and_points_by_class(exhibits: Exhibits) -> None:
-    (ax,) = draw(exhibits(1)["space"]).axes
+    (ax,) = draw_figure(exhibits(1)["space"]).axes
     markers = [line for line in ax.lines if line.get_linestyle() == "None"]
     assert len(ax.lines) - len(markers) == 3
     assert [len(line.get_data_3d()[0]) for line in markers] == [8, 12, 6, 1]
@@ -164,14 +175,14 @@ def test_points_far_from_all_trajectories_are_counted_not_drawn() -> None:
     points = np.array([[0.5, 0, 0], [90.0, 0, 0], [np.nan, 0, 0]])
     line = np.array([[0.0, 0, 0], [1.0, 1, 1]])
     space = Space3D(title="s", lines=[line], points=points, point_groups=["0", "0", "3"])
-    figure = draw(space)
+    figure = draw_figure(space)
     assert [len(mark.get_data_3d()[0]) for mark in figure.axes[0].lines] == [2, 1]
     assert "2 outside the view" in texts(figure)
     assert legend_names(figure) == ["0"]
 
 
 def test_spaces_side_by_side_share_a_legend(exhibits: Exhibits) -> None:
-    figure = draw(exhibits(1)["panels"])
+    figure = draw_figure(exhibits(1)["panels"])
     assert len(figure.axes) == 8
     assert figure.axes[0].get_title() == "vanilla tanh"
     assert legend_names(figure) == ["0", "1", "2", "3"]
@@ -190,14 +201,14 @@ def test_panels_of_curves_have_a_row_each() -> None:
         )
         for name in ("gru", "lstm")
     ]
-    figure = draw(Panels(title="p", exhibits=rows))
+    figure = draw_figure(Panels(title="p", exhibits=rows))
     assert [ax.get_title() for ax in figure.axes][2:4] == ["gru: bit 2", "lstm: bit 0"]
     assert figure.axes[0].get_gridspec().get_geometry() == (2, 3)
     assert [bool(ax.get_xlabel()) for ax in figure.axes] == [False] * 3 + [True] * 3
 
 
 def test_graph_has_its_nodes_and_edges(exhibits: Exhibits) -> None:
-    (ax,) = draw(exhibits(1)["graph"]).axes
+    (ax,) = draw_figure(exhibits(1)["graph"]).axes
     assert len(ax.lines) == 3
     assert [text.get_text() for text in ax.texts] == ["", "", "a", "b", "c"]
 
@@ -206,7 +217,7 @@ def test_a_graph_whose_nodes_have_places_is_drawn_there() -> None:
     places = np.array([[0.0, 1.0], [3.0, 0.5]])
     graph = Graph(title="g", nodes=["a", ""], groups=["0", "1"], edges=[(1, 0, 1.0)],
                   positions=places, group_label="unstable directions")  # fmt: skip
-    figure = draw(graph)
+    figure = draw_figure(graph)
     (ax,) = figure.axes
     np.testing.assert_array_equal([line.get_xydata()[0] for line in ax.lines], places)
     assert figure.legends[0].get_title().get_text() == "unstable directions"
@@ -233,9 +244,9 @@ EMPTY: list[Exhibit] = [
 
 @pytest.mark.parametrize("exhibit", EMPTY)
 def test_nothing_to_show_is_said(exhibit: Exhibit, tmp_path: Path) -> None:
-    words = texts(draw(exhibit))
+    words = texts(draw_figure(exhibit))
     assert {"no finite values", "nothing found", "no nodes"} & set(words)
-    save(exhibit, tmp_path, "empty")
+    save_figure(exhibit, tmp_path, "empty")
 
 
 def test_files_are_the_same_every_time(exhibits: Exhibits, tmp_path: Path) -> None:
@@ -243,7 +254,7 @@ def test_files_are_the_same_every_time(exhibits: Exhibits, tmp_path: Path) -> No
     for name, exhibit in exhibits(2).items():
         if name in ("curves", "scatter", "matrix"):
             for folder in ("one", "two"):
-                save(exhibit, tmp_path / folder, name)
+                save_figure(exhibit, tmp_path / folder, name)
             for form in ("svg", "pdf"):
                 one, two = (tmp_path / f / f"{name}.{form}" for f in ("one", "two"))
                 assert one.read_bytes() == two.read_bytes(), f"{name}.{form}"
@@ -287,7 +298,7 @@ def test_numbers_along_a_strip_do_not_touch(across, low, high, log):
         title="one", values=np.array([low, high]), categories=["a", "b"], labels=["x", "y"],
         value_label="loss", log=log,
     )  # fmt: skip
-    figure = draw(Panels(title="all", exhibits=[strip] * across, columns=across))
+    figure = draw_figure(Panels(title="all", exhibits=[strip] * across, columns=across))
     figure.draw_without_rendering()
     for axes in figure.axes:
         left, right = axes.get_xlim()

@@ -8,14 +8,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rnnstudy.core.exhibit import Exhibit, Matrix, Scatter
-from rnnstudy.report.figures.interactive import interactive
+from rnnstudy.report.figures.interactive import plotly_data
 
 Exhibits = Callable[[int], dict[str, Exhibit]]
 
 
 def built(exhibit: Exhibit) -> dict[str, Any]:
     """The plot, checked against plotly's own schema and against strict JSON."""
-    plot = interactive(exhibit)
+    plot = plotly_data(exhibit)
     assert plot is not None
     go.Figure(plot)
     json.dumps(plot, allow_nan=False)
@@ -67,7 +67,7 @@ def test_markup_in_names_is_text() -> None:
 
 
 def test_nothing_to_explore(exhibits: Exhibits) -> None:
-    assert interactive(exhibits(1)["curves"]) is None
-    assert interactive(Matrix(title="m", values=np.full((1, 1), np.nan), labels=["a"])) is None
+    assert plotly_data(exhibits(1)["curves"]) is None
+    assert plotly_data(Matrix(title="m", values=np.full((1, 1), np.nan), labels=["a"])) is None
     empty = Scatter(title="s", points=np.zeros((0, 2)), labels=[], groups={})
-    assert interactive(empty) is None
+    assert plotly_data(empty) is None
