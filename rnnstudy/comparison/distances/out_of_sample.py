@@ -65,7 +65,7 @@ def place_by_stress(known: Distances, coordinates: Coordinates, new: Array) -> A
     """New items where the squared errors of their distances to the known points are least.
 
     Each by itself, the known points staying: majorisation (de Leeuw 1977) from the better of two
-    starts: that of `place_classically` and that of the nearest known item. Never worse than its start.
+    starts, that of `place_classically` and that of the nearest known item.
     new: [new, item]; returns [new, dimension].
     """
     new = _check_new(known, coordinates, new)
