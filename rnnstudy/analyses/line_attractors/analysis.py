@@ -12,7 +12,6 @@ from rnnstudy.analyses.line_attractors.exhibits import line_exhibits
 from rnnstudy.analyses.line_attractors.record import FEWEST, LineAttractor, evenly
 from rnnstudy.analyses.line_attractors.slow_states import (
     alignment,
-    input_effect,
     pulse_response,
     selection,
     settled,
@@ -23,10 +22,9 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
 from rnnstudy.dynamics.linearisation.impulse_response import mode_response
-from rnnstudy.dynamics.linearisation.jacobians import linearised
 from rnnstudy.dynamics.linearisation.modes import Modes, modes
-from rnnstudy.dynamics.networks.adapters import Networks, networks_of
-from rnnstudy.dynamics.networks.simulate import followed
+from rnnstudy.dynamics.networks.adapters import networks_of
+from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
 from rnnstudy.population.population import Population, full_readout
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.integration import Integration
@@ -75,11 +73,22 @@ class LineAttractors(MemberAnalysis):
         starts = self._starts(population, task)
         networks = networks_of(population, None, None, population.inputs, None)
         exact = population.as_float64()
+        inputs = task.static_inputs().values
         return [
-            _record([self._context(_Place(networks, full_readout(exact, member), member, context),
-                                   own, task) for context, own in enumerate(starts[member])], task)
+            _record(
+                [
+                    self._context(
+                        AutonomousSystem(networks, member, inputs[context], context),
+                        full_readout(exact, member),
+                        visited,
+                        task,
+                    )
+                    for context, visited in enumerate(starts[member])
+                ],
+                task,
+            )
             for member in range(len(population))
-        ]  # fmt: skip
+        ]
 
     def _starts(self, population: Population, task: Integration) -> Array:
         """States on the probe's trials, all in one context: [member, context, start, state]."""
@@ -93,51 +102,59 @@ class LineAttractors(MemberAnalysis):
         taken = states[:, :, times].astype(np.float64)
         return taken.reshape(len(population), task.streams, -1, taken.shape[-1])
 
-    def _context(self, place: "_Place", starts: Array, task: Integration) -> "_Context":
-        held = task.static_inputs().values[place.context]
+    def _context(
+        self, system: AutonomousSystem, readout: Array, starts: Array, task: Integration
+    ) -> "_Context":
+        """Linearise a network with a readout [state, output] in one context, from its starts
+        [start, state]."""
+        context = system.input_index
         usable = starts[np.isfinite(starts).all(axis=1)]
-        rest = settled(place.networks, place.member, held, usable, self.speed, self.steps)
+        rest = settled(system, usable, self.speed, self.steps)
         slow = np.flatnonzero(rest.slow)
-        ranked = slow[np.argsort(place.output(rest.state[slow])[:, 0], kind="stable")]
+        ranked = slow[np.argsort(_outputs(system, rest.state[slow])[:, 0], kind="stable")]
         kept = ranked[evenly(len(slow), self.points)]
         state = rest.state[kept]
-        _, jacobian = linearised(place.networks, place.member, held, state)
+        _, jacobian = system.linearise(state)
         linear = modes(jacobian)
-        streams = input_effect(place.networks, place.member, held, state)[:, :, : task.streams]
-        who, begun = np.array([place.member]), state[None]
-        later = followed(place.networks, who, held[None], begun, task.length, 1)[0, :, 0]
+        streams = system.input_jacobian(state)[:, :, : task.streams]
+        later = system.simulate(state, task.length, 1)[:, 0]
         return _Context(
             slow_share=len(slow) / len(starts),
             state=state,
             speed=rest.speed[kept],
-            outputs=[place.output(states) for states in (usable[kept], state, later)],
+            outputs=[_outputs(system, states) for states in (usable[kept], state, later)],
             eigenvalues=linear.eigenvalues,
             alignment=alignment(linear, state),
             selection=selection(linear, streams),
-            gain=slow_gain(linear, streams, place.readout[:, 0]),
-            shares=self._shares(linear, streams[:, :, place.context], place),
-            fit=self._fit(place, held, state, jacobian, streams[:, :, place.context]),
+            gain=slow_gain(linear, streams, readout[:, 0]),
+            shares=self._shares(linear, streams[:, :, context], readout),
+            fit=self._fit(system, readout, state, jacobian, streams[:, :, context]),
         )
 
-    def _shares(self, linear: Modes, pulse: Array, place: "_Place") -> tuple[Array, Array]:
+    def _shares(self, linear: Modes, pulse: Array, readout: Array) -> tuple[Array, Array]:
         """Of the readout's response, and of the state's: [mode] each."""
         if len(pulse) < FEWEST:
             unknown = np.full(pulse.shape[1], np.nan)
             return unknown, unknown
-        readout = mode_response(linear, pulse, place.readout, self.pulse_steps)
-        return readout.share, mode_response(linear, pulse, None, self.pulse_steps).share
+        responses = (mode_response(linear, pulse, r, self.pulse_steps) for r in (readout, None))
+        of_readout, of_state = (response.share for response in responses)
+        return of_readout, of_state
 
     def _fit(
-        self, place: "_Place", held: Array, state: Array, jacobian: Array, moved: Array
+        self,
+        system: AutonomousSystem,
+        readout: Array,
+        state: Array,
+        jacobian: Array,
+        moved: Array,
     ) -> float:
         """Share of the readout's response to a unit pulse that the linearisation predicts."""
         if len(state) < FEWEST:
             return float("nan")
-        pulse, steps = np.eye(len(held))[place.context], self.pulse_steps
-        changed = pulse_response(place.networks, place.member, held, state, pulse, steps)
-        actual, predicted = changed @ place.readout, []
+        pulse, steps = np.eye(len(system.constant_input))[system.input_index], self.pulse_steps
+        actual, predicted = pulse_response(system, state, pulse, steps) @ readout, []
         for _ in range(steps):
-            predicted.append(moved @ place.readout)
+            predicted.append(moved @ readout)
             moved = np.einsum("pij,pj->pi", jacobian, moved)
         missed = np.sum((actual - np.stack(predicted, axis=1)) ** 2)
         return float(1.0 - missed / np.sum(actual**2))
@@ -146,21 +163,12 @@ class LineAttractors(MemberAnalysis):
         return line_exhibits(section, self.title)
 
 
-@dataclass(frozen=True, eq=False)
-class _Place:
-    """One network in one context; readout [state, output]."""
-
-    networks: Networks
-    readout: Array
-    member: int
-    context: int
-
-    def output(self, states: Array) -> Array:
-        """Readout [point, output] at states [point, state]."""
-        every = np.broadcast_to(states, (len(self.networks), *states.shape))
-        found = self.networks.outputs_of(every)
-        assert found is not None  # trained populations have a readout
-        return found[self.member]
+def _outputs(system: AutonomousSystem, states: Array) -> Array:
+    """Readout [point, output] at states [point, state]."""
+    every = np.broadcast_to(states, (len(system.networks), *states.shape))
+    outputs = system.networks.outputs_of(every)
+    assert outputs is not None  # trained populations have a readout
+    return outputs[system.member]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,15 +1,12 @@
 """Slow states that a network settles to at a constant input, and what a pulse does there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.dynamics.linearisation.jacobians import BLOCK
 from rnnstudy.dynamics.linearisation.modes import Modes
-from rnnstudy.dynamics.networks.adapters import Networks
-from rnnstudy.dynamics.networks.simulate import followed
-from rnnstudy.dynamics.networks.state_map import Flow, compiled
+from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
 
 REACH = 3
 """Neighbours on either side from which a line's direction is taken."""
@@ -27,10 +24,8 @@ class Settled:
     time: Array
 
 
-def settled(
-    networks: Networks, member: int, held: Array, starts: Array, speed: float, steps: int
-) -> Settled:
-    """The first slow state on the way of each of starts [start, state], at the input held [input].
+def settled(system: AutonomousSystem, starts: Array, speed: float, steps: int) -> Settled:
+    """The first slow state on the way of each of starts [start, state].
 
     Slow is a step shorter than `speed` times the starts' spread, the root mean square distance from
     their mean. Unlike a search for minima of the speed this does not slide along a line of slow
@@ -39,7 +34,7 @@ def settled(
     if not len(starts):
         none = np.zeros(0)
         return Settled(starts, none, none.astype(bool), none.astype(int))
-    ways = followed(networks, np.array([member]), held[None], starts[None], 0, steps + 1)[0]
+    ways = system.simulate(starts, 0, steps + 1)
     spread = np.sqrt(np.mean(np.sum((starts - starts.mean(axis=0)) ** 2, axis=1)))
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         length = np.linalg.norm(np.diff(ways, axis=1), axis=2) / spread
@@ -50,28 +45,11 @@ def settled(
     return Settled(ways[each, time], length[each, time], reached, time)
 
 
-def input_effect(networks: Networks, member: int, held: Array, state: Array) -> Array:
-    """dF/dx [point, state, input] of one network at states [point, state] and one input [input]."""
-    parts = [np.empty((0, state.shape[1], len(held)))]
-    for first in range(0, len(state), BLOCK):
-        block = state[None, first : first + BLOCK]
-        inputs = np.broadcast_to(held, (*block.shape[:2], len(held)))
-        flow = networks.flow(np.array([member]), inputs)
-        parts.append(compiled(Flow.by_input, flow, block)[0].numpy())
-    return np.concatenate(parts)
-
-
-def pulse_response(
-    networks: Networks, member: int, held: Array, state: Array, pulse: Array, steps: int
-) -> Array:
-    """What one step of a pulse [input] on top of the input held [input] changes: [point, time,
-    state], for so many steps, the first of them that of the pulse."""
-    who, inputs = np.array([member]), np.broadcast_to(held + pulse, (1, len(state), len(held)))
-    struck = compiled(Flow.__call__, networks.flow(who, inputs), state[None]).numpy()
-    with_it = followed(networks, who, held[None], struck, 0, steps)
-    without = followed(networks, who, held[None], state[None], 1, steps)
-    found: Array = (with_it - without)[0]
-    return found
+def pulse_response(system: AutonomousSystem, state: Array, pulse: Array, steps: int) -> Array:
+    """What one step of a pulse [input] on top of the system's input changes: [point, time, state],
+    for so many steps, the first of them that of the pulse."""
+    struck = replace(system, constant_input=system.constant_input + pulse).step(state)
+    return system.simulate(struck, 0, steps) - system.simulate(state, 1, steps)
 
 
 def selection(linear: Modes, effect: Array) -> Array:

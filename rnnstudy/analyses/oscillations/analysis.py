@@ -23,7 +23,7 @@ from rnnstudy.dynamics.fixed_points.find import FixedPoints, find_fixed_points
 from rnnstudy.dynamics.fixed_points.search import Search
 from rnnstudy.dynamics.linearisation.modes import frequencies, modes
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
-from rnnstudy.dynamics.networks.simulate import followed
+from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem, simulate_systems
 from rnnstudy.population.population import Population, full_readout
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.sine import Sine
@@ -119,9 +119,8 @@ class Oscillations(MemberAnalysis):
     def _cycles(self, networks: Networks, start: Array, held: Array) -> Array:
         """States [cue, time, state] after the transient, each cue held from the first step on."""
         begun = np.broadcast_to(start.astype(np.float64), (len(held), 1, len(start)))
-        members = np.zeros(len(held), int)
-        found = followed(networks, members, held, begun, self.transient, self.steps)
-        return found[:, 0]
+        systems = [AutonomousSystem(networks, 0, cue) for cue in held]
+        return simulate_systems(systems, begun, self.transient, self.steps)[:, 0]
 
     def _points(self, network: Population, held: Array, seen: Array) -> FixedPoints | None:
         """Fixed points at the cues, sought from the mean of each second cycle and a state on it,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,9 @@ from rnnstudy.dynamics.fixed_points.continua import at_continua, find_continua, 
 from rnnstudy.dynamics.fixed_points.continua_record import Continua, Continuum
 from rnnstudy.dynamics.fixed_points.record import CONVERGED, DEGENERATE, FixedPoints, SlowPoints
 from rnnstudy.dynamics.fixed_points.search import Hunt, Roots, Search
-from rnnstudy.dynamics.linearisation.jacobians import linearised
 from rnnstudy.dynamics.linearisation.modes import eigenvalues, n_unstable
 from rnnstudy.dynamics.networks.adapters import Networks
+from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
 
 
 def gathered(
@@ -58,8 +57,8 @@ def _continua(networks: Networks, hunt: Hunt, inputs: Array, search: Search) -> 
     """The continua that a hunt met; fixed points that lie on them are degenerate from here on."""
     roots = hunt.roots
     own = roots.take(roots.status == DEGENERATE)
-    linearise = partial(linearised, networks, hunt.member, inputs[hunt.input_index])
-    known = hunt.scale, search.degenerate, linearise
+    system = AutonomousSystem(networks, hunt.member, inputs[hunt.input_index])
+    known = hunt.scale, search.degenerate, system.linearise
     found = find_continua(own.state, own.speed, own.jacobian, own.hits, *known)
     if not found:
         return []
@@ -80,7 +79,7 @@ def _slow(networks: Networks, hunts: Sequence[Hunt], inputs: Array) -> SlowPoint
             continue
         order = np.argsort(slow.speed, kind="stable")
         state, held = slow.state[order], inputs[hunt.input_index]
-        _, jacobian = linearised(networks, hunt.member, held, state)
+        _, jacobian = AutonomousSystem(networks, hunt.member, held).linearise(state)
         records.append(
             SlowPoints(
                 state=state,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
@@ -18,7 +17,6 @@ from rnnstudy.dynamics.fixed_points.record import (
 from rnnstudy.dynamics.fixed_points.search import Hunt, Roots, Search
 from rnnstudy.dynamics.fixed_points.slow_points import slow_points
 from rnnstudy.dynamics.fixed_points.start_points import Problem, neighbours, starts_of
-from rnnstudy.dynamics.linearisation.jacobians import linearised
 from rnnstudy.dynamics.linearisation.modes import eigenvalues
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.root_finding.iterate import MATRICES, Solution, batches
@@ -152,7 +150,7 @@ def run_search(problem: Problem, hunts: Sequence[Hunt]) -> None:
             _round(problem, waiting[part], starts)
     for hunt in hunts:
         inside = networks.within(hunt.stuck_states)
-        linearise = partial(linearised, networks, hunt.member, problem.inputs[hunt.input_index])
+        linearise = problem.system(hunt).linearise
         hunt.slow = slow_points(hunt, search.merge * hunt.scale, inside, linearise)
 
 
@@ -162,8 +160,7 @@ def _round(problem: Problem, hunts: Sequence[Hunt], starts: Array) -> None:
     solution = _solved(problem, hunts, starts)
     for i, hunt in enumerate(hunts):
         find = Find.of(search, hunt, solution, i)
-        held = problem.inputs[hunt.input_index]
-        image, jacobian = linearised(networks, hunt.member, held, find.new)
+        image, jacobian = problem.system(hunt).linearise(find.new)
         find.enter(hunt, inspected(search, networks, hunt, find.new, image, jacobian))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.fixed_points.search import Hunt, Roots, Search
 from rnnstudy.dynamics.networks.adapters import Networks
+from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem, joint_map
 from rnnstudy.dynamics.networks.state_map import Flow
 from rnnstudy.dynamics.root_finding.deflation import elsewhere
 from rnnstudy.dynamics.root_finding.iterate import solve
@@ -34,9 +35,12 @@ class Problem:
 
     def flow(self, hunts: Sequence[Hunt], points: int) -> Flow:
         """The hunts' networks, each at its input, for so many points."""
-        members = np.array([hunt.member for hunt in hunts])
-        held = self.inputs[[hunt.input_index for hunt in hunts]]
-        return self.networks.flow(members, np.repeat(held[:, None], points, axis=1))
+        return joint_map([self.system(hunt) for hunt in hunts], points)
+
+    def system(self, hunt: Hunt) -> AutonomousSystem:
+        """Return the network of a hunt at its input."""
+        inputs = self.inputs[hunt.input_index]
+        return AutonomousSystem(self.networks, hunt.member, inputs, hunt.input_index, hunt.scale)
 
     def generator(self, hunt: Hunt, turn: int, *which: int) -> np.random.Generator:
         """Random numbers for one hunt's round: they do not depend on who else is searched."""

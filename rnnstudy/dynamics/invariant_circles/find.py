@@ -1,6 +1,6 @@
 """Invariant circles of networks: closed curves on which states go round without ever repeating."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -27,13 +27,15 @@ from rnnstudy.dynamics.invariant_circles.record import (
     Circles,
 )
 from rnnstudy.dynamics.invariant_circles.rotation import rotation_number
-from rnnstudy.dynamics.networks.adapters import Networks
-from rnnstudy.dynamics.networks.simulate import followed, opened, states_near
-from rnnstudy.dynamics.networks.state_map import Flow, compiled
-from rnnstudy.dynamics.states.sampling import scale_of, usable
+from rnnstudy.dynamics.networks.autonomous_system import (
+    AutonomousSystem,
+    simulate_systems,
+    systems_of,
+)
+from rnnstudy.dynamics.networks.simulate import opened, states_near
 
 BLOCK_BYTES = 256 * 2**20
-"""Memory for the trajectories of one batch, and for the Jacobians along one."""
+"""Memory for the trajectories of one batch."""
 
 FAR = 1e6
 """Root mean square, as a share of the scale, beyond which a state has escaped."""
@@ -47,6 +49,9 @@ RETURN = 1e-8
 
 ALONG = 1000
 """Steps along a circle from which its transverse exponent comes."""
+
+JACOBIANS = 250
+"""Jacobians along a circle that are held at a time."""
 
 SAME_ROTATION = 1e-6
 """Difference of the rotation numbers of one and the same circle."""
@@ -102,33 +107,6 @@ class _Circle:
     hits: int = 1
 
 
-@dataclass(frozen=True, eq=False)
-class _Place:
-    """One network at one input, and the scale of its states."""
-
-    networks: Networks
-    member: int
-    inputs: Array
-    input_index: int
-    scale: float
-
-    def flow(self, points: int) -> Flow:
-        x = np.broadcast_to(self.inputs, (1, points, len(self.inputs)))
-        return self.networks.flow(np.array([self.member]), x)
-
-    def step(self, states: Array) -> Array:
-        """F of states [point, state]."""
-        found: Array = compiled(Flow.__call__, self.flow(len(states)), states[None]).numpy()[0]
-        return found
-
-    def jacobians(self, states: Array) -> Iterator[Array]:
-        """dF/dh [state, state] at states [point, state], one after the other."""
-        width = max(1, BLOCK_BYTES // (4 * 8 * states.shape[1] ** 2))
-        for first in range(0, len(states), width):
-            part = states[first : first + width]
-            yield from compiled(Flow.linearise, self.flow(len(part)), part[None])[1].numpy()[0]
-
-
 @one_thread()
 def find_circles(
     network: Any,
@@ -154,76 +132,72 @@ def find_circles(
     if dt is not None and not (np.isfinite(dt) and dt > 0):
         raise ValueError(f"dt should be a positive number of seconds, it is {dt}")
     networks, held = opened(network, inputs, starts, layer, state_size)
-    pool = networks.visited() if starts is None else None
-    places, begun = [], []
-    for member in range(len(networks)):
-        visited = np.asarray(starts, np.float64) if pool is None else pool[member]
-        for position, x in enumerate(held):
-            seed = (circling.seed, position)
-            begun.append(states_near(visited, starts, circling.candidates, circling.noise, seed))
-            places.append(_Place(networks, member, x, position, scale_of(usable(visited))))
+    systems, begun = [], []
+    for system, visited in systems_of(networks, held, starts):
+        seed = (circling.seed, system.input_index)
+        begun.append(states_near(visited, starts, circling.candidates, circling.noise, seed))
+        systems.append(system)
     size = begun[0].size * circling.steps * 8 * 3
     wide = max(1, BLOCK_BYTES // size)
     parts = []
-    for first in range(0, len(places), wide):
+    for first in range(0, len(systems), wide):
         block = slice(first, first + wide)
-        parts += _circles(circling, places[block], np.stack(begun[block]))
+        parts += _circles(circling, systems[block], np.stack(begun[block]))
     return replace(Circles.join(parts), dt=dt)
 
 
-def _circles(circling: Circling, places: Sequence[_Place], starts: Array) -> list[Circles]:
-    """What the starts [place, start, state] come to, a record per place."""
+def _circles(
+    circling: Circling, systems: Sequence[AutonomousSystem], starts: Array
+) -> list[Circles]:
+    """What the starts [system, start, state] come to, a record per system."""
     count = starts.shape[1]
     outcome = np.full(starts.shape[:2], UNSETTLED)
     period = np.zeros(starts.shape[:2], int)
-    found: list[list[_Circle]] = [[] for _ in places]
+    found: list[list[_Circle]] = [[] for _ in systems]
     h = starts
     for turn in range(circling.rounds):
         here = np.flatnonzero((outcome == UNSETTLED).any(axis=1))
         if not here.size:
             break
-        trails = _trails(circling, [places[i] for i in here.tolist()], h[here], turn)
+        skip = circling.transient * 2**turn
+        trails = simulate_systems(
+            [systems[i] for i in here.tolist()], h[here], skip, circling.steps
+        )
         for i, trail in zip(here.tolist(), trails, strict=True):
             for j in np.flatnonzero(outcome[i] == UNSETTLED):
-                outcome[i, j], period[i, j], circle = _judged(circling, places[i], trail[j])
+                outcome[i, j], period[i, j], circle = _judged(circling, systems[i], trail[j])
                 if circle is not None:
-                    _enter(circling, places[i], found[i], circle)
+                    _enter(circling, systems[i], found[i], circle)
         h = h.copy()
         h[here] = trails[:, :, -1]
     return [
-        _record(circling, place, found[i], outcome[i], period[i], count)
-        for i, place in enumerate(places)
+        _record(circling, system, found[i], outcome[i], period[i], count)
+        for i, system in enumerate(systems)
     ]
 
 
-def _trails(circling: Circling, places: Sequence[_Place], h: Array, turn: int) -> Array:
-    """Trajectories [place, start, time, state] from states h [place, start, state]."""
-    members = np.array([place.member for place in places])
-    inputs = np.stack([place.inputs for place in places])
-    skip = circling.transient * 2**turn
-    return followed(places[0].networks, members, inputs, h, skip, circling.steps)
-
-
-def _judged(circling: Circling, place: _Place, states: Array) -> tuple[int, int, _Circle | None]:
+def _judged(
+    circling: Circling, system: AutonomousSystem, states: Array
+) -> tuple[int, int, _Circle | None]:
     """What a trajectory [time, state] has come to, its period, and its circle."""
     with np.errstate(over="ignore", invalid="ignore"):
         size = np.sqrt(np.mean(states**2, axis=1))
     # A comparison with NaN is false.
-    if not (size <= FAR * place.scale).all():
+    if not (size <= FAR * system.scale).all():
         return ESCAPED, 0, None
     back = np.sqrt(np.mean((states[::-1] - states[-1]) ** 2, axis=1))
-    if back[: len(states) // 4].max() <= STILL * place.scale:
+    if back[: len(states) // 4].max() <= STILL * system.scale:
         return FIXED, 0, None
-    period = _period(states, back, RETURN * place.scale)
+    period = _period(states, back, RETURN * system.scale)
     if period:
         return PERIODIC, period, None
     rho = rotation_number(states)
     if not np.isfinite(rho):
         return UNSETTLED, 0, None
-    series, residual = fitted(states, rho, circling.harmonics, place.step)
+    series, residual = fitted(states, rho, circling.harmonics, system.step)
     if not max(residual, misfit(states, rho, series)) <= circling.tolerance:
         return UNSETTLED, 0, None
-    return CIRCLE, 0, _Circle(series, rho, residual, _transverse(place, states[-ALONG:]))
+    return CIRCLE, 0, _Circle(series, rho, residual, _transverse(system, states[-ALONG:]))
 
 
 def _period(states: Array, back: Array, room: float) -> int:
@@ -237,23 +211,26 @@ def _period(states: Array, back: Array, room: float) -> int:
     return 0
 
 
-def _transverse(place: _Place, states: Array) -> float:
+def _transverse(system: AutonomousSystem, states: Array) -> float:
     """Largest Lyapunov exponent across a circle, in nats per step, from states [time, state] on it.
 
     Two directions are moved along; one turns into the circle's own, whose exponent is 0.
     """
     frame = np.linalg.qr(np.random.default_rng(0).standard_normal((states.shape[1], 2)))[0]
     growth = []
-    for jacobian in place.jacobians(states):
-        frame, upper = np.linalg.qr(jacobian @ frame)
-        growth.append(np.log(np.maximum(np.abs(np.diagonal(upper)), 1e-300)))
+    for first in range(0, len(states), JACOBIANS):
+        for jacobian in system.linearise(states[first : first + JACOBIANS])[1]:
+            frame, upper = np.linalg.qr(jacobian @ frame)
+            growth.append(np.log(np.maximum(np.abs(np.diagonal(upper)), 1e-300)))
     # By then both directions have aligned.
     means = average(np.array(growth)[len(growth) // 4 :])
     own = int(np.argmin(np.abs(means)))
     return float(means[1 - own])
 
 
-def _enter(circling: Circling, place: _Place, found: list[_Circle], new: _Circle) -> None:
+def _enter(
+    circling: Circling, system: AutonomousSystem, found: list[_Circle], new: _Circle
+) -> None:
     """Put a circle among those found, unless it is one of them."""
     for i, known in enumerate(found):
         if abs(known.rotation - new.rotation) <= SAME_ROTATION:
@@ -266,11 +243,11 @@ def _enter(circling: Circling, place: _Place, found: list[_Circle], new: _Circle
 
 
 def _record(
-    circling: Circling, place: _Place, found: Sequence[_Circle],
+    circling: Circling, system: AutonomousSystem, found: Sequence[_Circle],
     outcome: Array, period: Array, starts: int,
 ) -> Circles:  # fmt: skip
     found, count = sorted(found, key=lambda circle: circle.rotation), len(found)
-    size = place.networks.state_size
+    size = system.networks.state_size
     series = np.zeros((count, circling.harmonics + 1, size), complex)
     for row, circle in zip(series, found, strict=True):
         row[: len(circle.series)] = _from_top(circle.series)
@@ -282,14 +259,14 @@ def _record(
         residual=np.array([circle.residual for circle in found], np.float64),
         exponent=np.array([circle.exponent for circle in found], np.float64),
         harmonics=np.array([len(circle.series) - 1 for circle in found], int),
-        inputs=np.repeat(place.inputs[None], count, axis=0),
-        member=np.full(count, place.member),
-        input_index=np.full(count, place.input_index),
+        inputs=np.repeat(system.constant_input[None], count, axis=0),
+        member=np.full(count, system.member),
+        input_index=np.full(count, system.input_index),
         hits=np.array([circle.hits for circle in found], int),
         outcome=outcome,
         period=period,
-        start_member=np.full(starts, place.member),
-        start_input=np.full(starts, place.input_index),
+        start_member=np.full(starts, system.member),
+        start_input=np.full(starts, system.input_index),
         margin=circling.margin,
     )
 

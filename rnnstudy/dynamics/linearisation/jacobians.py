@@ -1,29 +1,15 @@
-"""The linearisation of networks at given states: F, dF/dh and dF/dx."""
+"""Derivatives of networks by their inputs at fixed and slow points."""
 
 from typing import Any
 
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.dynamics.networks.adapters import Networks, networks_of
+from rnnstudy.dynamics.networks.adapters import networks_of
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
 
 BLOCK = 256
 """States whose Jacobians are taken at a time."""
-
-
-def linearised(networks: Networks, member: int, held: Array, state: Array) -> tuple[Array, Array]:
-    """F and dF/dh of one network at one input held [input], at states [point, state]."""
-    parts = []
-    for first in range(0, len(state), BLOCK):
-        block = state[None, first : first + BLOCK]
-        inputs = np.broadcast_to(held, (*block.shape[:2], len(held)))
-        flow = networks.flow(np.array([member]), inputs)
-        parts.append([values[0].numpy() for values in compiled(Flow.linearise, flow, block)])
-    size = state.shape[1]
-    none = [np.empty((0, size)), np.empty((0, size, size))]
-    image, jacobian = (np.concatenate(both) for both in zip(none, *parts, strict=True))
-    return image, jacobian
 
 
 def input_jacobian(network: Any, points: Any, layer: str | None = None) -> Array:

@@ -1,6 +1,6 @@
 """Periodic orbits of networks, stable or not, with their Floquet multipliers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,9 +10,8 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.linearisation.modes import n_unstable
-from rnnstudy.dynamics.networks.adapters import Networks
-from rnnstudy.dynamics.networks.simulate import followed, opened, states_near
-from rnnstudy.dynamics.networks.state_map import Flow, compiled
+from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem, systems_of
+from rnnstudy.dynamics.networks.simulate import opened, states_near
 from rnnstudy.dynamics.periodic_orbits.floquet import certificate, multipliers
 from rnnstudy.dynamics.periodic_orbits.record import (
     CONVERGED,
@@ -26,7 +25,7 @@ from rnnstudy.dynamics.periodic_orbits.record import (
 )
 from rnnstudy.dynamics.periodic_orbits.shooting import Shooting, Shots, shoot
 from rnnstudy.dynamics.states.clustering import merge
-from rnnstudy.dynamics.states.sampling import mixtures, scale_of, usable
+from rnnstudy.dynamics.states.sampling import mixtures
 
 BLOCK_BYTES = 256 * 2**20
 """Memory for the Jacobians of one batch and their products."""
@@ -39,25 +38,6 @@ MIXED = 64
 
 SAME_STEP = 10.0
 """How much farther apart than the largest Newton step two states of an orbit must be, to be two."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Hunt:
-    """One network at one input: its starts [start, state], the states' scale, what it knows."""
-
-    networks: Networks
-    member: int
-    inputs: Array
-    input_index: int
-    starts: Array
-    scale: float
-
-    def linearise(self, states: Array) -> tuple[Array, Array]:
-        """F and dF/dh at states [point, state]."""
-        x = np.broadcast_to(self.inputs, (1, len(states), len(self.inputs)))
-        flow = self.networks.flow(np.array([self.member]), x)
-        image, jacobian = compiled(Flow.linearise, flow, states[None])
-        return image.numpy()[0], jacobian.numpy()[0]
 
 
 @one_thread()
@@ -85,11 +65,9 @@ def find_cycles(
     shooting = shooting or Shooting()
     periods = _periods(period)
     networks, held = opened(network, inputs, starts, layer, state_size)
-    pool = networks.visited() if starts is None else None
     parts = [
-        _orbits(shooting, hunt, periods)
-        for member in range(len(networks))
-        for hunt in _hunts(shooting, networks, member, held, starts, pool)
+        _orbits(shooting, system, _starts(shooting, system, visited, starts), periods)
+        for system, visited in systems_of(networks, held, starts)
     ]
     return Cycles.join(parts)
 
@@ -102,53 +80,45 @@ def _periods(period: int | Sequence[int]) -> list[int]:
     return sorted({int(p) for p in given})
 
 
-def _hunts(
-    shooting: Shooting,
-    networks: Networks,
-    member: int,
-    held: Array,
-    starts: Array | None,
-    pool: Array | None,
-) -> Iterator[_Hunt]:
-    """One per input; the starts depend on nothing but the network itself and the input's place."""
-    for place, x in enumerate(held):
-        visited = np.asarray(starts, np.float64) if pool is None else pool[member]
-        begun = states_near(
-            visited, starts, shooting.candidates, shooting.noise, (shooting.seed, place)
-        )
-        if starts is None:
-            half = len(begun) // 2
-            later = _alone(networks, member, x, begun[:half], shooting.transient, 1)[:, 0]
-            begun = np.concatenate([later, begun[half:]])
-        yield _Hunt(networks, member, x, place, begun, scale_of(usable(visited)))
-
-
-def _alone(
-    networks: Networks, member: int, x: Array, starts: Array, skip: int, steps: int
+def _starts(
+    shooting: Shooting, system: AutonomousSystem, visited: Array, starts: Array | None
 ) -> Array:
-    """Trajectories [start, time, state] of one member at one input."""
-    return followed(networks, np.array([member]), x[None], starts[None], skip, steps)[0]
+    """The starts [start, state] of one system; they depend on nothing but itself."""
+    seed = (shooting.seed, system.input_index)
+    begun = states_near(visited, starts, shooting.candidates, shooting.noise, seed)
+    if starts is not None:
+        return begun
+    half = len(begun) // 2
+    later = system.simulate(begun[:half], shooting.transient, 1)[:, 0]
+    return np.concatenate([later, begun[half:]])
 
 
-def _orbits(shooting: Shooting, hunt: _Hunt, periods: Sequence[int]) -> Cycles:
+def _orbits(
+    shooting: Shooting, system: AutonomousSystem, starts: Array, periods: Sequence[int]
+) -> Cycles:
     """The orbits of one network at one input."""
-    parts = [_of_period(shooting, hunt, period, periods) for period in periods]
-    found = Cycles.join(parts)
-    return _distinct(shooting, hunt, found)
+    parts = [_of_period(shooting, system, starts, period, periods) for period in periods]
+    return _distinct(shooting, system, Cycles.join(parts))
 
 
-def _of_period(shooting: Shooting, hunt: _Hunt, period: int, periods: Sequence[int]) -> Cycles:
+def _of_period(
+    shooting: Shooting,
+    system: AutonomousSystem,
+    starts: Array,
+    period: int,
+    periods: Sequence[int],
+) -> Cycles:
     """What shooting with so many states finds, each orbit at its least period.
 
     Later rounds begin with mixtures of the solutions known so far, each at any of its phases:
     saddles lie between what they separate.
     """
-    generator = np.random.default_rng((shooting.seed, hunt.input_index, period))
-    guess = _alone(hunt.networks, hunt.member, hunt.inputs, hunt.starts, 0, period)
-    shots = [_shot(shooting, hunt, guess)]
+    generator = np.random.default_rng((shooting.seed, system.input_index, period))
+    guess = system.simulate(starts, 0, period)
+    shots = [_shot(shooting, system, guess)]
     known = 0
     for _ in range(shooting.rounds):
-        solutions = _solutions(shooting, hunt, shots, periods)
+        solutions = _solutions(shooting, system, shots, periods)
         states = solutions.distinct
         if len(states) <= max(known, 1):
             break
@@ -156,10 +126,10 @@ def _of_period(shooting: Shooting, hunt: _Hunt, period: int, periods: Sequence[i
         phases = np.concatenate([np.roll(states, shift, axis=1) for shift in range(period)])
         chosen = generator.permutation(len(phases))[:MIXED]
         mixed = mixtures(phases[chosen].reshape(len(chosen), -1), len(guess), 1.5, generator)
-        shots.append(_shot(shooting, hunt, mixed.reshape(-1, *states.shape[1:])))
+        shots.append(_shot(shooting, system, mixed.reshape(-1, *states.shape[1:])))
     else:
-        solutions = _solutions(shooting, hunt, shots, periods)
-    return _record(shooting, hunt, period, solutions)
+        solutions = _solutions(shooting, system, shots, periods)
+    return _record(shooting, system, period, solutions)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,16 +143,16 @@ class _Solutions:
 
 
 def _solutions(
-    shooting: Shooting, hunt: _Hunt, shots: Sequence[Shots], periods: Sequence[int]
+    shooting: Shooting, system: AutonomousSystem, shots: Sequence[Shots], periods: Sequence[int]
 ) -> _Solutions:
     whole = Shots.joined(shots)
     outcome = np.where(whole.diverged, DIVERGED, UNSETTLED)
-    close = np.flatnonzero(whole.size <= shooting.residual * hunt.scale)
-    group, best = _same(whole.state[close], whole.size[close], shooting.merge * hunt.scale)
+    close = np.flatnonzero(whole.size <= shooting.residual * system.scale)
+    group, best = _same(whole.state[close], whole.size[close], shooting.merge * system.scale)
     orbits, known = [], []
     for i, place in enumerate(close[best]):
         own = close[group == i]
-        least, outcome[own] = _judged(shooting, hunt, whole, place, periods)
+        least, outcome[own] = _judged(shooting, system, whole, place, periods)
         if outcome[place] == CONVERGED:
             orbits.append((whole.state[place, :least], whole.jacobian[place, :least],
                            whole.residual[place, :least], len(own)))  # fmt: skip
@@ -191,11 +161,11 @@ def _solutions(
     return _Solutions(orbits, outcome, whole.state[known])
 
 
-def _shot(shooting: Shooting, hunt: _Hunt, guess: Array) -> Shots:
+def _shot(shooting: Shooting, system: AutonomousSystem, guess: Array) -> Shots:
     """Shooting from orbits [orbit, step, state], in blocks that fit into memory."""
     width = max(1, BLOCK_BYTES // (MATRICES * 8 * guess[0].size * guess.shape[2]))
     blocks = [guess[i : i + width] for i in range(0, len(guess), width)]
-    return Shots.joined([shoot(hunt.linearise, block, shooting.limit) for block in blocks])
+    return Shots.joined([shoot(system.linearise, block, shooting.limit) for block in blocks])
 
 
 def _same(states: Array, residual: Array, radius: float) -> tuple[Array, Array]:
@@ -213,12 +183,12 @@ def _same(states: Array, residual: Array, radius: float) -> tuple[Array, Array]:
 
 
 def _judged(
-    shooting: Shooting, hunt: _Hunt, shots: Shots, place: int, periods: Sequence[int]
+    shooting: Shooting, system: AutonomousSystem, shots: Shots, place: int, periods: Sequence[int]
 ) -> tuple[int, int]:
     """The least period of a solution, and what it is."""
     states = shots.state[place]
     period = len(states)
-    room = SAME_STEP * shooting.newton_step * hunt.scale
+    room = SAME_STEP * shooting.newton_step * system.scale
     least = next(
         d
         for d in range(1, period + 1)
@@ -226,9 +196,9 @@ def _judged(
     )
     jacobian, residual = shots.jacobian[place, :least], shots.residual[place, :least]
     step, smallest = certificate(jacobian, residual)
-    if not hunt.networks.within(states).all():
+    if not system.networks.within(states).all():
         return least, OUTSIDE
-    if smallest < shooting.degenerate or not step <= shooting.newton_step * hunt.scale:
+    if smallest < shooting.degenerate or not step <= shooting.newton_step * system.scale:
         return least, DEGENERATE
     if least in periods:
         return least, CONVERGED
@@ -237,12 +207,12 @@ def _judged(
 
 def _record(
     shooting: Shooting,
-    hunt: _Hunt,
+    system: AutonomousSystem,
     period: int,
     solutions: _Solutions,
 ) -> Cycles:
     orbits, outcome = solutions.orbits, solutions.outcome
-    size, count = hunt.starts.shape[1], len(orbits)
+    size, count = system.networks.state_size, len(orbits)
     turned = [_turned(states) for states, *_ in orbits]
     values = np.array([multipliers(jacobian) for _, jacobian, *_ in orbits], np.complex128)
     values = values.reshape(count, size)
@@ -254,13 +224,13 @@ def _record(
         n_unstable=n_unstable(values, shooting.margin),
         index=np.rint(np.sign(np.prod(1.0 - values, axis=1).real)).astype(int),
         residual=np.array([np.sqrt(np.mean(r**2)) for _, _, r, _ in orbits], np.float64),
-        inputs=np.repeat(hunt.inputs[None], count, axis=0),
-        member=np.full(count, hunt.member),
-        input_index=np.full(count, hunt.input_index),
+        inputs=np.repeat(system.constant_input[None], count, axis=0),
+        member=np.full(count, system.member),
+        input_index=np.full(count, system.input_index),
         hits=np.array([hits for *_, hits in orbits], int),
         outcome=outcome,
-        start_member=np.full(len(outcome), hunt.member),
-        start_input=np.full(len(outcome), hunt.input_index),
+        start_member=np.full(len(outcome), system.member),
+        start_input=np.full(len(outcome), system.input_index),
         start_period=np.full(len(outcome), period),
         margin=shooting.margin,
     )
@@ -272,11 +242,11 @@ def _turned(states: Array) -> Array:
     return np.roll(states, -first, axis=0)
 
 
-def _distinct(shooting: Shooting, hunt: _Hunt, found: Cycles) -> Cycles:
+def _distinct(shooting: Shooting, system: AutonomousSystem, found: Cycles) -> Cycles:
     """Orbits that several periods led to, once, with the hits of all; shortest period first."""
     kept: list[int] = []
     hits = found.hits.copy()
-    room = shooting.merge * hunt.scale
+    room = shooting.merge * system.scale
     order = np.lexsort((found.n_unstable, found.period))
     apart = partial(_apart, found)
     for i in order:

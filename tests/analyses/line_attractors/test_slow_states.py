@@ -6,7 +6,6 @@ from reference.dynamics import population
 
 from rnnstudy.analyses.line_attractors.slow_states import (
     alignment,
-    input_effect,
     pulse_response,
     selection,
     settled,
@@ -15,6 +14,7 @@ from rnnstudy.analyses.line_attractors.slow_states import (
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.linearisation.modes import modes
 from rnnstudy.dynamics.networks.adapters import networks_of
+from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
 
 GENERATOR = np.random.default_rng(4)
 KERNEL = GENERATOR.standard_normal((2, 3))
@@ -25,12 +25,13 @@ HELD = np.array([0.0, 0.0])
 def linear(recurrent=RECURRENT):
     """h' = R' h + K' x, by rows."""
     weights = {"recurrent_kernel": recurrent, "kernel": KERNEL}
-    return networks_of(population(Vanilla(units=3, activation="linear"), [weights], 2), None, 3, 2)
+    members = population(Vanilla(units=3, activation="linear"), [weights], 2)
+    return AutonomousSystem(networks_of(members, None, 3, 2), 0, HELD)
 
 
 def test_states_settle_on_the_line_when_the_fast_modes_have_died_away():
     starts = GENERATOR.standard_normal((20, 3))
-    found = settled(linear(), 0, HELD, starts, 0.01, 100)
+    found = settled(linear(), starts, 0.01, 100)
     assert found.slow.all()
     spread = np.sqrt(np.mean(np.sum((starts - starts.mean(axis=0)) ** 2, axis=1)))
     np.testing.assert_allclose(found.state[:, 0], starts[:, 0], atol=1e-12)
@@ -47,27 +48,27 @@ def test_states_settle_on_the_line_when_the_fast_modes_have_died_away():
 
 def test_what_turns_or_explodes_does_not_settle():
     turning = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 0.5]])
-    found = settled(linear(turning), 0, HELD, GENERATOR.standard_normal((4, 3)), 0.01, 50)
+    found = settled(linear(turning), GENERATOR.standard_normal((4, 3)), 0.01, 50)
     assert not found.slow.any()
     assert found.time.tolist() == [49] * 4
-    blown = settled(linear(1e9 * np.eye(3)), 0, HELD, GENERATOR.standard_normal((4, 3)), 0.01, 50)
+    blown = settled(linear(1e9 * np.eye(3)), GENERATOR.standard_normal((4, 3)), 0.01, 50)
     assert not blown.slow.any()
 
 
 def test_nothing_settles_nowhere():
-    found = settled(linear(), 0, HELD, np.zeros((0, 3)), 0.01, 10)
+    found = settled(linear(), np.zeros((0, 3)), 0.01, 10)
     assert found.state.shape == (0, 3)
     assert found.slow.shape == (0,)
 
 
 def test_the_effect_of_inputs_is_the_kernel_and_a_pulse_decays_by_powers():
     states = GENERATOR.standard_normal((5, 3))
-    effect = input_effect(linear(), 0, HELD, states)
+    effect = linear().input_jacobian(states)
     np.testing.assert_allclose(effect, np.broadcast_to(KERNEL.T, (5, 3, 2)), atol=1e-12)
-    response = pulse_response(linear(), 0, HELD, states, np.array([0.0, 2.0]), 6)
+    response = pulse_response(linear(), states, np.array([0.0, 2.0]), 6)
     powers = np.diag(RECURRENT) ** np.arange(6)[:, None]
     np.testing.assert_allclose(response, np.tile(2.0 * KERNEL[1] * powers, (5, 1, 1)), atol=1e-12)
-    assert input_effect(linear(), 0, HELD, states[:0]).shape == (0, 3, 2)
+    assert linear().input_jacobian(states[:0]).shape == (0, 3, 2)
 
 
 def test_the_slowest_left_mode_selects_and_its_right_mode_is_read_out():
