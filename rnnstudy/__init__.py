@@ -6,6 +6,7 @@ Each name is imported when it is first used, so that `import rnnstudy` stays lig
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from rnnstudy.core.deprecations import accept_former_modules, current_name
 from rnnstudy.core.lazy_imports import after_import
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("rnnstudy")
+    name = current_name(name) or name
     if name not in _HOME:
         raise AttributeError(f"module 'rnnstudy' has no attribute '{name}'")
     return getattr(importlib.import_module(_HOME[name]), name)
@@ -111,6 +113,8 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     return sorted([*globals(), *_HOME, "metrics", "__version__"])
 
+
+accept_former_modules()
 
 # Keras finds the classes of a saved model of ours only once they are registered.
 after_import("keras", lambda: importlib.import_module("rnnstudy.keras_bridge.to_keras"))

@@ -13,6 +13,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
 from rnnstudy.core.component import Entry
+from rnnstudy.core.deprecations import current_kind
 from rnnstudy.core.errors import suggestion
 from rnnstudy.core.tags import class_path, find_class
 
@@ -92,6 +93,8 @@ class OneOf:
         """The class named `kind`: of the catalogue, or a `base` at `package.module:Class`."""
         if isinstance(kind, str) and kind in self.catalogue:
             return self.catalogue[kind]
+        if isinstance(kind, str) and (renamed := current_kind(self.noun, kind, stacklevel=5)):
+            return self.catalogue[renamed]
         if isinstance(kind, str) and ":" in kind:
             return self._outside(kind, base)
         known = sorted(self.catalogue)

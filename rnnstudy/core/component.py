@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from rnnstudy.core import format_1
+from rnnstudy.core.deprecations import current_fields
 from rnnstudy.core.errors import raised_again, refused, unknown_key
 from rnnstudy.core.tags import class_of, class_path, tag_of
 
@@ -78,6 +79,9 @@ class Component(BaseModel):
     labels: ClassVar[frozenset[str]] = frozenset()
     """Fields that only name a thing: they do not enter its key."""
 
+    former_fields: ClassVar[Mapping[str, str]] = {}
+    """Name of a field in the previous version -> its name; accepted with a warning."""
+
     def recipe(self) -> dict[str, Any]:
         """All that decides this component's results, as plain JSON data."""
         return {
@@ -122,17 +126,26 @@ class Component(BaseModel):
     def changed(self, **fields: Any) -> Self:
         """A copy with some fields replaced, checked like the original."""
         given = {name: getattr(self, name) for name in type(self).model_fields}
-        return type(self)(**{**given, **fields})
+        return type(self)(**{**given, **self.current_fields(fields)})
 
     def stored(self) -> dict[str, Any]:
         """Plain JSON data from which `restore` rebuilds this component."""
         return {"tag": tag_of(type(self)), "fields": self.model_dump(mode="json")}
 
+    @classmethod
+    def current_fields(cls, data: Mapping[str, Any], stacklevel: int = 2) -> Mapping[str, Any]:
+        """Return fields under their names of today, with a warning for each former name."""
+        if cls.former_fields.keys().isdisjoint(data):
+            return data
+        return current_fields(cls.__name__, cls.former_fields, data, stacklevel + 1)
+
     @model_validator(mode="wrap")
     @classmethod
     def _explained(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Takes lists for tuples, and names the known keys where one is unknown."""
-        given = {key: _frozen(part) for key, part in data.items()} if type(data) is dict else data
+        given = data
+        if type(data) is dict:
+            given = {key: _frozen(part) for key, part in cls.current_fields(data, 3).items()}
         try:
             return handler(given)
         except ValidationError as error:

@@ -29,6 +29,7 @@ class Change(Component):
     @field_validator("training")
     @classmethod
     def _training_exists(cls, training: dict[str, Any]) -> dict[str, Any]:
+        training = dict(Training.current_fields(training))
         Training.model_validate(training)
         return training
 

@@ -13,6 +13,7 @@ from rnnstudy.analyses import Analysis, AnyAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.claims import AnyClaim, Claim
 from rnnstudy.core.component import Component
+from rnnstudy.core.deprecations import former_words_as_errors
 from rnnstudy.core.errors import mistake, refused
 from rnnstudy.study.spec.checks import (
     claim_mistakes,
@@ -29,6 +30,7 @@ from rnnstudy.study.spec.overrides import Override, override_mistakes
 from rnnstudy.study.spec.selection import Selection, Undecided, selection_mistakes
 from rnnstudy.study.spec_text.cli_overrides import apply_settings
 from rnnstudy.study.spec_text.document import Document, SpecError, document_of
+from rnnstudy.study.spec_text.former_words import replace_former_words
 from rnnstudy.study.spec_text.messages import complaints
 from rnnstudy.study.spec_text.reader import read_document
 from rnnstudy.study.spec_text.writer import write_document
@@ -277,7 +279,7 @@ def checked(document: Document) -> Study:
     """The study that a document describes; SpecError with every mistake, the text's included."""
     found = document.complaints
     try:
-        study = Study.model_validate(document.data, context={"folder": document.folder})
+        study = _validated(document)
     except ValidationError as error:
         # What the text itself gets wrong may have left a hole that pydantic stumbles over.
         holes = {complaint.keys for complaint in found}
@@ -285,6 +287,17 @@ def checked(document: Document) -> Study:
     if found:
         raise SpecError(found)
     return study
+
+
+def _validated(document: Document) -> Study:
+    """Return the study of a document, whose former words are replaced with a warning for each."""
+    while True:
+        try:
+            with former_words_as_errors():
+                return Study.model_validate(document.data, context={"folder": document.folder})
+        except ValidationError as error:
+            if not replace_former_words(error, document):
+                raise
 
 
 def resolved(study: Study) -> str:

@@ -55,11 +55,11 @@ def complaints(error: ValidationError, document: Document) -> list[Complaint]:
     """
     found: dict[Keys, list[ErrorDetails]] = {}
     for each in error.errors(include_url=False):
-        found.setdefault(_keys(each, document.data), []).append(each)
+        found.setdefault(keys_of(each, document.data), []).append(each)
     return [_complaint(keys, errors, document) for keys, errors in found.items()]
 
 
-def _keys(error: ErrorDetails, data: Any) -> Keys:
+def keys_of(error: ErrorDetails, data: Any) -> Keys:
     """The path in the document: pydantic's location without the names of a field's alternatives."""
     keys: list[str | int] = []
     last = len(error["loc"]) - 1
@@ -70,7 +70,9 @@ def _keys(error: ErrorDetails, data: Any) -> Keys:
             data = inside[0]
         elif position == last and error["type"] in ("missing", "nothing_asked", "unknown_key"):
             keys.append(step)
-    if error["type"] in ("unknown_kind", "outside_class") and isinstance(data, Mapping):
+    if error["type"] in ("former_kind", "unknown_kind", "outside_class") and isinstance(
+        data, Mapping
+    ):
         keys.append("kind")
     return tuple(keys)
 
