@@ -10,11 +10,31 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.basins.follow import ATTRACTOR, ELSEWHERE, Ends, Targets, settled
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
+from rnnstudy.dynamics.states.outcomes import Outcomes
 from rnnstudy.dynamics.states.sampling import scale_of
 
-OUTCOMES = ("point", "elsewhere", "cycling", "escaped", "moving")
-"""At a known fixed point; at rest where none is known; periodic; gone; still moving when the budget
-was spent (slow, quasi-periodic or chaotic). In the order of `settle`."""
+ARRIVAL_OUTCOMES = Outcomes(
+    {
+        "point": "The state reached a known fixed point.",
+        "elsewhere": (
+            "The state is constant at a point that is not a known fixed point.",
+            "Search for more fixed points.",
+        ),
+        "cycling": (
+            "The state repeats periodically.",
+            "Use `find_cycles` to study the orbit.",
+        ),
+        "escaped": (
+            "The state left every bounded region.",
+            "Check the weights, or start closer to visited states.",
+        ),
+        "moving": (
+            "The state did not settle: its motion is slow, quasi-periodic or chaotic.",
+            "Raise `steps`.",
+        ),
+    }
+)
+"""Outcomes of states that are followed to fixed points, with the codes of BASIN_OUTCOMES."""
 
 BLOCK_BYTES = 64 * 2**20
 """Memory for the states of one batch."""
@@ -115,7 +135,7 @@ def nearest(points: Array, states: Array, k: int = 1) -> tuple[Array, Array]:
 @dataclass(frozen=True, eq=False)
 class Arrivals:
     """Of each state of a site: at which of the site's points it arrived, -1 for none; the outcome
-    as a position in OUTCOMES, and the number of steps until it was clear."""
+    as a code of ARRIVAL_OUTCOMES, and the number of steps until it was clear."""
 
     point: Array
     outcome: Array

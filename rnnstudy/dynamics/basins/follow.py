@@ -8,11 +8,34 @@ import numpy as np
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
+from rnnstudy.dynamics.states.outcomes import Outcomes
 
 Work = dict[str, Tensor]
 
-OUTCOMES = ("attractor", "elsewhere", "cycling", "escaped", "moving")
-ATTRACTOR, ELSEWHERE, CYCLING, ESCAPED, MOVING = range(len(OUTCOMES))
+BASIN_OUTCOMES = Outcomes(
+    {
+        "attractor": "The state reached one of the attractors.",
+        "elsewhere": (
+            "The state is constant at a point that is not a known attractor.",
+            "Search for more fixed points, and pass them too.",
+        ),
+        "cycling": (
+            "The state repeats periodically.",
+            "Use `find_cycles` to study the orbit.",
+        ),
+        "escaped": (
+            "The state left every bounded region.",
+            "Check the weights, or start closer to visited states.",
+        ),
+        "moving": (
+            "The state did not settle: its motion is slow, quasi-periodic or chaotic.",
+            "Raise `steps`.",
+        ),
+    }
+)
+"""Outcomes of states that are followed to attractors."""
+
+ATTRACTOR, ELSEWHERE, CYCLING, ESCAPED, MOVING = BASIN_OUTCOMES.codes
 
 FAR = 1e6
 """Root mean square, as a share of the scale, beyond which a state has escaped."""

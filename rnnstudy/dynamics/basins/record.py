@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.stats import binomtest
@@ -11,7 +11,8 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Panels, Scatter, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array, arrays
-from rnnstudy.dynamics.basins.follow import ATTRACTOR, OUTCOMES
+from rnnstudy.dynamics.basins.follow import ATTRACTOR, BASIN_OUTCOMES
+from rnnstudy.dynamics.states.outcomes import CountedOutcomes, Outcomes
 from rnnstudy.dynamics.states.records import counted
 
 SHOWN = 8
@@ -19,16 +20,18 @@ SHOWN = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Basins(Record):
+class Basins(CountedOutcomes, Record):
     """What became of states that were followed, one row per start of a member at an input."""
+
+    outcome_table: ClassVar[Outcomes] = BASIN_OUTCOMES
 
     state: Array = array("start", "state")
     end: Array = array("start", "state")
     """The last state that was looked at."""
     outcome: Array = array("start")
     """`attractor`, `elsewhere` (stands still at none of the attractors), `cycling` (periodic),
-    `escaped` or `moving` (budget spent: slow, quasi-periodic or chaotic), as a position in OUTCOMES
-    of `settle`."""
+    `escaped` or `moving` (budget spent: slow, quasi-periodic or chaotic), as a code of
+    BASIN_OUTCOMES."""
     attractor: Array = array("start")
     """Position among the attractors; -1 for other outcomes."""
     steps: Array = array("start")
@@ -43,11 +46,6 @@ class Basins(Record):
 
     def __len__(self) -> int:
         return len(self.state)
-
-    @property
-    def outcomes(self) -> dict[str, int]:
-        """How many starts met each fate."""
-        return {name: int((self.outcome == code).sum()) for code, name in enumerate(OUTCOMES)}
 
     def __repr__(self) -> str:
         ends = ", ".join(f"{count} {name}" for name, count in self.outcomes.items() if count)
@@ -77,7 +75,7 @@ class Basins(Record):
         count, total = int(here.sum()), int(own.sum())
         interval = binomtest(count, total).proportion_ci(self.confidence, method="wilson")
         median = float(np.median(self.steps[here])) if count else float("nan")
-        return (member, position, OUTCOMES[code], attractor, count, count / total,
+        return (member, position, BASIN_OUTCOMES.name_of(code), attractor, count, count / total,
                 float(interval.low), float(interval.high), median)  # fmt: skip
 
     def exhibits(self) -> Sequence[Exhibit]:
@@ -99,7 +97,7 @@ class Basins(Record):
     def _scatter(self, member: int, position: int) -> Scatter:
         own = self.select("start", (self.member == member) & (self.input_index == position))
         groups = [
-            f"attractor {attractor}" if attractor >= 0 else OUTCOMES[code]
+            f"attractor {attractor}" if attractor >= 0 else BASIN_OUTCOMES.name_of(code)
             for attractor, code in zip(own.attractor, own.outcome, strict=True)
         ]
         return Scatter(

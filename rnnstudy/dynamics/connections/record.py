@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -10,17 +10,20 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Graph, Panels, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import array
-from rnnstudy.dynamics.basins.arrivals import OUTCOMES
+from rnnstudy.dynamics.basins.arrivals import ARRIVAL_OUTCOMES
 from rnnstudy.dynamics.connections.links import Linked, Links, means, no_words
+from rnnstudy.dynamics.states.outcomes import CountedOutcomes, Outcomes
 
 SHOWN = 8
 """Networks and inputs that are drawn."""
 
 
 @dataclass(frozen=True, eq=False)
-class Connections(Linked):
+class Connections(CountedOutcomes, Linked):
     """Fixed points, and where the states that left the unstable ones came to; points are numbered
     as in the record of fixed points."""
+
+    outcome_table: ClassVar[Outcomes] = ARRIVAL_OUTCOMES
 
     state: Array = array("point", "state")
     outputs: Array = array("point", "output")
@@ -34,18 +37,13 @@ class Connections(Linked):
     """The point that was come to, -1 for none."""
     outcome: Array = array("trajectory")
     """`point`, or why at none: `elsewhere` (at rest), `cycling`, `escaped`, `moving` (budget
-    spent), as a position in OUTCOMES of `arrivals`."""
+    spent), as a code of ARRIVAL_OUTCOMES."""
     steps: Array = array("trajectory")
     words: bool = False
     """Whether signs of the outputs are the task's answers, and so the words that points store."""
 
     def __len__(self) -> int:
         return len(self.state)
-
-    @property
-    def outcomes(self) -> dict[str, int]:
-        """How many trajectories met each fate."""
-        return {name: int((self.outcome == code).sum()) for code, name in enumerate(OUTCOMES)}
 
     @property
     def edges(self) -> Any:
@@ -84,7 +82,7 @@ class Connections(Linked):
                 "source": source,
                 "n_unstable": self.n_unstable[source],
                 "target": target,
-                "outcome": np.array(OUTCOMES, object)[outcome],
+                "outcome": ARRIVAL_OUTCOMES.names_of(outcome),
                 "count": count,
                 "share": count / left[source],
             }

@@ -12,7 +12,7 @@ from rnnstudy.dynamics.continuation.bifurcations import KINDS, Event, bifurcatio
 from rnnstudy.dynamics.continuation.branch_switching import Followed, backwards, switched
 from rnnstudy.dynamics.continuation.input_path import Path, path_through
 from rnnstudy.dynamics.continuation.pseudo_arclength import (
-    OUTCOMES,
+    BRANCH_OUTCOMES,
     Answer,
     Spot,
     Stride,
@@ -185,7 +185,7 @@ def _record(track: Track, found: Sequence[Followed], member: int, margin: float)
         eigenvalues=values,
         n_unstable=unstable,
         branch=np.repeat(np.arange(len(found)), counts),
-        outcome=np.array([[OUTCOMES.index(name) for name in one.outcome] for one in found]),
+        outcome=np.array([[BRANCH_OUTCOMES[name].code for name in one.outcome] for one in found]),
         origin=np.array([-1 if i < 0 else before[i] + k for i, k in (one.origin for one in found)]),
         events=_columns(track, rows),
         member=member,

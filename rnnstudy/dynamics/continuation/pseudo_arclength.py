@@ -16,6 +16,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Component
 from rnnstudy.dynamics.continuation.input_path import Path
 from rnnstudy.dynamics.linearisation.modes import eigenvalues
+from rnnstudy.dynamics.states.outcomes import Outcomes
 
 Ask = tuple[Array, Array]
 """A state [state] and an input [input]."""
@@ -32,9 +33,31 @@ TOLERANCE = 1e-10
 TURN = 0.9
 """Least cosine between the tangents of successive points: about 25 degrees."""
 
-OUTCOMES = ("end", "beginning", "closed", "points", "diverged", "lost", "no fixed point", "")
-"""How a walk ended: at the path's end or beginning, where it started, with its budget spent, too
-far away, where no step was short enough, before it began; or it was not walked."""
+BRANCH_OUTCOMES = Outcomes(
+    {
+        "end": "The branch reached the end of the input path.",
+        "beginning": "The branch reached the beginning of the input path.",
+        "closed": "The branch is closed: it came back to its start.",
+        "points": (
+            "The branch has the largest number of points.",
+            "Raise the number of points of the continuation settings.",
+        ),
+        "diverged": (
+            "The branch left the region of the continuation.",
+            "Raise the largest distance of the continuation settings.",
+        ),
+        "lost": (
+            "No step was short enough for the corrector to converge.",
+            "Lower the shortest step of the continuation settings.",
+        ),
+        "no fixed point": (
+            "The start is not a fixed point at the first input.",
+            "Start from points of `find_fixed_points` at that input.",
+        ),
+        "": "The branch was not followed in this direction.",
+    }
+)
+"""Outcomes of a branch in one direction."""
 
 
 class Stride(Component):

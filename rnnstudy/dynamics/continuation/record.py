@@ -13,7 +13,7 @@ from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array, arrays
 from rnnstudy.dynamics.continuation.bifurcations import KINDS
-from rnnstudy.dynamics.continuation.pseudo_arclength import OUTCOMES
+from rnnstudy.dynamics.continuation.pseudo_arclength import BRANCH_OUTCOMES
 from rnnstudy.dynamics.states.records import counted
 
 
@@ -33,7 +33,7 @@ class Branches(Record):
     branch: Array = array("point")
     """To which of the branches a point belongs: first those of the starts, in their order."""
     outcome: Array = array("branch", "direction")
-    """How each walk ended, backwards and forwards, as a position in OUTCOMES of `arclength`."""
+    """How each walk ended, backwards and forwards, as a code of BRANCH_OUTCOMES."""
     origin: Array = array("branch")
     """Row of the whole record's `events` at which a branch was switched to; -1 for a start's."""
     events: dict[str, Array] = arrays("event")
@@ -56,7 +56,7 @@ class Branches(Record):
         """Per branch how it ended, backwards and forwards: `end` or `beginning` of the path,
         `closed` (back at its start), `points` (budget spent), `diverged`, `lost`, `no fixed point`
         (at the start), or nothing where it was not followed."""
-        return [(OUTCOMES[back], OUTCOMES[ahead]) for back, ahead in self.outcome]
+        return [(names[0], names[1]) for names in BRANCH_OUTCOMES.names_of(self.outcome)]
 
     @property
     def bifurcations(self) -> Any:

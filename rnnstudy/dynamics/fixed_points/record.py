@@ -15,15 +15,37 @@ from rnnstudy.dynamics.fixed_points.continua_record import Continua
 from rnnstudy.dynamics.fixed_points.exhibits import portraits
 from rnnstudy.dynamics.linearisation.modes import Modes, kinds, modes, near_circle, time_constants
 from rnnstudy.dynamics.linearisation.non_normality import NonNormality, non_normality
+from rnnstudy.dynamics.states.outcomes import CountedOutcomes, Outcomes
 from rnnstudy.dynamics.states.records import Flat, counted, owned, same_sizes
 
-OUTCOMES = ("converged", "slow", "degenerate", "outside", "diverged", "limit")
-"""What can become of a start. Only converged ones are fixed points. slow: at a local minimum of the
-speed; degenerate: no isolated root (a shut gate, a continuum); outside: beyond the cell's invariant
-box, where no root can be; limit: cut off."""
+FIXED_POINT_OUTCOMES = Outcomes(
+    {
+        "converged": "The start reached an isolated fixed point.",
+        "slow": (
+            "The start reached a local minimum of the speed that is not a fixed point.",
+            "See `slow` for the points.",
+        ),
+        "degenerate": (
+            "The start reached a root where I - J is singular, as at a closed gate.",
+            "See `continua` for lines and planes of fixed points.",
+        ),
+        "outside": (
+            "The start reached a root outside the invariant box, where none can be.",
+            "Start inside the box, or correct `bound`.",
+        ),
+        "diverged": (
+            "The state or the residual became infinite or NaN.",
+            "Check the weights, or start closer to visited states.",
+        ),
+        "limit": (
+            "The solver reached its largest number of steps.",
+            "Raise `limit` of the solver.",
+        ),
+    }
+)
+"""Outcomes of the starts of a search for fixed points."""
 
-
-CONVERGED, SLOW, DEGENERATE, OUTSIDE, DIVERGED, LIMIT = range(len(OUTCOMES))
+CONVERGED, SLOW, DEGENERATE, OUTSIDE, DIVERGED, LIMIT = FIXED_POINT_OUTCOMES.codes
 
 
 VERDICTS = ("consistent", "points missing", "not saturated", "not applicable")
@@ -88,7 +110,7 @@ class SlowPoints(Flat):
 
 
 @dataclass(frozen=True, eq=False)
-class FixedPoints(Flat):
+class FixedPoints(CountedOutcomes, Flat):
     """Distinct, converged fixed points of one or many networks, flat: point after point.
 
     Ordered by member, input, number of unstable directions. A position, a slice or a mask chooses
@@ -97,6 +119,7 @@ class FixedPoints(Flat):
     """
 
     axis: ClassVar[str] = "point"
+    outcome_table: ClassVar[Outcomes] = FIXED_POINT_OUTCOMES
 
     slow: SlowPoints
     """Where the search stuck at a local minimum of the speed."""
@@ -120,7 +143,7 @@ class FixedPoints(Flat):
     hits: Array = array("point")
     """Number of starts that ended here."""
     outcome: Array = array("start")
-    """What became of each start, as a position in OUTCOMES; rounds follow each other."""
+    """What became of each start, as a code of FIXED_POINT_OUTCOMES; rounds follow each other."""
     start_member: Array = array("start")
     start_input: Array = array("start")
     searches: dict[str, Array] = arrays("search")
@@ -153,11 +176,6 @@ class FixedPoints(Flat):
         columns = dict(self.searches)
         columns["verdict"] = np.array(VERDICTS, object)[columns["verdict"]]
         return pd.DataFrame(columns)
-
-    @property
-    def outcomes(self) -> dict[str, int]:
-        """How many starts met each fate."""
-        return {name: int((self.outcome == code).sum()) for code, name in enumerate(OUTCOMES)}
 
     @property
     def n_marginal(self) -> Array:

@@ -63,7 +63,8 @@ class Search(Component):
 class Roots:
     """Distinct solutions for one network and input, each array [root, ...].
 
-    index: sign of det(I - J); status: as in OUTCOMES; hits: number of starts that ended there.
+    index: sign of det(I - J). status: a code of FIXED_POINT_OUTCOMES. hits: number of starts that
+    ended there.
     """
 
     state: Array

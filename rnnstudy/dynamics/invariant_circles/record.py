@@ -11,19 +11,43 @@ from rnnstudy.core.exhibit import Exhibit, Space3D, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import array
 from rnnstudy.dynamics.invariant_circles.fourier import curve
+from rnnstudy.dynamics.states.outcomes import CountedOutcomes, Outcomes
 from rnnstudy.dynamics.states.projection import in_components
 from rnnstudy.dynamics.states.records import Flat, counted, owned, same_sizes
 
-OUTCOMES = ("circle", "fixed point", "periodic", "unsettled", "escaped")
-CIRCLE, FIXED, PERIODIC, UNSETTLED, ESCAPED = range(len(OUTCOMES))
+CIRCLE_OUTCOMES = Outcomes(
+    {
+        "circle": "The start reached an invariant circle.",
+        "fixed point": (
+            "The start reached a fixed point.",
+            "Use `find_fixed_points` to study it.",
+        ),
+        "periodic": (
+            "The start reached a periodic orbit.",
+            "Use `find_cycles` to study it.",
+        ),
+        "unsettled": (
+            "The motion was not quasi-periodic within the largest number of steps.",
+            "Raise the number of steps. Chaotic motion stays unsettled.",
+        ),
+        "escaped": (
+            "The state left every bounded region.",
+            "Check the weights, or start closer to visited states.",
+        ),
+    }
+)
+"""Outcomes of the starts of a search for invariant circles."""
+
+CIRCLE, FIXED, PERIODIC, UNSETTLED, ESCAPED = CIRCLE_OUTCOMES.codes
 
 
 @dataclass(frozen=True, eq=False)
-class Circles(Flat):
+class Circles(CountedOutcomes, Flat):
     """Distinct invariant circles of one or many networks: curves K with
     F(K(phase)) = K(phase + rotation), phases in turns."""
 
     axis: ClassVar[str] = "circle"
+    outcome_table: ClassVar[Outcomes] = CIRCLE_OUTCOMES
 
     series: Array = array("circle", "harmonic", "state")
     """Fourier coefficients, complex, of order 0, 1, ...; zero beyond those that are known."""
@@ -46,7 +70,7 @@ class Circles(Flat):
     hits: Array = array("circle")
     """Number of starts that ended here."""
     outcome: Array = array("start")
-    """What became of each start, as a position in OUTCOMES."""
+    """What became of each start, as a code of CIRCLE_OUTCOMES."""
     period: Array = array("start")
     """Of those that are periodic, in steps; else 0."""
     start_member: Array = array("start")
@@ -86,11 +110,6 @@ class Circles(Flat):
         """attracting, neutral or repelling: [circle]."""
         near = np.abs(self.exponent) <= self.margin
         return np.select([near, self.exponent < 0], ["neutral", "attracting"], "repelling")
-
-    @property
-    def outcomes(self) -> dict[str, int]:
-        """How many starts met each fate."""
-        return {name: int((self.outcome == code).sum()) for code, name in enumerate(OUTCOMES)}
 
     def of(self, member: int | None = None, input_index: int | None = None) -> Self:
         """What belongs to one member, one input, or both."""

@@ -12,23 +12,46 @@ from rnnstudy.core.exhibit import Exhibit, Space3D, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
 from rnnstudy.dynamics.linearisation.modes import kinds, near_circle, time_constants
+from rnnstudy.dynamics.states.outcomes import CountedOutcomes, Outcomes
 from rnnstudy.dynamics.states.projection import in_components
 from rnnstudy.dynamics.states.records import Flat, counted, owned, positions, same_sizes
 
-OUTCOMES = (
-    "converged",
-    "fixed point",
-    "shorter period",
-    "degenerate",
-    "outside",
-    "not converged",
-    "diverged",
+ORBIT_OUTCOMES = Outcomes(
+    {
+        "converged": "The start reached an orbit whose least period is the requested one.",
+        "fixed point": (
+            "The start reached a fixed point.",
+            "Use `find_fixed_points` to study it.",
+        ),
+        "shorter period": (
+            "The start reached an orbit whose least period divides the requested one.",
+            "Request that period too.",
+        ),
+        "degenerate": (
+            "The start reached an orbit of a continuum, or a small residual far from any orbit.",
+            "Use `find_circles` for quasi-periodic motion.",
+        ),
+        "outside": (
+            "The start reached an orbit outside the invariant box, where none can be.",
+            "Start inside the box, or correct `bound`.",
+        ),
+        "not converged": (
+            "The residual did not vanish within the largest number of steps.",
+            "Raise the number of steps, or start closer to an orbit.",
+        ),
+        "diverged": (
+            "The state or the residual became infinite or NaN.",
+            "Check the weights, or start closer to visited states.",
+        ),
+    }
 )
-CONVERGED, FIXED, SHORTER, DEGENERATE, OUTSIDE, UNSETTLED, DIVERGED = range(len(OUTCOMES))
+"""Outcomes of the starts of a search for periodic orbits."""
+
+CONVERGED, FIXED, SHORTER, DEGENERATE, OUTSIDE, UNSETTLED, DIVERGED = ORBIT_OUTCOMES.codes
 
 
 @dataclass(frozen=True, eq=False)
-class Cycles(Flat):
+class Cycles(CountedOutcomes, Flat):
     """Distinct periodic orbits of one or many networks, each once at its least period.
 
     `len` and indices count orbits; the states of all lie one after the other, in the order in which
@@ -36,6 +59,7 @@ class Cycles(Flat):
     """
 
     axis: ClassVar[str] = "orbit"
+    outcome_table: ClassVar[Outcomes] = ORBIT_OUTCOMES
 
     state: Array = array("step", "state")
     cycle: Array = array("step")
@@ -57,7 +81,7 @@ class Cycles(Flat):
     hits: Array = array("orbit")
     """Number of starts that ended here."""
     outcome: Array = array("start")
-    """What became of each start, as a position in OUTCOMES; one period after the other."""
+    """What became of each start, as a code of ORBIT_OUTCOMES; one period after the other."""
     start_member: Array = array("start")
     start_input: Array = array("start")
     start_period: Array = array("start")
@@ -74,14 +98,6 @@ class Cycles(Flat):
     def n_marginal(self) -> Array:
         """Number of multipliers whose modulus is within the margin of 1: [orbit]."""
         return near_circle(self.multipliers, self.margin).sum(axis=1)
-
-    @property
-    def outcomes(self) -> dict[str, int]:
-        """How many starts met each fate: `converged` to an orbit that was sought, to a `fixed
-        point` or an orbit of a `shorter period` that was not, `degenerate` (one of a continuum, or
-        a small residual far from any orbit), `outside` of what the cell can reach, `not converged`,
-        `diverged`."""
-        return {name: int((self.outcome == code).sum()) for code, name in enumerate(OUTCOMES)}
 
     def orbit(self, i: int) -> Array:
         """States [step, state] of one orbit."""

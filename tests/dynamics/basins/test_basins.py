@@ -9,14 +9,14 @@ from scipy.stats import binomtest
 from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.basins.basins import basins
-from rnnstudy.dynamics.basins.follow import OUTCOMES
+from rnnstudy.dynamics.basins.follow import BASIN_OUTCOMES
 from rnnstudy.dynamics.basins.record import Basins
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.fixed_points.search import Search
 
 
 def fates(found):
-    return [OUTCOMES[code] for code in found.outcome]
+    return [BASIN_OUTCOMES.name_of(code) for code in found.outcome]
 
 
 def bistable(units=2, members=1):

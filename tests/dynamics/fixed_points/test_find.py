@@ -12,7 +12,7 @@ from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.fixed_points.find import FixedPoints, find_fixed_points
-from rnnstudy.dynamics.fixed_points.record import OUTCOMES
+from rnnstudy.dynamics.fixed_points.record import FIXED_POINT_OUTCOMES
 from rnnstudy.dynamics.fixed_points.search import Search
 
 QUICK = Search(candidates=64)
@@ -158,7 +158,11 @@ def test_a_start_that_is_not_finite_costs_the_others_nothing(cell):
     starts = np.array([[0.0, 0.0], [np.nan, 0.0], [np.inf, np.nan]])
     networks = population(cell, [{}])
     found = find_fixed_points(networks, starts=starts, search=Search(candidates=16, rounds=1))
-    assert [OUTCOMES[code] for code in found.outcome] == ["converged", "diverged", "diverged"]
+    assert [FIXED_POINT_OUTCOMES.name_of(code) for code in found.outcome] == [
+        "converged",
+        "diverged",
+        "diverged",
+    ]
     lost = find_fixed_points(networks, starts=starts[1:], search=Search(candidates=16, rounds=1))
     assert (len(lost), lost.certificate["verdict"][0]) == (0, "not applicable")
 
