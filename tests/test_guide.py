@@ -37,7 +37,7 @@ QUICKSTART = {
     '"svcca"': '"cosine"',
     '"embedding_svcca"': '"cosine"',
 }
-"""What stands in the guide for a finished quickstart, and what stands for it here."""
+"""Names of a finished quickstart in the guide -> names of the study of the fixture `mine`."""
 
 
 def test_the_pages_are_those_that_are_tested() -> None:
@@ -59,8 +59,7 @@ def test_no_other_page_has_python() -> None:
 
 @pytest.fixture(scope="module")
 def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the guide's own task, cell, metric, analysis and claim, and a finished study of
-    them."""
+    """Return a folder with the guide's example classes and a finished study of them."""
     folder = tmp_path_factory.mktemp("mine")
     page = PAGE["own-tasks-and-cells"]
     (folder / "mine.py").write_text("\n".join(blocks(page, "python")))
@@ -88,8 +87,8 @@ def test_classes_of_ones_own_go_through_a_study(mine: Path) -> None:
 def test_the_examples_on_a_finished_study_run(mine: Path) -> None:
     readme = blocks(ROOT / "README.md", "python")[1]
     parts = [*blocks(PAGE["spec"], "python"), readme]
-    for there, here in QUICKSTART.items():
-        parts = [part.replace(there, here) for part in parts]
+    for shipped, local in QUICKSTART.items():
+        parts = [part.replace(shipped, local) for part in parts]
     reading, keras, readme = parts
     check = "assert len(run.members) == 4 and len(run.claims) == 1\n"
     train = (
@@ -121,7 +120,7 @@ def test_the_error_message_is_the_one_that_a_user_gets(
 
 
 def fragments() -> list[Any]:
-    """Every YAML block of the guide but those of studies of their own files."""
+    """Return the YAML blocks of the guide that name no files or classes of the user."""
     parts = []
     for name, page in PAGE.items():
         for i, block in enumerate(blocks(page, "yaml")):

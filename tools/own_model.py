@@ -1,4 +1,4 @@
-"""Trains a Keras LSTM to hold three bits, as you might have done, and saves it:
+"""Train a Keras LSTM on a 3-bit memory, and save it as a model from elsewhere:
 
 .venv/bin/python tools/own_model.py specs/memory-lstm.keras
 """
@@ -11,7 +11,7 @@ from rnnstudy.tasks.flip_flop import FlipFlop
 
 
 def main(file: str, epochs: str = "15") -> None:
-    """Write the trained model into a file."""
+    """Train the model and write it to a file."""
     trials = FlipFlop(bits=3).sample((0, 0), 1024)
     keras.utils.set_random_seed(0)
     model = keras.Sequential(

@@ -23,47 +23,47 @@ FIGURES = {
     "sine-svcca": ("sine", "embedding_svcca", "Networks by svcca distance"),
     "integration-svcca": ("integration", "embedding_svcca", "Networks by svcca distance"),
 }
-"""File -> task, analysis, and title of the exhibit."""
+"""Name of a file -> task, analysis and title of the exhibit."""
 
 
 def main(directory: str, folder: str) -> None:
     """Write `claims.csv` and the figures, and fill in the tables of `README.md`."""
-    run, place = rnnstudy.open_run(directory), Path(folder)
-    text = (place / "README.md").read_text(encoding="utf-8")
-    shown = {name: exhibit(run, *where) for name, where in FIGURES.items()}
-    run.claims.to_csv(place / "claims.csv", index=False, float_format="%.4g", lineterminator="\n")
-    for name, figure in shown.items():
-        save_figure(figure, place, name, formats=("png",))
-    tables = {"networks": networks(run), "claims": claims(run.claims, standings(place))}
+    run, path = rnnstudy.open_run(directory), Path(folder)
+    text = (path / "README.md").read_text(encoding="utf-8")
+    exhibits = {name: exhibit(run, *where) for name, where in FIGURES.items()}
+    run.claims.to_csv(path / "claims.csv", index=False, float_format="%.4g", lineterminator="\n")
+    for name, figure in exhibits.items():
+        save_figure(figure, path, name, formats=("png",))
+    tables = {"networks": networks(run), "claims": claims(run.claims, standings(path))}
     for mark, table in tables.items():
         pattern = rf"(<!-- {mark} -->\n).*?(<!-- end -->)"
         text = re.sub(pattern, lambda m, t=table: m[1] + t + m[2], text, flags=re.DOTALL)
-    (place / "README.md").write_text(text, encoding="utf-8")
+    (path / "README.md").write_text(text, encoding="utf-8")
 
 
 def exhibit(run: Any, task: str, analysis: str, title: str) -> Any:
-    """An exhibit of a run; LookupError if the run does not have it."""
-    asked = {each.title: each for each in run.study.analyses}
-    if analysis in asked and task in {each.title for each in run.study.tasks}:
+    """Return an exhibit of a run, or raise LookupError if the run does not have it."""
+    analyses = {each.title: each for each in run.study.analyses}
+    if analysis in analyses and task in {each.title for each in run.study.tasks}:
         section = run.section(task)
-        there = section.records.get(analysis) or analysis in section.shared
-        for one in asked[analysis].show(section) if there else ():
-            if one.title == title:
-                return one
+        is_present = section.records.get(analysis) or analysis in section.shared
+        for candidate in analyses[analysis].show(section) if is_present else ():
+            if candidate.title == title:
+                return candidate
     raise LookupError(f"the run has no {title!r} by {analysis} of {task}")
 
 
 def networks(run: Any) -> str:
-    """Per combination how many networks have solved their task, and their median loss."""
+    """Return one row per combination: number of solved networks and median loss, per task."""
     table = run.members
     tasks = list(dict.fromkeys(table["task"]))
     lines = [["networks", *tasks]]
     for (cell, activation), rows in table.groupby(["cell", "activation"], sort=False):
         line = [f"{cell} {activation}"]
         for task in tasks:
-            own = rows[rows["task"] == task]
-            solved = f"{int(own['solved'].eq(True).sum())} of {len(own)}"
-            line.append(f"{solved} ({own['loss'].median():.1e})")
+            members = rows[rows["task"] == task]
+            solved = f"{int(members['solved'].eq(True).sum())} of {len(members)}"
+            line.append(f"{solved} ({members['loss'].median():.1e})")
         lines.append(line)
     return markdown(lines)
 
@@ -101,7 +101,7 @@ def claims(table: pd.DataFrame, standing: dict[str, str]) -> str:
 
 
 def markdown(lines: list[list[str]]) -> str:
-    """A table of Markdown, the first line its head."""
+    """Return a Markdown table. The first line is its head."""
     head, *body = ["| " + " | ".join(line) + " |\n" for line in lines]
     return head + "|" + "---|" * len(lines[0]) + "\n" + "".join(body)
 

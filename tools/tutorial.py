@@ -1,4 +1,4 @@
-"""From a Keras LSTM of one's own to a picture of its fixed points; writes lstm.png, lstm.html."""
+"""Train a Keras LSTM on two bits, find its fixed points, and write lstm.png and lstm.html."""
 
 import keras
 import numpy as np
@@ -9,7 +9,7 @@ rng = np.random.default_rng(0)
 pulses = rng.choice([-1.0, 0.0, 1.0], size=(2048, 50, 2), p=[0.05, 0.9, 0.05])
 pulses[:, 0] = rng.choice([-1.0, 1.0], size=(2048, 2))
 last = np.maximum.accumulate(np.where(pulses != 0, np.arange(50)[:, None], 0), axis=1)
-memory = np.take_along_axis(pulses, last, axis=1)  # of each channel, the latest pulse
+memory = np.take_along_axis(pulses, last, axis=1)  # the latest pulse of each channel
 
 keras.utils.set_random_seed(0)
 lstm = keras.layers.LSTM(24, return_sequences=True)
