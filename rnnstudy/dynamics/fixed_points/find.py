@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.batches import batches
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.fixed_points.assemble import gathered
 from rnnstudy.dynamics.fixed_points.record import FixedPoints as FixedPoints
@@ -13,7 +14,6 @@ from rnnstudy.dynamics.fixed_points.search import Hunt, Roots, Search
 from rnnstudy.dynamics.fixed_points.start_points import Problem
 from rnnstudy.dynamics.networks.adapters import Networks, networks_of
 from rnnstudy.dynamics.networks.arguments import constant_inputs, numbers
-from rnnstudy.dynamics.root_finding.iterate import batches
 from rnnstudy.dynamics.states.sampling import TIME, TRIALS, usable
 
 COPIES = 4
@@ -59,7 +59,7 @@ def find_fixed_points(
     pool = _pool(networks, starts, visited)
     problem = Problem(search, networks, constant_inputs(networks, inputs))
     # The states to start from would be the largest of all arrays.
-    held = COPIES * networks.state_size * (TRIALS * TIME if pool is None else pool.shape[1])
+    held = 8 * COPIES * networks.state_size * (TRIALS * TIME if pool is None else pool.shape[1])
     parts = [
         _found(problem, range(len(networks))[part], pool, exact=starts is not None)
         for part in batches(len(networks), held)

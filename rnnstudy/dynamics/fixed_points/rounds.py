@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.batches import batches
 from rnnstudy.dynamics.fixed_points.record import (
     CONVERGED,
     DEGENERATE,
@@ -19,7 +20,7 @@ from rnnstudy.dynamics.fixed_points.slow_points import slow_points
 from rnnstudy.dynamics.fixed_points.start_points import Problem, neighbours, starts_of
 from rnnstudy.dynamics.linearisation.modes import eigenvalues
 from rnnstudy.dynamics.networks.adapters import Networks
-from rnnstudy.dynamics.root_finding.iterate import MATRICES, Solution, batches
+from rnnstudy.dynamics.root_finding.iterate import MATRICES, Solution
 from rnnstudy.dynamics.root_finding.multistart import Aim, polished, solved, together
 from rnnstudy.dynamics.root_finding.solvers import Newton
 from rnnstudy.dynamics.states.clustering import merge
@@ -145,7 +146,7 @@ def run_search(problem: Problem, hunts: Sequence[Hunt]) -> None:
         count = min(search.candidates, share * 2 ** max(0, turn - 1))
         waiting = [hunt for hunt in hunts if not hunt.over]
         near = [neighbours(hunt, same[hunt.member]) for hunt in waiting]
-        for part in batches(len(waiting), MATRICES * count * networks.state_size**2):
+        for part in batches(len(waiting), 8 * MATRICES * count * networks.state_size**2):
             starts = starts_of(problem, waiting[part], near[part], turn, count)
             _round(problem, waiting[part], starts)
     for hunt in hunts:

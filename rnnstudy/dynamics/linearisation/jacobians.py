@@ -5,11 +5,10 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.batches import batches
 from rnnstudy.dynamics.networks.adapters import networks_of
+from rnnstudy.dynamics.networks.autonomous_system import JACOBIAN_COPIES
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
-
-BLOCK = 256
-"""States whose Jacobians are taken at a time."""
 
 
 def input_jacobian(network: Any, points: Any, layer: str | None = None) -> Array:
@@ -36,7 +35,8 @@ def input_jacobian(network: Any, points: Any, layer: str | None = None) -> Array
     found = np.empty((len(points), *theirs))
     for member in np.unique(points.member):
         own = np.flatnonzero(points.member == member)
-        for part in np.array_split(own, len(own) // BLOCK + 1):
-            flow = networks.flow(np.array([member]), points.inputs[None, part])
-            found[part] = compiled(Flow.by_input, flow, points.state[None, part])[0].numpy()
+        for part in batches(len(own), 8 * JACOBIAN_COPIES * networks.state_size**2):
+            block = own[part]
+            flow = networks.flow(np.array([member]), points.inputs[None, block])
+            found[block] = compiled(Flow.by_input, flow, points.state[None, block])[0].numpy()
     return found

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.core.arrays import Array, Tensor
+from rnnstudy.core.batches import batches
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.networks.simulate import followed
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
 from rnnstudy.dynamics.states.sampling import scale_of, usable
-
-JACOBIAN_BYTES = 256 * 2**20
-"""Memory for the Jacobians of one batch of states."""
 
 JACOBIAN_COPIES = 4
 """Matrices [state, state] that a linearisation holds per state at its peak."""
@@ -84,8 +82,8 @@ class AutonomousSystem:
     def _in_batches(
         self, function: Callable[[Flow, Tensor], tuple[Tensor, ...]], states: Array
     ) -> list[tuple[Array, ...]]:
-        width = max(1, JACOBIAN_BYTES // (8 * JACOBIAN_COPIES * states.shape[1] ** 2))
-        blocks = (states[first : first + width] for first in range(0, len(states), width))
+        bytes_each = 8 * JACOBIAN_COPIES * states.shape[1] ** 2
+        blocks = (states[part] for part in batches(len(states), bytes_each))
         return [
             tuple(
                 values.numpy()[0]

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.core.arrays import Array, Tensor
+from rnnstudy.core.batches import batches
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.state_map import Dynamics, Flow, compiled
-from rnnstudy.dynamics.root_finding.iterate import Solution, batches, solve
+from rnnstudy.dynamics.root_finding.iterate import Solution, solve
 from rnnstudy.dynamics.root_finding.linear_systems import regular
 from rnnstudy.dynamics.root_finding.solvers import Iteration
 
@@ -127,7 +128,7 @@ def _follow(flow: Flow, found: Solution, target: Array, roots: Known, limit: int
     root, points = _rows(target)
     members = np.arange(len(target))[:, None]
     copied = len(target) * (found.state.shape[2] ** 2 + WIDTH * found.state.shape[2])
-    for part in batches(root.shape[1], 2 * copied):
+    for part in batches(root.shape[1], 8 * 2 * copied):
         own = points[:, WIDTH * part.start : WIDTH * part.stop]
         # What only fills up a row is not finite, and given up at once.
         h = np.where(own[..., None] >= 0, found.state[members, own], np.nan)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.core.arrays import Array, Tensor
+from rnnstudy.core.batches import batches
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.state_map import Dynamics, Flow, compiled
-from rnnstudy.dynamics.root_finding.iterate import batches, solve
+from rnnstudy.dynamics.root_finding.iterate import solve
 from rnnstudy.dynamics.root_finding.solvers import SIZES, Newton
 from rnnstudy.dynamics.root_finding.ungated import resting, seen, whole
 
@@ -98,7 +99,7 @@ def elsewhere(flow: Flow, starts: Array, roots: Sequence[Array], scale: Array) -
         inner = elsewhere(shorter, seen(shorter, starts), [seen(shorter, r) for r in roots], scale)
         state: Array = compiled(whole, shorter, inner).numpy()
     else:
-        held = len(SIZES) * len(roots) * max(map(len, roots)) * starts.shape[-1]
+        held = 8 * len(SIZES) * len(roots) * max(map(len, roots)) * starts.shape[-1]
         others = deflated(flow, roots, SHARE * scale)
         points = np.broadcast_to(np.arange(starts.shape[1]), starts.shape[:2])
         parts = [

@@ -1,6 +1,6 @@
 """The one loop that drives every solver: limit, non-finite points, stopping, packing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.arrays import Array, Tensor
+from rnnstudy.core.batches import batches
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.state_map import Flow, compiled
 from rnnstudy.dynamics.root_finding.solvers import Solver, where_points
-
-BATCH_BYTES = 256 * 2**20
-"""Memory for the Jacobians of one batch and their products."""
 
 MATRICES = 6
 """Matrices [state, state] that a solver holds per point at its peak."""
@@ -94,18 +92,12 @@ def solve_some(flow: Flow, solver: Solver, starts: Array, which: Sequence[Array]
     points, some = np.zeros(lead, int), np.full((*lead, starts.shape[-1]), np.nan)
     for i, own in enumerate(which):
         points[i, : len(own)], some[i, : len(own)] = own, starts[i, own]
-    per_point = MATRICES * len(which) * starts.shape[-1] ** 2
+    per_point = 8 * MATRICES * len(which) * starts.shape[-1] ** 2
     parts = [
         solve(flow, solver, some[:, part], points[:, part]) for part in batches(lead[1], per_point)
     ]
     fields = zip(*(vars(part).values() for part in parts), strict=True)
     return Solution(*(np.concatenate(values, axis=1) for values in fields))
-
-
-def batches(count: int, numbers: int) -> Iterator[slice]:
-    """Consecutive parts of so many items, each of which needs memory for so many numbers."""
-    size = max(1, BATCH_BYTES // (8 * numbers))
-    return (slice(first, min(first + size, count)) for first in range(0, count, size))
 
 
 @cache

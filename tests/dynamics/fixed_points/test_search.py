@@ -7,6 +7,7 @@ from scipy.optimize import brentq
 
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.core import batches
 from rnnstudy.dynamics.fixed_points import search as rounds
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.fixed_points.record import (
@@ -72,7 +73,7 @@ def test_blocks_of_any_size_give_the_same_points(monkeypatch):
     cell = UGRNN(units=3)
     networks = population(cell, [random_weights(cell, generator, 4.0) for _ in range(4)])
     whole = find_fixed_points(networks, search=rounds.Search(candidates=64))
-    monkeypatch.setattr(iterate, "BATCH_BYTES", iterate.MATRICES * 8 * 9 * 40)
+    monkeypatch.setattr(batches, "BATCH_BYTES", iterate.MATRICES * 8 * 9 * 40)
     split = find_fixed_points(networks, search=rounds.Search(candidates=64))
     np.testing.assert_allclose(split.state, whole.state, atol=1e-9)
     np.testing.assert_array_equal(split.member, whole.member)

@@ -4,7 +4,7 @@ import numpy as np
 from reference.dynamics import population
 
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.networks import autonomous_system
+from rnnstudy.core import batches
 from rnnstudy.dynamics.networks.adapters import networks_of
 from rnnstudy.dynamics.networks.autonomous_system import (
     AutonomousSystem,
@@ -34,7 +34,7 @@ def step(member, x, states):
 
 
 def test_steps_and_derivatives_are_those_of_the_network_at_its_input(monkeypatch):
-    monkeypatch.setattr(autonomous_system, "JACOBIAN_BYTES", 3 * 8 * 4 * 9)
+    monkeypatch.setattr(batches, "BATCH_BYTES", 3 * 8 * 4 * 9)
     for system in systems():
         expected = step(system.member, system.constant_input, STATES)
         np.testing.assert_allclose(system.step(STATES), expected, atol=1e-14)
