@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rnnstudy.dynamics.continuation.pseudo_arclength import Stride as Stride
     from rnnstudy.dynamics.fixed_points.find import find_fixed_points as find_fixed_points
     from rnnstudy.dynamics.fixed_points.record import FixedPoints as FixedPoints
-    from rnnstudy.dynamics.fixed_points.search import Search as Search
+    from rnnstudy.dynamics.fixed_points.search import FixedPointSearch as FixedPointSearch
     from rnnstudy.dynamics.invariant_circles.find import Circling as Circling
     from rnnstudy.dynamics.invariant_circles.find import find_circles as find_circles
     from rnnstudy.dynamics.linearisation.jacobians import input_jacobian as input_jacobian
@@ -72,7 +72,7 @@ _NAMES = {
     "rnnstudy.dynamics.lyapunov": ("lyapunov_exponents",),
     "rnnstudy.dynamics.linearisation.modes": ("modes",),
     "rnnstudy.dynamics.linearisation.non_normality": ("non_normality",),
-    "rnnstudy.dynamics.fixed_points.search": ("Search",),
+    "rnnstudy.dynamics.fixed_points.search": ("FixedPointSearch",),
     "rnnstudy.dynamics.periodic_orbits.shooting": ("Shooting",),
     "rnnstudy.dynamics.states.sampling": ("grid",),
     "rnnstudy.dynamics.connections.connections": ("connections",),

@@ -32,7 +32,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.tags import tag_of
 from rnnstudy.dynamics.connections.record import Connections
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
-from rnnstudy.dynamics.fixed_points.search import Search
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
 from rnnstudy.dynamics.root_finding.solvers import SOLVERS
 from rnnstudy.metrics import METRICS
 from rnnstudy.population.initialise import initial_population
@@ -91,7 +91,7 @@ def _memory() -> Population:
 
 
 def _fixed_points(**fields: Any) -> list[float]:
-    found = find_fixed_points(_memory(), search=Search(**fields))
+    found = find_fixed_points(_memory(), search=FixedPointSearch(**fields))
     return [float(len(found.state)), float(np.abs(found.state).sum()), float(found.index.sum())]
 
 
@@ -268,7 +268,7 @@ def cases() -> dict[str, Callable[[], list[float]]]:
         for kind, entry in shelf.items()
     }
     found[f"{tag_of(Training)} {Training.version}"] = _training
-    found[f"{tag_of(Search)} {Search.version}"] = _fixed_points
+    found[f"{tag_of(FixedPointSearch)} {FixedPointSearch.version}"] = _fixed_points
     # A network's numbers are those of its parts.
     found[f"{tag_of(Network)} {Network.version}"] = _training
     return found

@@ -26,7 +26,9 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from pydantic_core import InitErrorDetails
 
-NAMES: dict[str, str] = {}
+NAMES: dict[str, str] = {
+    "Search": "FixedPointSearch",
+}
 """Former name of a public function or class -> its name."""
 
 KINDS: dict[str, dict[str, str]] = {}

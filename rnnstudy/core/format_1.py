@@ -93,7 +93,13 @@ PATHS = {
 }
 """Tag -> path of the class in format 1."""
 
-FIELDS: dict[str, dict[str, str]] = {}
+FIELDS: dict[str, dict[str, str]] = {
+    "fixed_points": {"n_starts": "hits"},
+    "slow_points": {"n_starts": "hits"},
+    "continua": {"n_starts": "hits"},
+    "periodic_orbits": {"n_starts": "hits"},
+    "invariant_circles": {"n_starts": "hits"},
+}
 """Tag -> fields that are called otherwise now: name of today -> name in format 1."""
 
 _TAGS = {path: tag for tag, path in PATHS.items()}

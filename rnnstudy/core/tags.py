@@ -27,7 +27,7 @@ CLASSES = {
     "imported_model": "rnnstudy.study.spec.imported_models:ModelNetwork",
     "selection": "rnnstudy.study.spec.selection:Selection",
     "keras_cell": "rnnstudy.keras_bridge.keras_cell:KerasCell",
-    "fixed_point_search": "rnnstudy.dynamics.fixed_points.search:Search",
+    "fixed_point_search": "rnnstudy.dynamics.fixed_points.search:FixedPointSearch",
     "orbit_search": "rnnstudy.dynamics.periodic_orbits.shooting:Shooting",
     "circle_search": "rnnstudy.dynamics.invariant_circles.find:Circling",
     "continuation_settings": "rnnstudy.dynamics.continuation.pseudo_arclength:Stride",

@@ -11,9 +11,9 @@ from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Table
 from rnnstudy.core.lazy_imports import pd, tf
 from rnnstudy.core.record import Record, array
 from rnnstudy.core.threads import one_thread
-from rnnstudy.dynamics.networks.adapters import Networks, networks_of
-from rnnstudy.dynamics.networks.arguments import numbers
-from rnnstudy.dynamics.networks.state_map import Flow, compiled
+from rnnstudy.dynamics.networks.adapters import Networks, as_networks
+from rnnstudy.dynamics.networks.arguments import as_float_array
+from rnnstudy.dynamics.networks.state_map import StateMap, compiled
 
 BLOCK_BYTES = 64 * 2**20
 """Memory for the Jacobians of one stretch of time."""
@@ -157,7 +157,7 @@ def lyapunov_exponents(
     """
     channels = 0 if inputs is None else np.atleast_1d(inputs).shape[-1]
     tried = np.atleast_2d(start)
-    networks = networks_of(network, layer, tried.shape[-1], channels, tried)
+    networks = as_networks(network, layer, tried.shape[-1], channels, tried)
     starts = _starts(start, networks.state_size)
     driven = _drive(inputs, steps, networks.inputs)
     skipped = len(driven) // 10 if transient is None else transient
@@ -179,14 +179,14 @@ def lyapunov_exponents(
 
 
 def _starts(start: Array, size: int) -> Array:
-    starts = np.atleast_2d(numbers("start", start))
+    starts = np.atleast_2d(as_float_array("start", start))
     if starts.ndim != 2 or starts.shape[1] != size or not len(starts):
         raise ValueError(f"start should be [{size}] or [start, {size}], it is {np.shape(start)}")
     return starts
 
 
 def _drive(inputs: Array | None, steps: int | None, channels: int) -> Array:
-    given = np.zeros(channels) if inputs is None else numbers("inputs", inputs)
+    given = np.zeros(channels) if inputs is None else as_float_array("inputs", inputs)
     if given.ndim not in (1, 2) or given.shape[-1] != channels:
         raise ValueError(
             f"inputs should be [{channels}] or [time, {channels}], their shape is {given.shape}"
@@ -210,8 +210,8 @@ def _growth(
     stretch = max(1, BLOCK_BYTES // (8 * size**2 * trajectories))
     for begin in range(0, len(inputs), stretch):
         part = inputs[begin : begin + stretch]
-        flow = networks.flow(members, np.broadcast_to(part, (trajectories, *part.shape)))
-        jacobians, h = (values.numpy() for values in compiled(_along, flow, h))
+        state_map = networks.state_map(members, np.broadcast_to(part, (trajectories, *part.shape)))
+        jacobians, h = (values.numpy() for values in compiled(_along, state_map, h))
         for jacobian in np.moveaxis(jacobians, 1, 0):
             frames, logarithms = _stretched(jacobian, frames)
             found.append(logarithms)
@@ -220,18 +220,22 @@ def _growth(
     return growth, end
 
 
-def _along(flow: Flow, h: Tensor) -> tuple[Tensor, Tensor]:
+def _along(state_map: StateMap, h: Tensor) -> tuple[Tensor, Tensor]:
     """Jacobians along the trajectory [member, time, state, state] whose inputs are the flow's
     points, from h [member, 1, state], and the state after it, like h."""
-    steps = tf.shape(flow.drive)[1]
+    steps = tf.shape(state_map.drive)[1]
 
     def turn(time: Tensor, h: Tensor, seen: Any) -> tuple[Tensor, Tensor, Any]:
-        drive = flow.drive[:, time : time + 1]
-        return time + 1, flow.dynamics.step(flow.weights, drive, h), seen.write(time, h[:, 0])
+        drive = state_map.drive[:, time : time + 1]
+        return (
+            time + 1,
+            state_map.step_function.step(state_map.weights, drive, h),
+            seen.write(time, h[:, 0]),
+        )
 
     seen = tf.TensorArray(h.dtype, steps, element_shape=h[:, 0].shape)
     _, end, seen = tf.while_loop(lambda time, *_: time < steps, turn, (0, h, seen))
-    _, jacobians = flow.linearise(tf.transpose(seen.stack(), [1, 0, 2]))
+    _, jacobians = state_map.linearise(tf.transpose(seen.stack(), [1, 0, 2]))
     return jacobians, end
 
 

@@ -20,7 +20,7 @@ def is_ours(given: Any) -> bool:
     return isinstance(given, Initialiser) or (isinstance(given, Mapping) and "kind" in given)
 
 
-def integer(units: Any) -> Any:
+def as_integer(units: Any) -> Any:
     """NumPy's integers count as integers here, booleans do not."""
     try:
         return units if isinstance(units, bool) else operator.index(units)
@@ -28,7 +28,7 @@ def integer(units: Any) -> Any:
         return units
 
 
-def activation_named(given: Any) -> str:
+def activation_name(given: Any) -> str:
     """The name of an activation, given as in Keras; ValueError if cells of ours have none such."""
     known = list(get_args(Activation))
     name = "linear" if given is None else given
@@ -40,7 +40,7 @@ def activation_named(given: Any) -> str:
     raise ValueError(f"activation is {given!r}; known activations: {', '.join(known)}{hint}")
 
 
-def component_of(name: str, wraps: type[Cell], fields: dict[str, Any]) -> Cell:
+def make_cell(name: str, wraps: type[Cell], fields: dict[str, Any]) -> Cell:
     """A cell of ours; ValueError, with the name of the Keras cell, if a field of it is wrong."""
     try:
         return wraps(**fields)
@@ -51,7 +51,7 @@ def component_of(name: str, wraps: type[Cell], fields: dict[str, Any]) -> Cell:
         raise ValueError(f"{name}: {where} is {first['input']!r}; {text}") from None
 
 
-def by_weight(ending: str, options: dict[str, Any]) -> dict[str, Any]:
+def pop_by_weight(ending: str, options: dict[str, Any]) -> dict[str, Any]:
     """Take Keras's arguments of one ending out of the options, by weight."""
     given = {weight: options.pop(f"{prefix}_{ending}", None) for weight, prefix in PREFIXES.items()}
     return {weight: value for weight, value in given.items() if value is not None}

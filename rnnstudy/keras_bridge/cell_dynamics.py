@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import keras, tf
-from rnnstudy.keras_bridge.float64_copies import double, in_double, reason
+from rnnstudy.keras_bridge.float64_copies import float64_copy, float64_policy, reason
 from rnnstudy.keras_bridge.invariant_box import cell_radii
 from rnnstudy.keras_bridge.recurrent_layers import label, values_of
 
@@ -23,7 +23,7 @@ ROUNDING = {"float64": 1e-10, "float32": 1e-4}
 
 
 @dataclass(frozen=True)
-class CellDynamics:
+class CellStep:
     """A Keras cell in double precision: one network, its states end to end in one flat vector.
 
     like: its nested states; trained: how many of the weights are trainable, the first ones.
@@ -50,12 +50,12 @@ class CellDynamics:
         lead = tf.shape(h)[:-1]
         count = tf.reduce_prod(lead)  # not -1: inputs may have no channels
         rows = tf.reshape(x, [count, *self.input_shape])
-        states = unflattened(tf.reshape(h, [count, h.shape[-1]]), self.like)
-        with double():
+        states = unflatten_states(tf.reshape(h, [count, h.shape[-1]]), self.like)
+        with float64_policy():
             (output, new), _ = self.cell.stateless_call(
-                trained, other, rows, states, **predicting(self.cell)
+                trained, other, rows, states, **inference_arguments(self.cell)
             )
-        flat_output, flat_state = flattened([output]), flattened(new)
+        flat_output, flat_state = flatten_states([output]), flatten_states(new)
         for values in (flat_output, flat_state):
             if values.dtype != h.dtype:
                 raise ValueError(f"its step gives {values.dtype.name} for float64")
@@ -71,19 +71,19 @@ def _led(rows: Tensor, lead: Tensor) -> Tensor:
     return tf.reshape(rows, tf.concat([lead, [rows.shape[-1]]], axis=0))
 
 
-def predicting(cell: Layer) -> dict[str, bool]:
+def inference_arguments(cell: Layer) -> dict[str, bool]:
     """The argument that tells a cell that it is not being trained, if it takes one."""
     return {"training": False} if "training" in inspect.signature(cell.call).parameters else {}
 
 
-def flattened(states: Any) -> Tensor:
+def flatten_states(states: Any) -> Tensor:
     """Nested states, each [row, ...], end to end: [row, state]."""
     parts = [tf.convert_to_tensor(part) for part in keras.tree.flatten(states)]
     count = tf.shape(parts[0])[0]
     return tf.concat([tf.reshape(p, [count, int(np.prod(p.shape[1:]))]) for p in parts], axis=-1)
 
 
-def unflattened(rows: Tensor, like: Any) -> Any:
+def unflatten_states(rows: Tensor, like: Any) -> Any:
     """The nested states in rows [row, state], each of the shape (its own [1, ...]) in `like`."""
     parts = keras.tree.flatten(like)
     sizes = [int(np.prod(part.shape[1:])) for part in parts]
@@ -94,31 +94,31 @@ def unflattened(rows: Tensor, like: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Rebuilt:
+class Float64Cell:
     """A cell rebuilt: its dynamics, weights by name, start [state], which entries of the state are
     its output, None if it is none of them, and the radii [state] of its invariant box, if known."""
 
-    dynamics: CellDynamics
+    step_function: CellStep
     weights: dict[str, Array]
     start: Array
     seen: slice | None
     radii: Array | None
 
 
-def rebuilt(cell: Layer, layer: Layer) -> Rebuilt:
+def float64_cell(cell: Layer, layer: Layer) -> Float64Cell:
     """A built Keras cell, alone or of a recurrent layer, in double precision.
 
     ValueError unless it computes the same.
     """
     twin = _twin(cell, layer)
-    with double():
+    with float64_policy():
         like = _initial(twin)
-    dynamics = CellDynamics(twin, _input_shape(cell), like, len(twin.trainable_variables))
+    step_function = CellStep(twin, _input_shape(cell), like, len(twin.trainable_variables))
     variables = [*twin.trainable_variables, *twin.non_trainable_variables]
     weights = dict(zip(_names(twin), map(values_of, variables), strict=True))
-    start = flattened(like).numpy()[0].astype(np.float64)
-    seen = _compared(cell, dynamics, weights, start)
-    return Rebuilt(dynamics, weights, start, seen, cell_radii(cell, len(start)))
+    start = flatten_states(like).numpy()[0].astype(np.float64)
+    seen = _compared(cell, step_function, weights, start)
+    return Float64Cell(step_function, weights, start, seen, cell_radii(cell, len(start)))
 
 
 def _names(cell: Layer) -> list[str]:
@@ -129,11 +129,11 @@ def _names(cell: Layer) -> list[str]:
 
 def _twin(cell: Layer, layer: Layer) -> Layer:
     try:
-        return in_double(cell, shared=True)
+        return float64_copy(cell, shared=True)
     except ValueError:
         if layer is cell:
             raise
-        return in_double(layer).cell  # some cells, as of ConvLSTM1D, only their layer can make
+        return float64_copy(layer).cell  # some cells, as of ConvLSTM1D, only their layer can make
 
 
 def _initial(cell: Layer) -> list[Any]:
@@ -156,27 +156,27 @@ def _input_shape(cell: Layer) -> tuple[int, ...]:
 
 
 def _compared(
-    cell: Layer, dynamics: CellDynamics, weights: dict[str, Array], start: Array
+    cell: Layer, step_function: CellStep, weights: dict[str, Array], start: Array
 ) -> slice | None:
     """Where the output stands in the state; ValueError unless cell and copy step alike."""
     generator = np.random.default_rng(0)
-    x = generator.uniform(-1.0, 1.0, (PROBES, int(np.prod(dynamics.input_shape))))
+    x = generator.uniform(-1.0, 1.0, (PROBES, int(np.prod(step_function.input_shape))))
     h = start + generator.uniform(-0.5, 0.5, (PROBES, len(start)))
     w = {name: tf.constant(values[None]) for name, values in weights.items()}
     try:
-        output, new = (v.numpy() for v in dynamics.both(w, tf.constant(x), tf.constant(h)))
+        output, new = (v.numpy() for v in step_function.both(w, tf.constant(x), tf.constant(h)))
     except Exception as error:
         raise ValueError(f"{label(cell)} fails in float64: {reason(error)}") from error
-    rows = tf.reshape(tf.cast(x, cell.compute_dtype), [-1, *dynamics.input_shape])
-    states = unflattened(tf.cast(h, cell.compute_dtype), dynamics.like)
+    rows = tf.reshape(tf.cast(x, cell.compute_dtype), [-1, *step_function.input_shape])
+    states = unflatten_states(tf.cast(h, cell.compute_dtype), step_function.like)
     before = [values_of(v) for v in _memory(cell)]
     try:
-        _, theirs = cell(rows, states, **predicting(cell))
+        _, theirs = cell(rows, states, **inference_arguments(cell))
     except Exception as error:
         raise ValueError(f"{label(cell)} fails in its own type: {reason(error)}") from error
     if any((values_of(v) != old).any() for v, old in zip(_memory(cell), before, strict=True)):
         raise ValueError(f"a step of {label(cell)} changes weights that are no part of its state")
-    theirs = tf.cast(flattened(theirs), tf.float64).numpy()
+    theirs = tf.cast(flatten_states(theirs), tf.float64).numpy()
     tolerance = ROUNDING.get(str(cell.compute_dtype), 0.1)
     if new.shape != theirs.shape or not np.allclose(new, theirs, tolerance, tolerance):
         raise ValueError(

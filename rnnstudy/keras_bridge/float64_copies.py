@@ -12,18 +12,18 @@ from rnnstudy.keras_bridge.recurrent_layers import label, values_of
 
 Layer = Any
 
-MOST_TWINS = 64
+MAX_COPIES = 64
 """Copies kept, so that networks of one make share compiled programs."""
 
 
-ONE_AT_A_TIME = threading.RLock()
+KERAS_LOCK = threading.RLock()
 """Keras's type is one for all threads: who depends on it holds this."""
 
 
 @contextmanager
-def double() -> Iterator[None]:
+def float64_policy() -> Iterator[None]:
     """Within it, whatever of Keras's that is not told a type is float64."""
-    with ONE_AT_A_TIME:
+    with KERAS_LOCK:
         before = keras.config.floatx(), keras.config.dtype_policy()
         keras.config.set_floatx("float64")
         keras.config.set_dtype_policy("float64")
@@ -34,13 +34,13 @@ def double() -> Iterator[None]:
             keras.config.set_dtype_policy(before[1])
 
 
-def in_double(layer: Layer, shared: bool = False) -> Layer:
+def float64_copy(layer: Layer, shared: bool = False) -> Layer:
     """A copy of a built Keras layer, from its config, in float64 with the same weights.
 
     shared: layers of one make may get one copy, which has the weights of the last, so that they
     share compiled programs to which weights are given. ValueError if a copy cannot be had.
     """
-    with double(), warnings.catch_warnings():
+    with float64_policy(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras warns of every lambda that it writes down.
         try:
             config = _typed(keras.saving.serialize_keras_object(layer))
@@ -53,7 +53,7 @@ def in_double(layer: Layer, shared: bool = False) -> Layer:
     _hand_over(layer, twin)
     if key is not None:
         _TWINS[key] = twin
-        while len(_TWINS) > MOST_TWINS:
+        while len(_TWINS) > MAX_COPIES:
             _TWINS.pop(next(iter(_TWINS)))
     return twin
 

@@ -138,12 +138,12 @@ def _one(model: Any) -> Population:
             "that equals one; find_fixed_points takes the model itself"
         )
     start, readout = initial_state(cell, equal[0].state_size), linear_readout(model, [layer])
-    population = single(*equal, start, readout)
-    compared(model, population)
+    population = population_of_one(*equal, start, readout)
+    check_equal_outputs(model, population)
     return population
 
 
-def single(
+def population_of_one(
     cell: Cell, weights: dict[str, Array], start: Array, readout: dict[str, Array] | None = None
 ) -> Population:
     """A population of one network; without a readout it has no outputs."""
@@ -186,7 +186,7 @@ def _idle() -> tuple[type, ...]:
     return keras.layers.InputLayer, keras.layers.Dropout, *noises
 
 
-def compared(model: Any, population: Population) -> None:
+def check_equal_outputs(model: Any, population: Population) -> None:
     """ValueError unless the population computes what the model does: it may be wired otherwise."""
     steps = getattr(model, "input_shape", (None, None))[1]  # only functional models know theirs
     shape = (TRIALS, steps or TIME, population.inputs)

@@ -13,13 +13,13 @@ ROUNDING = 1.0 + 1e-9
 """What a state may be beyond a box by rounding, as a factor."""
 
 
-def inside(states: Array, radii: Array | float) -> Array:
+def is_inside(states: Array, radii: Array | float) -> Array:
     """Which states [..., state] are within radii [state], or one radius: [...]."""
     within: Array = (np.abs(states) <= np.asarray(radii) * ROUNDING).all(axis=-1)
     return within
 
 
-def radius(radii: Array | None) -> float | None:
+def largest_radius(radii: Array | None) -> float | None:
     """The largest of the radii that are finite; None if there is no box."""
     return None if radii is None else float(radii[np.isfinite(radii)].max())
 
@@ -37,7 +37,7 @@ def cell_radii(cell: Any, size: int) -> Array | None:
         return np.concatenate(known) if len(known) == len(parts) else None
     equal = equal_cell(cell)
     if equal is None:
-        return said_radii(cell, label(cell), size)
+        return declared_radii(cell, label(cell), size)
     own = equal[0]
     if own.bound is None:
         return None
@@ -51,7 +51,7 @@ def _length(cell: Any) -> int:
     return sum(int(np.prod(shape)) for shape in keras.tree.flatten(cell.state_size))
 
 
-def said_radii(owner: Any, name: str, size: int) -> Array | None:
+def declared_radii(owner: Any, name: str, size: int) -> Array | None:
     """Radii [state] by the attribute `bound` of a cell or a function: a number, or one per entry.
 
     None if it has none. ValueError for anything else than positive numbers, not all infinite.

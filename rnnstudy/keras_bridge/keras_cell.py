@@ -11,11 +11,16 @@ import numpy as np
 from rnnstudy.cells import Cell, Weight
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import keras, tf
-from rnnstudy.keras_bridge.cell_dynamics import Rebuilt, rebuilt
+from rnnstudy.keras_bridge.cell_dynamics import Float64Cell, float64_cell
 from rnnstudy.keras_bridge.float64_copies import reason
-from rnnstudy.keras_bridge.from_keras import compared, equal_cell, from_models, linear_readout
-from rnnstudy.keras_bridge.invariant_box import radius
-from rnnstudy.keras_bridge.recurrent_layers import cell_of, chained, recurrent_chain
+from rnnstudy.keras_bridge.from_keras import (
+    check_equal_outputs,
+    equal_cell,
+    from_models,
+    linear_readout,
+)
+from rnnstudy.keras_bridge.invariant_box import largest_radius
+from rnnstudy.keras_bridge.recurrent_layers import cell_of, recurrent_chain, stack_layers
 from rnnstudy.population.population import Population
 
 MOST_LIVE = 64
@@ -62,7 +67,7 @@ class KerasCell(Cell):
         live = self._live
         # In a population all weights are of one type; a cell may have integers among them.
         arrays = {name: tf.cast(w[name], own.dtype) for name, own in live.weights.items()}
-        output, new = live.dynamics.both(arrays, drive, h[..., : self.states])
+        output, new = live.step_function.both(arrays, drive, h[..., : self.states])
         return new if self.first < self.states else tf.concat([new, output], axis=-1)
 
     def visible(self, h: Tensor) -> Tensor:
@@ -80,26 +85,26 @@ class KerasCell(Cell):
     @property
     def bound(self) -> float | None:
         """The largest of these radii that is finite."""
-        return radius(self.radii)
+        return largest_radius(self.radii)
 
     @property
-    def _live(self) -> Rebuilt:
+    def _live(self) -> Float64Cell:
         return _live(self.layer, self.module)
 
 
 @lru_cache(MOST_LIVE)
-def _live(layer: str, module: str | None) -> Rebuilt:
+def _live(layer: str, module: str | None) -> Float64Cell:
     """A layer ready to be called; ValueError if it cannot be made here."""
-    imported(module)
+    import_registered(module)
     with tf.init_scope():  # it may be asked for while a program is written down
         try:
             made = keras.saving.deserialize_keras_object(json.loads(layer))
         except Exception as error:  # anybody's code may raise anything
             raise ValueError(f"the recurrent layer cannot be made: {reason(error)}") from error
-        return rebuilt(cell_of(made), made)
+        return float64_cell(cell_of(made), made)
 
 
-def imported(module: str | None) -> None:
+def import_registered(module: str | None) -> None:
     """Import a module that registers classes with Keras; ValueError if that fails."""
     if module is None:
         return
@@ -118,11 +123,11 @@ def population_of(model: Any, layer: str | None = None, module: str | None = Non
     chain = recurrent_chain(model, layer)
     if len(chain) == 1 and equal_cell(cell_of(chain[0])) is not None:
         return from_models([model])
-    whole = chained(chain)
-    found = rebuilt(cell_of(whole), whole)
+    whole = stack_layers(chain)
+    found = float64_cell(cell_of(whole), whole)
     readout = linear_readout(model, chain)
     units = readout["kernel"].shape[0]
-    states, inputs = len(found.start), int(np.prod(found.dynamics.input_shape))
+    states, inputs = len(found.start), int(np.prod(found.step_function.input_shape))
     cell = KerasCell(
         layer=json.dumps(keras.saving.serialize_keras_object(whole)),
         module=module,
@@ -139,5 +144,5 @@ def population_of(model: Any, layer: str | None = None, module: str | None = Non
         readout={name: values[None].astype(np.float64) for name, values in readout.items()},
         initial_state=start[None],
     )
-    compared(model, population)
+    check_equal_outputs(model, population)
     return population

@@ -6,15 +6,15 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras
-from rnnstudy.keras_bridge.float64_copies import in_double
+from rnnstudy.keras_bridge.float64_copies import float64_copy
 from rnnstudy.keras_bridge.recurrent_layers import values_of
 
 
-class Head:
+class Readout:
     """What a Keras model does with the output of its recurrent layer, in double precision."""
 
     def __init__(self, model: Any, steps: int | None) -> None:
-        self.model, self.steps = in_double(model), steps
+        self.model, self.steps = float64_copy(model), steps
 
     def __call__(self, seen: Array) -> Array:
         """[..., unit] -> [..., output]; a model that needs a sequence sees a constant one."""
@@ -27,13 +27,13 @@ class Head:
         return outputs.reshape(*seen.shape[:-1], -1).astype(np.float64)
 
 
-def head_of(network: Any, layer: Any) -> Head | None:
+def readout_of(network: Any, layer: Any) -> Readout | None:
     """What follows the recurrent layer of a model, None if that is nothing or cannot be cut out."""
     if network is layer or not isinstance(network, keras.Model):
         return None
     try:
         output = layer.output[0] if isinstance(layer.output, list | tuple) else layer.output
         steps = (output.shape[1] or 1) if len(output.shape) == 3 else None
-        return Head(keras.Model(output, network.outputs[0]), steps)
+        return Readout(keras.Model(output, network.outputs[0]), steps)
     except (AttributeError, ValueError):  # not of the functional kind, or wired around the layer
         return None

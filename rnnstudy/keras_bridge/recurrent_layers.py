@@ -66,7 +66,7 @@ def recurrent_chain(model: Layer, name: str | None = None) -> list[Layer]:
     return found
 
 
-def chained(layers: Sequence[Layer]) -> Layer:
+def stack_layers(layers: Sequence[Layer]) -> Layer:
     """Recurrent layers, each of which reads the one before, as one layer with the same weights."""
     if len(layers) == 1:
         return layers[0]

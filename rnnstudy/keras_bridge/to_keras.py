@@ -21,11 +21,11 @@ from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import keras
 from rnnstudy.keras_bridge.cell_arguments import (
     PREFIXES,
-    activation_named,
-    by_weight,
-    component_of,
-    integer,
+    activation_name,
+    as_integer,
     is_ours,
+    make_cell,
+    pop_by_weight,
 )
 from rnnstudy.keras_bridge.recurrent_layers import require_tensorflow
 from rnnstudy.population.initialise import generator
@@ -63,16 +63,16 @@ class CellLayer(keras.layers.Layer):
             "recurrent_kernel": recurrent_initializer,
             "bias": bias_initializer,
         }
-        fields = {"units": integer(units), "activation": activation_named(activation)}
+        fields = {"units": as_integer(units), "activation": activation_name(activation)}
         fields |= {name: options.pop(name) for name in list(options) if name in _fields(self.wraps)}
         for weight, given in list(initialisers.items()):
             if given is None or is_ours(given):
                 del initialisers[weight]
             if is_ours(given):
                 fields[f"{PREFIXES[weight]}_initializer"] = given
-        cell = component_of(type(self).__name__, self.wraps, fields)
-        regularisers = by_weight("regularizer", options)
-        constraints = by_weight("constraint", options)
+        cell = make_cell(type(self).__name__, self.wraps, fields)
+        regularisers = pop_by_weight("regularizer", options)
+        constraints = pop_by_weight("constraint", options)
         super().__init__(**options)
         self.cell = cell
         self.state_size = cell.state_size

@@ -7,12 +7,12 @@ from reference.dynamics import population, random_weights
 from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
-from rnnstudy.dynamics.fixed_points.search import Search
-from rnnstudy.dynamics.networks.state_map import flow_of
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
+from rnnstudy.dynamics.networks.state_map import population_state_map
 from rnnstudy.dynamics.root_finding import multistart as waves
-from rnnstudy.dynamics.root_finding.chord import known, nearby, nearest_roots
+from rnnstudy.dynamics.root_finding.chord import absorb_by_chord, isolated_roots, nearest_root_index
 from rnnstudy.dynamics.root_finding.iterate import Solution, solve
-from rnnstudy.dynamics.root_finding.multistart import Aim, in_waves
+from rnnstudy.dynamics.root_finding.multistart import RootCriteria, multistart_solve
 from rnnstudy.dynamics.root_finding.solvers import LevenbergMarquardt
 
 UNITS = 20
@@ -24,7 +24,9 @@ def bits(members=1, points=1):
     """Two units h' = tanh(2 h), each of which rests at UPPER, -UPPER or 0, among idle ones."""
     weights = {"recurrent_kernel": np.diag([2.0] * 2 + [0.0] * (UNITS - 2))}
     networks = population(Vanilla(units=UNITS), [weights] * members)
-    return networks, flow_of(networks, np.arange(members), np.zeros((members, points, 1)))
+    return networks, population_state_map(
+        networks, np.arange(members), np.zeros((members, points, 1))
+    )
 
 
 def at(*values):
@@ -35,27 +37,27 @@ def at(*values):
 
 def test_starts_in_reach_are_taken_in_and_others_are_left():
     starts = np.stack([at((0.9, 0.9), (0.1, 0.9), (0.478, UPPER), (0.9, -0.9))])
-    _, flow = bits(points=4)
-    roots = known(flow, [at((UPPER, UPPER), (0.0, UPPER))])
+    _, state_map = bits(points=4)
+    roots = isolated_roots(state_map, [at((UPPER, UPPER), (0.0, UPPER))])
     left = np.array([[True, True, True, True]])
-    nearest = nearest_roots(starts, left, roots)
+    nearest = nearest_root_index(starts, left, roots)
     assert nearest.tolist() == [[0, 1, 1, 0]]
-    target, steps = nearby(flow, starts, nearest, roots, np.array([1e-3]))
+    target, steps = absorb_by_chord(state_map, starts, nearest, roots, np.array([1e-3]))
     # By hand: the third's first steps are 0.264 and 0.189 long, and 0.72 squared is over a half.
     # The root of the fourth is not known.
     assert target.tolist() == [[0, 1, -1, -1]]
     assert (steps[0, :2] > 0).all()
-    nobody = nearest_roots(starts, ~left, roots)
+    nobody = nearest_root_index(starts, ~left, roots)
     assert (nobody == -1).all()
-    assert (nearby(flow, starts, nobody, roots, np.array([1e-3]))[0] == -1).all()
+    assert (absorb_by_chord(state_map, starts, nobody, roots, np.array([1e-3]))[0] == -1).all()
 
 
 def test_roots_that_are_not_isolated_take_in_nothing():
     networks = population(
         Vanilla(units=UNITS, activation="linear"), [{"recurrent_kernel": np.eye(UNITS)}]
     )
-    flow = flow_of(networks, np.array([0]), np.zeros((1, 1, 1)))
-    assert len(known(flow, [at((0.1, 0.2))]).state) == 0
+    state_map = population_state_map(networks, np.array([0]), np.zeros((1, 1, 1)))
+    assert len(isolated_roots(state_map, [at((0.1, 0.2))]).state) == 0
 
 
 @pytest.mark.parametrize("cell", [Vanilla(units=UNITS), GRU(units=UNITS)], ids=repr)
@@ -63,11 +65,13 @@ def test_waves_reach_the_roots_that_single_starts_reach(cell):
     generator = np.random.default_rng(1)
     networks = population(cell, [random_weights(cell, generator, 1.6) for _ in range(2)])
     starts = generator.uniform(-1, 1, (2, 150, UNITS))
-    flow = flow_of(networks, np.arange(2), np.zeros((2, 150, 1)))
+    state_map = population_state_map(networks, np.arange(2), np.zeros((2, 150, 1)))
     none = [np.empty((0, UNITS))] * 2
-    found = in_waves(flow, LevenbergMarquardt(), starts, Aim(1e-20, np.full(2, 1e-3), none))
-    alone = solve(flow, LevenbergMarquardt(), starts)
-    real = flow.speed(found.state).numpy()
+    found = multistart_solve(
+        state_map, LevenbergMarquardt(), starts, RootCriteria(1e-20, np.full(2, 1e-3), none)
+    )
+    alone = solve(state_map, LevenbergMarquardt(), starts)
+    real = state_map.speed(found.state).numpy()
     assert ((real < 1e-20) == (found.speed < 1e-20)).all()
     assert found.done.sum() >= alone.done.sum()
     for member in range(2):
@@ -92,11 +96,11 @@ def test_where_roots_take_in_few_all_others_are_solved_at_once():
 
 def test_a_known_root_keeps_its_place():
     state = at((UPPER, UPPER), (UPPER + 1e-5, UPPER), (0.0, UPPER))
-    _, flow = bits()
-    roots = known(flow, [state[:1]])
+    _, state_map = bits()
+    roots = isolated_roots(state_map, [state[:1]])
     found = Solution.unsolved(state[None])
     found.speed[:] = 0.0
-    aim = Aim(1e-20, np.array([1e-3]), [state[:1]])
+    aim = RootCriteria(1e-20, np.array([1e-3]), [state[:1]])
     new = waves._new(found, 0, np.arange(3), roots, aim)
     np.testing.assert_array_equal(new, state[2:])
 
@@ -105,10 +109,10 @@ def test_a_search_of_a_large_network_finds_what_a_small_one_does():
     networks, _ = bits()
     generator = np.random.default_rng(0)
     starts = at(*generator.uniform(-1, 1, (300, 2)))
-    found = find_fixed_points(networks, starts=starts, search=Search(candidates=64))
+    found = find_fixed_points(networks, starts=starts, search=FixedPointSearch(candidates=64))
     truth = UPPER * np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1]), axis=-1).reshape(-1, 2)
     assert len(found) == 9
     for h in truth:
         assert np.abs(found.state[:, :2] - h).max(axis=1).min() < 1e-12
     assert (found.speed < 1e-24).all()
-    assert found.outcomes["converged"] == len(found.outcome) == found.hits.sum()
+    assert found.outcomes["converged"] == len(found.outcome) == found.n_starts.sum()

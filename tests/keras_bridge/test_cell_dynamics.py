@@ -9,10 +9,10 @@ from reference.dynamics import roots
 from reference.dynamics import step as slow_step
 
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
-from rnnstudy.dynamics.fixed_points.search import Search
-from rnnstudy.dynamics.networks.adapters import PopulationNetworks, networks_of
-from rnnstudy.dynamics.networks.state_map import Flow, Tiled, compiled
-from rnnstudy.keras_bridge.cell_dynamics import CellDynamics
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
+from rnnstudy.dynamics.networks.adapters import PopulationNetworks, as_networks
+from rnnstudy.dynamics.networks.state_map import StateMap, TiledJacobian, compiled
+from rnnstudy.keras_bridge.cell_dynamics import CellStep
 
 INPUTS, POINTS = 2, 5
 
@@ -122,10 +122,10 @@ def points(networks, seed=1):
 @pytest.mark.parametrize(("dtype", "atol"), [("float64", 1e-12), ("float32", 1e-6)])
 def test_a_step_is_that_of_keras(kind, dtype, atol):
     cell = built(CELLS[kind](dtype=dtype))
-    networks = networks_of(cell)
+    networks = as_networks(cell)
     x, h = points(networks)
-    flow = networks.flow(np.array([0]), x)
-    new = compiled(Flow.__call__, flow, h).numpy()
+    state_map = networks.state_map(np.array([0]), x)
+    new = compiled(StateMap.__call__, state_map, h).numpy()
     output, expected = keras_step(cell, x[0], h[0])
     # Rounding of the original's own type; ours is float64 in both cases.
     np.testing.assert_allclose(new[0], expected, rtol=0, atol=4 * atol)
@@ -136,17 +136,19 @@ def test_a_step_is_that_of_keras(kind, dtype, atol):
 
 @each_cell
 def test_derivatives_are_central_differences(kind):
-    networks = networks_of(built(CELLS[kind]()))
+    networks = as_networks(built(CELLS[kind]()))
     x, h = points(networks)
-    flow = networks.flow(np.array([0]), x)
-    assert not isinstance(flow.dynamics, Tiled)
-    jacobian = compiled(Flow.linearise, flow, h)[1].numpy()
-    by_input = compiled(Flow.by_input, flow, h).numpy()
+    state_map = networks.state_map(np.array([0]), x)
+    assert not isinstance(state_map.step_function, TiledJacobian)
+    jacobian = compiled(StateMap.linearise, state_map, h)[1].numpy()
+    by_input = compiled(StateMap.by_input, state_map, h).numpy()
     step = 1e-6
 
     def difference(by_state, by_input):
         ahead, behind = (
-            networks.flow(np.array([0]), x + sign * step * by_input)(h + sign * step * by_state)
+            networks.state_map(np.array([0]), x + sign * step * by_input)(
+                h + sign * step * by_state
+            )
             for sign in (1, -1)
         )
         return (ahead - behind).numpy() / (2 * step)
@@ -198,7 +200,7 @@ def test_a_cell_so_large_that_known_roots_take_in_starts():
     cell = built(layers.SimpleRNNCell(20, activation=lambda x: ops.tanh(x), dtype="float64"))
     gains = np.where(np.arange(20) < 2, 2.0, 0.5)
     cell.set_weights([np.zeros((INPUTS, 20)), np.diag(gains), np.zeros(20)])
-    found = find_fixed_points(cell, search=Search(candidates=128))
+    found = find_fixed_points(cell, search=FixedPointSearch(candidates=128))
     root = 0.9575040240772687  # of m = tanh(2 m)
     np.testing.assert_allclose(found.state[:, 2:], 0.0, atol=1e-9)
     places = found.state[:, :2].round(9) + 0.0
@@ -207,7 +209,7 @@ def test_a_cell_so_large_that_known_roots_take_in_starts():
 
 
 def compare_with_scipy(cell, step, starts):
-    found = find_fixed_points(cell, search=Search(candidates=256)).state
+    found = find_fixed_points(cell, search=FixedPointSearch(candidates=256)).state
     drawn = np.random.default_rng(5).uniform(-1.5, 1.5, (starts, found.shape[1]))
     expected = roots(step, drawn)
     # Far out, a shut gate makes F(h) - h vanish; all these cells' points are within 5.
@@ -221,32 +223,32 @@ def compare_with_scipy(cell, step, starts):
 
 def test_networks_of_one_make_share_programs_and_not_weights():
     cells = [built(Memory(3), seed) for seed in (1, 2)]
-    networks = [networks_of(cell) for cell in cells]
-    assert networks[0].dynamics == networks[1].dynamics
+    networks = [as_networks(cell) for cell in cells]
+    assert networks[0].step_function == networks[1].step_function
     x, h = points(networks[0])
     for cell, each in zip(cells, networks, strict=True):
-        new = compiled(Flow.__call__, each.flow(np.array([0]), x), h).numpy()[0]
+        new = compiled(StateMap.__call__, each.state_map(np.array([0]), x), h).numpy()[0]
         np.testing.assert_allclose(new, keras_step(cell, x[0], h[0])[1], atol=4e-6)
 
 
 def test_weights_are_those_of_the_moment_when_the_network_was_given():
     cell = built(Bare(3))
-    networks = networks_of(cell)
+    networks = as_networks(cell)
     x, h = points(networks)
-    before = networks.flow(np.array([0]), x)(h).numpy()
+    before = networks.state_map(np.array([0]), x)(h).numpy()
     built(cell, seed=8)
-    np.testing.assert_array_equal(networks.flow(np.array([0]), x)(h).numpy(), before)
-    after = networks_of(cell).flow(np.array([0]), x)(h).numpy()
+    np.testing.assert_array_equal(networks.state_map(np.array([0]), x)(h).numpy(), before)
+    after = as_networks(cell).state_map(np.array([0]), x)(h).numpy()
     assert np.abs(after - before).max() > 0.1
 
 
 def test_images_as_inputs_and_states():
     layer = layers.ConvLSTM1D(2, 3, padding="same")
     layer(np.zeros((1, 2, 4, 1), "float32"))
-    networks = networks_of(built(layer))
+    networks = as_networks(built(layer))
     assert (networks.inputs, networks.state_size) == (4, 16)
     x, h = points(networks)
-    new = compiled(Flow.__call__, networks.flow(np.array([0]), x), h).numpy()[0]
+    new = compiled(StateMap.__call__, networks.state_map(np.array([0]), x), h).numpy()[0]
     states = [h[0, :, part].reshape(POINTS, 4, 2) for part in (slice(8), slice(8, None))]
     _, expected = layer.cell(
         ops.convert_to_tensor(x[0].reshape(POINTS, 4, 1), "float32"),
@@ -266,7 +268,7 @@ def test_a_trained_initial_state_is_where_trajectories_begin():
             return [ops.broadcast_to(self.begin, (batch_size, self.units))]
 
     cell = built(Begun(3))
-    np.testing.assert_array_equal(networks_of(cell).start, cell.begin.numpy().astype(float))
+    np.testing.assert_array_equal(as_networks(cell).start, cell.begin.numpy().astype(float))
 
 
 class Counting(Bare):
@@ -333,7 +335,7 @@ class Short(Bare):
 )
 def test_cells_that_are_no_function_of_their_state_in_float64_are_refused(cell, message):
     with pytest.raises(ValueError, match=message):
-        networks_of(built(cell(), seed=2))
+        as_networks(built(cell(), seed=2))
 
 
 def test_an_operation_without_vectorised_derivative_takes_the_tiled_way():
@@ -342,13 +344,14 @@ def test_an_operation_without_vectorised_derivative_takes_the_tiled_way():
             output, new = super().call(inputs, states)
             return output, [opaque(new[0])]
 
-    networks = networks_of(built(Opaque(3)))
-    assert isinstance(networks.dynamics, Tiled)
-    assert isinstance(networks.dynamics.dynamics, CellDynamics)
-    smooth = networks_of(built(Bare(3)))
+    networks = as_networks(built(Opaque(3)))
+    assert isinstance(networks.step_function, TiledJacobian)
+    assert isinstance(networks.step_function.step_function, CellStep)
+    smooth = as_networks(built(Bare(3)))
     x, h = points(networks)
     ours, same = (
-        compiled(Flow.linearise, each.flow(np.array([0]), x), h)[1] for each in (networks, smooth)
+        compiled(StateMap.linearise, each.state_map(np.array([0]), x), h)[1]
+        for each in (networks, smooth)
     )
     np.testing.assert_allclose(ours, same, atol=1e-15)
 

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from rnnstudy.keras_bridge.float64_copies import double, in_double
+from rnnstudy.keras_bridge.float64_copies import float64_copy, float64_policy
 
 
 class Nested(layers.Layer):
@@ -44,7 +44,7 @@ def nested(**options):
 @pytest.mark.parametrize("dtype", ["float32", "float64", "mixed_float16", "bfloat16"])
 def test_every_part_is_float64_with_the_same_weights(dtype):
     layer = nested(dtype=dtype)
-    twin = in_double(layer)
+    twin = float64_copy(layer)
     for mine, its in zip(layer.weights, twin.weights, strict=True):
         assert its.dtype == "float64"
         np.testing.assert_array_equal(its.numpy(), tf.cast(mine.value, tf.float64).numpy())
@@ -60,25 +60,25 @@ def test_functions_of_the_user_and_what_they_close_over_stay():
         return factor * x
 
     for function in (lambda x: factor * x, thrice):
-        twin = in_double(nested(scale=function))
+        twin = float64_copy(nested(scale=function))
         assert twin.scale is function
         dense = layers.Dense(2, activation=function)
         dense.build((None, 2))
-        np.testing.assert_allclose(in_double(dense)(np.eye(2)), dense(np.eye(2)), rtol=1e-6)
+        np.testing.assert_allclose(float64_copy(dense)(np.eye(2)), dense(np.eye(2)), rtol=1e-6)
 
 
 def test_layers_of_one_make_share_a_copy_if_asked_to_unless_functions_of_the_user_are_in_it():
     first, second = nested(), nested()
-    assert in_double(first) is not in_double(second)
+    assert float64_copy(first) is not float64_copy(second)
     plain = [layers.Dense(2, activation=name) for name in ("tanh", "tanh", "relu")]
     for layer in plain:
         layer.build((None, 3))
-    twins = [in_double(layer, shared=True) for layer in plain]
+    twins = [float64_copy(layer, shared=True) for layer in plain]
     assert twins[0] is twins[1]
     assert twins[0] is not twins[2]
     # The copy has the weights of the last.
     np.testing.assert_array_equal(twins[0].kernel.numpy(), plain[1].kernel.numpy().astype(float))
-    assert in_double(first, shared=True) is not in_double(second, shared=True)
+    assert float64_copy(first, shared=True) is not float64_copy(second, shared=True)
 
 
 def test_what_cannot_be_rebuilt_is_refused():
@@ -96,7 +96,7 @@ def test_what_cannot_be_rebuilt_is_refused():
     layer = Forgetful(3)
     layer.build((None, 2))
     with pytest.raises(ValueError, match=r"cannot be rebuilt in float64 .*: .*'size'"):
-        in_double(layer)
+        float64_copy(layer)
 
     class Smaller(Forgetful):
         def get_config(self):
@@ -105,7 +105,7 @@ def test_what_cannot_be_rebuilt_is_refused():
     layer = Smaller(3)
     layer.build((None, 2))
     with pytest.raises(ValueError, match=r"weights have the shapes \[\(2, 3\)\], the copy's \[\(2"):
-        in_double(layer)
+        float64_copy(layer)
 
     class Stubborn(Forgetful):
         def build(self, shape):
@@ -117,12 +117,12 @@ def test_what_cannot_be_rebuilt_is_refused():
     layer = Stubborn(2)
     layer.build((None, 2))
     with pytest.raises(ValueError, match=r"weight '.*kernel' of Stubborn '.*' stays float32"):
-        in_double(layer)
+        float64_copy(layer)
 
 
 def test_the_global_types_return_after_an_error():
     def fail():
-        with double():
+        with float64_policy():
             raise RuntimeError(keras.config.floatx())
 
     with pytest.raises(RuntimeError, match="float64"):

@@ -10,11 +10,11 @@ from reference.keras_models import sequential
 
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
-from rnnstudy.dynamics.fixed_points.search import Search
-from rnnstudy.dynamics.networks.adapters import networks_of
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
+from rnnstudy.dynamics.networks.adapters import as_networks
 from rnnstudy.keras_bridge.keras_cell import population_of
 
-QUICK = Search(candidates=64)
+QUICK = FixedPointSearch(candidates=64)
 ROOT = 0.9575040240772687
 """The positive root of m = tanh(2 m)."""
 
@@ -81,7 +81,7 @@ def test_where_one_point_of_a_stack_is_known_others_are_looked_for_without_it():
 
 def test_each_cell_of_a_stack_has_its_box():
     cells = [layers.LSTMCell(2), layers.GRUCell(3, activation="relu6"), layers.SimpleRNNCell(1)]
-    networks = networks_of(stack(*cells))
+    networks = as_networks(stack(*cells))
     assert networks.bound == 6.0
     inf = np.inf
     np.testing.assert_array_equal(networks.radii, [1, 1, inf, inf, 6, 6, 6, 1])
@@ -92,18 +92,18 @@ def test_each_cell_of_a_stack_has_its_box():
 
 def test_one_unbounded_cell_leaves_a_stack_without_a_box():
     cells = [layers.SimpleRNNCell(1), layers.SimpleRNNCell(1, activation="relu")]
-    assert networks_of(stack(*cells)).bound is None
+    assert as_networks(stack(*cells)).bound is None
 
 
 def test_no_step_of_a_bounded_stack_leaves_its_box():
     cells = stack(layers.LSTMCell(2), layers.GRUCell(3), layers.SimpleRNNCell(2))
     draw = np.random.default_rng(3)
     cells.set_weights([3.0 * draw.standard_normal(w.shape) for w in cells.get_weights()])
-    networks = networks_of(cells)
+    networks = as_networks(cells)
     h = draw.uniform(-1, 1, (1, 50, networks.state_size))
-    flow = networks.flow(np.array([0]), draw.standard_normal((1, 50, 1)))
+    state_map = networks.state_map(np.array([0]), draw.standard_normal((1, 50, 1)))
     for _ in range(10):
-        h = flow(h).numpy()
+        h = state_map(h).numpy()
         assert networks.within(h).all()
 
 
@@ -119,7 +119,7 @@ def test_a_function_says_its_box():
     def step(x, h):
         return tf.tanh(2.0 * h)
 
-    assert networks_of(step, state_size=2).bound is None
+    assert as_networks(step, state_size=2).bound is None
     step.bound = [1.0, 1.0]
     found = find_fixed_points(step, state_size=2, search=QUICK)
     assert (len(found), found.certificate["verdict"][0]) == (9, "consistent")
@@ -147,7 +147,7 @@ def test_a_model_of_ones_own_keeps_its_box_as_a_population():
     model = sequential(layers.RNN(Squashed(2, 1.0), return_sequences=True))
     population = population_of(model)
     assert (population.cell.bound, population.cell.state_size) == (1.0, 4)
-    networks = networks_of(population)
+    networks = as_networks(population)
     states = np.array([[1.0, -1.0, 0.5, -0.5], [1.5, 0.0, 0.5, 0.0]])
     assert networks.within(states).tolist() == [True, False]
     assert (
@@ -167,4 +167,4 @@ def test_a_model_of_ones_own_keeps_its_box_as_a_population():
 )
 def test_a_bound_that_is_none_is_refused(bound, sentence):
     with pytest.raises(ValueError, match=sentence):
-        networks_of(built(Squashed(2, bound)))
+        as_networks(built(Squashed(2, bound)))

@@ -4,7 +4,7 @@ import numpy as np
 
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.adapters import Networks
-from rnnstudy.dynamics.networks.state_map import Flow
+from rnnstudy.dynamics.networks.state_map import StateMap
 
 
 class Map:
@@ -42,9 +42,9 @@ class Maps(Networks):
     def bound(self):
         return self._bound
 
-    def flow(self, members, inputs):
+    def state_map(self, members, inputs):
         held = tf.constant(inputs, tf.float64)
-        return Flow(self._map, {}, held, held)
+        return StateMap(self._map, {}, held, held)
 
     def visited(self, seed=0):
         shape = (self._members, 64, self._state_size)

@@ -34,8 +34,8 @@ from rich.table import Table
 from rnnstudy.cells import CELLS
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points.find import FixedPoints, find_fixed_points
-from rnnstudy.dynamics.fixed_points.search import Search
-from rnnstudy.dynamics.networks.state_map import flow_of
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
+from rnnstudy.dynamics.networks.state_map import population_state_map
 from rnnstudy.dynamics.root_finding.iterate import solve
 from rnnstudy.dynamics.root_finding.solvers import Newton
 from rnnstudy.dynamics.states.clustering import merge
@@ -51,7 +51,11 @@ SAME = 1e-3
 SPEED = 1e-24
 """Largest speed that a fixed point may have."""
 
-WAYS = {"same": Search(rounds=1), "two": Search(rounds=2), "full": Search()}
+WAYS = {
+    "same": FixedPointSearch(rounds=1),
+    "two": FixedPointSearch(rounds=2),
+    "full": FixedPointSearch(),
+}
 """Ours from the same starts alone, with a round of mixtures of what these find, and until nothing
 new is found and the index sum is right."""
 
@@ -85,8 +89,8 @@ def true_points(network: Population, states: np.ndarray, scale: float) -> np.nda
     """
     finite = states[np.isfinite(states).all(axis=1)].astype(np.float64)
     held = np.zeros((1, len(finite), network.inputs))
-    flow = flow_of(network.as_float64(), np.array([0]), held)
-    found = solve(flow, Newton(limit=40, tolerance=1e-28), finite[None])
+    state_map = population_state_map(network.as_float64(), np.array([0]), held)
+    found = solve(state_map, Newton(limit=40, tolerance=1e-28), finite[None])
     state, speed = found.state[0], found.speed[0]
     moved = np.sqrt(np.mean((state - finite) ** 2, axis=1))
     within = np.abs(network.visible(state)).max(axis=1) <= (network.cell.bound or np.inf)
@@ -94,7 +98,7 @@ def true_points(network: Population, states: np.ndarray, scale: float) -> np.nda
     if not len(state):
         return state
     state = state[merge(state, np.zeros(len(state)), SAME * scale)[1]]
-    again = flow_of(network.as_float64(), np.array([0]), held[:, : len(state)])
+    again = population_state_map(network.as_float64(), np.array([0]), held[:, : len(state)])
     jacobian = again.linearise(_tensor(state))[1].numpy()[0]
     weakest = np.linalg.svd(np.eye(state.shape[1]) - jacobian, compute_uv=False).min(axis=1)
     return state[weakest > 1e-6]
@@ -149,7 +153,9 @@ def _call(name: str, arguments: tuple[Any, ...]) -> Any:
 
 def _check_same_map(network: Population, starts: np.ndarray, theirs: np.ndarray) -> None:
     held = np.zeros((1, len(starts), network.inputs))
-    ours = flow_of(network.as_float64(), np.array([0]), held)(_tensor(starts)).numpy()[0]
+    ours = population_state_map(network.as_float64(), np.array([0]), held)(_tensor(starts)).numpy()[
+        0
+    ]
     # float32 sums of some hundred products.
     np.testing.assert_allclose(theirs, ours, atol=1e-4 * np.abs(ours).max())
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnstudy.cells import CELLS, Cell
-from rnnstudy.dynamics.states.sampling import flat
+from rnnstudy.dynamics.states.sampling import flatten_trajectories
 from rnnstudy.population.population import Population
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.training.protocol import Training
@@ -43,6 +43,6 @@ def trained(kind: str, activation: str, units: int, cache: Path, steps: int = 15
 def visited(networks: Population, count: int, seed: int = 0) -> np.ndarray:
     """So many states [member, start, state] at random from trajectories on fresh trials."""
     generator = np.random.default_rng(seed)
-    states = flat(networks.unroll(np.asarray(TASK.probe().inputs)))
+    states = flatten_trajectories(networks.unroll(np.asarray(TASK.probe().inputs)))
     picked = generator.choice(states.shape[1], count, replace=states.shape[1] < count)
     return states[:, picked]

@@ -27,13 +27,13 @@ from rich.table import Table
 
 from rnnstudy.cells import CELLS
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
-from rnnstudy.dynamics.fixed_points.search import Search
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
 from rnnstudy.population.population import Population
 
 STARTS = (256, 512, 1024, 2048, 4096)
 NETWORKS = (1, 2, 4, 8, 16, 32, 64)
 MANY = (1, 100, 1000)
-FEW = Search(candidates=64)
+FEW = FixedPointSearch(candidates=64)
 """How memory is measured, in less time: it does not depend on the number of starts."""
 
 DIFFERENT = 0.01
@@ -67,7 +67,7 @@ def seconds(work: Callable[[], object], repeats: int) -> float:
 def by_starts(network: Population, counts: Sequence[int], repeats: int) -> list[float]:
     """Seconds from so many states to what they reach."""
     states = visited(network, max(counts))[0]
-    once = Search(rounds=1)
+    once = FixedPointSearch(rounds=1)
 
     def work(count: int) -> object:
         return find_fixed_points(network, starts=states[:count], search=once)

@@ -20,8 +20,8 @@ from rnnstudy.cells import Cell
 from rnnstudy.core.exhibit import Exhibit, Panels
 from rnnstudy.core.record import Record
 from rnnstudy.dynamics.fixed_points.find import FixedPoints, find_fixed_points
-from rnnstudy.dynamics.fixed_points.search import Search
-from rnnstudy.dynamics.states.sampling import flat
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
+from rnnstudy.dynamics.states.sampling import flatten_trajectories
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 
@@ -32,17 +32,17 @@ class FixedPointAnalysis(MemberAnalysis):
     kind: ClassVar[str] = "fixed_points"
     yields: ClassVar[type[Record]] = FixedPoints
 
-    search: Search = Search()
+    search: FixedPointSearch = FixedPointSearch()
     """How they are looked for."""
 
     def run(self, population: Population, task: Task) -> Sequence[FixedPoints]:
         found = find_fixed_points(
             population,
             inputs=task.static_inputs().values,
-            visited=flat(population.unroll(np.asarray(task.probe().inputs))),
+            visited=flatten_trajectories(population.unroll(np.asarray(task.probe().inputs))),
             search=self.search,
         )
-        return [found.alone(member) for member in range(len(population))]
+        return [found.single_member(member) for member in range(len(population))]
 
     def cost(self, cell: Cell, task: Task) -> Cost:
         inputs = len(task.static_inputs().values)

@@ -23,7 +23,7 @@ from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
 from rnnstudy.dynamics.linearisation.impulse_response import mode_response
 from rnnstudy.dynamics.linearisation.modes import Modes, modes
-from rnnstudy.dynamics.networks.adapters import networks_of
+from rnnstudy.dynamics.networks.adapters import as_networks
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
 from rnnstudy.population.population import Population, full_readout
 from rnnstudy.tasks import Task
@@ -71,7 +71,7 @@ class LineAttractors(MemberAnalysis):
         if not isinstance(task, Integration):
             raise ValueError(f"line_attractor is of the task integration, this one is {task.kind}")
         starts = self._starts(population, task)
-        networks = networks_of(population, None, None, population.inputs, None)
+        networks = as_networks(population, None, None, population.inputs, None)
         exact = population.as_float64()
         inputs = task.static_inputs().values
         return [

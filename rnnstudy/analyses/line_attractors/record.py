@@ -13,7 +13,7 @@ from rnnstudy.comparison.distances.point_geometry import (
 )
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import array
-from rnnstudy.dynamics.linearisation.impulse_response import modes_for
+from rnnstudy.dynamics.linearisation.impulse_response import n_modes_for_share
 
 PLACES = 11
 """Points of each context that stand for its line when networks are compared."""
@@ -153,7 +153,7 @@ class LineAttractor(Arranged):
         """Slowest modes that give such a share of the readout's response; 0 if all of them don't
         (or there are too few slow points): [context]."""
         known = ~np.isnan(self.readout_share).any(axis=1)
-        found = [modes_for(own, share) if good else 0
+        found = [n_modes_for_share(own, share) if good else 0
                  for own, good in zip(self.readout_share, known, strict=True)]  # fmt: skip
         return np.array(found)
 

@@ -20,9 +20,9 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
 from rnnstudy.dynamics.fixed_points.find import FixedPoints, find_fixed_points
-from rnnstudy.dynamics.fixed_points.search import Search
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
 from rnnstudy.dynamics.linearisation.modes import frequencies, modes
-from rnnstudy.dynamics.networks.adapters import Networks, networks_of
+from rnnstudy.dynamics.networks.adapters import Networks, as_networks
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem, simulate_systems
 from rnnstudy.population.population import Population, full_readout
 from rnnstudy.tasks import Task
@@ -51,7 +51,7 @@ class Oscillations(MemberAnalysis):
     steps: Annotated[int, Field(ge=256)] = 2000
     """Steps that are looked at; twenty rounds of the slowest sine."""
 
-    search: Search = Search(candidates=64, rounds=2)
+    search: FixedPointSearch = FixedPointSearch(candidates=64, rounds=2)
     """How fixed points are looked for."""
 
     def applies(self, task: Task) -> bool:
@@ -71,7 +71,7 @@ class Oscillations(MemberAnalysis):
         ]
 
     def _of_member(self, network: Population, task: Sine) -> Oscillation:
-        networks = networks_of(network, None, None, network.inputs, None)
+        networks = as_networks(network, None, None, network.inputs, None)
         held = task.static_inputs().values
         cycles = self._cycles(networks, network.initial_state[0], held)
         readout = full_readout(network.as_float64(), 0)

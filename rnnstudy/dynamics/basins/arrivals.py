@@ -9,7 +9,7 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.basins.follow import ATTRACTOR, ELSEWHERE, Ends, Targets, settled
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
-from rnnstudy.dynamics.networks.adapters import Networks, networks_of
+from rnnstudy.dynamics.networks.adapters import Networks, as_networks
 from rnnstudy.dynamics.states.outcomes import Outcomes
 from rnnstudy.dynamics.states.sampling import scale_of
 
@@ -95,7 +95,7 @@ def sites_of(
         )
     size, channels = points.state.shape[1], points.inputs.shape[1]
     tried = points.state if len(points) else None
-    networks = networks_of(network, layer, size, channels, tried)
+    networks = as_networks(network, layer, size, channels, tried)
     if networks.state_size != size or points.member.max(initial=0) >= len(networks):
         raise ValueError(
             f"the fixed points are of {points.member.max(initial=0) + 1} or more networks with "
@@ -197,7 +197,7 @@ def _ends(
     for begin in range(0, width, room):
         part = h[:, begin : begin + room]
         x = np.broadcast_to(inputs[:, None], (*part.shape[:2], inputs.shape[1]))
-        parts.append(settled(networks.flow(members, x), part, targets, steps))
+        parts.append(settled(networks.state_map(members, x), part, targets, steps))
     return Ends.joined(parts, axis=1)
 
 

@@ -11,9 +11,9 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.basins.follow import Ends, Targets, settled
 from rnnstudy.dynamics.basins.record import Basins
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
-from rnnstudy.dynamics.networks.adapters import Networks, networks_of
-from rnnstudy.dynamics.networks.arguments import constant_inputs, numbers
-from rnnstudy.dynamics.states.sampling import scale_of, usable
+from rnnstudy.dynamics.networks.adapters import Networks, as_networks
+from rnnstudy.dynamics.networks.arguments import as_float_array, constant_inputs
+from rnnstudy.dynamics.states.sampling import finite_states, scale_of
 
 BLOCK_BYTES = 64 * 2**20
 """Memory for the states of one batch."""
@@ -53,8 +53,8 @@ def basins(
     """
     if steps < 0 or not tolerance > 0:
         raise ValueError(f"steps and tolerance should be positive, they are {steps}, {tolerance}")
-    begun, held = numbers("starts", starts, finite=False), _inputs(attractors, inputs)
-    networks = networks_of(
+    begun, held = as_float_array("starts", starts, finite=False), _inputs(attractors, inputs)
+    networks = as_networks(
         network,
         layer,
         state_size=begun.shape[-1] if begun.ndim else None,
@@ -92,7 +92,7 @@ def _known(attractors: Any, pairs: Sequence[tuple[int, int]], size: int) -> _Kno
         rest = attractors.n_unstable == 0
         owners = attractors.member, attractors.input_index
         return _Known(attractors.state, *owners, rest, np.arange(len(rest)))
-    states = numbers("attractors", attractors)
+    states = as_float_array("attractors", attractors)
     if states.ndim != 2 or states.shape[1] != size:
         raise ValueError(f"attractors should be [attractor, {size}], it is {states.shape}")
     member, position = np.repeat(np.array(pairs).T, len(states), axis=1)
@@ -103,7 +103,7 @@ def _known(attractors: Any, pairs: Sequence[tuple[int, int]], size: int) -> _Kno
 def _inputs(attractors: Any, inputs: Array | None) -> Array | None:
     """The inputs [input point, input] as given, or those of the fixed points."""
     if inputs is not None or not isinstance(attractors, FixedPoints):
-        return None if inputs is None else numbers("inputs", inputs)
+        return None if inputs is None else as_float_array("inputs", inputs)
     searched = attractors.searches["input_index"]
     places, first = np.unique(attractors.input_index, return_index=True)
     if len(places) != searched.max(initial=-1) + 1:
@@ -136,7 +136,7 @@ def _targets(
     radius = np.full((len(pairs), most), -1.0)
     scale = np.ones((len(pairs), 1))
     for i, (pair, own) in enumerate(zip(pairs, listed, strict=True)):
-        near = usable(np.concatenate([starts[pair[0]], known.state[own]]))
+        near = finite_states(np.concatenate([starts[pair[0]], known.state[own]]))
         scale[i] = scale_of(near)
         places[i, : len(own)] = known.state[own]
         apart = _apart(known.state[own], known.state[known.at(*pair)])
@@ -172,7 +172,7 @@ def _followed(
         for begin in range(0, count, wide):
             h = starts[members, begin : begin + wide]
             x = np.broadcast_to(inputs[held][:, None], (*h.shape[:2], inputs.shape[1]))
-            blocks.append(settled(networks.flow(members, x), h, targets.take(rows), steps))
+            blocks.append(settled(networks.state_map(members, x), h, targets.take(rows), steps))
         parts.append(Ends.joined(blocks, axis=1))
     return parts
 

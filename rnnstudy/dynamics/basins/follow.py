@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.networks.state_map import Flow, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, compiled
 from rnnstudy.dynamics.states.outcomes import Outcomes
 
 Work = dict[str, Tensor]
@@ -87,16 +87,16 @@ class Ends:
         return cls(*(np.concatenate([getattr(p, name) for p in parts], axis) for name in names))
 
 
-def settled(flow: Flow, starts: Array, targets: Targets, steps: int) -> Ends:
+def settled(state_map: StateMap, starts: Array, targets: Targets, steps: int) -> Ends:
     """Follow states [pair, point, state] for so many steps at most.
 
     A state ends where it comes within the radius of an attractor, does not move any more, comes
     back to an earlier state of its own after having been away (Brent 1980), or leaves for good.
     """
-    work: Work = compiled(_begun, flow, starts, targets.parts)
+    work: Work = compiled(_begun, state_map, starts, targets.parts)
     ends = {name: np.array(values) for name, values in work.items()}
     pairs, points = (np.array(part) for part in np.indices(starts.shape[:2]))
-    time, part, near = 0, flow, targets
+    time, part, near = 0, state_map, targets
     while time < steps and pairs.size and (ends["outcome"] == MOVING).any():
         until = min(steps, time + CHUNK)
         work = compiled(_moved, part, work, near.parts, time, until)
@@ -126,7 +126,7 @@ def _moving(active: Array) -> tuple[Array, Array]:
     return rows, np.argsort(~active[rows], axis=1, kind="stable")[:, :width]
 
 
-def _begun(flow: Flow, h: Tensor, targets: tuple[Tensor, ...]) -> Work:
+def _begun(state_map: StateMap, h: Tensor, targets: tuple[Tensor, ...]) -> Work:
     """What is known of states before their first step; some are there already."""
     nearest, there = _arrived(h, targets)
     finite = tf.reduce_all(tf.math.is_finite(h), axis=-1)
@@ -145,12 +145,12 @@ def _begun(flow: Flow, h: Tensor, targets: tuple[Tensor, ...]) -> Work:
 
 
 def _moved(
-    flow: Flow, work: Work, targets: tuple[Tensor, ...], time: Tensor, until: Tensor
+    state_map: StateMap, work: Work, targets: tuple[Tensor, ...], time: Tensor, until: Tensor
 ) -> Work:
     """Steps until a time, or until no state moves any more."""
 
     def turn(time: Tensor, work: Work) -> tuple[Tensor, Work]:
-        return time + 1, _step(flow, work, targets, time + 1)
+        return time + 1, _step(state_map, work, targets, time + 1)
 
     def unfinished(time: Tensor, work: Work) -> Tensor:
         return (time < until) & tf.reduce_any(work["outcome"] == MOVING)
@@ -159,9 +159,9 @@ def _moved(
     return moved
 
 
-def _step(flow: Flow, work: Work, targets: tuple[Tensor, ...], time: Tensor) -> Work:
+def _step(state_map: StateMap, work: Work, targets: tuple[Tensor, ...], time: Tensor) -> Work:
     h, (_, _, scale, size) = work["h"], targets
-    new = flow(h)
+    new = state_map(h)
     # A comparison with NaN is false.
     kept = _rms(new) <= FAR * scale
     new = tf.where(kept[..., None], new, h)

@@ -13,7 +13,7 @@ from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array, arrays
 from rnnstudy.dynamics.basins.follow import ATTRACTOR, BASIN_OUTCOMES
 from rnnstudy.dynamics.states.outcomes import CountedOutcomes, Outcomes
-from rnnstudy.dynamics.states.records import counted
+from rnnstudy.dynamics.states.records import count_noun
 
 SHOWN = 8
 """Networks and inputs that are drawn."""
@@ -49,7 +49,7 @@ class Basins(CountedOutcomes, Record):
 
     def __repr__(self) -> str:
         ends = ", ".join(f"{count} {name}" for name, count in self.outcomes.items() if count)
-        return f"{counted(len(self), 'state', 'states')} followed to: {ends or 'none'}"
+        return f"{count_noun(len(self), 'state', 'states')} followed to: {ends or 'none'}"
 
     def to_frame(self) -> Any:
         """A `pandas.DataFrame` with a row per attractor and per other outcome that occurred: of how

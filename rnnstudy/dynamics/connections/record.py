@@ -53,7 +53,7 @@ class Connections(CountedOutcomes, Linked):
         joined = frame[frame["target"] >= 0]
         return joined.drop(columns="outcome").reset_index(drop=True)
 
-    def alone(self, member: int) -> Self:
+    def single_member(self, member: int) -> Self:
         """One member's points and trajectories, as if it had been the only one: member 0."""
         own = np.flatnonzero(self.member == member)
         first = own[0] if len(own) else 0

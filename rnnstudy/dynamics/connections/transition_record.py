@@ -44,7 +44,7 @@ class Transitions(Linked):
     def __len__(self) -> int:
         return len(self.source)
 
-    def alone(self, member: int, first: int = 0) -> Self:
+    def single_member(self, member: int, first: int = 0) -> Self:
         """One member's transitions, as if it had been the only one: member 0.
 
         first: the number of its first fixed point.

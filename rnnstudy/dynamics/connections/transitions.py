@@ -11,7 +11,7 @@ from rnnstudy.dynamics.basins.arrivals import Site, arrivals, outputs_of, sites_
 from rnnstudy.dynamics.connections.transition_record import Transitions
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks
-from rnnstudy.dynamics.networks.state_map import Flow, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, compiled
 
 BLOCK_BYTES = 64 * 2**20
 """Memory for the states of one batch."""
@@ -135,22 +135,22 @@ def _shaken(
             h = np.repeat(start[:, None], min(TOGETHER, trials - part), axis=1)
             draw = np.random.SeedSequence((*streams, part)).generate_state(2) >> 1
             for change, begin, end in ((pulse, 0, width), (0.0 * pulse, width, steps)):
-                flow = _flow(networks, block, change, h.shape[1])
-                h = compiled(_noisy, flow, h, own, draw.astype(np.int32), begin, end).numpy()
+                state_map = _flow(networks, block, change, h.shape[1])
+                h = compiled(_noisy, state_map, h, own, draw.astype(np.int32), begin, end).numpy()
             ends.append(h)
         found += list(np.concatenate(ends, axis=1))
     return found
 
 
-def _flow(networks: Networks, sites: Sequence[Site], change: Array, points: int) -> Flow:
+def _flow(networks: Networks, sites: Sequence[Site], change: Array, points: int) -> StateMap:
     """The sites' networks at their inputs with a change [input], for so many points."""
     members = np.array([site.member for site in sites])
     x = np.stack([site.inputs for site in sites]) + change
-    return networks.flow(members, np.repeat(x[:, None], points, axis=1))
+    return networks.state_map(members, np.repeat(x[:, None], points, axis=1))
 
 
 def _noisy(
-    flow: Flow, h: Tensor, noise: Tensor, seed: Tensor, begin: Tensor, end: Tensor
+    state_map: StateMap, h: Tensor, noise: Tensor, seed: Tensor, begin: Tensor, end: Tensor
 ) -> Tensor:
     """States [member, trial, state] after steps from one time to another, each with its noise, of
     standard deviation noise [member, 1]."""
@@ -158,6 +158,6 @@ def _noisy(
     def turn(time: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         stream = tf.stack([seed[0], seed[1] + time])
         drawn = tf.random.stateless_normal(tf.shape(h)[1:], stream, dtype=h.dtype, alg="philox")
-        return time + 1, flow(h) + noise[..., None] * drawn
+        return time + 1, state_map(h) + noise[..., None] * drawn
 
     return tf.while_loop(lambda time, h: time < end, turn, (begin, h))[1]

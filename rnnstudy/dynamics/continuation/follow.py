@@ -25,9 +25,9 @@ from rnnstudy.dynamics.continuation.pseudo_arclength import (
 )
 from rnnstudy.dynamics.continuation.record import Branches
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
-from rnnstudy.dynamics.networks.adapters import Networks, networks_of
-from rnnstudy.dynamics.networks.arguments import numbers
-from rnnstudy.dynamics.networks.state_map import Flow, compiled
+from rnnstudy.dynamics.networks.adapters import Networks, as_networks
+from rnnstudy.dynamics.networks.arguments import as_float_array
+from rnnstudy.dynamics.networks.state_map import StateMap, compiled
 
 NEAR = 1e-2
 """How far Newton's method may move a start, in units of the scale."""
@@ -63,7 +63,7 @@ def continue_fixed_points(
     or no start.
     """
     stride, given = stride or Stride(), start.state if isinstance(start, FixedPoints) else start
-    networks = networks_of(
+    networks = as_networks(
         network,
         layer,
         state_size=np.atleast_2d(given).shape[-1],
@@ -97,7 +97,7 @@ def continue_fixed_points(
 
 
 def _path(path: Array, channels: int) -> Path:
-    points = numbers("path", path)
+    points = as_float_array("path", path)
     if points.ndim != 2 or points.shape[1] != channels or len(points) < 2:
         raise ValueError(
             f"path should be [step, {channels}] with two steps or more, its shape is {points.shape}"
@@ -114,7 +114,7 @@ def _starts(start: Any, size: int, inputs: Array, member: int, path: Path) -> Ar
         if not len(here):
             raise ValueError(f"none of the fixed points is of member {member} at input {inputs}")
         return here
-    starts = np.atleast_2d(numbers("start", start))
+    starts = np.atleast_2d(as_float_array("start", start))
     if starts.ndim != 2 or starts.shape[1] != size or not len(starts):
         raise ValueError(f"start should be [{size}] or [start, {size}], it is {np.shape(start)}")
     return starts
@@ -128,17 +128,17 @@ def _scale(stride: Stride, networks: Networks, starts: Array) -> float:
 
 def _answers(networks: Networks, member: int) -> Callable[[Array, Array], Answer]:
     """Linearisations at states [point, state] and inputs [point, input], in one compiled call."""
-    flow = networks.flow(np.array([member]), np.zeros((1, 1, networks.inputs)))
+    state_map = networks.state_map(np.array([member]), np.zeros((1, 1, networks.inputs)))
 
     def answer(h: Array, x: Array) -> Answer:
-        image, by_state, by_input = compiled(_linearised, flow, h[None], x[None])
+        image, by_state, by_input = compiled(_linearised, state_map, h[None], x[None])
         return image.numpy()[0], by_state.numpy()[0], by_input.numpy()[0]
 
     return answer
 
 
-def _linearised(flow: Flow, h: Tensor, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    at = replace(flow, drive=flow.dynamics.drive(flow.weights, x), inputs=x)
+def _linearised(state_map: StateMap, h: Tensor, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    at = replace(state_map, drive=state_map.step_function.drive(state_map.weights, x), inputs=x)
     return *at.linearise(h), at.by_input(h)
 
 

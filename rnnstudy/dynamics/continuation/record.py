@@ -14,7 +14,7 @@ from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array, arrays
 from rnnstudy.dynamics.continuation.bifurcations import KINDS
 from rnnstudy.dynamics.continuation.pseudo_arclength import BRANCH_OUTCOMES
-from rnnstudy.dynamics.states.records import counted
+from rnnstudy.dynamics.states.records import count_noun
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +47,8 @@ class Branches(Record):
     def __repr__(self) -> str:
         kinds = Counter(self.bifurcations["kind"])
         met = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-        return (
-            f"{counted(len(self), 'branch', 'branches')} of fixed points; {met or 'no bifurcation'}"
-        )
+        branches = count_noun(len(self), "branch", "branches")
+        return f"{branches} of fixed points; {met or 'no bifurcation'}"
 
     @property
     def outcomes(self) -> list[tuple[str, str]]:

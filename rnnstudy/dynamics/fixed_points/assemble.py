@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.dynamics.fixed_points.continua import at_continua, find_continua, with_hits
+from rnnstudy.dynamics.fixed_points.continua import add_starts, continuum_index, find_continua
 from rnnstudy.dynamics.fixed_points.continua_record import Continua, Continuum
 from rnnstudy.dynamics.fixed_points.record import CONVERGED, DEGENERATE, FixedPoints, SlowPoints
-from rnnstudy.dynamics.fixed_points.search import Hunt, Roots, Search
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch, Roots, SearchState
 from rnnstudy.dynamics.linearisation.modes import eigenvalues, n_unstable
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
 
 
-def gathered(
-    networks: Networks, hunts: Sequence[Hunt], inputs: Array, search: Search
+def assemble_fixed_points(
+    networks: Networks, hunts: Sequence[SearchState], inputs: Array, search: FixedPointSearch
 ) -> FixedPoints:
     """All hunts' fixed points, slow points and continua as one record.
 
@@ -40,37 +40,39 @@ def gathered(
         index=roots.index,
         member=np.repeat(member, counts),
         input_index=np.repeat(position, counts),
-        hits=roots.hits,
+        n_starts=roots.n_starts,
         outcome=np.concatenate([hunt.fates for hunt in hunts]),
         start_member=np.repeat(member, starts),
         start_input=np.repeat(position, starts),
         searches=_searches(hunts, starts, list(map(len, continua))),
         slow=_slow(networks, hunts, inputs),
-        continua=Continua.of_found(
+        continua=Continua.from_searches(
             continua, member, position, inputs[position], networks.state_size
         ),
         margin=search.margin,
     )
 
 
-def _continua(networks: Networks, hunt: Hunt, inputs: Array, search: Search) -> list[Continuum]:
+def _continua(
+    networks: Networks, hunt: SearchState, inputs: Array, search: FixedPointSearch
+) -> list[Continuum]:
     """The continua that a hunt met; fixed points that lie on them are degenerate from here on."""
     roots = hunt.roots
     own = roots.take(roots.status == DEGENERATE)
     system = AutonomousSystem(networks, hunt.member, inputs[hunt.input_index])
     known = hunt.scale, search.degenerate, system.linearise
-    found = find_continua(own.state, own.speed, own.jacobian, own.hits, *known)
+    found = find_continua(own.state, own.speed, own.jacobian, own.n_starts, *known)
     if not found:
         return []
     fixed = np.flatnonzero(roots.status == CONVERGED)
-    on = at_continua(roots.state[fixed], found, *known)
+    on = continuum_index(roots.state[fixed], found, *known)
     status = roots.status.copy()
     status[fixed[on >= 0]] = DEGENERATE
     hunt.roots = replace(roots, status=status)
-    return with_hits(found, on, roots.hits[fixed])
+    return add_starts(found, on, roots.n_starts[fixed])
 
 
-def _slow(networks: Networks, hunts: Sequence[Hunt], inputs: Array) -> SlowPoints:
+def _slow(networks: Networks, hunts: Sequence[SearchState], inputs: Array) -> SlowPoints:
     """All hunts' slow points, slowest first."""
     records = [SlowPoints.none(networks.state_size, networks.inputs)]
     for hunt in hunts:
@@ -89,7 +91,7 @@ def _slow(networks: Networks, hunts: Sequence[Hunt], inputs: Array) -> SlowPoint
                 eigenvalues=eigenvalues(jacobian),
                 member=np.full(len(state), hunt.member),
                 input_index=np.full(len(state), hunt.input_index),
-                hits=slow.hits[order],
+                n_starts=slow.n_starts[order],
             )
         )
     return SlowPoints.join(records, "slow")
@@ -103,7 +105,7 @@ def _ordered(roots: Roots, margin: float) -> Roots:
 
 
 def _searches(
-    hunts: Sequence[Hunt], starts: Sequence[int], continua: Sequence[int]
+    hunts: Sequence[SearchState], starts: Sequence[int], continua: Sequence[int]
 ) -> dict[str, Array]:
     def column(*values: Any) -> Array:
         return np.array(values)

@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.fixed_points.continua_record import Continuum
-from rnnstudy.dynamics.states.clustering import apart, evenly
+from rnnstudy.dynamics.states.clustering import farthest_point_sample, select_spaced
 
 Linearise = Callable[[Array], tuple[Array, Array]]
 """States [point, state] -> F there [point, state] and dF/dh [point, state, state]."""
@@ -45,7 +45,7 @@ SHARES = (0.5, 1.0 / 16.0)
 
 
 def find_continua(
-    state: Array, speed: Array, jacobian: Array, hits: Array,
+    state: Array, speed: Array, jacobian: Array, n_starts: Array,
     scale: float, tolerance: float, linearise: Linearise,
 ) -> list[Continuum]:  # fmt: skip
     """The continua that degenerate roots [root, ...] of one network at one input lie on.
@@ -65,26 +65,26 @@ def find_continua(
     found: list[Continuum] = []
     nullity = _nullity(jacobian, tolerance)
     for count in np.unique(nullity[nullity > 0])[::-1]:
-        near = Near(int(count), scale, tolerance, linearise)
+        near = ContinuumCorrector(int(count), scale, tolerance, linearise)
         own = np.flatnonzero(nullity == count)
         exact, rests = _exact(state[own], speed[own], near)
         own, exact = own[rests], exact[rests]
         # At a kink a continuum has fewer null directions on one side.
-        on = at_continua(exact, found, scale, tolerance, linearise)
-        found = with_hits(found, on, hits[own])
+        on = continuum_index(exact, found, scale, tolerance, linearise)
+        found = add_starts(found, on, n_starts[own])
         own, exact = own[on < 0], exact[on < 0]
-        chosen, nearest = evenly(exact, SAMPLES) if len(own) else (own, own)
-        weight = np.bincount(nearest, hits[own], len(chosen)).astype(int)
+        chosen, nearest = farthest_point_sample(exact, SAMPLES) if len(own) else (own, own)
+        weight = np.bincount(nearest, n_starts[own], len(chosen)).astype(int)
         members, matrices = exact[chosen], jacobian[own[chosen]]
         for group in _linked(members, near):
             dimension = _dimension(members[group], matrices[group], near)
             if dimension:
-                samples = covered(members[group], dimension, near)
+                samples = sample_continuum(members[group], dimension, near)
                 found.append(Continuum(samples, dimension, int(weight[group].sum())))
     return sorted(found, key=lambda c: (-c.dimension, -len(c.state), *c.state.mean(axis=0)))
 
 
-def _exact(state: Array, speed: Array, near: "Near") -> tuple[Array, Array]:
+def _exact(state: Array, speed: Array, near: "ContinuumCorrector") -> tuple[Array, Array]:
     """Roots [root, state] to rounding, corrected where they are not, and which of them are some."""
     rests = np.sqrt(2.0 * speed / state.shape[1]) <= near.rounding(state)
     if rests.all():
@@ -98,7 +98,7 @@ def _exact(state: Array, speed: Array, near: "Near") -> tuple[Array, Array]:
 
 
 @dataclass(frozen=True)
-class Near:
+class ContinuumCorrector:
     """How to reach the set of roots with so many null directions from nearby."""
 
     nullity: int
@@ -141,7 +141,7 @@ class Near:
         return np.einsum("pks,pk->ps", right[:, :strong], scaled)
 
 
-def at_continua(
+def continuum_index(
     state: Array, found: Sequence[Continuum], scale: float, tolerance: float, linearise: Linearise
 ) -> Array:
     """On which continuum each of some other roots state [point, state] lies, -1 if on none.
@@ -151,9 +151,9 @@ def at_continua(
     """
     on = np.full(len(state), -1)
     for place, one in enumerate(found):
-        near = Near(1, scale, tolerance, linearise)
-        apart = np.linalg.norm(state[:, None] - one.state, axis=2)
-        move = one.state[apart.argmin(axis=1)] - state
+        near = ContinuumCorrector(1, scale, tolerance, linearise)
+        distance = np.linalg.norm(state[:, None] - one.state, axis=2)
+        move = one.state[distance.argmin(axis=1)] - state
         length = np.linalg.norm(move, axis=1)
         held = on < 0
         for share in SHARES:
@@ -164,13 +164,15 @@ def at_continua(
     return on
 
 
-def with_hits(found: Sequence[Continuum], on: Array, hits: Array) -> list[Continuum]:
-    """The continua with the hits of roots [point] that are on them, as `at_continua` says."""
-    more = np.bincount(on[on >= 0], hits[on >= 0], len(found)).astype(int)
-    return [replace(one, hits=one.hits + n) for one, n in zip(found, more.tolist(), strict=True)]
+def add_starts(found: Sequence[Continuum], on: Array, n_starts: Array) -> list[Continuum]:
+    """The continua with the hits of roots [point] that are on them, as `continuum_index` says."""
+    more = np.bincount(on[on >= 0], n_starts[on >= 0], len(found)).astype(int)
+    return [
+        replace(one, n_starts=one.n_starts + n) for one, n in zip(found, more.tolist(), strict=True)
+    ]
 
 
-def _linked(state: Array, near: Near) -> list[Array]:
+def _linked(state: Array, near: ContinuumCorrector) -> list[Array]:
     """Groups of members [point, state] between neighbours of which there are members too."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
@@ -183,14 +185,14 @@ def _linked(state: Array, near: Near) -> list[Array]:
     a, b = tree.row, tree.col
     between = 0.5 * (state[a] + state[b])
     reached, good = near.corrected(between)
-    apart = np.linalg.norm(state[a] - state[b], axis=1)
-    good &= np.linalg.norm(reached - between, axis=1) <= 0.5 * apart
+    length = np.linalg.norm(state[a] - state[b], axis=1)
+    good &= np.linalg.norm(reached - between, axis=1) <= 0.5 * length
     graph = coo_array((np.ones(good.sum(), bool), (a[good], b[good])), (count, count))
     groups, label = connected_components(graph, directed=False)
     return [np.flatnonzero(label == group) for group in range(groups)]
 
 
-def _dimension(state: Array, jacobian: Array, near: Near) -> int:
+def _dimension(state: Array, jacobian: Array, near: ContinuumCorrector) -> int:
     """Of the continuum that linked members [point, state] lie on; 0 if they are on none."""
     probed = np.unique(np.linspace(0, len(state) - 1, PROBED).astype(int))
     stride = STRIDE * near.scale * np.sqrt(state.shape[1])
@@ -198,7 +200,7 @@ def _dimension(state: Array, jacobian: Array, near: Near) -> int:
     return max(*found, min(near.nullity, _spanned(state, near.nullity, stride)))
 
 
-def _directions(state: Array, jacobian: Array, stride: float, near: Near) -> int:
+def _directions(state: Array, jacobian: Array, stride: float, near: ContinuumCorrector) -> int:
     """Number of null directions [direction, state] at a member that lead to other members."""
     _, _, right = np.linalg.svd(np.eye(len(state)) - jacobian)
     null = right[len(state) - near.nullity :]
@@ -213,13 +215,13 @@ def _spanned(state: Array, nullity: int, stride: float) -> int:
     Of the nearest to the middle one alone, so that a bend does not count as a direction.
     """
     middle = np.linalg.norm(state - state.mean(axis=0), axis=1).argmin()
-    apart = state - state[middle]
-    nearest = np.argsort(np.linalg.norm(apart, axis=1))[: 2 * nullity + 3]
-    values = np.linalg.svd(apart[nearest], compute_uv=False) / np.sqrt(len(nearest))
+    offset = state - state[middle]
+    nearest = np.argsort(np.linalg.norm(offset, axis=1))[: 2 * nullity + 3]
+    values = np.linalg.svd(offset[nearest], compute_uv=False) / np.sqrt(len(nearest))
     return int((values > max(0.3 * values[0], 0.1 * stride)).sum())
 
 
-def covered(state: Array, dimension: int, near: Near) -> Array:
+def sample_continuum(state: Array, dimension: int, near: ContinuumCorrector) -> Array:
     """Evenly spaced samples [sample, state] of the continuum on which members [point, state] lie.
 
     Within the smallest ball around all members samples spread from these, along null directions,
@@ -229,13 +231,13 @@ def covered(state: Array, dimension: int, near: Near) -> Array:
         return state
     middle, reach = _ball(state)
     spacing = 2.0 * reach / ACROSS ** (1.0 / dimension)
-    samples = state[evenly(state, SAMPLES, spacing)[0]]
+    samples = state[farthest_point_sample(state, SAMPLES, spacing)[0]]
     front = samples
     while len(front) and len(samples) < SAMPLES and spacing > 0:
         reached, good = near.corrected(_around(front, spacing, near))
         good &= np.linalg.norm(reached - middle, axis=1) <= reach * (1.0 + CLOSE)
         reached = reached[good]
-        new = apart(reached, samples, SPREAD * spacing, SAMPLES - len(samples))
+        new = select_spaced(reached, samples, SPREAD * spacing, SAMPLES - len(samples))
         front, samples = reached[new], np.concatenate([samples, reached[new]])
     return samples
 
@@ -250,7 +252,7 @@ def _ball(state: Array) -> tuple[Array, float]:
     return centre, float(np.linalg.norm(state - centre, axis=1).max())
 
 
-def _around(state: Array, distance: float, near: Near) -> Array:
+def _around(state: Array, distance: float, near: ContinuumCorrector) -> Array:
     """States beside each of these [point, state], along its null directions, both ways."""
     _, jacobian = near.linearise(state)
     _, _, right = np.linalg.svd(np.eye(state.shape[1]) - jacobian)

@@ -9,7 +9,7 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
-from rnnstudy.dynamics.states.records import Flat, counted, positions
+from rnnstudy.dynamics.states.records import SearchRecord, count_noun, resolve_index
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class Continuum:
 
     state: Array
     dimension: int
-    hits: int
+    n_starts: int
 
 
 @dataclass(frozen=True, eq=False)
-class Continua(Flat):
+class Continua(SearchRecord):
     """Lines, planes and other connected sets of fixed points, each by evenly spaced samples.
 
     `len` and indices count continua; the samples of all lie one after the other.
@@ -42,7 +42,7 @@ class Continua(Flat):
     inputs: Array = array("continuum", "input")
     member: Array = array("continuum")
     input_index: Array = array("continuum")
-    hits: Array = array("continuum")
+    n_starts: Array = array("continuum")
     """Number of starts that ended there."""
 
     @classmethod
@@ -52,7 +52,7 @@ class Continua(Flat):
         return cls(np.empty((0, state)), count, count, np.empty((0, inputs)), count, count, count)
 
     @classmethod
-    def of_found(
+    def from_searches(
         cls, found: Sequence[Sequence[Continuum]],
         member: Array, input_index: Array, inputs: Array, size: int,
     ) -> Self:  # fmt: skip
@@ -69,7 +69,7 @@ class Continua(Flat):
             inputs=np.repeat(inputs, counts, axis=0),
             member=np.repeat(member, counts),
             input_index=np.repeat(input_index, counts),
-            hits=np.array([one.hits for one in every], int),
+            n_starts=np.array([one.n_starts for one in every], int),
         )
 
     @property
@@ -88,7 +88,7 @@ class Continua(Flat):
         """The record at some positions of an axis; a continuum takes its samples with it."""
         if axis != self.axis:
             return super().select(axis, indices)
-        chosen = positions(indices, len(self), axis)
+        chosen = resolve_index(indices, len(self), axis)
         samples = [np.flatnonzero(self.continuum == i) for i in chosen]
         part = super().select(axis, chosen)
         part = Record.select(part, "sample", np.concatenate([chosen[:0], *samples]))
@@ -118,11 +118,11 @@ class Continua(Flat):
                 "dimension": self.dimension,
                 "samples": np.bincount(self.continuum, minlength=len(self)),
                 "extent": self.extent,
-                "hits": self.hits,
+                "n_starts": self.n_starts,
             }
         )
 
     def __repr__(self) -> str:
-        what = counted(len(self), "continuum", "continua") + " of fixed points"
+        what = count_noun(len(self), "continuum", "continua") + " of fixed points"
         sizes = ", ".join(map(str, np.unique(self.dimension)))
         return what + (f" of dimension {sizes}" if len(self) else "")

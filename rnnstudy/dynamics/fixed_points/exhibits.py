@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Panels, Space, Space2D, Space3D
-from rnnstudy.dynamics.linearisation.modes import decomposed
+from rnnstudy.dynamics.linearisation.modes import decompose_jacobians
 
 SHOWN = 8
 """Networks that are drawn, each in its own components."""
@@ -98,7 +98,7 @@ def _directions(points: Any, width: int, axes: Array, places: Array, arm: float)
     unstable = np.flatnonzero(points.n_unstable)
     if not len(unstable):
         return
-    values, right, _, _ = decomposed(points.jacobian[unstable])
+    values, right, _, _ = decompose_jacobians(points.jacobian[unstable])
     for i, own, modes in zip(unstable, values, right, strict=True):
         for value, mode in zip(own[: points.n_unstable[i]], modes, strict=False):
             # A complex pair spans a plane: its real and imaginary parts, each drawn once.

@@ -7,14 +7,14 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import batches
 from rnnstudy.core.threads import one_thread
-from rnnstudy.dynamics.fixed_points.assemble import gathered
+from rnnstudy.dynamics.fixed_points.assemble import assemble_fixed_points
 from rnnstudy.dynamics.fixed_points.record import FixedPoints as FixedPoints
 from rnnstudy.dynamics.fixed_points.rounds import run_search
-from rnnstudy.dynamics.fixed_points.search import Hunt, Roots, Search
-from rnnstudy.dynamics.fixed_points.start_points import Problem
-from rnnstudy.dynamics.networks.adapters import Networks, networks_of
-from rnnstudy.dynamics.networks.arguments import constant_inputs, numbers
-from rnnstudy.dynamics.states.sampling import TIME, TRIALS, usable
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch, Roots, SearchState
+from rnnstudy.dynamics.fixed_points.start_points import SearchProblem
+from rnnstudy.dynamics.networks.adapters import Networks, as_networks
+from rnnstudy.dynamics.networks.arguments import as_float_array, constant_inputs
+from rnnstudy.dynamics.states.sampling import TIME, TRIALS, finite_states
 
 COPIES = 4
 """How often the states to start from are held at a time, while they are computed."""
@@ -26,7 +26,7 @@ def find_fixed_points(
     inputs: Array | None = None,
     starts: Array | None = None,
     visited: Array | None = None,
-    search: Search | None = None,
+    search: FixedPointSearch | None = None,
     *,
     layer: str | None = None,
     state_size: int | None = None,
@@ -47,17 +47,17 @@ def find_fixed_points(
     A member of a population whose weights are not finite has no points and the outcome `diverged`;
     ValueError for any other network with such weights, and for what has no state of its own.
     """
-    search = search or Search()
-    if not isinstance(search, Search):
+    search = search or FixedPointSearch()
+    if not isinstance(search, FixedPointSearch):
         raise ValueError(f"search should be a Search, as in Search(rounds=2), it is {search!r}")
     given = {"inputs": inputs, "starts": starts, "visited": visited}
     inputs, starts, visited = (
-        None if values is None else numbers(name, values, finite=name == "inputs")
+        None if values is None else as_float_array(name, values, finite=name == "inputs")
         for name, values in given.items()
     )
     networks = _networks(network, inputs, starts if visited is None else visited, layer, state_size)
     pool = _pool(networks, starts, visited)
-    problem = Problem(search, networks, constant_inputs(networks, inputs))
+    problem = SearchProblem(search, networks, constant_inputs(networks, inputs))
     # The states to start from would be the largest of all arrays.
     held = 8 * COPIES * networks.state_size * (TRIALS * TIME if pool is None else pool.shape[1])
     parts = [
@@ -67,16 +67,16 @@ def find_fixed_points(
     return FixedPoints.join(parts) if len(parts) > 1 else parts[0]
 
 
-def _found(problem: Problem, members: range, pool: Array | None, exact: bool) -> FixedPoints:
+def _found(problem: SearchProblem, members: range, pool: Array | None, exact: bool) -> FixedPoints:
     """The points of some members, counted from 0; pool: the states [member, visited, state] from
     which the search of all of them begins."""
     networks, inputs = problem.networks, problem.inputs
     own = networks.visited(members) if pool is None else pool[members.start : members.stop]
     hunts = [
-        Hunt(
+        SearchState(
             member=member,
             input_index=position,
-            visited=states if exact else usable(states),
+            visited=states if exact else finite_states(states),
             exact=exact,
             bound=networks.bound,
             roots=Roots.none(networks.state_size),
@@ -85,8 +85,8 @@ def _found(problem: Problem, members: range, pool: Array | None, exact: bool) ->
         for position in range(len(inputs))
     ]
     run_search(problem, hunts)
-    found = gathered(networks, hunts, inputs, problem.search)
-    return found.numbered(members=-members.start) if members.start else found
+    found = assemble_fixed_points(networks, hunts, inputs, problem.search)
+    return found.shift_indices(members=-members.start) if members.start else found
 
 
 def _networks(
@@ -98,7 +98,7 @@ def _networks(
         size = given.shape[-1]
     tried = given.reshape(-1, size) if size and given.size and given.shape[-1] == size else None
     channels = 0 if inputs is None else np.atleast_1d(inputs).shape[-1]
-    return networks_of(network, layer, size, channels, tried)
+    return as_networks(network, layer, size, channels, tried)
 
 
 def _pool(networks: Networks, starts: Array | None, visited: Array | None) -> Array | None:

@@ -13,10 +13,21 @@ from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import array, arrays
 from rnnstudy.dynamics.fixed_points.continua_record import Continua
 from rnnstudy.dynamics.fixed_points.exhibits import portraits
-from rnnstudy.dynamics.linearisation.modes import Modes, kinds, modes, near_circle, time_constants
+from rnnstudy.dynamics.linearisation.modes import (
+    Modes,
+    is_near_unit_circle,
+    modes,
+    stability_kinds,
+    time_constants,
+)
 from rnnstudy.dynamics.linearisation.non_normality import NonNormality, non_normality
 from rnnstudy.dynamics.states.outcomes import CountedOutcomes, Outcomes
-from rnnstudy.dynamics.states.records import Flat, counted, owned, same_sizes
+from rnnstudy.dynamics.states.records import (
+    SearchRecord,
+    check_equal_sizes,
+    count_noun,
+    ownership_mask,
+)
 
 FIXED_POINT_OUTCOMES = Outcomes(
     {
@@ -55,7 +66,7 @@ CONSISTENT, MISSING, NOT_SATURATED, NOT_APPLICABLE = range(len(VERDICTS))
 
 
 @dataclass(frozen=True, eq=False)
-class SlowPoints(Flat):
+class SlowPoints(SearchRecord):
     """Local minima of the speed that are not fixed points, flat: point after point."""
 
     axis: ClassVar[str] = "slow"
@@ -71,7 +82,7 @@ class SlowPoints(Flat):
     """Of the Jacobian, largest modulus first."""
     member: Array = array("slow")
     input_index: Array = array("slow")
-    hits: Array = array("slow")
+    n_starts: Array = array("slow")
     """Number of starts that ended here."""
 
     @classmethod
@@ -86,7 +97,7 @@ class SlowPoints(Flat):
             eigenvalues=np.empty((0, state), complex),
             member=count,
             input_index=count,
-            hits=count,
+            n_starts=count,
         )
 
     @property
@@ -97,20 +108,20 @@ class SlowPoints(Flat):
     def to_frame(self) -> Any:
         """A `pandas.DataFrame` with one row per slow point; time constants in steps."""
         owner = {"member": self.member, "input_index": self.input_index, "kind": self.kind}
-        found = {"speed": self.speed, "hits": self.hits}
+        found = {"speed": self.speed, "n_starts": self.n_starts}
         return pd.DataFrame(owner | found | _leading(self.eigenvalues))
 
     def __repr__(self) -> str:
         if not len(self):
             return "no slow points"
         return (
-            f"{counted(len(self), 'slow point', 'slow points')} of speed "
+            f"{count_noun(len(self), 'slow point', 'slow points')} of speed "
             f"{self.speed.min():.1e} to {self.speed.max():.1e}"
         )
 
 
 @dataclass(frozen=True, eq=False)
-class FixedPoints(CountedOutcomes, Flat):
+class FixedPoints(CountedOutcomes, SearchRecord):
     """Distinct, converged fixed points of one or many networks, flat: point after point.
 
     Ordered by member, input, number of unstable directions. A position, a slice or a mask chooses
@@ -140,7 +151,7 @@ class FixedPoints(CountedOutcomes, Flat):
     """Sign of det(I - J); the indices of a bounded network's points add up to 1."""
     member: Array = array("point")
     input_index: Array = array("point")
-    hits: Array = array("point")
+    n_starts: Array = array("point")
     """Number of starts that ended here."""
     outcome: Array = array("start")
     """What became of each start, as a code of FIXED_POINT_OUTCOMES; rounds follow each other."""
@@ -154,7 +165,7 @@ class FixedPoints(CountedOutcomes, Flat):
     @property
     def kind(self) -> Array:
         """stable, saddle, repeller or marginal: [point]."""
-        return kinds(self.eigenvalues, self.margin)
+        return stability_kinds(self.eigenvalues, self.margin)
 
     def modes(self, dt: float | None = None) -> Modes:
         """Eigenvectors, time constants and frequencies; dt: seconds per time step, if known."""
@@ -180,23 +191,23 @@ class FixedPoints(CountedOutcomes, Flat):
     @property
     def n_marginal(self) -> Array:
         """Number of eigenvalues whose modulus is within the margin of 1: [point]."""
-        return near_circle(self.eigenvalues, self.margin).sum(axis=1)
+        return is_near_unit_circle(self.eigenvalues, self.margin).sum(axis=1)
 
     def of(self, member: int | None = None, input_index: int | None = None) -> Self:
         """What belongs to one member, one input, or both."""
         searches = self.searches["member"], self.searches["input_index"]
         chosen = super().of(member, input_index)
         chosen = chosen.select(
-            "start", owned(self.start_member, self.start_input, member, input_index)
+            "start", ownership_mask(self.start_member, self.start_input, member, input_index)
         )
-        chosen = chosen.select("search", owned(*searches, member, input_index))
+        chosen = chosen.select("search", ownership_mask(*searches, member, input_index))
         return replace(
             chosen,
             slow=self.slow.of(member, input_index),
             continua=self.continua.of(member, input_index),
         )
 
-    def numbered(self, members: int = 0, inputs: int = 0) -> Self:
+    def shift_indices(self, members: int = 0, inputs: int = 0) -> Self:
         """The same with so much added to the numbers of members and of inputs."""
         searches = {
             **self.searches,
@@ -204,17 +215,17 @@ class FixedPoints(CountedOutcomes, Flat):
             "input_index": self.searches["input_index"] + inputs,
         }
         return replace(
-            super().numbered(members, inputs),
+            super().shift_indices(members, inputs),
             start_member=self.start_member + members,
             start_input=self.start_input + inputs,
             searches=searches,
-            slow=self.slow.numbered(members, inputs),
-            continua=self.continua.numbered(members, inputs),
+            slow=self.slow.shift_indices(members, inputs),
+            continua=self.continua.shift_indices(members, inputs),
         )
 
-    def alone(self, member: int) -> Self:
+    def single_member(self, member: int) -> Self:
         """One member's points, as if it had been the only one: member 0."""
-        return self.of(member=member).numbered(members=-member)
+        return self.of(member=member).shift_indices(members=-member)
 
     def __add__(self, other: Self) -> Self:
         return type(self).join([self, other]) if isinstance(other, FixedPoints) else NotImplemented
@@ -234,7 +245,7 @@ class FixedPoints(CountedOutcomes, Flat):
         """
         if axis is not None or not records:
             return super().join(records, axis or cls.axis)
-        same_sizes(records)
+        check_equal_sizes(records)
         margins = sorted({record.margin for record in records})
         if len(margins) > 1:
             raise ValueError(f"records should have one margin, theirs are {margins}")
@@ -242,7 +253,7 @@ class FixedPoints(CountedOutcomes, Flat):
         counts = [int(record.searches[column].max(initial=-1)) + 1 for record in records]
         firsts = np.cumsum([0, *counts[:-1]])
         parts = [
-            record.numbered(**{later: int(first)})
+            record.shift_indices(**{later: int(first)})
             for record, first in zip(records, firsts, strict=True)
         ]
         points = super().join(parts, "point")
@@ -267,7 +278,7 @@ class FixedPoints(CountedOutcomes, Flat):
                 "n_unstable": self.n_unstable,
                 "index": self.index,
                 "speed": self.speed,
-                "hits": self.hits,
+                "n_starts": self.n_starts,
             }
             | _leading(self.eigenvalues)
         )
@@ -291,13 +302,14 @@ class FixedPoints(CountedOutcomes, Flat):
             len(np.unique(self.searches[column])) for column in ("member", "input_index")
         )
         parts = [
-            f"{counted(len(self), 'fixed point', 'fixed points')} of "
-            f"{counted(networks, 'network', 'networks')} at {counted(inputs, 'input', 'inputs')}"
+            f"{count_noun(len(self), 'fixed point', 'fixed points')} of "
+            f"{count_noun(networks, 'network', 'networks')} "
+            f"at {count_noun(inputs, 'input', 'inputs')}"
             + (": " if len(self) else "")
             + ", ".join(_kinds(self.kind))
         ]
         degenerate = 0 if len(self.continua) else int(self.searches["degenerate"].sum())
-        parts += [counted(degenerate, "degenerate root", "degenerate roots")] * bool(degenerate)
+        parts += [count_noun(degenerate, "degenerate root", "degenerate roots")] * bool(degenerate)
         parts += [repr(more) for more in (self.continua, self.slow) if len(more)]
         return "; ".join([*parts, f"certificate: {self._verdicts()}"])
 
@@ -323,4 +335,4 @@ def _kinds(kind: Array) -> list[str]:
     found = Counter(kind.tolist())
     nouns = {"saddle": "saddles", "repeller": "repellers"}
     known = ("stable", "saddle", "repeller", "marginal")
-    return [counted(found[name], name, nouns.get(name, name)) for name in known if name in found]
+    return [count_noun(found[name], name, nouns.get(name, name)) for name in known if name in found]

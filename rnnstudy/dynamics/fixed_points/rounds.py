@@ -15,13 +15,22 @@ from rnnstudy.dynamics.fixed_points.record import (
     OUTSIDE,
     SLOW,
 )
-from rnnstudy.dynamics.fixed_points.search import Hunt, Roots, Search
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch, Roots, SearchState
 from rnnstudy.dynamics.fixed_points.slow_points import slow_points
-from rnnstudy.dynamics.fixed_points.start_points import Problem, neighbours, starts_of
+from rnnstudy.dynamics.fixed_points.start_points import (
+    SearchProblem,
+    points_at_other_inputs,
+    round_starts,
+)
 from rnnstudy.dynamics.linearisation.modes import eigenvalues
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.root_finding.iterate import MATRICES, Solution
-from rnnstudy.dynamics.root_finding.multistart import Aim, polished, solved, together
+from rnnstudy.dynamics.root_finding.multistart import (
+    RootCriteria,
+    polish,
+    solve_representatives,
+    solve_starts,
+)
 from rnnstudy.dynamics.root_finding.solvers import Newton
 from rnnstudy.dynamics.states.clustering import merge
 
@@ -29,14 +38,19 @@ KNOWN_PREFERRED = 1e-3
 """A known point is replaced by a new start only if that one is so much slower: rounding is not."""
 
 
-def inspected(
-    search: Search, networks: Networks, hunt: Hunt, state: Array, image: Array, jacobian: Array
+def classify_roots(
+    search: FixedPointSearch,
+    networks: Networks,
+    hunt: SearchState,
+    state: Array,
+    image: Array,
+    jacobian: Array,
 ) -> Roots:
     """What the solutions state [root, state] are, from F and dF/dh there."""
     matrix = np.eye(state.shape[1]) - jacobian
     residual = image - state
     sign, _ = np.linalg.slogdet(matrix)
-    isolated = nonsingular(matrix, max(search.degenerate, np.finfo(float).tiny))
+    isolated = is_nonsingular(matrix, max(search.degenerate, np.finfo(float).tiny))
     safe = np.where(isolated[:, None, None], matrix, np.eye(state.shape[1]))
     step = np.sqrt(np.mean(np.linalg.solve(safe, residual[..., None]) ** 2, axis=(1, 2)))
     certain = isolated & (step <= search.newton_step * hunt.scale)
@@ -48,11 +62,11 @@ def inspected(
         eigenvalues=eigenvalues(jacobian),
         index=np.rint(sign).astype(int),
         status=np.select([outside, ~certain], [OUTSIDE, DEGENERATE], CONVERGED),
-        hits=np.zeros(len(state), int),
+        n_starts=np.zeros(len(state), int),
     )
 
 
-def nonsingular(matrix: Array, least: float) -> Array:
+def is_nonsingular(matrix: Array, least: float) -> Array:
     """Whether all singular values of matrices [matrix, state, state] are at least that: [matrix].
 
     The inverse bounds them from below; only where that does not decide are they computed.
@@ -70,7 +84,7 @@ def nonsingular(matrix: Array, least: float) -> Array:
 
 
 @dataclass(frozen=True)
-class Find:
+class RoundResult:
     """One round's solutions for one hunt, grouped with the roots that were known.
 
     old [root]: known roots that stay; new [root, state]: states to inspect; fresh [root]: whether
@@ -87,11 +101,13 @@ class Find:
     moved: Array
     group: Array
     outcome: Array
-    hits: Array
+    n_starts: Array
     stuck: tuple[Array, Array]
 
     @classmethod
-    def of(cls, search: Search, hunt: Hunt, solution: Solution, i: int) -> "Find":
+    def of(
+        cls, search: FixedPointSearch, hunt: SearchState, solution: Solution, i: int
+    ) -> "RoundResult":
         """What the starts of hunt i reached."""
         diverged, done = solution.diverged[i], solution.done[i]
         reached = (solution.speed[i] < search.tolerance) & ~diverged
@@ -105,18 +121,18 @@ class Find:
         old, new = np.split(best[order], [int((best < known).sum())])
         group = np.full(len(outcome), -1)
         group[reached] = place[known:]
-        weight = np.concatenate([hunt.roots.hits, np.ones(reached.sum())])
-        hits = np.bincount(place, weight, len(best))
+        weight = np.concatenate([hunt.roots.n_starts, np.ones(reached.sum())])
+        n_starts = np.bincount(place, weight, len(best))
         seen = np.isin(np.arange(len(best)), place[:known])
         slow = ~reached & (outcome == SLOW)
         stuck = solution.state[i][slow], solution.speed[i][slow]
         fresh, moved = ~seen[len(old) :], place[:known]
-        return cls(old, states[new], fresh, moved, group, outcome, hits.astype(int), stuck)
+        return cls(old, states[new], fresh, moved, group, outcome, n_starts.astype(int), stuck)
 
-    def enter(self, hunt: Hunt, new: Roots) -> None:
+    def enter(self, hunt: SearchState, new: Roots) -> None:
         """Write the round into the hunt, now that the new states have been inspected."""
         roots = hunt.roots.take(self.old).join(new)
-        hunt.roots = replace(roots, hits=self.hits)
+        hunt.roots = replace(roots, n_starts=self.n_starts)
         moved = np.append(self.moved, -1)  # so that -1 stays -1
         hunt.reached = [*(moved[earlier] for earlier in hunt.reached), self.group]
         hunt.outcomes.append(self.outcome)
@@ -131,7 +147,7 @@ POLISH = Newton(limit=8, tolerance=1e-28)
 """Last steps of every start: they take a root to the rounding of float64."""
 
 
-def run_search(problem: Problem, hunts: Sequence[Hunt]) -> None:
+def run_search(problem: SearchProblem, hunts: Sequence[SearchState]) -> None:
     """Carry the hunts through their rounds, in batches of bounded memory.
 
     A hunt's starts depend on nothing but itself and the same network's points at other inputs, so
@@ -139,15 +155,15 @@ def run_search(problem: Problem, hunts: Sequence[Hunt]) -> None:
     """
     search, networks = problem.search, problem.networks
     share = max(search.candidates // len(problem.inputs), search.candidates // 8, 1)
-    same: dict[int, list[Hunt]] = {}
+    same: dict[int, list[SearchState]] = {}
     for hunt in hunts:
         same.setdefault(hunt.member, []).append(hunt)
     for turn in range(search.rounds):
         count = min(search.candidates, share * 2 ** max(0, turn - 1))
         waiting = [hunt for hunt in hunts if not hunt.over]
-        near = [neighbours(hunt, same[hunt.member]) for hunt in waiting]
+        near = [points_at_other_inputs(hunt, same[hunt.member]) for hunt in waiting]
         for part in batches(len(waiting), 8 * MATRICES * count * networks.state_size**2):
-            starts = starts_of(problem, waiting[part], near[part], turn, count)
+            starts = round_starts(problem, waiting[part], near[part], turn, count)
             _round(problem, waiting[part], starts)
     for hunt in hunts:
         inside = networks.within(hunt.stuck_states)
@@ -155,30 +171,32 @@ def run_search(problem: Problem, hunts: Sequence[Hunt]) -> None:
         hunt.slow = slow_points(hunt, search.merge * hunt.scale, inside, linearise)
 
 
-def _round(problem: Problem, hunts: Sequence[Hunt], starts: Array) -> None:
+def _round(problem: SearchProblem, hunts: Sequence[SearchState], starts: Array) -> None:
     """Solve from the starts [hunt, start, state] and tell each hunt what became of its own."""
     search, networks = problem.search, problem.networks
     solution = _solved(problem, hunts, starts)
     for i, hunt in enumerate(hunts):
-        find = Find.of(search, hunt, solution, i)
+        find = RoundResult.of(search, hunt, solution, i)
         image, jacobian = problem.system(hunt).linearise(find.new)
-        find.enter(hunt, inspected(search, networks, hunt, find.new, image, jacobian))
+        find.enter(hunt, classify_roots(search, networks, hunt, find.new, image, jacobian))
 
 
-def _solved(problem: Problem, hunts: Sequence[Hunt], starts: Array) -> Solution:
+def _solved(problem: SearchProblem, hunts: Sequence[SearchState], starts: Array) -> Solution:
     """Solver, then polish."""
     search = problem.search
     radius = np.array([search.merge * hunt.scale for hunt in hunts])
     near = max(NEAR, search.tolerance, search.solver.tolerance)
-    aim = Aim(near, radius, [hunt.roots.fixed.state for hunt in hunts])
-    flow = problem.flow(hunts, starts.shape[1])
-    rough = solved(flow, search.solver.changed(tolerance=near), starts, aim)
-    exact = polished(flow, POLISH, rough, aim)
+    aim = RootCriteria(near, radius, [hunt.roots.fixed.state for hunt in hunts])
+    state_map = problem.state_map(hunts, starts.shape[1])
+    rough = solve_starts(state_map, search.solver.changed(tolerance=near), starts, aim)
+    exact = polish(state_map, POLISH, rough, aim)
     ended = replace(exact, done=rough.done, diverged=rough.diverged)
     astray = rough.done & (rough.speed < near) & ~(exact.speed < search.tolerance)
     if not astray.any():
         return ended
     # Near a root, or so it seemed: the solver goes on where it left off.
-    rough = together(flow, search.solver.changed(tolerance=search.tolerance), rough, astray, aim)
-    exact = polished(flow, POLISH, rough, replace(aim, tolerance=search.tolerance))
+    rough = solve_representatives(
+        state_map, search.solver.changed(tolerance=search.tolerance), rough, astray, aim
+    )
+    exact = polish(state_map, POLISH, rough, replace(aim, tolerance=search.tolerance))
     return ended.but(astray, replace(exact, done=rough.done, diverged=rough.diverged))

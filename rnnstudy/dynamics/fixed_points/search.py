@@ -22,7 +22,7 @@ from rnnstudy.dynamics.root_finding.solvers import AnySolver, LevenbergMarquardt
 from rnnstudy.dynamics.states.sampling import scale_of
 
 
-class Search(Component):
+class FixedPointSearch(Component):
     """How fixed points are looked for, and when the search may stop."""
 
     version: ClassVar[int] = 10
@@ -73,7 +73,7 @@ class Roots:
     eigenvalues: Array
     index: Array
     status: Array
-    hits: Array
+    n_starts: Array
 
     @classmethod
     def none(cls, size: int) -> "Roots":
@@ -103,21 +103,21 @@ class Roots:
 
 
 @dataclass(frozen=True)
-class Slow:
+class SlowSet:
     """Slow points of one network and input, each array [slow, ...], and the starts near them."""
 
     state: Array
     speed: Array
-    hits: Array
+    n_starts: Array
 
     @classmethod
-    def none(cls, size: int) -> "Slow":
+    def none(cls, size: int) -> "SlowSet":
         """No slow points of a state of this size."""
         return cls(np.empty((0, size)), np.empty(0), np.zeros(0, int))
 
 
 @dataclass
-class Hunt:
+class SearchState:
     """The search for one network at one input: what it found so far."""
 
     member: int
@@ -135,7 +135,7 @@ class Hunt:
     stuck: list[tuple[Array, Array]] = field(default_factory=list)
     """States [start, state] where starts got stuck above the tolerance, and speeds [start], per
     round."""
-    slow: Slow | None = None
+    slow: SlowSet | None = None
     """The slow points among these, once the search is over."""
     reached: list[Array] = field(default_factory=list)
     """Which root each start reached, per round; -1 for none."""
@@ -158,8 +158,8 @@ class Hunt:
     @property
     def unseen(self) -> float:
         """Estimated number of points not found yet, from those found once or twice (Chao 1984)."""
-        hits = self.roots.fixed.hits
-        once, twice = int((hits == 1).sum()), int((hits == 2).sum())
+        n_starts = self.roots.fixed.n_starts
+        once, twice = int((n_starts == 1).sum()), int((n_starts == 2).sum())
         return once * (once - 1) / (2.0 * (twice + 1))
 
     @property

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.dynamics.fixed_points.search import Hunt, Slow
-from rnnstudy.dynamics.states.clustering import apart, merge
+from rnnstudy.dynamics.fixed_points.search import SearchState, SlowSet
+from rnnstudy.dynamics.states.clustering import merge, select_spaced
 
 Linearise = Callable[[Array], tuple[Array, Array]]
 """States [point, state] -> F there [point, state] and dF/dh [point, state, state]."""
@@ -33,7 +33,7 @@ EXAMINED = 1024
 """Largest number of stuck starts that are looked at, those of least speed."""
 
 
-def slow_points(hunt: Hunt, radius: float, inside: Array, linearise: Linearise) -> Slow:
+def slow_points(hunt: SearchState, radius: float, inside: Array, linearise: Linearise) -> SlowSet:
     """The slow points among the states where a hunt's starts got stuck.
 
     inside [start]: which of these states lie where the cell can go; radius: root mean square
@@ -47,17 +47,21 @@ def slow_points(hunt: Hunt, radius: float, inside: Array, linearise: Linearise) 
     own = np.flatnonzero(inside)
     own = own[np.argsort(speed[own], kind="stable")[:EXAMINED]]
     if not len(own):
-        return Slow.none(stuck.shape[1])
+        return SlowSet.none(stuck.shape[1])
     group, best = merge(stuck[own], speed[own], radius)
-    hits, own = np.bincount(group), own[best]
+    n_starts, own = np.bincount(group), own[best]
     image, jacobian = linearise(stuck[own])
     slow = is_slow(image - stuck[own], jacobian, hunt.scale)
-    own, hits = own[slow], hits[slow]
+    own, n_starts = own[slow], n_starts[slow]
     order = np.argsort(speed[own], kind="stable")
-    chosen, nearest = spaced(stuck[own][order], hunt.roots.fixed.state, SPACING * hunt.scale)
+    chosen, nearest = select_spaced_points(
+        stuck[own][order], hunt.roots.fixed.state, SPACING * hunt.scale
+    )
     kept = own[order][chosen]
-    weight = np.bincount(nearest[nearest >= 0], hits[order][nearest >= 0], len(kept)).astype(int)
-    return Slow(stuck[kept], speed[kept], weight)
+    weight = np.bincount(nearest[nearest >= 0], n_starts[order][nearest >= 0], len(kept)).astype(
+        int
+    )
+    return SlowSet(stuck[kept], speed[kept], weight)
 
 
 def is_slow(residual: Array, jacobian: Array, scale: float) -> Array:
@@ -93,14 +97,14 @@ def least_speed(residual: Array, jacobian: Array, reach: float) -> Array:
     return least
 
 
-def spaced(state: Array, others: Array, spacing: float) -> tuple[Array, Array]:
+def select_spaced_points(state: Array, others: Array, spacing: float) -> tuple[Array, Array]:
     """Of states [point, state], in order, those that are apart from all before and from `others`.
 
     Returns their positions [kept], MOST at most, and of each point the nearest of them [point], -1
     if that is farther than the spacing.
     """
     reach = spacing * np.sqrt(state.shape[1])
-    chosen = apart(state, others, reach, MOST)
+    chosen = select_spaced(state, others, reach, MOST)
     if not len(chosen):
         return chosen, np.full(len(state), -1)
     distance = np.linalg.norm(state[:, None] - state[chosen], axis=2)

@@ -32,7 +32,7 @@ from rnnstudy.dynamics.networks.autonomous_system import (
     simulate_systems,
     systems_of,
 )
-from rnnstudy.dynamics.networks.simulate import opened, states_near
+from rnnstudy.dynamics.networks.simulate import prepare_arguments, sample_starts
 
 BLOCK_BYTES = 256 * 2**20
 """Memory for the trajectories of one batch."""
@@ -104,7 +104,7 @@ class _Circle:
     rotation: float
     residual: float
     exponent: float
-    hits: int = 1
+    n_starts: int = 1
 
 
 @one_thread()
@@ -131,11 +131,11 @@ def find_circles(
     circling = circling or Circling()
     if dt is not None and not (np.isfinite(dt) and dt > 0):
         raise ValueError(f"dt should be a positive number of seconds, it is {dt}")
-    networks, held = opened(network, inputs, starts, layer, state_size)
+    networks, held = prepare_arguments(network, inputs, starts, layer, state_size)
     systems, begun = [], []
     for system, visited in systems_of(networks, held, starts):
         seed = (circling.seed, system.input_index)
-        begun.append(states_near(visited, starts, circling.candidates, circling.noise, seed))
+        begun.append(sample_starts(visited, starts, circling.candidates, circling.noise, seed))
         systems.append(system)
     size = begun[0].size * circling.steps * 8 * 3
     wide = max(1, BLOCK_BYTES // size)
@@ -237,7 +237,7 @@ def _enter(
             off = distance(aligned(new.series, known.series), known.series)
             if off <= circling.merge * amplitude(known.series):
                 better = new if new.residual < known.residual else known
-                found[i] = replace(better, hits=known.hits + 1)
+                found[i] = replace(better, n_starts=known.n_starts + 1)
                 return
     found.append(new)
 
@@ -262,7 +262,7 @@ def _record(
         inputs=np.repeat(system.constant_input[None], count, axis=0),
         member=np.full(count, system.member),
         input_index=np.full(count, system.input_index),
-        hits=np.array([circle.hits for circle in found], int),
+        n_starts=np.array([circle.n_starts for circle in found], int),
         outcome=outcome,
         period=period,
         start_member=np.full(starts, system.member),

@@ -12,8 +12,13 @@ from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import array
 from rnnstudy.dynamics.invariant_circles.fourier import curve
 from rnnstudy.dynamics.states.outcomes import CountedOutcomes, Outcomes
-from rnnstudy.dynamics.states.projection import in_components
-from rnnstudy.dynamics.states.records import Flat, counted, owned, same_sizes
+from rnnstudy.dynamics.states.projection import project_to_components
+from rnnstudy.dynamics.states.records import (
+    SearchRecord,
+    check_equal_sizes,
+    count_noun,
+    ownership_mask,
+)
 
 CIRCLE_OUTCOMES = Outcomes(
     {
@@ -42,7 +47,7 @@ CIRCLE, FIXED, PERIODIC, UNSETTLED, ESCAPED = CIRCLE_OUTCOMES.codes
 
 
 @dataclass(frozen=True, eq=False)
-class Circles(CountedOutcomes, Flat):
+class Circles(CountedOutcomes, SearchRecord):
     """Distinct invariant circles of one or many networks: curves K with
     F(K(phase)) = K(phase + rotation), phases in turns."""
 
@@ -67,7 +72,7 @@ class Circles(CountedOutcomes, Flat):
     """The constant input."""
     member: Array = array("circle")
     input_index: Array = array("circle")
-    hits: Array = array("circle")
+    n_starts: Array = array("circle")
     """Number of starts that ended here."""
     outcome: Array = array("start")
     """What became of each start, as a code of CIRCLE_OUTCOMES."""
@@ -113,13 +118,13 @@ class Circles(CountedOutcomes, Flat):
 
     def of(self, member: int | None = None, input_index: int | None = None) -> Self:
         """What belongs to one member, one input, or both."""
-        mine = owned(self.start_member, self.start_input, member, input_index)
+        mine = ownership_mask(self.start_member, self.start_input, member, input_index)
         return super().of(member, input_index).select("start", mine)
 
-    def numbered(self, members: int = 0, inputs: int = 0) -> Self:
+    def shift_indices(self, members: int = 0, inputs: int = 0) -> Self:
         """The same with so much added to the numbers of members and of inputs."""
         return replace(
-            super().numbered(members, inputs),
+            super().shift_indices(members, inputs),
             start_member=self.start_member + members,
             start_input=self.start_input + inputs,
         )
@@ -132,7 +137,7 @@ class Circles(CountedOutcomes, Flat):
         """
         if not records or axis is not None:
             return super().join(records, axis or cls.axis)
-        same_sizes(records)
+        check_equal_sizes(records)
         starts = super().join(records, "start")
         names = ("outcome", "period", "start_member", "start_input")
         return replace(
@@ -150,7 +155,7 @@ class Circles(CountedOutcomes, Flat):
             "exponent": self.exponent,
             "residual": self.residual,
             "harmonics": self.harmonics,
-            "hits": self.hits,
+            "n_starts": self.n_starts,
         }
         return pd.DataFrame(columns if self.dt is None else columns | {"hertz": self.hertz})
 
@@ -158,7 +163,7 @@ class Circles(CountedOutcomes, Flat):
         """The curves in the first three principal components of their states, and a table."""
         curves = self.curve
         count, phases, size = curves.shape
-        places = in_components(curves.reshape(-1, size)).reshape(count, phases, 3)
+        places = project_to_components(curves.reshape(-1, size)).reshape(count, phases, 3)
         return (
             Space3D(
                 title="Invariant circles",
@@ -176,6 +181,6 @@ class Circles(CountedOutcomes, Flat):
         )
 
     def __repr__(self) -> str:
-        found = counted(len(self), "invariant circle", "invariant circles")
+        found = count_noun(len(self), "invariant circle", "invariant circles")
         fates = ", ".join(f"{count} {name}" for name, count in self.outcomes.items() if count)
         return f"{found}; starts: {fates}"

@@ -83,7 +83,7 @@ def _complete(values: Array) -> Array:
     return found
 
 
-def modes_for(share: Array, wanted: float = 0.9) -> int:
+def n_modes_for_share(share: Array, wanted: float = 0.9) -> int:
     """The least number of modes from which on they give the wanted share [mode] of the response; 0
     if it is never reached (there is no response)."""
     enough = np.flatnonzero(~(share >= wanted))

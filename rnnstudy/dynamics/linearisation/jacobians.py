@@ -6,9 +6,9 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import batches
-from rnnstudy.dynamics.networks.adapters import networks_of
+from rnnstudy.dynamics.networks.adapters import as_networks
 from rnnstudy.dynamics.networks.autonomous_system import JACOBIAN_COPIES
-from rnnstudy.dynamics.networks.state_map import Flow, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, compiled
 
 
 def input_jacobian(network: Any, points: Any, layer: str | None = None) -> Array:
@@ -17,7 +17,7 @@ def input_jacobian(network: Any, points: Any, layer: str | None = None) -> Array
     network, layer: what they were found in, as for `find_fixed_points`; points: its record.
     ValueError if the record's states, inputs or members are not those of the network.
     """
-    networks = networks_of(network, layer, points.size("state"), points.size("input"))
+    networks = as_networks(network, layer, points.size("state"), points.size("input"))
     ours, theirs = (
         (networks.state_size, networks.inputs),
         (points.size("state"), points.size("input")),
@@ -37,6 +37,8 @@ def input_jacobian(network: Any, points: Any, layer: str | None = None) -> Array
         own = np.flatnonzero(points.member == member)
         for part in batches(len(own), 8 * JACOBIAN_COPIES * networks.state_size**2):
             block = own[part]
-            flow = networks.flow(np.array([member]), points.inputs[None, block])
-            found[block] = compiled(Flow.by_input, flow, points.state[None, block])[0].numpy()
+            state_map = networks.state_map(np.array([member]), points.inputs[None, block])
+            found[block] = compiled(StateMap.by_input, state_map, points.state[None, block])[
+                0
+            ].numpy()
     return found

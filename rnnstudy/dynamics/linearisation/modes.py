@@ -58,12 +58,12 @@ class Modes(Record):
     @property
     def n_marginal(self) -> Array:
         """Number of eigenvalues whose modulus is within the margin of 1: [point]."""
-        return near_circle(self.eigenvalues, self.margin).sum(axis=1)
+        return is_near_unit_circle(self.eigenvalues, self.margin).sum(axis=1)
 
     @property
     def kind(self) -> Array:
         """stable, saddle, repeller or marginal: [point]."""
-        return kinds(self.eigenvalues, self.margin)
+        return stability_kinds(self.eigenvalues, self.margin)
 
     @property
     def time_constant(self) -> Array:
@@ -120,14 +120,14 @@ def modes(points: Any, dt: float | None = None, margin: float | None = None) -> 
     known = isinstance(dt, int | float | np.number)
     if dt is not None and not (known and np.isfinite(dt) and dt > 0):
         raise ValueError(f"dt should be a positive number of seconds, it is {dt!r}")
-    jacobian = jacobians(points)
+    jacobian = as_jacobians(points)
     margin = getattr(points, "margin", 1e-6) if margin is None else margin
-    values, right, left, condition = decomposed(jacobian)
+    values, right, left, condition = decompose_jacobians(jacobian)
     sizes = np.linalg.norm(left, axis=2) * np.linalg.norm(right, axis=2)
     return Modes(values, right, left, condition, sizes, margin, dt)
 
 
-def jacobians(points: Any) -> Array:
+def as_jacobians(points: Any) -> Array:
     """Jacobians [point, state, state] as given or of a record, checked."""
     given = np.asarray(getattr(points, "jacobian", points), np.float64)
     if given.ndim != 3 or given.shape[1] != given.shape[2]:
@@ -141,7 +141,7 @@ def jacobians(points: Any) -> Array:
 
 
 @one_thread()
-def decomposed(jacobian: Array) -> tuple[Array, Array, Array, Array]:
+def decompose_jacobians(jacobian: Array) -> tuple[Array, Array, Array, Array]:
     """Eigenvalues, right and left modes [point, mode, state] and condition [point]; see `Modes`."""
     values, vectors = _over_cores(np.linalg.eig, jacobian)
     values, vectors = values.astype(np.complex128), vectors.astype(np.complex128)
@@ -194,7 +194,7 @@ def frequencies(values: Array) -> Array:
     return np.abs(np.angle(values)) / (2.0 * np.pi)
 
 
-def near_circle(values: Array, margin: float) -> Array:
+def is_near_unit_circle(values: Array, margin: float) -> Array:
     """Which eigenvalues' moduli are within the margin of 1."""
     return np.abs(np.abs(values) - 1.0) <= margin
 
@@ -204,13 +204,13 @@ def n_unstable(values: Array, margin: float) -> Array:
     return (np.abs(values) > 1.0 + margin).sum(axis=-1)
 
 
-def kinds(values: Array, margin: float) -> Array:
+def stability_kinds(values: Array, margin: float) -> Array:
     """`stable`, `saddle`, `repeller` or `marginal` per point, from its eigenvalues [point, mode].
 
     A point with an eigenvalue within `margin` of the unit circle is marginal, whatever the others.
     """
     unstable = n_unstable(values, margin)
-    marginal = near_circle(values, margin).any(axis=1)
+    marginal = is_near_unit_circle(values, margin).any(axis=1)
     every = unstable == values.shape[1]
     return np.select(
         [marginal, unstable == 0, every], ["marginal", "stable", "repeller"], default="saddle"

@@ -9,7 +9,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
 from rnnstudy.core.threads import one_thread
-from rnnstudy.dynamics.linearisation.modes import eigenvalues, jacobians
+from rnnstudy.dynamics.linearisation.modes import as_jacobians, eigenvalues
 
 ROUNDING = 1e-13
 """Relative excess over 1 of a power's norm that is put down to rounding."""
@@ -43,7 +43,7 @@ def non_normality(points: Any, limit: int = 2000, margin: float | None = None) -
 
     limit: largest power tried. ValueError if Jacobians are not square or not finite.
     """
-    jacobian = jacobians(points)
+    jacobian = as_jacobians(points)
     margin = getattr(points, "margin", 1e-6) if margin is None else margin
     departure, relative = henrici(jacobian)
     return NonNormality(departure, relative, *transient_growth(jacobian, limit, margin))

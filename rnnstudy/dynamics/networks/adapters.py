@@ -9,15 +9,20 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras, tf
-from rnnstudy.dynamics.networks.checks import kept, trusted
-from rnnstudy.dynamics.networks.function_step import FunctionDynamics
-from rnnstudy.dynamics.networks.state_map import Dynamics, Flow, compiled, flow_of
-from rnnstudy.dynamics.states.sampling import default_trials, flat, visited_states
-from rnnstudy.keras_bridge.cell_dynamics import rebuilt
-from rnnstudy.keras_bridge.from_keras import equal_cell, initial_state, single
-from rnnstudy.keras_bridge.invariant_box import inside, radius, said_radii
+from rnnstudy.dynamics.networks.checks import check_bound, check_step
+from rnnstudy.dynamics.networks.function_step import FunctionStep
+from rnnstudy.dynamics.networks.state_map import (
+    StateMap,
+    StepFunction,
+    compiled,
+    population_state_map,
+)
+from rnnstudy.dynamics.states.sampling import default_trials, flatten_trajectories, visited_states
+from rnnstudy.keras_bridge.cell_dynamics import float64_cell
+from rnnstudy.keras_bridge.from_keras import equal_cell, initial_state, population_of_one
+from rnnstudy.keras_bridge.invariant_box import declared_radii, is_inside, largest_radius
 from rnnstudy.keras_bridge.keras_cell import KerasCell
-from rnnstudy.keras_bridge.readout import Head, head_of
+from rnnstudy.keras_bridge.readout import Readout, readout_of
 from rnnstudy.keras_bridge.recurrent_layers import cell_of, label, recurrent_layer
 from rnnstudy.population.population import Population
 
@@ -53,10 +58,10 @@ class Networks(ABC):
 
     def within(self, states: Array) -> Array:
         """Which states [..., state] lie in that box, |visible(h)| <= r; all if there is none."""
-        return inside(self.visible(states), np.inf if self.bound is None else self.bound)
+        return is_inside(self.visible(states), np.inf if self.bound is None else self.bound)
 
     @abstractmethod
-    def flow(self, members: Array, inputs: Array) -> Flow:
+    def state_map(self, members: Array, inputs: Array) -> StateMap:
         """The flow of some members: members [pair], inputs [pair, point, input]."""
 
     @abstractmethod
@@ -82,11 +87,11 @@ def _probes(start: Array, inputs: int, tried: Array | None = None) -> tuple[Arra
 
 
 class PopulationNetworks(Networks):
-    """The networks of a population; `head`, if given, is what reads them out instead."""
+    """The networks of a population; `readout`, if given, is what reads them out instead."""
 
-    def __init__(self, population: Population, head: Head | None = None) -> None:
+    def __init__(self, population: Population, readout: Readout | None = None) -> None:
         self.population = population.as_float64()
-        self.head = head
+        self.readout = readout
 
     def __len__(self) -> int:
         return len(self.population)
@@ -103,8 +108,8 @@ class PopulationNetworks(Networks):
     def bound(self) -> float | None:
         return self.population.cell.bound
 
-    def flow(self, members: Array, inputs: Array) -> Flow:
-        return flow_of(self.population, members, inputs)
+    def state_map(self, members: Array, inputs: Array) -> StateMap:
+        return population_state_map(self.population, members, inputs)
 
     def visited(self, members: Sequence[int] | None = None) -> Array:
         whole = self.population
@@ -114,8 +119,8 @@ class PopulationNetworks(Networks):
         return self.population.visible(states)
 
     def outputs_of(self, states: Array) -> Array | None:
-        if self.head is not None:
-            return self.head(self.visible(states))
+        if self.readout is not None:
+            return self.readout(self.visible(states))
         return self.population.outputs_of(states) if self.population.outputs else None
 
 
@@ -125,24 +130,24 @@ class KerasNetworks(PopulationNetworks):
     def __init__(self, population: Population, cell: KerasCell) -> None:
         super().__init__(population)
         self._cell = cell
-        self._dynamics: Dynamics = cell
+        self._dynamics: StepFunction = cell
         h, x = _probes(self.population.initial_state[0], self.inputs)
-        self._dynamics = trusted("the network", self.flow(np.array([0]), x), h)
+        self._dynamics = check_step("the network", self.state_map(np.array([0]), x), h)
         if cell.radii is not None:
-            kept("the network", self.flow(np.array([0]), x), h, cell.radii)
+            check_bound("the network", self.state_map(np.array([0]), x), h, cell.radii)
 
-    def flow(self, members: Array, inputs: Array) -> Flow:
-        return replace(super().flow(members, inputs), dynamics=self._dynamics)
+    def state_map(self, members: Array, inputs: Array) -> StateMap:
+        return replace(super().state_map(members, inputs), step_function=self._dynamics)
 
     def within(self, states: Array) -> Array:
         radii = self._cell.radii
-        return inside(states, np.inf if radii is None else radii)
+        return is_inside(states, np.inf if radii is None else radii)
 
 
 class SingleNetwork(Networks):
     """One network whose step somebody else wrote: a Keras cell or a plain function.
 
-    weights: by name, as `dynamics` takes them, without a member axis; start [state]: the state
+    weights: by name, as `step_function` takes them, without a member axis; start [state]: the state
     before the first step; seen: which entries of the state the readout sees, None if that is
     unknown; tried [point, state]: states at which the step is tried; radii [state]: of a box that
     no step leaves, if one is known.
@@ -151,23 +156,28 @@ class SingleNetwork(Networks):
     def __init__(
         self,
         name: str,
-        dynamics: Dynamics,
+        step_function: StepFunction,
         inputs: int,
         start: Array,
         weights: Mapping[str, Array] | None = None,
         seen: slice | None = None,
-        head: Head | None = None,
+        readout: Readout | None = None,
         tried: Array | None = None,
         radii: Array | None = None,
     ) -> None:
-        self.dynamics, self.start, self.seen, self.head = dynamics, start, seen, head
+        self.step_function, self.start, self.seen, self.readout = (
+            step_function,
+            start,
+            seen,
+            readout,
+        )
         self.radii = radii
         self.weights = dict(weights or {})
         self._inputs = inputs
         h, x = _probes(start, inputs, tried)
-        self.dynamics = trusted(name, self.flow(np.array([0]), x), h)
+        self.step_function = check_step(name, self.state_map(np.array([0]), x), h)
         if radii is not None:
-            kept(name, self.flow(np.array([0]), x), h, radii)
+            check_bound(name, self.state_map(np.array([0]), x), h, radii)
 
     def __len__(self) -> int:
         return 1
@@ -182,39 +192,39 @@ class SingleNetwork(Networks):
 
     @property
     def bound(self) -> float | None:
-        return radius(self.radii)
+        return largest_radius(self.radii)
 
     def within(self, states: Array) -> Array:
-        return inside(states, np.inf if self.radii is None else self.radii)
+        return is_inside(states, np.inf if self.radii is None else self.radii)
 
-    def flow(self, members: Array, inputs: Array) -> Flow:
+    def state_map(self, members: Array, inputs: Array) -> StateMap:
         weights = {
             name: tf.constant(np.broadcast_to(w, (len(members), *w.shape)))
             for name, w in self.weights.items()
         }
         held = tf.constant(inputs, tf.float64)
-        return Flow(self.dynamics, weights, self.dynamics.drive(weights, held), held)
+        return StateMap(self.step_function, weights, self.step_function.drive(weights, held), held)
 
     def visited(self, members: Sequence[int] | None = None) -> Array:
         inputs, first = default_trials(self.inputs, self.start[None])
         limit = FAR * (1.0 + np.abs(first).max(axis=-1, keepdims=True))
         states = [first]
         for now in np.moveaxis(inputs, 1, 0):
-            flow = self.flow(np.array([0]), now[None])
-            new = compiled(Flow.__call__, flow, states[-1]).numpy()
+            state_map = self.state_map(np.array([0]), now[None])
+            new = compiled(StateMap.__call__, state_map, states[-1]).numpy()
             near = (np.abs(new) <= limit).all(axis=-1, keepdims=True)
             states.append(np.where(near, new, first))
-        return flat(np.stack(states[1:], axis=2))
+        return flatten_trajectories(np.stack(states[1:], axis=2))
 
     def visible(self, states: Array) -> Array:
         return states if self.seen is None else states[..., self.seen]
 
     def outputs_of(self, states: Array) -> Array | None:
-        known = self.head is not None and self.seen is not None
-        return self.head(self.visible(states)) if self.head is not None and known else None
+        known = self.readout is not None and self.seen is not None
+        return self.readout(self.visible(states)) if self.readout is not None and known else None
 
 
-def networks_of(
+def as_networks(
     network: Any,
     layer: str | None = None,
     state_size: int | None = None,
@@ -259,15 +269,15 @@ def networks_of(
 def _of_keras(network: Any, name: str | None) -> Networks:
     layer = recurrent_layer(network, name)
     cell = cell_of(layer)
-    head = head_of(network, layer)
+    readout = readout_of(network, layer)
     equal = equal_cell(cell)
     if equal is not None:
         start = initial_state(cell, equal[0].state_size)
-        return PopulationNetworks(single(*equal, start), head)
-    found = rebuilt(cell, layer)
-    inputs = int(np.prod(found.dynamics.input_shape))
+        return PopulationNetworks(population_of_one(*equal, start), readout)
+    found = float64_cell(cell, layer)
+    inputs = int(np.prod(found.step_function.input_shape))
     return SingleNetwork(
-        label(cell), found.dynamics, inputs, found.start, found.weights, found.seen, head,
+        label(cell), found.step_function, inputs, found.start, found.weights, found.seen, readout,
         radii=found.radii,
     )  # fmt: skip
 
@@ -282,5 +292,5 @@ def _of_function(
         raise ValueError(f"state_size should be a number of at least 1, it is {size!r}")
     name += "" if inputs else ", given no inputs,"
     start = np.zeros(size)
-    radii = said_radii(function, name, size)
-    return SingleNetwork(name, FunctionDynamics(function), inputs, start, tried=tried, radii=radii)
+    radii = declared_radii(function, name, size)
+    return SingleNetwork(name, FunctionStep(function), inputs, start, tried=tried, radii=radii)

@@ -8,7 +8,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.networks.adapters import Networks
 
 
-def numbers(name: str, given: Any, finite: bool = True) -> Array:
+def as_float_array(name: str, given: Any, finite: bool = True) -> Array:
     """An array of float64; ValueError if it is none, or has values that are not finite."""
     try:
         found = np.asarray(given)
@@ -33,7 +33,7 @@ def constant_inputs(networks: Networks, given: Any) -> Array:
     """Inputs [input point, input] at which networks are held; None: one point, zeros."""
     if given is None:
         return np.zeros((1, networks.inputs))
-    held = numbers("inputs", given)
+    held = as_float_array("inputs", given)
     if held.ndim != 2 or held.shape[1] != networks.inputs or not len(held):
         raise ValueError(
             f"inputs should be [input point, {networks.inputs}], their shape is {held.shape}"

@@ -8,9 +8,9 @@ import numpy as np
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.batches import batches
 from rnnstudy.dynamics.networks.adapters import Networks
-from rnnstudy.dynamics.networks.simulate import followed
-from rnnstudy.dynamics.networks.state_map import Flow, compiled
-from rnnstudy.dynamics.states.sampling import scale_of, usable
+from rnnstudy.dynamics.networks.simulate import simulate
+from rnnstudy.dynamics.networks.state_map import StateMap, compiled
+from rnnstudy.dynamics.states.sampling import finite_states, scale_of
 
 JACOBIAN_COPIES = 4
 """Matrices [state, state] that a linearisation holds per state at its peak."""
@@ -49,20 +49,20 @@ class AutonomousSystem:
     input_index: int = 0
     scale: float = 1.0
 
-    def map(self, points: int) -> Flow:
+    def map(self, points: int) -> StateMap:
         """Return the map of states `[1, point, state]` for so many points."""
         return joint_map([self], points)
 
     def step(self, states: Array) -> Array:
         """Return F(h) at states `[point, state]`."""
-        image: Array = compiled(Flow.__call__, self.map(len(states)), states[None]).numpy()[0]
+        image: Array = compiled(StateMap.__call__, self.map(len(states)), states[None]).numpy()[0]
         return image
 
     def linearise(self, states: Array) -> tuple[Array, Array]:
         """Return F(h) and dF/dh `[point, state, state]` at states `[point, state]`."""
         size = states.shape[1]
         none = np.empty((0, size)), np.empty((0, size, size))
-        parts = list(zip(none, *self._in_batches(Flow.linearise, states), strict=True))
+        parts = list(zip(none, *self._in_batches(StateMap.linearise, states), strict=True))
         return np.concatenate(parts[0]), np.concatenate(parts[1])
 
     def input_jacobian(self, states: Array) -> Array:
@@ -77,10 +77,10 @@ class AutonomousSystem:
         Recording begins after `skip` steps. Time 0 is the first recorded state.
         """
         member, inputs = np.array([self.member]), self.constant_input[None]
-        return followed(self.networks, member, inputs, starts[None], skip, steps)[0]
+        return simulate(self.networks, member, inputs, starts[None], skip, steps)[0]
 
     def _in_batches(
-        self, function: Callable[[Flow, Tensor], tuple[Tensor, ...]], states: Array
+        self, function: Callable[[StateMap, Tensor], tuple[Tensor, ...]], states: Array
     ) -> list[tuple[Array, ...]]:
         bytes_each = 8 * JACOBIAN_COPIES * states.shape[1] ** 2
         blocks = (states[part] for part in batches(len(states), bytes_each))
@@ -104,16 +104,16 @@ def systems_of(
     pool = networks.visited() if starts is None else None
     for member in range(len(networks)):
         visited = np.asarray(starts, np.float64) if pool is None else pool[member]
-        scale = scale_of(usable(visited))
+        scale = scale_of(finite_states(visited))
         for position, constant_input in enumerate(inputs):
             yield AutonomousSystem(networks, member, constant_input, position, scale), visited
 
 
-def joint_map(systems: Sequence[AutonomousSystem], points: int) -> Flow:
+def joint_map(systems: Sequence[AutonomousSystem], points: int) -> StateMap:
     """Return the map of states `[system, point, state]` for so many points of each system."""
     members = np.array([system.member for system in systems])
     inputs = np.stack([system.constant_input for system in systems])
-    return systems[0].networks.flow(members, np.repeat(inputs[:, None], points, axis=1))
+    return systems[0].networks.state_map(members, np.repeat(inputs[:, None], points, axis=1))
 
 
 def simulate_systems(
@@ -125,8 +125,8 @@ def simulate_systems(
     """
     members = np.array([system.member for system in systems])
     inputs = np.stack([system.constant_input for system in systems])
-    return followed(systems[0].networks, members, inputs, starts, skip, steps)
+    return simulate(systems[0].networks, members, inputs, starts, skip, steps)
 
 
-def _by_input(flow: Flow, h: Tensor) -> tuple[Tensor, ...]:
-    return (flow.by_input(h),)
+def _by_input(state_map: StateMap, h: Tensor) -> tuple[Tensor, ...]:
+    return (state_map.by_input(h),)

@@ -3,9 +3,9 @@
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.dynamics.networks.state_map import Dynamics, Flow, Tiled, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, StepFunction, TiledJacobian, compiled
 from rnnstudy.keras_bridge.float64_copies import reason
-from rnnstudy.keras_bridge.invariant_box import inside, radius
+from rnnstudy.keras_bridge.invariant_box import is_inside, largest_radius
 
 STEP = 1e-6
 """Length of the displacements by which derivatives are checked."""
@@ -18,7 +18,7 @@ FLOOR = 1e-10
 """Difference that is put down to rounding, as a share of 1 + |F|."""
 
 
-def trusted(name: str, flow: Flow, h: Array) -> Dynamics:
+def check_step(name: str, state_map: StateMap, h: Array) -> StepFunction:
     """The dynamics of a flow, tiled if their Jacobians cannot be vectorised.
 
     h [1, point, state]: where they are tried. ValueError, with the network's `name`, if a step
@@ -26,43 +26,47 @@ def trusted(name: str, flow: Flow, h: Array) -> Dynamics:
     gradients that are not its derivatives.
     """
     try:
-        image = compiled(Flow.__call__, flow, h).numpy()
+        image = compiled(StateMap.__call__, state_map, h).numpy()
     except Exception as error:  # anybody's code may raise anything
         raise ValueError(
             f"{name} cannot be called on TensorFlow's float64 tensors: {reason(error)}"
         ) from error
-    _repeatable(name, flow, h, image)
-    flow, jacobian = _linearised(name, flow, h)
-    _derivatives(name, flow, h, image, jacobian)
-    return flow.dynamics
+    _repeatable(name, state_map, h, image)
+    state_map, jacobian = _linearised(name, state_map, h)
+    _derivatives(name, state_map, h, image, jacobian)
+    return state_map.step_function
 
 
-def _repeatable(name: str, flow: Flow, h: Array, image: Array) -> None:
-    again = compiled(Flow.__call__, flow, h).numpy()
+def _repeatable(name: str, state_map: StateMap, h: Array, image: Array) -> None:
+    again = compiled(StateMap.__call__, state_map, h).numpy()
     if not np.array_equal(again, image, equal_nan=True):
         raise ValueError(f"{name} gives another state each time it is called: its step is random")
-    first = flow.take(np.array([0]), np.array([[0]]))
-    alone = compiled(Flow.__call__, first, h[:, :1]).numpy()
+    first = state_map.take(np.array([0]), np.array([[0]]))
+    alone = compiled(StateMap.__call__, first, h[:, :1]).numpy()
     # The same sums in another order.
     if not np.allclose(alone, image[:, :1], 1e-9, 1e-12, equal_nan=True):
         raise ValueError(f"a step of {name} mixes the rows of a batch, which are separate points")
 
 
-def _linearised(name: str, flow: Flow, h: Array) -> tuple[Flow, Array]:
-    tiled = Flow(Tiled(flow.dynamics), flow.weights, flow.drive, flow.inputs)
+def _linearised(name: str, state_map: StateMap, h: Array) -> tuple[StateMap, Array]:
+    tiled = StateMap(
+        TiledJacobian(state_map.step_function), state_map.weights, state_map.drive, state_map.inputs
+    )
     said = ""
-    for way in (flow, tiled):
+    for way in (state_map, tiled):
         try:
-            return way, compiled(Flow.linearise, way, h)[1].numpy()
+            return way, compiled(StateMap.linearise, way, h)[1].numpy()
         except Exception as error:
             said = reason(error)
     raise ValueError(f"{name} has no gradient: {said}")
 
 
-def _derivatives(name: str, flow: Flow, h: Array, image: Array, jacobian: Array) -> None:
+def _derivatives(name: str, state_map: StateMap, h: Array, image: Array, jacobian: Array) -> None:
     move = np.random.default_rng(0).standard_normal(h.shape)
     move *= STEP / np.linalg.norm(move, axis=-1, keepdims=True)
-    ahead, behind = (compiled(Flow.__call__, flow, h + sign * move).numpy() for sign in (1, -1))
+    ahead, behind = (
+        compiled(StateMap.__call__, state_map, h + sign * move).numpy() for sign in (1, -1)
+    )
     by_gradient = (jacobian @ move[..., None])[..., 0]
     error = np.linalg.norm(0.5 * (ahead - behind) - by_gradient, axis=-1)
     size = np.linalg.norm(by_gradient, axis=-1)
@@ -75,14 +79,15 @@ def _derivatives(name: str, flow: Flow, h: Array, image: Array, jacobian: Array)
         )
 
 
-def kept(name: str, flow: Flow, h: Array, radii: Array) -> None:
+def check_bound(name: str, state_map: StateMap, h: Array, radii: Array) -> None:
     """ValueError if a step from inside the box, at h [1, point, state] shrunk into it or at the
     corner beyond, leads out of it."""
     edge = np.where(np.isfinite(radii), radii, 1.0)
     for start in (np.clip(h, -edge, edge), np.where(h < 0, -edge, edge)):
-        image = compiled(Flow.__call__, flow, start).numpy()
-        if not inside(image, radii).all():
+        image = compiled(StateMap.__call__, state_map, start).numpy()
+        if not is_inside(image, radii).all():
             far = float(np.abs(image[..., np.isfinite(radii)]).max())
             raise ValueError(
-                f"{name} has bound {radius(radii):g}, but a step from within it leads to {far:.3g}"
+                f"{name} has bound {largest_radius(radii):g}, "
+                f"but a step from within it leads to {far:.3g}"
             )

@@ -9,7 +9,7 @@ from rnnstudy.keras_bridge.cell_dynamics import _led
 
 
 @dataclass(frozen=True, eq=False)
-class FunctionDynamics:
+class FunctionStep:
     """A plain function (inputs [row, input], states [row, state]) -> states, in float64.
 
     Each is new to the compiler, even of the same function: what that closes over may have changed.

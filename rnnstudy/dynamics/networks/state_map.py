@@ -12,7 +12,7 @@ from rnnstudy.core.lazy_imports import tf
 from rnnstudy.population.population import Population
 
 
-class Dynamics(Protocol):
+class StepFunction(Protocol):
     """What a flow needs to know of a network: one step. Hashable, so that programs are shared."""
 
     def drive(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
@@ -23,26 +23,26 @@ class Dynamics(Protocol):
 
 
 @dataclass(frozen=True)
-class Tiled:
+class TiledJacobian:
     """Dynamics with an operation whose derivative cannot be vectorised.
 
     A flow then takes all rows of a Jacobian from as many copies of each point, in one batch: slower
-    (see `Flow.linearise`), and never point by point.
+    (see `StateMap.linearise`), and never point by point.
     """
 
-    dynamics: Dynamics
+    step_function: StepFunction
 
     def drive(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """What the input adds."""
-        return self.dynamics.drive(w, x)
+        return self.step_function.drive(w, x)
 
     def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
         """The next state."""
-        return self.dynamics.step(w, drive, h)
+        return self.step_function.step(w, drive, h)
 
 
 @dataclass(frozen=True, eq=False)
-class Flow:
+class StateMap:
     """The maps h -> F(h; x) of some networks, each point with a constant input of its own.
 
     weights: by name, each [member, ...]; drive: [member, point, drive], what the inputs add,
@@ -50,14 +50,14 @@ class Flow:
     States are [member, point, state], float64.
     """
 
-    dynamics: Dynamics
+    step_function: StepFunction
     weights: Mapping[str, Tensor]
     drive: Tensor
     inputs: Tensor | None = None
 
     def __call__(self, h: Tensor) -> Tensor:
         """The next state F(h)."""
-        return self.dynamics.step(self.weights, self.drive, h)
+        return self.step_function.step(self.weights, self.drive, h)
 
     def speed(self, h: Tensor) -> Tensor:
         """q = 1/2 |F(h) - h|^2: [member, point]."""
@@ -68,14 +68,14 @@ class Flow:
 
         The dynamics' own if they offer them, else by reverse differentiation: all rows are pulled
         back in one vectorised pass; an operation that cannot be vectorised raises ValueError
-        instead of turning into a loop, unless the dynamics are `Tiled`.
+        instead of turning into a loop, unless the dynamics are `TiledJacobian`.
         Measured at 256 points, 32 and 64 units, four cells, one core: 1.6-2 times faster than a
         tiled copy of each point per row, 3-4 times faster than forward differentiation of such
         copies. A cell's own take a fifth of that.
         """
-        if isinstance(self.dynamics, Tiled):
-            return self(h), self._tiled(h, Flow.__call__, h)
-        own = derivative_of(self.dynamics)
+        if isinstance(self.step_function, TiledJacobian):
+            return self(h), self._tiled(h, StateMap.__call__, h)
+        own = step_with_jacobian(self.step_function)
         if own is not None:
             return own(self.weights, self.drive, h)
         with tf.GradientTape(persistent=True) as tape:
@@ -88,8 +88,8 @@ class Flow:
         if self.inputs is None:
             raise ValueError("this flow does not know its inputs, only what they add")
         x = tf.convert_to_tensor(self.inputs, h.dtype)
-        if isinstance(self.dynamics, Tiled):
-            return self._tiled(h, Flow.at, x)
+        if isinstance(self.step_function, TiledJacobian):
+            return self._tiled(h, StateMap.at, x)
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(x)
             image = self.at(h, x)
@@ -97,10 +97,10 @@ class Flow:
 
     def at(self, h: Tensor, x: Tensor) -> Tensor:
         """The next state at other inputs x [member, point, input]."""
-        return self.dynamics.step(self.weights, self.dynamics.drive(self.weights, x), h)
+        return self.step_function.step(self.weights, self.step_function.drive(self.weights, x), h)
 
     def _tiled(self, h: Tensor, image_of: Callable[..., Tensor], source: Tensor) -> Tensor:
-        """Derivatives of `image_of(flow, h, x)` by the last of its arguments, which is `source`."""
+        """Return derivatives of `image_of(state_map, h, x)` by its last argument, `source`."""
         size, points = h.shape[-1], tf.shape(h)[1]
         given = [h] if source is h else [h, source]
         copies = [tf.repeat(values, size, axis=1) for values in given]
@@ -117,33 +117,35 @@ class Flow:
         lead = tf.shape(h)[:2]
         return tf.reshape(rows, [lead[0], lead[1], size, source.shape[-1]])
 
-    def take(self, members: Array, points: Array) -> "Flow":
+    def take(self, members: Array, points: Array) -> "StateMap":
         """The maps of some members, at some points [member, point] of each."""
         weights = {name: tf.gather(w, members) for name, w in self.weights.items()}
         inputs = None if self.inputs is None else tf.gather(self.inputs, members)
-        return Flow(self.dynamics, weights, tf.gather(self.drive, members), inputs).at_points(
-            points
-        )
+        return StateMap(
+            self.step_function, weights, tf.gather(self.drive, members), inputs
+        ).at_points(points)
 
-    def at_points(self, points: Array) -> "Flow":
+    def at_points(self, points: Array) -> "StateMap":
         """The maps of the same members at some points [member, point] of each."""
 
         def chosen(values: Tensor) -> Tensor:
             return tf.gather(values, points, batch_dims=1)
 
         inputs = None if self.inputs is None else chosen(self.inputs)
-        return Flow(self.dynamics, self.weights, chosen(self.drive), inputs)
+        return StateMap(self.step_function, self.weights, chosen(self.drive), inputs)
 
-    def repeated(self, times: int) -> "Flow":
+    def repeated(self, times: int) -> "StateMap":
         """Each point so many times in a row."""
         inputs = None if self.inputs is None else tf.repeat(self.inputs, times, axis=1)
-        return Flow(self.dynamics, self.weights, tf.repeat(self.drive, times, axis=1), inputs)
+        return StateMap(
+            self.step_function, self.weights, tf.repeat(self.drive, times, axis=1), inputs
+        )
 
 
-def derivative_of(dynamics: Dynamics) -> Callable[..., tuple[Tensor, Tensor]] | None:
+def step_with_jacobian(step_function: StepFunction) -> Callable[..., tuple[Tensor, Tensor]] | None:
     """A faster `step` with its Jacobian, None if the dynamics don't offer that of their step."""
-    known: Any = dynamics
-    offers = getattr(dynamics, "offers", None)
+    known: Any = step_function
+    offers = getattr(step_function, "offers", None)
     return known.linearise if offers is not None and offers("linearise", "step") else None
 
 
@@ -164,7 +166,7 @@ def _pulled_back(tape: Any, image: Tensor, source: Tensor) -> Tensor:
     return tf.transpose(rows, [1, 2, 0, 3])
 
 
-def flow_of(population: Population, members: Array, inputs: Array) -> Flow:
+def population_state_map(population: Population, members: Array, inputs: Array) -> StateMap:
     """The flow of some members of a population in double precision.
 
     members [pair], inputs [pair, point, input]: the constant input of each point.
@@ -175,7 +177,7 @@ def flow_of(population: Population, members: Array, inputs: Array) -> Flow:
         for name, w in population.weights.items()
     }
     held = tf.constant(inputs, tf.float64)
-    return Flow(cell, weights, cell.drive(weights, held), held)
+    return StateMap(cell, weights, cell.drive(weights, held), held)
 
 
 def half_square(residual: Tensor) -> Tensor:
@@ -183,25 +185,25 @@ def half_square(residual: Tensor) -> Tensor:
     return 0.5 * tf.reduce_sum(residual**2, axis=-1)
 
 
-def compiled(function: Callable[..., Any], flow: Flow, *arguments: Any) -> Any:
-    """`function(flow, *arguments)` as one compiled program for any number of members and points.
+def compiled(function: Callable[..., Any], state_map: StateMap, *arguments: Any) -> Any:
+    """Return `function(state_map, *arguments)` from one compiled program for all batch sizes.
 
     `function` is hashable and kept; arrays among the arguments begin with [member, point].
     """
-    held = () if flow.inputs is None else (flow.inputs,)
-    given = (dict(flow.weights), (flow.drive, *held), arguments)
+    held = () if state_map.inputs is None else (state_map.inputs,)
+    given = (dict(state_map.weights), (state_map.drive, *held), arguments)
     flat = [tf.convert_to_tensor(values) for values in tf.nest.flatten(given)]
-    outer = 1 + len(flow.weights) + len(held)
-    free = [1] * len(flow.weights) + [2] * (outer - len(flow.weights))
+    outer = 1 + len(state_map.weights) + len(held)
+    free = [1] * len(state_map.weights) + [2] * (outer - len(state_map.weights))
     free += [min(2, len(values.shape)) for values in flat[outer:]]
     shapes = tuple((v.dtype, *v.shape[n:]) for v, n in zip(flat, free, strict=True))
-    key = (function, flow.dynamics, len(held), *shapes)
+    key = (function, state_map.step_function, len(held), *shapes)
     if key not in _PROGRAMS:
         while len(_PROGRAMS) >= MOST_PROGRAMS:
             _PROGRAMS.pop(next(iter(_PROGRAMS)))
         # A partial, since TensorFlow counts all closures of one function as retracings of it.
         like = tf.nest.map_structure(lambda _: None, given)
-        run = tf.function(partial(_run, function, flow.dynamics, like), autograph=False)
+        run = tf.function(partial(_run, function, state_map.step_function, like), autograph=False)
         _PROGRAMS[key] = run.get_concrete_function(*map(_free, flat, free))
     else:
         _PROGRAMS[key] = _PROGRAMS.pop(key)  # the last one used is the last one to go
@@ -214,9 +216,11 @@ MOST_PROGRAMS = 512
 _PROGRAMS: dict[Any, Any] = {}
 
 
-def _run(function: Callable[..., Any], dynamics: Dynamics, like: Any, *flat: Tensor) -> Any:
+def _run(
+    function: Callable[..., Any], step_function: StepFunction, like: Any, *flat: Tensor
+) -> Any:
     weights, driven, arguments = tf.nest.pack_sequence_as(like, flat)
-    return function(Flow(dynamics, weights, *driven), *arguments)
+    return function(StateMap(step_function, weights, *driven), *arguments)
 
 
 def _free(tensor: Tensor, axes: int) -> Any:

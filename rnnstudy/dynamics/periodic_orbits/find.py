@@ -11,7 +11,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.linearisation.modes import n_unstable
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem, systems_of
-from rnnstudy.dynamics.networks.simulate import opened, states_near
+from rnnstudy.dynamics.networks.simulate import prepare_arguments, sample_starts
 from rnnstudy.dynamics.periodic_orbits.floquet import certificate, multipliers
 from rnnstudy.dynamics.periodic_orbits.record import (
     CONVERGED,
@@ -25,7 +25,7 @@ from rnnstudy.dynamics.periodic_orbits.record import (
 )
 from rnnstudy.dynamics.periodic_orbits.shooting import Shooting, Shots, shoot
 from rnnstudy.dynamics.states.clustering import merge
-from rnnstudy.dynamics.states.sampling import mixtures
+from rnnstudy.dynamics.states.sampling import convex_mixtures
 
 BLOCK_BYTES = 256 * 2**20
 """Memory for the Jacobians of one batch and their products."""
@@ -64,7 +64,7 @@ def find_cycles(
     """
     shooting = shooting or Shooting()
     periods = _periods(period)
-    networks, held = opened(network, inputs, starts, layer, state_size)
+    networks, held = prepare_arguments(network, inputs, starts, layer, state_size)
     parts = [
         _orbits(shooting, system, _starts(shooting, system, visited, starts), periods)
         for system, visited in systems_of(networks, held, starts)
@@ -85,7 +85,7 @@ def _starts(
 ) -> Array:
     """The starts [start, state] of one system; they depend on nothing but itself."""
     seed = (shooting.seed, system.input_index)
-    begun = states_near(visited, starts, shooting.candidates, shooting.noise, seed)
+    begun = sample_starts(visited, starts, shooting.candidates, shooting.noise, seed)
     if starts is not None:
         return begun
     half = len(begun) // 2
@@ -125,7 +125,7 @@ def _of_period(
         known = len(states)
         phases = np.concatenate([np.roll(states, shift, axis=1) for shift in range(period)])
         chosen = generator.permutation(len(phases))[:MIXED]
-        mixed = mixtures(phases[chosen].reshape(len(chosen), -1), len(guess), 1.5, generator)
+        mixed = convex_mixtures(phases[chosen].reshape(len(chosen), -1), len(guess), 1.5, generator)
         shots.append(_shot(shooting, system, mixed.reshape(-1, *states.shape[1:])))
     else:
         solutions = _solutions(shooting, system, shots, periods)
@@ -227,7 +227,7 @@ def _record(
         inputs=np.repeat(system.constant_input[None], count, axis=0),
         member=np.full(count, system.member),
         input_index=np.full(count, system.input_index),
-        hits=np.array([hits for *_, hits in orbits], int),
+        n_starts=np.array([n_starts for *_, n_starts in orbits], int),
         outcome=outcome,
         start_member=np.full(len(outcome), system.member),
         start_input=np.full(len(outcome), system.input_index),
@@ -245,17 +245,17 @@ def _turned(states: Array) -> Array:
 def _distinct(shooting: Shooting, system: AutonomousSystem, found: Cycles) -> Cycles:
     """Orbits that several periods led to, once, with the hits of all; shortest period first."""
     kept: list[int] = []
-    hits = found.hits.copy()
+    n_starts = found.n_starts.copy()
     room = shooting.merge * system.scale
     order = np.lexsort((found.n_unstable, found.period))
     apart = partial(_apart, found)
     for i in order:
         known = [j for j in kept if found.period[j] == found.period[i] and apart(i, j) <= room]
         if known:
-            hits[known[0]] += hits[i]
+            n_starts[known[0]] += n_starts[i]
         else:
             kept.append(int(i))
-    return found.counted_anew(hits)[np.array(kept, int)]
+    return found.counted_anew(n_starts)[np.array(kept, int)]
 
 
 def _apart(found: Cycles, i: int, j: int) -> float:

@@ -11,10 +11,20 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Space3D, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
-from rnnstudy.dynamics.linearisation.modes import kinds, near_circle, time_constants
+from rnnstudy.dynamics.linearisation.modes import (
+    is_near_unit_circle,
+    stability_kinds,
+    time_constants,
+)
 from rnnstudy.dynamics.states.outcomes import CountedOutcomes, Outcomes
-from rnnstudy.dynamics.states.projection import in_components
-from rnnstudy.dynamics.states.records import Flat, counted, owned, positions, same_sizes
+from rnnstudy.dynamics.states.projection import project_to_components
+from rnnstudy.dynamics.states.records import (
+    SearchRecord,
+    check_equal_sizes,
+    count_noun,
+    ownership_mask,
+    resolve_index,
+)
 
 ORBIT_OUTCOMES = Outcomes(
     {
@@ -51,7 +61,7 @@ CONVERGED, FIXED, SHORTER, DEGENERATE, OUTSIDE, UNSETTLED, DIVERGED = ORBIT_OUTC
 
 
 @dataclass(frozen=True, eq=False)
-class Cycles(CountedOutcomes, Flat):
+class Cycles(CountedOutcomes, SearchRecord):
     """Distinct periodic orbits of one or many networks, each once at its least period.
 
     `len` and indices count orbits; the states of all lie one after the other, in the order in which
@@ -78,7 +88,7 @@ class Cycles(CountedOutcomes, Flat):
     """The constant input."""
     member: Array = array("orbit")
     input_index: Array = array("orbit")
-    hits: Array = array("orbit")
+    n_starts: Array = array("orbit")
     """Number of starts that ended here."""
     outcome: Array = array("start")
     """What became of each start, as a code of ORBIT_OUTCOMES; one period after the other."""
@@ -92,31 +102,31 @@ class Cycles(CountedOutcomes, Flat):
     @property
     def kind(self) -> Array:
         """stable, saddle, repeller or marginal: [orbit]."""
-        return kinds(self.multipliers, self.margin)
+        return stability_kinds(self.multipliers, self.margin)
 
     @property
     def n_marginal(self) -> Array:
         """Number of multipliers whose modulus is within the margin of 1: [orbit]."""
-        return near_circle(self.multipliers, self.margin).sum(axis=1)
+        return is_near_unit_circle(self.multipliers, self.margin).sum(axis=1)
 
     def orbit(self, i: int) -> Array:
         """States [step, state] of one orbit."""
         states: Array = self.state[self.cycle == i]
         return states
 
-    def counted_anew(self, hits: Array) -> Self:
+    def counted_anew(self, n_starts: Array) -> Self:
         """The same orbits with other numbers of hits [orbit]."""
-        return replace(self, hits=hits)
+        return replace(self, n_starts=n_starts)
 
     def of(self, member: int | None = None, input_index: int | None = None) -> Self:
         """What belongs to one member, one input, or both."""
-        mine = owned(self.start_member, self.start_input, member, input_index)
+        mine = ownership_mask(self.start_member, self.start_input, member, input_index)
         return super().of(member, input_index).select("start", mine)
 
-    def numbered(self, members: int = 0, inputs: int = 0) -> Self:
+    def shift_indices(self, members: int = 0, inputs: int = 0) -> Self:
         """The same with so much added to the numbers of members and of inputs."""
         return replace(
-            super().numbered(members, inputs),
+            super().shift_indices(members, inputs),
             start_member=self.start_member + members,
             start_input=self.start_input + inputs,
         )
@@ -125,7 +135,7 @@ class Cycles(CountedOutcomes, Flat):
         """The record at some positions of an axis; an orbit takes its states with it."""
         if axis != self.axis:
             return super().select(axis, indices)
-        chosen = positions(indices, len(self), axis)
+        chosen = resolve_index(indices, len(self), axis)
         states = [np.flatnonzero(self.cycle == i) for i in chosen]
         part = super().select(axis, chosen)
         part = Record.select(part, "step", np.concatenate([chosen[:0], *states]))
@@ -139,7 +149,7 @@ class Cycles(CountedOutcomes, Flat):
         """
         if not records or axis not in (None, cls.axis):
             return super().join(records, axis or cls.axis)
-        same_sizes(records)
+        check_equal_sizes(records)
         if len({record.margin for record in records}) > 1:
             raise ValueError("records of orbits should have one margin")
         sizes = np.cumsum([0, *(len(record) for record in records)])
@@ -167,7 +177,7 @@ class Cycles(CountedOutcomes, Flat):
                 "n_unstable": self.n_unstable,
                 "index": self.index,
                 "residual": self.residual,
-                "hits": self.hits,
+                "n_starts": self.n_starts,
                 "leading_modulus": np.abs(leading),
                 "leading_angle": np.angle(leading),
                 "time_constant": self.period * time_constants(leading),
@@ -176,7 +186,7 @@ class Cycles(CountedOutcomes, Flat):
 
     def exhibits(self) -> Sequence[Exhibit]:
         """The orbits in the first three principal components of their states, and a table."""
-        places = in_components(self.state)
+        places = project_to_components(self.state)
         groups = self.n_unstable[self.cycle]
         rounds = [places[self.cycle == i] for i in range(len(self))]
         return (
@@ -197,5 +207,5 @@ class Cycles(CountedOutcomes, Flat):
     def __repr__(self) -> str:
         periods = Counter(self.period.tolist())
         parts = [f"{periods[p]} of period {p}" for p in sorted(periods)]
-        found = counted(len(self), "periodic orbit", "periodic orbits")
+        found = count_noun(len(self), "periodic orbit", "periodic orbits")
         return found + (": " + ", ".join(parts) if parts else "")

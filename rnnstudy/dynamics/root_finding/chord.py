@@ -8,9 +8,9 @@ import numpy as np
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.batches import batches
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.networks.state_map import Dynamics, Flow, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, StepFunction, compiled
 from rnnstudy.dynamics.root_finding.iterate import Solution, solve
-from rnnstudy.dynamics.root_finding.linear_systems import regular
+from rnnstudy.dynamics.root_finding.linear_systems import regularise
 from rnnstudy.dynamics.root_finding.solvers import Iteration
 
 MATRIX = "chord matrix"
@@ -30,7 +30,7 @@ WIDTH = 16
 
 
 @dataclass(frozen=True)
-class Chord:
+class ChordMap:
     """h -> h + (I - J)^-1 (F(h) - h) with the Jacobian J of a root that is known.
 
     Newton's method with one matrix for all states (the chord method: Ortega & Rheinboldt 1970,
@@ -38,22 +38,22 @@ class Chord:
     only from states that are near the root, or beyond which the map is much as it is there.
     """
 
-    dynamics: Dynamics
+    step_function: StepFunction
 
     def drive(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """What the input adds."""
-        return self.dynamics.drive(w, x)
+        return self.step_function.drive(w, x)
 
     def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
         """The next state; points [member, row x `WIDTH`, state]."""
-        residual = self.dynamics.step(w, drive, h) - h
+        residual = self.step_function.step(w, drive, h) - h
         shape = tf.shape(h)
         rows = tf.reshape(residual, [shape[0], -1, WIDTH, h.shape[-1]])
         return h + tf.reshape(rows @ w[MATRIX], shape)
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownRoots:
     """Isolated roots: member [root], state [root, state] and, transposed, their (I - J)^-1,
     matrix [root, state, state]."""
 
@@ -61,33 +61,33 @@ class Known:
     state: Array
     matrix: Array
 
-    def join(self, other: "Known") -> "Known":
+    def join(self, other: "KnownRoots") -> "KnownRoots":
         """These, then the others."""
         pairs = zip(vars(self).values(), vars(other).values(), strict=True)
-        return Known(*(np.concatenate(pair) for pair in pairs))
+        return KnownRoots(*(np.concatenate(pair) for pair in pairs))
 
 
-def known(flow: Flow, roots: Sequence[Array]) -> Known:
+def isolated_roots(state_map: StateMap, roots: Sequence[Array]) -> KnownRoots:
     """The isolated ones among each member's roots [root, state]."""
     counts, size = list(map(len, roots)), roots[0].shape[1]
     state = np.full((len(roots), max(counts), size), np.nan)
     real = np.arange(max(counts)) < np.array(counts)[:, None]
     state[real] = np.concatenate(roots)
     if not real.any():
-        return Known(np.zeros(0, int), state[real], np.empty((0, size, size)))
-    matrix = compiled(_matrix, flow, state, np.zeros(real.shape, int)).numpy()[real]
+        return KnownRoots(np.zeros(0, int), state[real], np.empty((0, size, size)))
+    matrix = compiled(_matrix, state_map, state, np.zeros(real.shape, int)).numpy()[real]
     # So many times the largest number bounds the largest singular value.
     isolated = size * np.abs(matrix).max(axis=(1, 2)) <= 1.0 / WEAKEST
-    return Known(np.nonzero(real)[0][isolated], state[real][isolated], matrix[isolated])
+    return KnownRoots(np.nonzero(real)[0][isolated], state[real][isolated], matrix[isolated])
 
 
-def _matrix(flow: Flow, h: Tensor, at: Tensor) -> Tensor:
+def _matrix(state_map: StateMap, h: Tensor, at: Tensor) -> Tensor:
     """Transposed (I - J)^-1 at h [member, root, state], each at one of the flow's points."""
-    matrix = tf.eye(h.shape[-1], dtype=h.dtype) - flow.at_points(at).linearise(h)[1]
-    return tf.linalg.inv(regular(matrix), adjoint=True)
+    matrix = tf.eye(h.shape[-1], dtype=h.dtype) - state_map.at_points(at).linearise(h)[1]
+    return tf.linalg.inv(regularise(matrix), adjoint=True)
 
 
-def nearest_roots(starts: Array, left: Array, roots: Known) -> Array:
+def nearest_root_index(starts: Array, left: Array, roots: KnownRoots) -> Array:
     """Which root is nearest to each start that is left: its position [member, start], -1 for none.
 
     starts [member, start, state]; left [member, start].
@@ -102,8 +102,8 @@ def nearest_roots(starts: Array, left: Array, roots: Known) -> Array:
     return nearest
 
 
-def nearby(
-    flow: Flow, starts: Array, target: Array, roots: Known, radius: Array
+def absorb_by_chord(
+    state_map: StateMap, starts: Array, target: Array, roots: KnownRoots, radius: Array
 ) -> tuple[Array, Array]:
     """Which starts reach their target by its chord: its position [member, start], else -1.
 
@@ -114,7 +114,7 @@ def nearby(
     found, going = Solution.unsolved(starts), target
     for limit in STAGES:
         if (going >= 0).any():
-            _follow(flow, found, going, roots, limit)
+            _follow(state_map, found, going, roots, limit)
             going = np.where(found.done | found.diverged, -1, going)
     near = target >= 0
     apart = np.sqrt(np.mean((found.state[near] - roots.state[target[near]]) ** 2, axis=-1))
@@ -123,7 +123,9 @@ def nearby(
     return np.where(near, target, -1), np.where(near, found.steps, 0)
 
 
-def _follow(flow: Flow, found: Solution, target: Array, roots: Known, limit: int) -> None:
+def _follow(
+    state_map: StateMap, found: Solution, target: Array, roots: KnownRoots, limit: int
+) -> None:
     """Enter so many steps of the chords from the states that have a target [member, start]."""
     root, points = _rows(target)
     members = np.arange(len(target))[:, None]
@@ -132,8 +134,10 @@ def _follow(flow: Flow, found: Solution, target: Array, roots: Known, limit: int
         own = points[:, WIDTH * part.start : WIDTH * part.stop]
         # What only fills up a row is not finite, and given up at once.
         h = np.where(own[..., None] >= 0, found.state[members, own], np.nan)
-        weights = {**flow.weights, MATRIX: roots.matrix[root[:, part]]}
-        chords = Flow(Chord(flow.dynamics), weights, flow.drive, flow.inputs)
+        weights = {**state_map.weights, MATRIX: roots.matrix[root[:, part]]}
+        chords = StateMap(
+            ChordMap(state_map.step_function), weights, state_map.drive, state_map.inputs
+        )
         reached = solve(chords, STEPS, h, np.maximum(own, 0), limit, packed=False)
         for i, filled in enumerate(own >= 0):
             before = found.steps[i, own[i, filled]]

@@ -8,10 +8,10 @@ import numpy as np
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.batches import batches
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.networks.state_map import Dynamics, Flow, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, StepFunction, compiled
 from rnnstudy.dynamics.root_finding.iterate import solve
 from rnnstudy.dynamics.root_finding.solvers import SIZES, Newton
-from rnnstudy.dynamics.root_finding.ungated import resting, seen, whole
+from rnnstudy.dynamics.root_finding.ungated import to_full_state, to_visible, ungated_map
 
 ROOTS, SPAN = "deflated roots", "deflation span"
 """Names under which a flow's weights hold them: [member, root, state] and [member]."""
@@ -27,12 +27,12 @@ SHARE = 0.3
 points of a memory's 27, steps of span 0.1, 0.3 and 1 bring 2-3, 5-6 and 5-6 to one of the others,
 plain ones 1-3; a span of 1 takes three times the steps."""
 
-AWAY = Newton(limit=60, tolerance=1e-12)
+DEFLATED_NEWTON = Newton(limit=60, tolerance=1e-12)
 """Newton's steps without the known roots: near enough to others for any solver."""
 
 
 @dataclass(frozen=True)
-class Deflated:
+class DeflatedMap:
     """h -> h + M(h) (F(h) - h) with M(h) = prod (1 + (span / |h - r|)^2) over known roots r.
 
     Deflation (Farrell, Birkisson & Funke 2015, eq. 2.5, power 2 and shift 1): M has a pole at each
@@ -41,20 +41,20 @@ class Deflated:
     longer, shorter or backwards, so that it leaves what is known. |h - r| is a root mean square.
     """
 
-    dynamics: Dynamics
+    step_function: StepFunction
 
     def drive(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """What the input adds."""
-        return self.dynamics.drive(w, x)
+        return self.step_function.drive(w, x)
 
     def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
         """The next state."""
         factor, _ = _deflation(w, h)
-        return h + factor[..., None] * (self.dynamics.step(w, drive, h) - h)
+        return h + factor[..., None] * (self.step_function.step(w, drive, h) - h)
 
     def linearise(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """That and its Jacobian: I + M (J - I + (F(h) - h) grad log M')."""
-        image, jacobian = Flow(self.dynamics, w, drive).linearise(h)
+        image, jacobian = StateMap(self.step_function, w, drive).linearise(h)
         factor, slope = _deflation(w, h)
         residual, eye = image - h, tf.eye(h.shape[-1], dtype=h.dtype)
         moved = jacobian - eye + residual[..., None] * slope[..., None, :]
@@ -78,32 +78,38 @@ def _deflation(w: Mapping[str, Tensor], h: Tensor) -> tuple[Tensor, Tensor]:
     return tf.reduce_prod(1.0 + near, axis=-1), slope
 
 
-def deflated(flow: Flow, roots: Sequence[Array], span: Array) -> Flow:
+def deflate(state_map: StateMap, roots: Sequence[Array], span: Array) -> StateMap:
     """The flow without each member's known roots [root, state], which act within that member's span
     [member], a root mean square distance."""
     filled = np.full((len(roots), max(map(len, roots)), roots[0].shape[1]), FAR)
     for i, known in enumerate(roots):
         filled[i, : len(known)] = known
-    weights = {**flow.weights, ROOTS: filled, SPAN: np.asarray(span, np.float64)}
-    return Flow(Deflated(flow.dynamics), weights, flow.drive, flow.inputs)
+    weights = {**state_map.weights, ROOTS: filled, SPAN: np.asarray(span, np.float64)}
+    return StateMap(
+        DeflatedMap(state_map.step_function), weights, state_map.drive, state_map.inputs
+    )
 
 
-def elsewhere(flow: Flow, starts: Array, roots: Sequence[Array], scale: Array) -> Array:
+def deflated_newton(
+    state_map: StateMap, starts: Array, roots: Sequence[Array], scale: Array
+) -> Array:
     """Where Newton's steps lead from starts [member, start, state] without the known roots.
 
     roots: those of each member, one at least, [root, state]; scale [member]: root mean square of
     its states. What these steps make infinite stays where it began.
     """
-    shorter = resting(flow)
+    shorter = ungated_map(state_map)
     if shorter is not None:
-        inner = elsewhere(shorter, seen(shorter, starts), [seen(shorter, r) for r in roots], scale)
-        state: Array = compiled(whole, shorter, inner).numpy()
+        inner = deflated_newton(
+            shorter, to_visible(shorter, starts), [to_visible(shorter, r) for r in roots], scale
+        )
+        state: Array = compiled(to_full_state, shorter, inner).numpy()
     else:
         held = 8 * len(SIZES) * len(roots) * max(map(len, roots)) * starts.shape[-1]
-        others = deflated(flow, roots, SHARE * scale)
+        others = deflate(state_map, roots, SHARE * scale)
         points = np.broadcast_to(np.arange(starts.shape[1]), starts.shape[:2])
         parts = [
-            solve(others, AWAY, starts[:, part], points[:, part]).state
+            solve(others, DEFLATED_NEWTON, starts[:, part], points[:, part]).state
             for part in batches(starts.shape[1], held)
         ]
         state = np.concatenate(parts, axis=1)

@@ -10,8 +10,8 @@ import numpy as np
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.batches import batches
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.networks.state_map import Flow, compiled
-from rnnstudy.dynamics.root_finding.solvers import Solver, where_points
+from rnnstudy.dynamics.networks.state_map import StateMap, compiled
+from rnnstudy.dynamics.root_finding.solvers import Solver, select_points
 
 MATRICES = 6
 """Matrices [state, state] that a solver holds per point at its peak."""
@@ -59,7 +59,7 @@ class Solution:
 
 
 def solve(
-    flow: Flow,
+    state_map: StateMap,
     solver: Solver,
     starts: Array,
     at: Array | None = None,
@@ -78,11 +78,13 @@ def solve(
     points = np.broadcast_to(np.arange(lead[1]), lead) if at is None else at
     left = solver.limit if limit is None else limit
     program = _program(solver, packed)
-    found = compiled(program, flow, np.asarray(starts, np.float64), points, left)
+    found = compiled(program, state_map, np.asarray(starts, np.float64), points, left)
     return Solution(*(np.array(values) for values in found))
 
 
-def solve_some(flow: Flow, solver: Solver, starts: Array, which: Sequence[Array]) -> Solution:
+def solve_some(
+    state_map: StateMap, solver: Solver, starts: Array, which: Sequence[Array]
+) -> Solution:
     """Solve from some of each member's starts [member, point, state], in bounded memory.
 
     which: their positions, for each member. Returns them in this order: [member, place].
@@ -94,7 +96,8 @@ def solve_some(flow: Flow, solver: Solver, starts: Array, which: Sequence[Array]
         points[i, : len(own)], some[i, : len(own)] = own, starts[i, own]
     per_point = 8 * MATRICES * len(which) * starts.shape[-1] ** 2
     parts = [
-        solve(flow, solver, some[:, part], points[:, part]) for part in batches(lead[1], per_point)
+        solve(state_map, solver, some[:, part], points[:, part])
+        for part in batches(lead[1], per_point)
     ]
     fields = zip(*(vars(part).values() for part in parts), strict=True)
     return Solution(*(np.concatenate(values, axis=1) for values in fields))
@@ -104,62 +107,62 @@ def solve_some(flow: Flow, solver: Solver, starts: Array, which: Sequence[Array]
 def _program(solver: Solver, packed: bool) -> Any:
     """From starts to the fields of a solution, as one function of a flow."""
 
-    def begin(flow: Flow, h: Tensor) -> Now:
-        work = solver.start(flow, h)
+    def begin(state_map: StateMap, h: Tensor) -> Now:
+        work = solver.start(state_map, h)
         finite = tf.math.is_finite(work["speed"])
-        active = finite & ~solver.done(flow, h, work)
+        active = finite & ~solver.done(state_map, h, work)
         steps = tf.zeros_like(active, tf.int32)
         return {"state": h, "active": active, "diverged": ~finite, "steps": steps, "work": work}
 
-    def turn(flow: Flow, now: Now) -> Now:
+    def turn(state_map: StateMap, now: Now) -> Now:
         h, work, active = now["state"], now["work"], now["active"]
-        new, later = solver.step(flow, h, work)
+        new, later = solver.step(state_map, h, work)
         finite = tf.reduce_all(tf.math.is_finite(new), axis=-1)
         moves = active & finite
-        h = where_points(moves, new, h)
-        work = {name: where_points(moves, later[name], work[name]) for name in work}
+        h = select_points(moves, new, h)
+        work = {name: select_points(moves, later[name], work[name]) for name in work}
         return {
             "state": h,
-            "active": moves & ~solver.done(flow, h, work),
+            "active": moves & ~solver.done(state_map, h, work),
             "diverged": now["diverged"] | (active & ~finite),
             "steps": now["steps"] + tf.cast(active, tf.int32),
             "work": work,
         }
 
-    def some_turns(flow: Flow, now: Now, left: Tensor, keep: Tensor) -> tuple[Now, Tensor]:
+    def some_turns(state_map: StateMap, now: Now, left: Tensor, keep: Tensor) -> tuple[Now, Tensor]:
         """Steps until so many places or fewer are in use."""
         found: tuple[Now, Tensor] = tf.while_loop(
             lambda now, left: (left > 0) & (_places(now["active"]) > keep),
-            lambda now, left: (turn(flow, now), left - 1),
+            lambda now, left: (turn(state_map, now), left - 1),
             (now, left),
         )
         return found
 
-    def advance(flow: Flow, now: Now, left: Tensor) -> tuple[Now, Tensor]:
+    def advance(state_map: StateMap, now: Now, left: Tensor) -> tuple[Now, Tensor]:
         """Steps of the active points until a quarter of their places are idle."""
         rows, points = _in_use(now["active"])
         places = tf.stack([tf.broadcast_to(rows[:, None], tf.shape(points)), points], axis=-1)
         size = tf.size(points)
         keep = tf.where(size > FEW, (3 * size) // 4, 0)
         some = tf.nest.map_structure(lambda values: tf.gather_nd(values, places), now)
-        some, left = some_turns(flow.take(rows, points), some, left, keep)
+        some, left = some_turns(state_map.take(rows, points), some, left, keep)
 
         def entered(values: Tensor, new: Tensor) -> Tensor:
             return tf.tensor_scatter_nd_update(values, places, new)
 
         return tf.nest.map_structure(entered, now, some), left
 
-    def run(flow: Flow, h: Tensor, at: Tensor, left: Tensor) -> tuple[Tensor, ...]:
-        flow = flow.at_points(at)
-        now = begin(flow, h)
+    def run(state_map: StateMap, h: Tensor, at: Tensor, left: Tensor) -> tuple[Tensor, ...]:
+        state_map = state_map.at_points(at)
+        now = begin(state_map, h)
         if packed:
             now, _ = tf.while_loop(
                 lambda now, left: (left > 0) & tf.reduce_any(now["active"]),
-                lambda now, left: advance(flow, now, left),
+                lambda now, left: advance(state_map, now, left),
                 (now, left),
             )
         else:
-            now, _ = some_turns(flow, now, left, 0)
+            now, _ = some_turns(state_map, now, left, 0)
         done = ~now["active"] & ~now["diverged"]
         return now["state"], now["work"]["speed"], done, now["diverged"], now["steps"]
 

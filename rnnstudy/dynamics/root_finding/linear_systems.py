@@ -9,7 +9,7 @@ RIDGE = 1e-14
 """Relative diagonal shift that keeps one exactly singular matrix from failing a whole batch."""
 
 
-def damped(gram: Tensor, damping: Tensor, right: Tensor) -> Callable[[Tensor], Tensor]:
+def factorise_damped(gram: Tensor, damping: Tensor, right: Tensor) -> Callable[[Tensor], Tensor]:
     """b -> x with (gram + damping I) x = b, as `solve_linear`, from one factorisation.
 
     gram: J'J, whose diagonal says of the rest whether it is finite, and how large: cheaper than to
@@ -38,10 +38,10 @@ def solve_linear(matrix: Tensor, right: Tensor) -> Tensor:
     """
     known = tf.reduce_all(tf.math.is_finite(right), -1)[..., None, None]
     eye = tf.eye(matrix.shape[-1], dtype=matrix.dtype)
-    return tf.linalg.solve(tf.where(known, regular(matrix), eye), right[..., None])[..., 0]
+    return tf.linalg.solve(tf.where(known, regularise(matrix), eye), right[..., None])[..., 0]
 
 
-def regular(matrix: Tensor) -> Tensor:
+def regularise(matrix: Tensor) -> Tensor:
     """Matrices [..., state, state] that can be inverted: singular ones shifted by a rounding, and
     the identity for those that are not finite."""
     scale = tf.reduce_max(tf.abs(matrix), axis=[-2, -1], keepdims=True)

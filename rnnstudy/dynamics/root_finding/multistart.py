@@ -6,11 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.dynamics.networks.state_map import Flow, compiled
-from rnnstudy.dynamics.root_finding.chord import Known, known, nearby, nearest_roots
+from rnnstudy.dynamics.networks.state_map import StateMap, compiled
+from rnnstudy.dynamics.root_finding.chord import (
+    KnownRoots,
+    absorb_by_chord,
+    isolated_roots,
+    nearest_root_index,
+)
 from rnnstudy.dynamics.root_finding.iterate import Solution, solve_some
 from rnnstudy.dynamics.root_finding.solvers import Solver
-from rnnstudy.dynamics.root_finding.ungated import resting, seen, whole
+from rnnstudy.dynamics.root_finding.ungated import to_full_state, to_visible, ungated_map
 from rnnstudy.dynamics.states.clustering import merge
 
 SMALL = 16
@@ -30,47 +35,49 @@ PLENTY = 1
 
 
 @dataclass(frozen=True)
-class Aim:
-    """What is sought from many starts: roots whose speed is below the tolerance.
+class RootCriteria:
+    """Criteria of the roots that many starts search for.
 
-    radius [member]: root mean square distance within which two are one; known: those that each
-    member's search has found before, [root, state].
+    tolerance: largest speed of a root. radius `[member]`: root mean square distance within which
+    two states are one root. known_roots: the roots `[root, state]` that each member's search has.
     """
 
     tolerance: float
     radius: Array
-    known: Sequence[Array]
+    known_roots: Sequence[Array]
 
 
-def in_waves(flow: Flow, solver: Solver, starts: Array, aim: Aim) -> Solution:
+def multistart_solve(
+    state_map: StateMap, solver: Solver, starts: Array, aim: RootCriteria
+) -> Solution:
     """What `solve` does, in less time: some starts are solved, and roots take in the others.
 
     starts [member, start, state], all of one member at the same input. A start from which the
     chord of the nearest known root contracts to it ends there.
     """
     if starts.shape[2] <= SMALL:
-        return solve_some(flow, solver, starts, [np.arange(starts.shape[1])] * len(starts))
+        return solve_some(state_map, solver, starts, [np.arange(starts.shape[1])] * len(starts))
     found = Solution.unsolved(starts)
     left = np.ones(starts.shape[:2], bool)
-    roots, solved = known(flow, aim.known), 0
+    roots, n_solved = isolated_roots(state_map, aim.known_roots), 0
     tried = np.full(left.shape, -1)
     while left.any():
-        nearest = nearest_roots(starts, left, roots)
+        nearest = nearest_root_index(starts, left, roots)
         target, tried = np.where(nearest == tried, -1, nearest), nearest
-        root, steps = nearby(flow, starts, target, roots, aim.radius)
+        root, steps = absorb_by_chord(state_map, starts, target, roots, aim.radius)
         _take_in(found, root, roots, steps)
         left &= root < 0
-        taken = (root >= 0).sum(axis=1) if solved else left.sum(axis=1)
+        taken = (root >= 0).sum(axis=1) if n_solved else left.sum(axis=1)
         which = [_wave(*each) for each in zip(left, taken, strict=True)]
-        solved = max(map(len, which))
-        if solved:
-            _enter(found, solve_some(flow, solver, starts, which), which, left)
+        n_solved = max(map(len, which))
+        if n_solved:
+            _enter(found, solve_some(state_map, solver, starts, which), which, left)
             new = [_new(found, i, own, roots, aim) for i, own in enumerate(which)]
-            roots = roots.join(known(flow, new))
+            roots = roots.join(isolated_roots(state_map, new))
     return found
 
 
-def _take_in(found: Solution, root: Array, roots: Known, steps: Array) -> None:
+def _take_in(found: Solution, root: Array, roots: KnownRoots, steps: Array) -> None:
     """Enter the roots that starts reached by a chord: root [member, start], -1 for none."""
     where = root >= 0
     found.state[where] = roots.state[root[where]]
@@ -96,7 +103,7 @@ def _wave(left: Array, taken: int) -> Array:
     return which[np.linspace(0, len(which) - 1, count).astype(int)]
 
 
-def _new(found: Solution, member: int, which: Array, roots: Known, aim: Aim) -> Array:
+def _new(found: Solution, member: int, which: Array, roots: KnownRoots, aim: RootCriteria) -> Array:
     """Distinct roots [root, state] that some starts of a member reached and nobody knew."""
     old = roots.state[roots.member == member]
     state, speed = found.state[member, which], found.speed[member, which]
@@ -108,48 +115,50 @@ def _new(found: Solution, member: int, which: Array, roots: Known, aim: Aim) -> 
     return every[best[best >= len(old)]]
 
 
-def solved(flow: Flow, solver: Solver, starts: Array, aim: Aim) -> Solution:
+def solve_starts(state_map: StateMap, solver: Solver, starts: Array, aim: RootCriteria) -> Solution:
     """Solver from starts [member, start, state], by way of where the cell rests if it says so.
 
     Starts that get stuck on that way, or whose speed is not below the tolerance there, go on by the
     network's own map: those of them that have met as one.
     """
-    shorter = resting(flow)
+    shorter = ungated_map(state_map)
     if shorter is None:
-        return in_waves(flow, solver, starts, aim)
-    first = in_waves(
+        return multistart_solve(state_map, solver, starts, aim)
+    first = multistart_solve(
         shorter,
         solver,
-        seen(shorter, starts),
-        replace(aim, known=[seen(shorter, some) for some in aim.known]),
+        to_visible(shorter, starts),
+        replace(aim, known_roots=[to_visible(shorter, some) for some in aim.known_roots]),
     )
-    state = compiled(whole, shorter, first.state).numpy()
+    state = compiled(to_full_state, shorter, first.state).numpy()
     lost = first.diverged | ~np.isfinite(state).all(axis=-1)
     state = np.where(lost[..., None], starts, state)
-    speed = compiled(Flow.speed, flow, state).numpy()
+    speed = compiled(StateMap.speed, state_map, state).numpy()
     broken = ~np.isfinite(speed)  # a start that is not finite
     left = ~(speed < aim.tolerance) & ~broken
     found = Solution(state, speed, ~left, broken, first.steps)
-    return together(flow, solver, found, left, aim)
+    return solve_representatives(state_map, solver, found, left, aim)
 
 
-def polished(flow: Flow, solver: Solver, rough: Solution, aim: Aim) -> Solution:
+def polish(state_map: StateMap, solver: Solver, rough: Solution, aim: RootCriteria) -> Solution:
     """Last steps, with those that have met as one.
 
     What is neither below the tolerance nor cut off by the limit is stuck and stays where it is.
     """
     left = (rough.speed < aim.tolerance) | ~rough.done
-    return together(flow, solver, rough, left & ~rough.diverged, aim)
+    return solve_representatives(state_map, solver, rough, left & ~rough.diverged, aim)
 
 
-def together(flow: Flow, solver: Solver, found: Solution, left: Array, aim: Aim) -> Solution:
+def solve_representatives(
+    state_map: StateMap, solver: Solver, found: Solution, left: Array, aim: RootCriteria
+) -> Solution:
     """Go on from the points [member, start] that are left: those that have met as one of them."""
     state, speed = found.state, found.speed
     groups = [_met(state[i], speed[i], left[i], aim.radius[i]) for i in range(len(state))]
     which = [best for best, _, _ in groups]
     if not max(map(len, which)):
         return found
-    reached = solve_some(flow, solver, state, which)
+    reached = solve_some(state_map, solver, state, which)
     new = found.copy()
     for i, (_, points, group) in enumerate(groups):
         new.enter(i, points, reached, group)

@@ -11,8 +11,8 @@ from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.catalogue import OneOf
 from rnnstudy.core.component import Entry
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.networks.state_map import Flow, half_square
-from rnnstudy.dynamics.root_finding.linear_systems import damped, solve_linear
+from rnnstudy.dynamics.networks.state_map import StateMap, half_square
+from rnnstudy.dynamics.root_finding.linear_systems import factorise_damped, solve_linear
 
 Work = Mapping[str, Tensor]
 
@@ -42,15 +42,15 @@ class Solver(Entry):
     """Speed below which a point needs no further step."""
 
     @abstractmethod
-    def start(self, flow: Flow, h: Tensor) -> Work:
+    def start(self, state_map: StateMap, h: Tensor) -> Work:
         """What to remember at the first states h [member, point, state]."""
 
     @abstractmethod
-    def step(self, flow: Flow, h: Tensor, work: Work) -> tuple[Tensor, Work]:
+    def step(self, state_map: StateMap, h: Tensor, work: Work) -> tuple[Tensor, Work]:
         """The next states and what to remember."""
 
     @abstractmethod
-    def done(self, flow: Flow, h: Tensor, work: Work) -> Tensor:
+    def done(self, state_map: StateMap, h: Tensor, work: Work) -> Tensor:
         """Which points [member, point] need no further step: at a root, or stuck for good."""
 
 
@@ -87,39 +87,41 @@ class LevenbergMarquardt(Solver):
     """Steps within which the speed has to halve; a point that is slower creeps towards a local
     minimum of the speed and is stuck."""
 
-    def start(self, flow: Flow, h: Tensor) -> Work:
-        speed = flow.speed(h)
+    def start(self, state_map: StateMap, h: Tensor) -> Work:
+        speed = state_map.speed(h)
         ones, zeros = tf.ones_like(speed), tf.zeros_like(speed)
         damping = self.damping * ones
         return {"speed": speed, "damping": damping, "slope": ones, "mark": speed, "age": zeros}
 
-    def step(self, flow: Flow, h: Tensor, work: Work) -> tuple[Tensor, Work]:
-        residual, jacobian = _linear_residual(flow, h)
+    def step(self, state_map: StateMap, h: Tensor, work: Work) -> tuple[Tensor, Work]:
+        residual, jacobian = _linear_residual(state_map, h)
         gradient = tf.linalg.matvec(jacobian, residual, transpose_a=True)
         gram = tf.matmul(jacobian, jacobian, transpose_a=True)
-        solution = damped(gram, work["damping"] * tf.minimum(work["speed"], 1.0), gradient)
+        solution = factorise_damped(
+            gram, work["damping"] * tf.minimum(work["speed"], 1.0), gradient
+        )
         new = h + _within_reach(h, solution(-gradient))
-        residual = flow(new) - new
+        residual = state_map(new) - new
         speed = half_square(residual)
         for _ in range(self.further):
             pull = tf.linalg.matvec(jacobian, residual, transpose_a=True)
             tried = new + _within_reach(new, solution(-pull))
-            left = flow(tried) - tried
+            left = state_map(tried) - tried
             slower = half_square(left)
             gain = slower < speed
-            new, residual = where_points(gain, tried, new), where_points(gain, left, residual)
+            new, residual = select_points(gain, tried, new), select_points(gain, left, residual)
             speed = tf.where(gain, slower, speed)
         better = speed < (1.0 - GAIN) * work["speed"]
         factor = tf.where(better, tf.constant(self.accept, h.dtype), self.reject)
         size = tf.sqrt(2.0 * work["speed"] * tf.linalg.trace(gram))
         speed = tf.where(better, speed, work["speed"])
-        return where_points(better, new, h), {
+        return select_points(better, new, h), {
             "speed": speed,
             "damping": work["damping"] * factor,
             "slope": tf.math.divide_no_nan(tf.norm(gradient, axis=-1), size),
         } | _aged(speed, work)
 
-    def done(self, flow: Flow, h: Tensor, work: Work) -> Tensor:
+    def done(self, state_map: StateMap, h: Tensor, work: Work) -> Tensor:
         stuck = (work["damping"] > self.most_damping) | (work["slope"] < self.flat)
         creeping = work["age"] >= self.patience
         return (work["speed"] < self.tolerance) | stuck | creeping
@@ -130,30 +132,30 @@ class Newton(Solver):
 
     kind: ClassVar[str] = "newton"
 
-    def start(self, flow: Flow, h: Tensor) -> Work:
-        speed = flow.speed(h)
+    def start(self, state_map: StateMap, h: Tensor) -> Work:
+        speed = state_map.speed(h)
         return {"speed": speed, "stuck": tf.zeros_like(speed, tf.bool)}
 
-    def step(self, flow: Flow, h: Tensor, work: Work) -> tuple[Tensor, Work]:
-        residual, jacobian = _linear_residual(flow, h)
+    def step(self, state_map: StateMap, h: Tensor, work: Work) -> tuple[Tensor, Work]:
+        residual, jacobian = _linear_residual(state_map, h)
         move = _within_reach(h, solve_linear(jacobian, -residual))
         sizes = tf.constant(SIZES, h.dtype)[:, None]
         tried = h[..., None, :] + sizes * move[..., None, :]
         lead, state = tf.shape(h)[:2], h.shape[-1]
         flat = tf.reshape(tried, [lead[0], lead[1] * len(SIZES), state])
-        speeds = flow.repeated(len(SIZES)).speed(flat)
+        speeds = state_map.repeated(len(SIZES)).speed(flat)
         speeds = tf.reshape(speeds, [lead[0], lead[1], len(SIZES)])
         speeds = tf.where(tf.math.is_finite(speeds), speeds, tf.constant(np.inf, h.dtype))
         best = tf.argmin(speeds, axis=-1)
         speed = tf.gather(speeds, best, batch_dims=2)
         better = speed < (1.0 - GAIN) * work["speed"]
         nearest = tf.gather(tried, best, batch_dims=2)
-        return where_points(better, nearest, h), {
+        return select_points(better, nearest, h), {
             "speed": tf.where(better, speed, work["speed"]),
             "stuck": ~better,
         }
 
-    def done(self, flow: Flow, h: Tensor, work: Work) -> Tensor:
+    def done(self, state_map: StateMap, h: Tensor, work: Work) -> Tensor:
         return (work["speed"] < self.tolerance) | work["stuck"]
 
 
@@ -168,18 +170,18 @@ class Iteration(Solver):
     patience: Annotated[int, Field(ge=1)] = 500
     """Steps within which the speed has to halve; a state that does not slow down is given up."""
 
-    def start(self, flow: Flow, h: Tensor) -> Work:
-        image = flow(h)
+    def start(self, state_map: StateMap, h: Tensor) -> Work:
+        image = state_map(h)
         speed = half_square(image - h)
         return {"image": image, "speed": speed, "mark": speed, "age": tf.zeros_like(speed)}
 
-    def step(self, flow: Flow, h: Tensor, work: Work) -> tuple[Tensor, Work]:
+    def step(self, state_map: StateMap, h: Tensor, work: Work) -> tuple[Tensor, Work]:
         new = work["image"]
-        image = flow(new)
+        image = state_map(new)
         speed = half_square(image - new)
         return new, {"image": image, "speed": speed} | _aged(speed, work)
 
-    def done(self, flow: Flow, h: Tensor, work: Work) -> Tensor:
+    def done(self, state_map: StateMap, h: Tensor, work: Work) -> Tensor:
         return (work["speed"] < self.tolerance) | (work["age"] >= self.patience)
 
 
@@ -213,16 +215,18 @@ class Adam(Solver):
     beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
     """Share of the squared gradients' running mean that a step keeps."""
 
-    def start(self, flow: Flow, h: Tensor) -> Work:
-        speed = flow.speed(h)
+    def start(self, state_map: StateMap, h: Tensor) -> Work:
+        speed = state_map.speed(h)
         zeros, rate = tf.zeros_like(speed), self.learning_rate * tf.ones_like(speed)
         none = {"mean": tf.zeros_like(h), "square": tf.zeros_like(h), "step": zeros}
         return {"speed": speed, "least": speed, "age": zeros, "rate": rate, **none}
 
-    def step(self, flow: Flow, h: Tensor, work: Work) -> tuple[Tensor, Work]:
+    def step(self, state_map: StateMap, h: Tensor, work: Work) -> tuple[Tensor, Work]:
         with tf.GradientTape() as tape:
             tape.watch(h)
-            total = tf.reduce_sum(flow.speed(h))  # each point's speed depends on that point alone
+            total = tf.reduce_sum(
+                state_map.speed(h)
+            )  # each point's speed depends on that point alone
         gradient = tape.gradient(total, h)
         step = work["step"] + 1.0
         mean = self.beta1 * work["mean"] + (1.0 - self.beta1) * gradient
@@ -230,7 +234,7 @@ class Adam(Solver):
         unbiased = tf.sqrt(1.0 - self.beta2**step) / (1.0 - self.beta1**step)
         size = (work["rate"] * unbiased)[..., None]
         new = h - size * tf.math.divide_no_nan(mean, tf.sqrt(square))
-        speed = flow.speed(new)
+        speed = state_map.speed(new)
         return new, {"speed": speed, "mean": mean, "square": square, "step": step} | self._slower(
             speed, work
         )
@@ -246,7 +250,7 @@ class Adam(Solver):
             "rate": tf.where(plateau, self.decay * work["rate"], work["rate"]),
         }
 
-    def done(self, flow: Flow, h: Tensor, work: Work) -> Tensor:
+    def done(self, state_map: StateMap, h: Tensor, work: Work) -> Tensor:
         return (work["speed"] < self.tolerance) | (work["rate"] < self.least_rate)
 
 
@@ -260,13 +264,13 @@ SOLVERS: dict[str, type[Solver]] = {
 AnySolver = Annotated[Solver, OneOf("solver", SOLVERS)]
 
 
-def _linear_residual(flow: Flow, h: Tensor) -> tuple[Tensor, Tensor]:
+def _linear_residual(state_map: StateMap, h: Tensor) -> tuple[Tensor, Tensor]:
     """F(h) - h and its Jacobian dF/dh - I."""
-    image, jacobian = flow.linearise(h)
+    image, jacobian = state_map.linearise(h)
     return image - h, tf.linalg.set_diag(jacobian, tf.linalg.diag_part(jacobian) - 1.0)
 
 
-def where_points(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
+def select_points(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
     """`new` at the points where the mask [member, point] holds: [member, point, ...]."""
     return tf.where(mask[(..., *[None] * (len(new.shape) - 2))], new, old)
 

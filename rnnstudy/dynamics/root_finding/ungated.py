@@ -6,11 +6,11 @@ from typing import Any
 
 from rnnstudy.cells import Cell
 from rnnstudy.core.arrays import Array, Tensor
-from rnnstudy.dynamics.networks.state_map import Flow
+from rnnstudy.dynamics.networks.state_map import StateMap
 
 
 @dataclass(frozen=True)
-class Resting:
+class UngatedMap:
     """seen -> what is seen where the cell would rest, if gates and candidate stayed as they are.
 
     A gate g moves the state by (1 - g) (candidate - h) only: near 0 wherever it is shut, whatever
@@ -37,23 +37,23 @@ class Resting:
         return self.cell.offers("linearise_rest", "rest")
 
 
-def resting(flow: Flow) -> Flow | None:
+def ungated_map(state_map: StateMap) -> StateMap | None:
     """The flow [member, point, unit] of what the cells rest at; None unless they say so."""
-    cell = flow.dynamics
+    cell = state_map.step_function
     if not (isinstance(cell, Cell) and cell.rests):
         return None
-    return Flow(Resting(cell), flow.weights, flow.drive, flow.inputs)
+    return StateMap(UngatedMap(cell), state_map.weights, state_map.drive, state_map.inputs)
 
 
-def seen(flow: Flow, states: Array) -> Array:
+def to_visible(state_map: StateMap, states: Array) -> Array:
     """What a resting flow moves of states [member, point, state]: [member, point, unit]."""
-    dynamics: Any = flow.dynamics
-    visible: Array = dynamics.cell.visible(states)
+    step_function: Any = state_map.step_function
+    visible: Array = step_function.cell.visible(states)
     return visible
 
 
-def whole(flow: Flow, seen: Tensor) -> Tensor:
+def to_full_state(state_map: StateMap, to_visible: Tensor) -> Tensor:
     """States [member, point, state] of a resting flow from what is seen of them."""
-    dynamics: Any = flow.dynamics
-    state: Tensor = dynamics.cell.rest(flow.weights, flow.drive, seen)
+    step_function: Any = state_map.step_function
+    state: Tensor = step_function.cell.rest(state_map.weights, state_map.drive, to_visible)
     return state

@@ -54,7 +54,7 @@ def _numbered(label: Array) -> Array:
     return np.argsort(np.argsort(first))[group]
 
 
-def evenly(points: Array, count: int, spacing: float = 0.0) -> tuple[Array, Array]:
+def farthest_point_sample(points: Array, count: int, spacing: float = 0.0) -> tuple[Array, Array]:
     """At most so many of the points [point, state], each as far as can be from all before it.
 
     Farthest-point sampling from an end of the cloud (Gonzalez 1985: no such choice leaves a gap of
@@ -78,7 +78,7 @@ def evenly(points: Array, count: int, spacing: float = 0.0) -> tuple[Array, Arra
     return np.array(chosen), nearest
 
 
-def apart(points: Array, others: Array, distance: float, most: int) -> Array:
+def select_spaced(points: Array, others: Array, distance: float, most: int) -> Array:
     """Positions [kept] of the points [point, state], taken in order and at most so many, that are
     farther than a distance from all others [other, state] and all taken before."""
     taken, chosen = others, list[int]()
@@ -194,7 +194,7 @@ def _cut(points: Array, group: Array, radius: float) -> Array:
     cut, count = group.copy(), groups
     for wide in np.flatnonzero(spread > WIDE * radius):
         own = np.flatnonzero(group == wide)
-        chosen, nearest = evenly(points[own], SAMPLES, SPACING * radius)
+        chosen, nearest = farthest_point_sample(points[own], SAMPLES, SPACING * radius)
         cut[own] = np.where(nearest == 0, wide, count + nearest - 1)
         count += len(chosen) - 1
     return cut

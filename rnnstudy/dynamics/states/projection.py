@@ -5,7 +5,7 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 
 
-def in_components(states: Array) -> Array:
+def project_to_components(states: Array) -> Array:
     """States [point, state] in their first three principal components, or as many as there are."""
     places = np.zeros((len(states), 3))
     if len(states):

@@ -15,7 +15,7 @@ SHOWN = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Flat(Record):
+class SearchRecord(Record):
     """Things of many networks, at many inputs, one after the other along `axis`.
 
     A subclass has the fields `member` and `input_index`, each [axis].
@@ -29,7 +29,7 @@ class Flat(Record):
 
     def __getitem__(self, index: Any) -> Self:
         """Those at a position, positions, a slice or a mask, as a record; IndexError beyond."""
-        return self.select(self.axis, positions(index, len(self), self.axis))
+        return self.select(self.axis, resolve_index(index, len(self), self.axis))
 
     def __iter__(self) -> Iterator[Self]:
         return (self[i] for i in range(len(self)))
@@ -37,9 +37,9 @@ class Flat(Record):
     def of(self, member: int | None = None, input_index: int | None = None) -> Self:
         """What belongs to one member, one input, or both."""
         mine = follow(self, "member"), follow(self, "input_index")
-        return self[owned(*mine, member, input_index)]
+        return self[ownership_mask(*mine, member, input_index)]
 
-    def numbered(self, members: int = 0, inputs: int = 0) -> Self:
+    def shift_indices(self, members: int = 0, inputs: int = 0) -> Self:
         """The same with so much added to the numbers of members and of inputs."""
         changed: dict[str, Any] = {
             "member": follow(self, "member") + members,
@@ -59,7 +59,7 @@ class Flat(Record):
         return f"<p>{html.escape(repr(self))}</p>{rows if len(self) else ''}{more}"
 
 
-def positions(index: Any, count: int, name: str) -> Array:
+def resolve_index(index: Any, count: int, name: str) -> Array:
     """Positions that an index stands for; IndexError if one is beyond, or a mask does not fit."""
     if isinstance(index, slice):
         return np.arange(count)[index]
@@ -80,7 +80,9 @@ def positions(index: Any, count: int, name: str) -> Array:
     return np.where(given < 0, given + count, given)
 
 
-def owned(members: Array, inputs: Array, member: int | None, input_index: int | None) -> Array:
+def ownership_mask(
+    members: Array, inputs: Array, member: int | None, input_index: int | None
+) -> Array:
     """Mask of what belongs to a member and an input; None: to any."""
     mask = np.ones(len(members), bool)
     mask &= True if member is None else members == member
@@ -94,12 +96,12 @@ def follow(record: Record, name: str) -> Array:
     return found
 
 
-def counted(count: int, one: str, many: str) -> str:
+def count_noun(count: int, one: str, many: str) -> str:
     """A count with its noun."""
     return f"{count or 'no'} {one if count == 1 else many}"
 
 
-def same_sizes(records: Sequence[Record]) -> None:
+def check_equal_sizes(records: Sequence[Record]) -> None:
     """ValueError unless the records' states and inputs have the same sizes."""
     for axis in ("state", "input"):
         sizes = sorted({record.size(axis) for record in records})

@@ -20,7 +20,7 @@ def visited_states(population: Population, seed: int = 0) -> Array:
     Half of the trials get smooth random inputs, half rare unit pulses; half start from the
     network's initial state, half spread around it. All members see the same.
     """
-    return flat(
+    return flatten_trajectories(
         population.unroll(*default_trials(population.inputs, population.initial_state, seed))
     )
 
@@ -37,12 +37,12 @@ def default_trials(inputs: int, initial_state: Array, seed: int = 0) -> tuple[Ar
     return channels, initial_state[:, None, :] + spread * (np.arange(TRIALS) % 4 < 2)[:, None]
 
 
-def flat(states: Array) -> Array:
+def flatten_trajectories(states: Array) -> Array:
     """Trajectories [member, trial, time, state] as visited states [member, visited, state]."""
     return states.reshape(len(states), -1, states.shape[-1]).astype(np.float64)
 
 
-def usable(states: Array) -> Array:
+def finite_states(states: Array) -> Array:
     """The finite ones among visited states [visited, state]; all of them if none is finite."""
     finite = np.isfinite(states).all(axis=1)
     return states[finite] if finite.any() else states
@@ -58,14 +58,18 @@ def scale_of(states: Array) -> float:
     return scale if np.isfinite(scale) and scale > 0 else 1.0
 
 
-def scattered(states: Array, count: int, noise: float, generator: np.random.Generator) -> Array:
+def jittered_sample(
+    states: Array, count: int, noise: float, generator: np.random.Generator
+) -> Array:
     """So many of the states [visited, state] at random, with normal noise of standard deviation
     `noise` times their typical root mean square."""
     picked = states[generator.integers(len(states), size=count)]
     return picked + noise * scale_of(states) * generator.standard_normal(picked.shape)
 
 
-def mixtures(points: Array, count: int, reach: float, generator: np.random.Generator) -> Array:
+def convex_mixtures(
+    points: Array, count: int, reach: float, generator: np.random.Generator
+) -> Array:
     """So many states between points [point, state]: means of pairs, of fours, of all, and random
     convex mixtures of 2 to 8, each moved to `reach` times its distance from the centre at most.
 

@@ -11,8 +11,8 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras
 from rnnstudy.core.record import array
-from rnnstudy.keras_bridge.float64_copies import ONE_AT_A_TIME, reason
-from rnnstudy.keras_bridge.keras_cell import imported, population_of
+from rnnstudy.keras_bridge.float64_copies import KERAS_LOCK, reason
+from rnnstudy.keras_bridge.keras_cell import import_registered, population_of
 from rnnstudy.population.population import Population
 from rnnstudy.study.spec.imported_models import ModelNetwork
 from rnnstudy.tasks import Task
@@ -49,7 +49,7 @@ def read_model(network: ModelNetwork) -> Given:
     check_trials(task)
     try:
         raw = _bytes(path, network.sha256)
-        with ONE_AT_A_TIME:
+        with KERAS_LOCK:
             model = _loaded(raw, network.module, compile=False)
             population = population_of(model, network.layer, network.module)
         _check_sizes(population, task)
@@ -85,7 +85,7 @@ def _bytes(path: Path, sha256: str) -> bytes:
 
 
 def _loaded(raw: bytes, module: str | None, *, compile: bool) -> Any:  # noqa: A002 - Keras's word
-    imported(module)
+    import_registered(module)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         path.write_bytes(raw)

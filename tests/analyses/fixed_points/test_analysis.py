@@ -10,7 +10,7 @@ from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.fixed_points.analysis import FixedPointAnalysis
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.exhibit import Curves, Panels, Table
-from rnnstudy.dynamics.fixed_points.search import Search
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.sine import Sine
 from rnnstudy.training.train import Trained
@@ -19,7 +19,7 @@ MOST = 0.9575040240772687
 """The positive root of h = tanh(2 h)."""
 
 TASK = FlipFlop(bits=2, probe_trials=12, probe_length=20)
-ANALYSIS = FixedPointAnalysis(search=Search(candidates=128))
+ANALYSIS = FixedPointAnalysis(search=FixedPointSearch(candidates=128))
 
 
 def trained(networks):

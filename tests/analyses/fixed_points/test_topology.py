@@ -49,7 +49,7 @@ def memories():
 def networks():
     """The memories, their fixed points one by one, and who they are."""
     points = find_fixed_points(memories())
-    apart = [points.alone(m) for m in range(len(KINDS))]
+    apart = [points.single_member(m) for m in range(len(KINDS))]
     members = [Member(name, {"cell": "gru", "activation": "tanh"}) for name in KINDS]
     return memories(), apart, members
 

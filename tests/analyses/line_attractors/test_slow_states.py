@@ -13,7 +13,7 @@ from rnnstudy.analyses.line_attractors.slow_states import (
 )
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.linearisation.modes import modes
-from rnnstudy.dynamics.networks.adapters import networks_of
+from rnnstudy.dynamics.networks.adapters import as_networks
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
 
 GENERATOR = np.random.default_rng(4)
@@ -26,7 +26,7 @@ def linear(recurrent=RECURRENT):
     """h' = R' h + K' x, by rows."""
     weights = {"recurrent_kernel": recurrent, "kernel": KERNEL}
     members = population(Vanilla(units=3, activation="linear"), [weights], 2)
-    return AutonomousSystem(networks_of(members, None, 3, 2), 0, HELD)
+    return AutonomousSystem(as_networks(members, None, 3, 2), 0, HELD)
 
 
 def test_states_settle_on_the_line_when_the_fast_modes_have_died_away():

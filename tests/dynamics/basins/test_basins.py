@@ -12,7 +12,7 @@ from rnnstudy.dynamics.basins.basins import basins
 from rnnstudy.dynamics.basins.follow import BASIN_OUTCOMES
 from rnnstudy.dynamics.basins.record import Basins
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
-from rnnstudy.dynamics.fixed_points.search import Search
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
 
 
 def fates(found):
@@ -27,7 +27,7 @@ def bistable(units=2, members=1):
 
 def test_independent_bistable_units_end_in_their_quadrant():
     networks = bistable()
-    points = find_fixed_points(networks, search=Search(candidates=128))
+    points = find_fixed_points(networks, search=FixedPointSearch(candidates=128))
     starts = np.random.default_rng(0).uniform(-1, 1, (400, 2))
     found = basins(networks, starts, points)
     assert set(fates(found)) == {"attractor"}
@@ -53,7 +53,7 @@ def test_steps_and_ends_equal_a_plain_loop():
     weights = [random_weights(cell, generator, 4.0, inputs=2) for _ in range(2)]
     inputs = np.array([[0.0, 0.0], [0.5, -0.5]])
     networks = population(cell, weights, inputs=2)
-    points = find_fixed_points(networks, inputs=inputs, search=Search(candidates=64))
+    points = find_fixed_points(networks, inputs=inputs, search=FixedPointSearch(candidates=64))
     starts = generator.uniform(-1, 1, (30, 3))
     found = basins(networks, starts, points, steps=300)
     assert len(found) == 120
@@ -75,7 +75,7 @@ def test_steps_and_ends_equal_a_plain_loop():
 
 def test_the_batch_can_be_of_any_size(monkeypatch):
     networks = bistable(members=3)
-    points = find_fixed_points(networks, search=Search(candidates=64))
+    points = find_fixed_points(networks, search=FixedPointSearch(candidates=64))
     starts = np.random.default_rng(1).uniform(-1, 1, (50, 2))
     whole = basins(networks, starts, points)
     for size in (8 * 16 * 2 * 10, 8 * 16 * 2 * 150):
@@ -143,7 +143,7 @@ def test_a_plain_function():
 
 def test_pictures_and_folder(tmp_path):
     networks = bistable(1)
-    points = find_fixed_points(networks, search=Search(candidates=32))
+    points = find_fixed_points(networks, search=FixedPointSearch(candidates=32))
     found = basins(networks, [[0.5], [-0.5], [0.0]], points, confidence=0.9)
     assert fates(found) == ["attractor", "attractor", "elsewhere"]
     panels, table = found.exhibits()

@@ -134,8 +134,8 @@ def test_a_member_alone_is_as_if_it_had_been_the_only_one():
     points = find_fixed_points(networks)
     every = connections(networks, points, directions=20)
     for member, gain in enumerate((3.0, 0.5, 2.0)):
-        mine = every.alone(member)
-        other = connections(memory(2, (gain,)), points.alone(member), directions=20)
+        mine = every.single_member(member)
+        other = connections(memory(2, (gain,)), points.single_member(member), directions=20)
         for name in ("state", "outputs", "member", "source", "target", "outcome"):
             np.testing.assert_allclose(getattr(mine, name), getattr(other, name), err_msg=name)
 
@@ -148,7 +148,7 @@ def test_members_and_blocks_of_memory_make_no_difference(monkeypatch):
     monkeypatch.setattr("rnnstudy.dynamics.basins.arrivals.BLOCK_BYTES", 3000)
     small = connections(networks, points, directions=20)
     np.testing.assert_array_equal(small.target, every.target)
-    alone = connections(memory(2, (2.0,)), points.alone(2), directions=20)
+    alone = connections(memory(2, (2.0,)), points.single_member(2), directions=20)
     last = every.member[every.source] == 2
     np.testing.assert_array_equal(alone.target, every.target[last] - 10)
 

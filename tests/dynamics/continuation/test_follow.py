@@ -12,7 +12,7 @@ from rnnstudy.dynamics.continuation.follow import continue_fixed_points
 from rnnstudy.dynamics.continuation.pseudo_arclength import Stride
 from rnnstudy.dynamics.continuation.record import Branches
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
-from rnnstudy.dynamics.fixed_points.search import Search
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
 
 B = 0.3
 HENON = Maps(henon, 1, 2)
@@ -167,7 +167,7 @@ def test_all_points_of_a_network():
     weights = random_weights(cell, np.random.default_rng(5), 4.0, inputs=2)
     networks = population(cell, [{"bias": 0.0}, weights], inputs=2)
     path = np.array([[0.0, 0.0], [1.0, 0.5], [1.0, -1.0]])
-    starts = find_fixed_points(networks, inputs=path[:1], search=Search(candidates=64))
+    starts = find_fixed_points(networks, inputs=path[:1], search=FixedPointSearch(candidates=64))
     found = continue_fixed_points(networks, starts, path, member=1)
     assert len(found) == len(starts.of(member=1)) >= 3
     for h, x in zip(found.state[::7], found.inputs[::7], strict=True):
@@ -250,6 +250,6 @@ def test_what_makes_no_sense_is_refused(given, complaint):
 def test_fixed_points_of_another_input_are_refused():
     cell = GRU(units=2)
     networks = population(cell, [random_weights(cell, np.random.default_rng(0), 1.0)])
-    starts = find_fixed_points(networks, search=Search(candidates=16))
+    starts = find_fixed_points(networks, search=FixedPointSearch(candidates=16))
     with pytest.raises(ValueError, match=r"none of the fixed points is of member 0 at input \[1"):
         continue_fixed_points(networks, starts, [[1.0], [2.0]])

@@ -4,31 +4,31 @@ import numpy as np
 from reference.dynamics import population
 
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.fixed_points.assemble import gathered
+from rnnstudy.dynamics.fixed_points.assemble import assemble_fixed_points
 from rnnstudy.dynamics.fixed_points.record import SLOW
-from rnnstudy.dynamics.fixed_points.search import Hunt, Roots, Search, Slow
-from rnnstudy.dynamics.networks.adapters import networks_of
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch, Roots, SearchState, SlowSet
+from rnnstudy.dynamics.networks.adapters import as_networks
 
 
 def test_slow_points_are_linearised_and_sorted_by_speed():
     weights = {"recurrent_kernel": 0.5 * np.eye(2), "kernel": np.array([[1.0, 0.0]])}
-    networks = networks_of(population(Vanilla(units=2), [weights] * 2))
+    networks = as_networks(population(Vanilla(units=2), [weights] * 2))
     inputs = np.array([[0.0], [0.7]])
     hunts = []
     for member, position, count in [(0, 0, 2), (0, 1, 0), (1, 1, 1)]:
-        hunt = Hunt(member, position, np.ones((4, 2)), False, 1.0, Roots.none(2))
+        hunt = SearchState(member, position, np.ones((4, 2)), False, 1.0, Roots.none(2))
         hunt.outcomes.append(np.full(4, SLOW))
         hunt.reached.append(np.full(4, -1))
         state = np.array([[0.3, -0.2], [0.1, 0.4]])[:count]
-        speed, hits = np.array([2e-3, 1e-3])[:count], np.array([3, 1])[:count]
-        hunt.slow = Slow(state, speed, hits)
+        speed, n_starts = np.array([2e-3, 1e-3])[:count], np.array([3, 1])[:count]
+        hunt.slow = SlowSet(state, speed, n_starts)
         hunts.append(hunt)
-    found = gathered(networks, hunts, inputs, Search())
+    found = assemble_fixed_points(networks, hunts, inputs, FixedPointSearch())
     assert len(found) == 0
     slow = found.slow
     assert slow.member.tolist() == [0, 0, 1]
     assert slow.input_index.tolist() == [0, 0, 1]
-    assert slow.hits.tolist() == [1, 3, 3]
+    assert slow.n_starts.tolist() == [1, 3, 3]
     assert slow.speed.tolist() == [1e-3, 2e-3, 2e-3]
     np.testing.assert_array_equal(slow.inputs, [[0.0], [0.0], [0.7]])
     # F(h) = tanh(h / 2 + x): the Jacobian is diagonal.

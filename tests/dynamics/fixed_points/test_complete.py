@@ -15,9 +15,9 @@ from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.fixed_points.record import CONSISTENT, MISSING, NOT_SATURATED
 from rnnstudy.dynamics.fixed_points.rounds import run_search
-from rnnstudy.dynamics.fixed_points.search import Hunt, Roots, Search
-from rnnstudy.dynamics.fixed_points.start_points import Problem
-from rnnstudy.dynamics.networks.adapters import networks_of
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch, Roots, SearchState
+from rnnstudy.dynamics.fixed_points.start_points import SearchProblem
+from rnnstudy.dynamics.networks.adapters import as_networks
 
 RANDOM = {
     "vanilla": (Vanilla(units=3), 4.0),
@@ -49,7 +49,7 @@ def against_scipy(name, members, starts):
     cell, gain = RANDOM[name]
     generator = np.random.default_rng(5)
     weights = [random_weights(cell, generator, gain) for _ in range(members)]
-    found = find_fixed_points(population(cell, weights), search=Search(candidates=200))
+    found = find_fixed_points(population(cell, weights), search=FixedPointSearch(candidates=200))
     fields = {"reset_after": cell.reset_after} if isinstance(cell, GRU) else {}
     if cell.activation == "relu":
         fields["activation"] = lambda z: np.maximum(z, 0.0)
@@ -91,11 +91,11 @@ UNITS = 2
 @pytest.fixture(scope="module")
 def nine():
     """Two units h' = tanh(2 h): their nine points, and where the search for them started."""
-    networks = networks_of(
+    networks = as_networks(
         population(Vanilla(units=UNITS), [{"recurrent_kernel": 2.0 * np.eye(UNITS)}])
     )
-    problem = Problem(Search(candidates=64), networks, np.zeros((1, 1)))
-    hunt = Hunt(0, 0, networks.visited()[0], False, networks.bound, Roots.none(UNITS))
+    problem = SearchProblem(FixedPointSearch(candidates=64), networks, np.zeros((1, 1)))
+    hunt = SearchState(0, 0, networks.visited()[0], False, networks.bound, Roots.none(UNITS))
     run_search(problem, [hunt])
     assert len(hunt.roots.state) == 9
     assert hunt.verdict == CONSISTENT

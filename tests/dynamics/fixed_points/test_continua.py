@@ -8,7 +8,7 @@ from rnnstudy.dynamics.fixed_points.continua import (
     FILLED,
     SAMPLES,
     SPREAD,
-    at_continua,
+    continuum_index,
     find_continua,
 )
 
@@ -16,7 +16,7 @@ TURN = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5)))[0]
 """Tilts every example, so that no axis is special."""
 
 
-def continua(f, df, states, hits=None):
+def continua(f, df, states, n_starts=None):
     """Those of h -> h + f(h), from the roots [root, 5] of f given in untilted coordinates."""
 
     def linearise(h):
@@ -27,8 +27,8 @@ def continua(f, df, states, hits=None):
     given = states @ TURN.T
     image, jacobian = linearise(given)
     speed = 0.5 * np.sum((image - given) ** 2, axis=1)
-    hits = np.ones(len(states), int) if hits is None else hits
-    return find_continua(given, speed, jacobian, hits, 1.0, 1e-6, linearise)
+    n_starts = np.ones(len(states), int) if n_starts is None else n_starts
+    return find_continua(given, speed, jacobian, n_starts, 1.0, 1e-6, linearise)
 
 
 def linear(rates):
@@ -57,10 +57,10 @@ def test_flat_continua_have_as_many_dimensions_as_zero_rates(dimension):
     rates = np.where(np.arange(5) < dimension, 0.0, [-0.1, -0.3, 0.2, -1.0, -0.5])
     generator = np.random.default_rng(1)
     states = generator.uniform(-1, 1, (300, 5)) * (rates == 0)
-    hits = generator.integers(1, 5, 300)
-    (found,) = continua(*linear(rates), states, hits)
+    n_starts = generator.integers(1, 5, 300)
+    (found,) = continua(*linear(rates), states, n_starts)
     assert found.dimension == dimension
-    assert found.hits == hits.sum()
+    assert found.n_starts == n_starts.sum()
     assert len(found.state) <= SAMPLES
     # Principal components of the samples say the same.
     values = np.linalg.svd(found.state - found.state.mean(axis=0), compute_uv=False)
@@ -78,7 +78,7 @@ def test_a_ring_and_a_sphere(dimensions, count):
     states /= np.linalg.norm(states, axis=1, keepdims=True)
     (found,) = continua(*sphere(dimensions), states)
     assert found.dimension == dimensions - 1
-    assert found.hits == count
+    assert found.n_starts == count
     # However few starts came there, and wherever: no gap would take another sample.
     nearest = np.sort(squareform(pdist(found.state)), axis=1)[:, 1]
     assert nearest.max() < (1 + SPREAD) / SPREAD * nearest.min()
@@ -92,7 +92,7 @@ def test_a_ring_and_a_sphere(dimensions, count):
 def test_one_start_is_enough_to_tell_a_line_from_a_point():
     (found,) = continua(*linear(np.array([0.0, -1, -1, -1, -1])), np.eye(5)[:1])
     assert found.dimension == 1
-    assert found.hits == 1
+    assert found.n_starts == 1
 
 
 @pytest.mark.parametrize("order", [2, 3, 4, 5, 7])
@@ -139,7 +139,7 @@ def test_two_parallel_lines_are_two():
     states[:, 1] = np.arange(120) % 3 - 1
     found = continua(f, df, states)
     assert [one.dimension for one in found] == [1, 1, 1]
-    assert [one.hits for one in found] == [40, 40, 40]
+    assert [one.n_starts for one in found] == [40, 40, 40]
     for one in found:
         assert np.ptp((one.state @ TURN)[:, 1]) < 1e-12
 
@@ -178,7 +178,7 @@ def test_a_bent_line_is_one():
     states[:, 0], states[:, 1] = np.maximum(place, 0), np.maximum(-place, 0)
     (found,) = continua(f, df, states)
     assert found.dimension == 1
-    assert found.hits == 80
+    assert found.n_starts == 80
 
 
 def test_no_candidates_no_continua():
@@ -208,6 +208,6 @@ def test_where_a_half_line_ends_is_on_it_and_an_isolated_root_beside_it_is_not()
     found = find_continua(states, speed, jacobian, np.ones(40, int), 1.0, 1e-6, linearise)
     assert [one.dimension for one in found] == [1]
     others = np.array([np.zeros(5), [0.3, 0.2, 0, 0, 0], [-0.2, 0, 0, 0, 0]])
-    assert at_continua(others, found, 1.0, 1e-6, linearise).tolist() == [0, -1, -1]
-    assert at_continua(others[:0], found, 1.0, 1e-6, linearise).tolist() == []
-    assert at_continua(others, [], 1.0, 1e-6, linearise).tolist() == [-1, -1, -1]
+    assert continuum_index(others, found, 1.0, 1e-6, linearise).tolist() == [0, -1, -1]
+    assert continuum_index(others[:0], found, 1.0, 1e-6, linearise).tolist() == []
+    assert continuum_index(others, [], 1.0, 1e-6, linearise).tolist() == [-1, -1, -1]

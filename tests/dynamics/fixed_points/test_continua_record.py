@@ -8,9 +8,9 @@ from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.fixed_points.continua_record import Continua, Continuum
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
-from rnnstudy.dynamics.fixed_points.search import Search
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
 
-QUICK = Search(candidates=64)
+QUICK = FixedPointSearch(candidates=64)
 
 
 def integrator(dimensions, units=8, members=1):
@@ -35,7 +35,7 @@ def test_perfect_integrators(dimensions):
     states = found.continua.state
     np.testing.assert_allclose(states @ kept @ kept.T, states, atol=1e-12)
     assert np.linalg.matrix_rank(states @ kept, tol=0.1) == dimensions
-    assert found.continua.hits.sum() == len(found.outcome)
+    assert found.continua.n_starts.sum() == len(found.outcome)
     assert found.certificate["continua"].tolist() == [1]
 
 
@@ -61,7 +61,7 @@ def test_a_quarter_of_a_plane_that_relu_cuts_is_one():
     found = find_fixed_points(population(cell, [weights]), search=QUICK)
     assert len(found) == 0
     assert found.continua.dimension.tolist() == [2]
-    assert found.continua.hits.sum() == len(found.outcome)
+    assert found.continua.n_starts.sum() == len(found.outcome)
     np.testing.assert_allclose(found.continua.state[:, 2], 1 / 7, atol=1e-12)
     assert found.continua.state.min() >= 0
 
@@ -76,7 +76,7 @@ def test_a_line_and_isolated_points_of_one_population():
     assert found.continua.member.tolist() == [1, 1]
     assert found.continua.input_index.tolist() == [0, 1]
     assert found.continua.inputs.tolist() == [[0.0], [1.0]]
-    alone = found.alone(1)
+    alone = found.single_member(1)
     assert len(alone) == 0
     assert alone.continua.member.tolist() == [0, 0]
     assert len(found.of(member=0).continua) == 0
@@ -108,7 +108,7 @@ def some():
     )
     member, position = np.array([0, 0, 1]), np.array([0, 1, 0])
     inputs = np.array([[0.0], [1.0], [0.0]])
-    return states, Continua.of_found([[one], [], [two, three]], member, position, inputs, 3)
+    return states, Continua.from_searches([[one], [], [two, three]], member, position, inputs, 3)
 
 
 def test_continua_are_chosen_with_their_samples():
@@ -123,7 +123,7 @@ def test_continua_are_chosen_with_their_samples():
     turned = record[[2, 0]]
     np.testing.assert_array_equal(turned.state, np.concatenate([states[2], states[0]]))
     assert turned.continuum.tolist() == [0] * 3 + [1] * 2
-    assert record[record.dimension == 2].hits.tolist() == [6]
+    assert record[record.dimension == 2].n_starts.tolist() == [6]
     assert [len(one.state) for one in record] == [2, 4, 3]
 
 

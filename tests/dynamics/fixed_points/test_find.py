@@ -13,9 +13,9 @@ from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.fixed_points.find import FixedPoints, find_fixed_points
 from rnnstudy.dynamics.fixed_points.record import FIXED_POINT_OUTCOMES
-from rnnstudy.dynamics.fixed_points.search import Search
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
 
-QUICK = Search(candidates=64)
+QUICK = FixedPointSearch(candidates=64)
 UPPER = brentq(lambda h: np.tanh(2 * h) - h, 0.5, 1.0, xtol=1e-15)
 """The positive fixed point of h' = tanh(2 h); the others are 0 and its negative."""
 
@@ -50,7 +50,7 @@ def test_one_bistable_unit():
 
 @pytest.mark.parametrize("units", [2, 3])
 def test_independent_bistable_units_have_all_products(units):
-    found = find_fixed_points(bistable(units), search=Search(candidates=256))
+    found = find_fixed_points(bistable(units), search=FixedPointSearch(candidates=256))
     truth = set(product((-1, 0, 1), repeat=units))
     assert len(found) == 3**units
     assert {tuple(np.rint(h / UPPER).astype(int)) for h in found.state} == truth
@@ -103,7 +103,7 @@ def test_a_member_has_the_same_points_alone():
     together = find_fixed_points(networks, inputs, search=QUICK)
     for member in range(3):
         alone = find_fixed_points(networks.select("member", [member]), inputs, search=QUICK)
-        own = together.alone(member)
+        own = together.single_member(member)
         np.testing.assert_allclose(own.state, alone.state, atol=1e-9)
         np.testing.assert_array_equal(own.n_unstable, alone.n_unstable)
         np.testing.assert_array_equal(own.member, alone.member)
@@ -147,7 +147,7 @@ def test_a_broken_member_costs_the_others_nothing():
         readout=networks.readout,
         initial_state=networks.initial_state,
     )
-    found = find_fixed_points(sick, search=Search(candidates=128))
+    found = find_fixed_points(sick, search=FixedPointSearch(candidates=128))
     assert [len(found.of(member=m)) for m in range(3)] == [9, 0, 9]
     assert found.of(member=1).outcomes["diverged"] == len(found.of(member=1).outcome)
     assert found.certificate["verdict"].tolist() == ["consistent", "not applicable", "consistent"]
@@ -157,18 +157,22 @@ def test_a_broken_member_costs_the_others_nothing():
 def test_a_start_that_is_not_finite_costs_the_others_nothing(cell):
     starts = np.array([[0.0, 0.0], [np.nan, 0.0], [np.inf, np.nan]])
     networks = population(cell, [{}])
-    found = find_fixed_points(networks, starts=starts, search=Search(candidates=16, rounds=1))
+    found = find_fixed_points(
+        networks, starts=starts, search=FixedPointSearch(candidates=16, rounds=1)
+    )
     assert [FIXED_POINT_OUTCOMES.name_of(code) for code in found.outcome] == [
         "converged",
         "diverged",
         "diverged",
     ]
-    lost = find_fixed_points(networks, starts=starts[1:], search=Search(candidates=16, rounds=1))
+    lost = find_fixed_points(
+        networks, starts=starts[1:], search=FixedPointSearch(candidates=16, rounds=1)
+    )
     assert (len(lost), lost.certificate["verdict"][0]) == (0, "not applicable")
 
 
 def test_the_certificate_tells_when_points_are_withheld():
-    once = Search(rounds=1)
+    once = FixedPointSearch(rounds=1)
     pair = find_fixed_points(bistable(1), starts=np.array([[0.01], [0.9]]), search=once)
     assert len(pair) == 2
     assert pair.certificate["verdict"].tolist() == ["points missing"]
@@ -183,15 +187,17 @@ def test_the_certificate_tells_when_points_are_withheld():
 
 def test_every_start_has_an_outcome():
     starts = np.linspace(-1, 1, 30)[:, None]
-    found = find_fixed_points(bistable(1, members=2), starts=starts, search=Search(rounds=1))
+    found = find_fixed_points(
+        bistable(1, members=2), starts=starts, search=FixedPointSearch(rounds=1)
+    )
     assert found.outcome.shape == (60,)
     assert found.start_member.tolist() == [0] * 30 + [1] * 30
-    assert found.outcomes["converged"] == 60 == found.hits.sum()
+    assert found.outcomes["converged"] == 60 == found.n_starts.sum()
     assert found.certificate["starts"].tolist() == [30, 30]
 
 
 def test_the_record_is_saved_loaded_and_selected(tmp_path):
-    found = find_fixed_points(bistable(2, members=2), search=Search(candidates=128))
+    found = find_fixed_points(bistable(2, members=2), search=FixedPointSearch(candidates=128))
     found.save(tmp_path)
     loaded = FixedPoints.load(tmp_path)
     np.testing.assert_array_equal(loaded.jacobian, found.jacobian)

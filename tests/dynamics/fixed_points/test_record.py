@@ -8,9 +8,9 @@ from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.fixed_points.continua_record import Continua
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.fixed_points.record import DIVERGED, FixedPoints, SlowPoints
-from rnnstudy.dynamics.fixed_points.search import Search
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
 
-QUICK = Search(candidates=128)
+QUICK = FixedPointSearch(candidates=128)
 
 
 def bistable(units=2, members=1):
@@ -33,7 +33,7 @@ def slow_points(count, states=2, inputs=2):
         eigenvalues=generator.standard_normal((count, states)).astype(complex),
         member=np.arange(count) % 2,
         input_index=np.zeros(count, int),
-        hits=np.ones(count, int),
+        n_starts=np.ones(count, int),
     )
 
 
@@ -49,7 +49,7 @@ def empty(states=2, inputs=1):
         index=none,
         member=none,
         input_index=none,
-        hits=none,
+        n_starts=none,
         outcome=np.full(3, DIVERGED),
         start_member=np.zeros(3, int),
         start_input=np.zeros(3, int),
@@ -101,7 +101,7 @@ def test_networks_of_joined_records_are_counted_on(found):
     joined = found + other
     assert len(joined) == 27
     assert np.bincount(joined.member).tolist() == [9, 9, 9]
-    np.testing.assert_array_equal(joined.alone(2).state, other.state)
+    np.testing.assert_array_equal(joined.single_member(2).state, other.state)
     assert joined.certificate["member"].tolist() == [0, 1, 2]
     assert len(joined.outcome) == len(found.outcome) + len(other.outcome)
     assert joined.of(member=2).outcomes == other.outcomes
@@ -122,9 +122,9 @@ def test_inputs_of_joined_records_are_counted_on():
 
 def test_what_does_not_fit_is_not_joined(found):
     with pytest.raises(ValueError, match="their state sizes are 2, 3"):
-        found + find_fixed_points(bistable(3), search=Search(candidates=16, rounds=1))
+        found + find_fixed_points(bistable(3), search=FixedPointSearch(candidates=16, rounds=1))
     with pytest.raises(ValueError, match=r"should have one margin, theirs are \[1e-06, 0.01\]"):
-        found + find_fixed_points(bistable(), search=Search(candidates=16, margin=0.01))
+        found + find_fixed_points(bistable(), search=FixedPointSearch(candidates=16, margin=0.01))
     with pytest.raises(TypeError, match="unsupported operand"):
         found + 3
     with pytest.raises(ValueError, match="at least one record"):
@@ -145,7 +145,7 @@ def test_it_says_what_it_is(found):
 def test_a_degenerate_root_is_no_point_and_is_told():
     """h' = tanh(h) rests at 0 alone, where its slope is 1."""
     networks = population(Vanilla(units=1), [{"recurrent_kernel": np.eye(1)}])
-    found = find_fixed_points(networks, starts=np.zeros((1, 1)), search=Search(rounds=1))
+    found = find_fixed_points(networks, starts=np.zeros((1, 1)), search=FixedPointSearch(rounds=1))
     assert repr(found) == (
         "no fixed points of 1 network at 1 input; 1 degenerate root; certificate: points missing"
     )
@@ -213,7 +213,7 @@ def test_nothing_found_works_everywhere(tmp_path):
     assert len(nothing.to_frame()) == 0
     assert nothing.kind.tolist() == []
     assert len(nothing[[]]) == len(nothing[:]) == len(nothing[nothing.kind == "stable"]) == 0
-    assert len(nothing.of(member=0)) == len(nothing.alone(0)) == 0
+    assert len(nothing.of(member=0)) == len(nothing.single_member(0)) == 0
     assert list(nothing) == []
     assert nothing.to_xarray().sizes["point"] == 0
     assert repr(nothing.slow) == "no slow points"

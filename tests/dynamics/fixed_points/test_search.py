@@ -18,12 +18,12 @@ from rnnstudy.dynamics.fixed_points.record import (
     NOT_APPLICABLE,
     NOT_SATURATED,
 )
-from rnnstudy.dynamics.fixed_points.search import Hunt, Roots
+from rnnstudy.dynamics.fixed_points.search import Roots, SearchState
 from rnnstudy.dynamics.root_finding import iterate
 
 
-def hunt(hits, index, turns=2, fresh=0, bound=1.0):
-    count = len(hits)
+def hunt(n_starts, index, turns=2, fresh=0, bound=1.0):
+    count = len(n_starts)
     roots = Roots(
         state=np.zeros((count, 2)),
         speed=np.zeros(count),
@@ -31,23 +31,23 @@ def hunt(hits, index, turns=2, fresh=0, bound=1.0):
         eigenvalues=np.zeros((count, 2), complex),
         index=np.array(index),
         status=np.full(count, CONVERGED),
-        hits=np.array(hits),
+        n_starts=np.array(n_starts),
     )
     outcomes = [np.zeros(4, int)] * turns
-    return Hunt(0, 0, np.ones((4, 2)), False, bound, roots, outcomes, fresh)
+    return SearchState(0, 0, np.ones((4, 2)), False, bound, roots, outcomes, fresh)
 
 
 @pytest.mark.parametrize(
     ("given", "verdict", "over"),
     [
-        ({"hits": [9, 9, 9], "index": [1, 1, -1]}, CONSISTENT, True),
-        ({"hits": [9, 9], "index": [1, -1]}, MISSING, False),
-        ({"hits": [9, 9], "index": [1, 1]}, MISSING, False),
-        ({"hits": [9], "index": [1], "turns": 1}, NOT_SATURATED, False),
-        ({"hits": [9], "index": [1], "fresh": 1}, NOT_SATURATED, False),
-        ({"hits": [9, 1, 1], "index": [1, 1, -1]}, NOT_SATURATED, False),
-        ({"hits": [9, 9], "index": [1, 1], "bound": None}, NOT_APPLICABLE, True),
-        ({"hits": [9, 1, 1], "index": [1, 1, 1], "bound": None}, NOT_APPLICABLE, False),
+        ({"n_starts": [9, 9, 9], "index": [1, 1, -1]}, CONSISTENT, True),
+        ({"n_starts": [9, 9], "index": [1, -1]}, MISSING, False),
+        ({"n_starts": [9, 9], "index": [1, 1]}, MISSING, False),
+        ({"n_starts": [9], "index": [1], "turns": 1}, NOT_SATURATED, False),
+        ({"n_starts": [9], "index": [1], "fresh": 1}, NOT_SATURATED, False),
+        ({"n_starts": [9, 1, 1], "index": [1, 1, -1]}, NOT_SATURATED, False),
+        ({"n_starts": [9, 9], "index": [1, 1], "bound": None}, NOT_APPLICABLE, True),
+        ({"n_starts": [9, 1, 1], "index": [1, 1, 1], "bound": None}, NOT_APPLICABLE, False),
     ],
 )
 def test_verdicts(given, verdict, over):
@@ -88,7 +88,7 @@ def test_seed_changes_the_starts_not_the_points():
         for seed in (0, 1)
     )
     np.testing.assert_allclose(first.state, second.state, atol=1e-9)
-    assert first.hits.tolist() != second.hits.tolist()
+    assert first.n_starts.tolist() != second.n_starts.tolist()
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -7,10 +7,15 @@ from scipy.optimize import minimize
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.fixed_points.record import SLOW
-from rnnstudy.dynamics.fixed_points.search import Hunt, Roots, Search
-from rnnstudy.dynamics.fixed_points.slow_points import is_slow, least_speed, slow_points, spaced
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch, Roots, SearchState
+from rnnstudy.dynamics.fixed_points.slow_points import (
+    is_slow,
+    least_speed,
+    select_spaced_points,
+    slow_points,
+)
 
-QUICK = Search(candidates=32, rounds=2)
+QUICK = FixedPointSearch(candidates=32, rounds=2)
 
 
 def test_the_least_speed_within_reach_is_scipys():
@@ -52,7 +57,7 @@ def test_a_minimum_of_the_speed_is_a_slow_point():
     slowest = found.slow.speed.argmin()
     np.testing.assert_allclose(found.slow.state[slowest], [0.5, 0.0], atol=2e-2)
     np.testing.assert_allclose(found.slow.speed.min(), 0.5 * 0.75**2, rtol=1e-3)
-    assert found.slow.hits.sum() <= found.outcomes["slow"]
+    assert found.slow.n_starts.sum() <= found.outcomes["slow"]
 
 
 def test_a_ghost_is_slow_however_small_its_speed():
@@ -103,7 +108,7 @@ def test_a_drifting_line_has_slow_points_along_it():
 def test_chosen_points_keep_their_distance():
     state = np.random.default_rng(2).uniform(size=(300, 2))
     others = np.array([[0.5, 0.5]])
-    chosen, nearest = spaced(state, others, 0.1)
+    chosen, nearest = select_spaced_points(state, others, 0.1)
     apart = 0.1 * np.sqrt(2)
     kept = np.concatenate([others, state[chosen]])
     gaps = np.linalg.norm(kept[:, None] - kept, axis=2) + np.eye(len(kept))
@@ -115,7 +120,7 @@ def test_chosen_points_keep_their_distance():
 
 
 def test_what_is_outside_is_no_slow_point():
-    hunt = Hunt(0, 0, np.ones((4, 2)), False, 1.0, Roots.none(2))
+    hunt = SearchState(0, 0, np.ones((4, 2)), False, 1.0, Roots.none(2))
     hunt.outcomes.append(np.full(3, SLOW))
     state = np.array([[0.2, 0.0], [5.0, 0.0], [0.2, 1e-9]])
     hunt.stuck.append((state, np.full(3, 5e-7)))
@@ -126,4 +131,4 @@ def test_what_is_outside_is_no_slow_point():
 
     found = slow_points(hunt, 1e-3, np.array([True, False, True]), linearise)
     np.testing.assert_allclose(found.state, [[0.2, 0.0]], atol=1e-8)
-    assert found.hits.tolist() == [2]
+    assert found.n_starts.tolist() == [2]

@@ -36,7 +36,7 @@ def radial(rho, pull):
 def test_a_circle_that_attracts(rho):
     found = find_circles(Maps(radial(rho, 0.2), 0, 2), None, [[0.1, 0.0], [0.0, 1.5]], dt=0.01)
     assert len(found) == 1
-    assert found.hits.tolist() == [2]
+    assert found.n_starts.tolist() == [2]
     # Turning backwards is turning forwards on a curve that is walked the other way.
     assert found.rotation[0] == pytest.approx(min(rho, 1 - rho), abs=1e-12)
     assert found.hertz[0] == pytest.approx(100 * found.rotation[0])
@@ -55,7 +55,7 @@ def test_a_rotation_has_circles_of_every_size_and_no_stable_point():
     np.testing.assert_allclose(found.rotation, 1 - GOLDEN, atol=1e-12)
     # The third start is on the first one's circle.
     np.testing.assert_allclose(np.sort(found.amplitude), [1.0, 2.0], atol=1e-10)
-    assert sorted(found.hits) == [1, 2]
+    assert sorted(found.n_starts) == [1, 2]
     assert set(found.kind) == {"neutral"}
     points = find_fixed_points(networks, starts=np.ones((4, 2)))
     assert points.kind.tolist() == ["marginal"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnnstudy.dynamics.linearisation.impulse_response import mode_response, modes_for
+from rnnstudy.dynamics.linearisation.impulse_response import mode_response, n_modes_for_share
 from rnnstudy.dynamics.linearisation.modes import modes
 
 
@@ -55,7 +55,7 @@ def test_a_perfect_integrator_needs_one_mode():
     jacobian, basis = system(one(1.0), one(0.5), one(0.2))
     found = mode_response(modes(jacobian[None]), basis[None, :, 0], steps=20)
     np.testing.assert_allclose(found.share, [1.0, 1.0, 1.0], atol=1e-12)
-    assert modes_for(found.share) == 1
+    assert n_modes_for_share(found.share) == 1
 
 
 def test_two_slow_modes_share_a_response_in_proportion():
@@ -64,8 +64,8 @@ def test_two_slow_modes_share_a_response_in_proportion():
     pulse = np.array([[2.0, 1.0, 0.0]])
     share = mode_response(modes(jacobian[None]), pulse, steps=20).share
     np.testing.assert_allclose(share, [0.8, 1.0, 1.0], atol=1e-5)
-    assert modes_for(share) == 2
-    assert modes_for(share, 0.7) == 1
+    assert n_modes_for_share(share) == 2
+    assert n_modes_for_share(share, 0.7) == 1
 
 
 def test_a_rotation_is_one_pair_of_modes():
@@ -74,7 +74,7 @@ def test_a_rotation_is_one_pair_of_modes():
     share = mode_response(modes(jacobian[None]), pulse, steps=20).share
     assert share[0] == 0.0
     assert 0.9 < share[1] < 1.0
-    assert modes_for(share) == 2
+    assert n_modes_for_share(share) == 2
 
 
 def test_modes_kept_are_the_slowest_by_brute_force():
@@ -112,13 +112,13 @@ def test_defective_jacobians_are_left_out():
     assert found.total.shape == (1,)
     none = mode_response(modes(jacobian[:1]), np.ones((1, 2)))
     assert np.isnan(none.share).all()
-    assert modes_for(none.share) == 0
+    assert n_modes_for_share(none.share) == 0
 
 
 def test_the_number_of_modes_is_that_from_which_on_enough_are_there():
-    assert modes_for(np.array([0.95, 0.2, 0.97, 1.0])) == 3
-    assert modes_for(np.array([0.2, 0.3])) == 0
-    assert modes_for(np.array([0.9])) == 1
+    assert n_modes_for_share(np.array([0.95, 0.2, 0.97, 1.0])) == 3
+    assert n_modes_for_share(np.array([0.2, 0.3])) == 0
+    assert n_modes_for_share(np.array([0.9])) == 1
 
 
 @pytest.mark.parametrize(

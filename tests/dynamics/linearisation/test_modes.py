@@ -9,9 +9,9 @@ from rnnstudy.dynamics.linearisation.modes import (
     Modes,
     eigenvalues,
     frequencies,
-    kinds,
     modes,
     n_unstable,
+    stability_kinds,
     time_constants,
 )
 
@@ -46,9 +46,15 @@ def test_frequencies():
 
 def test_kinds():
     values = np.array([[0.5, 0.2], [1.5, 0.2], [2.0, 1.5], [1.5, 1.0], [1.0 + 1e-9, 0.1]], complex)
-    assert kinds(values, 1e-6).tolist() == ["stable", "saddle", "repeller", "marginal", "marginal"]
-    assert kinds(values, 0.0).tolist()[-1] == "saddle"
-    assert kinds(np.empty((0, 2), complex), 1e-6).tolist() == []
+    assert stability_kinds(values, 1e-6).tolist() == [
+        "stable",
+        "saddle",
+        "repeller",
+        "marginal",
+        "marginal",
+    ]
+    assert stability_kinds(values, 0.0).tolist()[-1] == "saddle"
+    assert stability_kinds(np.empty((0, 2), complex), 1e-6).tolist() == []
     assert n_unstable(values, 1e-6).tolist() == [0, 1, 2, 1, 0]
 
 

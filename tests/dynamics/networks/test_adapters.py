@@ -10,12 +10,12 @@ import rnnstudy
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
-from rnnstudy.dynamics.fixed_points.search import Search
-from rnnstudy.dynamics.networks.adapters import PopulationNetworks, networks_of
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
+from rnnstudy.dynamics.networks.adapters import PopulationNetworks, as_networks
 from rnnstudy.dynamics.states.sampling import grid
 from rnnstudy.population.population import Population
 
-QUICK = Search(candidates=64)
+QUICK = FixedPointSearch(candidates=64)
 
 
 def sequential(*inside, inputs=2, **options):
@@ -31,12 +31,12 @@ def bit(units=1):
 def test_layer_cell_and_model_are_the_same_network_with_the_models_outputs():
     model = sequential(layers.LSTM(3, return_sequences=True), layers.Dense(2, activation="tanh"))
     of_model, of_layer, of_cell = (
-        networks_of(x) for x in (model, model.layers[0], model.layers[0].cell)
+        as_networks(x) for x in (model, model.layers[0], model.layers[0].cell)
     )
     inputs = np.random.default_rng(0).standard_normal((1, 7, 2)).astype("float32")
     h, states = np.zeros((1, 1, 6)), []
     for x in inputs[0]:
-        steps = [n.flow(np.array([0]), x[None, None])(h).numpy() for n in (of_model, of_layer)]
+        steps = [n.state_map(np.array([0]), x[None, None])(h).numpy() for n in (of_model, of_layer)]
         np.testing.assert_array_equal(steps[0], steps[1])
         h = steps[0]
         states.append(h[:, 0])
@@ -52,7 +52,7 @@ def test_layer_cell_and_model_are_the_same_network_with_the_models_outputs():
 def test_a_layer_within_other_layers_is_found_and_read_out(activation):
     gru = layers.GRU(3, recurrent_activation="hard_sigmoid", activation=activation)
     model = sequential(layers.Dense(4), gru, layers.Dense(5, "relu"), layers.Dense(2))
-    networks = networks_of(model)
+    networks = as_networks(model)
     assert (networks.inputs, networks.state_size, networks.bound) == (4, 3, None)
     states = np.random.default_rng(0).standard_normal((1, 6, 3))
     expected = model.layers[3](model.layers[2](states[0].astype("float32")))
@@ -65,17 +65,17 @@ def test_one_of_several_recurrent_layers_is_named():
         keras.Sequential([layers.GRU(2, name="second")]),
     )
     with pytest.raises(ValueError, match=r'2 recurrent layers: first, second; .* layer="first"'):
-        networks_of(model)
+        as_networks(model)
     with pytest.raises(ValueError, match=r"layer is 'third'; the .* layers .*: first, second"):
         find_fixed_points(model, layer="third")
     assert find_fixed_points(model, layer="second", search=QUICK).inputs.shape[1] == 3
-    assert networks_of(model, "first").outputs_of(np.zeros((1, 1, 3))).shape == (1, 1, 2)
+    assert as_networks(model, "first").outputs_of(np.zeros((1, 1, 3))).shape == (1, 1, 2)
 
 
 def test_populations_and_doors_pass():
-    networks = networks_of(bit())
+    networks = as_networks(bit())
     assert isinstance(networks, PopulationNetworks)
-    assert networks_of(networks) is networks
+    assert as_networks(networks) is networks
     states = networks.visited()
     np.testing.assert_array_equal(networks.visible(states), states)
     assert networks.outputs_of(states).shape == (*states.shape[:2], 1)
@@ -86,7 +86,7 @@ def test_our_own_layers_start_from_their_trained_state():
     cell = rnnstudy.GRUCell(3, train_initial_state=True)
     model = sequential(layers.RNN(cell))
     cell.initial_state.assign([0.1, 0.2, 0.3])
-    networks = networks_of(model)
+    networks = as_networks(model)
     assert isinstance(networks, PopulationNetworks)
     np.testing.assert_array_equal(
         networks.population.initial_state, cell.initial_state.numpy().astype(float)[None]
@@ -101,10 +101,10 @@ def test_a_cell_of_ours_that_was_changed_is_not_taken_for_ours():
 
     cell = Doubled(2, dtype="float64")
     cell.build((None, 1))
-    networks = networks_of(cell)
+    networks = as_networks(cell)
     x, h = np.zeros((1, 1, 1)), np.array([[[0.3, -0.2]]])
     expected = cell(x[0], [h[0]])[1][0]
-    np.testing.assert_allclose(networks.flow(np.array([0]), x)(h)[0], expected, atol=1e-15)
+    np.testing.assert_allclose(networks.state_map(np.array([0]), x)(h)[0], expected, atol=1e-15)
     assert not isinstance(networks, PopulationNetworks)
 
 
@@ -136,7 +136,7 @@ def test_a_function_of_inputs_has_points_at_each():
         lambda x, h: tf.tanh(2.0 * h + x), inputs=inputs, state_size=2, search=QUICK
     )
     assert [len(found.of(input_index=i)) for i in range(3)] == [9, 3, 3]
-    networks = networks_of(lambda x, h: h, state_size=2)
+    networks = as_networks(lambda x, h: h, state_size=2)
     assert (networks.inputs, networks.state_size, networks.bound) == (0, 2, None)
     assert networks.outputs_of(np.zeros((1, 2))) is None
 
@@ -153,7 +153,7 @@ def test_a_function_sees_what_it_closes_over_at_each_search():
 
 
 def test_default_starts_of_an_exploding_map_stay_near():
-    states = networks_of(lambda x, h: 4.0 * h, state_size=1).visited()
+    states = as_networks(lambda x, h: 4.0 * h, state_size=1).visited()
     assert np.isfinite(states).all()
     assert np.abs(states).max() <= 2e3
     found = find_fixed_points(lambda x, h: 4.0 * h - 3.0, state_size=1, search=QUICK)
@@ -271,7 +271,7 @@ def test_a_random_layer_inside_a_cell_is_refused():
     cell = Dropping(2)
     cell.build((None, 1))
     with pytest.raises(ValueError, match=r"Dropout 'drop' has rate 0\.3, which moves the"):
-        networks_of(cell)
+        as_networks(cell)
 
 
 def test_inputs_and_starts_that_do_not_fit_are_refused():

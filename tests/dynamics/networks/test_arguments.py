@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnstudy.dynamics.networks.arguments import numbers
+from rnnstudy.dynamics.networks.arguments import as_float_array
 
 
 @pytest.mark.parametrize(
     "given", [[[1, 2]], np.array([[1, 2]], np.int8), tf.constant([[1.0, 2.0]]), ((1, 2.0),)]
 )
 def test_whatever_holds_numbers_is_taken(given):
-    found = numbers("inputs", given)
+    found = as_float_array("inputs", given)
     assert found.dtype == np.float64
     np.testing.assert_array_equal(found, [[1.0, 2.0]])
 
@@ -29,8 +29,8 @@ def test_whatever_holds_numbers_is_taken(given):
 )
 def test_what_is_no_array_of_numbers_is_refused(given, message):
     with pytest.raises(ValueError, match=message):
-        numbers("inputs", given)
+        as_float_array("inputs", given)
 
 
 def test_states_that_exploded_are_an_outcome_not_a_mistake():
-    assert np.isnan(numbers("starts", [np.nan], finite=False)).all()
+    assert np.isnan(as_float_array("starts", [np.nan], finite=False)).all()

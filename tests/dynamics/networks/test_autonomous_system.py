@@ -5,14 +5,14 @@ from reference.dynamics import population
 
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core import batches
-from rnnstudy.dynamics.networks.adapters import networks_of
+from rnnstudy.dynamics.networks.adapters import as_networks
 from rnnstudy.dynamics.networks.autonomous_system import (
     AutonomousSystem,
     joint_map,
     simulate_systems,
     systems_of,
 )
-from rnnstudy.dynamics.networks.state_map import Flow, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, compiled
 
 GENERATOR = np.random.default_rng(0)
 MEMBERS = [
@@ -24,7 +24,7 @@ STATES = GENERATOR.standard_normal((7, 3))
 
 
 def systems():
-    networks = networks_of(population(Vanilla(units=3), MEMBERS), None, 3, 1)
+    networks = as_networks(population(Vanilla(units=3), MEMBERS), None, 3, 1)
     return [system for system, _ in systems_of(networks, INPUTS, STATES)]
 
 
@@ -59,7 +59,7 @@ def test_several_systems_share_a_map_and_a_simulation():
     every = systems()
     assert [(s.member, s.input_index) for s in every] == [(0, 0), (0, 1), (1, 0), (1, 1)]
     starts = np.broadcast_to(STATES, (4, *STATES.shape))
-    image = compiled(Flow.__call__, joint_map(every, len(STATES)), starts).numpy()
+    image = compiled(StateMap.__call__, joint_map(every, len(STATES)), starts).numpy()
     paths = simulate_systems(every, starts, 1, 3)
     for system, states, path in zip(every, image, paths, strict=True):
         np.testing.assert_allclose(states, system.step(STATES), atol=1e-14)
@@ -69,7 +69,7 @@ def test_several_systems_share_a_map_and_a_simulation():
 
 def test_the_scale_is_that_of_the_starts_or_of_visited_states():
     assert {s.scale for s in systems()} == {float(np.median(np.sqrt(np.mean(STATES**2, axis=1))))}
-    networks = networks_of(population(Vanilla(units=3), MEMBERS), None, 3, 1)
+    networks = as_networks(population(Vanilla(units=3), MEMBERS), None, 3, 1)
     for system, visited in systems_of(networks, INPUTS, None):
         assert visited.shape[1] == 3
         assert isinstance(system, AutonomousSystem)

@@ -4,21 +4,21 @@ import numpy as np
 import pytest
 
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.networks.checks import trusted
-from rnnstudy.dynamics.networks.function_step import FunctionDynamics
-from rnnstudy.dynamics.networks.state_map import Flow, Tiled, compiled
+from rnnstudy.dynamics.networks.checks import check_step
+from rnnstudy.dynamics.networks.function_step import FunctionStep
+from rnnstudy.dynamics.networks.state_map import StateMap, TiledJacobian, compiled
 
 STATES = np.random.default_rng(0).uniform(-1.0, 1.0, (1, 6, 3))
 
 
 def tried(function):
-    dynamics = FunctionDynamics(function)
-    return trusted("it", Flow(dynamics, {}, tf.zeros([1, 6, 0], tf.float64)), STATES)
+    step_function = FunctionStep(function)
+    return check_step("it", StateMap(step_function, {}, tf.zeros([1, 6, 0], tf.float64)), STATES)
 
 
 def test_smooth_kinked_constant_and_partly_undefined_steps_are_fine():
     for step in (tf.tanh, tf.nn.relu, tf.round, lambda h: 0.0 * h, tf.math.log):
-        assert isinstance(tried(lambda x, h, step=step: step(h)), FunctionDynamics)
+        assert isinstance(tried(lambda x, h, step=step: step(h)), FunctionStep)
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_a_derivative_that_cannot_be_vectorised_is_tiled():
 
         return image, backward
 
-    dynamics = tried(lambda x, h: opaque(h))
-    assert isinstance(dynamics, Tiled)
-    flow = Flow(dynamics, {}, tf.zeros([1, 6, 0], tf.float64))
-    jacobian = compiled(Flow.linearise, flow, STATES)[1].numpy()
+    step_function = tried(lambda x, h: opaque(h))
+    assert isinstance(step_function, TiledJacobian)
+    state_map = StateMap(step_function, {}, tf.zeros([1, 6, 0], tf.float64))
+    jacobian = compiled(StateMap.linearise, state_map, STATES)[1].numpy()
     expected = (1.0 - np.tanh(STATES) ** 2)[..., None] * np.eye(3)
     np.testing.assert_allclose(jacobian, expected, atol=1e-15)

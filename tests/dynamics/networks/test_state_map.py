@@ -11,8 +11,14 @@ from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks import state_map as flows
-from rnnstudy.dynamics.networks.state_map import Flow, Tiled, compiled, derivative_of, flow_of
-from rnnstudy.dynamics.root_finding.ungated import resting
+from rnnstudy.dynamics.networks.state_map import (
+    StateMap,
+    TiledJacobian,
+    compiled,
+    population_state_map,
+    step_with_jacobian,
+)
+from rnnstudy.dynamics.root_finding.ungated import ungated_map
 
 CELLS = [
     Vanilla(units=4),
@@ -31,13 +37,18 @@ def flow_and_states(cell, members=2, points=5, gain=1.5):
     )
     inputs = generator.standard_normal((members, points, 2))
     h = generator.uniform(-0.8, 0.8, (members, points, cell.state_size))
-    return networks, inputs, flow_of(networks, np.arange(members), inputs), tf.constant(h)
+    return (
+        networks,
+        inputs,
+        population_state_map(networks, np.arange(members), inputs),
+        tf.constant(h),
+    )
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=repr)
 def test_each_point_has_its_own_input(cell):
-    networks, inputs, flow, h = flow_and_states(cell)
-    image = flow(h).numpy()
+    networks, inputs, state_map, h = flow_and_states(cell)
+    image = state_map(h).numpy()
     for member in range(2):
         for point in range(5):
             one = networks.select("member", [member])
@@ -50,12 +61,12 @@ def test_each_point_has_its_own_input(cell):
 def test_jacobians_equal_complex_steps(cell):
     if isinstance(cell, LSTM) and cell.clip is not None:
         pytest.skip("clipping compares numbers, complex ones have no order")
-    _, _, flow, h = flow_and_states(cell)
-    _, jacobian = compiled(Flow.linearise, flow, h)
-    complexly = Flow(
+    _, _, state_map, h = flow_and_states(cell)
+    _, jacobian = compiled(StateMap.linearise, state_map, h)
+    complexly = StateMap(
         cell,
-        {name: tf.cast(w, tf.complex128) for name, w in flow.weights.items()},
-        tf.cast(flow.drive, tf.complex128),
+        {name: tf.cast(w, tf.complex128) for name, w in state_map.weights.items()},
+        tf.cast(state_map.drive, tf.complex128),
     )
     for column in range(cell.state_size):
         shift = 1e-30j * np.eye(cell.state_size)[column]
@@ -67,12 +78,12 @@ def test_jacobians_equal_complex_steps(cell):
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 @pytest.mark.parametrize("cell", CELLS, ids=repr)
 def test_jacobians_equal_central_differences(cell, activation):
-    _, _, flow, h = flow_and_states(cell.changed(activation=activation))
-    _, jacobian = compiled(Flow.linearise, flow, h)
+    _, _, state_map, h = flow_and_states(cell.changed(activation=activation))
+    _, jacobian = compiled(StateMap.linearise, state_map, h)
     step = 1e-6
     for column in range(cell.state_size):
         shift = step * np.eye(cell.state_size)[column]
-        difference = (flow(h + shift) - flow(h - shift)).numpy() / (2 * step)
+        difference = (state_map(h + shift) - state_map(h - shift)).numpy() / (2 * step)
         # Error of a central difference: step^2 from curvature plus 1e-16 / step from rounding.
         np.testing.assert_allclose(jacobian.numpy()[..., column], difference, atol=1e-9)
 
@@ -80,12 +91,12 @@ def test_jacobians_equal_central_differences(cell, activation):
 @pytest.mark.parametrize("activation", Activation.__args__)
 def test_every_activation_has_vectorised_jacobians(activation):
     cell = Vanilla(units=3, activation=activation)
-    _, _, flow, h = flow_and_states(cell, members=1, points=2)
-    image, jacobian = compiled(Flow.linearise, flow, h)
+    _, _, state_map, h = flow_and_states(cell, members=1, points=2)
+    image, jacobian = compiled(StateMap.linearise, state_map, h)
     assert image.shape == (1, 2, 3)
     step = 1e-6
     shift = step * np.eye(3)[1]
-    difference = (flow(h + shift) - flow(h - shift)).numpy() / (2 * step)
+    difference = (state_map(h + shift) - state_map(h - shift)).numpy() / (2 * step)
     np.testing.assert_allclose(jacobian.numpy()[..., 1], difference, atol=1e-8)
 
 
@@ -100,85 +111,89 @@ def test_an_operation_that_cannot_be_vectorised_is_refused():
 
     zeros = tf.zeros([1, 2, 3], tf.float64)
     with pytest.raises(ValueError, match="No pfor vectorization defined for PyFunc"):
-        compiled(Flow.linearise, Flow(Opaque(), {}, zeros), zeros)
+        compiled(StateMap.linearise, StateMap(Opaque(), {}, zeros), zeros)
 
 
 def test_a_program_is_traced_once_for_all_batch_sizes():
     traces = []
 
-    def counted(flow, h):
+    def counted(state_map, h):
         traces.append(h.shape)
-        return flow(h)
+        return state_map(h)
 
     for members, points in [(1, 1), (2, 5), (3, 4)]:
-        _, _, flow, h = flow_and_states(Vanilla(units=4), members, points)
-        assert compiled(counted, flow, h).shape == (members, points, 4)
+        _, _, state_map, h = flow_and_states(Vanilla(units=4), members, points)
+        assert compiled(counted, state_map, h).shape == (members, points, 4)
     assert len(traces) == 1
 
 
 def test_taking_and_repeating_points():
-    _, _, flow, h = flow_and_states(GRU(units=4))
-    image, rows, columns = flow(h).numpy(), np.array([1]), np.array([[4, 0]])
-    part = flow.take(rows, columns)(tf.gather(tf.gather(h, rows), columns, batch_dims=1))
+    _, _, state_map, h = flow_and_states(GRU(units=4))
+    image, rows, columns = state_map(h).numpy(), np.array([1]), np.array([[4, 0]])
+    part = state_map.take(rows, columns)(tf.gather(tf.gather(h, rows), columns, batch_dims=1))
     np.testing.assert_array_equal(part.numpy()[0], image[1, [4, 0]])
-    twice = flow.repeated(2)(tf.repeat(h, 2, axis=1)).numpy()
+    twice = state_map.repeated(2)(tf.repeat(h, 2, axis=1)).numpy()
     np.testing.assert_allclose(twice, np.repeat(image, 2, axis=1), atol=1e-15)
 
 
 def test_speed_is_half_the_squared_displacement():
-    _, _, flow, h = flow_and_states(UGRNN(units=4))
-    expected = 0.5 * ((flow(h) - h).numpy() ** 2).sum(axis=-1)
-    np.testing.assert_allclose(flow.speed(h).numpy(), expected, rtol=1e-14)
+    _, _, state_map, h = flow_and_states(UGRNN(units=4))
+    expected = 0.5 * ((state_map(h) - h).numpy() ** 2).sum(axis=-1)
+    np.testing.assert_allclose(state_map.speed(h).numpy(), expected, rtol=1e-14)
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=repr)
 def test_derivatives_by_the_input_equal_central_differences(cell):
-    networks, inputs, flow, h = flow_and_states(cell)
-    by_input = compiled(Flow.by_input, flow, h).numpy()
+    networks, inputs, state_map, h = flow_and_states(cell)
+    by_input = compiled(StateMap.by_input, state_map, h).numpy()
     step = 1e-6
     for channel in range(2):
         shift = step * np.eye(2)[channel]
-        ahead, behind = (flow_of(networks, np.arange(2), inputs + s * shift) for s in (1, -1))
+        ahead, behind = (
+            population_state_map(networks, np.arange(2), inputs + s * shift) for s in (1, -1)
+        )
         difference = (ahead(h) - behind(h)).numpy() / (2 * step)
         # As above: step^2 from curvature plus 1e-16 / step from rounding.
         np.testing.assert_allclose(by_input[..., channel], difference, atol=1e-9)
 
 
 def test_chosen_and_repeated_points_keep_their_inputs():
-    _, _, flow, h = flow_and_states(Vanilla(units=4))
-    whole = flow.by_input(h).numpy()
+    _, _, state_map, h = flow_and_states(Vanilla(units=4))
+    whole = state_map.by_input(h).numpy()
     rows, columns = np.array([1]), np.array([[4, 0]])
-    part = flow.take(rows, columns)
+    part = state_map.take(rows, columns)
     chosen = tf.gather(tf.gather(h, rows), columns, batch_dims=1)
     np.testing.assert_array_equal(part.by_input(chosen).numpy()[0], whole[1, [4, 0]])
-    twice = flow.repeated(2).by_input(tf.repeat(h, 2, axis=1)).numpy()
+    twice = state_map.repeated(2).by_input(tf.repeat(h, 2, axis=1)).numpy()
     np.testing.assert_allclose(twice, np.repeat(whole, 2, axis=1), atol=1e-15)
 
 
 def test_a_flow_that_knows_only_what_inputs_add_has_no_derivative_by_them():
-    flow = Flow(Vanilla(units=2), {"recurrent_kernel": tf.eye(2)[None]}, tf.zeros([1, 1, 2]))
+    state_map = StateMap(
+        Vanilla(units=2), {"recurrent_kernel": tf.eye(2)[None]}, tf.zeros([1, 1, 2])
+    )
     with pytest.raises(ValueError, match="does not know its inputs"):
-        flow.by_input(tf.zeros([1, 1, 2]))
+        state_map.by_input(tf.zeros([1, 1, 2]))
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=repr)
 def test_tiled_dynamics_have_the_same_derivatives(cell):
-    _, _, flow, h = flow_and_states(cell)
-    tiled = Flow(Tiled(cell), flow.weights, flow.drive, flow.inputs)
-    image, jacobian = compiled(Flow.linearise, tiled, h)
-    np.testing.assert_allclose(image, flow(h), atol=1e-15)
-    np.testing.assert_allclose(jacobian, compiled(Flow.linearise, flow, h)[1], atol=1e-14)
-    by_input = compiled(Flow.by_input, tiled, h)
-    np.testing.assert_allclose(by_input, compiled(Flow.by_input, flow, h), atol=1e-14)
+    _, _, state_map, h = flow_and_states(cell)
+    tiled = StateMap(TiledJacobian(cell), state_map.weights, state_map.drive, state_map.inputs)
+    image, jacobian = compiled(StateMap.linearise, tiled, h)
+    np.testing.assert_allclose(image, state_map(h), atol=1e-15)
+    np.testing.assert_allclose(jacobian, compiled(StateMap.linearise, state_map, h)[1], atol=1e-14)
+    by_input = compiled(StateMap.by_input, tiled, h)
+    np.testing.assert_allclose(by_input, compiled(StateMap.by_input, state_map, h), atol=1e-14)
 
 
 def test_only_so_many_programs_are_kept(monkeypatch):
     monkeypatch.setattr(flows, "_PROGRAMS", {})
     monkeypatch.setattr(flows, "MOST_PROGRAMS", 2)
-    _, _, flow, h = flow_and_states(Vanilla(units=4))
-    functions = [lambda flow, h, k=k: flow(h) + k for k in range(3)]
+    _, _, state_map, h = flow_and_states(Vanilla(units=4))
+    functions = [lambda state_map, h, k=k: state_map(h) + k for k in range(3)]
     for function in (functions[0], functions[1], functions[0], functions[2]):
-        compiled(function, flow, h)
+        compiled(function, state_map, h)
     assert [key[0] for key in flows._PROGRAMS] == [functions[0], functions[2]]
 
 
@@ -196,26 +211,28 @@ def test_a_cells_own_jacobian_is_the_derived_one(cell):
     generator = np.random.default_rng(2)
     networks = population(cell, [random_weights(cell, generator, 2.0) for _ in range(2)])
     h = tf.constant(generator.uniform(-1, 1, (2, 3, cell.state_size)))
-    flow = flow_of(networks, np.arange(2), generator.standard_normal((2, 3, 1)))
-    assert derivative_of(cell) is not None
-    image, jacobian = flow.linearise(h)
-    np.testing.assert_allclose(image, flow(h), atol=1e-14)
-    derived = Flow(Derived(cell), flow.weights, flow.drive).linearise(h)[1]
+    state_map = population_state_map(networks, np.arange(2), generator.standard_normal((2, 3, 1)))
+    assert step_with_jacobian(cell) is not None
+    image, jacobian = state_map.linearise(h)
+    np.testing.assert_allclose(image, state_map(h), atol=1e-14)
+    derived = StateMap(Derived(cell), state_map.weights, state_map.drive).linearise(h)[1]
     np.testing.assert_allclose(jacobian, derived, atol=1e-13)
-    shorter = resting(flow)
+    shorter = ungated_map(state_map)
     if shorter is not None:
         seen = h[..., :4]
         image, jacobian = shorter.linearise(seen)
         np.testing.assert_allclose(image, shorter(seen), atol=1e-14)
-        derived = Flow(Derived(shorter.dynamics), flow.weights, flow.drive).linearise(seen)[1]
+        derived = StateMap(
+            Derived(shorter.step_function), state_map.weights, state_map.drive
+        ).linearise(seen)[1]
         np.testing.assert_allclose(jacobian, derived, atol=1e-13)
 
 
 class Derived:
     """Another's step and nothing else, so that its Jacobian is derived."""
 
-    def __init__(self, dynamics):
-        self.step = dynamics.step
+    def __init__(self, step_function):
+        self.step = step_function.step
 
 
 def test_the_jacobian_of_a_step_that_was_overridden_is_not_used():
@@ -227,12 +244,14 @@ def test_the_jacobian_of_a_step_that_was_overridden_is_not_used():
         def step(self, w, drive, h):
             return 0.5 * super().step(w, drive, h)
 
-    assert derivative_of(Halved(units=4)) is None
+    assert step_with_jacobian(Halved(units=4)) is None
     generator = np.random.default_rng(0)
     weights = random_weights(UGRNN(units=4), generator, 2.0)
     h = tf.constant(generator.uniform(-1, 1, (1, 2, 4)))
     half, whole = (
-        flow_of(population(cell, [weights]), np.array([0]), np.zeros((1, 2, 1))).linearise(h)[1]
+        population_state_map(
+            population(cell, [weights]), np.array([0]), np.zeros((1, 2, 1))
+        ).linearise(h)[1]
         for cell in (Halved(units=4), UGRNN(units=4))
     )
     np.testing.assert_allclose(half, 0.5 * whole, atol=1e-14)

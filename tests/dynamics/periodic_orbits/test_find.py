@@ -41,7 +41,7 @@ def test_the_period_three_orbits_of_the_logistic_map():
         states = found.orbit(i)[:, 0]
         np.testing.assert_allclose(3.83 * states * (1 - states), np.roll(states, -1), atol=1e-14)
     assert found.outcomes["fixed point"] > 0
-    assert found.hits.sum() == found.outcomes["converged"]
+    assert found.n_starts.sum() == found.outcomes["converged"]
 
 
 def test_all_periods_of_the_henon_map():
@@ -75,7 +75,7 @@ def test_a_period_that_divides_the_one_sought_is_known():
     assert both.period.tolist() == [2, 4]
     assert both.outcomes["shorter period"] == 0
     # Those that shooting for four states led to the orbit of two count as its hits.
-    assert both.hits.sum() == both.outcomes["converged"]
+    assert both.n_starts.sum() == both.outcomes["converged"]
 
 
 def test_an_orbit_just_after_it_was_born_is_no_fixed_point():

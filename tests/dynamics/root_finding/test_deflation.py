@@ -12,9 +12,9 @@ from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
-from rnnstudy.dynamics.fixed_points.search import Search
-from rnnstudy.dynamics.networks.state_map import Flow, compiled, flow_of
-from rnnstudy.dynamics.root_finding.deflation import FAR, deflated, elsewhere
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
+from rnnstudy.dynamics.networks.state_map import StateMap, compiled, population_state_map
+from rnnstudy.dynamics.root_finding.deflation import FAR, deflate, deflated_newton
 from rnnstudy.dynamics.root_finding.iterate import solve
 from rnnstudy.dynamics.root_finding.solvers import Newton
 
@@ -27,8 +27,8 @@ def separate(gains, points=1):
     """Units h' = tanh(gain h), and all their fixed points: three per unit of gain above 1."""
     networks = population(Vanilla(units=len(gains)), [{"recurrent_kernel": np.diag(gains)}])
     values = [(-root(g), 0.0, root(g)) if g > 1 else (0.0,) for g in gains]
-    flow = flow_of(networks, np.array([0]), np.zeros((1, points, 1)))
-    return networks, flow, np.array(list(product(*values)))
+    state_map = population_state_map(networks, np.array([0]), np.zeros((1, points, 1)))
+    return networks, state_map, np.array(list(product(*values)))
 
 
 def random_case(points=5):
@@ -37,7 +37,7 @@ def random_case(points=5):
     networks = population(cell, [random_weights(cell, generator, 3.0) for _ in range(2)])
     roots = [generator.uniform(-1, 1, (count, 4)) for count in (3, 1)]
     h = generator.uniform(-1, 1, (2, points, 4))
-    return flow_of(networks, np.arange(2), np.zeros((2, points, 1))), roots, h
+    return population_state_map(networks, np.arange(2), np.zeros((2, points, 1))), roots, h
 
 
 def log_factor(h, roots, span):
@@ -47,10 +47,12 @@ def log_factor(h, roots, span):
 
 
 def test_the_step_is_newtons_own_times_a_number():
-    flow, roots, h = random_case()
+    state_map, roots, h = random_case()
     span = np.array([0.4, 0.7])
-    image, jacobian = (v.numpy() for v in compiled(Flow.linearise, flow, h))
-    other, moved = (v.numpy() for v in compiled(Flow.linearise, deflated(flow, roots, span), h))
+    image, jacobian = (v.numpy() for v in compiled(StateMap.linearise, state_map, h))
+    other, moved = (
+        v.numpy() for v in compiled(StateMap.linearise, deflate(state_map, roots, span), h)
+    )
     eye = np.eye(4)
     for m, p in np.ndindex(h.shape[:2]):
         factor = np.exp(log_factor(h[m, p], roots[m], span[m]))
@@ -70,14 +72,14 @@ def test_the_step_is_newtons_own_times_a_number():
 
 
 def test_its_jacobian_is_its_derivative():
-    flow, roots, h = random_case()
-    away = deflated(flow, roots, np.array([0.4, 0.7]))
-    _, jacobian = compiled(Flow.linearise, away, h)
+    state_map, roots, h = random_case()
+    away = deflate(state_map, roots, np.array([0.4, 0.7]))
+    _, jacobian = compiled(StateMap.linearise, away, h)
 
     def image(member, point, state):
         tried = h.copy()
         tried[member, point] = state
-        return compiled(Flow.__call__, away, tried).numpy()[member, point]
+        return compiled(StateMap.__call__, away, tried).numpy()[member, point]
 
     for m, p in ((0, 0), (1, 3)):
         by_differences = approx_fprime(h[m, p], lambda s, m=m, p=p: image(m, p, s), 1e-7)
@@ -85,32 +87,34 @@ def test_its_jacobian_is_its_derivative():
 
 
 def test_what_fills_up_the_roots_changes_nothing():
-    flow, roots, h = random_case()
+    state_map, roots, h = random_case()
     filled = [np.concatenate([roots[0], np.full((2, 4), FAR)]), roots[1]]
     span = np.array([0.4, 0.7])
-    few = compiled(Flow.linearise, deflated(flow, roots, span), h)
-    many = compiled(Flow.linearise, deflated(flow, filled, span), h)
+    few = compiled(StateMap.linearise, deflate(state_map, roots, span), h)
+    many = compiled(StateMap.linearise, deflate(state_map, filled, span), h)
     for one, other in zip(few, many, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-14)
 
 
 def test_one_start_leads_to_all_roots_one_after_the_other():
     """As in the paper: solve, deflate, and solve again from the same start."""
-    _, flow, truth = separate([2.0])
+    _, state_map, truth = separate([2.0])
     known = np.empty((0, 1))
     for _ in range(3):
-        found = solve(deflated(flow, [known], np.array([0.3])), Newton(), np.full((1, 1, 1), 0.3))
+        found = solve(
+            deflate(state_map, [known], np.array([0.3])), Newton(), np.full((1, 1, 1), 0.3)
+        )
         assert found.speed[0, 0] < 1e-20
         known = np.concatenate([known, found.state[0]])
     np.testing.assert_allclose(np.sort(known[:, 0]), truth[:, 0], atol=1e-9)
 
 
 def test_starts_avoid_what_is_known_and_end_at_the_rest():
-    _, flow, truth = separate([2.0, 2.0, 0.5], points=40)
+    _, state_map, truth = separate([2.0, 2.0, 0.5], points=40)
     starts = np.random.default_rng(0).uniform(-1, 1, (1, 40, 3))
     for missing in range(len(truth)):
         known = np.delete(truth, missing, axis=0)
-        found = elsewhere(flow, starts, [known], np.array([0.8]))[0]
+        found = deflated_newton(state_map, starts, [known], np.array([0.8]))[0]
         apart = np.linalg.norm(found[:, None] - truth, axis=-1)
         reached = np.flatnonzero((apart < 1e-5).any(axis=0))
         assert reached.tolist() == [missing]
@@ -123,9 +127,9 @@ def test_gated_cells_go_by_where_they_rest():
     all_points = find_fixed_points(networks).state
     assert len(all_points) > 1
     starts = generator.uniform(-1, 1, (1, 60, 4))
-    flow = flow_of(networks, np.array([0]), np.zeros((1, 60, 1)))
-    found = elsewhere(flow, starts, [all_points[1:]], np.ones(1))
-    roots = flow.speed(tf.constant(found)).numpy()[0] < 1e-10
+    state_map = population_state_map(networks, np.array([0]), np.zeros((1, 60, 1)))
+    found = deflated_newton(state_map, starts, [all_points[1:]], np.ones(1))
+    roots = state_map.speed(tf.constant(found)).numpy()[0] < 1e-10
     assert roots.any()
     inside = np.abs(found[0, roots, :2]).max(axis=1) < 1.0
     np.testing.assert_allclose(
@@ -138,7 +142,9 @@ def test_gated_cells_go_by_where_they_rest():
 def test_a_search_that_saw_one_state_finds_all_or_says_that_it_did_not(gains, seed):
     networks, _, truth = separate(gains)
     seen = 0.1 * np.random.default_rng(seed).standard_normal((1, len(gains)))
-    found = find_fixed_points(networks, starts=seen, search=Search(candidates=128, seed=seed))
+    found = find_fixed_points(
+        networks, starts=seen, search=FixedPointSearch(candidates=128, seed=seed)
+    )
     apart = np.linalg.norm(found.state[:, None] - truth, axis=-1)
     assert (apart.min(axis=1) < 1e-9).all()
     assert len(found) >= 0.9 * len(truth)
@@ -148,6 +154,6 @@ def test_a_search_that_saw_one_state_finds_all_or_says_that_it_did_not(gains, se
 
 def test_a_round_of_hardly_any_starts_is_a_round():
     networks, _, truth = separate((2.0,))
-    found = find_fixed_points(networks, search=Search(candidates=2))
+    found = find_fixed_points(networks, search=FixedPointSearch(candidates=2))
     apart = np.abs(found.state - truth.T)
     assert (apart.min(axis=1) < 1e-9).all()

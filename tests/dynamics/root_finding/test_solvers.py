@@ -9,8 +9,8 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
-from rnnstudy.dynamics.fixed_points.search import Search
-from rnnstudy.dynamics.networks.state_map import Flow, flow_of
+from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
+from rnnstudy.dynamics.networks.state_map import StateMap, population_state_map
 from rnnstudy.dynamics.root_finding.iterate import solve
 from rnnstudy.dynamics.root_finding.linear_systems import solve_linear
 from rnnstudy.dynamics.root_finding.solvers import (
@@ -26,7 +26,9 @@ def random_flow(cell, members, points, gain=2.0, seed=0):
     generator = np.random.default_rng(seed)
     networks = population(cell, [random_weights(cell, generator, gain) for _ in range(members)])
     starts = generator.uniform(-1, 1, (members, points, cell.state_size))
-    return flow_of(networks, np.arange(members), np.zeros((members, points, 1))), starts
+    return population_state_map(
+        networks, np.arange(members), np.zeros((members, points, 1))
+    ), starts
 
 
 def test_the_catalogue_holds_every_solver():
@@ -37,25 +39,25 @@ def test_the_catalogue_holds_every_solver():
 @pytest.mark.parametrize("solver", [kind() for kind in SOLVERS.values()], ids=repr)
 def test_a_linear_network_is_solved_from_anywhere(solver):
     cell = Vanilla(units=5, activation="linear")
-    flow, starts = random_flow(cell, 2, 7, gain=0.8)
-    found = solve(flow, solver, 10 * starts)
+    state_map, starts = random_flow(cell, 2, 7, gain=0.8)
+    found = solve(state_map, solver, 10 * starts)
     assert found.done.all()
     assert not found.diverged.any()
     for member in range(2):
-        recurrent = flow.weights["recurrent_kernel"][member].numpy()
-        truth = np.linalg.solve(np.eye(5) - recurrent.T, flow.drive[member, 0].numpy())
+        recurrent = state_map.weights["recurrent_kernel"][member].numpy()
+        truth = np.linalg.solve(np.eye(5) - recurrent.T, state_map.drive[member, 0].numpy())
         # Speed below 1e-24 leaves a residual of 1e-12, times |(I - R)^-1|, a few units.
         np.testing.assert_allclose(found.state[member], np.tile(truth, (7, 1)), atol=1e-11)
 
 
 @pytest.mark.parametrize("solver", [kind() for kind in SOLVERS.values()], ids=repr)
 def test_points_that_leave_the_batch_end_where_they_would_alone(solver):
-    flow, starts = random_flow(GRU(units=3), 3, 40)
-    together = solve(flow, solver, starts)
+    state_map, starts = random_flow(GRU(units=3), 3, 40)
+    together = solve(state_map, solver, starts)
     assert len(np.unique(together.steps)) > 3  # so that packing did happen
     for member, point in [(0, 0), (1, 17), (2, 39)]:
         alone = solve(
-            flow.take(np.array([member]), np.array([[point]])),
+            state_map.take(np.array([member]), np.array([[point]])),
             solver,
             starts[member : member + 1, point : point + 1],
         )
@@ -65,27 +67,31 @@ def test_points_that_leave_the_batch_end_where_they_would_alone(solver):
 
 
 def test_the_limit_cuts_off_and_leaves_the_best_so_far():
-    flow, starts = random_flow(GRU(units=3), 1, 20)
-    found = solve(flow, LevenbergMarquardt(limit=2), starts)
+    state_map, starts = random_flow(GRU(units=3), 1, 20)
+    found = solve(state_map, LevenbergMarquardt(limit=2), starts)
     assert (found.steps <= 2).all()
     assert not found.done.all()
-    before = flow.speed(tf.constant(starts)).numpy()
+    before = state_map.speed(tf.constant(starts)).numpy()
     assert (found.speed <= before).all()
-    untouched = solve(flow, LevenbergMarquardt(limit=0), starts)
+    untouched = solve(state_map, LevenbergMarquardt(limit=0), starts)
     np.testing.assert_array_equal(untouched.state, starts)
 
 
 @pytest.mark.parametrize("solver", [kind() for kind in SOLVERS.values()], ids=repr)
 def test_what_is_not_finite_is_given_up_and_costs_nobody(solver):
-    flow, starts = random_flow(GRU(units=3), 3, 12)
+    state_map, starts = random_flow(GRU(units=3), 3, 12)
     broken = starts.copy()
     broken[0, 3] = np.nan
     broken[1, 4] = np.inf
-    weights = dict(flow.weights)
+    weights = dict(state_map.weights)
     kernel = weights["recurrent_kernel"].numpy()
     kernel[2] = np.nan
-    sick = Flow(flow.dynamics, {**weights, "recurrent_kernel": tf.constant(kernel)}, flow.drive)
-    expected, found = solve(flow, solver, starts), solve(sick, solver, broken)
+    sick = StateMap(
+        state_map.step_function,
+        {**weights, "recurrent_kernel": tf.constant(kernel)},
+        state_map.drive,
+    )
+    expected, found = solve(state_map, solver, starts), solve(sick, solver, broken)
     assert found.diverged[2].all()
     assert not found.done[2].any()
     assert found.diverged[0, 3]
@@ -98,9 +104,9 @@ def test_what_is_not_finite_is_given_up_and_costs_nobody(solver):
 def test_a_perfect_integrator_has_singular_matrices_and_no_error():
     cell = Vanilla(units=3, activation="linear")
     networks = population(cell, [{"recurrent_kernel": np.eye(3), "bias": 0.1}])
-    flow = flow_of(networks, np.array([0]), np.zeros((1, 2, 1)))
+    state_map = population_state_map(networks, np.array([0]), np.zeros((1, 2, 1)))
     for solver in (LevenbergMarquardt(), Newton()):
-        found = solve(flow, solver, np.zeros((1, 2, 3)))
+        found = solve(state_map, solver, np.zeros((1, 2, 3)))
         # h' = h + 0.1 moves everywhere at the same speed.
         np.testing.assert_allclose(found.speed, 0.5 * 3 * 0.01, rtol=1e-12)
 
@@ -113,8 +119,8 @@ class Parabola:
 
 
 def test_a_local_minimum_of_the_speed_ends_the_search():
-    flow = Flow(Parabola(), {}, tf.zeros([1, 1, 1], tf.float64))
-    found = solve(flow, LevenbergMarquardt(), np.full((1, 1, 1), 3.0))
+    state_map = StateMap(Parabola(), {}, tf.zeros([1, 1, 1], tf.float64))
+    found = solve(state_map, LevenbergMarquardt(), np.full((1, 1, 1), 3.0))
     assert found.done[0, 0]
     assert found.steps[0, 0] < 60
     # Given up once the speed has not halved for ten steps, close to the minimum but not at it.
@@ -123,24 +129,24 @@ def test_a_local_minimum_of_the_speed_ends_the_search():
 
 
 def test_convergence_is_quadratic():
-    flow, starts = random_flow(GRU(units=3), 1, 30)
+    state_map, starts = random_flow(GRU(units=3), 1, 30)
     for solver in (LevenbergMarquardt(), Newton()):
-        few = solve(flow, solver, starts)
+        few = solve(state_map, solver, starts)
         roots = few.speed < solver.tolerance
         assert roots.mean() > 0.7
         assert np.median(few.steps[roots]) < 25
 
 
 def test_further_steps_by_the_same_jacobian_save_some_by_new_ones():
-    flow, starts = random_flow(GRU(units=3), 1, 30)
-    found = [solve(flow, LevenbergMarquardt(further=n), starts) for n in (0, 2)]
+    state_map, starts = random_flow(GRU(units=3), 1, 30)
+    found = [solve(state_map, LevenbergMarquardt(further=n), starts) for n in (0, 2)]
     both = np.logical_and(*(some.speed < 1e-24 for some in found))
     assert both.mean() > 0.7
     # Orders of convergence 2 and 4 (Fan 2013).
     once, thrice = (np.median(some.steps[both]) for some in found)
     assert thrice < 0.75 * once
     # The first root reached may be another one; each is a root to rounding.
-    assert flow.speed(found[1].state).numpy()[both].max() < 1e-24
+    assert state_map.speed(found[1].state).numpy()[both].max() < 1e-24
 
 
 def test_linear_systems_survive_singular_and_broken_matrices():
@@ -157,21 +163,21 @@ def test_linear_systems_survive_singular_and_broken_matrices():
 
 def test_adam_gets_to_the_root_of_a_contraction_as_exactly_as_it_was_asked():
     cell = Vanilla(units=4)
-    flow, starts = random_flow(cell, 2, 10, gain=0.6)
-    found = solve(flow, Adam(), starts)
+    state_map, starts = random_flow(cell, 2, 10, gain=0.6)
+    found = solve(state_map, Adam(), starts)
     assert found.done.all()
     assert (found.speed < 1e-24).all()
     for member in range(2):
-        recurrent = flow.weights["recurrent_kernel"][member].numpy()
-        bias = flow.weights["bias"][member].numpy()
+        recurrent = state_map.weights["recurrent_kernel"][member].numpy()
+        bias = state_map.weights["bias"][member].numpy()
         truth = root(lambda h: np.tanh(h @ recurrent + bias) - h, np.zeros(4), tol=1e-14).x  # noqa: B023
         # A residual of 1e-12 times |(I - J)^-1|, a few units.
         np.testing.assert_allclose(found.state[member], np.tile(truth, (10, 1)), atol=1e-11)
 
 
 def test_adam_that_is_stuck_says_so():
-    flow = Flow(Parabola(), {}, tf.zeros([1, 1, 1], tf.float64))
-    found = solve(flow, Adam(), np.full((1, 1, 1), 3.0))
+    state_map = StateMap(Parabola(), {}, tf.zeros([1, 1, 1], tf.float64))
+    found = solve(state_map, Adam(), np.full((1, 1, 1), 3.0))
     assert found.done[0, 0]
     assert found.steps[0, 0] < Adam().limit
     # The speed is within a share of 1e-8 of its least, and flat to second order there.
@@ -181,7 +187,9 @@ def test_adam_that_is_stuck_says_so():
 
 def test_adam_calls_nothing_a_fixed_point_that_is_none():
     starts = np.linspace(-1.0, 2.0, 20)[:, None]
-    search = Search.model_validate({"solver": {"kind": "adam", "learning_rate": 0.05}, "rounds": 1})
+    search = FixedPointSearch.model_validate(
+        {"solver": {"kind": "adam", "learning_rate": 0.05}, "rounds": 1}
+    )
     none = find_fixed_points(lambda x, h: h**2 + 1.0, starts=starts, search=search)
     assert len(none) == 0
     assert none.outcomes["slow"] == 20

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from rnnstudy.dynamics.states.clustering import SAMPLES, evenly, merge
+from rnnstudy.dynamics.states.clustering import SAMPLES, farthest_point_sample, merge
 
 
 def test_a_chain_is_one_group_and_a_gap_separates():
@@ -111,7 +111,7 @@ def test_a_small_cluster_beside_a_line_stays_one_point():
 def test_even_samples_leave_no_larger_gap_than_lies_between_them():
     generator = np.random.default_rng(5)
     points = generator.uniform(-1, 1, (3000, 2))
-    chosen, nearest = evenly(points, 40)
+    chosen, nearest = farthest_point_sample(points, 40)
     apart = np.linalg.norm(points[chosen][:, None] - points[chosen], axis=-1)
     gap = np.linalg.norm(points - points[chosen][nearest], axis=1)
     assert len(chosen) == 40
@@ -119,9 +119,9 @@ def test_even_samples_leave_no_larger_gap_than_lies_between_them():
     np.testing.assert_allclose(
         gap, np.linalg.norm(points[:, None] - points[chosen], axis=-1).min(axis=1), atol=1e-7
     )
-    few, _ = evenly(points, 3000, spacing=0.5)
+    few, _ = farthest_point_sample(points, 3000, spacing=0.5)
     assert len(few) < 40
-    assert len(evenly(points[:1], 5)[0]) == 1
+    assert len(farthest_point_sample(points[:1], 5)[0]) == 1
 
 
 def test_identical_points_are_one():

@@ -119,7 +119,7 @@ def test_a_mistake_gives_its_message(name, tmp_path, monkeypatch):
     assert str(caught.value).split("\n") == [f"a.yaml:{line}" for line in expected]
 
 
-def networks_of(*overrides, **networks):
+def as_networks(*overrides, **networks):
     """Name -> network of a small study with these overrides."""
     grid = {"cells": ["vanilla", "gru", "lstm"], "activations": ["tanh", "relu"], "seeds": 2}
     data = {"study": "s", "tasks": ["flip_flop", "sine"], "networks": grid | networks}
@@ -128,8 +128,8 @@ def networks_of(*overrides, **networks):
 
 
 def test_an_override_changes_what_it_matches_and_nothing_else():
-    plain = networks_of()
-    changed = networks_of(
+    plain = as_networks()
+    changed = as_networks(
         {"where": {"cell": "lstm", "activation": "relu"}, "set": {"cell": {"clip": 10}}}
     )
     assert list(plain) == list(changed)
@@ -149,19 +149,19 @@ def test_where_takes_lists_and_every_field_of_the_grid():
         "l2": [0],
         "seed": [0, 1],
     }
-    changed = networks_of({"where": where, "set": {"training": {"steps": 7}}}, l2=[0, 1e-3])
+    changed = as_networks({"where": where, "set": {"training": {"steps": 7}}}, l2=[0, 1e-3])
     assert [name for name, network in changed.items() if network.training.steps == 7] == [
         f"sine-{cell}-tanh-32-l2=0.0-s00{seed}" for cell in ("gru", "lstm") for seed in (0, 1)
     ]
 
 
 def test_no_where_is_everywhere():
-    changed = networks_of({"set": {"cell": {"recurrent_initializer": "identity"}}})
+    changed = as_networks({"set": {"cell": {"recurrent_initializer": "identity"}}})
     assert {network.cell.recurrent_initializer for network in changed.values()} == {Identity()}
 
 
 def test_later_overrides_win_field_by_field():
-    changed = networks_of(
+    changed = as_networks(
         {"set": {"training": {"steps": 1, "batch": 2}}},
         {"where": {"seed": 1}, "set": {"training": {"steps": 3}}},
     )
@@ -173,7 +173,7 @@ def test_later_overrides_win_field_by_field():
 
 def test_two_cells_of_a_kind_are_told_apart_by_what_differs():
     both = [{"kind": "gru"}, {"kind": "gru", "reset_after": False}, "vanilla"]
-    changed = networks_of(
+    changed = as_networks(
         {"where": {"reset_after": False}, "set": {"cell": {"gate_bias": 2}}}, cells=both
     )
     biased = [name for name, n in changed.items() if getattr(n.cell, "gate_bias", 0) == 2.0]
@@ -182,5 +182,5 @@ def test_two_cells_of_a_kind_are_told_apart_by_what_differs():
 
 
 def test_an_override_keeps_the_class_of_the_cell():
-    changed = networks_of({"where": {"cell": "gru"}, "set": {"cell": {"gate_bias": 3}}})
+    changed = as_networks({"where": {"cell": "gru"}, "set": {"cell": {"gate_bias": 3}}})
     assert {type(n.cell) for name, n in changed.items() if "-gru-" in name} == {CELLS["gru"]}
