@@ -49,7 +49,7 @@ def find_fixed_points(
     """
     search = search or FixedPointSearch()
     if not isinstance(search, FixedPointSearch):
-        raise ValueError(f"search should be a Search, as in Search(rounds=2), it is {search!r}")
+        raise ValueError(f"search must be a FixedPointSearch, got {search!r}")
     given = {"inputs": inputs, "starts": starts, "visited": visited}
     inputs, starts, visited = (
         None if values is None else as_float_array(name, values, finite=name == "inputs")

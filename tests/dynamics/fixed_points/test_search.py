@@ -72,9 +72,9 @@ def test_blocks_of_any_size_give_the_same_points(monkeypatch):
     generator = np.random.default_rng(1)
     cell = UGRNN(units=3)
     networks = population(cell, [random_weights(cell, generator, 4.0) for _ in range(4)])
-    whole = find_fixed_points(networks, search=rounds.Search(candidates=64))
+    whole = find_fixed_points(networks, search=rounds.FixedPointSearch(candidates=64))
     monkeypatch.setattr(batches, "BATCH_BYTES", iterate.MATRICES * 8 * 9 * 40)
-    split = find_fixed_points(networks, search=rounds.Search(candidates=64))
+    split = find_fixed_points(networks, search=rounds.FixedPointSearch(candidates=64))
     np.testing.assert_allclose(split.state, whole.state, atol=1e-9)
     np.testing.assert_array_equal(split.member, whole.member)
 
@@ -84,7 +84,7 @@ def test_seed_changes_the_starts_not_the_points():
     cell = UGRNN(units=3)
     networks = population(cell, [random_weights(cell, generator, 4.0)])
     first, second = (
-        find_fixed_points(networks, search=rounds.Search(candidates=128, seed=seed))
+        find_fixed_points(networks, search=rounds.FixedPointSearch(candidates=128, seed=seed))
         for seed in (0, 1)
     )
     np.testing.assert_allclose(first.state, second.state, atol=1e-9)
@@ -96,7 +96,7 @@ def test_a_search_that_saw_little_is_not_called_complete_too_early(seed):
     """h' = tanh(2 h) in the plane has nine fixed points, of which one lies among the states seen:
     its index, 1, is what all nine sum to."""
     seen = 0.1 * np.random.default_rng(seed).standard_normal((5, 2))
-    search = rounds.Search(candidates=64, seed=seed)
+    search = rounds.FixedPointSearch(candidates=64, seed=seed)
     networks = population(Vanilla(units=2), [{"recurrent_kernel": 2.0 * np.eye(2)}])
     found = find_fixed_points(networks, starts=seen, search=search)
     root = brentq(lambda h: np.tanh(2.0 * h) - h, 0.5, 1.0, xtol=1e-14)
