@@ -195,6 +195,7 @@ class Package:
         for module in self.modules:
             if module.is_package:
                 names |= set(re.findall(r"`(\w+)`", ast.get_docstring(module.tree) or ""))
+        names -= {part for module in self.modules for part in module.name.split(".")}
         for name in ("__init__.pyi", "__init__.py"):
             path = self.folder / name
             if path.exists():
@@ -287,7 +288,7 @@ def check_openings(module: Module, package: Package) -> Iterator[Place]:
         if OPENINGS.match(text) or text.split("\n\n")[0].rstrip().endswith("?"):
             yield module.place(node, "openings", f"docstring must not open with '{first}'")
         elif _needs_verb(node) and first.rstrip(".,:") not in VERBS:
-            message = f"docstring of '{node.name}' must open with a verb, not with '{first}'"  # type: ignore[attr-defined]
+            message = f"docstring of '{node.name}' must open with a verb, not '{first}'"  # type: ignore[attr-defined]
             yield module.place(node, "openings", message)
 
 

@@ -99,6 +99,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "continua": {"n_starts": "hits"},
     "periodic_orbits": {"n_starts": "hits"},
     "invariant_circles": {"n_starts": "hits"},
+    "coordinates": {"out_of_sample": "placed"},
 }
 """Tag -> fields that are called otherwise now: name of today -> name in format 1."""
 

@@ -1,4 +1,4 @@
-"""What the report of a run says: its summary, the sections and their exhibits, the provenance."""
+"""Contents of the report of a run: summary, sections with their exhibits, provenance."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,8 +9,7 @@ from rnnstudy.analyses import Analysis, TaskAnalysis
 from rnnstudy.analyses.base import Section as TaskResults
 from rnnstudy.analyses.training_summary import performance
 from rnnstudy.core.exhibit import Exhibit, Table
-from rnnstudy.report.page import Fact, Page, PagePart, PageSection
-from rnnstudy.report.page import write_report as write_page
+from rnnstudy.report.page import Fact, Page, PagePart, PageSection, write_page
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.selection_table import exhibits
 from rnnstudy.study.results.verdict_table import Judged
@@ -19,12 +18,12 @@ from rnnstudy.study.spec.checks import applies
 
 
 def write_report(run: Run) -> Path:
-    """Write `report/` of a run directory; the path of its `index.html`."""
+    """Write `report/` of a run directory, and return the path of its `index.html`."""
     return write_page(page(run), run.directory / "report")
 
 
 def page(run: Run) -> Page:
-    """The report's contents, from what the run's store holds."""
+    """Return the contents of the report, from the records of the run's store."""
     tasks, claims = [task.title for task in run.study.tasks], run.judged()
     return Page(
         title=run.study.report.title or run.study.study,
@@ -48,16 +47,16 @@ def _summary(run: Run) -> list[str]:
         for column in ("cell", "activation", "units")
         if len(values := list(dict.fromkeys(table[column].dropna()))) > 1
     ]
-    asked = [analysis.title for analysis in run.study.analyses]
+    analyses = [analysis.title for analysis in run.study.analyses]
     grown = int(table["seed"].notna().sum())
     read = "" if grown == len(table) else f", {len(table) - grown} of them" if grown else ","
     return [
-        f"{_share(len(table), 'network')} on {_listed(tasks)}"
+        f"{_share(len(table), 'network')} on {_join(tasks)}"
         + (f" ({len(table) // len(tasks)} on each)" if len(tasks) > 1 and not read else "")
         + (f"{read} read from files" if read else "")
-        + (f", differing in {_listed(varied)}" if varied else "")
+        + (f", differing in {_join(varied)}" if varied else "")
         + (" and in their seeds." if varied and grown else "."),
-        f"Analyses: {_listed(asked)}." if asked else "No analyses were asked for.",
+        f"Analyses: {_join(analyses)}." if analyses else "The spec has no analyses.",
     ]
 
 
@@ -80,7 +79,7 @@ def _facts(run: Run, claims: Sequence[Judged]) -> list[Fact]:
 
 
 def _claims_section(run: Run, claims: Sequence[Judged]) -> list[PageSection]:
-    """The verdicts, if the study claims anything."""
+    """Return the verdicts, if the study has claims."""
     lost = _reasons(run.provenance.get("failures", {}), "claim")
     part = PagePart("Verdicts", list(verdicts(claims)), lost)
     return [PageSection("Claims", (part,))] if claims else []
@@ -94,7 +93,7 @@ def _task_section(run: Run, task: str) -> PageSection:
     parts = [
         PagePart(
             analysis.title,
-            _shown(analysis, results),
+            _exhibits(analysis, results),
             _reasons(failures, analysis.title, names),
         )
         for analysis in run.study.analyses
@@ -105,7 +104,7 @@ def _task_section(run: Run, task: str) -> PageSection:
 
 
 def _selection(run: Run, task: str, failures: Mapping[str, str]) -> list[PagePart]:
-    """What chose training fields, if the study leaves some to choice."""
+    """Return the exhibits of the selection of training fields, if there is one."""
     if run.study.selection is None:
         return []
     lost = [_reasons(failures, job, [task]) for job in ("pilots", "select")]
@@ -113,9 +112,9 @@ def _selection(run: Run, task: str, failures: Mapping[str, str]) -> list[PagePar
     return [PagePart("Selection", list(shown), "; ".join(filter(None, lost)))]
 
 
-def _shown(analysis: Analysis, results: TaskResults) -> list[Exhibit]:
-    there = results.shared if isinstance(analysis, TaskAnalysis) else results.records
-    return list(analysis.show(results)) if there.get(analysis.title) else []
+def _exhibits(analysis: Analysis, results: TaskResults) -> list[Exhibit]:
+    records = results.shared if isinstance(analysis, TaskAnalysis) else results.records
+    return list(analysis.show(results)) if records.get(analysis.title) else []
 
 
 def _reasons(failures: Mapping[str, str], job: str, names: Sequence[str] = ("",)) -> str:
@@ -147,21 +146,21 @@ def _members_section(run: Run) -> PageSection:
 
 
 def _provenance(run: Run) -> dict[str, Any]:
-    found = run.provenance
+    provenance = run.provenance
     seeds = sorted({int(seed) for seed in run.members["seed"].dropna()})
     about = {
-        "began": found.get("begun", ""),
-        "ended": found.get("ended", ""),
-        "seconds": str(found.get("seconds", "")),
-        "command": " ".join(found.get("command", [])),
-        "platform": found.get("platform", ""),
-        "cores": str(found.get("cores", "")),
-        "devices": ", ".join(found.get("devices", [])),
+        "began": provenance.get("begun", ""),
+        "ended": provenance.get("ended", ""),
+        "seconds": str(provenance.get("seconds", "")),
+        "command": " ".join(provenance.get("command", [])),
+        "platform": provenance.get("platform", ""),
+        "cores": str(provenance.get("cores", "")),
+        "devices": ", ".join(provenance.get("devices", [])),
         "seeds": ", ".join(map(str, seeds)),
     }
     return {
         "last execution": {name: text for name, text in about.items() if text},
-        "versions": {name: str(text) for name, text in found.get("versions", {}).items()},
+        "versions": {name: str(text) for name, text in provenance.get("versions", {}).items()},
     }
 
 
@@ -170,7 +169,7 @@ def _spec(run: Run) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def _listed(words: list[str]) -> str:
+def _join(words: list[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 

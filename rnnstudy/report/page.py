@@ -1,14 +1,14 @@
-"""The report: one page that opens offline, with its figures and tables as files beside it.
+"""Page of a report: one file that opens offline, with its figures and tables beside it.
 
 page = Page(
     title="quickstart",
-    summary=("24 networks learnt a 3-bit memory.",),
+    summary=("24 networks on a 3-bit memory.",),
     facts=(Fact("networks", "24"), Fact("solved", "24 of 24", "good")),
     sections=(Section("flip_flop", (Part("performance", exhibits),)),),
     provenance={"versions": {"rnnstudy": "0.1.0"}},
     spec=text,
 )
-write_report(page, folder)                     # -> folder/index.html, figures/, tables/
+write_page(page, folder)                       # -> folder/index.html, figures/, tables/
 """
 
 import re
@@ -27,7 +27,7 @@ from rnnstudy.report.tables import csv_text, table_cell, table_rows
 TEMPLATES = Path(__file__).parent / "templates"
 
 PLOTLY_FILE = "plotly.min.js"
-"""The library behind the interactive plots: one file beside the page, which asks no network."""
+"""Library of the interactive plots: a file beside the page, so that it opens offline."""
 
 LONG_TABLE = 15
 """Rows beyond which a table scrolls inside its frame."""
@@ -41,7 +41,7 @@ LONG_TEXT = 24
 
 @dataclass(frozen=True)
 class Fact:
-    """One number of the verdict at the top of the page; `tone` colours it, never alone."""
+    """Number at the top of the page; `tone` colours it, beside the words."""
 
     label: str
     value: str
@@ -50,7 +50,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class PagePart:
-    """What one analysis shows; `failure` is the reason why there is nothing, or not all."""
+    """Exhibits of one analysis; `failure` is the reason if some or all are missing."""
 
     title: str
     exhibits: Sequence[Exhibit] = ()
@@ -59,7 +59,7 @@ class PagePart:
 
 @dataclass(frozen=True)
 class PageSection:
-    """One task (or the study as a whole): an introduction in words, and its analyses."""
+    """Results of one task, or of the whole study: an introduction and its analyses."""
 
     title: str
     parts: Sequence[PagePart] = ()
@@ -68,7 +68,7 @@ class PageSection:
 
 @dataclass(frozen=True)
 class Page:
-    """All that the report says; `provenance` maps a heading to text, or to named text."""
+    """Contents of a report; `provenance` maps a heading to text, or to named text."""
 
     title: str
     summary: Sequence[str] = ()
@@ -77,11 +77,11 @@ class Page:
     provenance: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
     spec: str = ""
     formats: Sequence[str] = ("svg", "pdf")
-    """File formats of figures that are offered; the page itself shows SVG in any case."""
+    """File formats of figures to download. The page itself shows SVG."""
 
 
 class RenderedExhibit(NamedTuple):
-    """An exhibit with the place that it has in the page and the folder."""
+    """Exhibit with its position in the page and its files."""
 
     exhibit: Exhibit
     kind: str
@@ -90,10 +90,10 @@ class RenderedExhibit(NamedTuple):
     plot: Any
 
 
-def write_report(page: Page, folder: Path) -> Path:
-    """Write the page, its figures and tables into `folder`, replacing an earlier report's.
+def write_page(page: Page, folder: Path) -> Path:
+    """Write the page, its figures and tables into `folder`, and return the path of the page.
 
-    Returns the path of `index.html`. Figures and tables depend on the exhibits alone.
+    Files of an earlier report are replaced. Figures and tables depend on the exhibits alone.
     """
     for part in ("figures", "tables"):
         shutil.rmtree(folder / part, ignore_errors=True)
@@ -103,7 +103,7 @@ def write_report(page: Page, folder: Path) -> Path:
     formats = tuple(dict.fromkeys(("svg", *page.formats)))
     sections = [_render_section(section, folder, names, formats) for section in page.sections]
     parts = [part for section in sections for part in section["parts"]]
-    explorable = any(shown.plot for part in parts for shown in part["shown"])
+    explorable = any(item.plot for part in parts for item in part["exhibits"])
     if explorable:
         (folder / PLOTLY_FILE).write_text(_plotly_source(), encoding="utf-8")
     index = folder / "index.html"
@@ -112,24 +112,24 @@ def write_report(page: Page, folder: Path) -> Path:
 
 
 class FileNames:
-    """Gives every exhibit a file name of its own: `task-analysis-title`, numbered if taken."""
+    """File names of exhibits: `task-analysis-title`, numbered if two would be equal."""
 
     def __init__(self) -> None:
-        self.taken: set[str] = set()
+        self.used: set[str] = set()
 
-    def give(self, *titles: str) -> str:
-        """A name that no other exhibit of this page has."""
+    def assign(self, *titles: str) -> str:
+        """Return a name that no other exhibit of this page has."""
         wanted = "-".join(file_stem(title) for title in titles)[:120].strip("-")
         name, count = wanted, 1
-        while name in self.taken:
+        while name in self.used:
             count += 1
             name = f"{wanted}-{count}"
-        self.taken.add(name)
+        self.used.add(name)
         return name
 
 
 def file_stem(title: str) -> str:
-    """A title as part of a file name or an address: lower-case letters, digits, - and _."""
+    """Return a title as part of a file name: lower-case letters, digits, - and _."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9_]+", "-", plain.lower()).strip("-") or "untitled"
 
@@ -137,13 +137,13 @@ def file_stem(title: str) -> str:
 def _render_section(
     section: PageSection, folder: Path, names: FileNames, formats: Sequence[str]
 ) -> dict[str, Any]:
-    name = names.give(section.title)
+    name = names.assign(section.title)
     parts = [
         {
             "title": part.title,
             "failure": part.failure,
-            "name": names.give(section.title, part.title),
-            "shown": list(_render_exhibits(section, part, folder, names, formats)),
+            "name": names.assign(section.title, part.title),
+            "exhibits": list(_render_exhibits(section, part, folder, names, formats)),
         }
         for part in section.parts
     ]
@@ -153,9 +153,9 @@ def _render_section(
 def _render_exhibits(
     section: PageSection, part: PagePart, folder: Path, names: FileNames, formats: Sequence[str]
 ) -> Iterator[RenderedExhibit]:
-    """Exhibits of a part, their files written."""
+    """Write the files of a part, and yield its exhibits."""
     for exhibit in part.exhibits:
-        name = names.give(section.title, part.title, exhibit.title)
+        name = names.assign(section.title, part.title, exhibit.title)
         if isinstance(exhibit, Table):
             (folder / "tables").mkdir(exist_ok=True)
             (folder / "tables" / f"{name}.csv").write_text(csv_text(exhibit), encoding="utf-8")
@@ -171,7 +171,8 @@ def _render_exhibits(
             save_figure(exhibit, folder / "figures", name, formats)
             yield RenderedExhibit(exhibit, "figure", name, [], plotly_data(exhibit))
         else:
-            raise ValueError(f"'{exhibit.title}': the page cannot show a {type(exhibit).__name__}")
+            kind = type(exhibit).__name__
+            raise ValueError(f"'{exhibit.title}' must be a table, a note or a figure, got a {kind}")
 
 
 def _plotly_source() -> str:

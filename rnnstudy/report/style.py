@@ -1,7 +1,7 @@
-"""One look for all figures: which colour, marker and line each name has, on paper and on screen.
+"""One style for all figures: colour, marker and line of each name, on paper and on screen.
 
-Colours are those of Okabe & Ito (2008) and four of Paul Tol's, told apart with any kind of colour
-vision; markers and line styles say the same again, so that figures survive a grey printer.
+Colours are those of Okabe & Ito (2008) and four of Paul Tol's, which differ under any kind of
+colour vision. Markers and line styles repeat the colours, so that figures survive a grey printer.
 """
 
 import re
@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 
 BLACK, GREY, PALE = "#000000", "#8a8f98", "#d5d8dd"
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
-BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 INDIGO, OLIVE, WINE, TEAL = "#332288", "#999933", "#882255", "#44AA99"
 
 
 @dataclass(frozen=True)
 class Mark:
-    """How one name is drawn: `marker` and `line` as in matplotlib."""
+    """Style of one name; `marker` and `line` as in matplotlib."""
 
     colour: str
     marker: str = "o"
@@ -28,7 +28,7 @@ CELL_MARKS = {
     "vanilla": Mark(BLUE, "o"),
     "ugrnn": Mark(ORANGE, "s"),
     "gru": Mark(GREEN, "^"),
-    "lstm": Mark(VERMILLION, "D"),
+    "lstm": Mark(VERMILION, "D"),
 }
 ACTIVATION_MARKS = {
     "tanh": Mark(PURPLE, "o"),
@@ -41,12 +41,12 @@ MARK_ORDER = list(KNOWN_MARKS)
 UNSTABLE_MARKS = (
     Mark(BLACK, "o"),
     Mark(BLUE, "^"),
-    Mark(VERMILLION, "s"),
+    Mark(VERMILION, "s"),
     Mark(YELLOW, "D"),
     Mark(PURPLE, "v"),
     Mark(SKY, "P"),
 )
-"""By number of unstable directions; the last stands for its number and all above."""
+"""By number of unstable directions; the last is for its number and all above."""
 
 SPARE_MARKS = tuple(
     Mark(colour, marker, line, filled)
@@ -56,25 +56,25 @@ SPARE_MARKS = tuple(
         (ORANGE, "p"), (BLUE, "*"),
     )
 )  # fmt: skip
-"""For names without a fixed look; first the colours that no cell has, none too pale for a line."""
+"""For names without a fixed style; first the colours that no cell has."""
 
 LEGEND_LIMIT = 12
-"""Names that a legend lists before it only counts the rest."""
+"""Names that a legend lists; more names are only counted."""
 
 
 def unstable_count(name: str) -> int | None:
-    """The number of unstable directions that a class name states: `2`, `2 unstable`, `stable`."""
-    found = re.match(r"\d+\b", name)
-    if found:
-        return int(found.group())
+    """Return the number of unstable directions in `2`, `2 unstable` or `stable`, else None."""
+    digits = re.match(r"\d+\b", name)
+    if digits:
+        return int(digits.group())
     return 0 if name == "stable" else None
 
 
 def sort_names(names: Iterable[str]) -> list[str]:
-    """Distinct names: known ones in their usual order, then numbers, then by first appearance."""
+    """Return distinct names: known ones in a fixed order, numbers, then by first appearance."""
     distinct = list(dict.fromkeys(names))
 
-    def place(name: str) -> tuple[int, list[float]]:
+    def rank(name: str) -> tuple[int, list[float]]:
         ranks: list[float] = [MARK_ORDER.index(word) for word in name.split() if word in MARK_ORDER]
         if ranks:
             return 0, ranks
@@ -84,32 +84,32 @@ def sort_names(names: Iterable[str]) -> list[str]:
             count = unstable_count(name)
             return 2, [len(distinct) if count is None else count, distinct.index(name)]
 
-    return sorted(distinct, key=place)
+    return sorted(distinct, key=rank)
 
 
 def assign_marks(names: Iterable[str], unstable: bool = False) -> dict[str, Mark]:
-    """A mark for each distinct name, in the order of a legend.
+    """Return a mark for each distinct name, in the order of a legend.
 
-    A cell, an activation and `cell activation` look the same in every figure, and so does a number
-    of unstable directions where names are read as such; other names take what is left, in order.
+    A cell, an activation and `cell activation` have the same mark in every figure. With `unstable`,
+    so does a number of unstable directions. Other names take the remaining marks in order.
     """
     ordered = sort_names(names)
-    found = {name: unstable_mark(name) if unstable else None for name in ordered}
-    found = {name: mark or known_mark(name) for name, mark in found.items()}
-    taken = {mark.colour for mark in found.values() if mark}
-    free = [mark for mark in SPARE_MARKS if mark.colour not in taken] or list(SPARE_MARKS)
+    fixed = {name: unstable_mark(name) if unstable else None for name in ordered}
+    fixed = {name: mark or known_mark(name) for name, mark in fixed.items()}
+    used = {mark.colour for mark in fixed.values() if mark}
+    free = [mark for mark in SPARE_MARKS if mark.colour not in used] or list(SPARE_MARKS)
     spare = (free[i % len(free)] for i in range(len(ordered)))
-    return {name: mark or next(spare) for name, mark in found.items()}
+    return {name: mark or next(spare) for name, mark in fixed.items()}
 
 
 def unstable_mark(name: str) -> Mark | None:
-    """The mark of a number of unstable directions, or None if `name` states none."""
+    """Return the mark of a number of unstable directions, or None if `name` has no number."""
     count = unstable_count(name)
     return None if count is None else UNSTABLE_MARKS[min(count, len(UNSTABLE_MARKS) - 1)]
 
 
 def known_mark(name: str) -> Mark | None:
-    """The mark of a name that has a fixed look, else None."""
+    """Return the mark of a name with a fixed style, else None."""
     if name in KNOWN_MARKS:
         return KNOWN_MARKS[name]
     words = name.split()
@@ -121,7 +121,7 @@ def known_mark(name: str) -> Mark | None:
 
 
 def varying_parts(labels: Sequence[str]) -> list[str]:
-    """Labels without the hyphenated parts that all of them share: `gru-tanh-s000`."""
+    """Return labels without the hyphenated parts that all of them share."""
     parts = [label.split("-") for label in labels]
     if len(labels) < 2 or len({len(part) for part in parts}) != 1:
         return list(labels)
@@ -130,11 +130,11 @@ def varying_parts(labels: Sequence[str]) -> list[str]:
 
 
 def shorten(text: str, limit: int = 30) -> str:
-    """Text that fits into a legend or beside an axis, its middle left out if it is too long."""
+    """Return text that fits into a legend or beside an axis, without its middle if too long."""
     half = (limit - 1) // 2
     return text if len(text) <= limit else f"{text[:half].rstrip()}…{text[-half:].lstrip()}"
 
 
 def format_number(value: float, digits: int = 4) -> str:
-    """A number for people: so many significant digits, `nan` and `inf` in words."""
+    """Return a number for people: some significant digits, `nan` and `inf` in words."""
     return f"{value:.{digits}g}"

@@ -10,7 +10,7 @@ from rnnstudy.report.style import format_number
 
 
 class TableCell(NamedTuple):
-    """A cell of the page: what is read, what it is sorted by, and whether it is a number."""
+    """Cell of the page: its text, the text that sorts it, and a mark for numbers."""
 
     text: str
     sort: str
@@ -18,9 +18,9 @@ class TableCell(NamedTuple):
 
 
 def csv_text(table: Table) -> str:
-    """The table with a header row and LF line ends; numbers so that reading gives them back.
+    """Return the table as CSV with a header row and LF line ends; numbers keep every digit.
 
-    None is empty, booleans are `true` and `false`, missing and infinite numbers `nan`, `inf`.
+    None is empty, booleans are `true` and `false`, missing and infinite numbers `nan` and `inf`.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -31,12 +31,12 @@ def csv_text(table: Table) -> str:
 
 
 def table_rows(table: Table) -> list[tuple[Any, ...]]:
-    """The values row by row."""
+    """Return the values row by row."""
     return list(zip(*table.columns.values(), strict=True))
 
 
 def machine_text(value: Any) -> str:
-    """A value for machines. The shortest text that gives the same number of its type again."""
+    """Return the shortest text from which the same number of its type is read."""
     if value is None:
         return ""
     if is_boolean(value):
@@ -45,12 +45,12 @@ def machine_text(value: Any) -> str:
 
 
 def is_boolean(value: Any) -> bool:
-    """Whether a value is a truth value, Python's or NumPy's."""
+    """Return True for a truth value of Python or NumPy."""
     return isinstance(value, bool) or type(value).__name__ == "bool"
 
 
 def table_cell(value: Any) -> TableCell:
-    """A value for people: 4 significant digits, `yes` and `no`."""
+    """Return a value for people: 4 significant digits, `yes` and `no`."""
     if value is None:
         return TableCell("", "", False)
     if is_boolean(value):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from rnnstudy.core.exhibit import Exhibit, Matrix, Note, Panels, Table
-from rnnstudy.report.page import Fact, Page, PagePart, PageSection, file_stem, write_report
+from rnnstudy.report.page import Fact, Page, PagePart, PageSection, file_stem, write_page
 
 Exhibits = Callable[[int], dict[str, Exhibit]]
 EVIL = "<script>alert(1)</script>"
@@ -55,7 +55,7 @@ def page(found: dict[str, Exhibit]) -> Page:
 @pytest.fixture(scope="module")
 def report(exhibits: Exhibits, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The index of a report with one exhibit of each kind."""
-    return write_report(page(exhibits(3)), tmp_path_factory.mktemp("report"))
+    return write_page(page(exhibits(3)), tmp_path_factory.mktemp("report"))
 
 
 def test_every_file_that_the_page_names_is_there(report: Path) -> None:
@@ -106,7 +106,7 @@ def test_nothing_comes_from_the_network(report: Path) -> None:
 def test_two_reports_of_one_result_are_the_same(exhibits: Exhibits, tmp_path: Path) -> None:
     found = {name: exhibits(1)[name] for name in ("table", "matrix", "note")}
     for folder in ("one", "two"):
-        write_report(page(found), tmp_path / folder)
+        write_page(page(found), tmp_path / folder)
     one, two = (
         {p.relative_to(tmp_path / f): p.read_bytes() for p in (tmp_path / f).rglob("*.*")}
         for f in ("one", "two")
@@ -119,7 +119,7 @@ def test_figures_come_in_the_formats_asked_for_and_the_page_shows_svg(
 ) -> None:
     for asked, there in ((("svg",), {".svg"}), (("pdf",), {".svg", ".pdf"})):
         found = dataclasses.replace(page({"matrix": exhibits(1)["matrix"]}), formats=asked)
-        index = write_report(found, tmp_path / asked[0])
+        index = write_page(found, tmp_path / asked[0])
         assert {path.suffix for path in (index.parent / "figures").iterdir()} == there
         links = [e["href"] or "" for e in Elements(index.read_text(encoding="utf-8")).all("a")]
         offered = {Path(link).suffix for link in links if link.startswith("figures/")}
@@ -127,13 +127,13 @@ def test_figures_come_in_the_formats_asked_for_and_the_page_shows_svg(
 
 
 def test_a_new_report_leaves_nothing_of_the_old(exhibits: Exhibits, tmp_path: Path) -> None:
-    write_report(page({name: exhibits(1)[name] for name in ("table", "matrix")}), tmp_path)
-    write_report(Page(title="empty"), tmp_path)
+    write_page(page({name: exhibits(1)[name] for name in ("table", "matrix")}), tmp_path)
+    write_page(Page(title="empty"), tmp_path)
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["index.html"]
 
 
 def test_an_empty_result_is_a_page(tmp_path: Path) -> None:
-    text = write_report(Page(title="empty"), tmp_path).read_text(encoding="utf-8")
+    text = write_page(Page(title="empty"), tmp_path).read_text(encoding="utf-8")
     assert "There are no results yet." in text
     assert "Not recorded." in text
 
@@ -144,7 +144,7 @@ def test_empty_parts_say_so(tmp_path: Path) -> None:
         PagePart("b", (Table(title="t", columns={}), Panels(title="p", exhibits=[]))),
     )
     empty = Page(title="p", sections=(PageSection("s", parts), PageSection("bare")))
-    text = write_report(empty, tmp_path).read_text(encoding="utf-8")
+    text = write_page(empty, tmp_path).read_text(encoding="utf-8")
     assert text.count("Nothing to show.") == 3
     assert "No rows." in text
 
@@ -155,7 +155,7 @@ def test_markup_is_text_everywhere(tmp_path: Path) -> None:
     note = Note(title=EVIL, text=EVIL, caption=EVIL)
     sections = (PageSection(EVIL, (PagePart(EVIL, (matrix, table, note), EVIL),), EVIL),)
     evil = Page(EVIL, (EVIL,), (Fact(EVIL, EVIL),), sections, {EVIL: {EVIL: EVIL}}, EVIL)
-    text = write_report(evil, tmp_path).read_text(encoding="utf-8")
+    text = write_page(evil, tmp_path).read_text(encoding="utf-8")
     assert EVIL not in text
     kinds = [e.get("type") or e.get("src") for e in Elements(text).all("script")]
     assert kinds == ["application/json", "plotly.min.js", None]
@@ -163,7 +163,7 @@ def test_markup_is_text_everywhere(tmp_path: Path) -> None:
 
 def test_names_are_stable_and_never_collide(tmp_path: Path) -> None:
     notes = [Table(title=title, columns={"a": [1]}) for title in ("A b", "A  b!", "???", "Ünï")]
-    write_report(Page("p", sections=(PageSection("T", (PagePart("x", notes),)),)), tmp_path)
+    write_page(Page("p", sections=(PageSection("T", (PagePart("x", notes),)),)), tmp_path)
     assert sorted(p.name for p in (tmp_path / "tables").iterdir()) == [
         "t-x-a-b-2.csv",
         "t-x-a-b.csv",

@@ -107,8 +107,10 @@ class Embedding(TaskAnalysis):
     ) -> dict[str, list[str]]:
         """Properties that colours tell: what was placed, what was learnt, cell and activation."""
         found = {}
-        if result.placed.any():
-            found["part in the map"] = ["placed" if each else "map" for each in result.placed]
+        if result.out_of_sample.any():
+            found["part in the map"] = [
+                "placed" if each else "map" for each in result.out_of_sample
+            ]
         names = ("learnt", "cell", "activation")
         return found | {
             name: [str(each[name]) for each in fields]
@@ -119,8 +121,10 @@ class Embedding(TaskAnalysis):
     def _words(self, result: Coordinates) -> str:
         """What the picture is, and how far it can be trusted."""
         drawn = f"stress {result.stress:.2f} in {self.dimensions} dimensions"
-        if count := int(result.placed.sum()):
-            drawn += f", {count} of {len(result.placed)} networks placed on the map of the others"
+        if count := int(result.out_of_sample.sum()):
+            drawn += (
+                f", {count} of {len(result.out_of_sample)} networks placed on the map of the others"
+            )
         if self.method == "stress":
             return f"Multidimensional scaling by stress ({drawn}; 0 is exact)."
         return (

@@ -89,7 +89,7 @@ class Groups(TaskAnalysis):
         matching = {}
         if self.performance == "matched":
             sets = by_loss(who, losses, factors, self.caliper)
-            matching, who, losses = summary(sets), [who[i] for i in sets.kept], losses[sets.kept]
+            matching, who, losses = summary(sets), [who[i] for i in sets.items], losses[sets.items]
         here = [at[member.name] for member in who]
         left_out = dict.fromkeys(constant, "does not vary")
         result = self._grouping(who, found.values[np.ix_(here, here)], losses, factors, left_out)

@@ -30,7 +30,7 @@ def summary(found: Matching) -> dict[str, float]:
     """What there is to tell of a matching, as plain numbers."""
     return {
         "networks": float(len(found.sets)),
-        "matched": float(len(found.kept)),
+        "matched": float(len(found.items)),
         "ratio": float(np.exp(found.width)),
         "before": found.before,
         "after": found.after,

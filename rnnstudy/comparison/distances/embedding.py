@@ -1,4 +1,4 @@
-"""Points in a few dimensions whose distances are like the given ones."""
+"""Embeddings: points in a few dimensions whose distances approximate a matrix of distances."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,46 +11,109 @@ from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
 
 MAX_MAJORISATION_STEPS = 300
-"""At most so many steps of stress majorisation."""
+"""Largest number of steps of stress majorisation."""
 
 
 @dataclass(frozen=True, eq=False)
 class Coordinates(Record):
-    """An embedding of labelled items, and how far it can be trusted."""
+    """Embedding of labelled items, with measures of its error.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        Names of the items.
+    negative_share : float
+        Share of negative eigenvalues in the sum of magnitudes; 0 for Euclidean distances.
+    stress : float
+        Kruskal's stress 1: root of the squared errors over the squared distances; 0 is exact.
+    points : array [item, dimension]
+        Coordinates, in the unit of the distances.
+    out_of_sample : array [item], bool
+        True for an item that was placed on the map of the others.
+    eigenvalues : array [mode]
+        Whole spectrum of the centred matrix, largest first.
+
+    Examples
+    --------
+    >>> line = Distances(("a", "b", "c"), np.abs(np.subtract.outer([0.0, 1, 3], [0.0, 1, 3])))
+    >>> classical_mds(line, dimensions=1).to_frame().columns.tolist()
+    ['dimension 1']
+    """
 
     labels: tuple[str, ...]
     negative_share: float
-    """Share of negative eigenvalues in the sum of magnitudes; 0 for Euclidean distances."""
     stress: float
-    """Kruskal's stress 1, root of the squared errors over the squared distances; 0 is exact."""
     points: Array = array("item", "dimension")
-    placed: Array = array("item")
-    """Whether an item was placed on the map of the others, which it has no part in."""
+    out_of_sample: Array = array("item")
     eigenvalues: Array = array("mode")
-    """The whole spectrum of the centred matrix, largest first."""
 
     def to_frame(self) -> Any:
-        """A `pandas.DataFrame` with one row per item and one column per dimension."""
+        """Return a `pandas.DataFrame` with a row for each item and a column for each dimension."""
         columns = [f"dimension {i + 1}" for i in range(self.points.shape[1])]
         return pd.DataFrame(self.points, index=list(self.labels), columns=columns)
 
 
 def classical_mds(distances: Distances, dimensions: int = 2) -> Coordinates:
-    """Classical scaling (Torgerson 1952): principal axes of the doubly centred squared distances.
+    """Compute classical scaling: principal axes of the doubly centred squared distances.
 
-    Dimensions beyond the positive eigenvalues are 0. Along each dimension the first of the items
-    farthest from the origin is on the positive side, so that the picture does not flip by chance.
+    Dimensions beyond the positive eigenvalues are 0. The sign of a dimension is fixed: the first
+    of its farthest items is on the positive side.
+
+    Parameters
+    ----------
+    distances : Distances
+        Matrix to approximate.
+    dimensions : int, default 2
+        Dimensions of the map, at least 1.
+
+    Returns
+    -------
+    Coordinates
+        Points and the spectrum.
+
+    References
+    ----------
+    Torgerson (1952), Multidimensional scaling: I. Theory and method.
+
+    Examples
+    --------
+    >>> line = Distances(("a", "b", "c"), np.abs(np.subtract.outer([0.0, 1, 3], [0.0, 1, 3])))
+    >>> float(round(classical_mds(line).stress, 6))
+    0.0
     """
     values, points = _principal_points(gower_centre(distances.values), dimensions)
     return _coordinates(distances, values, points)
 
 
 def stress_mds(distances: Distances, dimensions: int = 2) -> Coordinates:
-    """Metric scaling by stress (Kruskal 1964): the points whose distances are nearest to the given.
+    """Compute metric scaling: the points whose distances have the least squared error.
 
-    SMACOF (de Leeuw 1977) from the classical solution, so that the result needs no seed and its
-    stress is never above the classical one; the minimum is a local one. Points are turned to their
-    principal axes, with signs as in `classical_mds`.
+    SMACOF starts at the classical solution. The result needs no seed, and its stress is at most
+    that of the classical solution. The minimum is a local one. Points are turned to their principal
+    axes, with signs as in `classical_mds`.
+
+    Parameters
+    ----------
+    distances : Distances
+        Matrix to approximate.
+    dimensions : int, default 2
+        Dimensions of the map, at least 1.
+
+    Returns
+    -------
+    Coordinates
+        Points, and the spectrum of the classical solution.
+
+    References
+    ----------
+    Kruskal (1964), Multidimensional scaling by optimizing goodness of fit.
+    de Leeuw (1977), Applications of convex analysis to multidimensional scaling.
+
+    Examples
+    --------
+    >>> unit = Distances(("a", "b", "c", "d"), 1.0 - np.eye(4))
+    >>> stress_mds(unit).stress <= classical_mds(unit).stress
+    True
     """
     from sklearn.manifold import smacof
 
@@ -58,7 +121,7 @@ def stress_mds(distances: Distances, dimensions: int = 2) -> Coordinates:
     scale = float(np.max(distances.values, initial=0.0))
     if scale == 0.0:
         return _coordinates(distances, values, start)
-    found, _ = smacof(
+    points, _ = smacof(
         distances.values / scale,
         n_components=dimensions,
         init=start / scale,
@@ -67,21 +130,21 @@ def stress_mds(distances: Distances, dimensions: int = 2) -> Coordinates:
         eps=1e-6,
         normalized_stress=False,
     )
-    centred = scale * (found - found.mean(axis=0))
-    _, turned = _principal_points(centred @ centred.T, dimensions)
-    return _coordinates(distances, values, turned)
+    centred = scale * (points - points.mean(axis=0))
+    _, principal = _principal_points(centred @ centred.T, dimensions)
+    return _coordinates(distances, values, principal)
 
 
 def _principal_points(products: Array, dimensions: int) -> tuple[Array, Array]:
-    """All eigenvalues of scalar products, largest first, and the points [item, dimension] on their
-    principal axes."""
+    """Return all eigenvalues of scalar products, largest first, and principal points
+    [item, dimension]."""
     if dimensions < 1:
-        raise ValueError(f"dimensions is {dimensions}, should be at least 1")
+        raise ValueError(f"dimensions must be at least 1, got {dimensions}")
     values, vectors = np.linalg.eigh(products)
     values, vectors = values[::-1], vectors[:, ::-1]
     points = np.zeros((len(vectors), dimensions))
-    kept = vectors[:, :dimensions] * np.sqrt(np.maximum(values[:dimensions], 0.0))
-    points[:, : kept.shape[1]] = _fix_signs(kept)
+    leading = vectors[:, :dimensions] * np.sqrt(np.maximum(values[:dimensions], 0.0))
+    points[:, : leading.shape[1]] = _fix_signs(leading)
     return values, points
 
 
@@ -89,7 +152,7 @@ def _coordinates(distances: Distances, eigenvalues: Array, points: Array) -> Coo
     return Coordinates(
         labels=distances.labels,
         points=points,
-        placed=np.zeros(len(points), bool),
+        out_of_sample=np.zeros(len(points), bool),
         eigenvalues=eigenvalues,
         negative_share=_share(np.maximum(-eigenvalues, 0.0).sum(), np.abs(eigenvalues).sum()),
         stress=kruskal_stress(distances.values, points),
@@ -97,14 +160,15 @@ def _coordinates(distances: Distances, eigenvalues: Array, points: Array) -> Coo
 
 
 def gower_centre(distances: Array) -> Array:
-    """Scalar products about the centroid: -1/2 J D^2 J (Gower 1966)."""
+    """Return the scalar products about the centroid, -1/2 J D^2 J (Gower 1966)."""
     squares = distances**2
     rows = squares - squares.mean(axis=0, keepdims=True)
-    return -0.5 * (rows - rows.mean(axis=1, keepdims=True))
+    products: Array = -0.5 * (rows - rows.mean(axis=1, keepdims=True))
+    return products
 
 
 def _fix_signs(points: Array) -> Array:
-    """Points [item, dimension] with each dimension's sign fixed; near ties go to the first item."""
+    """Turn each dimension of points [item, dimension]; near ties go to the first item."""
     size = np.abs(points)
     farthest = np.argmax(size >= (1.0 - 1e-9) * size.max(axis=0, initial=0.0), axis=0)
     signs = np.sign(points[farthest, np.arange(points.shape[1])])
@@ -112,7 +176,7 @@ def _fix_signs(points: Array) -> Array:
 
 
 def kruskal_stress(wanted: Array, points: Array) -> float:
-    """Kruskal's stress 1 of points [item, dimension] for wanted distances [item, item]."""
+    """Return Kruskal's stress 1 of points [item, dimension] for distances [item, item]."""
     from scipy.spatial.distance import pdist, squareform
 
     errors = squareform(pdist(points)) - wanted

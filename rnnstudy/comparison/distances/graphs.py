@@ -1,7 +1,7 @@
-"""Distances between graphs whose links have weights: label by label, up to renaming, or by spectra.
+"""Distances between weighted graphs: by labels, up to renaming, or by spectra.
 
-A graph is given as its links, each once: labels [link, end, bit], weight [link], place [link]
-(links of different places never match); or, without labels, as a matrix of weights [row, point].
+A graph is a table of its links, each once: labels [link, end, bit], weights [link], groups [link].
+Links of different groups never match. A graph without labels is a matrix of weights [row, point].
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,8 +20,10 @@ MAX_BITS = 5
 
 
 class AlignedGraphs(NamedTuple):
-    """Graphs over one set of links: weights [graph, link] of codes [link, 1 + end * bit], the place
-    first; ends: number of them."""
+    """Graphs over one set of links.
+
+    weights [graph, link]; codes [link, 1 + end * bit], the group first; ends: number of ends.
+    """
 
     weights: Array
     codes: Array
@@ -29,59 +31,121 @@ class AlignedGraphs(NamedTuple):
 
 
 def labelled_distances(graphs: Sequence[LinkTable], names: Sequence[str]) -> Distances:
-    """Root of the summed squared differences of weights (Frobenius norm); absent links weigh 0.
+    """Compute the Frobenius norm of the difference of weights; absent links weigh 0.
 
-    ValueError if the graphs' labels are of different sizes.
+    Parameters
+    ----------
+    graphs : sequence of (array [link, end, bit], array [link], array [link])
+        Labels, weights and groups of each graph's links.
+    names : sequence of str
+        Names of the graphs.
+
+    Returns
+    -------
+    Distances
+        Distances in the unit of the weights.
+
+    Examples
+    --------
+    >>> link = np.array([[[1.0], [-1.0]]])
+    >>> graphs = [(link, np.array([weight]), np.zeros(1)) for weight in (1.0, 0.25)]
+    >>> labelled_distances(graphs, ["a", "b"]).values[0, 1]
+    np.float64(0.75)
     """
     return _euclidean(_align(graphs).weights, names)
 
 
 def isomorphic_distances(graphs: Sequence[LinkTable], names: Sequence[str]) -> Distances:
-    """The least labelled distance over all permutations of bits and flips of their signs.
+    """Compute the least labelled distance over all permutations and sign flips of bits.
 
     These are the symmetries of the cube (the hyperoctahedral group; 48 for three bits), the same
-    for all ends of all links. ValueError beyond so many bits that they cannot all be tried.
+    for all ends of all links.
+
+    Parameters
+    ----------
+    graphs : sequence of (array [link, end, bit], array [link], array [link])
+        Labels (-1 or 1), weights and groups of each graph's links.
+    names : sequence of str
+        Names of the graphs.
+
+    Returns
+    -------
+    Distances
+        Distances in the unit of the weights.
+
+    Raises
+    ------
+    ValueError
+        If there are more than `MAX_BITS` bits.
+
+    Examples
+    --------
+    >>> link = np.array([[[1.0, 1.0], [1.0, -1.0]]])
+    >>> graphs = [(bits, np.ones(1), np.zeros(1)) for bits in (link, link[:, :, ::-1])]
+    >>> isomorphic_distances(graphs, ["a", "b"]).values[0, 1]
+    np.float64(0.0)
     """
     bits = graphs[0][0].shape[2] if len(graphs) else 0
     if bits > MAX_BITS:
         raise ValueError(
-            f"up to isomorphism, graphs of at most {MAX_BITS} bits can be compared, these have "
-            f"{bits}; compare by distance: labelled or spectral"
+            f"graphs that are compared up to isomorphism must have at most {MAX_BITS} bits, got "
+            f"{bits}. Compare by distance: labelled or spectral."
         )
-    found = _close_under_symmetries(_align(graphs))
-    own = found.weights
-    best = np.full((len(own), len(own)), -np.inf)
-    chosen = np.zeros(best.shape, int)
-    moves = [_column_map(found, *symmetry) for symmetry in cube_symmetries(bits)]
-    for i, move in enumerate(moves):
+    aligned = _close_under_symmetries(_align(graphs))
+    weights = aligned.weights
+    agreement = np.full((len(weights), len(weights)), -np.inf)
+    choice = np.zeros(agreement.shape, int)
+    column_maps = [_column_map(aligned, *symmetry) for symmetry in cube_symmetries(bits)]
+    for i, columns in enumerate(column_maps):
         # |a - gb|^2 is least where <a, gb> is largest: the symmetries keep the norm.
-        agreement = own @ own[:, move].T
-        better = agreement > best
-        best[better], chosen[better] = agreement[better], i
-    return _label(_least_distances(own, moves, chosen), names)
+        products = weights @ weights[:, columns].T
+        is_better = products > agreement
+        agreement[is_better], choice[is_better] = products[is_better], i
+    return _label(_least_distances(weights, column_maps, choice), names)
 
 
 def spectral_distances(matrices: Sequence[Array], names: Sequence[str]) -> Distances:
-    """Euclidean distance of the singular values [value], largest first, absent ones 0.
+    """Compute the Euclidean distance of singular values, largest first, absent ones 0.
 
-    It knows no labels and no order of points, and is never more than the Frobenius norm of the
-    difference of two matrices, whatever the order of their rows and columns (Mirsky 1960).
+    It uses no labels and no order of points. It is at most the Frobenius norm of the difference of
+    two matrices, for any order of their rows and columns.
+
+    Parameters
+    ----------
+    matrices : sequence of arrays [row, point]
+        Weights of each graph.
+    names : sequence of str
+        Names of the graphs.
+
+    Returns
+    -------
+    Distances
+        Distances in the unit of the weights.
+
+    References
+    ----------
+    Mirsky (1960), Symmetric gauge functions and unitarily invariant norms.
+
+    Examples
+    --------
+    >>> spectral_distances([np.eye(2), np.eye(2)[::-1]], ["a", "b"]).values[0, 1]
+    np.float64(0.0)
     """
     values = [np.linalg.svd(matrix, compute_uv=False) for matrix in matrices]
-    most = max(map(len, values), default=0)
-    stack = np.array([np.pad(value, (0, most - len(value))) for value in values])
-    return _euclidean(stack.reshape(len(matrices), most), names)
+    largest = max(map(len, values), default=0)
+    stack = np.array([np.pad(value, (0, largest - len(value))) for value in values])
+    return _euclidean(stack.reshape(len(matrices), largest), names)
 
 
 def cube_symmetries(bits: int) -> Iterator[tuple[Array, Array]]:
-    """Each symmetry of a cube: new bit i is sign[i] times the old bit order[i]."""
+    """Yield each symmetry of a cube: new bit i is sign[i] times the old bit order[i]."""
     for order in permutations(range(bits)):
         for sign in product((1, -1), repeat=bits):
             yield np.array(order, int), np.array(sign, int)
 
 
 def _euclidean(vectors: Array, names: Sequence[str]) -> Distances:
-    # Here, because a plan is checked without it and it takes a while to import.
+    # Imported late, because a plan is checked without it and the import is slow.
     from scipy.spatial.distance import pdist, squareform
 
     if len(vectors) < 2:
@@ -94,15 +158,15 @@ def _label(values: Array, names: Sequence[str]) -> Distances:
 
 
 def _align(graphs: Sequence[LinkTable]) -> AlignedGraphs:
-    """The graphs over all links that any of them has."""
+    """Return the graphs over all links that any of them has."""
     shapes = sorted({labels.shape[1:] for labels, _, _ in graphs})
     if len(shapes) > 1:
-        raise ValueError(f"labels should be [end, bit] of one size, they are of {shapes}")
+        raise ValueError(f"labels must be [end, bit] of one size, got {shapes}")
     if not graphs:
         return AlignedGraphs(np.zeros((0, 0)), np.zeros((0, 1)), 1)
     rows = [
-        np.concatenate([place[:, None], labels.reshape(len(labels), np.prod(shapes[0]))], axis=1)
-        for labels, _, place in graphs
+        np.concatenate([group[:, None], labels.reshape(len(labels), np.prod(shapes[0]))], axis=1)
+        for labels, _, group in graphs
     ]
     codes, column = np.unique(np.concatenate(rows), axis=0, return_inverse=True)
     owner = np.repeat(np.arange(len(graphs)), [len(part) for part in rows])
@@ -112,12 +176,12 @@ def _align(graphs: Sequence[LinkTable]) -> AlignedGraphs:
 
 
 def _close_under_symmetries(graphs: AlignedGraphs) -> AlignedGraphs:
-    """The same over all links that any symmetry makes of theirs."""
+    """Return the graphs over all links that a symmetry makes of their links."""
     bits = (graphs.codes.shape[1] - 1) // graphs.ends
     codes = graphs.codes
     while True:
-        moved = [_transform_codes(codes, graphs.ends, *symmetry) for symmetry in _generators(bits)]
-        larger = np.unique(np.concatenate([codes, *moved]), axis=0)
+        images = [_transform_codes(codes, graphs.ends, *symmetry) for symmetry in _generators(bits)]
+        larger = np.unique(np.concatenate([codes, *images]), axis=0)
         if len(larger) == len(codes):
             break
         codes = larger
@@ -127,7 +191,7 @@ def _close_under_symmetries(graphs: AlignedGraphs) -> AlignedGraphs:
 
 
 def _generators(bits: int) -> Iterator[tuple[Array, Array]]:
-    """Symmetries from which all others come: a flip, and swaps of neighbouring bits."""
+    """Yield symmetries that generate all others: a flip, and swaps of neighbouring bits."""
     for bit in range(bits):
         order, sign = np.arange(bits), np.ones(bits, int)
         if bit:
@@ -138,29 +202,29 @@ def _generators(bits: int) -> Iterator[tuple[Array, Array]]:
 
 
 def _column_map(graphs: AlignedGraphs, order: Array, sign: Array) -> Array:
-    """Which column each column becomes."""
+    """Return the column that each column becomes."""
     return _row_positions(graphs.codes, _transform_codes(graphs.codes, graphs.ends, order, sign))
 
 
 def _transform_codes(codes: Array, ends: int, order: Array, sign: Array) -> Array:
     bits = codes[:, 1:].reshape(len(codes), ends, len(order))
-    moved = (bits[:, :, order] * sign).reshape(len(codes), ends * len(order))
+    images = (bits[:, :, order] * sign).reshape(len(codes), ends * len(order))
     # No negative zeros: they would be sorted beside the others.
-    return np.concatenate([codes[:, :1], moved], axis=1) + 0.0
+    return np.concatenate([codes[:, :1], images], axis=1) + 0.0
 
 
 def _row_positions(codes: Array, wanted: Array) -> Array:
-    """Positions of rows among sorted, distinct rows that hold them all."""
-    _, place = np.unique(np.concatenate([codes, wanted + 0.0]), axis=0, return_inverse=True)
-    return place.ravel()[len(codes) :]
+    """Return the positions of rows among sorted, distinct rows that contain them all."""
+    _, position = np.unique(np.concatenate([codes, wanted + 0.0]), axis=0, return_inverse=True)
+    return position.ravel()[len(codes) :]
 
 
-def _least_distances(own: Array, moves: Sequence[Array], chosen: Array) -> Array:
-    """Distances [graph, graph] under the chosen symmetry of each pair."""
-    values = np.zeros(chosen.shape)
-    for i, move in enumerate(moves):
-        moved = own[:, move]
-        for first, row in enumerate(np.triu(chosen == i, 1)):
+def _least_distances(weights: Array, column_maps: Sequence[Array], choice: Array) -> Array:
+    """Return distances [graph, graph] under the chosen symmetry of each pair."""
+    values = np.zeros(choice.shape)
+    for i, columns in enumerate(column_maps):
+        images = weights[:, columns]
+        for first, row in enumerate(np.triu(choice == i, 1)):
             (second,) = np.nonzero(row)
-            values[first, second] = np.linalg.norm(own[first] - moved[second], axis=1)
+            values[first, second] = np.linalg.norm(weights[first] - images[second], axis=1)
     return values + values.T

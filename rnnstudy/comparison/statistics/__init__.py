@@ -1,1 +1,8 @@
-"""Tests, intervals and effect sizes for labels on distances."""
+"""Tests, intervals and effect sizes; the unit is the network, not the pair.
+
+- Labels against distances: `agreement_test`, `separation_test`, `paired_test`, `permanova`.
+- Two kinds of neighbours: `nearness_test`.
+- Two groups of numbers: `superiority_test`.
+- Groups of equal performance: `match_groups`.
+- Many tests: `holm`, `benjamini_hochberg`.
+"""

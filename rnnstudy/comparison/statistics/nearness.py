@@ -1,4 +1,4 @@
-"""Is each item nearer to one kind of others than to another kind?"""
+"""Nearness: distances of items to one kind of neighbours against another kind."""
 
 from dataclasses import dataclass
 
@@ -10,22 +10,25 @@ from rnnstudy.core.arrays import Array
 
 @dataclass(frozen=True, eq=False)
 class Nearness:
-    """How much nearer items are to one kind than to the other, over networks."""
+    """Contrast of the distances to two kinds of neighbours, over networks."""
 
     statistic: float
-    """Mean over items of (b - a) / (b + a), with the mean distances a to the first kind and b to
-    the second: above 0 where the first is nearer, at most 1."""
+    """Mean over items of (b - a) / (b + a), from -1 to 1.
+
+    a and b are the mean distances to the first and to the second kind.
+    """
     low: float
     """Lower end of the 95 % interval over networks (jackknife)."""
     high: float
+    """Upper end of the interval."""
     p: float
-    """Two-sided, of the null that the statistic is 0 (Student's t)."""
+    """Two-sided p of the null that the statistic is 0 (Student's t)."""
     share: float
     """Share of items that are nearer to the first kind."""
     first: Array
     """Mean distance of each item to the first kind: [item]."""
     second: Array
-    """And to the second."""
+    """Mean distance of each item to the second kind: [item]."""
 
 
 def nearness_test(
@@ -35,51 +38,78 @@ def nearness_test(
     networks: tuple[Array, Array],
     codes: Array,
 ) -> Nearness:
-    """Compare distances [item, other] to two kinds of others, masks [item, other].
+    """Test if items are nearer to one kind of neighbours than to another kind.
 
-    networks: which network an item and an other come from, numbers below the length of codes; each
-    network is left out whole, with all items that come from it. codes [network]: the group of a
-    network whose size the study fixes. ValueError if an item has no other of a kind.
+    The jackknife leaves out each network whole, with all items and neighbours that come from it.
+
+    Parameters
+    ----------
+    distances : array [item, neighbour]
+        Distances of items to all neighbours.
+    first, second : array [item, neighbour], bool
+        Neighbours of the first and of the second kind.
+    networks : (array [item], array [neighbour])
+        Number of the network that an item, or a neighbour, comes from.
+    codes : array [network]
+        Group of a network, whose size the study fixes.
+
+    Returns
+    -------
+    Nearness
+        Contrast with its interval and p.
+
+    Raises
+    ------
+    ValueError
+        If an item has no neighbour of a kind.
+
+    Examples
+    --------
+    >>> distances = np.array([[1.0, 3.0], [1.0, 3.0]])
+    >>> kind = np.array([[True, False], [True, False]])
+    >>> origins = (np.array([0, 1]), np.array([2, 3]))
+    >>> nearness_test(distances, kind, ~kind, origins, np.zeros(4, int)).statistic
+    0.5
     """
-    lost = np.flatnonzero(~first.any(axis=1) | ~second.any(axis=1))
-    if len(lost):
-        kind = "second" if first[lost[0]].any() else "first"
-        raise ValueError(f"item {lost[0]} has no other of the {kind} kind to be compared with")
-    items, others = networks
-    belongs = (others[:, None] == np.arange(len(codes))).astype(float)
-    own, another = (_without_each(distances, mask, belongs) for mask in (first, second))
+    incomplete = np.flatnonzero(~first.any(axis=1) | ~second.any(axis=1))
+    if len(incomplete):
+        kind = "second" if first[incomplete[0]].any() else "first"
+        raise ValueError(
+            f"each item must have a neighbour of each kind, got item {incomplete[0]} without one "
+            f"of the {kind} kind"
+        )
+    items, neighbours = networks
+    membership = (neighbours[:, None] == np.arange(len(codes))).astype(float)
+    near, far = (_without_each(distances, mask, membership) for mask in (first, second))
     rows = items[:, None] != np.arange(len(codes))
-    left_out = (_contrast(own, another) * rows).sum(axis=0) / rows.sum(axis=0)
+    leave_one_out = (_contrast(near, far) * rows).sum(axis=0) / rows.sum(axis=0)
     near, far = (_masked_means(distances, mask) for mask in (first, second))
     statistic = float(_contrast(near, far).mean())
-    error, freedom = jackknife(left_out, codes)
+    error, freedom = jackknife(leave_one_out, codes)
     low, high = t_interval(statistic, error, freedom)
     p = two_sided_p(statistic, error, freedom)
     return Nearness(statistic, low, high, p, float((near < far).mean()), near, far)
 
 
 def _masked_means(distances: Array, mask: Array) -> Array:
-    found: Array = (distances * mask).sum(axis=1) / mask.sum(axis=1)
-    return found
+    means: Array = (distances * mask).sum(axis=1) / mask.sum(axis=1)
+    return means
 
 
-def _without_each(distances: Array, mask: Array, belongs: Array) -> Array:
-    """Mean distances over a mask without the others of each network: [item, network]; where that
-    leaves none, with them."""
+def _without_each(distances: Array, mask: Array, membership: Array) -> Array:
+    """Return mean distances without the neighbours of each network: [item, network].
+
+    A network that has all neighbours of an item is not left out.
+    """
     sums, counts = (distances * mask).sum(axis=1), mask.sum(axis=1)
-    less, fewer = (distances * mask) @ belongs, mask @ belongs
-    left = counts[:, None] - fewer
-    kept = left > 0
-    return np.where(
-        kept, (sums[:, None] - less) / np.where(kept, left, 1.0), _as_column(sums / counts)
-    )
-
-
-def _as_column(values: Array) -> Array:
-    return values[:, None]
+    less, fewer = (distances * mask) @ membership, mask @ membership
+    remaining = counts[:, None] - fewer
+    means = (sums[:, None] - less) / np.where(remaining > 0, remaining, 1.0)
+    chosen: Array = np.where(remaining > 0, means, (sums / counts)[:, None])
+    return chosen
 
 
 def _contrast(near: Array, far: Array) -> Array:
-    """(far - near) / (far + near), 0 where both are 0."""
+    """Return (far - near) / (far + near), 0 if both are 0."""
     total = far + near
     return np.where(total > 0.0, (far - near) / np.where(total > 0.0, total, 1.0), 0.0)

@@ -1,4 +1,4 @@
-"""Shares of all distances that factors explain: analysis of variance by permutation."""
+"""PERMANOVA: shares of squared distances that factors explain, with tests by permutation."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,41 +22,49 @@ from rnnstudy.core.threads import one_thread
 
 @dataclass(frozen=True)
 class Term:
-    """What one factor, covariate or interaction explains of squared distances."""
+    """Share of squared distances that one factor, covariate or interaction explains."""
 
     name: str
     """Names of its factors, joined by ` x `."""
     freedom: int
+    """Degrees of freedom."""
     sum_of_squares: float
+    """Explained sum of squares, in squared units of the distances."""
     share: float
-    """Of the total sum of squares (R2); chance alone gives freedom / (networks - 1)."""
+    """Share of the total sum of squares (R2); freedom / (networks - 1) by chance."""
     adjusted: float
-    """The share without what chance alone would give (omega squared); may be below 0."""
+    """Share less its value by chance (omega squared); may be below 0."""
     pseudo_f: PermutationTestResult
     """Sum of squares over freedom, by the same of the residual; 1 by chance."""
 
 
 @dataclass(frozen=True)
 class Permanova:
-    """A whole analysis: terms in the order in which they entered."""
+    """Table of an analysis of variance: terms in the order of entry, and the residual."""
 
     terms: tuple[Term, ...]
+    """Terms in the order of entry."""
     sums: str
-    """`sequential`: each term after those before it; `marginal`: each after all others that do not
-    contain it."""
+    """`sequential`: each term after those before it.
+
+    `marginal`: each term after all others that do not contain it.
+    """
     total: float
-    """Sum of squared distances over pairs, by the number of networks."""
+    """Sum of squared distances over pairs, divided by the number of networks."""
     residual_share: float
+    """Share of the total sum of squares that no term explains."""
     residual_freedom: int
+    """Degrees of freedom of the residual."""
     aliased: tuple[str, ...]
-    """Terms left out, since others explain all that they could."""
+    """Terms that were dropped, because others explain all that they could."""
 
     def term(self, name: str) -> Term:
-        """A term by its name; KeyError if it is not there."""
+        """Return a term by its name; KeyError if there is none."""
         for term in self.terms:
             if term.name == name:
                 return term
-        raise KeyError(f"no term {name!r}; there are: {', '.join(t.name for t in self.terms)}")
+        names = ", ".join(term.name for term in self.terms)
+        raise KeyError(f"a term must be one of {names}, got {name!r}")
 
 
 @one_thread()
@@ -71,14 +79,54 @@ def permanova(
     seed: int = 0,
     strata: Labels | None = None,
 ) -> Permanova:
-    """Pseudo-F, explained share and permutation p of each factor and of their interactions.
+    """Compute pseudo-F, explained share and permutation p of factors and their interactions.
 
-    The Gower-centred matrix is projected onto each term's part of the design (McArdle & Anderson
-    2001); with one factor this is Anderson (2001). `covariates` are numbers [item] and
-    enter first. Interactions of up to `order` factors are in; those that others already explain
-    are left out and listed. Permuted are the residuals of all that a term is adjusted for
-    (Freedman & Lane 1983; Anderson & ter Braak 2003), within `strata` [item] where given: exact for
-    a single factor. ValueError where no degree of freedom is left for the residual.
+    The Gower-centred matrix is projected onto the part of the design that each term adds. Residuals
+    of all that a term is adjusted for are permuted. The test is exact for a single factor.
+
+    Parameters
+    ----------
+    distances : array [item, item]
+        Distances between networks.
+    factors : mapping of sequences [item]
+        Labels of the networks for each factor, in the order of entry.
+    covariates : mapping of arrays [item], optional
+        Numbers that enter before the factors. Default: none.
+    order : int, default 2
+        Largest number of factors of an interaction. Aliased interactions are dropped and listed.
+    sums : {"sequential", "marginal"}, default "sequential"
+        Terms that a term is adjusted for: those before it, or all that do not contain it.
+    permutations : int, default 999
+        Permutations of residuals.
+    seed : int, default 0
+        Seed of the permutations.
+    strata : sequence [item], optional
+        Residuals are permuted within strata. Default: one stratum.
+
+    Returns
+    -------
+    Permanova
+        Terms and residual.
+
+    Raises
+    ------
+    ValueError
+        If no degree of freedom remains for the residual, or lengths differ.
+
+    References
+    ----------
+    Anderson (2001), A new method for non-parametric multivariate analysis of variance.
+    McArdle & Anderson (2001), Fitting multivariate models to community data.
+    Freedman & Lane (1983), A nonstochastic interpretation of reported significance levels.
+    Anderson & ter Braak (2003), Permutation tests for multi-factorial analysis of variance.
+
+    Examples
+    --------
+    >>> points = np.array([0.0, 0.1, 5.0, 5.1])
+    >>> distances = np.abs(points[:, None] - points)
+    >>> table = permanova(distances, {"cell": ["gru", "gru", "lstm", "lstm"]})
+    >>> round(table.term("cell").share, 3)
+    1.0
     """
     inner = gower_centre(np.asarray(distances, float))
     designs = _designs(factors, covariates or {}, order, len(inner))
@@ -87,36 +135,19 @@ def permanova(
     freedom = len(inner) - 1 - full.shape[1]
     if freedom < 1:
         raise ValueError(
-            f"{len(inner)} networks and {full.shape[1]} degrees of freedom of the factors leave "
-            "none for the residual: add seeds, or leave out factors or interactions"
+            f"degrees of freedom of the factors must be at most {len(inner) - 2} for {len(inner)} "
+            f"networks, got {full.shape[1]}. Add seeds, or drop factors or interactions."
         )
     total = float(np.trace(inner))
     residual = total - _explained_squares(inner, full)
     terms = []
     for name in bases:
-        others = _adjusted_for(name, list(bases), sums)
-        own, reduced = bases[name], _stack_bases([bases[other] for other in others], len(inner))
-        if sums == "marginal":
-            # Bases follow the order of entry; what a term adds to others must be found anew.
-            reduced = _orthonormal(_stack_bases([designs[other] for other in others], len(inner)))
-            own = _orthonormal(designs[name], reduced)
-        found = _explained_squares(inner, own)
-        rest = _orthonormal(full, _stack_bases([reduced, own], len(inner)))
-        null = _null_pseudo_f(inner, own, reduced, rest,
-                     random_orders(len(inner), permutations, seed, strata))  # fmt: skip
-        spread = residual / freedom
-        terms.append(
-            Term(
-                name=name,
-                freedom=own.shape[1],
-                sum_of_squares=found,
-                share=_ratio(found, total),
-                adjusted=_ratio(found - own.shape[1] * spread, total + spread),
-                pseudo_f=compare_with_null(
-                    _ratio(found / own.shape[1], spread), null, (np.nan, np.nan)
-                ),
-            )
-        )
+        basis, reduced = _adjusted_basis(name, designs, bases, sums)
+        rest = _orthonormal(full, _stack_bases([reduced, basis], len(inner)))
+        orders = random_orders(len(inner), permutations, seed, strata)
+        null = _null_pseudo_f(inner, basis, reduced, rest, orders)
+        squares = _explained_squares(inner, basis)
+        terms.append(_term(name, squares, basis.shape[1], total, residual / freedom, null))
     return Permanova(
         terms=tuple(terms),
         sums=sums,
@@ -127,19 +158,46 @@ def permanova(
     )
 
 
+def _adjusted_basis(
+    name: str, designs: Mapping[str, Array], bases: Mapping[str, Array], sums: str
+) -> tuple[Array, Array]:
+    """Return the basis of a term, and that of the terms that it is adjusted for."""
+    others, items = _adjusted_for(name, list(bases), sums), len(designs[name])
+    if sums == "sequential":
+        return bases[name], _stack_bases([bases[other] for other in others], items)
+    # Bases follow the order of entry; the part that a term adds to others is computed anew.
+    reduced = _orthonormal(_stack_bases([designs[other] for other in others], items))
+    return _orthonormal(designs[name], reduced), reduced
+
+
+def _term(
+    name: str, squares: float, freedom: int, total: float, spread: float, null: Array
+) -> Term:
+    """Return a term; spread is the residual per degree of freedom."""
+    pseudo_f = _ratio(squares / freedom, spread)
+    return Term(
+        name=name,
+        freedom=freedom,
+        sum_of_squares=squares,
+        share=_ratio(squares, total),
+        adjusted=_ratio(squares - freedom * spread, total + spread),
+        pseudo_f=compare_with_null(pseudo_f, null, (np.nan, np.nan)),
+    )
+
+
 def _designs(
     factors: Mapping[str, Labels],
     covariates: Mapping[str, Sequence[float] | Array],
     order: int,
     items: int,
 ) -> dict[str, Array]:
-    """Columns of each term, in the order of entry: [item, column]."""
+    """Return the columns [item, column] of each term, in the order of entry."""
     designs = {}
     for name, values in covariates.items():
         numbers = np.asarray(values, float)
         _check_length(name, numbers, items)
         if not np.isfinite(numbers).all():
-            raise ValueError(f"the covariate {name} should be finite")
+            raise ValueError(f"the covariate {name} must be finite, got NaN or infinity")
         designs[name] = numbers[:, None]
     mains = {}
     for name, labels in factors.items():
@@ -157,11 +215,11 @@ def _designs(
 
 def _check_length(name: str, values: Array, items: int) -> None:
     if len(values) != items:
-        raise ValueError(f"{name} has {len(values)} values for {items} networks")
+        raise ValueError(f"{name} must have {items} values, one per network, got {len(values)}")
 
 
 def _sequential_bases(designs: Mapping[str, Array]) -> tuple[dict[str, Array], tuple[str, ...]]:
-    """Orthonormal bases of what each term adds to those before it, and the terms that add none."""
+    """Return orthonormal bases of the part that each term adds, and the terms that add none."""
     bases: dict[str, Array] = {}
     for name, columns in designs.items():
         before = _stack_bases([*bases.values()], len(columns))
@@ -171,14 +229,14 @@ def _sequential_bases(designs: Mapping[str, Array]) -> tuple[dict[str, Array], t
 
 
 def _orthonormal(columns: Array, beyond: Array | None = None) -> Array:
-    """Orthonormal basis of what columns [item, column] add to the constant and to a basis."""
-    left = columns - columns.mean(axis=0)
-    size = np.linalg.norm(left, 2) if left.size else 0.0
+    """Return an orthonormal basis of the columns [item, column] beyond the constant and a basis."""
+    rest = columns - columns.mean(axis=0)
+    size = np.linalg.norm(rest, 2) if rest.size else 0.0
     if beyond is not None:
         # Twice, since one projection leaves rounding errors of the part that it removes.
         for _ in range(2):
-            left = left - beyond @ (beyond.T @ left)
-    basis, values, _ = np.linalg.svd(left, full_matrices=False)
+            rest = rest - beyond @ (beyond.T @ rest)
+    basis, values, _ = np.linalg.svd(rest, full_matrices=False)
     return basis[:, values > 1e-9 * size] if size > 0.0 else basis[:, :0]
 
 
@@ -189,37 +247,37 @@ def _stack_bases(bases: Sequence[Array], items: int) -> Array:
 def _adjusted_for(name: str, names: Sequence[str], sums: str) -> list[str]:
     if sums == "sequential":
         return list(names[: names.index(name)])
-    own = set(name.split(" x "))
-    return [other for other in names if not own <= set(other.split(" x "))]
+    factors = set(name.split(" x "))
+    return [other for other in names if not factors <= set(other.split(" x "))]
 
 
 def _explained_squares(inner: Array, basis: Array) -> float:
-    """tr(H G) with H the projection onto a basis [item, direction]."""
+    """Return tr(H G), with H the projection onto a basis [item, direction]."""
     return float(np.einsum("ij,ij->", basis, inner @ basis))
 
 
 def _null_pseudo_f(
-    inner: Array, own: Array, reduced: Array, others: Array, orders: Iterator[Array]
+    inner: Array, basis: Array, reduced: Array, others: Array, orders: Iterator[Array]
 ) -> Array:
-    """Pseudo-F [permutation] of a term under permuted residuals of the model that it is added to.
+    """Return pseudo-F [permutation] of a term under permuted residuals of the reduced model.
 
-    own, reduced, others: bases of the term, of what it is adjusted for, of all else. To permute
-    rows and columns of the matrix is to permute the rows of the bases; all meet it in one product.
+    basis, reduced, others: bases of the term, of the terms that it is adjusted for, of all else.
+    Permuted rows of the bases stand for permuted rows and columns of the matrix.
     """
     across = inner - reduced @ (reduced.T @ inner)
     rest = across - (across @ reduced) @ reduced.T
-    total, width = float(np.trace(rest)), own.shape[1]
-    bases = np.concatenate([own, reduced, others], axis=1)
+    total, width = float(np.trace(rest)), basis.shape[1]
+    bases = np.concatenate([basis, reduced, others], axis=1)
     freedom = len(inner) - 1 - bases.shape[1]
-    found = [np.zeros(0)]
+    values = [np.zeros(0)]
     for order in orders:
         moved = np.moveaxis(bases[order], 0, 1)
         product = (rest @ moved.reshape(len(rest), -1)).reshape(moved.shape)
         explained = np.einsum("ipk,ipk->pk", moved, product)
         term, model = explained[:, :width].sum(axis=1), explained.sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            found.append((term / width) / ((total - model) / freedom))
-    return np.concatenate(found)
+            values.append((term / width) / ((total - model) / freedom))
+    return np.concatenate(values)
 
 
 def _ratio(part: float, whole: float) -> float:

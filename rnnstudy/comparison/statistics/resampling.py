@@ -11,17 +11,19 @@ from rnnstudy.core.arrays import Array
 CONFIDENCE_LEVEL = 0.95
 
 
-def jackknife(left_out: Array, codes: Array) -> tuple[float, int]:
-    """Standard error of a statistic and its degrees of freedom, from its values without each one of
-    the networks [item], whose groups are fixed by design: codes [item].
+def jackknife(leave_one_out: Array, codes: Array) -> tuple[float, int]:
+    """Return the standard error of a statistic and its degrees of freedom.
 
-    Jackknife of a stratified sample (Jones 1974). It counts that a network matters twice, by its
-    own score and as a neighbour of others, which resampling the scores would not. Degrees of
-    freedom: networks less groups. A group of one says nothing of its spread.
+    leave_one_out [item]: values of the statistic without each one of the networks. codes [item]:
+    groups of the networks, whose sizes the design fixes.
+
+    Jackknife of a stratified sample (Jones 1974). A network matters by its own score and as a
+    neighbour of others; resampling the scores would miss the second. Degrees of freedom: networks
+    less groups. A group of one has no spread.
     """
     variance, freedom, networks = 0.0, 0, len(codes)
     for group in np.unique(codes):
-        values = left_out[codes == group]
+        values = leave_one_out[codes == group]
         size = len(values)
         if size > 1:
             # Without one network its group weighs less in a mean than the design gives it.
@@ -32,7 +34,7 @@ def jackknife(left_out: Array, codes: Array) -> tuple[float, int]:
 
 
 def t_interval(statistic: float, error: float, freedom: int) -> tuple[float, float]:
-    """The 95 % interval of a statistic with a standard error; NaN without degrees of freedom."""
+    """Return the 95 % interval for a standard error; NaN without degrees of freedom."""
     from scipy.stats import t
 
     half = error * float(t.ppf((1 + CONFIDENCE_LEVEL) / 2, freedom)) if freedom > 0 else nan
@@ -40,7 +42,7 @@ def t_interval(statistic: float, error: float, freedom: int) -> tuple[float, flo
 
 
 def two_sided_p(statistic: float, error: float, freedom: int) -> float:
-    """p of Student's t for a statistic that should be 0; NaN without degrees of freedom."""
+    """Return p of Student's t for the null that the statistic is 0; NaN without freedom."""
     from scipy.stats import t
 
     if freedom <= 0:
@@ -51,7 +53,7 @@ def two_sided_p(statistic: float, error: float, freedom: int) -> float:
 
 
 def bootstrap_weights(codes: Array, count: int, seed: int) -> Iterator[Array]:
-    """How often each network is drawn, [some resamples, item] at a time, `count` in all.
+    """Yield how often each network is drawn: [resample, item], some of `count` at a time.
 
     Each group of codes [item] keeps its size, as in a study that fixes the number of networks per
     combination.
@@ -67,8 +69,10 @@ def bootstrap_weights(codes: Array, count: int, seed: int) -> Iterator[Array]:
 
 
 def percentile_interval(values: Array) -> tuple[float, float]:
-    """The middle 95 % of values over resamples; NaN is one that could not be computed, and where
-    more than half are there is no interval."""
+    """Return the middle 95 % of values over resamples.
+
+    NaN is a value that could not be computed. If more than half are NaN, there is no interval.
+    """
     known = values[~np.isnan(values)]
     if 2 * len(known) <= len(values):
         return nan, nan

@@ -1,5 +1,8 @@
-"""How well labels and distances agree, network by network: each network has a score, and the
-statistic is their mean. So networks, not pairs, are what tests and intervals are over."""
+"""Separation scores: agreement of labels and distances, network by network.
+
+Each network has a score, and the statistic is their mean. Tests and intervals are therefore over
+networks, not over pairs.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
@@ -15,85 +18,98 @@ Labels = Sequence[Hashable]
 
 @dataclass(frozen=True)
 class SeparationScore(ABC):
-    """A score per network, made of the sums of a matrix over each group of networks."""
+    """Score per network, made of the sums of a matrix over each group of networks."""
 
     name: str
+    """Words for tables."""
     lowest: float
-    """Least score there is; the largest is 1."""
+    """Least possible score; the largest is 1."""
 
     @abstractmethod
     def matrix(self, distances: Array) -> Array:
-        """What is summed over groups: [item, item], from distances [item, item]."""
+        """Return the matrix [item, item] that is summed over groups."""
 
     @abstractmethod
     def score(self, sums: Array, codes: Array, sizes: Array) -> Array:
-        """Scores [..., item]; sums [..., item, group], codes [..., item], sizes [..., group]."""
+        """Return scores [..., item] from sums [..., item, group].
+
+        codes [..., item]: groups of the items. sizes [..., group]: sizes of the groups.
+        """
 
     @abstractmethod
-    def left_out(self, distances: Array, codes: Array) -> Array:
-        """The statistic without each one of the networks: [item]."""
+    def leave_one_out(self, distances: Array, codes: Array) -> Array:
+        """Return the statistic without each one of the networks: [item]."""
 
     def scores(self, distances: Array, labels: Labels) -> Array:
-        """One number per network [item], from distances [item, item] and a label each."""
+        """Return a score for each network [item], from distances [item, item] and labels."""
         codes, sizes = group_codes(distances, labels)
-        return self.permuted(self.matrix(distances), codes[None], sizes)[0]
+        scores: Array = self.permuted_scores(self.matrix(distances), codes[None], sizes)[0]
+        return scores
 
-    def permuted(self, matrix: Array, codes: Array, sizes: Array) -> Array:
-        """Scores [permutation, item] under several labellings, codes [permutation, item]."""
+    def permuted_scores(self, matrix: Array, codes: Array, sizes: Array) -> Array:
+        """Return scores [permutation, item] for labellings, codes [permutation, item]."""
         return self.score(group_sums(matrix, codes, len(sizes)), codes, sizes)
 
 
-class _MeanDistances(SeparationScore):
-    """A measure of a network's mean distances to its own group and to others."""
+class _MeanDistanceScore(SeparationScore):
+    """Score of a network's mean distances to its own group and to other groups."""
 
     def matrix(self, distances: Array) -> Array:
         return np.asarray(distances, float)
 
-    def left_out(self, distances: Array, codes: Array) -> Array:
+    def leave_one_out(self, distances: Array, codes: Array) -> Array:
         distances, sizes = self.matrix(distances), np.bincount(codes)
         sums = group_sums(distances, codes[None], len(sizes))[0]
-        found = [
+        means = [
             self._without(items, distances, sums, codes, sizes) for items in _chunks(len(codes))
         ]
-        return np.concatenate(found)
+        return np.concatenate(means)
 
     def _without(
         self, items: Array, distances: Array, sums: Array, codes: Array, sizes: Array
     ) -> Array:
-        """The statistic without each of some items: [len(items)]."""
-        gone = one_hot(codes[items], len(sizes))
-        rest = sums - distances[items][:, :, None] * gone[:, None, :]
-        scores = self.score(rest, np.broadcast_to(codes, rest.shape[:2]), sizes - gone)
+        """Return the statistic without each of some items: [len(items)]."""
+        removed = one_hot(codes[items], len(sizes))
+        rest = sums - distances[items][:, :, None] * removed[:, None, :]
+        scores = self.score(rest, np.broadcast_to(codes, rest.shape[:2]), sizes - removed)
         scores[np.arange(len(items)), items] = 0.0
-        return scores.sum(axis=1) / (len(codes) - 1)
+        means: Array = scores.sum(axis=1) / (len(codes) - 1)
+        return means
 
 
-class Silhouette(_MeanDistances):
-    """Silhouette width (Rousseeuw 1987): (b - a) / max(a, b), with a network's mean distance a to
-    its own group and b to the nearest other group; 0 for a group of one."""
+class Silhouette(_MeanDistanceScore):
+    """Silhouette width, (b - a) / max(a, b) (Rousseeuw 1987); 0 for a group of one.
+
+    a is a network's mean distance to its own group, b that to the nearest other group.
+    """
 
     def score(self, sums: Array, codes: Array, sizes: Array) -> Array:
-        own, at_home = _mean_within(sums, codes, sizes), one_hot(codes, sums.shape[-1])
+        within, membership = _mean_within(sums, codes, sizes), one_hot(codes, sums.shape[-1])
         counts = np.broadcast_to(np.expand_dims(sizes, -2), sums.shape)
-        away = np.where((at_home > 0) | (counts == 0), np.inf, sums / np.maximum(counts, 1))
-        other = away.min(axis=-1)
-        return _zero_for_singletons(other - own, np.maximum(own, other), codes, sizes)
+        is_other = (membership == 0) & (counts > 0)
+        other = np.where(is_other, sums / np.maximum(counts, 1), np.inf).min(axis=-1)
+        return _zero_for_singletons(other - within, np.maximum(within, other), codes, sizes)
 
 
-class Contrast(_MeanDistances):
-    """(b - a) / (b + a), with a network's mean distance a to its own group and b to all others: 0
-    without separation, 1 where groups are points; 0 for a group of one."""
+class Contrast(_MeanDistanceScore):
+    """Contrast, (b - a) / (b + a); 0 without separation and for a group of one.
+
+    a is a network's mean distance to its own group, b that to all others. It is 1 if groups are
+    points.
+    """
 
     def score(self, sums: Array, codes: Array, sizes: Array) -> Array:
-        own, mine = _mean_within(sums, codes, sizes), _group_sizes(sizes, codes)
-        others = sizes.sum(axis=-1)[..., None] - mine
+        within, group = _mean_within(sums, codes, sizes), _group_sizes(sizes, codes)
+        others = sizes.sum(axis=-1)[..., None] - group
         other = (sums.sum(axis=-1) - within_group_sums(sums, codes)) / np.maximum(others, 1)
-        return _zero_for_singletons(other - own, other + own, codes, sizes)
+        return _zero_for_singletons(other - within, other + within, codes, sizes)
 
 
 class NearestNeighbour(SeparationScore):
-    """Whether the nearest other network has a network's label; of several that are equally near,
-    the share that has it."""
+    """Share of a network's nearest other networks that have its label.
+
+    There is one nearest network, or several that are equally near.
+    """
 
     def matrix(self, distances: Array) -> Array:
         return _nearest_weights(_without_self(distances), distances)
@@ -101,88 +117,99 @@ class NearestNeighbour(SeparationScore):
     def score(self, sums: Array, codes: Array, sizes: Array) -> Array:
         return within_group_sums(sums, codes)
 
-    def left_out(self, distances: Array, codes: Array) -> Array:
+    def leave_one_out(self, distances: Array, codes: Array) -> Array:
         others, same = _without_self(distances), codes[:, None] == codes
         first = _nearest_weights(others, distances)
         nearest = first > 0
-        then = _nearest_weights(np.where(nearest, np.inf, others), distances)
-        score, next_score = (first * same).sum(axis=1), (then * same).sum(axis=1)
+        second = _nearest_weights(np.where(nearest, np.inf, others), distances)
+        score, next_score = (first * same).sum(axis=1), (second * same).sum(axis=1)
         count = nearest.sum(axis=1)
         # Without one of several nearest the others remain; without the only one, the next are.
-        fewer = (count * score)[:, None] - same
-        left = np.where(count[:, None] > 1, fewer / np.maximum(count - 1, 1)[:, None],
-                        next_score[:, None])  # fmt: skip
-        left = np.where(nearest, left, score[:, None])
-        np.fill_diagonal(left, 0.0)
-        return left.sum(axis=0) / (len(codes) - 1)
+        fewer = ((count * score)[:, None] - same) / np.maximum(count - 1, 1)[:, None]
+        remaining = np.where(count[:, None] > 1, fewer, next_score[:, None])
+        remaining = np.where(nearest, remaining, score[:, None])
+        np.fill_diagonal(remaining, 0.0)
+        means: Array = remaining.sum(axis=0) / (len(codes) - 1)
+        return means
 
 
 def group_codes(distances: Array, labels: Labels) -> tuple[Array, Array]:
-    """Codes [item] and sizes [group] of the labels; ValueError where nothing can be compared."""
+    """Return codes [item] and sizes [group] of the labels.
+
+    Raises ValueError if nothing can be compared.
+    """
     shape, codes = np.shape(distances), integer_codes(labels)
     if shape != (len(codes), len(codes)):
-        raise ValueError(f"{len(codes)} labels for distances of shape {list(shape)}")
+        raise ValueError(
+            f"distances must be [item, item] for {len(codes)} labels, got shape {list(shape)}"
+        )
     if not np.isfinite(distances).all():
-        raise ValueError("distances should be finite")
+        raise ValueError("distances must be finite, got NaN or infinity")
     if not len(codes):
-        raise ValueError("there are no networks; a comparison needs two labels")
+        raise ValueError("networks must have two labels or more, got no networks")
     sizes = np.bincount(codes)
     if len(sizes) < 2:
-        raise ValueError("all networks have one label; a comparison needs two labels")
+        raise ValueError("networks must have two labels or more, got one label")
     if sizes.max() < 2:
-        raise ValueError("each network has a label of its own; some label needs two networks")
+        raise ValueError("some label must have two networks, got a different label for each")
     return codes, sizes
 
 
 def one_hot(codes: Array, count: int) -> Array:
-    """Codes [..., item] as membership [..., item, group]."""
-    return (codes[..., None] == np.arange(count)).astype(float)
+    """Return codes [..., item] as membership [..., item, group]."""
+    membership: Array = (codes[..., None] == np.arange(count)).astype(float)
+    return membership
 
 
 def group_sums(matrix: Array, codes: Array, count: int) -> Array:
-    """Row sums of a matrix over each group, for several labellings: codes [permutation, item] ->
-    [permutation, item, group], as one large product."""
+    """Return row sums of a matrix over each group: [permutation, item, group].
+
+    codes [permutation, item]: several labellings, which are summed in one large product.
+    """
     labellings, items = codes.shape
     members = np.moveaxis(one_hot(codes, count), 0, 1).reshape(items, labellings * count)
     return np.moveaxis((matrix @ members).reshape(len(matrix), labellings, count), 1, 0)
 
 
 def within_group_sums(sums: Array, codes: Array) -> Array:
-    """Of sums [..., item, group], each item's over its own group: [..., item]."""
-    found: Array = np.take_along_axis(sums, codes[..., None], axis=-1)[..., 0]
-    return found
+    """Select each item's sum over its own group from sums [..., item, group]: [..., item]."""
+    selected: Array = np.take_along_axis(sums, codes[..., None], axis=-1)[..., 0]
+    return selected
 
 
 def _group_sizes(sizes: Array, codes: Array) -> Array:
-    """The size of each item's group: sizes [..., group] -> [..., item]."""
+    """Return the size of each item's group: sizes [..., group] -> [..., item]."""
     wide = np.broadcast_to(sizes, (*codes.shape[:-1], sizes.shape[-1]))
-    found: Array = np.take_along_axis(wide, codes, axis=-1)
-    return found
+    selected: Array = np.take_along_axis(wide, codes, axis=-1)
+    return selected
 
 
 def _mean_within(sums: Array, codes: Array, sizes: Array) -> Array:
-    """Mean distance to the others of one's own group; 0 for a group of one."""
-    return within_group_sums(sums, codes) / np.maximum(_group_sizes(sizes, codes) - 1, 1)
+    """Return the mean distance to the others of an item's group; 0 for a group of one."""
+    others = np.maximum(_group_sizes(sizes, codes) - 1, 1)
+    means: Array = within_group_sums(sums, codes) / others
+    return means
 
 
 def _zero_for_singletons(difference: Array, scale: Array, codes: Array, sizes: Array) -> Array:
-    """difference / scale; 0 where all distances are, and for a group of one."""
+    """Return difference / scale; 0 if all distances are 0, and for a group of one."""
     with np.errstate(invalid="ignore"):
         value = difference / np.maximum(scale, np.finfo(float).tiny)
     return np.where((_group_sizes(sizes, codes) > 1) & np.isfinite(value), value, 0.0)
 
 
 def _without_self(distances: Array) -> Array:
-    """Distances with nobody at hand for oneself."""
+    """Return distances with infinity on the diagonal."""
     return np.where(np.eye(len(distances), dtype=bool), np.inf, distances)
 
 
 def _nearest_weights(others: Array, distances: Array) -> Array:
-    """Of each row, equal weights for its nearest items, with sum 1 (0 where none is left)."""
+    """Return equal weights for the nearest items of each row, with sum 1 (0 without any)."""
     nearest = others.min(axis=1, keepdims=True)
     # Distances that differ by rounding are ties.
     tied = np.isfinite(others) & (others <= nearest + 1e-9 * np.max(distances, initial=0.0))
-    return tied / np.maximum(tied.sum(axis=1, keepdims=True), 1)
+    weights: Array = tied / np.maximum(tied.sum(axis=1, keepdims=True), 1)
+    return weights
 
 
 def _chunks(items: int) -> Iterator[Array]:

@@ -1,1 +1,1 @@
-"""Figures of exhibits, with matplotlib and plotly."""
+"""Figures of exhibits, with matplotlib and plotly; `plot` draws any exhibit or record."""

@@ -1,4 +1,4 @@
-"""From exhibits to matplotlib figures, without pyplot and its global state."""
+"""Matplotlib figures of exhibits, without pyplot and its global state."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ from rnnstudy.core.exhibit import (
 )
 from rnnstudy.report.figures.graphs import graph_panels
 from rnnstudy.report.figures.heatmaps import matrix_panels
-from rnnstudy.report.figures.interactive import plotly_data as explored
+from rnnstudy.report.figures.interactive import plotly_data
 from rnnstudy.report.figures.panels import Axes, Legend, Panel, legend_handles, merge_legends
 from rnnstudy.report.figures.plane import curves_panels, scatter_panels, strip_panels
 from rnnstudy.report.figures.space import plane_panels, space_panels
@@ -37,7 +37,7 @@ PANEL_LAYOUTS: dict[type[Exhibit], Callable[[Any], list[Panel]]] = {
     Space3D: space_panels,
     Graph: graph_panels,
 }
-"""How each kind of exhibit is laid out; a new kind is one function and one line."""
+"""Layout of each kind of exhibit; a new kind is one function and one line."""
 
 PAGE_WIDTH = 7.4
 """Inches: the width of a page of text, which no figure exceeds."""
@@ -47,10 +47,10 @@ EMPTY_SIZE = (4.0, 0.8)
 MAX_COLUMNS = 4
 
 MAX_COLUMNS_WITH_LEGENDS = 2
-"""Tiles side by side of which each has its legend beside it."""
+"""Panels side by side if each has its legend beside it."""
 
 TICK_LABEL_SIDES = {"x": ["bottom"], "y": ["left"]}
-"""Where the tick labels of an axis stand."""
+"""Sides of the tick labels of an axis."""
 
 STYLE_SETTINGS = {
     "font.family": "DejaVu Sans",
@@ -78,28 +78,30 @@ NO_DATES: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"Creation
 
 
 def is_drawable(exhibit: Exhibit) -> bool:
-    """Whether an exhibit is a picture; tables and notes are not."""
+    """Return True for a picture; tables and notes are not drawn."""
     return type(exhibit) in PANEL_LAYOUTS or isinstance(exhibit, Panels)
 
 
 def panels(exhibit: Exhibit) -> list[Panel]:
-    """The tiles of an exhibit; ValueError if it is no picture."""
+    """Return the panels of an exhibit; ValueError if it is no picture."""
     if isinstance(exhibit, Panels):
-        return [tile for part in exhibit.exhibits for tile in _prefix_titles(part, panels(part))]
+        return [panel for part in exhibit.exhibits for panel in _prefix_titles(part, panels(part))]
     if type(exhibit) not in PANEL_LAYOUTS:
-        raise ValueError(f"'{exhibit.title}' is a {type(exhibit).__name__}, which is not drawn")
+        raise ValueError(
+            f"'{exhibit.title}' must be a picture to be drawn, got a {type(exhibit).__name__}"
+        )
     return PANEL_LAYOUTS[type(exhibit)](exhibit)
 
 
 def _prefix_titles(part: Exhibit, parts: Sequence[Panel]) -> list[Panel]:
     return [
-        replace(tile, title=f"{part.title}: {tile.title}" if tile.title else part.title)
-        for tile in parts
+        replace(panel, title=f"{part.title}: {panel.title}" if panel.title else part.title)
+        for panel in parts
     ]
 
 
 def panels_across(exhibit: Exhibit, count: int) -> int:
-    """Number of tiles side by side; a row for each exhibit of which several tiles are drawn."""
+    """Return the number of panels side by side; an exhibit of several panels has its own row."""
     if not isinstance(exhibit, Panels) or not exhibit.exhibits:
         return max(
             min(count, MAX_COLUMNS_WITH_LEGENDS if isinstance(exhibit, Scatter) else MAX_COLUMNS), 1
@@ -109,7 +111,7 @@ def panels_across(exhibit: Exhibit, count: int) -> int:
 
 
 def draw_figure(exhibit: Exhibit) -> Figure:
-    """A matplotlib figure of one exhibit; ValueError for tables and notes."""
+    """Return a matplotlib figure of one exhibit; ValueError for tables and notes."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -121,22 +123,22 @@ def draw_figure(exhibit: Exhibit) -> Figure:
         layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06)
         figure = Figure(figsize=_size(parts, across, down), layout=layout)
         axes = [
-            figure.add_subplot(down, across, place, projection=tile.projection)
-            for place, tile in enumerate(parts, 1)
+            figure.add_subplot(down, across, position, projection=panel.projection)
+            for position, panel in enumerate(parts, 1)
         ]
-        legends = [tile.paint(ax) for tile, ax in zip(parts, axes, strict=True)]
-        for tile, ax in zip(parts, axes, strict=True):
-            ax.set_title(tile.title, pad=tile.title_pad)
+        legends = [panel.paint(ax) for panel, ax in zip(parts, axes, strict=True)]
+        for panel, ax in zip(parts, axes, strict=True):
+            ax.set_title(panel.title, pad=panel.title_pad)
         if all(legend.empty for legend in legends):
             figure.set_size_inches(*EMPTY_SIZE)
-        _label_outer(axes, across, all(tile.aligned for tile in parts))
+        _label_outer(axes, across, all(panel.aligned for panel in parts))
         _add_legends(figure, parts, axes, legends)
     return figure
 
 
 def _size(parts: Sequence[Panel], across: int, down: int) -> tuple[float, float]:
-    """Width and height in inches: tiles at their own size, or shrunk together to the page."""
-    width, height = np.max([(4.0, 1.0), *(tile.size for tile in parts)], axis=0)
+    """Return width and height in inches: panels at their size, or shrunk to the page."""
+    width, height = np.max([(4.0, 1.0), *(panel.size for panel in parts)], axis=0)
     shrink = min(1.0, PAGE_WIDTH / (across * width))
     room = 0.2 + (0.45 if len(parts) > 1 else 0.25)
     # Many rows of curves are read one against the other: they may be flat.
@@ -145,7 +147,7 @@ def _size(parts: Sequence[Panel], across: int, down: int) -> tuple[float, float]
 
 
 def _label_outer(axes: Sequence[Axes], across: int, aligned: bool) -> None:
-    """Common axis labels stand at the left and the bottom only; like scales are made equal."""
+    """Keep common axis labels at the left and the bottom only, and make like scales equal."""
     if len(axes) < 2 or hasattr(axes[0], "zaxis"):
         return
     for name in ("x", "y"):
@@ -164,7 +166,7 @@ def _label_outer(axes: Sequence[Axes], across: int, aligned: bool) -> None:
 
 
 def _align(axes: Sequence[Axes], name: str) -> bool:
-    """Give all axes the same limits, unless that would squeeze one of them; whether it was done."""
+    """Give all axes the same limits and return True, unless that would squeeze one of them."""
     filled = [ax for ax in axes if ax.lines]
     limits = [getattr(ax, f"get_{name}lim")() for ax in filled]
     if not limits:
@@ -203,18 +205,42 @@ def _add_legends(
         )
 
 
-def plot(thing: Any, ax: Axes | None = None, *, interactive: bool = False, **view: Any) -> Figure:
-    """The figure of an exhibit, or of the first picture of a record that has `exhibits()`.
+def plot(record: Any, ax: Axes | None = None, *, interactive: bool = False, **view: Any) -> Figure:
+    """Draw an exhibit, or the first picture of a record.
 
-    view: how to look at it, as its `exhibits` take it: of fixed points `dimensions` (2 or 3) and
-    `trajectories`. With `ax` it is drawn there, which an exhibit that needs several axes refuses
-    (ValueError); `interactive` gives a plotly figure to turn and to hover over.
+    Parameters
+    ----------
+    record : Exhibit or record with exhibits
+        Data to draw, for example the result of `find_fixed_points`.
+    ax : matplotlib axes, optional
+        Axes to draw on. Default: a new figure.
+    interactive : bool, default False
+        True returns a plotly figure.
+    **view
+        Options of the record's `exhibits`. Fixed points have `dimensions` (2 or 3) and
+        `trajectories`.
 
-        rnnstudy.plot(fps, trajectories=states, dimensions=2)
+    Returns
+    -------
+    matplotlib or plotly figure
+        Figure with the exhibit.
+
+    Raises
+    ------
+    ValueError
+        If the record has no picture, an option is unknown, or the exhibit needs several axes.
+
+    Examples
+    --------
+    >>> from rnnstudy.core.exhibit import Curve, Curves
+    >>> curve = Curve(x=np.arange(3), y=np.arange(3), label="line")
+    >>> figure = plot(Curves(title="A line", curves=[curve], x_label="x", y_label="y"))
+    >>> figure.axes[0].get_title()
+    'A line'
     """
-    if ax is not None and "dimensions" in _view_options(thing):
+    if ax is not None and "dimensions" in _view_options(record):
         view = {"dimensions": 3 if hasattr(ax, "zaxis") else 2, **view}
-    exhibit = first_picture(thing, view)
+    exhibit = first_picture(record, view)
     if interactive:
         return _plotly_figure(exhibit)
     if ax is None:
@@ -226,7 +252,9 @@ def plot(thing: Any, ax: Axes | None = None, *, interactive: bool = False, **vie
     if isinstance(exhibit, Scatter):
         parts = parts[:1]
     if len(parts) != 1:
-        raise ValueError(f"'{exhibit.title}' needs {len(parts)} axes; call plot without ax")
+        raise ValueError(
+            f"'{exhibit.title}' must have {len(parts)} axes, got one. Call plot without ax."
+        )
     legend = parts[0].paint(ax)
     ax.set_title(exhibit.title)
     if legend.marks:
@@ -235,38 +263,44 @@ def plot(thing: Any, ax: Axes | None = None, *, interactive: bool = False, **vie
 
 
 def _plotly_figure(exhibit: Exhibit) -> Any:
-    """A plotly figure; ValueError if the exhibit has no interactive form, or no data."""
+    """Return a plotly figure; ValueError without an interactive form or data."""
     import plotly.graph_objects as go
 
-    found = explored(exhibit)
-    if found is None:
-        raise ValueError(f"'{exhibit.title}' has nothing to explore; call plot without interactive")
-    figure = go.Figure(found)
-    # In the middle: a menu, if there is one, stands at the left.
+    data = plotly_data(exhibit)
+    if data is None:
+        raise ValueError(
+            f"'{exhibit.title}' must have finite data and an interactive form, got none. Call plot "
+            "without interactive."
+        )
+    figure = go.Figure(data)
+    # In the middle, because a menu is at the left.
     figure.update_layout(title={"text": exhibit.title, "x": 0.5, "xanchor": "center"})
     return figure
 
 
-def first_picture(thing: Any, view: Mapping[str, Any] | None = None) -> Exhibit:
-    """The exhibit itself, or the first drawable one of a record; ValueError if there is none."""
-    if isinstance(thing, Exhibit):
-        return thing
-    if not hasattr(thing, "exhibits"):
-        raise ValueError(f"{type(thing).__name__} has no exhibits to plot")
-    known = _view_options(thing)
-    strange = [name for name in view or {} if name not in known]
-    if strange:
-        offered = ", ".join(known) or "no options"
-        raise ValueError(f"a plot of {type(thing).__name__} takes {offered}, not {strange[0]!r}")
-    pictures = [exhibit for exhibit in thing.exhibits(**view or {}) if is_drawable(exhibit)]
+def first_picture(record: Any, view: Mapping[str, Any] | None = None) -> Exhibit:
+    """Return the exhibit itself, or the first picture of a record; ValueError without one."""
+    kind = type(record).__name__
+    if isinstance(record, Exhibit):
+        return record
+    if not hasattr(record, "exhibits"):
+        raise ValueError(f"an object to plot must have exhibits, got {kind}")
+    known = _view_options(record)
+    unknown = [name for name in view or {} if name not in known]
+    if unknown:
+        options = ", ".join(known) or "no options"
+        raise ValueError(f"options of a plot of {kind} must be {options}, got {unknown[0]!r}")
+    pictures = [exhibit for exhibit in record.exhibits(**view or {}) if is_drawable(exhibit)]
     if not pictures:
-        raise ValueError(f"this {type(thing).__name__} has no exhibit that can be drawn")
+        raise ValueError(f"a record to plot must have a picture, got {kind} without one")
     return pictures[0]
 
 
-def _view_options(thing: Any) -> list[str]:
-    """Names of the ways in which a record lets itself be looked at."""
-    return list(inspect.signature(thing.exhibits).parameters) if hasattr(thing, "exhibits") else []
+def _view_options(record: Any) -> list[str]:
+    """Return the names of the options of a record's exhibits."""
+    if not hasattr(record, "exhibits"):
+        return []
+    return list(inspect.signature(record.exhibits).parameters)
 
 
 def save_figure(
@@ -278,7 +312,7 @@ def save_figure(
     figure = draw_figure(exhibit)
     folder.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE_SETTINGS):
-        # Laid out once and cropped to what is drawn: the layout costs more than the drawing.
+        # Laid out once and cropped: the layout costs more than the drawing.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         box = figure.get_tightbbox().padded(0.05)

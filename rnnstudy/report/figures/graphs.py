@@ -14,63 +14,67 @@ MAX_NAMED_NODES = 40
 """Most nodes of a graph that carry their names."""
 
 NAME_BACKGROUND = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.4}
-"""A ground for names that arrows pass."""
+"""Background of names that arrows pass."""
 
 
 def graph_panels(exhibit: Graph) -> list[Panel]:
-    """A single tile: nodes in layers, one per group, or where the exhibit puts them."""
+    """Return a single panel: nodes in layers, one per group, or at the exhibit's positions."""
     if exhibit.positions is None:
         return [Panel(partial(paint_graph, exhibit), size=(5.2, 3.6))]
-    return [Panel(partial(paint_placed, exhibit, exhibit.positions), size=(3.9, 3.6))]
+    return [Panel(partial(paint_positioned, exhibit, exhibit.positions), size=(3.9, 3.6))]
 
 
 def paint_graph(exhibit: Graph, axes: Axes) -> Legend:
-    """Nodes as marks, edges as arrows whose width grows with their weight."""
+    """Paint nodes as marks, edges as arrows whose width grows with their weight."""
     axes.set_axis_off()
     if not exhibit.nodes:
         return paint_reason(axes, "no nodes")
-    places = layer_positions(exhibit)
+    positions = layer_positions(exhibit)
     bent = {"connectionstyle": "arc3,rad=0.08", "shrinkA": 6, "shrinkB": 6}
     for edge in exhibit.edges:
-        _arrow(axes, exhibit, edge, places, 1.2, {"color": GREY, **bent})
-    looks = assign_marks(exhibit.groups, unstable=True)
-    middle = places[:, 1].mean()
-    for place, name, group in zip(places, exhibit.nodes, exhibit.groups, strict=True):
-        axes.plot(*place, **dot_style(looks[group], 9))
+        _arrow(axes, exhibit, edge, positions, 1.2, {"color": GREY, **bent})
+    marks = assign_marks(exhibit.groups, unstable=True)
+    middle = positions[:, 1].mean()
+    for position, name, group in zip(positions, exhibit.nodes, exhibit.groups, strict=True):
+        axes.plot(*position, **dot_style(marks[group], 9))
         if len(exhibit.nodes) <= MAX_NAMED_NODES:
-            away, side = (8, "bottom") if place[1] > middle else (-8, "top")
-            axes.annotate(name, place, (0, away), textcoords="offset points", ha="center", va=side)
+            offset, side = (8, "bottom") if position[1] > middle else (-8, "top")
+            axes.annotate(
+                name, position, (0, offset), textcoords="offset points", ha="center", va=side
+            )
     axes.margins(0.1, 0.15)
-    return Legend(looks, exhibit.group_label)
+    return Legend(marks, exhibit.group_label)
 
 
-def paint_placed(exhibit: Graph, places: Array, axes: Axes) -> Legend:
-    """Nodes at places [node, 2] that mean something, straight arrows in the colour of where they
-    come from, names away from the middle."""
+def paint_positioned(exhibit: Graph, positions: Array, axes: Axes) -> Legend:
+    """Paint nodes at positions [node, 2] that have a meaning.
+
+    Arrows are straight, in the colour of their source. Names point away from the middle.
+    """
     axes.set_axis_off()
     if not exhibit.nodes:
         return paint_reason(axes, "no nodes")
-    looks = assign_marks(exhibit.groups, unstable=True)
+    marks = assign_marks(exhibit.groups, unstable=True)
     straight = {"mutation_scale": 6, "shrinkA": 3, "shrinkB": 3.5, "alpha": 0.75}
     for edge in exhibit.edges:
-        own = {"color": looks[exhibit.groups[edge[0]]].colour, **straight}
-        _arrow(axes, exhibit, edge, places, 0.8, own)
-    middle = places.mean(axis=0)
-    for place, name, group in zip(places, exhibit.nodes, exhibit.groups, strict=True):
-        axes.plot(*place, **dot_style(looks[group], 5), zorder=3)
-        way = place - middle
-        away = 9 * way / max(float(np.linalg.norm(way)), 1e-12)
+        style = {"color": marks[exhibit.groups[edge[0]]].colour, **straight}
+        _arrow(axes, exhibit, edge, positions, 0.8, style)
+    middle = positions.mean(axis=0)
+    for position, name, group in zip(positions, exhibit.nodes, exhibit.groups, strict=True):
+        axes.plot(*position, **dot_style(marks[group], 5), zorder=3)
+        direction = position - middle
+        offset = 9 * direction / max(float(np.linalg.norm(direction)), 1e-12)
         axes.annotate(
-            name, place, tuple(away), textcoords="offset points", ha="center", va="center",
+            name, position, tuple(offset), textcoords="offset points", ha="center", va="center",
             fontsize=7, zorder=2.5, bbox=NAME_BACKGROUND,
         )  # fmt: skip
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.12)
-    return Legend(looks, exhibit.group_label)
+    return Legend(marks, exhibit.group_label)
 
 
 def _arrow(
-    axes: Axes, exhibit: Graph, edge: tuple[int, int, float], places: Array, width: float,
+    axes: Axes, exhibit: Graph, edge: tuple[int, int, float], positions: Array, width: float,
     look: dict[str, Any],
 ) -> None:  # fmt: skip
     source, target, weight = edge
@@ -78,18 +82,18 @@ def _arrow(
         return
     heaviest = max((abs(each[2]) for each in exhibit.edges), default=1.0) or 1.0
     line = {"arrowstyle": "-|>", "lw": 0.4 + width * abs(weight) / heaviest, **look}
-    axes.annotate("", places[target], places[source], arrowprops=line)
+    axes.annotate("", positions[target], positions[source], arrowprops=line)
 
 
 def layer_positions(exhibit: Graph) -> Array:
-    """Positions [node, 2]: a circle if there is one group, else one row per group, first below."""
+    """Return positions [node, 2]: a circle for one group, else a row per group, first below."""
     order = sort_names(exhibit.groups)
     if len(order) == 1:
         angle = 2 * np.pi * np.arange(len(exhibit.nodes)) / len(exhibit.nodes)
         return np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    places = np.zeros((len(exhibit.nodes), 2))
+    positions = np.zeros((len(exhibit.nodes), 2))
     for row, group in enumerate(order):
         inside = [i for i, name in enumerate(exhibit.groups) if name == group]
-        places[inside, 0] = (np.arange(len(inside)) + 0.5) / len(inside)
-        places[inside, 1] = row
-    return places
+        positions[inside, 0] = (np.arange(len(inside)) + 0.5) / len(inside)
+        positions[inside, 1] = row
+    return positions

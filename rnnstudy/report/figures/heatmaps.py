@@ -12,14 +12,14 @@ from rnnstudy.report.figures.panels import Axes, Legend, Panel, paint_reason
 from rnnstudy.report.style import PALE, assign_marks, shorten, sort_names, varying_parts
 
 MAX_LABELLED_ROWS = 26
-"""Most rows that carry their own names; above that only their groups are named."""
+"""Largest number of rows with names; above it only groups have names."""
 
 STRIP, GAP = 0.022, 0.008
 """Width of a group's colour strip and of the gap beside it, as shares of the matrix's side."""
 
 
 class LabelRun(NamedTuple):
-    """Neighbouring rows that belong to the same groups: first row, row after the last, name."""
+    """Neighbouring rows of the same groups: first row, row after the last, name."""
 
     start: int
     stop: int
@@ -27,13 +27,16 @@ class LabelRun(NamedTuple):
 
 
 def matrix_panels(exhibit: Matrix) -> list[Panel]:
-    """A single tile."""
+    """Return a single panel."""
     strips = len(useful_groups(exhibit)) * (STRIP + GAP)
     return [Panel(partial(paint_matrix, exhibit), size=(5.6, 4.8), title_pad=6 + 250 * strips)]
 
 
 def paint_matrix(exhibit: Matrix, axes: Axes) -> Legend:
-    """Heat map with a colour bar; missing values are pale, groups are strips and white lines."""
+    """Paint a heat map with a colour bar.
+
+    Missing values are pale; groups are strips and white lines.
+    """
     size = len(exhibit.labels)
     axes.set(xticks=[], yticks=[])
     values = np.ma.masked_invalid(np.asarray(exhibit.values, float))
@@ -45,17 +48,17 @@ def paint_matrix(exhibit: Matrix, axes: Axes) -> Legend:
     for side in axes.spines.values():
         side.set_visible(False)
     groups = useful_groups(exhibit)
-    found = label_runs(exhibit, groups)
+    row_runs = label_runs(exhibit, groups)
     offset = _paint_strips(axes, groups, size)
-    if groups and len(found) <= max(size // 2, 1):
-        _paint_runs(axes, found, offset)
+    if groups and len(row_runs) <= max(size // 2, 1):
+        _paint_runs(axes, row_runs, offset)
     elif size <= MAX_LABELLED_ROWS:
         _label_rows(axes, range(size), varying_parts(exhibit.labels), offset)
     return Legend()
 
 
 def colour_scale(values: Any) -> dict[str, Any]:
-    """Perceptually uniform colours from 0, or from the middle outwards where signs differ."""
+    """Return perceptually uniform colours from 0, or from the middle if signs differ."""
     import matplotlib as mpl
 
     low, high = float(values.min()), float(values.max())
@@ -70,7 +73,7 @@ def colour_scale(values: Any) -> dict[str, Any]:
 
 
 def useful_groups(exhibit: Matrix) -> dict[str, list[str]]:
-    """Groupings that gather rows: those with fewer than half as many names as there are rows."""
+    """Return groupings whose names are at most half as many as the rows."""
     size = len(exhibit.labels)
     return {
         name: [str(value) for value in values]
@@ -80,26 +83,29 @@ def useful_groups(exhibit: Matrix) -> dict[str, list[str]]:
 
 
 def label_runs(exhibit: Matrix, groups: dict[str, list[str]]) -> list[LabelRun]:
-    """Neighbouring rows that share all groups, named by them."""
+    """Return neighbouring rows that share all groups, named by them."""
     names = [" ".join(row) for row in zip(*groups.values(), strict=True)]
-    found, start = [], 0
+    row_runs, start = [], 0
     for name, rows in groupby(names):
         stop = start + len(list(rows))
-        found.append(LabelRun(start, stop, name))
+        row_runs.append(LabelRun(start, stop, name))
         start = stop
-    return found
+    return row_runs
 
 
 def _paint_strips(axes: Axes, groups: dict[str, list[str]], size: int) -> float:
-    """Colour strips above and to the left, first grouping outermost; returns their total width."""
-    for place, (_, values) in enumerate(reversed(groups.items())):
+    """Paint colour strips above and to the left, and return their total width.
+
+    The first grouping is outermost.
+    """
+    for position, (_, values) in enumerate(reversed(groups.items())):
         looks = assign_marks(values)
         order = sort_names(values)
         codes = np.array([order.index(value) for value in values])
-        away = GAP + place * (STRIP + GAP)
+        offset = GAP + position * (STRIP + GAP)
         for box, shape in (
-            ((-away - STRIP, 0, STRIP, 1), (size, 1)),
-            ((0, 1 + away, 1, STRIP), (1, size)),
+            ((-offset - STRIP, 0, STRIP, 1), (size, 1)),
+            ((0, 1 + offset, 1, STRIP), (1, size)),
         ):
             _strip(axes, box, codes.reshape(shape), [looks[name].colour for name in order])
     return GAP + len(groups) * (STRIP + GAP)
@@ -114,22 +120,22 @@ def _strip(axes: Axes, box: tuple[float, ...], codes: Array, palette: list[str])
     strip.set_axis_off()
 
 
-def _paint_runs(axes: Axes, found: list[LabelRun], offset: float) -> None:
-    for run in found[1:]:
+def _paint_runs(axes: Axes, row_runs: list[LabelRun], offset: float) -> None:
+    for run in row_runs[1:]:
         axes.axhline(run.start - 0.5, color="white", linewidth=0.7)
         axes.axvline(run.start - 0.5, color="white", linewidth=0.7)
-    centres = [(run.start + run.stop - 1) / 2 for run in found]
-    if len(found) <= MAX_LABELLED_ROWS:
-        _label_rows(axes, centres, [run.name for run in found], offset)
+    centres = [(run.start + run.stop - 1) / 2 for run in row_runs]
+    if len(row_runs) <= MAX_LABELLED_ROWS:
+        _label_rows(axes, centres, [run.name for run in row_runs], offset)
 
 
-def _label_rows(axes: Axes, places: Any, names: list[str], offset: float) -> None:
-    """Names at the left, beyond the strips, and at the bottom."""
+def _label_rows(axes: Axes, positions: Any, names: list[str], offset: float) -> None:
+    """Write names at the left, beyond the strips, and at the bottom."""
     size = 7.5 if len(names) <= 16 else 5.5
     rows, columns = axes.get_yaxis_transform(), axes.get_xaxis_transform()
-    for place, name in zip(places, map(shorten, names), strict=True):
-        left, below = -offset - GAP, -2 * GAP
-        axes.text(left, place, name, transform=rows, ha="right", va="center", fontsize=size)
+    x, y = -offset - GAP, -2 * GAP
+    for position, name in zip(positions, map(shorten, names), strict=True):
+        axes.text(x, position, name, transform=rows, ha="right", va="center", fontsize=size)
         axes.text(
-            place, below, name, transform=columns, ha="center", va="top", rotation=90, fontsize=size
+            position, y, name, transform=columns, ha="center", va="top", rotation=90, fontsize=size
         )

@@ -1,4 +1,4 @@
-"""Exhibits to explore in the browser, as plain data for plotly.js: hover to see who is who."""
+"""Interactive figures in the browser, as plain data for plotly.js; names appear on hovering."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Matrix, Panels, Scatter, Space, Space2D, Space3D
 from rnnstudy.report.figures.heatmaps import MAX_LABELLED_ROWS, colour_scale
 from rnnstudy.report.figures.panels import finite_rows
-from rnnstudy.report.style import GREY, PALE, VERMILLION, Mark, assign_marks, varying_parts
+from rnnstudy.report.style import GREY, PALE, VERMILION, Mark, assign_marks, varying_parts
 
 Trace = dict[str, Any]
 Plot = dict[str, Any]
@@ -39,13 +39,13 @@ SOLID_SYMBOLS = {
 """The few symbols that plotly has in three dimensions."""
 
 SPACE_TYPES = {2: "scatter", 3: "scatter3d"}
-"""What plotly calls traces in so many dimensions."""
+"""Plotly's names of traces, by number of dimensions."""
 
 CAMERA = {"eye": {"x": 1.2, "y": -2.05, "z": 1.03}, "center": {"x": 0, "y": 0, "z": -0.2}}
-"""The view of the figure for print, from far enough to leave the axes' numbers whole."""
+"""View of the printed figure, from far enough to show the axes' numbers whole."""
 
 MATRIX_WIDTH, MATRIX_HEIGHT = 720, 600
-"""Pixels: a matrix keeps its shape however wide the page is."""
+"""Pixels: a matrix keeps its shape for any width of the page."""
 
 DIVERGING = [[0, "#2166ac"], [0.5, "#f7f7f7"], [1, "#b2182b"]]
 
@@ -59,14 +59,14 @@ LAYOUT: Plot = {
 
 
 def plotly_data(exhibit: Exhibit) -> Plot | None:
-    """Data and layout for plotly.js, or None if the exhibit has no interactive form or no data."""
+    """Return data and layout for plotly.js, or None without an interactive form or data."""
     if isinstance(exhibit, Panels):
         return space_plot([part for part in exhibit.exhibits if isinstance(part, Space)])
     return PLOT_BUILDERS[type(exhibit)](exhibit) if type(exhibit) in PLOT_BUILDERS else None
 
 
 def scatter_plot(exhibit: Scatter) -> Plot | None:
-    """One grouping at a time, chosen by buttons; names and all groups on hovering."""
+    """Return points coloured by one grouping at a time, which buttons choose."""
     keep = np.flatnonzero(finite_rows(exhibit.points)).tolist()
     if not keep:
         return None
@@ -106,7 +106,7 @@ def _scatter_trace(exhibit: Scatter, chosen: Sequence[int], name: str, mark: Mar
 
 
 def matrix_plot(exhibit: Matrix) -> Plot | None:
-    """A heat map that names both networks and their value on hovering."""
+    """Return a heat map that names both networks and their value on hovering."""
     values = np.asarray(exhibit.values, float)
     if not np.isfinite(values).any():
         return None
@@ -141,13 +141,13 @@ def matrix_plot(exhibit: Matrix) -> Plot | None:
 
 
 def space_plot(exhibits: Sequence[Space]) -> Plot | None:
-    """One view, which turns if it is in three dimensions; a menu chooses among several exhibits."""
+    """Return one view of several exhibits, among which a menu chooses."""
     traces: list[Trace] = []
     owners: list[str] = []
     for exhibit in exhibits:
-        found = _space_traces(exhibit)
-        traces += found
-        owners += [exhibit.title] * len(found)
+        new = _space_traces(exhibit)
+        traces += new
+        owners += [exhibit.title] * len(new)
     if not traces:
         return None
     titles = [{"title": {"text": escape_html(label)}} for label in exhibits[0].axis_labels]
@@ -170,7 +170,7 @@ def _space_traces(exhibit: Space) -> list[Trace]:
     if len(exhibit.lines):
         traces.append(_lines(exhibit, exhibit.lines, "trajectories", GREY, 1.5))
     if len(exhibit.directions):
-        traces.append(_lines(exhibit, exhibit.directions, "directions", VERMILLION, 4))
+        traces.append(_lines(exhibit, exhibit.directions, "directions", VERMILION, 4))
     names = np.asarray(exhibit.point_groups, dtype=str)
     labels = np.asarray(exhibit.point_labels or names, dtype=str)
     keep = finite_rows(exhibit.points)
@@ -198,7 +198,7 @@ def _space_traces(exhibit: Space) -> list[Trace]:
 
 
 def _lines(exhibit: Space, lines: Sequence[Array], name: str, colour: str, width: float) -> Trace:
-    """One trace with gaps instead of one per line: fewer objects, the same picture."""
+    """Return one trace with gaps instead of one per line: fewer objects, the same picture."""
     gap = np.full((1, exhibit.dimensions), np.nan)
     path = np.concatenate([part for line in lines for part in (line, gap)])
     return {
@@ -213,7 +213,7 @@ def _lines(exhibit: Space, lines: Sequence[Array], name: str, colour: str, width
 
 
 def _owner_menu(traces: Sequence[Trace], owners: Sequence[str], prefix: str) -> Plot:
-    """A menu that shows the traces of one owner at a time; the first is shown at first."""
+    """Return a menu that shows the traces of one owner at a time, the first at first."""
     names = list(dict.fromkeys(owners))
     for trace, owner in zip(traces, owners, strict=True):
         trace["visible"] = owner == names[0]
@@ -245,12 +245,12 @@ def _coordinates(points: Array) -> Trace:
 
 
 def json_numbers(values: Array) -> list[float | None]:
-    """Numbers for JSON with 5 significant digits; what is not finite becomes null."""
+    """Return numbers for JSON with 5 significant digits; not finite ones become null."""
     return [float(f"{value:.5g}") if np.isfinite(value) else None for value in values]
 
 
 def escape_html(text: str) -> str:
-    """Text that plotly shows as it is: it reads a few HTML tags in labels."""
+    """Return text that plotly shows as it is, although it reads HTML tags in labels."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -260,4 +260,4 @@ PLOT_BUILDERS: dict[type[Exhibit], Callable[[Any], Plot | None]] = {
     Space2D: lambda exhibit: space_plot([exhibit]),
     Space3D: lambda exhibit: space_plot([exhibit]),
 }
-"""Which kinds of exhibit can be explored; `Panels` of Space3D share one view."""
+"""Builder for each kind of exhibit; `Panels` of Space3D share one view."""

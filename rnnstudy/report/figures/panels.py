@@ -1,4 +1,4 @@
-"""What a figure is laid out from: tiles, each of which paints one pair of axes."""
+"""Panels of a figure, each of which paints one pair of axes, and their legends."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,20 +14,20 @@ Axes = Any
 
 @dataclass(frozen=True)
 class Legend:
-    """What names a tile's marks stand for; `lines` tells line samples from markers."""
+    """Names of a panel's marks; `lines` shows line samples, else markers."""
 
     marks: Mapping[str, Mark] = field(default_factory=dict)
     title: str = ""
     lines: bool = False
     empty: bool = False
-    """Whether the tile has nothing but a word on why it is empty."""
+    """True if the panel is empty but for the reason."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One pair of axes: `paint` draws on it and says what its legend must explain.
+    """One pair of axes: `paint` draws on it and returns its legend.
 
-    `size` is (width, height) in inches where the tile stands alone.
+    `size` is (width, height) in inches of a panel that stands alone.
     """
 
     paint: Callable[[Axes], Legend]
@@ -41,48 +41,48 @@ class Panel:
 
 
 def paint_reason(axes: Axes, reason: str = "no finite values") -> Legend:
-    """Say on the axes why nothing is drawn."""
+    """Write on the axes the reason why nothing is drawn."""
     axes.set_axis_off()
-    place = axes.text2D if hasattr(axes, "text2D") else axes.text
-    place(0.5, 0.5, reason, transform=axes.transAxes, ha="center", va="center", style="italic")
+    write = axes.text2D if hasattr(axes, "text2D") else axes.text
+    write(0.5, 0.5, reason, transform=axes.transAxes, ha="center", va="center", style="italic")
     return Legend(empty=True)
 
 
 def finite_rows(values: Array) -> Array:
-    """Which rows of `values` [row, column] hold finite numbers only."""
+    """Return True for rows of `values` [row, column] with finite numbers only."""
     return np.isfinite(np.asarray(values, float)).all(axis=-1)
 
 
 def legend_handles(legend: Legend) -> list[Any]:
-    """Samples for matplotlib's legend, one per distinct mark, names of a shared mark joined."""
+    """Return samples for matplotlib's legend, one per distinct mark with all its names."""
     from matplotlib.lines import Line2D
 
-    together: dict[Mark, list[str]] = {}
+    names_of_mark: dict[Mark, list[str]] = {}
     for name, mark in legend.marks.items():
-        together.setdefault(mark, []).append(name)
+        names_of_mark.setdefault(mark, []).append(name)
     look = line_style if legend.lines else dot_style
-    shown = list(together.items())[:LEGEND_LIMIT]
+    shown = list(names_of_mark.items())[:LEGEND_LIMIT]
     samples = [
         Line2D([], [], label=shorten(join_names(names)), **look(mark)) for mark, names in shown
     ]
-    if len(together) > len(shown):
-        rest = f"and {len(together) - len(shown)} more"
+    if len(names_of_mark) > len(shown):
+        rest = f"and {len(names_of_mark) - len(shown)} more"
         samples.append(Line2D([], [], linestyle="none", label=rest))
     return samples
 
 
 def join_names(names: Sequence[str]) -> str:
-    """One to three names in a row, or the first and the last of more."""
+    """Return one to three names in a row, or the first and the last of more."""
     return ", ".join(names) if len(names) <= 3 else f"{names[0]} to {names[-1]}"
 
 
 def line_style(mark: Mark) -> dict[str, Any]:
-    """How matplotlib is to draw a line of this mark."""
+    """Return matplotlib's arguments for a line of this mark."""
     return {"color": mark.colour, "linestyle": mark.line, "linewidth": 1.4}
 
 
 def dot_style(mark: Mark, size: float = 5.5) -> dict[str, Any]:
-    """How matplotlib is to draw single points of this mark."""
+    """Return matplotlib's arguments for single points of this mark."""
     return {
         "linestyle": "none",
         "marker": mark.marker,
@@ -94,7 +94,7 @@ def dot_style(mark: Mark, size: float = 5.5) -> dict[str, Any]:
 
 
 def merge_legends(legends: Iterable[Legend]) -> Legend:
-    """One legend for several tiles."""
+    """Return one legend for several panels."""
     present = [legend for legend in legends if legend.marks]
     if not present:
         return Legend()

@@ -22,7 +22,7 @@ JITTER = 0.22
 
 
 def scatter_panels(exhibit: Scatter) -> list[Panel]:
-    """One tile per grouping: the same points, coloured by another property."""
+    """Return a panel per grouping: the same points, coloured by another property."""
     names = list(exhibit.groups) or [""]
     return [
         Panel(
@@ -36,7 +36,7 @@ def scatter_panels(exhibit: Scatter) -> list[Panel]:
 
 
 def paint_scatter(exhibit: Scatter, grouping: str, axes: Axes) -> Legend:
-    """Points coloured by one grouping; points that are not finite are left out."""
+    """Paint finite points, coloured by one grouping."""
     axes.set(xlabel=exhibit.x_label, ylabel=exhibit.y_label)
     if exhibit.equal_axes:
         axes.set_aspect("equal", adjustable="datalim")
@@ -45,7 +45,7 @@ def paint_scatter(exhibit: Scatter, grouping: str, axes: Axes) -> Legend:
         return paint_reason(axes)
     groups = np.asarray(exhibit.groups.get(grouping, [""] * len(exhibit.points)), dtype=str)
     looks = assign_marks(groups.tolist())
-    # Drawn point by point in their given order, a group that comes last would hide the others.
+    # In the order of the legend, the last group would hide the others.
     for name in reversed(list(looks)):
         chosen = keep & (groups == name)
         axes.plot(*exhibit.points[chosen].T, **dot_style(looks[name]), alpha=0.85)
@@ -56,13 +56,13 @@ def paint_scatter(exhibit: Scatter, grouping: str, axes: Axes) -> Legend:
 
 
 def strip_panels(exhibit: Strip) -> list[Panel]:
-    """A single tile with one row per category."""
+    """Return a single panel with one row per category."""
     rows = len(sort_names(exhibit.categories))
     return [Panel(partial(paint_strip, exhibit), size=(5.4, 0.9 + 0.28 * max(rows, 1)))]
 
 
 def paint_strip(exhibit: Strip, axes: Axes) -> Legend:
-    """Dots in rows, the median of each row as a bar; what is not finite is counted at the edge."""
+    """Paint dots in rows and medians as bars; values that are not finite are counted."""
     values = np.asarray(exhibit.values, float)
     usable = np.isfinite(values) & ((values > 0) | (not exhibit.log))
     categories = np.asarray(exhibit.categories, dtype=str)
@@ -89,7 +89,7 @@ def paint_strip(exhibit: Strip, axes: Axes) -> Legend:
 
 
 def _few_ticks(axes: Axes, shown: list[float]) -> None:
-    """Ticks at values that fit on a small panel: `3 x 10^-2` between decades is wide."""
+    """Set ticks that fit on a small panel: `3 x 10^-2` between decades is wide."""
     from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
 
     if axes.get_xscale() != "log":
@@ -115,7 +115,7 @@ def _paint_row(axes: Axes, row: int, values: Any, mark: Mark) -> None:
 
 
 def curves_panels(exhibit: Curves) -> list[Panel]:
-    """One tile per panel, in the order of first appearance."""
+    """Return the panels in the order of first appearance."""
     panels = list(dict.fromkeys(curve.panel for curve in exhibit.curves)) or [""]
     looks = assign_marks(curve.label for curve in exhibit.curves)
     return [
@@ -130,7 +130,7 @@ def curves_panels(exhibit: Curves) -> list[Panel]:
 
 
 def paint_curves(exhibit: Curves, panel: str, looks: dict[str, Mark], axes: Axes) -> Legend:
-    """The curves of one panel, each with its band; gaps where values are not finite."""
+    """Paint the curves of one panel with their bands; values that are not finite are gaps."""
     axes.set(xlabel=exhibit.x_label, ylabel=exhibit.y_label)
     if exhibit.log_y:
         axes.set_yscale("log")

@@ -36,9 +36,9 @@ def test_networks_that_join_do_not_move_the_map(method: str) -> None:
     some = Distances(tuple(found.labels[i] for i in old), found.values[np.ix_(old, old)])
     before = Embedding(of="x", method=method).run([MEMBERS[i] for i in old], [], [some])
     np.testing.assert_allclose(whole.points[old], before.points, atol=1e-9)
-    assert whole.placed.tolist() == [member.fields["seed"] == 2 for member in MEMBERS]
+    assert whole.out_of_sample.tolist() == [member.fields["seed"] == 2 for member in MEMBERS]
     # Cells lie far apart: the nearest on the map is of a placed network's own cell.
-    for i in np.flatnonzero(whole.placed):
+    for i in np.flatnonzero(whole.out_of_sample):
         near = old[np.linalg.norm(whole.points[old] - whole.points[i], axis=1).argmin()]
         assert MEMBERS[near].fields["cell"] == MEMBERS[i].fields["cell"]
 
@@ -47,7 +47,7 @@ def test_without_a_choice_all_make_the_map() -> None:
     found = apart(MEMBERS, "cell", 3.0, 1)
     result, scatter = shown(Embedding(of="x"), found)
     np.testing.assert_array_equal(result.points, classical_mds(found).points)
-    assert not result.placed.any()
+    assert not result.out_of_sample.any()
     assert list(scatter.groups) == ["cell", "activation"]
     alone = Distances(("a",), np.zeros((1, 1)))
     assert Embedding(of="x").run([], [], [alone]).points.tolist() == [[0.0, 0.0]]
@@ -56,7 +56,7 @@ def test_without_a_choice_all_make_the_map() -> None:
 def test_controls_are_placed_on_the_map_of_trained_networks() -> None:
     found = controlled(MEMBERS, 2, activation=4.0)
     result, scatter = shown(Embedding(of="x", fit={"learnt": TRAINED}), found)
-    assert result.placed.sum() == 48
+    assert result.out_of_sample.sum() == 48
     trained = found.at(TRAINED)
     alone = Distances(tuple(found.labels[i] for i in trained), found.among(trained))
     np.testing.assert_allclose(result.points[trained], classical_mds(alone).points, atol=1e-9)

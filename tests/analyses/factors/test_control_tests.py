@@ -178,7 +178,7 @@ def test_where_nothing_matches_nothing_is_compared(guests):
     result = twins(controlled(members, 8, guests=guests), members, losses, performance="matched")
     assert (result.labels, result.others, len(result.p), len(result.gain)) == ((), (), 0, 0)
     assert set(result.left_out) == {"cell", "activation"}
-    assert "there are no networks" in result.left_out["cell"]
+    assert "got no networks" in result.left_out["cell"]
     analysis = Twins(of="svcca_controls", performance="matched")
     matching, note = analysis.show(Section(FlipFlop(), members, {}, {}, {analysis.title: result}))
     assert isinstance(matching, Note)

@@ -108,7 +108,7 @@ def test_with_one_network_each_there_are_no_interactions_and_with_fewer_nothing(
     members, distances = networks(seeds=1, activations=("tanh",))
     result = Groups(of="svcca", permutations=19).run(members, [], [distances])
     assert (result.factors, result.term, len(result.value)) == ((), (), 0)
-    assert "a label of its own" in result.left_out["cell"]
+    assert "got a different label for each" in result.left_out["cell"]
 
 
 def test_networks_that_have_no_distances_are_not_looked_at():
@@ -190,13 +190,13 @@ def test_where_nothing_matches_nothing_is_compared():
     analysis = Groups(of="svcca", performance="matched", permutations=19)
     result = analysis.run(members, scored(losses), [distances])
     assert (result.labels, result.factors) == ((), ())
-    assert "there are no networks" in result.left_out["cell"]
+    assert "got no networks" in result.left_out["cell"]
     section = Section(FlipFlop(), members, {}, {}, {analysis.title: result, "svcca": distances})
     matching, note = analysis.show(section)
     assert isinstance(matching, Note)
     assert matching.text == ("Matched by loss: 0 of 24 networks (losses within a factor of 1.00).")
     assert isinstance(note, Note)
-    assert "cell: there are no networks" in note.text
+    assert "cell: networks must have two labels or more, got no networks" in note.text
 
 
 def test_adjusted_shares_are_after_the_loss():

@@ -178,8 +178,8 @@ def test_spectra_of_different_sizes_are_filled_with_zeros():
 
 def test_what_cannot_be_compared_is_refused():
     one, two = given({((1,), (1,)): 1.0}), given({((1, 1), (1, 1)): 1.0})
-    with pytest.raises(ValueError, match=r"labels should be \[end, bit\] of one size, they are of"):
+    with pytest.raises(ValueError, match=r"labels must be \[end, bit\] of one size, got"):
         labelled_distances([one, two], ["a", "b"])
     many = given({((1,) * 6, (1,) * 6): 1.0})
-    with pytest.raises(ValueError, match="at most 5 bits can be compared, these have 6"):
+    with pytest.raises(ValueError, match="must have at most 5 bits, got 6"):
         isomorphic_distances([many], ["a"])

@@ -68,7 +68,7 @@ def test_by_stress_distances_that_can_be_kept_are():
 
 def test_what_does_not_fit_is_refused():
     distances, other = known(cloud(4)), Distances(tuple("abcd"), between_points(cloud(4)))
-    with pytest.raises(ValueError, match="of other items than the known distances"):
+    with pytest.raises(ValueError, match="must be of the items of the reference"):
         place_classically(distances, classical_mds(other), np.ones((1, 4)))
-    with pytest.raises(ValueError, match=r"should be \[new, 4\], they are \[1, 3\]"):
+    with pytest.raises(ValueError, match=r"must be \[new, 4\], got shape \[1, 3\]"):
         place_by_stress(distances, classical_mds(distances), np.ones((1, 3)))

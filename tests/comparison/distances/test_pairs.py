@@ -4,7 +4,7 @@ from reference.metrics import cka, svcca
 
 import rnnstudy
 from rnnstudy.comparison.distances.pairs import (
-    BLOCK_BYTES,
+    PAIR_BLOCK_BYTES,
     Distances,
     _block_side,
     pairwise,
@@ -64,7 +64,7 @@ def test_blocks_shrink_where_forms_are_large():
     small, large = form(10, 1000), form(10, 6400)
     for forms in ([small], [large], [small, large], [form(64, 6400)]):
         side = _block_side(forms, SVCCA())
-        assert _bytes(side, forms) <= BLOCK_BYTES < _bytes(side + 1, forms)
+        assert _bytes(side, forms) <= PAIR_BLOCK_BYTES < _bytes(side + 1, forms)
     assert _block_side([form(4096, 10**6)], SVCCA()) == 1
 
 
@@ -94,7 +94,7 @@ def test_none_or_one_is_an_empty_comparison(count):
 
 def test_different_samples_are_refused_by_name():
     states = [np.ones((40, 2)), np.ones((40, 2)), np.ones((39, 2))]
-    message = "'c' has 39 samples, 'a' has 40; all should be of the same samples"
+    message = "must be of the same samples, got 39 samples of 'c' and 40 of 'a'"
     with pytest.raises(ValueError, match=message):
         pairwise(states, CKA(), labels=["a", "b", "c"])
 
@@ -107,24 +107,24 @@ def test_broken_states_are_refused_by_name():
 
 
 def test_the_wrong_number_of_labels_is_refused():
-    with pytest.raises(ValueError, match="1 labels for 2 representations"):
+    with pytest.raises(ValueError, match="labels must be 2, one for each representation, got 1"):
         pairwise(representations(widths=(2, 3)), CKA(), labels=["a"])
 
 
 @pytest.mark.parametrize(
     ("labels", "values", "message"),
     [
-        (("a",), np.zeros((2, 2)), "1 labels for 2 items"),
-        (("a", "a"), np.zeros((2, 2)), "label 'a' stands for more than one item"),
+        (("a",), np.zeros((2, 2)), "one for each item, got 1 labels for 2 items"),
+        (("a", "a"), np.zeros((2, 2)), "labels must differ, got 'a' for more than one item"),
         (("a", "b"), np.zeros((2, 3)), "along 'item'"),
         (("a", "b"), np.array([[0, np.nan], [0, 0]]),
-         "the distance of 'a' and 'b' is nan, it should be finite"),
+         "the distance of 'a' and 'b' must be finite, got nan"),
         (("a", "b"), np.array([[0, 1], [2, 0]]),
-         "the distance of 'a' and 'b' is 1, it should equal its mirror image"),
+         "the distance of 'a' and 'b' must be equal to its mirror image, got 1"),
         (("a", "b"), np.array([[0, -1], [-1, 0]]),
-         "the distance of 'a' and 'b' is -1, it should not be negative"),
+         "the distance of 'a' and 'b' must be 0 or more, got -1"),
         (("a", "b"), np.array([[0, 1], [1, 3]]),
-         "the distance of 'b' and 'b' is 3, it should be 0 on the diagonal"),
+         "the distance of 'b' and 'b' must be 0 on the diagonal, got 3"),
     ],
 )  # fmt: skip
 def test_what_is_no_distance_matrix_is_refused(labels, values, message):

@@ -30,7 +30,7 @@ def test_distances_are_euclidean_and_missing_points_have_none():
     found = point_distances(points)
     assert found[0, 1] == pytest.approx(5.0)
     assert np.isnan(found[2, :2]).all()
-    with pytest.raises(ValueError, match=r"points should be \[point, axis\]"):
+    with pytest.raises(ValueError, match=r"points must be \[point, axis\]"):
         point_distances(np.zeros(3))
 
 
@@ -51,7 +51,7 @@ def test_the_neighbour_graph_is_the_brute_force_one(neighbours):
 
 
 def test_a_graph_needs_neighbours():
-    with pytest.raises(ValueError, match="neighbours should be at least 1"):
+    with pytest.raises(ValueError, match="neighbours must be at least 1"):
         neighbour_graph(ARC, 0)
 
 
@@ -186,5 +186,5 @@ def test_missing_points_count_as_different_and_nothing_is_far_from_everything():
 
 
 def test_arrangements_of_unequal_numbers_are_refused():
-    with pytest.raises(ValueError, match=r"equally many points, they are of \[24, 25\]"):
+    with pytest.raises(ValueError, match=r"equally many points, got \[24, 25\]"):
         point_geometry_distances([ARC, ARC[1:]], "ab")

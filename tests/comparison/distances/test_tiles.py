@@ -52,7 +52,7 @@ def test_adding_to_the_end_leaves_full_blocks_alone():
 @pytest.mark.parametrize("memory", [1, 40_000, 10**9])
 def test_tiles_make_up_the_matrix_of_all_pairs(kind, memory, monkeypatch):
     """Whether the forms of a block fit into memory one at a time, some, or all at once."""
-    monkeypatch.setattr(tiles, "BLOCK_BYTES", memory)
+    monkeypatch.setattr(tiles, "PAIR_BLOCK_BYTES", memory)
     metric = METRICS[kind](**({"delays": 3, "rank": 3} if kind == "dsa" else {}))
     states = representations()
     states = [x.reshape(4, 30, -1) if metric.trajectories else x for x in states]
@@ -73,7 +73,7 @@ def test_forms_are_held_only_as_many_as_fit(monkeypatch):
     metric = SVCCA(dimensions=4)
     forms = [metric.prepare(x) for x in representations(widths=(6,) * 12)]
     one = 8 * (4 * 120 + 1)
-    monkeypatch.setattr(tiles, "BLOCK_BYTES", 2 * 3 * one + 9 * metric.pair_bytes(forms[0]))
+    monkeypatch.setattr(tiles, "PAIR_BLOCK_BYTES", 2 * 3 * one + 9 * metric.pair_bytes(forms[0]))
     sizes = []
     monkeypatch.setattr(tiles, "stacked", lambda held: sizes.append(len(held)) or stacked(held))
     rows, columns = OnDisk(forms[:6]), OnDisk(forms[6:])
@@ -84,7 +84,7 @@ def test_forms_are_held_only_as_many_as_fit(monkeypatch):
 
 
 def test_of_a_block_with_itself_each_pair_is_compared_once(monkeypatch):
-    monkeypatch.setattr(tiles, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(tiles, "PAIR_BLOCK_BYTES", 1)
     metric, pairs = CKA(), []
     forms = [metric.prepare(x) for x in representations(widths=(3,) * 5)]
 

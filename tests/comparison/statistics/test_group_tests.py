@@ -159,5 +159,5 @@ def test_a_set_does_not_differ_from_itself():
 
 def test_a_difference_of_other_networks_is_refused():
     (distances, cells, _), = populations(1, 1.0)  # fmt: skip
-    with pytest.raises(ValueError, match=r"20 labels for distances of shape \[3, 3\]"):
+    with pytest.raises(ValueError, match=r"for 20 labels, got shape \[3, 3\]"):
         paired_test(distances, np.zeros((3, 3)), cells)

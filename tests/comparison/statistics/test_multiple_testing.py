@@ -22,7 +22,7 @@ def test_one_test_is_as_it_is_and_none_stays_none(correct):
     found = correct([0.03, np.nan, 0.9])
     assert np.isnan(found[1])
     assert found[[0, 2]].tolist() == correct([0.03, 0.9]).tolist()
-    with pytest.raises(ValueError, match=r"1\.5 is no p value; it should be between 0 and 1"):
+    with pytest.raises(ValueError, match=r"a p value must be between 0 and 1, got 1\.5"):
         correct([0.1, 1.5])
 
 

@@ -107,7 +107,7 @@ def test_without_distances_nothing_is_nearer():
 def test_an_item_without_others_is_named():
     distances, own, another, networks, codes = population(0)
     own[4] = False
-    with pytest.raises(ValueError, match="item 4 has no other of the first kind"):
+    with pytest.raises(ValueError, match="got item 4 without one of the first kind"):
         nearness_test(distances, own, another, networks, codes)
-    with pytest.raises(ValueError, match="item 4 has no other of the second kind"):
+    with pytest.raises(ValueError, match="got item 4 without one of the second kind"):
         nearness_test(distances, another, own, networks, codes)

@@ -81,7 +81,7 @@ def test_groups_that_are_points_are_told_apart_entirely():
 def test_left_out_is_the_statistic_of_the_others(measure, case):
     distances, labels = case
     codes = np.unique(labels, return_inverse=True)[1]
-    found = measure.left_out(distances, codes)
+    found = measure.leave_one_out(distances, codes)
     for i in range(0, len(labels), 7):
         keep = np.arange(len(labels)) != i
         rest = measure.scores(distances[np.ix_(keep, keep)], codes[keep])
@@ -90,7 +90,7 @@ def test_left_out_is_the_statistic_of_the_others(measure, case):
 
 def test_without_its_only_member_a_group_is_gone():
     distances, _ = labelled(items=6)
-    found = SILHOUETTE.left_out(distances, np.array([0, 0, 1, 1, 1, 2]))
+    found = SILHOUETTE.leave_one_out(distances, np.array([0, 0, 1, 1, 1, 2]))
     rest = SILHOUETTE.scores(distances[:5, :5], list("aabbb"))
     assert found[5] == pytest.approx(rest.mean())
 
@@ -98,12 +98,12 @@ def test_without_its_only_member_a_group_is_gone():
 @pytest.mark.parametrize(
     ("distances", "labels", "message"),
     [
-        (np.zeros((3, 3)), "ab", r"2 labels for distances of shape \[3, 3\]"),
-        (np.zeros((2, 3)), "ab", r"2 labels for distances of shape \[2, 3\]"),
-        (np.zeros((2, 2)), "aa", "all networks have one label; a comparison needs two"),
-        (np.zeros((2, 2)), "ab", "each network has a label of its own; some label needs two"),
-        (np.full((3, 3), np.nan), "aab", "distances should be finite"),
-        (np.zeros((0, 0)), "", "there are no networks; a comparison needs two labels"),
+        (np.zeros((3, 3)), "ab", r"for 2 labels, got shape \[3, 3\]"),
+        (np.zeros((2, 3)), "ab", r"for 2 labels, got shape \[2, 3\]"),
+        (np.zeros((2, 2)), "aa", "must have two labels or more, got one label"),
+        (np.zeros((2, 2)), "ab", "some label must have two networks, got a different label"),
+        (np.full((3, 3), np.nan), "aab", "distances must be finite"),
+        (np.zeros((0, 0)), "", "must have two labels or more, got no networks"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(distances, labels, message):

@@ -115,7 +115,7 @@ def test_plot_draws_on_paper_and_on_screen(square):
         ({"dimensions": 4}, "dimensions should be 2 or 3, not 4"),
         ({"trajectories": np.zeros((2, 3, 4))}, r"states of length 3 .*not of shape \(2, 3, 4\)"),
         ({"trajectories": np.zeros(3)}, r"trial, time, state.*not of shape \(3,\)"),
-        ({"colour": "red"}, "takes trajectories, dimensions, not 'colour'"),
+        ({"colour": "red"}, "must be trajectories, dimensions, got 'colour'"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(square, view, complaint):

@@ -278,15 +278,17 @@ def test_plot_draws_where_it_is_told(exhibits: Exhibits) -> None:
 
 def test_plot_says_what_it_cannot_draw(exhibits: Exhibits) -> None:
     found, ax = exhibits(1), Figure().subplots()
-    with pytest.raises(ValueError, match="'Training' needs 4 axes; call plot without ax"):
+    with pytest.raises(
+        ValueError, match=r"'Training' must have 4 axes, got one\. Call plot without ax"
+    ):
         plot(found["curves"], ax=ax)
-    with pytest.raises(ValueError, match="'States' needs three-dimensional axes"):
+    with pytest.raises(ValueError, match="axes of 'States' must have three dimensions"):
         plot(found["space"], ax=ax)
-    with pytest.raises(ValueError, match="'Remark' is a Note, which is not drawn"):
+    with pytest.raises(ValueError, match="'Remark' must be a picture to be drawn, got a Note"):
         plot(found["note"])
-    with pytest.raises(ValueError, match="int has no exhibits to plot"):
+    with pytest.raises(ValueError, match="must have exhibits, got int"):
         plot(3)
-    with pytest.raises(ValueError, match="this SimpleNamespace has no exhibit that can be drawn"):
+    with pytest.raises(ValueError, match="must have a picture, got SimpleNamespace"):
         plot(SimpleNamespace(exhibits=lambda: [Note(title="n", text="")]))
 
 
