@@ -54,7 +54,11 @@ class KerasFit(Contender):
 
     def losses(self, case: Case, steps: int) -> list[float]:
         model, (inputs, targets) = _model(case, 1), case.batches(1)
-        return [float(model.train_on_batch(inputs[0], targets[0])) for _ in range(steps)]
+        losses = []
+        for _ in range(steps):
+            model.reset_metrics()  # Keras 3.11 returns the mean loss since the last reset.
+            losses.append(float(model.train_on_batch(inputs[0], targets[0])))
+        return losses
 
     def device(self) -> str:
         gpus = tf.config.list_physical_devices("GPU")
