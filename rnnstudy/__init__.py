@@ -23,18 +23,20 @@ if TYPE_CHECKING:
     from rnnstudy.dynamics.connections.connections import connections as connections
     from rnnstudy.dynamics.connections.transitions import transitions as transitions
     from rnnstudy.dynamics.continuation.follow import continue_fixed_points as continue_fixed_points
-    from rnnstudy.dynamics.continuation.pseudo_arclength import Stride as Stride
+    from rnnstudy.dynamics.continuation.settings import (
+        ContinuationSettings as ContinuationSettings,
+    )
     from rnnstudy.dynamics.fixed_points.find import find_fixed_points as find_fixed_points
     from rnnstudy.dynamics.fixed_points.record import FixedPoints as FixedPoints
     from rnnstudy.dynamics.fixed_points.search import FixedPointSearch as FixedPointSearch
-    from rnnstudy.dynamics.invariant_circles.find import Circling as Circling
     from rnnstudy.dynamics.invariant_circles.find import find_circles as find_circles
+    from rnnstudy.dynamics.invariant_circles.search import CircleSearch as CircleSearch
     from rnnstudy.dynamics.linearisation.jacobians import input_jacobian as input_jacobian
     from rnnstudy.dynamics.linearisation.modes import modes as modes
     from rnnstudy.dynamics.linearisation.non_normality import non_normality as non_normality
     from rnnstudy.dynamics.lyapunov import lyapunov_exponents as lyapunov_exponents
     from rnnstudy.dynamics.periodic_orbits.find import find_cycles as find_cycles
-    from rnnstudy.dynamics.periodic_orbits.shooting import Shooting as Shooting
+    from rnnstudy.dynamics.periodic_orbits.search import OrbitSearch as OrbitSearch
     from rnnstudy.dynamics.states.sampling import grid as grid
     from rnnstudy.keras_bridge.to_keras import GRUCell as GRUCell
     from rnnstudy.keras_bridge.to_keras import LSTMCell as LSTMCell
@@ -63,9 +65,10 @@ _NAMES = {
     "rnnstudy.comparison.distances.pairs": ("pairwise",),
     "rnnstudy.dynamics.fixed_points.find": ("find_fixed_points",),
     "rnnstudy.dynamics.fixed_points.record": ("FixedPoints",),
-    "rnnstudy.dynamics.continuation.pseudo_arclength": ("Stride",),
+    "rnnstudy.dynamics.continuation.settings": ("ContinuationSettings",),
     "rnnstudy.dynamics.basins.basins": ("basins",),
-    "rnnstudy.dynamics.invariant_circles.find": ("Circling", "find_circles"),
+    "rnnstudy.dynamics.invariant_circles.find": ("find_circles",),
+    "rnnstudy.dynamics.invariant_circles.search": ("CircleSearch",),
     "rnnstudy.dynamics.continuation.follow": ("continue_fixed_points",),
     "rnnstudy.dynamics.periodic_orbits.find": ("find_cycles",),
     "rnnstudy.dynamics.linearisation.jacobians": ("input_jacobian",),
@@ -73,7 +76,7 @@ _NAMES = {
     "rnnstudy.dynamics.linearisation.modes": ("modes",),
     "rnnstudy.dynamics.linearisation.non_normality": ("non_normality",),
     "rnnstudy.dynamics.fixed_points.search": ("FixedPointSearch",),
-    "rnnstudy.dynamics.periodic_orbits.shooting": ("Shooting",),
+    "rnnstudy.dynamics.periodic_orbits.search": ("OrbitSearch",),
     "rnnstudy.dynamics.states.sampling": ("grid",),
     "rnnstudy.dynamics.connections.connections": ("connections",),
     "rnnstudy.dynamics.connections.transitions": ("transitions",),

@@ -32,7 +32,7 @@ def is_cube(graph: Connections, bits: int, *, strict: bool = True) -> bool:
     has zeros, and each point with a single one leads to two words that differ in one bit. Not
     `strict`, the centre may have more unstable directions than bits.
     """
-    if graph.outputs.shape[1] != bits or len(graph) != 3**bits or not graph.labelled.all():
+    if graph.outputs.shape[1] != bits or len(graph) != 3**bits or not graph.is_labelled.all():
         return False
     if set(map(tuple, graph.signs.tolist())) != set(product((-1, 0, 1), repeat=bits)):
         return False

@@ -8,6 +8,7 @@ Rename a field of a component: set `former_fields = {"old": "new"}` in its class
 and specs accept `old`. Its name in stored recipes goes to `format_1.FIELDS`.
 Rename a kind of a catalogue: add `"old": "new"` to `KINDS[noun]`. `CatalogueField.find` and specs
 accept `old`.
+Rename a keyword argument: decorate the function with `accept_former_arguments(old="new")`.
 Move a module: add `"old.path": "new.path"` to `MODULES`. Imports of the old path still work.
 A spec reports each former word with its file, line and key (`spec_text/former_words.py`).
 """
@@ -16,17 +17,24 @@ import importlib
 import importlib.abc
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import wraps
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
     from pydantic_core import InitErrorDetails
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 NAMES: dict[str, str] = {
+    "Circling": "CircleSearch",
+    "Shooting": "OrbitSearch",
+    "Stride": "ContinuationSettings",
     "Search": "FixedPointSearch",
 }
 """Former name of a public function or class -> its name."""
@@ -52,7 +60,7 @@ MODULES: dict[str, str] = {
     "rnnstudy.dynamics.points": "rnnstudy.dynamics.fixed_points.record",
     "rnnstudy.dynamics.rounds": "rnnstudy.dynamics.invariant_circles.record",
     "rnnstudy.dynamics.search": "rnnstudy.dynamics.fixed_points.search",
-    "rnnstudy.dynamics.shooting": "rnnstudy.dynamics.periodic_orbits.shooting",
+    "rnnstudy.dynamics.shooting": "rnnstudy.dynamics.periodic_orbits.search",
     "rnnstudy.dynamics.solvers": "rnnstudy.dynamics.root_finding.solvers",
     "rnnstudy.dynamics.starts": "rnnstudy.dynamics.states.sampling",
     "rnnstudy.dynamics.topology": "rnnstudy.dynamics.connections.connections",
@@ -129,6 +137,30 @@ def _field_error(former: str, name: str, data: Mapping[str, Any]) -> "InitErrorD
         return None
     error = PydanticCustomError(cast(Any, kind), cast(Any, message), context)
     return InitErrorDetails(type=error, loc=(former,), input=data[former])
+
+
+def accept_former_arguments(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Return a decorator that accepts keyword arguments of a function by their former names.
+
+    names: former name -> name.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        title = getattr(function, "__name__", "function")
+
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            for former in [name for name in kwargs if name in names]:
+                name = names[former]
+                if name in kwargs:
+                    raise TypeError(f"{title} must get {name} or {former}, got both.")
+                warn_renamed(f"{title}({former}=...)", f"{title}({name}=...)", stacklevel=2)
+                kwargs[name] = kwargs.pop(former)
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorate
 
 
 def current_kind(noun: str, former: str, stacklevel: int = 2) -> str | None:

@@ -100,6 +100,15 @@ FIELDS: dict[str, dict[str, str]] = {
     "periodic_orbits": {"n_starts": "hits"},
     "invariant_circles": {"n_starts": "hits"},
     "coordinates": {"out_of_sample": "placed"},
+    "connections": {"has_labels": "words"},
+    "transitions": {"has_labels": "words"},
+    "continuation_settings": {
+        "ds": "first",
+        "ds_max": "longest",
+        "ds_min": "shortest",
+        "max_points": "points",
+        "max_norm": "farthest",
+    },
 }
 """Tag -> fields that are called otherwise now: name of today -> name in format 1."""
 

@@ -28,9 +28,9 @@ CLASSES = {
     "selection": "rnnstudy.study.spec.selection:Selection",
     "keras_cell": "rnnstudy.keras_bridge.keras_cell:KerasCell",
     "fixed_point_search": "rnnstudy.dynamics.fixed_points.search:FixedPointSearch",
-    "orbit_search": "rnnstudy.dynamics.periodic_orbits.shooting:Shooting",
-    "circle_search": "rnnstudy.dynamics.invariant_circles.find:Circling",
-    "continuation_settings": "rnnstudy.dynamics.continuation.pseudo_arclength:Stride",
+    "orbit_search": "rnnstudy.dynamics.periodic_orbits.search:OrbitSearch",
+    "circle_search": "rnnstudy.dynamics.invariant_circles.search:CircleSearch",
+    "continuation_settings": "rnnstudy.dynamics.continuation.settings:ContinuationSettings",
     "claim_job": "rnnstudy.study.plan.claim_jobs:Weighing",
     # Records.
     "population": "rnnstudy.population.population:Population",

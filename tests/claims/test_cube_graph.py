@@ -44,7 +44,7 @@ def connected(cut: list[int] = [], centre: int = 3) -> Connections:  # noqa: B00
         target=target,
         outcome=np.zeros(len(source), int),
         steps=np.ones(len(source), int),
-        words=True,
+        has_labels=True,
     )
 
 

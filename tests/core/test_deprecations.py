@@ -44,6 +44,22 @@ def test_a_former_name_that_is_not_public_is_an_attribute_error(monkeypatch):
         rnnstudy.OldDoor  # noqa: B018 - asking is the test
 
 
+# Arguments
+
+
+def test_a_former_argument_is_the_new_one():
+    @deprecations.accept_former_arguments(fruits="apples")
+    def count(apples: int) -> int:
+        return apples
+
+    assert count(2) == count(apples=2) == 2
+    with pytest.warns(DeprecationWarning, match=r"count\(fruits=...\) was renamed to") as caught:
+        assert count(fruits=3) == 3
+    assert caught[0].filename == __file__
+    with pytest.raises(TypeError, match="apples or fruits, got both"):
+        count(fruits=3, apples=3)
+
+
 # Fields
 
 

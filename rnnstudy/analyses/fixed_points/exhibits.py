@@ -12,6 +12,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Curve, Curves, Space3D, Table
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.dynamics.linearisation.modes import time_constants
+from rnnstudy.dynamics.states.projection import principal_components
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 
@@ -116,10 +117,7 @@ def _space(section: Section, member: Member, points: FixedPoints) -> Space3D:
     """Trajectories and fixed points in the principal components of the visible states."""
     population = section.trained[member.name].population
     states = _trajectories(section, member, population)
-    samples = states.reshape(-1, states.shape[-1])
-    centre = samples.mean(axis=0)
-    _, _, axes = np.linalg.svd(samples - centre, full_matrices=False)
-    axes = np.pad(axes[:3], ((0, max(0, 3 - len(axes))), (0, 0)))
+    components = principal_components(states.reshape(-1, states.shape[-1]))
     trials = np.unique(np.linspace(0, len(states) - 1, SHOWN_TRIALS).astype(int))
     labels = section.task.static_inputs().labels
     continua = points.continua
@@ -128,8 +126,8 @@ def _space(section: Section, member: Member, points: FixedPoints) -> Space3D:
     return Space3D(
         title=member.combination,
         caption=member.name,
-        lines=[(states[trial] - centre) @ axes.T for trial in trials],
-        points=(rests - centre) @ axes.T,
+        lines=[components.project(states[trial]) for trial in trials],
+        points=components.project(rests),
         point_groups=[*map(str, points.n_unstable), *["continuum"] * len(continua.state)],
         point_labels=[labels[i] for i in held] if len(labels) > 1 else (),
     )

@@ -15,7 +15,7 @@ from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Matrix
 from rnnstudy.core.record import Record
-from rnnstudy.dynamics.connections.links import Linked, Links
+from rnnstudy.dynamics.connections.links import LabelledEdges, LabelledGraph
 from rnnstudy.tasks import Task
 
 MEANINGS = {
@@ -34,7 +34,7 @@ class Graphs(TaskAnalysis):
 
     kind: ClassVar[str] = "graphs"
     yields: ClassVar[type[Record]] = Distances
-    takes: ClassVar[type[Record]] = Linked
+    takes: ClassVar[type[Record]] = LabelledGraph
 
     of: str = "topology"
     """Name of the analysis whose graphs are compared."""
@@ -68,14 +68,14 @@ class Graphs(TaskAnalysis):
         parts: Sequence[Sequence[Record]],
         shared: Sequence[Record],
     ) -> Distances:
-        found = [record for record in parts[0] if isinstance(record, Linked)]
+        found = [record for record in parts[0] if isinstance(record, LabelledGraph)]
         if len(found) < len(members):
             raise ValueError(f"'{self.of}' yields no graphs, {self.title} needs them")
         names = [member.name for member in members]
         if self.distance == "spectral":
             return spectral_distances([self._weights(graph.matrix()) for graph in found], names)
         links = [graph.links(self.directions) for graph in found]
-        given = [Links(one.labels, self._weights(one.weight), one.place) for one in links]
+        given = [LabelledEdges(one.labels, self._weights(one.weight), one.group) for one in links]
         compared = labelled_distances if self.distance == "labelled" else isomorphic_distances
         return compared(given, names)
 

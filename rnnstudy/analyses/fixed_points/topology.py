@@ -72,7 +72,7 @@ class Topology(MemberAnalysis):
             steps=self.steps,
             tolerance=self.tolerance,
         )
-        return [replace(every.single_member(m), words=True) for m in range(len(population))]
+        return [replace(every.single_member(m), has_labels=True) for m in range(len(population))]
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         return topology_exhibits(section, self.title)

@@ -64,7 +64,7 @@ def _summary(groups: Groups) -> Table:
 
 def _words(graph: Connections) -> int:
     """Different words that points have."""
-    return len(np.unique(graph.signs[graph.labelled], axis=0))
+    return len(np.unique(graph.signs[graph.is_labelled], axis=0))
 
 
 def _arriving(graph: Connections) -> float:

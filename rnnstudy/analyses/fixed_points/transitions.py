@@ -97,7 +97,7 @@ class TransitionAnalysis(MemberAnalysis):
         )
         firsts = np.searchsorted(points.member, np.arange(len(population)))
         return [
-            replace(every.single_member(member, int(first)), words=True)
+            replace(every.single_member(member, int(first)), has_labels=True)
             for member, first in enumerate(firsts)
         ]
 

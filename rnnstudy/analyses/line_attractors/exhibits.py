@@ -10,6 +10,7 @@ from rnnstudy.analyses.line_attractors.record import LineAttractor
 from rnnstudy.analyses.members import found_by, typical_members
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Panels, Space3D, Table
+from rnnstudy.dynamics.states.projection import principal_components
 
 SHOWN_MODES = 16
 """Leading eigenvalues, and numbers of modes kept, that are drawn."""
@@ -169,9 +170,6 @@ def _curves(groups: Groups, value: Callable[[LineAttractor], Array]) -> Iterable
 
 
 def _space(member: Member, record: LineAttractor) -> Space3D:
-    centre = record.state.mean(axis=0)
-    axes = np.linalg.svd(record.state - centre, full_matrices=False)[2][:3]
-    axes = np.pad(axes, ((0, 3 - len(axes)), (0, 0)))
     readout = record.readout[:, 0]
     edges = np.linspace(readout.min(), readout.max(), len(LEVELS) + 1)
     level = np.searchsorted(edges[1:-1], readout, side="right")
@@ -179,7 +177,7 @@ def _space(member: Member, record: LineAttractor) -> Space3D:
         title=member.combination,
         caption=member.name,
         lines=[],
-        points=(record.state - centre) @ axes.T,
+        points=principal_components(record.state).project(record.state),
         point_groups=[LEVELS[i] for i in level],
         point_labels=[
             f"context {context + 1}, readout {value:.3g}"

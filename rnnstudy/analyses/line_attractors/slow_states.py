@@ -7,6 +7,7 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.linearisation.modes import Modes
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
+from rnnstudy.dynamics.states.projection import principal_axes
 
 REACH = 3
 """Neighbours on either side from which a line's direction is taken."""
@@ -85,7 +86,7 @@ def alignment(linear: Modes, state: Array) -> Array:
         return np.full(len(state), np.nan)
     first = np.clip(np.arange(len(state)) - REACH, 0, len(state) - count)
     around = state[first[:, None] + np.arange(count)]
-    _, sizes, axes = np.linalg.svd(around - around.mean(axis=1, keepdims=True), full_matrices=False)
+    sizes, axes = principal_axes(around - around.mean(axis=1, keepdims=True))
     along = np.where(sizes[:, :1] > 0.0, axes[:, 0], np.nan)
     found = np.zeros(len(state))
     for point, mode in enumerate(linear.right[:, 0]):

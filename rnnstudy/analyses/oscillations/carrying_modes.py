@@ -4,7 +4,7 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
-from rnnstudy.dynamics.invariant_circles.fourier import weights
+from rnnstudy.dynamics.invariant_circles.fourier import birkhoff_weights
 from rnnstudy.dynamics.invariant_circles.rotation import mean_advance
 from rnnstudy.dynamics.linearisation.modes import Modes
 
@@ -36,7 +36,7 @@ def frequencies_of(signals: Array) -> Array:
 def _frequency(signal: Array) -> float:
     from scipy.optimize import minimize_scalar
 
-    window = weights(len(signal))
+    window = birkhoff_weights(len(signal))
     tapered = (signal - window @ signal) * window
     time = np.arange(len(signal))
 

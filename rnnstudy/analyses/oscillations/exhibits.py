@@ -11,6 +11,7 @@ from rnnstudy.analyses.members import found_by, typical_members
 from rnnstudy.analyses.oscillations.record import Oscillation
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Panels, Space3D, Table
+from rnnstudy.dynamics.states.projection import principal_components
 
 SHOWN_CYCLES = 6
 """Cycles drawn per network."""
@@ -129,16 +130,14 @@ def _space(member: Member, record: Oscillation) -> Space3D:
     cycles = record.cycle.astype(np.float64)
     finite = np.array([bool(np.isfinite(cycle).all()) for cycle in cycles])
     samples = cycles[finite].reshape(-1, cycles.shape[2])
-    centre = samples.mean(axis=0) if len(samples) else np.zeros(cycles.shape[2])
-    axes = np.linalg.svd(samples - centre, full_matrices=False)[2][:3]
-    axes = np.pad(axes, ((0, 3 - len(axes)), (0, 0)))
+    components = principal_components(samples)
     drawn = np.unique(np.linspace(0, len(cycles) - 1, SHOWN_CYCLES).astype(int))
     there = np.flatnonzero(record.points > 0)
     return Space3D(
         title=member.combination,
         caption=member.name,
-        lines=[(cycles[cue] - centre) @ axes.T for cue in drawn if finite[cue]],
-        points=(record.state[there] - centre) @ axes.T,
+        lines=[components.project(cycles[cue]) for cue in drawn if finite[cue]],
+        points=components.project(record.state[there]),
         point_groups=_ranges(record.cue)[there].tolist(),
         point_labels=[
             f"cue {record.cue[i]:.3g}, {record.n_unstable[i]} unstable directions" for i in there

@@ -1,32 +1,19 @@
-"""Where states end: basins of attraction by following many of them."""
+"""Basins of attraction by following many states."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.dynamics.basins.follow import Ends, Targets, settled
+from rnnstudy.dynamics.basins.follow import EndStates, follow_to_attractors
+from rnnstudy.dynamics.basins.known_points import KnownPoints
 from rnnstudy.dynamics.basins.record import Basins
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks, as_networks
 from rnnstudy.dynamics.networks.arguments import as_float_array, constant_inputs
+from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
 from rnnstudy.dynamics.states.sampling import finite_states, scale_of
-
-BLOCK_BYTES = 64 * 2**20
-"""Memory for the states of one batch."""
-
-COPIES = 16
-"""Vectors as long as the state that a step holds per point at its peak."""
-
-APART = 0.1
-"""Radius within which a state has arrived, as a share of the way to the nearest other fixed point,
-at most: beyond a saddle begins another basin."""
-
-NOWHERE = 1e30
-"""Where attractors are that only fill up an array."""
 
 
 def basins(
@@ -40,169 +27,160 @@ def basins(
     confidence: float = 0.95,
     layer: str | None = None,
 ) -> Basins:
-    """Follow states to where they end, for every network of a population and every input.
+    """Follow states to attractors, for every network and every input.
 
-    network, layer: as for `find_fixed_points`.
-    starts: [start, state], the same for all, or [member, start, state].
-    attractors: [attractor, state], the same for all; or a `FixedPoints`, of which each member's
-    points without unstable directions at each input are taken.
-    inputs: [input point, input], held constant; None: those of the `FixedPoints`, else zeros.
-    A state has arrived within `tolerance` of an attractor, as a share of the states' typical root
-    mean square, or a tenth of the distance to the next fixed point, if that is less. ValueError for
-    wrong shapes, and for attractors that are the same.
+    Parameters
+    ----------
+    network
+        Network or networks, as for `find_fixed_points`.
+    starts
+        First states, `[start, state]` for all networks or `[member, start, state]`.
+    attractors
+        Attractors of all networks, `[attractor, state]`. A `FixedPoints` contributes each member's
+        points without unstable directions at each input.
+    inputs
+        Constant inputs, `[input point, input]`. None: those of the `FixedPoints`, else zeros.
+    steps
+        Largest number of steps.
+    tolerance
+        Distance within which a state has arrived, as a share of the states' typical root mean
+        square. It is at most a tenth of the distance to the nearest other fixed point.
+    confidence
+        Level of the intervals of the shares.
+    layer
+        Name of the recurrent layer of a model with several.
+
+    Returns
+    -------
+    Basins
+        Outcome of every start.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, or two attractors are the same.
+
+    References
+    ----------
+    Brent (1980), An improved Monte Carlo factorization algorithm. BIT 20 (detection of cycles).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> import rnnstudy
+    >>> def bistable(inputs, state):
+    ...     return tf.tanh(2.0 * state)
+    >>> points = rnnstudy.find_fixed_points(bistable, state_size=1)
+    >>> rnnstudy.basins(bistable, np.array([[0.5], [0.2], [-0.4]]), points)
+    3 states followed to: 3 attractor
     """
     if steps < 0 or not tolerance > 0:
-        raise ValueError(f"steps and tolerance should be positive, they are {steps}, {tolerance}")
-    begun, held = as_float_array("starts", starts, finite=False), _inputs(attractors, inputs)
+        raise ValueError(f"steps and tolerance must be positive, got {steps}, {tolerance}.")
+    states, constant = as_float_array("starts", starts, finite=False), _inputs(attractors, inputs)
     networks = as_networks(
         network,
         layer,
-        state_size=begun.shape[-1] if begun.ndim else None,
-        input_size=None if held is None else np.atleast_2d(held).shape[-1],
-        tried=begun.reshape(-1, begun.shape[-1]) if begun.ndim > 1 else None,
+        state_size=states.shape[-1] if states.ndim else None,
+        input_size=None if constant is None else np.atleast_2d(constant).shape[-1],
+        tried=states.reshape(-1, states.shape[-1]) if states.ndim > 1 else None,
     )
-    held = constant_inputs(networks, held)
-    begun = _starts(begun, networks)
-    pairs = [(member, x) for member in range(len(networks)) for x in range(len(held))]
-    known = _known(attractors, pairs, networks.state_size)
-    listed = [np.flatnonzero(known.at(*pair) & known.attracts) for pair in pairs]
-    targets = _targets(known, listed, begun, pairs, tolerance)
-    ends = _followed(networks, begun, held, pairs, targets, steps)
-    return _record(begun, pairs, known, listed, ends, confidence)
+    constant = constant_inputs(networks, constant)
+    states = _starts(states, networks)
+    points = list(_known_points(attractors, networks, constant, states))
+    ends = follow_to_attractors(
+        [known.system for known in points],
+        [states[known.system.member] for known in points],
+        [known.attractors(tolerance) for known in points],
+        steps,
+        tolerance,
+    )
+    return _record(states, points, ends, confidence)
 
 
-@dataclass(frozen=True, eq=False)
-class _Known:
-    """Fixed points [point] that are known, whether or not they attract."""
+def _known_points(
+    attractors: Any, networks: Networks, inputs: Array, starts: Array
+) -> Iterator[KnownPoints]:
+    """Yield the known points of every network at every input [input point, input].
 
-    state: Array
-    member: Array
-    input_index: Array
-    attracts: Array
-    point: Array
-
-    def at(self, member: int, position: int) -> Array:
-        """Which of them are a member's at an input."""
-        mask: Array = (self.member == member) & (self.input_index == position)
-        return mask
-
-
-def _known(attractors: Any, pairs: Sequence[tuple[int, int]], size: int) -> _Known:
-    if isinstance(attractors, FixedPoints):
-        rest = attractors.n_unstable == 0
-        owners = attractors.member, attractors.input_index
-        return _Known(attractors.state, *owners, rest, np.arange(len(rest)))
-    states = as_float_array("attractors", attractors)
-    if states.ndim != 2 or states.shape[1] != size:
-        raise ValueError(f"attractors should be [attractor, {size}], it is {states.shape}")
-    member, position = np.repeat(np.array(pairs).T, len(states), axis=1)
-    point = np.tile(np.arange(len(states)), len(pairs))
-    return _Known(states[point], member, position, np.ones(len(point), bool), point)
+    Starts [member, start, state] and attractors set the scale of states.
+    """
+    if not isinstance(attractors, FixedPoints):
+        states = as_float_array("attractors", attractors)
+        if states.ndim != 2 or states.shape[1] != networks.state_size:
+            raise ValueError(
+                f"attractors must have shape [attractor, {networks.state_size}], "
+                f"got {states.shape}."
+            )
+    for member, position in np.ndindex(len(networks), len(inputs)):
+        if isinstance(attractors, FixedPoints):
+            index = np.flatnonzero(
+                (attractors.member == member) & (attractors.input_index == position)
+            )
+            state, n_unstable = attractors.state[index], attractors.n_unstable[index]
+        else:
+            index, state, n_unstable = np.arange(len(states)), states, np.zeros(len(states), int)
+        visited = np.concatenate([starts[member], state[n_unstable == 0]])
+        scale = scale_of(finite_states(visited))
+        system = AutonomousSystem(networks, member, inputs[position], position, scale)
+        points = KnownPoints(system, index, state, n_unstable)
+        if (points.isolation[points.stable] == 0).any():
+            raise ValueError("attractors must be different states, got one twice. Drop it.")
+        yield points
 
 
 def _inputs(attractors: Any, inputs: Array | None) -> Array | None:
-    """The inputs [input point, input] as given, or those of the fixed points."""
+    """Return the inputs [input point, input], or those of the fixed points."""
     if inputs is not None or not isinstance(attractors, FixedPoints):
         return None if inputs is None else as_float_array("inputs", inputs)
-    searched = attractors.searches["input_index"]
-    places, first = np.unique(attractors.input_index, return_index=True)
-    if len(places) != searched.max(initial=-1) + 1:
-        raise ValueError("at some inputs there are no fixed points: give inputs")
-    found: Array = attractors.inputs[first]
-    return found
-
-
-def _starts(given: Array, networks: Networks) -> Array:
-    """[member, start, state]"""
-    shape, size, members = given.shape, networks.state_size, len(networks)
-    fits = len(shape) == 2 or (len(shape) == 3 and shape[0] == members)
-    if not fits or shape[-1] != size or not given.size:
+    count = attractors.searches["input_index"].max(initial=-1) + 1
+    positions, first = np.unique(attractors.input_index, return_index=True)
+    if len(positions) != count:
         raise ValueError(
-            f"starts should be [start, {size}] or [{members} members, start, {size}], "
-            f"their shape is {shape}"
+            f"attractors must have fixed points at all {count} inputs, got {len(positions)}. "
+            "Pass inputs."
         )
-    return np.broadcast_to(given, (members, *shape[-2:]))
+    constant: Array = attractors.inputs[first]
+    return constant
 
 
-def _targets(
-    known: _Known,
-    listed: Sequence[Array],
-    starts: Array,
-    pairs: Sequence[tuple[int, int]],
-    tolerance: float,
-) -> Targets:
-    size, most = starts.shape[-1], max(1, *map(len, listed))
-    places = np.full((len(pairs), most, size), NOWHERE)
-    radius = np.full((len(pairs), most), -1.0)
-    scale = np.ones((len(pairs), 1))
-    for i, (pair, own) in enumerate(zip(pairs, listed, strict=True)):
-        near = finite_states(np.concatenate([starts[pair[0]], known.state[own]]))
-        scale[i] = scale_of(near)
-        places[i, : len(own)] = known.state[own]
-        apart = _apart(known.state[own], known.state[known.at(*pair)])
-        if (apart == 0).any():
-            raise ValueError("two of the attractors are the same state")
-        reach = tolerance * scale[i] * np.sqrt(size)
-        radius[i, : len(own)] = np.minimum(reach, APART * apart)
-    return Targets(places, radius, scale, tolerance * scale)
-
-
-def _apart(points: Array, others: Array) -> Array:
-    """Distance of each point, itself one of the others, to the next of them; infinite if alone."""
-    return cKDTree(others).query(points, k=[2])[0][:, 0] if len(others) else np.zeros(0)
-
-
-def _followed(
-    networks: Networks,
-    starts: Array,
-    inputs: Array,
-    pairs: Sequence[tuple[int, int]],
-    targets: Targets,
-    steps: int,
-) -> list[Ends]:
-    """The ends of all starts, pair by pair, in batches of bounded memory."""
-    count, size = starts.shape[1:]
-    room = max(1, BLOCK_BYTES // (8 * (COPIES * size + 4 * targets.radius.shape[1])))
-    wide, across = min(count, room), max(1, room // count)
-    parts: list[Ends] = []
-    for first in range(0, len(pairs), across):
-        rows = np.arange(first, min(first + across, len(pairs)))
-        members, held = np.array(pairs)[rows].T
-        blocks = []
-        for begin in range(0, count, wide):
-            h = starts[members, begin : begin + wide]
-            x = np.broadcast_to(inputs[held][:, None], (*h.shape[:2], inputs.shape[1]))
-            blocks.append(settled(networks.state_map(members, x), h, targets.take(rows), steps))
-        parts.append(Ends.joined(blocks, axis=1))
-    return parts
+def _starts(states: Array, networks: Networks) -> Array:
+    """Return the starts of each network, [member, start, state]."""
+    shape, size, members = states.shape, networks.state_size, len(networks)
+    fits = len(shape) == 2 or (len(shape) == 3 and shape[0] == members)
+    if not fits or shape[-1] != size or not states.size:
+        raise ValueError(
+            f"starts must have shape [start, {size}] or [{members} members, start, {size}], "
+            f"got {shape}."
+        )
+    return np.broadcast_to(states, (members, *shape[-2:]))
 
 
 def _record(
     starts: Array,
-    pairs: Sequence[tuple[int, int]],
-    known: _Known,
-    listed: Sequence[Array],
-    parts: Sequence[Ends],
+    points: Sequence[KnownPoints],
+    parts: Sequence[EndStates],
     confidence: float,
 ) -> Basins:
-    ends, count = Ends.joined(parts, axis=0), starts.shape[1]
-    members, positions = np.array(pairs).T
-    before = np.cumsum([0, *map(len, listed[:-1])])[:, None]
-    chosen = np.concatenate(listed)
+    ends, count = EndStates.join(parts), starts.shape[1]
+    members = np.array([known.system.member for known in points])
+    positions = np.array([known.system.input_index for known in points])
+    counts = [len(known.stable) for known in points]
+    first = np.repeat(np.cumsum([0, *counts[:-1]]), count)
     return Basins(
         state=starts[members].reshape(-1, starts.shape[-1]),
-        end=ends.state.reshape(-1, starts.shape[-1]),
-        outcome=ends.outcome.ravel(),
-        attractor=np.where(ends.attractor >= 0, before + ends.attractor, -1).ravel(),
-        steps=ends.steps.ravel(),
-        period=ends.period.ravel(),
+        end=ends.state,
+        outcome=ends.outcome,
+        attractor=np.where(ends.attractor >= 0, first + ends.attractor, -1),
+        steps=ends.steps,
+        period=ends.period,
         member=np.repeat(members, count),
         input_index=np.repeat(positions, count),
         attractors={
-            "state": known.state[chosen],
-            "member": known.member[chosen],
-            "input_index": known.input_index[chosen],
-            "point": known.point[chosen],
+            "state": np.concatenate([known.state[known.stable] for known in points]),
+            "member": np.repeat(members, counts),
+            "input_index": np.repeat(positions, counts),
+            "point": np.concatenate([known.index[known.stable] for known in points]),
         },
         confidence=confidence,
     )

@@ -1,16 +1,23 @@
-"""Many states followed until each has settled, escaped or come round: the loop under basins."""
+"""States followed to attractors: batches of bounded memory, and the compiled loop over steps."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from rnnstudy.core.arrays import Array, Tensor
+from rnnstudy.core.batches import batches
 from rnnstudy.core.lazy_imports import tf
+from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem, joint_map
 from rnnstudy.dynamics.networks.state_map import StateMap, compiled
 from rnnstudy.dynamics.states.outcomes import Outcomes
 
 Work = dict[str, Tensor]
+"""Quantities of every state in a batch, each `[system, start, ...]`."""
+
+Targets = tuple[Tensor, Tensor, Tensor, Tensor]
+"""Attractors `[system, attractor, state]`, radii `[system, attractor]`, scale and least size of a
+cycle `[system, 1]`."""
 
 BASIN_OUTCOMES = Outcomes(
     {
@@ -37,42 +44,61 @@ BASIN_OUTCOMES = Outcomes(
 
 ATTRACTOR, ELSEWHERE, CYCLING, ESCAPED, MOVING = BASIN_OUTCOMES.codes
 
-FAR = 1e6
+FOLLOW_BYTES = 64 * 2**20
+"""Memory for the states of one batch."""
+
+STEP_COPIES = 16
+"""Vectors `[state]` that a step holds per state at its peak."""
+
+FILLER = 1e30
+"""Coordinate of attractors that only fill up an array."""
+
+ESCAPE_RADIUS = 1e6
 """Root mean square, as a share of the scale, beyond which a state has escaped."""
 
-STILL = 1e-10
-"""Root mean square of a step, as a share of the scale, at which a state stands."""
+REST_STEP = 1e-10
+"""Root mean square of a step, as a share of the scale, at which a state is at rest."""
 
-RETURN = 1e-8
-"""Distance, as a share of the scale, at which a state has come back to where it was."""
+RETURN_DISTANCE = 1e-8
+"""Distance, as a share of the scale, at which a state has come back to an earlier one."""
 
-CHUNK = 64
-"""Steps after which states that have arrived leave the batch."""
+PACKING_STEPS = 64
+"""Steps after which states that have ended leave the batch."""
 
 
 @dataclass(frozen=True, eq=False)
-class Targets:
-    """Where states may end: state [pair, attractor, state], radius [pair, attractor] within which a
-    state has arrived (negative: no attractor), and per pair the `scale` of states (root mean
-    square) and the least `size` of a cycle, [pair, 1]."""
+class Attractors:
+    """Attractors of one system.
+
+    Parameters
+    ----------
+    state
+        Attractors, `[attractor, state]`.
+    radius
+        Distance within which a state has arrived, `[attractor]`.
+    """
 
     state: Array
     radius: Array
-    scale: Array
-    size: Array
-
-    def take(self, pairs: Array) -> "Targets":
-        parts = (values[pairs] for values in (self.state, self.radius, self.scale, self.size))
-        return Targets(*parts)
-
-    @property
-    def parts(self) -> tuple[Array, ...]:
-        return self.state, self.radius, self.scale, self.size
 
 
 @dataclass(frozen=True, eq=False)
-class Ends:
-    """What became of states: each [pair, point], the last state [pair, point, state]."""
+class EndStates:
+    """Ends of states, each array `[start, ...]`, or `[system, start, ...]` of a batch.
+
+    Parameters
+    ----------
+    state
+        Last state, `[start, state]`.
+    outcome
+        Code of BASIN_OUTCOMES.
+    attractor
+        Position among the system's attractors, -1 for other outcomes.
+    steps
+        Number of steps until the outcome was clear.
+    period
+        Period of a cycle in steps, else 0.
+    """
 
     state: Array
     outcome: Array
@@ -81,98 +107,180 @@ class Ends:
     period: Array
 
     @classmethod
-    def joined(cls, parts: "Sequence[Ends]", axis: int) -> "Ends":
-        """Several, end to end along the pairs (0) or the points (1)."""
+    def join(cls, parts: "Sequence[EndStates]", axis: int = 0) -> "EndStates":
+        """Return several ends, one after the other along an axis."""
         names = [field.name for field in fields(cls)]
         return cls(*(np.concatenate([getattr(p, name) for p in parts], axis) for name in names))
 
+    def take(self, index: tuple[int, slice]) -> "EndStates":
+        """Return the ends of some starts of one system."""
+        return EndStates(*(getattr(self, field.name)[index] for field in fields(self)))
 
-def settled(state_map: StateMap, starts: Array, targets: Targets, steps: int) -> Ends:
-    """Follow states [pair, point, state] for so many steps at most.
 
-    A state ends where it comes within the radius of an attractor, does not move any more, comes
-    back to an earlier state of its own after having been away (Brent 1980), or leaves for good.
+def follow_to_attractors(
+    systems: Sequence[AutonomousSystem],
+    starts: Sequence[Array],
+    attractors: Sequence[Attractors],
+    steps: int,
+    tolerance: float,
+) -> list[EndStates]:
+    """Follow states of several systems until each has a known end.
+
+    A state ends in four ways. It comes within the radius of an attractor. It is at rest. It comes
+    back to an earlier state of its own after it was away (Brent 1980). It escapes.
+
+    Parameters
+    ----------
+    systems
+        Systems of the same networks.
+    starts
+        States of each system, `[start, state]`.
+    attractors
+        Attractors of each system.
+    steps
+        Largest number of steps.
+    tolerance
+        Least size of a cycle, as a share of the system's scale.
+
+    Returns
+    -------
+    list of EndStates
+        Ends of each system's starts.
+
+    References
+    ----------
+    Brent (1980), An improved Monte Carlo factorization algorithm. BIT 20.
     """
-    work: Work = compiled(_begun, state_map, starts, targets.parts)
+    width = max(1, *map(len, starts), 1)
+    most = max(1, *(len(each.radius) for each in attractors), 1)
+    per_start = 8 * (STEP_COPIES * starts[0].shape[1] + 4 * most) if starts else 1
+    ends: list[EndStates] = []
+    for part in batches(len(systems), width * per_start, FOLLOW_BYTES):
+        targets = _targets(systems[part], attractors[part], tolerance)
+        padded = _pad(starts[part])
+        joined = EndStates.join(
+            [
+                _follow_batch(systems[part], padded[:, columns], targets, steps)
+                for columns in batches(padded.shape[1], len(padded) * per_start, FOLLOW_BYTES)
+            ],
+            axis=1,
+        )
+        counts = map(len, starts[part])
+        ends += [joined.take((row, slice(count))) for row, count in enumerate(counts)]
+    return ends
+
+
+def _pad(starts: Sequence[Array]) -> Array:
+    """Return states [system, start, state]. NaN fills rows up, and escapes at once."""
+    width = max(1, *map(len, starts), 1)
+    padded = np.full((len(starts), width, starts[0].shape[1]), np.nan)
+    for row, states in zip(padded, starts, strict=True):
+        row[: len(states)] = states
+    return padded
+
+
+def _targets(
+    systems: Sequence[AutonomousSystem], attractors: Sequence[Attractors], tolerance: float
+) -> tuple[Array, ...]:
+    """Return the attractors of a batch as arrays. A negative radius fills a row up."""
+    most = max(1, *(len(each.radius) for each in attractors), 1)
+    state = np.full((len(systems), most, attractors[0].state.shape[1]), FILLER)
+    radius = np.full((len(systems), most), -1.0)
+    for row, reach, each in zip(state, radius, attractors, strict=True):
+        row[: len(each.state)], reach[: len(each.radius)] = each.state, each.radius
+    scale = np.array([[system.scale] for system in systems])
+    return state, radius, scale, tolerance * scale
+
+
+def _follow_batch(
+    systems: Sequence[AutonomousSystem], starts: Array, targets: tuple[Array, ...], steps: int
+) -> EndStates:
+    """Follow states [system, start, state] for so many steps at most."""
+    part = joint_map(systems, starts.shape[1])
+    work: Work = compiled(_begin, part, starts, targets)
     ends = {name: np.array(values) for name, values in work.items()}
-    pairs, points = (np.array(part) for part in np.indices(starts.shape[:2]))
-    time, part, near = 0, state_map, targets
-    while time < steps and pairs.size and (ends["outcome"] == MOVING).any():
-        until = min(steps, time + CHUNK)
-        work = compiled(_moved, part, work, near.parts, time, until)
+    rows, columns = (np.array(index) for index in np.indices(starts.shape[:2]))
+    time = 0
+    while time < steps and rows.size and (ends["outcome"] == MOVING).any():
+        until = min(steps, time + PACKING_STEPS)
+        work = compiled(_advance, part, work, targets, time, until)
         time = until
         for name, values in work.items():
-            ends[name][pairs, points] = values.numpy()
-        rows, columns = _moving(work["outcome"].numpy() == MOVING)
-        if rows.size * columns.shape[1] <= pairs.size // 2:
-            part, near = part.take(rows, columns), near.take(rows)
+            ends[name][rows, columns] = values.numpy()
+        active, places = _moving(work["outcome"].numpy() == MOVING)
+        if active.size * places.shape[1] <= rows.size // 2:
+            part = part.take(active, places)
+            targets = tuple(values[active] for values in targets)
             work = {
-                name: tf.gather(tf.gather(values, rows), columns, batch_dims=1)
+                name: tf.gather(tf.gather(values, active), places, batch_dims=1)
                 for name, values in work.items()
             }
-            pairs, points = (
-                np.take_along_axis(places[rows], columns, axis=1) for places in (pairs, points)
+            rows, columns = (
+                np.take_along_axis(index[active], places, axis=1) for index in (rows, columns)
             )
-    names = ("h", "outcome", "nearest", "steps", "period")
-    found = Ends(*(ends[name] for name in names))
-    arrived = found.outcome == ATTRACTOR
-    return replace(found, attractor=np.where(arrived, found.attractor, -1))
+    attractor = np.where(ends["outcome"] == ATTRACTOR, ends["nearest"], -1)
+    return EndStates(ends["h"], ends["outcome"], attractor, ends["steps"], ends["period"])
 
 
 def _moving(active: Array) -> tuple[Array, Array]:
-    """The smallest rectangular batch that holds the active points: pairs [row], points [row, n]."""
+    """Return rows and columns [row, column] of the smallest rectangle with all active states."""
     rows = np.flatnonzero(active.any(axis=1))
     width = int(active.sum(axis=1).max(initial=0))
     return rows, np.argsort(~active[rows], axis=1, kind="stable")[:, :width]
 
 
-def _begun(state_map: StateMap, h: Tensor, targets: tuple[Tensor, ...]) -> Work:
-    """What is known of states before their first step; some are there already."""
-    nearest, there = _arrived(h, targets)
+def _begin(state_map: StateMap, h: Tensor, targets: Targets) -> Work:
+    """Return the quantities of states before their first step. Some states have ended."""
+    nearest, arrived = _arrival(h, targets)
     finite = tf.reduce_all(tf.math.is_finite(h), axis=-1)
-    nothing = tf.zeros_like(nearest)
-    outcome = tf.where(there, ATTRACTOR, tf.where(finite, MOVING, ESCAPED))
+    zeros = tf.zeros_like(nearest)
+    outcome = tf.where(arrived, ATTRACTOR, tf.where(finite, MOVING, ESCAPED))
     return {
         "h": h,
         "outcome": outcome,
         "nearest": nearest,
-        "steps": nothing,
-        "period": nothing,
-        "mark": nothing,
+        "steps": zeros,
+        "period": zeros,
+        "mark": zeros,
         "reference": h,
         "reach": tf.zeros_like(h[..., 0]),
     }
 
 
-def _moved(
-    state_map: StateMap, work: Work, targets: tuple[Tensor, ...], time: Tensor, until: Tensor
+def _advance(
+    state_map: StateMap, work: Work, targets: Targets, time: Tensor, until: Tensor
 ) -> Work:
-    """Steps until a time, or until no state moves any more."""
+    """Step until a time, or until no state moves."""
 
     def turn(time: Tensor, work: Work) -> tuple[Tensor, Work]:
         return time + 1, _step(state_map, work, targets, time + 1)
 
-    def unfinished(time: Tensor, work: Work) -> Tensor:
+    def is_unfinished(time: Tensor, work: Work) -> Tensor:
         return (time < until) & tf.reduce_any(work["outcome"] == MOVING)
 
-    moved: Work = tf.while_loop(unfinished, turn, (time, work))[1]
+    moved: Work = tf.while_loop(is_unfinished, turn, (time, work))[1]
     return moved
 
 
-def _step(state_map: StateMap, work: Work, targets: tuple[Tensor, ...], time: Tensor) -> Work:
+def _step(state_map: StateMap, work: Work, targets: Targets, time: Tensor) -> Work:
     h, (_, _, scale, size) = work["h"], targets
     new = state_map(h)
     # A comparison with NaN is false.
-    kept = _rms(new) <= FAR * scale
-    new = tf.where(kept[..., None], new, h)
-    nearest, there = _arrived(new, targets)
+    bounded = _rms(new) <= ESCAPE_RADIUS * scale
+    new = tf.where(bounded[..., None], new, h)
+    nearest, arrived = _arrival(new, targets)
     gap = _rms(new - work["reference"])
     reach = tf.maximum(work["reach"], gap)
-    back = (gap <= RETURN * scale) & (reach > size)
-    still = _rms(new - h) <= STILL * scale
+    returned = (gap <= RETURN_DISTANCE * scale) & (reach > size)
+    at_rest = _rms(new - h) <= REST_STEP * scale
     outcome = tf.fill(tf.shape(gap), MOVING)
-    for holds, code in ((back, CYCLING), (still, ELSEWHERE), (there, ATTRACTOR), (~kept, ESCAPED)):
-        outcome = tf.where(holds, code, outcome)
+    for condition, code in (
+        (returned, CYCLING),
+        (at_rest, ELSEWHERE),
+        (arrived, ATTRACTOR),
+        (~bounded, ESCAPED),
+    ):
+        outcome = tf.where(condition, code, outcome)
     # The reference is renewed at powers of two, so that a cycle of any period is met.
     renew = tf.bitwise.bitwise_and(time, time - 1) == 0
     after = {
@@ -192,15 +300,14 @@ def _step(state_map: StateMap, work: Work, targets: tuple[Tensor, ...], time: Te
     }
 
 
-def _arrived(h: Tensor, targets: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-    """The nearest attractor of each state, and whether the state is within its radius."""
-    places, radius, *_ = targets
+def _arrival(h: Tensor, targets: Targets) -> tuple[Tensor, Tensor]:
+    """Return the nearest attractor of each state, and True within its radius."""
+    attractors, radius, *_ = targets
     # Without the square of h itself, which is the same for all attractors.
-    squares = tf.reduce_sum(places**2, axis=-1)[:, None] - 2 * h @ tf.linalg.matrix_transpose(
-        places
-    )
+    squares = tf.reduce_sum(attractors**2, axis=-1)[:, None]
+    squares -= 2 * h @ tf.linalg.matrix_transpose(attractors)
     nearest = tf.argmin(squares, axis=-1, output_type=tf.int32)
-    distance = tf.norm(h - tf.gather(places, nearest, batch_dims=1), axis=-1)
+    distance = tf.norm(h - tf.gather(attractors, nearest, batch_dims=1), axis=-1)
     return nearest, distance <= tf.gather(radius, nearest, batch_dims=1)
 
 

@@ -1,6 +1,6 @@
-"""The record of basins: what became of states that were followed."""
+"""Record of basins of attraction."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,51 +10,72 @@ from scipy.stats import binomtest
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Panels, Scatter, Table
 from rnnstudy.core.lazy_imports import pd
-from rnnstudy.core.record import Record, array, arrays
+from rnnstudy.core.record import array, arrays
 from rnnstudy.dynamics.basins.follow import ATTRACTOR, BASIN_OUTCOMES
 from rnnstudy.dynamics.states.outcomes import CountedOutcomes, Outcomes
-from rnnstudy.dynamics.states.records import count_noun
+from rnnstudy.dynamics.states.projection import principal_components
+from rnnstudy.dynamics.states.records import SearchRecord, count_noun
 
-SHOWN = 8
-"""Networks and inputs that are drawn."""
+MAX_PANELS = 8
+"""Largest number of panels of a picture."""
 
 
 @dataclass(frozen=True, eq=False)
-class Basins(CountedOutcomes, Record):
-    """What became of states that were followed, one row per start of a member at an input."""
+class Basins(CountedOutcomes, SearchRecord):
+    """Ends of states of one or many networks, one row per start of a member at an input.
 
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> import rnnstudy
+    >>> def bistable(inputs, state):
+    ...     return tf.tanh(2.0 * state)
+    >>> points = rnnstudy.find_fixed_points(bistable, state_size=1)
+    >>> record = rnnstudy.basins(bistable, np.array([[0.5], [0.2], [-0.4]]), points)
+    >>> record.to_frame()["starts"].tolist()
+    [1, 2]
+    """
+
+    axis: ClassVar[str] = "start"
+    owners: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "start": ("member", "input_index"),
+        "attractor": ("attractors.member", "attractors.input_index"),
+    }
+    references: ClassVar[Mapping[str, str]] = {"attractor": "attractor"}
     outcome_table: ClassVar[Outcomes] = BASIN_OUTCOMES
 
     state: Array = array("start", "state")
+    """First states."""
     end: Array = array("start", "state")
-    """The last state that was looked at."""
+    """Last states."""
     outcome: Array = array("start")
-    """`attractor`, `elsewhere` (stands still at none of the attractors), `cycling` (periodic),
-    `escaped` or `moving` (budget spent: slow, quasi-periodic or chaotic), as a code of
-    BASIN_OUTCOMES."""
+    """Outcome of each start, a code of BASIN_OUTCOMES."""
     attractor: Array = array("start")
-    """Position among the attractors; -1 for other outcomes."""
+    """Position among the attractors, -1 for other outcomes."""
     steps: Array = array("start")
     """Number of steps until the outcome was clear."""
     period: Array = array("start")
-    """Of a cycle, in steps; else 0."""
+    """Period of a cycle in steps, else 0."""
     member: Array = array("start")
+    """Position of the network."""
     input_index: Array = array("start")
+    """Position of the constant input."""
     attractors: dict[str, Array] = arrays("attractor")
-    """Columns `state`, `member`, `input_index`, and `point`, the position in what was given."""
+    """Columns `state`, `member`, `input_index`, and `point`, the position in the argument."""
     confidence: float = 0.95
-
-    def __len__(self) -> int:
-        return len(self.state)
+    """Level of the intervals of the shares."""
 
     def __repr__(self) -> str:
         ends = ", ".join(f"{count} {name}" for name, count in self.outcomes.items() if count)
         return f"{count_noun(len(self), 'state', 'states')} followed to: {ends or 'none'}"
 
     def to_frame(self) -> Any:
-        """A `pandas.DataFrame` with a row per attractor and per other outcome that occurred: of how
-        many starts it is the end, their share with its interval (Wilson 1927), and the median
-        number of steps there. Of uniform starts the share is the volume of the basin."""
+        """Return a `pandas.DataFrame` with a row per attractor and per other outcome that occurred.
+
+        It has the number of starts, their share with its interval (Wilson 1927), and the median
+        number of steps. The share of uniform starts is the volume of the basin.
+        """
         return pd.DataFrame(
             [self._row(*key) for key in self._ends()],
             columns=["member", "input_index", "outcome", "attractor", "starts", "share", "low",
@@ -62,30 +83,30 @@ class Basins(CountedOutcomes, Record):
         )  # fmt: skip
 
     def _ends(self) -> Iterator[tuple[int, int, int, int]]:
-        """Member, input, outcome and attractor of each possible end, in order."""
+        """Yield member, input, outcome and attractor of each possible end, in order."""
         owners = zip(self.attractors["member"], self.attractors["input_index"], strict=True)
         ends = {(m, x, ATTRACTOR, a) for a, (m, x) in enumerate(owners)}
         columns = (self.member, self.input_index, self.outcome, self.attractor)
-        met = {tuple(map(int, row)) for row in zip(*columns, strict=True)}
-        yield from sorted((int(m), int(x), code, a) for m, x, code, a in ends | met)
+        occurring = {tuple(map(int, row)) for row in zip(*columns, strict=True)}
+        yield from sorted((int(m), int(x), code, a) for m, x, code, a in ends | occurring)
 
     def _row(self, member: int, position: int, code: int, attractor: int) -> tuple[Any, ...]:
-        own = (self.member == member) & (self.input_index == position)
-        here = own & (self.outcome == code) & (self.attractor == attractor)
-        count, total = int(here.sum()), int(own.sum())
+        of_system = (self.member == member) & (self.input_index == position)
+        at_end = of_system & (self.outcome == code) & (self.attractor == attractor)
+        count, total = int(at_end.sum()), int(of_system.sum())
         interval = binomtest(count, total).proportion_ci(self.confidence, method="wilson")
-        median = float(np.median(self.steps[here])) if count else float("nan")
+        median = float(np.median(self.steps[at_end])) if count else float("nan")
         return (member, position, BASIN_OUTCOMES.name_of(code), attractor, count, count / total,
                 float(interval.low), float(interval.high), median)  # fmt: skip
 
     def exhibits(self) -> Sequence[Exhibit]:
-        """Starts in the plane by where they end, and the table of shares."""
+        """Return the starts in a plane by their ends, and the table of shares."""
         pairs = sorted(set(zip(self.member.tolist(), self.input_index.tolist(), strict=True)))
         return (
             Panels(
                 title="Basins",
                 caption="Starts in their first two principal components, by where they end.",
-                exhibits=[self._scatter(*pair) for pair in pairs[:SHOWN]],
+                exhibits=[self._scatter(*pair) for pair in pairs[:MAX_PANELS]],
             ),
             Table(
                 title="Basins",
@@ -95,25 +116,17 @@ class Basins(CountedOutcomes, Record):
         )
 
     def _scatter(self, member: int, position: int) -> Scatter:
-        own = self.select("start", (self.member == member) & (self.input_index == position))
+        part = self.of(member, position)
+        numbers = self.attractor[(self.member == member) & (self.input_index == position)]
         groups = [
             f"attractor {attractor}" if attractor >= 0 else BASIN_OUTCOMES.name_of(code)
-            for attractor, code in zip(own.attractor, own.outcome, strict=True)
+            for attractor, code in zip(numbers, part.outcome, strict=True)
         ]
         return Scatter(
             title=f"member {member}, input {position}",
-            points=_plane(own.state),
-            labels=[str(i) for i in range(len(own))],
+            points=principal_components(part.state, 2).project(part.state),
+            labels=[str(i) for i in range(len(part))],
             groups={"end": groups},
             x_label="PC 1",
-            y_label="PC 2" if own.state.shape[1] > 1 else "",
+            y_label="PC 2" if part.state.shape[1] > 1 else "",
         )
-
-
-def _plane(states: Array) -> Array:
-    """States [start, state] in their first two principal components."""
-    centred = states - states.mean(axis=0)
-    axes = np.linalg.svd(centred, full_matrices=False)[2][:2]
-    points: Array = np.zeros((len(states), 2))
-    points[:, : len(axes)] = centred @ axes.T
-    return points

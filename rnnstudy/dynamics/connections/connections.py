@@ -1,4 +1,4 @@
-"""How fixed points are connected: unstable directions followed to where they lead."""
+"""Connections of fixed points: unstable directions followed to stable points."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -7,16 +7,20 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
-from rnnstudy.dynamics.basins.arrivals import Arrivals, Site, arrivals, outputs_of, sites_of
+from rnnstudy.dynamics.basins.known_points import KnownPoints, known_points
+from rnnstudy.dynamics.connections.arrivals import Arrivals, arrivals, outputs_of
 from rnnstudy.dynamics.connections.record import Connections
-from rnnstudy.dynamics.connections.unstable_directions import between, ways_out
+from rnnstudy.dynamics.connections.unstable_directions import (
+    edge_tracking_directions,
+    unstable_directions,
+)
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 
-NEAR = 0.1
-"""Displacement as a share of the way to the nearest other fixed point, at most."""
+DISPLACEMENT_SHARE = 0.1
+"""Displacement as a share of the distance to the nearest other fixed point, at most."""
 
-ROUNDS = 8
-"""How often the distance between ways with different ends is quartered, to find what is between."""
+REFINEMENTS = 8
+"""Number of rounds of edge tracking. Each quarters the distance between directions."""
 
 
 @one_thread()
@@ -31,132 +35,183 @@ def connections(
     seed: int = 0,
     layer: str | None = None,
 ) -> Connections:
-    """Where the unstable directions of every saddle and repeller lead, as a graph.
+    """Follow the unstable directions of every saddle and repeller to where they lead, as a graph.
 
-    network, layer: as for `find_fixed_points`, which found the points.
-    A point with one unstable direction is left both ways; one with several along so many random
-    `directions` in their span, each spread evenly at another time: the first at once, the last when
-    the linearised dynamics have brought it as far as the nearest other fixed point. (Of those
-    spread evenly at once nearly all follow the fastest mode later, and where slower ones lead is
-    not seen. Of those that should be so at last, what the way bends by soon outweighs the little
-    that they have of faster modes, so that all may end in one place.) Between ways that lead to
-    different points others are followed, nearer and nearer to where their ends part, until 2^n
-    points are known for n unstable directions; those are kept that come to new ones.
+    A point with one unstable direction is left both ways. A point with several is left along
+    random directions in their span, each uniform at another time. The first is uniform at once.
+    The last is uniform when the linearised dynamics have carried it to the nearest other fixed
+    point. Directions that are all uniform at once follow the fastest mode later, and miss where
+    slower modes lead. Directions that are all uniform at a late time contain almost none of the
+    fast modes. The curvature of the unstable manifold then decides, and all may end at one point.
 
-    States are displaced by a share of the points' root mean square, and followed until within
-    `tolerance` (a share of it too) of a point without unstable directions, or for so many steps;
-    passing a saddle does not end it. ValueError for points of other networks or numbers that are
-    not positive.
+    Edge tracking refines between directions with different ends, until 2^n ends are known for n
+    unstable directions. The record contains those refined directions that reach new points.
+
+    Parameters
+    ----------
+    network
+        Network in which the points were found, as for `find_fixed_points`.
+    fixed_points
+        Fixed points of the network.
+    directions
+        Number of random directions of a point with several unstable ones.
+    displacement
+        Distance of the first states from the point, as a share of the points' root mean square.
+    steps
+        Largest number of steps of a trajectory.
+    tolerance
+        Distance within which a state has arrived, as a share of the points' root mean square. It is
+        at most a tenth of the distance to the nearest other fixed point.
+    seed
+        Seed of the directions.
+    layer
+        Name of the recurrent layer of a model with several.
+
+    Returns
+    -------
+    Connections
+        Points, and the end of every trajectory. Trajectories pass saddles, and end at stable
+        points.
+
+    Raises
+    ------
+    ValueError
+        If the points are of other networks, or a number is not positive.
+
+    References
+    ----------
+    Skufca, Yorke & Eckhardt (2006), Edge of chaos in a parallel shear flow. Physical Review
+    Letters 96 (edge tracking).
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import rnnstudy
+    >>> def bistable(inputs, state):
+    ...     return tf.tanh(2.0 * state)
+    >>> points = rnnstudy.find_fixed_points(bistable, state_size=1)
+    >>> rnnstudy.connections(bistable, points)
+    connections of 3 fixed points: 2 edges; trajectories to: 2 point
     """
     if directions < 1 or steps < 1 or not (displacement > 0 and tolerance > 0):
         raise ValueError(
-            "directions, displacement, steps and tolerance should be positive, they are "
-            f"{directions}, {displacement}, {steps}, {tolerance}"
+            "directions, displacement, steps and tolerance must be positive, got "
+            f"{directions}, {displacement}, {steps}, {tolerance}."
         )
-    networks, sites = sites_of(network, fixed_points, layer)
-    left = [_left(site, fixed_points, directions, displacement, seed) for site in sites]
+    networks, points = known_points(network, fixed_points, layer)
 
     def follow(starts: Sequence[Array]) -> list[Arrivals]:
-        return arrivals(networks, sites, starts, steps, tolerance)
+        return arrivals(points, starts, steps, tolerance)
 
-    ends = follow([states for _, states in left])
-    owners, ends = _refined(sites, left, ends, follow)
-    source = [site.points[own] for site, own in zip(sites, owners, strict=True)]
-    target = [
-        np.where(end.point >= 0, site.points[end.point], -1)
-        for site, end in zip(sites, ends, strict=True)
+    departures = [
+        _departures(known, fixed_points, directions, displacement, seed) for known in points
     ]
+    ends = follow([states for _, states in departures])
+    owners, ends = _refine(points, departures, ends, follow)
+    source = _end_to_end([known.index[owner] for known, owner in zip(points, owners, strict=True)])
+    target = _end_to_end(
+        [
+            np.where(end.point >= 0, known.index[end.point], -1)
+            for known, end in zip(points, ends, strict=True)
+        ]
+    )
+    order = np.argsort(source, kind="stable")
     return Connections(
         state=fixed_points.state,
         outputs=outputs_of(networks, fixed_points),
         n_unstable=fixed_points.n_unstable,
         member=fixed_points.member,
         input_index=fixed_points.input_index,
-        source=_flat(source),
-        target=_flat(target),
-        outcome=_flat([end.outcome for end in ends]),
-        steps=_flat([end.steps for end in ends]),
+        source=source[order],
+        target=target[order],
+        outcome=_end_to_end([end.outcome for end in ends])[order],
+        steps=_end_to_end([end.steps for end in ends])[order],
     )
 
 
-def _refined(
-    sites: Sequence[Site],
-    left: Sequence[tuple[Array, Array]],
+def _departures(
+    points: KnownPoints, record: FixedPoints, directions: int, displacement: float, seed: int
+) -> tuple[Array, Array]:
+    """Return owners [start] and states [start, state] beside the unstable points of a system."""
+    size, system = points.state.shape[1], points.system
+    owners, states = [np.zeros(0, int)], [np.empty((0, size))]
+    for i in np.flatnonzero(points.n_unstable > 0):
+        generator = np.random.default_rng((seed, system.input_index, int(i)))
+        isolation = points.isolation[i]
+        length = min(displacement * system.scale * np.sqrt(size), DISPLACEMENT_SHARE * isolation)
+        growth = isolation / length if np.isfinite(isolation) else 1.0
+        jacobian = record.jacobian[points.index[i]]
+        outward = unstable_directions(jacobian, record.margin, directions, growth, generator)
+        owners.append(np.full(len(outward), i))
+        states.append(points.state[i] + length * outward)
+    return np.concatenate(owners), np.concatenate(states)
+
+
+class TestedDirections(NamedTuple):
+    """States beside unstable points, each array `[start, ...]`: owner, state, and end point."""
+
+    owner: Array
+    state: Array
+    end: Array
+
+    def join(self, other: "TestedDirections") -> "TestedDirections":
+        """Return these directions, then others."""
+        return TestedDirections(*(np.concatenate(parts) for parts in zip(self, other, strict=True)))
+
+
+def _refine(
+    points: Sequence[KnownPoints],
+    departures: Sequence[tuple[Array, Array]],
     ends: Sequence[Arrivals],
     follow: Callable[[Sequence[Array]], list[Arrivals]],
 ) -> tuple[list[Array], list[Arrivals]]:
-    """Whose states were left [site][start] and what became of them, with those between that came to
-    new points."""
-    owners, kept = [own for own, _ in left], list(ends)
-    tried = [Tried(own, states, end.point) for (own, states), end in zip(left, ends, strict=True)]
-    for _ in range(ROUNDS):
-        more = [_parted(site, each) for site, each in zip(sites, tried, strict=True)]
-        if not any(len(own) for own, _ in more):
+    """Return owners and ends per system, with directions in between that reach new points."""
+    owners, arrived = [owner for owner, _ in departures], list(ends)
+    tested = [
+        TestedDirections(owner, states, end.point)
+        for (owner, states), end in zip(departures, ends, strict=True)
+    ]
+    for _ in range(REFINEMENTS):
+        between = [_between_different_ends(*pair) for pair in zip(points, tested, strict=True)]
+        if not any(len(owner) for owner, _ in between):
             break
-        found = follow([states for _, states in more])
-        for i, ((own, states), end) in enumerate(zip(more, found, strict=True)):
-            new = _new(tried[i], own, end.point)
-            owners[i] = np.append(owners[i], own[new])
-            kept[i] = kept[i].joined(end.take(new))
-            tried[i] = tried[i].joined(Tried(own, states, end.point))
-    return owners, kept
+        later = follow([states for _, states in between])
+        for i, ((owner, states), end) in enumerate(zip(between, later, strict=True)):
+            new = _is_new(tested[i], owner, end.point)
+            owners[i] = np.append(owners[i], owner[new])
+            arrived[i] = arrived[i].join(end.take(new))
+            tested[i] = tested[i].join(TestedDirections(owner, states, end.point))
+    return owners, arrived
 
 
-class Tried(NamedTuple):
-    """States that left the points of a site, whose they are, and where they came to: [start]."""
+def _between_different_ends(points: KnownPoints, tested: TestedDirections) -> tuple[Array, Array]:
+    """Return owners [start] and states [start, state] between those with different ends.
 
-    own: Array
-    states: Array
-    ends: Array
-
-    def joined(self, other: "Tried") -> "Tried":
-        """Both, end to end."""
-        return Tried(*(np.concatenate(parts) for parts in zip(self, other, strict=True)))
-
-
-def _parted(site: Site, tried: Tried) -> tuple[Array, Array]:
-    """Owners [start] and states [start, state] between those of one point with different ends,
-    unless these are as many as a cube's."""
-    owners, found = [np.zeros(0, int)], [np.empty((0, site.state.shape[1]))]
-    for i in np.flatnonzero(site.unstable > 1):
-        mine = tried.own == i
-        # Where each unstable direction parts two ways, so many points are all that there are.
-        if len(np.unique(tried.ends[mine])) >= 2 ** site.unstable[i]:
+    A point whose ends are as many as a cube's has none.
+    """
+    owners, states = [np.zeros(0, int)], [np.empty((0, points.state.shape[1]))]
+    for i in np.flatnonzero(points.n_unstable > 1):
+        of_point = tested.owner == i
+        # Each unstable direction separates two ends, so there are no more than this.
+        if len(np.unique(tested.end[of_point])) >= 2 ** points.n_unstable[i]:
             continue
-        away = tried.states[mine] - site.state[i]
+        away = tested.state[of_point] - points.state[i]
         lengths = np.linalg.norm(away, axis=1, keepdims=True)
-        ways = between(away / lengths, tried.ends[mine])
-        owners.append(np.full(len(ways), i))
-        found.append(site.state[i] + lengths[0] * ways)
-    return np.concatenate(owners), np.concatenate(found)
+        between = edge_tracking_directions(away / lengths, tested.end[of_point])
+        owners.append(np.full(len(between), i))
+        states.append(points.state[i] + lengths[0] * between)
+    return np.concatenate(owners), np.concatenate(states)
 
 
-def _new(tried: Tried, own: Array, ends: Array) -> Array:
-    """Which [start] came first, of those from one point, to a point that none had come to."""
-    known = set(zip(tried.own.tolist(), tried.ends.tolist(), strict=True))
-    new = np.zeros(len(own), bool)
-    for i, pair in enumerate(zip(own.tolist(), ends.tolist(), strict=True)):
+def _is_new(tested: TestedDirections, owner: Array, end: Array) -> Array:
+    """Return a mask [start] of the first trajectories from a point to a new end."""
+    known = set(zip(tested.owner.tolist(), tested.end.tolist(), strict=True))
+    new = np.zeros(len(owner), bool)
+    for i, pair in enumerate(zip(owner.tolist(), end.tolist(), strict=True)):
         new[i] = pair[1] >= 0 and pair not in known
         known.add(pair)
     return new
 
 
-def _flat(parts: Sequence[Array]) -> Array:
+def _end_to_end(parts: Sequence[Array]) -> Array:
     return np.concatenate([np.zeros(0, int), *parts])
-
-
-def _left(
-    site: Site, points: FixedPoints, directions: int, displacement: float, seed: int
-) -> tuple[Array, Array]:
-    """States [start, state] beside the unstable points of a site, and whose [start] they are."""
-    size = site.state.shape[1]
-    owners, states = [np.zeros(0, int)], [np.empty((0, size))]
-    for i in np.flatnonzero(site.unstable > 0):
-        generator = np.random.default_rng((seed, site.input_index, int(i)))
-        length = min(displacement * site.scale * np.sqrt(size), NEAR * site.apart[i])
-        growth = site.apart[i] / length if np.isfinite(site.apart[i]) else 1.0
-        jacobian = points.jacobian[site.points[i]]
-        ways = ways_out(jacobian, points.margin, directions, growth, generator)
-        owners.append(np.full(len(ways), i))
-        states.append(site.state[i] + length * ways)
-    return np.concatenate(owners), np.concatenate(states)

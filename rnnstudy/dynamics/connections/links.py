@@ -1,4 +1,4 @@
-"""Points that are linked, and labelled by what they store: what graph distances ask of records."""
+"""Labelled edges between points, averaged by label for graph distances."""
 
 from typing import NamedTuple
 
@@ -8,56 +8,95 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import Record
 
 
-class Links(NamedTuple):
-    """Weighted links between labels, each combination of labels once.
+class LabelledEdges(NamedTuple):
+    """Weighted edges between labels, each combination of labels once.
 
-    labels [link, end, bit]: of what is linked, -1, 0 or 1 (or the values of a pulse); weight
-    [link]; place [link]: what else tells links apart, such as the constant input.
+    Parameters
+    ----------
+    labels
+        Labels of the ends, `[edge, end, bit]`: -1, 0 or 1, or the values of a pulse.
+    weight
+        Weight of each edge, `[edge]`.
+    group
+        Further property that tells edges apart, such as the constant input, `[edge]`.
     """
 
     labels: Array
     weight: Array
-    place: Array
+    group: Array
 
 
-class Linked(Record):
-    """A record of points of one network that lead to one another."""
+class LabelledGraph(Record):
+    """Base of records of one network's points that lead to one another.
 
-    def links(self, directions: bool = False) -> Links:
-        """The links by labels: of points of one label, the mean.
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import rnnstudy
+    >>> def bistable(inputs, state):
+    ...     return tf.tanh(2.0 * state)
+    >>> points = rnnstudy.find_fixed_points(bistable, state_size=1)
+    >>> graph = rnnstudy.connections(bistable, points)
+    >>> graph.matrix().shape
+    (3, 3)
+    """
 
-        directions: whether links from points with different numbers of unstable directions are told
-        apart. ValueError if the points of the task have no labels.
+    def links(self, directions: bool = False) -> LabelledEdges:
+        """Return the edges by labels, averaged over points of one label.
+
+        Parameters
+        ----------
+        directions
+            Whether edges from points with different numbers of unstable directions are told apart.
+
+        Raises
+        ------
+        ValueError
+            If the points of the task have no labels.
         """
         raise NotImplementedError
 
     def matrix(self) -> Array:
-        """The links' weights [row, point], whatever the points' labels."""
+        """Return the edges' weights `[row, point]` without labels."""
         raise NotImplementedError
 
 
-def means(labels: Array, weight: Array, place: Array, source: int | slice, points: Array) -> Links:
-    """Links [link, end, bit] of single points as those of labels.
+def average_by_label(
+    labels: Array, weight: Array, group: Array, source: int | slice, points: Array
+) -> LabelledEdges:
+    """Return edges between labels from edges between points.
 
-    source: which end they start from; points [link]: the point there. Weights of points of one
-    label and place are averaged, links between the same labels added up.
+    Weights of points of one label and group are averaged. Edges between the same labels add up.
+
+    Parameters
+    ----------
+    labels
+        Labels of the ends, `[edge, end, bit]`.
+    weight
+        Weight of each edge, `[edge]`.
+    group
+        Further property that tells edges apart, `[edge]`.
+    source
+        Ends at which edges begin.
+    points
+        Point at which each edge begins, `[edge]`.
     """
-    _, group = np.unique(_rows(labels[:, source], place), axis=0, return_inverse=True)
-    members = np.unique(np.stack([group.ravel(), points], axis=1), axis=0)
+    _, from_label = np.unique(_rows(labels[:, source], group), axis=0, return_inverse=True)
+    members = np.unique(np.stack([from_label.ravel(), points], axis=1), axis=0)
     size = np.bincount(members[:, 0])
-    rows, which = np.unique(_rows(labels, place), axis=0, return_inverse=True)
-    total = np.bincount(which.ravel(), weight / size[group.ravel()], minlength=len(rows))
-    return Links(rows[:, 1:].reshape(len(rows), *labels.shape[1:]), total, rows[:, 0])
+    rows, row = np.unique(_rows(labels, group), axis=0, return_inverse=True)
+    total = np.bincount(row.ravel(), weight / size[from_label.ravel()], minlength=len(rows))
+    return LabelledEdges(rows[:, 1:].reshape(len(rows), *labels.shape[1:]), total, rows[:, 0])
 
 
-def _rows(labels: Array, place: Array) -> Array:
+def _rows(labels: Array, group: Array) -> Array:
     flat = labels.reshape(len(labels), int(np.prod(labels.shape[1:])))
-    return np.concatenate([place[:, None], flat], axis=1)
+    return np.concatenate([group[:, None], flat], axis=1)
 
 
-def no_words() -> ValueError:
-    """What to raise where points have no labels."""
+def no_labels() -> ValueError:
+    """Return the error for points without labels."""
     return ValueError(
-        "the answers of this task are not signs, so its points have no words for labels: compare "
-        "by distance: spectral"
+        "This task has no discrete outputs, so fixed points cannot be labelled by output signs. "
+        "Use `distance: spectral`."
     )

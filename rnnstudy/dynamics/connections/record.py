@@ -1,8 +1,8 @@
-"""The record of how fixed points are connected."""
+"""Record of the connections of fixed points."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -10,71 +10,82 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Graph, Panels, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import array
-from rnnstudy.dynamics.basins.arrivals import ARRIVAL_OUTCOMES
-from rnnstudy.dynamics.connections.links import Linked, Links, means, no_words
+from rnnstudy.dynamics.connections.arrivals import ARRIVAL_OUTCOMES
+from rnnstudy.dynamics.connections.links import (
+    LabelledEdges,
+    LabelledGraph,
+    average_by_label,
+    no_labels,
+)
 from rnnstudy.dynamics.states.outcomes import CountedOutcomes, Outcomes
+from rnnstudy.dynamics.states.records import SearchRecord
 
-SHOWN = 8
-"""Networks and inputs that are drawn."""
+MAX_PANELS = 8
+"""Largest number of panels of a picture."""
 
 
 @dataclass(frozen=True, eq=False)
-class Connections(CountedOutcomes, Linked):
-    """Fixed points, and where the states that left the unstable ones came to; points are numbered
-    as in the record of fixed points."""
+class Connections(CountedOutcomes, SearchRecord, LabelledGraph):
+    """Fixed points, and the ends of the trajectories that leave the unstable ones.
 
+    Points have the numbers that they have in the record of fixed points. `len` and indices count
+    points.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import rnnstudy
+    >>> def bistable(inputs, state):
+    ...     return tf.tanh(2.0 * state)
+    >>> points = rnnstudy.find_fixed_points(bistable, state_size=1)
+    >>> graph = rnnstudy.connections(bistable, points)
+    >>> graph.edges[["source", "target", "share"]].values.tolist()
+    [[2.0, 0.0, 0.5], [2.0, 1.0, 0.5]]
+    """
+
+    axis: ClassVar[str] = "point"
+    owners: ClassVar[Mapping[str, tuple[str, str]]] = {"point": ("member", "input_index")}
+    references: ClassVar[Mapping[str, str]] = {"source": "point", "target": "point"}
+    parts: ClassVar[Mapping[str, str]] = {"trajectory": "source"}
     outcome_table: ClassVar[Outcomes] = ARRIVAL_OUTCOMES
 
     state: Array = array("point", "state")
+    """Fixed points."""
     outputs: Array = array("point", "output")
-    """What the network puts out there; no columns if that is not known."""
+    """Readout at the points, without columns if it is not known."""
     n_unstable: Array = array("point")
+    """Number of unstable directions."""
     member: Array = array("point")
+    """Position of the network."""
     input_index: Array = array("point")
+    """Position of the constant input."""
     source: Array = array("trajectory")
-    """The point that was left."""
+    """Point at which a trajectory begins."""
     target: Array = array("trajectory")
-    """The point that was come to, -1 for none."""
+    """Point at which a trajectory ends, -1 for none."""
     outcome: Array = array("trajectory")
-    """`point`, or why at none: `elsewhere` (at rest), `cycling`, `escaped`, `moving` (budget
-    spent), as a code of ARRIVAL_OUTCOMES."""
+    """Outcome of each trajectory, a code of ARRIVAL_OUTCOMES."""
     steps: Array = array("trajectory")
-    words: bool = False
-    """Whether signs of the outputs are the task's answers, and so the words that points store."""
-
-    def __len__(self) -> int:
-        return len(self.state)
+    """Number of steps until the outcome was clear."""
+    has_labels: bool = False
+    """True if signs of the outputs are the task's answers, and so the labels of points."""
 
     @property
     def edges(self) -> Any:
-        """A `pandas.DataFrame` with a row per pair of points that trajectories joined: source,
-        target, their number, and their share of all that left the source."""
-        frame = self.to_frame()
-        joined = frame[frame["target"] >= 0]
-        return joined.drop(columns="outcome").reset_index(drop=True)
+        """A `pandas.DataFrame` with a row per pair of points that trajectories connect.
 
-    def single_member(self, member: int) -> Self:
-        """One member's points and trajectories, as if it had been the only one: member 0."""
-        own = np.flatnonzero(self.member == member)
-        first = own[0] if len(own) else 0
-        found = self.select("point", own)
-        left = self.select("trajectory", np.isin(self.source, own))
-        return replace(
-            found,
-            member=np.zeros(len(own), int),
-            source=left.source - first,
-            target=np.where(left.target >= 0, left.target - first, -1),
-            outcome=left.outcome,
-            steps=left.steps,
-        )
+        It has source, target, number of trajectories, and their share of all from the source.
+        """
+        frame = self.to_frame()
+        connecting = frame[frame["target"] >= 0]
+        return connecting.drop(columns="outcome").reset_index(drop=True)
 
     def to_frame(self) -> Any:
-        """A `pandas.DataFrame` with a row per source and end: the edges, and what came to no
-        point, with target -1."""
+        """Return a `pandas.DataFrame` with a row per source and end; target -1 is no point."""
         keys = np.stack([self.source, self.target, self.outcome], axis=1)
         rows, count = np.unique(keys, axis=0, return_counts=True)
         source, target, outcome = rows.T
-        left = np.bincount(self.source, minlength=len(self))
+        total = np.bincount(self.source, minlength=len(self))
         return pd.DataFrame(
             {
                 "member": self.member[source],
@@ -84,101 +95,111 @@ class Connections(CountedOutcomes, Linked):
                 "target": target,
                 "outcome": ARRIVAL_OUTCOMES.names_of(outcome),
                 "count": count,
-                "share": count / left[source],
+                "share": count / total[source],
             }
         )
 
-    def reached(self, point: int) -> Array:
-        """The points to which the unstable directions of a point lead, in order."""
-        own = self.target[self.source == point]
-        return np.unique(own[own >= 0])
+    def targets_of(self, point: int) -> Array:
+        """Return the points to which the unstable directions of a point lead, in order."""
+        targets = self.target[self.source == point]
+        return np.unique(targets[targets >= 0])
 
     @property
     def signs(self) -> Array:
-        """A label [point, output] of -1, 0 and 1: the sign of the readout at a stable point; at
-        others that which all points that it leads to share, else 0."""
-        own = np.sign(self.outputs).astype(int)
-        label = own.copy()
+        """Labels of -1, 0 and 1, `[point, output]`.
+
+        The label of a stable point is the sign of its readout. That of another point is the sign
+        that all its targets share, else 0.
+        """
+        sign = np.sign(self.outputs).astype(int)
+        label = sign.copy()
         for point in np.flatnonzero(self.n_unstable > 0).tolist():
-            ends = own[self.reached(point)]
+            ends = sign[self.targets_of(point)]
             shared = (ends == ends[:1]).all(axis=0)
             label[point] = np.where(shared, ends[0], 0) if len(ends) else 0
         return label
 
     @property
-    def labelled(self) -> Array:
-        """Which points [point] have a label: the stable ones, and those that lead to any."""
-        found = self.n_unstable == 0
-        found[self.source[self.target >= 0]] = True
-        return found
+    def is_labelled(self) -> Array:
+        """Mask of points with a label, `[point]`: stable ones, and those that lead to any."""
+        mask = self.n_unstable == 0
+        mask[self.source[self.target >= 0]] = True
+        return mask
 
     @property
     def spans(self) -> Array:
-        """In how many outputs the signs of the two ends differ of each point with one unstable
-        direction: [saddle], 1 for neighbours, -1 where it does not lead to two points."""
-        own = np.sign(self.outputs)
-        ends = [self.reached(int(point)) for point in np.flatnonzero(self.n_unstable == 1)]
+        """Number of outputs whose signs differ between the two ends of a saddle, `[saddle]`.
+
+        Saddles have one unstable direction. Neighbours have 1, saddles without two ends -1.
+        """
+        sign = np.sign(self.outputs)
+        ends = [self.targets_of(int(point)) for point in np.flatnonzero(self.n_unstable == 1)]
         return np.array(
-            [int((own[e[0]] != own[e[1]]).sum()) if len(e) == 2 else -1 for e in ends], int
+            [int((sign[e[0]] != sign[e[1]]).sum()) if len(e) == 2 else -1 for e in ends], int
         )
 
-    def links(self, directions: bool = False) -> Links:
-        if not self.words:
-            raise no_words()
-        source, target, share = self._stays_and_leads()
-        known = self.labelled[source] & self.labelled[target]
+    def links(self, directions: bool = False) -> LabelledEdges:
+        if not self.has_labels:
+            raise no_labels()
+        source, target, share = self._shares()
+        known = self.is_labelled[source] & self.is_labelled[target]
         source, target = source[known], target[known]
-        ends, place = np.stack([source, target], axis=1), self.input_index[source]
+        ends, group = np.stack([source, target], axis=1), self.input_index[source]
         if directions:
-            place = place * (self.size("state") + 1) + self.n_unstable[source]
-        return means(self.signs[ends], share[known], place, 0, source)
+            group = group * (self.size("state") + 1) + self.n_unstable[source]
+        return average_by_label(self.signs[ends], share[known], group, 0, source)
 
     def matrix(self) -> Array:
-        found = np.zeros((len(self), len(self)))
-        source, target, share = self._stays_and_leads()
-        found[source, target] = share
-        return found
+        matrix = np.zeros((len(self), len(self)))
+        source, target, share = self._shares()
+        matrix[source, target] = share
+        return matrix
 
-    def _stays_and_leads(self) -> tuple[Array, Array, Array]:
-        """Source, target and share [edge]; stable points lead to themselves, since a row of zeros
-        would not tell them from points that are absent."""
+    def _shares(self) -> tuple[Array, Array, Array]:
+        """Return source, target and share, [edge] each.
+
+        Stable points lead to themselves. A row of zeros would mean that the point is absent.
+        """
         stable = np.flatnonzero(self.n_unstable == 0)
-        there = np.stack([self.source, self.target], axis=1)[self.target >= 0]
-        rows, count = np.unique(there, axis=0, return_counts=True)
-        left = np.bincount(self.source, minlength=len(self))
+        arrived = np.stack([self.source, self.target], axis=1)[self.target >= 0]
+        rows, count = np.unique(arrived, axis=0, return_counts=True)
+        total = np.bincount(self.source, minlength=len(self))
         return (
             np.concatenate([stable, rows[:, 0]]),
             np.concatenate([stable, rows[:, 1]]),
-            np.concatenate([np.ones(len(stable)), count / left[rows[:, 0]]]),
+            np.concatenate([np.ones(len(stable)), count / total[rows[:, 0]]]),
         )
 
-    def joined(self, member: int = 0, input_index: int = 0) -> tuple[Array, Array]:
-        """Which stable points saddles join: their numbers [stable], and how many points with one
-        unstable direction lead to both of two of them [stable, stable]."""
-        own = (self.member == member) & (self.input_index == input_index)
-        stable = np.flatnonzero(own & (self.n_unstable == 0))
-        found = np.zeros((len(stable), len(stable)), int)
-        for point in np.flatnonzero(own & (self.n_unstable == 1)).tolist():
-            ends = np.searchsorted(stable, np.intersect1d(self.reached(point), stable))
+    def saddle_counts(self, member: int = 0, input_index: int = 0) -> tuple[Array, Array]:
+        """Return the stable points of a system, and the number of saddles between each two.
+
+        The numbers of the points are `[stable]`. The counts `[stable, stable]` are those of points
+        with one unstable direction that lead to both.
+        """
+        of_system = (self.member == member) & (self.input_index == input_index)
+        stable = np.flatnonzero(of_system & (self.n_unstable == 0))
+        counts = np.zeros((len(stable), len(stable)), int)
+        for point in np.flatnonzero(of_system & (self.n_unstable == 1)).tolist():
+            ends = np.searchsorted(stable, np.intersect1d(self.targets_of(point), stable))
             if len(ends) == 2:
-                found[ends[0], ends[1]] += 1
-                found[ends[1], ends[0]] += 1
-        return stable, found
+                counts[ends[0], ends[1]] += 1
+                counts[ends[1], ends[0]] += 1
+        return stable, counts
 
     def to_networkx(self, member: int | None = None, input_index: int | None = None) -> Any:
-        """A `networkx.DiGraph` of all points, or of those of a member and an input.
+        """Return a `networkx.DiGraph` of all points, or of those of a member and an input.
 
-        Nodes have `member`, `input_index`, `n_unstable` and `name`; edges `count` and `weight`, the
-        share of what left their source.
+        Nodes have `member`, `input_index`, `n_unstable` and `name`. Edges have `count` and
+        `weight`, the share of trajectories from their source.
         """
         import networkx as nx
 
-        own = np.ones(len(self), bool)
-        own &= True if member is None else self.member == member
-        own &= True if input_index is None else self.input_index == input_index
+        mask = np.ones(len(self), bool)
+        mask &= True if member is None else self.member == member
+        mask &= True if input_index is None else self.input_index == input_index
         graph = nx.DiGraph()
         names = self._names()
-        for i in np.flatnonzero(own).tolist():
+        for i in np.flatnonzero(mask).tolist():
             graph.add_node(
                 i,
                 member=int(self.member[i]),
@@ -187,19 +208,19 @@ class Connections(CountedOutcomes, Linked):
                 name=names[i],
             )
         for row in self.edges.itertuples():
-            if own[row.source]:
+            if mask[row.source]:
                 graph.add_edge(row.source, row.target, count=row.count, weight=row.share)
         return graph
 
     def _names(self) -> list[str]:
-        """Signs of the readout where they tell all points of a network apart, else numbers."""
+        """Return signs of the readout if they distinguish all points of a network, else numbers."""
         texts = ["".join("-0+"[sign + 1] for sign in row) for row in self.signs]
         keys = list(zip(self.member.tolist(), self.input_index.tolist(), texts, strict=True))
         distinct = len(set(keys)) == len(keys) and self.outputs.shape[1] > 0
         return texts if distinct else [str(i) for i in range(len(self))]
 
     def exhibits(self) -> Sequence[Exhibit]:
-        """A graph per network and input, and the table of all ends."""
+        """Return a graph per network and input, and the table of all ends."""
         owners = np.stack([self.member, self.input_index], axis=1)
         pairs = np.unique(owners, axis=0).tolist()
         return (
@@ -207,7 +228,7 @@ class Connections(CountedOutcomes, Linked):
                 title="Connections of fixed points",
                 caption="Arrows lead from unstable points to where their unstable directions lead;"
                 " rows are numbers of unstable directions.",
-                exhibits=[self._graph(*pair) for pair in pairs[:SHOWN]],
+                exhibits=[self._graph(*pair) for pair in pairs[:MAX_PANELS]],
             ),
             Table(
                 title="Connections of fixed points",
@@ -217,17 +238,19 @@ class Connections(CountedOutcomes, Linked):
 
     def _graph(self, member: int, input_index: int) -> Graph:
         graph = self.to_networkx(member, input_index)
-        place = {node: i for i, node in enumerate(graph)}
+        position = {node: i for i, node in enumerate(graph)}
         return Graph(
             title=f"member {member}, input {input_index}",
             nodes=[data["name"] for _, data in graph.nodes(data=True)],
             groups=[str(data["n_unstable"]) for _, data in graph.nodes(data=True)],
-            edges=[(place[a], place[b], weight) for a, b, weight in graph.edges(data="weight")],
+            edges=[
+                (position[a], position[b], weight) for a, b, weight in graph.edges(data="weight")
+            ],
         )
 
     def __repr__(self) -> str:
-        fates = ", ".join(f"{count} {name}" for name, count in self.outcomes.items() if count)
+        ends = ", ".join(f"{count} {name}" for name, count in self.outcomes.items() if count)
         return (
             f"connections of {len(self)} fixed points: {len(self.edges)} edges; "
-            f"trajectories to: {fates or 'none'}"
+            f"trajectories to: {ends or 'none'}"
         )

@@ -1,26 +1,24 @@
-"""Between which stable points noise and pulses of input move a network, and how often."""
+"""Transition probabilities between stable fixed points under noise and pulses of input."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from rnnstudy.core.arrays import Array, Tensor
+from rnnstudy.core.batches import batches
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.basins.arrivals import Site, arrivals, outputs_of, sites_of
+from rnnstudy.dynamics.basins import follow
+from rnnstudy.dynamics.basins.known_points import KnownPoints, known_points
+from rnnstudy.dynamics.connections.arrivals import arrivals, outputs_of
 from rnnstudy.dynamics.connections.transition_record import Transitions
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
-from rnnstudy.dynamics.networks.adapters import Networks
+from rnnstudy.dynamics.networks.autonomous_system import joint_map
 from rnnstudy.dynamics.networks.state_map import StateMap, compiled
 
-BLOCK_BYTES = 64 * 2**20
-"""Memory for the states of one batch."""
-
-COPIES = 16
-"""Vectors as long as the state that a step holds per state at its peak."""
-
-TOGETHER = 1024
-"""Trials in a batch, each batch with a noise of its own."""
+TRIALS_PER_BATCH = 1024
+"""Trials in a batch. Each batch has its own stream of noise."""
 
 
 def transitions(
@@ -38,36 +36,85 @@ def transitions(
     confidence: float = 0.95,
     layer: str | None = None,
 ) -> Transitions:
-    """Where trials end that begin at each stable point: the probabilities of transitions.
+    """Estimate the probabilities of transitions between stable points.
 
-    network, layer: as for `find_fixed_points`, which found the points.
-    Each trial gets `steps` steps with normal noise of this standard deviation, one for all networks
-    or [member], added to every state (as `state_noise` in training); in the first `width` of them,
-    each of the pulses [pulse, input] in turn is added to the input. Then it is followed without
-    noise until it has come within `tolerance` (a share of the points' root mean square) of a stable
-    point, for `settling` steps at most. All networks get the same noise. ValueError for wrong
-    shapes or numbers, and if there is neither noise nor a pulse.
+    Each trial begins at a stable point and takes `steps` steps with normal noise on every state. In
+    the first `width` steps a pulse is added to the input. Then the trial is followed without noise
+    until it reaches a stable point. All networks receive the same noise.
+
+    Parameters
+    ----------
+    network
+        Network in which the points were found, as for `find_fixed_points`.
+    fixed_points
+        Fixed points of the network.
+    noise
+        Standard deviation of the noise, one for all networks or `[member]`.
+    steps
+        Number of steps with noise.
+    trials
+        Number of trials per stable point and pulse.
+    seed
+        Seed of the noise.
+    pulses
+        Pulses, `[pulse, input]`, each tested in turn. None: no pulse.
+    width
+        Number of steps of a pulse.
+    settling
+        Largest number of steps after the noise.
+    tolerance
+        Distance within which a state has arrived, as a share of the points' root mean square.
+    confidence
+        Level of the intervals of the probabilities.
+    layer
+        Name of the recurrent layer of a model with several.
+
+    Returns
+    -------
+    Transitions
+        Number of trials per start, pulse and end.
+
+    Raises
+    ------
+    ValueError
+        If a shape or number does not fit, or there is neither noise nor a pulse.
+
+    References
+    ----------
+    Wilson (1927), Probable inference, the law of succession, and statistical inference. Journal of
+    the American Statistical Association 22 (intervals).
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import rnnstudy
+    >>> def bistable(inputs, state):
+    ...     return tf.tanh(2.0 * state)
+    >>> points = rnnstudy.find_fixed_points(bistable, state_size=1)
+    >>> moved = rnnstudy.transitions(bistable, points, noise=0.5, trials=50)
+    >>> moved.matrix().shape
+    (2, 2)
     """
-    networks, sites = sites_of(network, fixed_points, layer)
-    given = _pulses(pulses, networks.inputs)
-    spread = _spread(noise, len(networks))
-    if not (pulses is not None or (spread > 0).all()):
-        raise ValueError(f"noise should be positive where there are no pulses, it is {noise}")
+    networks, points = known_points(network, fixed_points, layer)
+    every_pulse = _pulses(pulses, networks.inputs)
+    deviation = _noise_per_member(noise, len(networks))
+    if not (pulses is not None or (deviation > 0).all()):
+        raise ValueError(f"noise must be positive where there are no pulses, got {noise}.")
     if min(steps, trials, settling) < 1 or not 1 <= width <= steps:
         raise ValueError(
-            f"steps, trials and settling should be positive and width 1 to {steps}, they are "
-            f"{steps}, {trials}, {settling} and {width}"
+            f"steps, trials and settling must be positive and width 1 to {steps}, got "
+            f"{steps}, {trials}, {settling} and {width}."
         )
+    protocol = _Protocol(deviation, steps, width, trials)
     rows: list[tuple[int, ...]] = []
-    most = max((len(site.stable) for site in sites), default=0)
+    most = max((len(known.stable) for known in points), default=0)
     for order in range(most):
-        here = [site for site in sites if len(site.stable) > order]
-        for place, pulse in enumerate(given):
-            streams = (seed, order, place)
-            shaken = _shaken(networks, here, order, pulse, (spread, steps, width, trials), streams)
-            ends = arrivals(networks, here, shaken, settling, tolerance)
-            for site, end in zip(here, ends, strict=True):
-                rows += _counted(site, order, place, end.point)
+        sources = [known for known in points if len(known.stable) > order]
+        for index, pulse in enumerate(every_pulse):
+            starts = _perturbed_states(sources, order, pulse, protocol, (seed, order, index))
+            ends = arrivals(sources, starts, settling, tolerance)
+            for known, end in zip(sources, ends, strict=True):
+                rows += _count_ends(known, order, index, end.point)
     columns = np.array(sorted(rows), int).reshape(-1, 6).T
     member, input_index, pulse_of, source, target, count = columns
     stable = np.unique(source)
@@ -78,7 +125,7 @@ def transitions(
         count=count,
         member=member,
         input_index=input_index,
-        pulses=given,
+        pulses=every_pulse,
         stable=stable,
         outputs=outputs_of(networks, fixed_points)[stable],
         trials=trials,
@@ -86,74 +133,82 @@ def transitions(
     )
 
 
-def _spread(noise: float | Array, members: int) -> Array:
-    """The noise of each network: [member]."""
-    given = np.asarray(noise, np.float64)
-    if given.shape not in ((), (members,)) or not (given >= 0).all():
+@dataclass(frozen=True, eq=False)
+class _Protocol:
+    """Standard deviation of the noise [member], and numbers of steps, pulse steps and trials."""
+
+    noise: Array
+    steps: int
+    width: int
+    trials: int
+
+
+def _noise_per_member(noise: float | Array, members: int) -> Array:
+    values = np.asarray(noise, np.float64)
+    if values.shape not in ((), (members,)) or not (values >= 0).all():
         raise ValueError(
-            f"noise should be a number or {members} of them, none negative, it is {noise}"
+            f"noise must be a number or {members} numbers, none negative, got {noise}."
         )
-    spread: Array = np.broadcast_to(given, (members,))
-    return spread
+    per_member: Array = np.broadcast_to(values, (members,))
+    return per_member
 
 
 def _pulses(pulses: Array | None, channels: int) -> Array:
-    given = np.zeros((1, channels)) if pulses is None else np.asarray(pulses, np.float64)
-    if given.ndim != 2 or given.shape[1] != channels or not len(given):
-        raise ValueError(f"pulses should be [pulse, {channels}], their shape is {given.shape}")
-    return given
+    values = np.zeros((1, channels)) if pulses is None else np.asarray(pulses, np.float64)
+    if values.ndim != 2 or values.shape[1] != channels or not len(values):
+        raise ValueError(f"pulses must have shape [pulse, {channels}], got {values.shape}.")
+    return values
 
 
-def _counted(site: Site, order: int, pulse: int, ends: Array) -> list[tuple[int, ...]]:
-    """A row for each stable point, and one for all other ends."""
-    source = int(site.points[site.stable[order]])
-    head = (site.member, site.input_index, pulse, source)
-    found = [(int(site.points[i]), int((ends == i).sum())) for i in site.stable]
-    nowhere = len(ends) - sum(count for _, count in found)
-    return [(*head, target, count) for target, count in [*found, (-1, nowhere)]]
+def _count_ends(points: KnownPoints, order: int, pulse: int, ends: Array) -> list[tuple[int, ...]]:
+    """Return a row for each stable point, and one for all other ends."""
+    source = int(points.index[points.stable[order]])
+    head = (points.system.member, points.system.input_index, pulse, source)
+    counts = [(int(points.index[i]), int((ends == i).sum())) for i in points.stable]
+    others = len(ends) - sum(count for _, count in counts)
+    return [(*head, target, count) for target, count in [*counts, (-1, others)]]
 
 
-def _shaken(
-    networks: Networks,
-    sites: Sequence[Site],
+def _perturbed_states(
+    points: Sequence[KnownPoints],
     order: int,
     pulse: Array,
-    protocol: tuple[Array, int, int, int],
+    protocol: _Protocol,
     streams: tuple[int, ...],
 ) -> list[Array]:
-    """States [trial, state] of each site after the noise and the pulse, from its stable point of
-    this order; in batches of bounded memory."""
-    noise, steps, width, trials = protocol
-    across = max(1, BLOCK_BYTES // (8 * COPIES * sites[0].state.shape[1] * TOGETHER))
-    found: list[Array] = []
-    for first in range(0, len(sites), across):
-        block = sites[first : first + across]
-        start = np.stack([site.state[site.stable[order]] for site in block])
-        own = noise[[site.member for site in block], None]
+    """Return states [trial, state] of each system after noise and pulse.
+
+    Trials begin at the stable point of this order.
+    """
+    size, steps, width = points[0].state.shape[1], protocol.steps, protocol.width
+    bytes_each = 8 * follow.STEP_COPIES * size * TRIALS_PER_BATCH
+    perturbed: list[Array] = []
+    for part in batches(len(points), bytes_each, follow.FOLLOW_BYTES):
+        systems = [known.system for known in points[part]]
+        pulsed = [replace(s, constant_input=s.constant_input + pulse) for s in systems]
+        start = np.stack([known.state[known.stable[order]] for known in points[part]])
+        noise = protocol.noise[[system.member for system in systems], None]
         ends = []
-        for part in range(0, trials, TOGETHER):
-            h = np.repeat(start[:, None], min(TOGETHER, trials - part), axis=1)
-            draw = np.random.SeedSequence((*streams, part)).generate_state(2) >> 1
-            for change, begin, end in ((pulse, 0, width), (0.0 * pulse, width, steps)):
-                state_map = _flow(networks, block, change, h.shape[1])
-                h = compiled(_noisy, state_map, h, own, draw.astype(np.int32), begin, end).numpy()
+        for first in range(0, protocol.trials, TRIALS_PER_BATCH):
+            count = min(TRIALS_PER_BATCH, protocol.trials - first)
+            h = np.repeat(start[:, None], count, axis=1)
+            seed = np.random.SeedSequence((*streams, first)).generate_state(2) >> 1
+            for driven, begin, end in ((pulsed, 0, width), (systems, width, steps)):
+                state_map = joint_map(driven, count)
+                h = compiled(_noisy_steps, state_map, h, noise, seed.astype(np.int32), begin, end)
+                h = h.numpy()
             ends.append(h)
-        found += list(np.concatenate(ends, axis=1))
-    return found
+        perturbed += list(np.concatenate(ends, axis=1))
+    return perturbed
 
 
-def _flow(networks: Networks, sites: Sequence[Site], change: Array, points: int) -> StateMap:
-    """The sites' networks at their inputs with a change [input], for so many points."""
-    members = np.array([site.member for site in sites])
-    x = np.stack([site.inputs for site in sites]) + change
-    return networks.state_map(members, np.repeat(x[:, None], points, axis=1))
-
-
-def _noisy(
+def _noisy_steps(
     state_map: StateMap, h: Tensor, noise: Tensor, seed: Tensor, begin: Tensor, end: Tensor
 ) -> Tensor:
-    """States [member, trial, state] after steps from one time to another, each with its noise, of
-    standard deviation noise [member, 1]."""
+    """Return states [member, trial, state] after the steps from `begin` to `end`.
+
+    Each step has noise of standard deviation noise [member, 1].
+    """
 
     def turn(time: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         stream = tf.stack([seed[0], seed[1] + time])

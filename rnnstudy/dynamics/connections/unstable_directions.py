@@ -1,28 +1,45 @@
-"""Ways out of an unstable point: directions in the span of its unstable ones, and those between."""
+"""Unstable directions of a fixed point, and edge tracking between directions."""
 
 import numpy as np
 
 from rnnstudy.core.arrays import Array
 
-SKEW = 1e10
-"""Condition of the map from final to first directions, at most; beyond, rounding would decide."""
+MAX_CONDITION = 1e10
+"""Largest condition number of the map from final to first directions; beyond, rounding decides."""
 
-CLOSE = 1e-12
-"""Distance of unit vectors below which rounding of states would decide."""
+LEAST_GAP = 1e-12
+"""Distance of unit vectors below which the rounding of states decides."""
+
+OPPOSITE = 1.99
+"""Distance of unit vectors above which they are opposite, and no direction is halfway."""
 
 QUARTERS = (0.25, 0.5, 0.75)
-"""Where ways between two are tried: several at once, since to follow them takes equally long."""
+"""Shares of the gap at which directions are tested. Several cost no more time than one."""
 
 
-def ways_out(
+def unstable_directions(
     jacobian: Array, margin: float, count: int, growth: float, generator: np.random.Generator
 ) -> Array:
-    """Unit vectors [way, state] in the span of the unstable directions; of several, each of those
-    that are spread evenly at some time before the slowest has grown so much."""
-    # Here, because a plan is checked without it and it takes a while to import.
+    """Return unit vectors in the span of a point's unstable directions, `[direction, state]`.
+
+    Parameters
+    ----------
+    jacobian
+        dF/dh at the point, `[state, state]`.
+    margin
+        Distance from 1 within which the modulus of an eigenvalue is neutral.
+    count
+        Number of vectors for several unstable directions. One unstable direction has two vectors.
+    growth
+        Growth of the slowest unstable mode until the last vector is uniformly distributed. The
+        first is uniform at once, the others at times between.
+    generator
+        Random numbers.
+    """
+    # Imported late: a plan is checked without it and it takes a while to import.
     from scipy.linalg import schur
 
-    moved, basis, unstable = schur(
+    triangular, basis, unstable = schur(
         jacobian, output="real", sort=lambda re, im: np.hypot(re, im) > 1.0 + margin
     )
     span = basis[:, :unstable].T
@@ -30,45 +47,65 @@ def ways_out(
         return np.concatenate([span, -span])
     weights = generator.standard_normal((count, unstable))
     weights /= np.linalg.norm(weights, axis=1, keepdims=True)
-    block = moved[:unstable, :unstable]
+    block = triangular[:unstable, :unstable]
     slowest, fastest = np.sort(np.abs(np.linalg.eigvals(block)))[[0, -1]]
-    times = np.linspace(0, _longest(slowest, fastest, growth), count).astype(int)
+    times = np.linspace(0, _latest_time(slowest, fastest, growth), count).astype(int)
     back = np.array([np.linalg.inv(np.linalg.matrix_power(block / slowest, n)) for n in times])
-    ways = np.einsum("wij,wj->wi", back, weights) @ span
-    ways /= np.linalg.norm(ways, axis=1, keepdims=True)
-    return ways
+    directions = np.einsum("wij,wj->wi", back, weights) @ span
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return directions
 
 
-def _longest(slowest: float, fastest: float, growth: float) -> int:
-    """Steps of an expanding linear map, with moduli from slowest to fastest, in which its slowest
-    mode grows so much; fewer if their condition would be too large."""
-    steps, apart = int(np.log(growth) / np.log(slowest)), np.log(fastest / slowest)
-    return int(np.log(SKEW) / apart) if steps * apart > np.log(SKEW) else steps
+def _latest_time(slowest: float, fastest: float, growth: float) -> int:
+    """Return the number of steps in which the slowest of expanding modes grows so much.
 
-
-def between(ways: Array, ends: Array) -> Array:
-    """Ways between neighbours that have different ends, at each quarter: [way, state], for unit
-    vectors [way, state] that lead to ends [way].
-
-    Between them lies a way that leads to neither, and beside it others that follow where that
-    leads: to part the distance again and again is to find them (edge tracking; Skufca, Yorke &
-    Eckhardt 2006). Neighbours are each other's nearest of their ends, with no third way nearer to
-    both (relative neighbourhood graph; Toussaint 1980).
+    They are fewer where the condition number of the map would be too large.
     """
-    # Here, because a plan is checked without it and it takes a while to import.
+    steps, log_ratio = int(np.log(growth) / np.log(slowest)), np.log(fastest / slowest)
+    limit = np.log(MAX_CONDITION)
+    return int(limit / log_ratio) if steps * log_ratio > limit else steps
+
+
+def edge_tracking_directions(directions: Array, ends: Array) -> Array:
+    """Return directions between neighbours that have different ends, at each quarter of the gap.
+
+    A direction between two ends leads to neither, and directions beside it follow where it leads.
+    Repeated division of the gap converges to it (edge tracking). Neighbours are the nearest of
+    their ends to each other, and no third direction is nearer to both (relative neighbourhood
+    graph).
+
+    Parameters
+    ----------
+    directions
+        Unit vectors, `[direction, state]`.
+    ends
+        End of each direction, `[direction]`.
+
+    Returns
+    -------
+    array
+        Unit vectors, `[direction, state]`.
+
+    References
+    ----------
+    Skufca, Yorke & Eckhardt (2006), Edge of chaos in a parallel shear flow. Physical Review
+    Letters 96.
+    Toussaint (1980), The relative neighbourhood graph of a finite planar set. Pattern Recognition
+    12.
+    """
+    # Imported late: a plan is checked without it and it takes a while to import.
     from scipy.spatial.distance import cdist
 
-    apart, (kinds, kind) = cdist(ways, ways), np.unique(ends, return_inverse=True)
-    here, own = np.arange(len(ways))[:, None], kind[:, None]
-    to_kind = [np.where(kind == k, apart, np.inf).argmin(axis=1) for k in range(len(kinds))]
-    nearest = np.stack(to_kind, axis=1)
-    pairs = (nearest[nearest, own] == here) & (here < nearest)
-    first, which = np.nonzero(pairs & (own != np.arange(len(kinds))))
-    second = nearest[first, which]
-    gap = apart[first, second]
-    third = (np.maximum(apart[first], apart[second]) < gap[:, None]).any(axis=1)
-    # Of opposite ways none lies halfway.
-    kept = ~third & (gap > CLOSE) & (gap < 1.99)
-    one, other = ways[first[kept]], ways[second[kept]]
-    found = np.concatenate([(1.0 - part) * one + part * other for part in QUARTERS])
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
+    distance, (labels, label) = cdist(directions, directions), np.unique(ends, return_inverse=True)
+    row, own_label = np.arange(len(directions))[:, None], label[:, None]
+    to_label = [np.where(label == k, distance, np.inf).argmin(axis=1) for k in range(len(labels))]
+    nearest = np.stack(to_label, axis=1)
+    mutual = (nearest[nearest, own_label] == row) & (row < nearest)
+    first, column = np.nonzero(mutual & (own_label != np.arange(len(labels))))
+    second = nearest[first, column]
+    gap = distance[first, second]
+    third = (np.maximum(distance[first], distance[second]) < gap[:, None]).any(axis=1)
+    divisible = ~third & (gap > LEAST_GAP) & (gap < OPPOSITE)
+    one, other = directions[first[divisible]], directions[second[divisible]]
+    between = np.concatenate([(1.0 - part) * one + part * other for part in QUARTERS])
+    return between / np.linalg.norm(between, axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Bifurcations between the points of a branch: what crosses the unit circle, and exactly where."""
+"""Bifurcations between the points of a branch, located by the roots of test functions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -8,258 +8,312 @@ import numpy as np
 from scipy.optimize import brentq
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.dynamics.continuation.pseudo_arclength import Answer, Spot, Track, corrected, together
+from rnnstudy.dynamics.continuation.pseudo_arclength import (
+    ContinuationPoint,
+    ContinuationProblem,
+    Linearise,
+    newton_correct,
+    run_in_batches,
+)
 from rnnstudy.dynamics.linearisation.modes import eigenvalues
 
-KINDS = ("fold", "branch point", "flip", "Neimark-Sacker")
+BIFURCATION_KINDS = ("fold", "branch point", "flip", "Neimark-Sacker")
 
-SAME_ANGLE = 1e-6
-"""Angle from 0 or 180 degrees within which an eigenvalue is real: a double one is rounded to a
-pair 1e-8 apart."""
+REAL_ANGLE = 1e-6
+"""Angle from 0 or 180 degrees within which an eigenvalue is real. A double eigenvalue is rounded to
+a pair 1e-8 apart."""
 
-WIDTH = 1e-12
-"""Share of the way between two points within which a bifurcation is located."""
+ROOT_SHARE = 1e-12
+"""Share of a segment within which a bifurcation is located."""
 
-SHORT = 1e-6
-"""Length, in the units of the stride, below which a branch is straight: off by its square."""
+STRAIGHT_LENGTH = 1e-6
+"""Length, in units of v, below which a branch is straight. The error is its square."""
 
-SHORT_TURN = 1e-3
-"""The same at a pitchfork that the branch enters sideways: F(h) - h falls with the third power of
-the distance there, and is rounding within some 1e-5."""
+STRAIGHT_TURN = 1e-3
+"""The same length at a pitchfork that the branch enters sideways. There F(h) - h falls with the
+third power of the distance, and is rounding within some 1e-5."""
 
-BESIDE = (0.1, 0.3)
-"""How far from a meeting of branches points are looked for, as shares of the stretch."""
+BESIDE_ROOT = (0.1, 0.3)
+"""Distances from a branch point at which points are corrected, as shares of the segment."""
 
-SPLITS = 8
-"""How often the way is halved to tell several crossings apart."""
+MAX_HALVINGS = 8
+"""Largest number of times that a segment is halved to separate several crossings."""
+
+TestFunction = Callable[[ContinuationPoint], float]
+"""A function of points whose sign changes at a bifurcation."""
 
 
 @dataclass(frozen=True, eq=False)
-class Event:
-    """A bifurcation of some kind at a point of a branch."""
+class Bifurcation:
+    """A bifurcation on a branch.
+
+    Parameters
+    ----------
+    kind
+        One of BIFURCATION_KINDS.
+    point
+        Point of the branch.
+    eigenvalue
+        Eigenvalue on the unit circle, with an angle of 0 to 180 degrees.
+    change
+        Increase of the number of unstable directions.
+    width
+        Length of branch, in units of v, within which it was located.
+    """
 
     kind: str
-    spot: Spot
+    point: ContinuationPoint
     eigenvalue: complex
-    """The one on the unit circle, with an angle of 0 to 180 degrees."""
     change: int
-    """How many more directions are unstable behind it."""
     width: float
-    """Length of branch, in the units of the stride, within which it was located."""
 
 
-class _Astray(Exception):
-    """The branch was not found between two of its points."""
+class _CorrectorFailed(Exception):
+    """The corrector did not converge between two points of a branch."""
 
 
 @dataclass(frozen=True, eq=False)
-class _Stretch:
-    """The branch between two of its points: share 0 to 1 of the way -> point."""
+class BranchSegment:
+    """The branch between two of its points. Shares run from 0 to 1 along the straight line."""
 
-    track: Track
-    answer: Callable[[Array, Array], Answer]
-    before: Spot
-    after: Spot
+    problem: ContinuationProblem
+    linearise: Linearise
+    before: ContinuationPoint
+    after: ContinuationPoint
 
     @property
-    def way(self) -> Array:
+    def line(self) -> Array:
+        """Difference of the two points, `[state + 1]`."""
         return self.after.v - self.before.v
 
-    def at(self, share: float) -> Spot:
-        """The point in the plane across the straight way at this share of it."""
-        row = self.way / np.linalg.norm(self.way)
-        guess = self.before.v + share * self.way
-        leg = self.track.path.leg(guess[-1])
-        search = corrected(self.track, guess, row, leg, row, lenient=True)
-        found: Spot | None = together({0: search}, self.answer)[0]
-        if found is None:
-            raise _Astray
-        return found
+    @property
+    def length(self) -> float:
+        """Distance of the two points."""
+        return float(np.linalg.norm(self.line))
 
-    def root(self, test: Callable[[Spot], float]) -> tuple[Spot, float]:
-        """Where a test function changes its sign, and the length within which that is known."""
-        length = float(np.linalg.norm(self.way))
+    def at(self, share: float) -> ContinuationPoint:
+        """Return the point of the branch in the plane across the line at a share of it."""
+        normal = self.line / np.linalg.norm(self.line)
+        guess = self.before.v + share * self.line
+        segment = self.problem.path.segment_at(guess[-1])
+        correction = newton_correct(self.problem, guess, normal, segment, normal, lenient=True)
+        point: ContinuationPoint | None = run_in_batches({0: correction}, self.linearise)[0]
+        if point is None:
+            raise _CorrectorFailed
+        return point
+
+    def root(self, test: TestFunction) -> tuple[ContinuationPoint, float]:
+        """Return the root of a test function, and the length within which it is known."""
         try:
-            share = brentq(lambda share: test(self.at(share)), 0.0, 1.0, xtol=WIDTH)
-            return self.at(share), max(WIDTH * length, np.finfo(float).eps)
-        except (_Astray, ValueError):
-            # Signs at the very ends may be lost in rounding.
-            return self.narrowed(test, SHORT)
+            share = brentq(lambda share: test(self.at(share)), 0.0, 1.0, xtol=ROOT_SHARE)
+            return self.at(share), max(ROOT_SHARE * self.length, np.finfo(float).eps)
+        except (_CorrectorFailed, ValueError):
+            # Rounding may hide the signs at the very ends.
+            return self.bisect_beside(test, STRAIGHT_LENGTH)
 
-    def narrowed(self, test: Callable[[Spot], float], short: float) -> tuple[Spot, float]:
-        """The same where branches meet. Newton's method fails there, so only points beside the
-        zero are looked at, on an ever shorter stretch, and a short one is taken as straight."""
+    def bisect_beside(
+        self, test: TestFunction, straight_length: float
+    ) -> tuple[ContinuationPoint, float]:
+        """Return the root of a test function where branches meet.
+
+        Newton's method fails at such a point. Only points beside it are corrected, on ever shorter
+        parts of the segment. A part of `straight_length` is taken as straight.
+        """
         part, values = self, (test(self.at(0.0)), test(self.at(1.0)))
-        while np.linalg.norm(part.way) > short and values[0] * values[1] < 0:
-            shorter = next(filter(None, (_shortened(part, values, test, m) for m in BESIDE)), None)
+        while part.length > straight_length and values[0] * values[1] < 0:
+            parts = (_shorten(part, values, test, margin) for margin in BESIDE_ROOT)
+            shorter = next(filter(None, parts), None)
             if shorter is None:
                 break
             part, values = shorter
-        length = float(np.linalg.norm(part.way))
         share = values[0] / (values[0] - values[1]) if values[0] * values[1] < 0 else 0.5
-        spot = part.beheld(part.before.v + share * part.way)
-        return spot, length if length > short else max(length**2, np.finfo(float).eps)
+        point = part.point_at(part.before.v + share * part.line)
+        if part.length > straight_length:
+            return point, part.length
+        return point, max(part.length**2, np.finfo(float).eps)
 
-    def beheld(self, v: Array) -> Spot:
-        """A point as it is, not corrected."""
-        leg = self.track.path.leg(v[-1])
-        h, x = self.track.ask(v, leg)
-        _, by_state, by_input = (values[0] for values in self.answer(h[None], x[None]))
-        direction = self.way / np.linalg.norm(self.way)
-        return Spot(v, direction, eigenvalues(by_state), 0.0, (by_state, by_input))
+    def point_at(self, v: Array) -> ContinuationPoint:
+        """Return a point at v itself."""
+        segment = self.problem.path.segment_at(v[-1])
+        h, x = self.problem.query(v, segment)
+        _, by_state, by_input = (values[0] for values in self.linearise(h[None], x[None]))
+        direction = self.line / np.linalg.norm(self.line)
+        return ContinuationPoint(v, direction, eigenvalues(by_state), 0.0, (by_state, by_input))
 
-    def halves(self) -> tuple["_Stretch", "_Stretch"]:
-        middle = self.at(0.5).slim
-        first = _Stretch(self.track, self.answer, self.before, middle)
-        return first, _Stretch(self.track, self.answer, middle, self.after)
+    def halves(self) -> tuple["BranchSegment", "BranchSegment"]:
+        """Return the two halves of the segment."""
+        middle = self.at(0.5).without_matrices
+        return replace(self, after=middle), replace(self, before=middle)
 
 
-def _shortened(
-    stretch: _Stretch,
-    values: tuple[float, float],
-    test: Callable[[Spot], float],
-    beside: float,
-) -> tuple[_Stretch, tuple[float, float]] | None:
-    """A part that holds the zero of a test function with these values at the ends, from points at
-    a share `beside` of the way on either side of where it seems to be; None if they are not found.
+def _shorten(
+    segment: BranchSegment, values: tuple[float, float], test: TestFunction, margin: float
+) -> tuple[BranchSegment, tuple[float, float]] | None:
+    """Return a part that contains the root of a test function, and the values at its ends.
+
+    The values at the ends of the segment estimate the root. The part ends at a share `margin` on
+    either side of it. None if the corrector fails there.
     """
     share = values[0] / (values[0] - values[1])
-    places = np.clip([share - beside, share + beside], beside / 4, 1 - beside / 4)
+    shares = np.clip([share - margin, share + margin], margin / 4, 1 - margin / 4)
     try:
-        middle = [stretch.at(place) for place in places]
-    except _Astray:
+        middle = [segment.at(share) for share in shares]
+    except _CorrectorFailed:
         return None
-    spots = [stretch.before, *middle, stretch.after]
+    points = [segment.before, *middle, segment.after]
     heights = [values[0], *map(test, middle), values[1]]
     i = next(i for i in range(3) if heights[i] * heights[i + 1] <= 0)
-    part = replace(stretch, before=spots[i].slim, after=spots[i + 1].slim)
-    return part, (heights[i], heights[i + 1])
+    before, after = points[i].without_matrices, points[i + 1].without_matrices
+    return replace(segment, before=before, after=after), (heights[i], heights[i + 1])
 
 
-def bifurcations(
-    track: Track,
-    answer: Callable[[Array, Array], Answer],
-    spots: Sequence[Spot],
+def find_bifurcations(
+    problem: ContinuationProblem,
+    linearise: Linearise,
+    points: Sequence[ContinuationPoint],
     margin: float,
-) -> list[tuple[int, Event]]:
-    """Those along a branch, in order, each with the position of the point before it.
+) -> list[tuple[int, Bifurcation]]:
+    """Return the bifurcations along a branch in order, each with the index of the point before it.
 
-    A point that has an eigenvalue within the margin of the unit circle is on neither side, and is
-    passed over: a bifurcation needs a point before it and one behind it.
+    A point with an eigenvalue within the margin of the unit circle is skipped, since it is on
+    neither side. A bifurcation needs a point before it and one behind it.
+
+    Parameters
+    ----------
+    problem
+        Equation of the branch.
+    linearise
+        Linearisations of many states and inputs.
+    points
+        Points of the branch in order.
+    margin
+        Distance of a modulus from 1 within which an eigenvalue is on neither side.
     """
-    sides = [i for i, spot in enumerate(spots) if _decided(spot, margin)]
-    found: list[tuple[int, Event]] = []
-    for i, j in pairwise(sides):
-        if _signature(spots[i]) != _signature(spots[j]):
-            events = _between(_Stretch(track, answer, spots[i], spots[j]), SPLITS)
-            way = spots[j].v - spots[i].v
-            events.sort(key=lambda event, way=way: event.spot.v @ way)  # type: ignore[misc]
-            found += [(i, event) for event in events]
-    return found
+    decided = [i for i, point in enumerate(points) if _is_decided(point, margin)]
+    located: list[tuple[int, Bifurcation]] = []
+    for i, j in pairwise(decided):
+        if _signature(points[i]) != _signature(points[j]):
+            segment = BranchSegment(problem, linearise, points[i], points[j])
+            between = _bifurcations_on(segment, MAX_HALVINGS)
+            line = segment.line
+            between.sort(key=lambda each, line=line: each.point.v @ line)  # type: ignore[misc]
+            located += [(i, bifurcation) for bifurcation in between]
+    return located
 
 
-def _decided(spot: Spot, margin: float) -> bool:
-    return bool((np.abs(np.abs(spot.eigenvalues) - 1) > margin).all())
+def _is_decided(point: ContinuationPoint, margin: float) -> bool:
+    return bool((np.abs(np.abs(point.eigenvalues) - 1) > margin).all())
 
 
-def _signature(spot: Spot) -> tuple[bool, float, int, int, int]:
-    """Direction along the path, orientation, and how many eigenvalues lie outside the unit circle:
-    real above 1, real below -1, complex."""
-    outside = spot.eigenvalues[np.abs(spot.eigenvalues) > 1]
+def _signature(point: ContinuationPoint) -> tuple[bool, float, int, int, int]:
+    """Return direction along the path, orientation, and counts of eigenvalues outside the unit
+    circle: real above 1, real below -1, complex."""
+    outside = point.eigenvalues[np.abs(point.eigenvalues) > 1]
     real = outside.imag == 0
     above = int((real & (outside.real > 0)).sum())
     below = int(real.sum()) - above
-    forward = bool(spot.tangent[-1] > 0)
-    return forward, _orientation(spot), above, below, len(outside) - above - below
+    forward = bool(point.tangent[-1] > 0)
+    return forward, _orientation(point), above, below, len(outside) - above - below
 
 
-def _orientation(spot: Spot) -> float:
-    """Sign of the determinant that changes at branch points and nowhere else: that of the whole
-    derivative bordered by the tangent, which is det(dF/dh - I) over ds/dv by Cramer's rule."""
-    return spot.determinant * float(np.sign(spot.tangent[-1]))
+def _orientation(point: ContinuationPoint) -> float:
+    """Return the sign of a determinant that changes at branch points only.
+
+    It is that of the derivative bordered by the tangent. By Cramer's rule it is det(dF/dh - I) over
+    ds/dv.
+    """
+    return point.determinant * float(np.sign(point.tangent[-1]))
 
 
-def _between(stretch: _Stretch, splits: int) -> list[Event]:
-    """Bifurcations on a stretch; where several cross, on the halves of it."""
-    before, after = _signature(stretch.before), _signature(stretch.after)
+def _bifurcations_on(segment: BranchSegment, halvings: int) -> list[Bifurcation]:
+    """Return the bifurcations on a segment. Several crossings are searched on its halves."""
+    before, after = _signature(segment.before), _signature(segment.after)
     above, below, pairs = (abs(b - a) for a, b in zip(before[2:], after[2:], strict=True))
-    if splits and above + below + pairs / 2 > 1:
+    if halvings and above + below + pairs / 2 > 1:
         try:
-            halves = stretch.halves()
-        except _Astray:
-            return _located(stretch)
-        return [event for half in halves for event in _between(half, splits - 1)]
-    return _located(stretch)
+            halves = segment.halves()
+        except _CorrectorFailed:
+            return _locate(segment)
+        return [each for half in halves for each in _bifurcations_on(half, halvings - 1)]
+    return _locate(segment)
 
 
-def _located(stretch: _Stretch) -> list[Event]:
-    """A turn or a branch point, if any, and the crossings that these do not account for."""
-    before, after = stretch.before, stretch.after
-    change = _outside(after) - _outside(before)
-    turned = (before.tangent[-1] > 0) != (after.tangent[-1] > 0)
-    branched = _orientation(before) != _orientation(after)
-    events = []
-    if turned or branched:
-        test = _along if turned else _bordered(stretch)
-        short = SHORT_TURN if turned else SHORT
-        spot, width = stretch.narrowed(test, short) if branched else stretch.root(test)
-        kind = "branch point" if branched else "fold"
-        step = int(np.sign(change)) if branched != turned else 0
-        events.append(Event(kind, spot.slim, _nearest_one(spot), step, width))
-    if abs(change) > sum(abs(event.change) for event in events):
-        events += _crossings(stretch, bool(events))
-    return events
+def _locate(segment: BranchSegment) -> list[Bifurcation]:
+    """Return a fold or a branch point, if any, and the crossings that these do not explain."""
+    before, after = segment.before, segment.after
+    change = _count_outside(after) - _count_outside(before)
+    has_fold = (before.tangent[-1] > 0) != (after.tangent[-1] > 0)
+    has_branch_point = _orientation(before) != _orientation(after)
+    located = []
+    if has_fold or has_branch_point:
+        test = _path_direction if has_fold else _bordered_determinant(segment)
+        if has_branch_point:
+            straight_length = STRAIGHT_TURN if has_fold else STRAIGHT_LENGTH
+            point, width = segment.bisect_beside(test, straight_length)
+        else:
+            point, width = segment.root(test)
+        kind = "branch point" if has_branch_point else "fold"
+        step = int(np.sign(change)) if has_branch_point != has_fold else 0
+        critical = _eigenvalue_nearest_one(point)
+        located.append(Bifurcation(kind, point.without_matrices, critical, step, width))
+    if abs(change) > sum(abs(each.change) for each in located):
+        located += _crossings(segment, bool(located))
+    return located
 
 
-def _crossings(stretch: _Stretch, met_one: bool) -> list[Event]:
-    """Crossings of the unit circle one by one: the k-th largest modulus passes 1 for each k between
-    the numbers outside before and behind."""
-    fewer, more = sorted((_outside(stretch.before), _outside(stretch.after)))
-    sign = 1 if _outside(stretch.after) == more else -1
-    events, k = [], fewer
+def _crossings(segment: BranchSegment, has_crossing_at_one: bool) -> list[Bifurcation]:
+    """Return the crossings of the unit circle one by one.
+
+    The k-th largest modulus passes 1 for each k between the numbers outside before and behind.
+    """
+    fewer, more = sorted((_count_outside(segment.before), _count_outside(segment.after)))
+    sign = 1 if _count_outside(segment.after) == more else -1
+    crossings, k = [], fewer
     while k < more:
-        spot, width = stretch.root(lambda spot, k=k: np.abs(spot.eigenvalues[k]) - 1.0)  # type: ignore[misc]
-        critical = complex(spot.eigenvalues[k])
+        point, width = segment.root(lambda point, k=k: np.abs(point.eigenvalues[k]) - 1.0)  # type: ignore[misc]
+        critical = complex(point.eigenvalues[k])
         critical = complex(critical.real, abs(critical.imag))
         kind = _kind(critical)
         count = 2 if kind == "Neimark-Sacker" else 1
-        if not (met_one and kind == "branch point"):
-            events.append(Event(kind, spot.slim, critical, sign * count, width))
+        if not (has_crossing_at_one and kind == "branch point"):
+            crossing = Bifurcation(kind, point.without_matrices, critical, sign * count, width)
+            crossings.append(crossing)
         k += count
-    return events
+    return crossings
 
 
 def _kind(critical: complex) -> str:
     angle = abs(np.angle(critical))
-    if angle < SAME_ANGLE:
-        # Only an even number of crossings at once escapes the test for turns and branch points.
+    if angle < REAL_ANGLE:
+        # Only an even number of crossings at once escapes the tests for folds and branch points.
         return "branch point"
-    return "flip" if np.pi - angle < SAME_ANGLE else "Neimark-Sacker"
+    return "flip" if np.pi - angle < REAL_ANGLE else "Neimark-Sacker"
 
 
-def _along(spot: Spot) -> float:
-    """ds along the branch: zero at a turn."""
-    return float(spot.tangent[-1])
+def _path_direction(point: ContinuationPoint) -> float:
+    """Return ds along the branch, zero at a fold."""
+    return float(point.tangent[-1])
 
 
-def _bordered(stretch: _Stretch) -> Callable[[Spot], float]:
-    """The determinant that `_orientation` gives the sign of, times a constant."""
+def _bordered_determinant(segment: BranchSegment) -> TestFunction:
+    """Return the determinant whose sign is the orientation, times a constant."""
     scale: list[float] = []
 
-    def test(spot: Spot) -> float:
-        if spot.matrices is None:
-            raise RuntimeError("a point without its matrices has no determinant")
-        matrix = stretch.track.matrix(*spot.matrices, stretch.track.path.leg(spot.s))
-        sign, size = np.linalg.slogdet(np.vstack([matrix, spot.tangent]))
+    def test(point: ContinuationPoint) -> float:
+        if point.matrices is None:
+            raise RuntimeError("a point without matrices has no determinant")
+        path_segment = segment.problem.path.segment_at(point.s)
+        matrix = segment.problem.derivative(*point.matrices, path_segment)
+        sign, size = np.linalg.slogdet(np.vstack([matrix, point.tangent]))
         scale.append(size)
         return float(sign * np.exp(size - scale[0]))
 
     return test
 
 
-def _outside(spot: Spot) -> int:
-    return int((np.abs(spot.eigenvalues) > 1).sum())
+def _count_outside(point: ContinuationPoint) -> int:
+    return int((np.abs(point.eigenvalues) > 1).sum())
 
 
-def _nearest_one(spot: Spot) -> complex:
-    return complex(spot.eigenvalues[np.argmin(np.abs(spot.eigenvalues - 1))])
+def _eigenvalue_nearest_one(point: ContinuationPoint) -> complex:
+    return complex(point.eigenvalues[np.argmin(np.abs(point.eigenvalues - 1))])

@@ -1,4 +1,4 @@
-"""Piecewise-linear paths of inputs."""
+"""Piecewise linear paths of inputs."""
 
 from dataclasses import dataclass
 
@@ -8,37 +8,49 @@ from rnnstudy.core.arrays import Array
 
 
 @dataclass(frozen=True, eq=False)
-class Path:
-    """Inputs x(s) through knots [knot, input], straight between them; s [knot] is the share of the
-    whole length, 0 to 1."""
+class InputPath:
+    """Inputs x(s) on straight segments between knots.
+
+    Parameters
+    ----------
+    knots
+        Inputs at the ends of the segments, `[knot, input]`.
+    s
+        Arclength of each knot as a share of the whole length, 0 to 1, `[knot]`.
+    """
 
     knots: Array
     s: Array
 
     @property
-    def legs(self) -> int:
-        """Number of straight pieces."""
+    def n_segments(self) -> int:
+        """Number of straight segments."""
         return len(self.s) - 1
 
-    def leg(self, s: float) -> int:
-        """The piece to which a place belongs; a knot belongs to the piece after it."""
-        return int(np.clip(np.searchsorted(self.s, s, side="right") - 1, 0, self.legs - 1))
+    def segment_at(self, s: float) -> int:
+        """Return the segment of an arclength. A knot belongs to the segment after it."""
+        after = np.searchsorted(self.s, s, side="right")
+        return int(np.clip(after - 1, 0, self.n_segments - 1))
 
-    def slope(self, leg: int) -> Array:
-        """dx/ds [input] on a piece."""
-        slope: Array = np.diff(self.knots[leg : leg + 2], axis=0)[0] / np.diff(self.s)[leg]
+    def slope(self, segment: int) -> Array:
+        """Return dx/ds `[input]` on a segment."""
+        ends = slice(segment, segment + 2)
+        slope: Array = np.diff(self.knots[ends], axis=0)[0] / np.diff(self.s)[segment]
         return slope
 
-    def inputs(self, s: float, leg: int) -> Array:
-        """x(s) [input] on a piece or its straight continuation."""
-        return self.knots[leg] + (s - self.s[leg]) * self.slope(leg)
+    def inputs_at(self, s: float, segment: int) -> Array:
+        """Return x(s) `[input]` on a segment or its straight continuation."""
+        return self.knots[segment] + (s - self.s[segment]) * self.slope(segment)
 
 
-def path_through(points: Array) -> Path:
-    """The path through inputs [step, input]; ValueError if it does not move."""
+def path_through(points: Array) -> InputPath:
+    """Return the path through inputs `[step, input]`.
+
+    Raises ValueError if all inputs are the same.
+    """
     lengths = np.linalg.norm(np.diff(points, axis=0), axis=1)
     moves = np.append(True, lengths > 0)
     if not lengths.any():
-        raise ValueError("the inputs of the path are all the same: there is nothing to follow")
+        raise ValueError("path must have different inputs, got one. Pass its two ends at least.")
     along = np.append(0.0, np.cumsum(lengths[lengths > 0]))
-    return Path(points[moves], along / along[-1])
+    return InputPath(points[moves], along / along[-1])

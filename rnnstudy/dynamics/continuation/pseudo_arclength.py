@@ -1,37 +1,45 @@
-"""Steps along a branch of fixed points h*(s) by pseudo-arclength (Keller 1977).
+"""Pseudo-arclength continuation: predictor and corrector along a branch of fixed points h*(s).
 
-Unknown is v = (h / scale, s): the state in units of a length that makes it comparable with the
-place s on the path of inputs. A branch is walked by a generator that asks for linearisations and
-is sent them, so that many branches share each compiled call.
+The unknown is v = (h / scale, s). The scale makes states comparable with the arclength s on the
+path of inputs. Branches are generators: they yield states and inputs, and receive linearisations.
+`run_in_batches` advances many of them by one compiled call per round (Keller 1977).
 """
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from pydantic import Field
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.core.component import Component
-from rnnstudy.dynamics.continuation.input_path import Path
+from rnnstudy.dynamics.continuation.input_path import InputPath
+from rnnstudy.dynamics.continuation.settings import ContinuationSettings
 from rnnstudy.dynamics.linearisation.modes import eigenvalues
 from rnnstudy.dynamics.states.outcomes import Outcomes
 
-Ask = tuple[Array, Array]
-"""A state [state] and an input [input]."""
+Query = tuple[Array, Array]
+"""A state `[state]` and an input `[input]`."""
 
-Answer = tuple[Array, Array, Array]
-"""F [state], dF/dh [state, state], dF/dx [state, input] there."""
+Linearisation = tuple[Array, Array, Array]
+"""F `[state]`, dF/dh `[state, state]` and dF/dx `[state, input]` at a query."""
 
-ITERATIONS = 5
-"""Newton steps to the branch; what needs more was predicted from too far."""
+Linearise = Callable[[Array, Array], Linearisation]
+"""States `[point, state]` and inputs `[point, input]` -> their linearisations, `[point, ...]`."""
 
-TOLERANCE = 1e-10
-"""Last Newton step, in units of v: its square is the error."""
+MAX_CORRECTIONS = 5
+"""Largest number of Newton steps of the corrector. More mean a predictor that was too far off."""
 
-TURN = 0.9
+CORRECTOR_TOLERANCE = 1e-10
+"""Last Newton step, in units of v. Its square is the error."""
+
+MIN_COSINE = 0.9
 """Least cosine between the tangents of successive points: about 25 degrees."""
+
+STRAIGHT_COSINE = 0.99
+"""Cosine between successive tangents above which the step grows."""
+
+STEP_GROWTH = 1.5
+"""Factor of the step where the branch is straight."""
 
 BRANCH_OUTCOMES = Outcomes(
     {
@@ -40,15 +48,15 @@ BRANCH_OUTCOMES = Outcomes(
         "closed": "The branch is closed: it came back to its start.",
         "points": (
             "The branch has the largest number of points.",
-            "Raise the number of points of the continuation settings.",
+            "Raise `max_points`.",
         ),
         "diverged": (
             "The branch left the region of the continuation.",
-            "Raise the largest distance of the continuation settings.",
+            "Raise `max_norm`.",
         ),
         "lost": (
             "No step was short enough for the corrector to converge.",
-            "Lower the shortest step of the continuation settings.",
+            "Lower `ds_min`.",
         ),
         "no fixed point": (
             "The start is not a fixed point at the first input.",
@@ -60,227 +68,282 @@ BRANCH_OUTCOMES = Outcomes(
 """Outcomes of a branch in one direction."""
 
 
-class Stride(Component):
-    """How a branch is walked. Lengths are in units of v: the path from 0 to 1, and the root mean
-    square of states as a share of `scale`."""
-
-    first: Annotated[float, Field(gt=0)] = 0.01
-    """Length of the first step."""
-
-    longest: Annotated[float, Field(gt=0)] = 0.05
-    """Length of a step at most, in proportion to the distance from the origin beyond 1: two
-    bifurcations within one step that undo each other are missed."""
-
-    shortest: Annotated[float, Field(gt=0)] = 1e-8
-    """Length of a step below which the branch is given up as lost."""
-
-    points: Annotated[int, Field(ge=2)] = 2000
-    """Number of points at most, in each direction."""
-
-    farthest: Annotated[float, Field(gt=0)] = 1e4
-    """Distance from the origin at which the branch counts as diverged."""
-
-    margin: Annotated[float, Field(ge=0)] = 1e-6
-    """Distance of an eigenvalue's modulus from 1 within which it counts as neither side."""
-
-    scale: Annotated[float, Field(gt=0)] | None = None
-    """Typical root mean square of states; None: the network's bound, else that of the start or 1,
-    whichever is larger."""
-
-
 @dataclass(frozen=True, eq=False)
-class Spot:
-    """A point v [state + 1] of a branch, its unit tangent, and eigenvalues [mode] of dF/dh."""
+class ContinuationPoint:
+    """A point of a branch.
+
+    Parameters
+    ----------
+    v
+        Unknown (h / scale, s), `[state + 1]`.
+    tangent
+        Unit tangent, `[state + 1]`.
+    eigenvalues
+        Eigenvalues of dF/dh, `[mode]`.
+    determinant
+        Sign of det(dF/dh - I).
+    matrices
+        dF/dh and dF/dx, None where they are not needed.
+    """
 
     v: Array
     tangent: Array
     eigenvalues: Array
     determinant: float
-    """Sign of det(dF/dh - I)."""
     matrices: tuple[Array, Array] | None = None
-    """dF/dh and dF/dx, while they are needed."""
 
     @property
     def s(self) -> float:
+        """Arclength on the path of inputs."""
         return float(self.v[-1])
 
     @property
-    def slim(self) -> "Spot":
+    def without_matrices(self) -> "ContinuationPoint":
+        """The same point without its matrices."""
         return replace(self, matrices=None)
 
 
 @dataclass(frozen=True, eq=False)
-class Track:
-    """Where branches run: along the path, in states of a scale (root mean square times the square
-    root of their number)."""
+class ContinuationProblem:
+    """Equation F(h; x(s)) = h along a path of inputs.
 
-    path: Path
+    Parameters
+    ----------
+    path
+        Path of inputs.
+    size
+        Length of the state vector.
+    scale
+        Unit of states: root mean square times the square root of their number.
+    """
+
+    path: InputPath
     size: int
-    """Length of the state vector."""
     scale: float
 
-    def ask(self, v: Array, leg: int) -> Ask:
-        """State and input at v."""
-        return v[:-1] * self.scale, self.path.inputs(v[-1], leg)
+    def query(self, v: Array, segment: int) -> Query:
+        """Return state and input at v."""
+        return v[:-1] * self.scale, self.path.inputs_at(v[-1], segment)
 
-    def matrix(self, by_state: Array, by_input: Array, leg: int) -> Array:
-        """Derivative of F(h; x(s)) - h by v: [state, state + 1]."""
+    def derivative(self, by_state: Array, by_input: Array, segment: int) -> Array:
+        """Return the derivative of F(h; x(s)) - h by v, `[state, state + 1]`."""
         square = (by_state - np.eye(len(by_state))) * self.scale
-        return np.column_stack([square, by_input @ self.path.slope(leg)])
+        return np.column_stack([square, by_input @ self.path.slope(segment)])
 
 
-Correction = Generator[Ask, Answer, Spot | None]
-Walk = Generator[Ask, Answer, tuple[list[Spot], str]]
+Correction = Generator[Query, Linearisation, ContinuationPoint | None]
+Trace = Generator[Query, Linearisation, tuple[list[ContinuationPoint], str]]
 
 
-def corrected(
-    track: Track, guess: Array, row: Array, leg: int, along: Array, lenient: bool = False
+def newton_correct(
+    problem: ContinuationProblem,
+    guess: Array,
+    normal: Array,
+    segment: int,
+    direction: Array,
+    lenient: bool = False,
 ) -> Correction:
-    """The point of the branch near a guess, in the plane through it that is normal to `row`.
+    """Return the point of the branch near a guess, in the plane through it.
 
-    The tangent points along `along`. None if Newton's method does not get there in few steps.
-    Lenient: a residual at rounding is enough; next to a branch point the rest is not determined.
+    Parameters
+    ----------
+    problem
+        Equation of the branch.
+    guess
+        Predicted point, `[state + 1]`.
+    normal
+        Normal of the plane, `[state + 1]`.
+    segment
+        Segment of the path.
+    direction
+        Direction along which the tangent points, `[state + 1]`.
+    lenient
+        Whether a residual of the size of rounding is enough. Next to a branch point Newton's step
+        is not determined.
+
+    Returns
+    -------
+    ContinuationPoint or None
+        None if Newton's method does not converge in a few steps.
     """
-    v, last = guess, np.inf
-    for _ in range(ITERATIONS):
-        h, x = track.ask(v, leg)
+    v, previous = guess, np.inf
+    for _ in range(MAX_CORRECTIONS):
+        h, x = problem.query(v, segment)
         image, by_state, by_input = yield h, x
         residual = image - h
-        matrix = track.matrix(by_state, by_input, leg)
+        matrix = problem.derivative(by_state, by_input, segment)
         if not (np.isfinite(residual).all() and np.isfinite(matrix).all()):
             return None
         rounding = 8 * np.finfo(float).eps * np.sqrt(len(h)) * (1 + np.abs(h).max())
-        arrived = lenient and np.abs(residual).max() <= rounding
-        step = np.zeros(len(v)) if arrived else _solved(matrix, row, np.append(-residual, 0.0))
+        if lenient and np.abs(residual).max() <= rounding:
+            step = np.zeros(len(v))
+        else:
+            step = _solve_bordered(matrix, normal, np.append(-residual, 0.0))
         length = float(np.linalg.norm(step))
-        if not np.isfinite(length) or length > 2 * last:
+        if not np.isfinite(length) or length > 2 * previous:
             return None
-        v, last = v + step, length
-        if length <= TOLERANCE * (1 + np.linalg.norm(v)):
-            tangent = tangent_of(matrix, row, along)
+        v, previous = v + step, length
+        if length <= CORRECTOR_TOLERANCE * (1 + np.linalg.norm(v)):
+            tangent = tangent_of(matrix, normal, direction)
             determinant = float(np.linalg.slogdet(matrix[:, :-1])[0])
-            return Spot(v, tangent, eigenvalues(by_state), determinant, (by_state, by_input))
+            matrices = (by_state, by_input)
+            return ContinuationPoint(v, tangent, eigenvalues(by_state), determinant, matrices)
     return None
 
 
-def _solved(matrix: Array, row: Array, right: Array) -> Array:
-    """Solution of the matrix bordered by a row; not finite if it is singular."""
+def _solve_bordered(matrix: Array, row: Array, right: Array) -> Array:
+    """Return the solution of the matrix bordered by a row, not finite if it is singular."""
     try:
         return np.linalg.solve(np.vstack([matrix, row]), right)
     except np.linalg.LinAlgError:
         return np.full(len(right), np.inf)
 
 
-def tangent_of(matrix: Array, row: Array, along: Array) -> Array:
-    """The direction [state + 1] that the matrix [state, state + 1] maps to zero, of length 1 and
-    pointing along `along`: dh/ds = (I - dF/dh)^-1 dF/dx dx/ds, without its singularity at folds."""
+def tangent_of(matrix: Array, row: Array, direction: Array) -> Array:
+    """Return the unit tangent of a branch, `[state + 1]`.
+
+    It is the null vector of the derivative, dh/ds = (I - dF/dh)^-1 dF/dx dx/ds without its
+    singularity at folds.
+
+    Parameters
+    ----------
+    matrix
+        Derivative of F(h; x(s)) - h by v, `[state, state + 1]`.
+    row
+        Row that borders the matrix, `[state + 1]`.
+    direction
+        Direction along which the tangent points, `[state + 1]`.
+    """
     unit = np.append(np.zeros(len(matrix)), 1.0)
-    found = _solved(matrix, row, unit)
-    if not np.isfinite(found).all():
-        found = np.linalg.svd(matrix)[2][-1]
-    found = found / np.linalg.norm(found)
-    return found if found @ along >= 0 else -found
+    tangent = _solve_bordered(matrix, row, unit)
+    if not np.isfinite(tangent).all():
+        tangent = np.linalg.svd(matrix)[2][-1]
+    tangent = tangent / np.linalg.norm(tangent)
+    return tangent if tangent @ direction >= 0 else -tangent
 
 
-def walked(track: Track, start: Spot, stride: Stride) -> Walk:
-    """The branch from a point along its tangent, the point included, and how the walk ended."""
-    spots, here, step = [start.slim], start, stride.first
-    leg = _leg_ahead(track.path, here, first := track.path.leg(start.s))
-    if leg is None:
-        return spots, _end(start.s)
-    here = here if leg == first else _renewed(track, here, leg)
-    while len(spots) < stride.points:
-        new = yield from _advanced(track, here, step, leg)
+def trace_branch(
+    problem: ContinuationProblem, start: ContinuationPoint, settings: ContinuationSettings
+) -> Trace:
+    """Return the branch from a point along its tangent, and the name of the outcome.
+
+    The start is the first point.
+    """
+    points, current, step = [start.without_matrices], start, settings.ds
+    first = problem.path.segment_at(start.s)
+    segment = _next_segment(problem.path, current, first)
+    if segment is None:
+        return points, _end_of_path(start.s)
+    current = current if segment == first else _tangent_on_segment(problem, current, segment)
+    while len(points) < settings.max_points:
+        new = yield from _predict_and_correct(problem, current, step, segment)
         if new is None:
             step /= 2
-            if step < stride.shortest:
-                return spots, "lost"
+            if step < settings.ds_min:
+                return points, "lost"
             continue
-        if len(spots) > 2 and _passes(start.v, here, new) and start.tangent @ new.tangent > TURN:
-            return [*spots, start.slim], "closed"
-        spots.append(new.slim)
-        far = float(np.linalg.norm(new.v[:-1]))
-        if far > stride.farthest:
-            return spots, "diverged"
-        turn = new.tangent @ here.tangent
-        step = min(step * (1.5 if turn > 0.99 else 1.0), stride.longest * max(1.0, far))
-        ahead = _leg_ahead(track.path, new, leg)
-        if ahead is None:
-            return spots, _end(new.s)
-        here = new if ahead == leg else _renewed(track, new, ahead)
-        leg = ahead
-    return spots, "points"
+        is_long = len(points) > 2
+        if is_long and _passes(start.v, current, new) and start.tangent @ new.tangent > MIN_COSINE:
+            return [*points, start.without_matrices], "closed"
+        points.append(new.without_matrices)
+        norm = float(np.linalg.norm(new.v[:-1]))
+        if norm > settings.max_norm:
+            return points, "diverged"
+        is_straight = new.tangent @ current.tangent > STRAIGHT_COSINE
+        growth = STEP_GROWTH if is_straight else 1.0
+        step = min(step * growth, settings.ds_max * max(1.0, norm))
+        following = _next_segment(problem.path, new, segment)
+        if following is None:
+            return points, _end_of_path(new.s)
+        current = new if following == segment else _tangent_on_segment(problem, new, following)
+        segment = following
+    return points, "points"
 
 
-def _advanced(track: Track, here: Spot, step: float, leg: int) -> Correction:
-    """The point one step on, or where the piece of the path ends; None if the step is too long."""
-    guess, row = here.v + step * here.tangent, here.tangent
-    low, high = track.path.s[leg : leg + 2]
+def _predict_and_correct(
+    problem: ContinuationProblem, current: ContinuationPoint, step: float, segment: int
+) -> Correction:
+    """Return the point one step on, or at the end of the segment; None if the step is too long."""
+    guess, normal = current.v + step * current.tangent, current.tangent
+    low, high = problem.path.s[segment : segment + 2]
     if not low < guess[-1] < high:
         knot = high if guess[-1] >= high else low
-        if here.s == knot:
+        if current.s == knot:
             return None
-        guess = here.v + (knot - here.s) / here.tangent[-1] * here.tangent
+        guess = current.v + (knot - current.s) / current.tangent[-1] * current.tangent
         guess[-1] = knot
-        row = np.append(np.zeros(len(guess) - 1), 1.0)
-    new = yield from corrected(track, guess, row, leg, here.tangent)
+        normal = np.append(np.zeros(len(guess) - 1), 1.0)
+    new = yield from newton_correct(problem, guess, normal, segment, current.tangent)
     if new is None or not low <= new.s <= high:
         return None
-    near = np.linalg.norm(new.v - guess) <= step / 2
-    return new if near and new.tangent @ here.tangent > TURN else None
+    is_near = np.linalg.norm(new.v - guess) <= step / 2
+    return new if is_near and new.tangent @ current.tangent > MIN_COSINE else None
 
 
-def _leg_ahead(path: Path, spot: Spot, leg: int) -> int | None:
-    """The piece on which the branch goes on from a point of a piece; None where the path ends."""
-    if spot.tangent[-1] > 0 and spot.s >= path.s[leg + 1]:
-        return leg + 1 if leg + 1 < path.legs else None
-    if spot.tangent[-1] < 0 and spot.s <= path.s[leg]:
-        return leg - 1 if leg > 0 else None
-    return leg
+def _next_segment(path: InputPath, point: ContinuationPoint, segment: int) -> int | None:
+    """Return the segment on which the branch continues; None at the end of the path."""
+    if point.tangent[-1] > 0 and point.s >= path.s[segment + 1]:
+        return segment + 1 if segment + 1 < path.n_segments else None
+    if point.tangent[-1] < 0 and point.s <= path.s[segment]:
+        return segment - 1 if segment > 0 else None
+    return segment
 
 
-def _renewed(track: Track, spot: Spot, leg: int) -> Spot:
-    """The same point with the tangent that the branch has on a piece of the path: on along the
-    path, though states may turn back with a path that does."""
-    if spot.matrices is None:
-        raise RuntimeError("a point without its matrices has no tangent on another piece")
-    matrix = track.matrix(*spot.matrices, leg)
-    ahead = np.append(np.zeros(len(spot.v) - 1), np.sign(spot.tangent[-1]))
-    return replace(spot, tangent=tangent_of(matrix, ahead, ahead))
+def _tangent_on_segment(
+    problem: ContinuationProblem, point: ContinuationPoint, segment: int
+) -> ContinuationPoint:
+    """Return the same point with the tangent of the branch on a segment, further along the path."""
+    if point.matrices is None:
+        raise RuntimeError("a point without matrices has no tangent on another segment")
+    matrix = problem.derivative(*point.matrices, segment)
+    direction = np.append(np.zeros(len(point.v) - 1), np.sign(point.tangent[-1]))
+    return replace(point, tangent=tangent_of(matrix, direction, direction))
 
 
-def _end(s: float) -> str:
+def _end_of_path(s: float) -> str:
     return "end" if s > 0.5 else "beginning"
 
 
-def _passes(v: Array, before: Spot, after: Spot) -> bool:
-    """Whether the way from one point to the next leads past v."""
-    way = after.v - before.v
-    share = (v - before.v) @ way / (way @ way)
-    off = np.linalg.norm(before.v + share * way - v)
-    return bool(0 <= share <= 1 and off <= 0.1 * np.linalg.norm(way))
+def _passes(v: Array, before: ContinuationPoint, after: ContinuationPoint) -> bool:
+    """Return True if the line from one point to the next passes v."""
+    line = after.v - before.v
+    share = (v - before.v) @ line / (line @ line)
+    distance = np.linalg.norm(before.v + share * line - v)
+    return bool(0 <= share <= 1 and distance <= 0.1 * np.linalg.norm(line))
 
 
-def together(
-    walks: Mapping[Any, Generator[Ask, Answer, Any]],
-    answer: Callable[[Array, Array], Answer],
+def run_in_batches(
+    generators: Mapping[Any, Generator[Query, Linearisation, Any]], linearise: Linearise
 ) -> dict[Any, Any]:
-    """What each of the generators returns; all that they ask in a round is answered at once."""
-    results: dict[Any, Any] = {}
-    asked: dict[Any, Ask] = {}
+    """Run generators together, with one call of `linearise` per round for all their queries.
 
-    def resume(name: Any, sent: Answer | None) -> None:
+    Parameters
+    ----------
+    generators
+        Generators that yield queries and receive linearisations.
+    linearise
+        Linearisations of many queries at once.
+
+    Returns
+    -------
+    dict
+        Value that each generator returns.
+    """
+    results: dict[Any, Any] = {}
+    queries: dict[Any, Query] = {}
+
+    def resume(name: Any, linearisation: Linearisation | None) -> None:
         try:
-            asked[name] = walks[name].send(sent)  # type: ignore[arg-type]
+            queries[name] = generators[name].send(linearisation)  # type: ignore[arg-type]
         except StopIteration as stop:
-            asked.pop(name, None)
+            queries.pop(name, None)
             results[name] = stop.value
 
-    for name in walks:
+    for name in generators:
         resume(name, None)
-    while asked:
-        names = list(asked)
-        answers = answer(*(np.stack(part) for part in zip(*asked.values(), strict=True)))
-        for name, *sent in zip(names, *answers, strict=True):
-            resume(name, (sent[0], sent[1], sent[2]))
+    while queries:
+        names = list(queries)
+        answers = linearise(*(np.stack(part) for part in zip(*queries.values(), strict=True)))
+        for name, image, by_state, by_input in zip(names, *answers, strict=True):
+            resume(name, (image, by_state, by_input))
     return results

@@ -1,4 +1,4 @@
-"""The record of branches: fixed points along a path of inputs, and where they change their kind."""
+"""Record of branches of fixed points and their bifurcations."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,70 +12,91 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array, arrays
-from rnnstudy.dynamics.continuation.bifurcations import KINDS
+from rnnstudy.dynamics.continuation.bifurcations import BIFURCATION_KINDS
 from rnnstudy.dynamics.continuation.pseudo_arclength import BRANCH_OUTCOMES
+from rnnstudy.dynamics.states.projection import principal_components
 from rnnstudy.dynamics.states.records import count_noun
 
 
 @dataclass(frozen=True, eq=False)
 class Branches(Record):
-    """Branches of fixed points h*(s) of one network along a path of inputs x(s), flat: point after
-    point of each branch, in its order."""
+    """Branches of fixed points h*(s) of one network along a path of inputs x(s).
+
+    The points of all branches are one after the other, each branch in its order. `len` counts
+    branches.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> import rnnstudy
+    >>> def unit(inputs, state):
+    ...     return tf.tanh(2.0 * state + inputs)
+    >>> branches = rnnstudy.continue_fixed_points(unit, np.array([-0.9993]), [[-2.0], [2.0]])
+    >>> branches
+    1 branch of fixed points; 2 fold
+    >>> branches.outcomes
+    [('', 'end')]
+    """
 
     s: Array = array("point")
-    """Place on the path, as a share of its length."""
+    """Arclength on the path, as a share of its length."""
     inputs: Array = array("point", "input")
+    """Constant input of each point."""
     state: Array = array("point", "state")
+    """Fixed point."""
     eigenvalues: Array = array("point", "mode")
-    """Of dF/dh, largest modulus first."""
+    """Eigenvalues of dF/dh, largest modulus first."""
     n_unstable: Array = array("point")
     """Number of eigenvalues of modulus above 1 + margin."""
     branch: Array = array("point")
-    """To which of the branches a point belongs: first those of the starts, in their order."""
+    """Branch of each point. The branches of the starts are first, in their order."""
     outcome: Array = array("branch", "direction")
-    """How each walk ended, backwards and forwards, as a code of BRANCH_OUTCOMES."""
+    """Outcome of each branch, backward and forward, a code of BRANCH_OUTCOMES."""
     origin: Array = array("branch")
-    """Row of the whole record's `events` at which a branch was switched to; -1 for a start's."""
+    """Row of the whole record's `events` at which a branch was switched to, -1 for a start's."""
     events: dict[str, Array] = arrays("event")
-    """Columns of `bifurcations`; `kind` as a position in KINDS, `point` the one before it."""
+    """Columns of `bifurcations`, with input and state. `kind` is a code of BIFURCATION_KINDS."""
     member: int = 0
+    """Position of the network."""
     margin: float = 1e-6
+    """Distance of a modulus from 1 within which an eigenvalue is neutral."""
 
     def __len__(self) -> int:
         return len(self.outcome)
 
     def __repr__(self) -> str:
         kinds = Counter(self.bifurcations["kind"])
-        met = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+        bifurcations = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
         branches = count_noun(len(self), "branch", "branches")
-        return f"{branches} of fixed points; {met or 'no bifurcation'}"
+        return f"{branches} of fixed points; {bifurcations or 'no bifurcation'}"
 
     @property
     def outcomes(self) -> list[tuple[str, str]]:
-        """Per branch how it ended, backwards and forwards: `end` or `beginning` of the path,
-        `closed` (back at its start), `points` (budget spent), `diverged`, `lost`, `no fixed point`
-        (at the start), or nothing where it was not followed."""
+        """Outcomes of each branch, backward and forward. `BRANCH_OUTCOMES` explains them."""
         return [(names[0], names[1]) for names in BRANCH_OUTCOMES.names_of(self.outcome)]
 
     @property
     def bifurcations(self) -> Any:
-        """A `pandas.DataFrame` with one row per bifurcation: branch, kind, s, `eigenvalue` on the
-        unit circle, its `frequency` in cycles per step, the `change` in unstable directions, the
-        length of branch within which it was `located`, and the `point` before it. `events` has its
-        input and state too."""
+        """A `pandas.DataFrame` with one row per bifurcation.
+
+        Its columns are branch, kind, s, `eigenvalue` on the unit circle, and its `frequency` in
+        cycles per step. `change` is that of the number of unstable directions.
+        `located` is the length of branch within which it is known, `point` the point before it.
+        """
         columns = {name: values for name, values in self.events.items() if values.ndim == 1}
-        columns["kind"] = np.array(KINDS, object)[columns["kind"]]
+        columns["kind"] = np.array(BIFURCATION_KINDS, object)[columns["kind"]]
         return pd.DataFrame(columns)
 
     def of(self, branch: int) -> Self:
-        """One branch and its bifurcations, at its old number; the outcomes of all stay."""
+        """Return the points and bifurcations of one branch, with the outcomes of all branches."""
         mask = self.branch == branch
-        own = self.select("point", mask).select("event", self.events["branch"] == branch)
-        place = own.events["point"] - int(np.argmax(mask))
-        return replace(own, events={**own.events, "point": place})
+        part = self.select("point", mask).select("event", self.events["branch"] == branch)
+        position = part.events["point"] - int(np.argmax(mask))
+        return replace(part, events={**part.events, "point": position})
 
     def to_frame(self) -> Any:
-        """A `pandas.DataFrame` with one row per point."""
+        """Return a `pandas.DataFrame` with one row per point."""
         columns: dict[str, Array] = {"branch": self.branch, "s": self.s}
         columns |= {f"input_{i}": values for i, values in enumerate(self.inputs.T)}
         leading = self.eigenvalues[:, 0] if self.eigenvalues.size else np.zeros(len(self.s))
@@ -83,7 +104,7 @@ class Branches(Record):
         return pd.DataFrame(columns | {"leading_angle": np.angle(leading)})
 
     def exhibits(self) -> Sequence[Exhibit]:
-        """The diagram of the branches, and a table of their bifurcations."""
+        """Return the bifurcation diagram, and a table of the bifurcations."""
         return (
             Curves(
                 title="Branches of fixed points",
@@ -120,21 +141,21 @@ class Branches(Record):
         return np.abs(self.eigenvalues).max(axis=1, initial=0.0)
 
     def _runs(self) -> Iterator[tuple[slice, int]]:
-        """Stretches of a branch with as many unstable directions; each reaches to the next."""
+        """Yield runs of points with equally many unstable directions; each reaches to the next."""
         changes = (np.diff(self.branch) != 0) | (np.diff(self.n_unstable) != 0)
         bounds = [0, *(np.flatnonzero(changes) + 1), len(self.s)]
         for begin, end in pairwise(bounds):
-            joined = end < len(self.s) and self.branch[end] == self.branch[begin]
+            continues = end < len(self.s) and self.branch[end] == self.branch[begin]
             if end > begin:
-                yield slice(begin, end + joined), int(self.n_unstable[begin])
+                yield slice(begin, end + continues), int(self.n_unstable[begin])
 
 
 def _first_component(states: Array) -> Array:
-    """Heights [point] of states along the direction in which they differ most."""
+    """Return the first principal component [point] of states [point, state]."""
     if not len(states) or states.shape[1] == 1:
         return states[:, 0]
-    centred = states - states.mean(axis=0)
-    axis = np.linalg.svd(centred, full_matrices=False)[2][0]
+    components = principal_components(states, 1)
+    axis = components.axes[0]
     # Its sign is arbitrary: the largest entry is made positive.
-    heights: Array = centred @ axis * np.sign(axis[np.argmax(np.abs(axis))])
+    heights: Array = (states - components.mean) @ axis * np.sign(axis[np.argmax(np.abs(axis))])
     return heights

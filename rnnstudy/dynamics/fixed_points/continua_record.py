@@ -1,15 +1,15 @@
 """The record of lines, planes and other continua of fixed points."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
-from rnnstudy.core.record import Record, array
-from rnnstudy.dynamics.states.records import SearchRecord, count_noun, resolve_index
+from rnnstudy.core.record import array
+from rnnstudy.dynamics.states.records import SearchRecord, count_noun
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ class Continua(SearchRecord):
     """
 
     axis: ClassVar[str] = "continuum"
+    owners: ClassVar[Mapping[str, tuple[str, str]]] = {"continuum": ("member", "input_index")}
+    references: ClassVar[Mapping[str, str]] = {"continuum": "continuum"}
+    parts: ClassVar[Mapping[str, str]] = {"sample": "continuum"}
 
     state: Array = array("sample", "state")
     """Fixed points on the continua."""
@@ -83,30 +86,6 @@ class Continua(SearchRecord):
         own = [self.state[self.continuum == i] for i in range(len(self))]
         apart = [np.linalg.norm(state[:, None] - state, axis=-1) for state in own]
         return np.array([distance.max() for distance in apart], float)
-
-    def select(self, axis: str, indices: Any) -> Self:
-        """The record at some positions of an axis; a continuum takes its samples with it."""
-        if axis != self.axis:
-            return super().select(axis, indices)
-        chosen = resolve_index(indices, len(self), axis)
-        samples = [np.flatnonzero(self.continuum == i) for i in chosen]
-        part = super().select(axis, chosen)
-        part = Record.select(part, "sample", np.concatenate([chosen[:0], *samples]))
-        return replace(part, continuum=np.repeat(np.arange(len(chosen)), [*map(len, samples)]))
-
-    @classmethod
-    def join(cls, records: Sequence[Self], axis: str = "continuum") -> Self:
-        """The continua of all records, in order."""
-        if axis != cls.axis:
-            return super().join(records, axis)
-        sizes = np.cumsum([0, *(len(record) for record in records)])
-        shifted = [
-            replace(record, continuum=record.continuum + size)
-            for record, size in zip(records, sizes[:-1], strict=True)
-        ]
-        along = super().join(shifted, axis)
-        samples = super().join(shifted, "sample")
-        return replace(along, state=samples.state, continuum=samples.continuum)
 
     def to_frame(self) -> Any:
         """A `pandas.DataFrame` with one row per continuum."""

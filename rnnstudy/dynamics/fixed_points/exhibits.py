@@ -8,6 +8,7 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Panels, Space, Space2D, Space3D
 from rnnstudy.dynamics.linearisation.modes import decompose_jacobians
+from rnnstudy.dynamics.states.projection import PrincipalComponents, principal_components
 
 SHOWN = 8
 """Networks that are drawn, each in its own components."""
@@ -60,14 +61,15 @@ def _portrait(points: Any, lines: Sequence[Array], dimensions: int, title: str) 
     width = lines[0].shape[-1] if lines else points.state.shape[-1]
     parts = {"fixed": points.state, "continuum": points.continua.state, "slow": points.slow.state}
     states = np.concatenate(list(parts.values()))[:, :width]
-    centre, axes = _components(np.concatenate(lines) if lines else states, dimensions)
+    visited = np.concatenate(lines) if lines else states
+    components = principal_components(visited, dimensions)
     groups = [
         *map(str, points.n_unstable),
         *["continuum"] * len(parts["continuum"]),
         *["slow"] * len(parts["slow"]),
     ]
-    places = (states - centre) @ axes
-    flown = [(line - centre) @ axes for line in lines]
+    places = components.project(states)
+    flown = [components.project(line) for line in lines]
     drawn = np.concatenate([places, *flown])
     arm = ARM * (float(np.ptp(drawn, axis=0).max()) or 1.0) if len(drawn) else 0.0
     return SPACES[dimensions](
@@ -77,23 +79,14 @@ def _portrait(points: Any, lines: Sequence[Array], dimensions: int, title: str) 
         lines=flown,
         points=places,
         point_groups=groups,
-        directions=list(_directions(points, width, axes, places, arm)),
+        directions=list(_directions(points, width, components, places, arm)),
         point_labels=_labels(points),
     )
 
 
-def _components(states: Array, dimensions: int) -> tuple[Array, Array]:
-    """Mean [state] and principal directions [state, component]; zeros where states have fewer."""
-    states = states[np.isfinite(states).all(axis=1)]
-    if not len(states):
-        return np.zeros(states.shape[1]), np.eye(states.shape[1], dimensions)
-    centre = states.mean(axis=0)
-    _, _, axes = np.linalg.svd(states - centre, full_matrices=False)
-    missing = max(0, dimensions - len(axes))
-    return centre, np.pad(axes[:dimensions], ((0, missing), (0, 0))).T
-
-
-def _directions(points: Any, width: int, axes: Array, places: Array, arm: float) -> Iterator[Array]:
+def _directions(
+    points: Any, width: int, components: PrincipalComponents, places: Array, arm: float
+) -> Iterator[Array]:
     """Lines [end, component] along the unstable modes of each point, as they look from here."""
     unstable = np.flatnonzero(points.n_unstable)
     if not len(unstable):
@@ -104,8 +97,8 @@ def _directions(points: Any, width: int, axes: Array, places: Array, arm: float)
             # A complex pair spans a plane: its real and imaginary parts, each drawn once.
             parts = {0: [mode.real], 1: [mode.real, mode.imag], -1: []}[int(np.sign(value.imag))]
             for part in parts:
-                way = part[:width] @ axes
-                yield places[i] + arm * np.array([[-1.0], [1.0]]) * way
+                direction = components.project_directions(part[:width])
+                yield places[i] + arm * np.array([[-1.0], [1.0]]) * direction
 
 
 def _labels(points: Any) -> list[str]:

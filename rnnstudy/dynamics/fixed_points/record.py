@@ -1,8 +1,8 @@
 """The records of fixed points and slow points: what was found, of which network, at which input."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -22,12 +22,7 @@ from rnnstudy.dynamics.linearisation.modes import (
 )
 from rnnstudy.dynamics.linearisation.non_normality import NonNormality, non_normality
 from rnnstudy.dynamics.states.outcomes import CountedOutcomes, Outcomes
-from rnnstudy.dynamics.states.records import (
-    SearchRecord,
-    check_equal_sizes,
-    count_noun,
-    ownership_mask,
-)
+from rnnstudy.dynamics.states.records import SearchRecord, count_noun
 
 FIXED_POINT_OUTCOMES = Outcomes(
     {
@@ -70,6 +65,7 @@ class SlowPoints(SearchRecord):
     """Local minima of the speed that are not fixed points, flat: point after point."""
 
     axis: ClassVar[str] = "slow"
+    owners: ClassVar[Mapping[str, tuple[str, str]]] = {"slow": ("member", "input_index")}
 
     state: Array = array("slow", "state")
     inputs: Array = array("slow", "input")
@@ -130,6 +126,11 @@ class FixedPoints(CountedOutcomes, SearchRecord):
     """
 
     axis: ClassVar[str] = "point"
+    owners: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "point": ("member", "input_index"),
+        "start": ("start_member", "start_input"),
+        "search": ("searches.member", "searches.input_index"),
+    }
     outcome_table: ClassVar[Outcomes] = FIXED_POINT_OUTCOMES
 
     slow: SlowPoints
@@ -193,40 +194,6 @@ class FixedPoints(CountedOutcomes, SearchRecord):
         """Number of eigenvalues whose modulus is within the margin of 1: [point]."""
         return is_near_unit_circle(self.eigenvalues, self.margin).sum(axis=1)
 
-    def of(self, member: int | None = None, input_index: int | None = None) -> Self:
-        """What belongs to one member, one input, or both."""
-        searches = self.searches["member"], self.searches["input_index"]
-        chosen = super().of(member, input_index)
-        chosen = chosen.select(
-            "start", ownership_mask(self.start_member, self.start_input, member, input_index)
-        )
-        chosen = chosen.select("search", ownership_mask(*searches, member, input_index))
-        return replace(
-            chosen,
-            slow=self.slow.of(member, input_index),
-            continua=self.continua.of(member, input_index),
-        )
-
-    def shift_indices(self, members: int = 0, inputs: int = 0) -> Self:
-        """The same with so much added to the numbers of members and of inputs."""
-        searches = {
-            **self.searches,
-            "member": self.searches["member"] + members,
-            "input_index": self.searches["input_index"] + inputs,
-        }
-        return replace(
-            super().shift_indices(members, inputs),
-            start_member=self.start_member + members,
-            start_input=self.start_input + inputs,
-            searches=searches,
-            slow=self.slow.shift_indices(members, inputs),
-            continua=self.continua.shift_indices(members, inputs),
-        )
-
-    def single_member(self, member: int) -> Self:
-        """One member's points, as if it had been the only one: member 0."""
-        return self.of(member=member).shift_indices(members=-member)
-
     def __add__(self, other: Self) -> Self:
         return type(self).join([self, other]) if isinstance(other, FixedPoints) else NotImplemented
 
@@ -244,28 +211,15 @@ class FixedPoints(CountedOutcomes, SearchRecord):
         ValueError if there are none, or if they differ in margin or in sizes of state or input.
         """
         if axis is not None or not records:
-            return super().join(records, axis or cls.axis)
-        check_equal_sizes(records)
-        margins = sorted({record.margin for record in records})
-        if len(margins) > 1:
-            raise ValueError(f"records should have one margin, theirs are {margins}")
+            return super().join(records, axis)
         column = {"members": "member", "inputs": "input_index"}[later]
         counts = [int(record.searches[column].max(initial=-1)) + 1 for record in records]
         firsts = np.cumsum([0, *counts[:-1]])
-        parts = [
-            record.shift_indices(**{later: int(first)})
-            for record, first in zip(records, firsts, strict=True)
-        ]
-        points = super().join(parts, "point")
-        starts, searches = super().join(parts, "start"), super().join(parts, "search")
-        return replace(
-            points,
-            outcome=starts.outcome,
-            start_member=starts.start_member,
-            start_input=starts.start_input,
-            searches=searches.searches,
-            slow=SlowPoints.join([part.slow for part in parts], "slow"),
-            continua=Continua.join([part.continua for part in parts]),
+        return super().join(
+            [
+                record.shift_indices(**{later: int(first)})
+                for record, first in zip(records, firsts, strict=True)
+            ]
         )
 
     def to_frame(self) -> Any:
@@ -301,13 +255,10 @@ class FixedPoints(CountedOutcomes, SearchRecord):
         networks, inputs = (
             len(np.unique(self.searches[column])) for column in ("member", "input_index")
         )
-        parts = [
-            f"{count_noun(len(self), 'fixed point', 'fixed points')} of "
-            f"{count_noun(networks, 'network', 'networks')} "
-            f"at {count_noun(inputs, 'input', 'inputs')}"
-            + (": " if len(self) else "")
-            + ", ".join(_kinds(self.kind))
-        ]
+        points = count_noun(len(self), "fixed point", "fixed points")
+        owners = f"{count_noun(networks, 'network', 'networks')} at "
+        owners += count_noun(inputs, "input", "inputs") + (": " if len(self) else "")
+        parts = [f"{points} of {owners}" + ", ".join(_kinds(self.kind))]
         degenerate = 0 if len(self.continua) else int(self.searches["degenerate"].sum())
         parts += [count_noun(degenerate, "degenerate root", "degenerate roots")] * bool(degenerate)
         parts += [repr(more) for more in (self.continua, self.slow) if len(more)]

@@ -1,8 +1,7 @@
-"""Quasi-periodic motion on a closed curve: its rotation number and its Fourier series.
+"""Fourier series of closed curves from weighted Birkhoff averages along a trajectory.
 
-Weighted Birkhoff averages (Das, Dock, Saiki, Salgado-Flores, Sander, Wu & Yorke 2016) converge
-faster than any power of the number of steps where plain averages gain a digit for ten times as
-many: sum_t w(t / T) f(h_t) with w(s) = exp(-1 / (s (1 - s))).
+The average is sum_t w(t / T) f(h_t) with w(s) = exp(-1 / (s (1 - s))). On quasi-periodic motion it
+converges faster than any power of the number of steps (Das et al. 2016).
 """
 
 from collections.abc import Callable
@@ -11,83 +10,121 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 
-HARMONICS = (2, 4, 8, 16, 32, 64, 128, 256, 512)
-"""Lengths of Fourier series that are tried."""
+SERIES_ORDERS = (2, 4, 8, 16, 32, 64, 128, 256, 512)
+"""Highest orders of the Fourier series that are compared."""
 
 
-def weights(count: int) -> Array:
-    """Birkhoff weights [time] that sum to 1."""
+def birkhoff_weights(count: int) -> Array:
+    """Return Birkhoff weights `[time]` that sum to 1."""
     share = (np.arange(count) + 1.0) / (count + 1.0)
     bump = np.exp(-1.0 / (share * (1.0 - share)))
-    found: Array = bump / bump.sum()
-    return found
+    weights: Array = bump / bump.sum()
+    return weights
 
 
-def average(values: Array) -> Array:
-    """Weighted Birkhoff average [...] of values [time, ...] along a trajectory."""
-    found: Array = np.tensordot(weights(len(values)), values, axes=1)
-    return found
+def birkhoff_average(values: Array) -> Array:
+    """Return the weighted Birkhoff average `[...]` of values `[time, ...]` along a trajectory."""
+    average: Array = np.tensordot(birkhoff_weights(len(values)), values, axes=1)
+    return average
 
 
-def fourier(states: Array, rho: float, harmonics: int) -> Array:
-    """Coefficients [harmonic, state] of order 0 to `harmonics` of the curve K with
-    K(rho t) = h_t, from states [time, state]."""
+def fourier_series(states: Array, rho: float, harmonics: int) -> Array:
+    """Return the Fourier coefficients of the curve K with K(rho t) = h_t.
+
+    Parameters
+    ----------
+    states
+        States on the curve, `[time, state]`.
+    rho
+        Rotation number, in turns per step.
+    harmonics
+        Highest order.
+
+    Returns
+    -------
+    array
+        Complex coefficients of order 0 to `harmonics`, `[harmonic, state]`.
+    """
     time = np.arange(len(states))
-    # The phase first: its fractions are exact, those of a large multiple are not.
+    # The phase is computed first: its fractions are exact, unlike those of a large multiple.
     phase = np.outer(np.arange(harmonics + 1), rho * time % 1.0)
-    waves = np.exp(-2j * np.pi * phase) * weights(len(states))
-    found: Array = waves @ states
-    return found
+    waves = np.exp(-2j * np.pi * phase) * birkhoff_weights(len(states))
+    series: Array = waves @ states
+    return series
 
 
-def curve(series: Array, phases: Array) -> Array:
-    """States [phase, state] of a Fourier series at phases in turns."""
+def curve_at(series: Array, phases: Array) -> Array:
+    """Return states `[phase, state]` of a Fourier series at phases in turns."""
     waves = np.exp(2j * np.pi * np.outer(phases, np.arange(len(series))))
-    found: Array = 2.0 * (waves @ series).real - series[0].real
-    return found
+    states: Array = 2.0 * (waves @ series).real - series[0].real
+    return states
 
 
 def amplitude(series: Array) -> float:
-    """Root mean square distance of the curve from its mean."""
+    """Return the root mean square distance of the curve from its mean."""
     return float(np.sqrt(2.0 * np.sum(np.abs(series[1:]) ** 2)))
 
 
-def misfit(states: Array, rho: float, series: Array) -> float:
-    """Root mean square distance of states [time, state] from the curve at their phases, as a share
-    of its amplitude."""
-    off = states - curve(series, rho * np.arange(len(states)) % 1.0)
+def curve_error(states: Array, rho: float, series: Array) -> float:
+    """Return the distance of states `[time, state]` from the curve at their phases.
+
+    It is a root mean square, as a share of the amplitude.
+    """
+    error = states - curve_at(series, rho * np.arange(len(states)) % 1.0)
     size = amplitude(series)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return float(np.sqrt(np.mean(np.sum(off**2, axis=1))) / size) if size else float("inf")
+        return float(np.sqrt(np.mean(np.sum(error**2, axis=1))) / size) if size else float("inf")
 
 
-def invariance(series: Array, rho: float, step: Callable[[Array], Array]) -> float:
-    """Root mean square of F(K(phase)) - K(phase + rho) over all phases, as a share of the
-    amplitude; step: states [point, state] -> F of each."""
-    phases = np.arange(4 * len(series)) / (4 * len(series))
-    off = step(curve(series, phases)) - curve(series, phases + rho)
-    return float(np.sqrt(np.mean(np.sum(off**2, axis=1))) / amplitude(series))
+def invariance_error(series: Array, rho: float, step: Callable[[Array], Array]) -> float:
+    """Return the root mean square of F(K(phase)) - K(phase + rho), as a share of the amplitude.
 
-
-def fitted(
-    states: Array, rho: float, most: int, step: Callable[[Array], Array]
-) -> tuple[Array, float]:
-    """The Fourier series of at most so many harmonics whose curve is most nearly invariant, and
-    how much it is not: more than the states resolve would run wild between them."""
-    whole = fourier(states, rho, most)
-    lengths = [count for count in HARMONICS if count < most] + [most]
-    found = [(invariance(whole[: count + 1], rho, step), count) for count in lengths]
-    least, count = min(found)
-    return whole[: count + 1], least
-
-
-def aligned(series: Array, other: Array) -> Array:
-    """A series with its phase shifted so that its curve is nearest to another's.
-
-    By the harmonic that both have most of; of order k it leaves k shifts to choose from.
+    Parameters
+    ----------
+    series
+        Fourier series of the curve K, `[harmonic, state]`.
+    rho
+        Rotation number, in turns per step.
+    step
+        F: states `[point, state]` -> next states.
     """
-    count = min(len(series), len(other))
-    overlap = np.sum(series[:count].conj() * other[:count], axis=1)
+    phases = np.arange(4 * len(series)) / (4 * len(series))
+    error = step(curve_at(series, phases)) - curve_at(series, phases + rho)
+    return float(np.sqrt(np.mean(np.sum(error**2, axis=1))) / amplitude(series))
+
+
+def fit_curve(
+    states: Array, rho: float, harmonics: int, step: Callable[[Array], Array]
+) -> tuple[Array, float]:
+    """Return the Fourier series whose curve is closest to invariant, and its error.
+
+    More harmonics than the states resolve would oscillate between them.
+
+    Parameters
+    ----------
+    states
+        States on the curve, `[time, state]`.
+    rho
+        Rotation number, in turns per step.
+    harmonics
+        Highest order that is tested.
+    step
+        F: states `[point, state]` -> next states.
+    """
+    series = fourier_series(states, rho, harmonics)
+    orders = [order for order in SERIES_ORDERS if order < harmonics] + [harmonics]
+    errors = [(invariance_error(series[: order + 1], rho, step), order) for order in orders]
+    least, order = min(errors)
+    return series[: order + 1], least
+
+
+def match_phase(series: Array, reference: Array) -> Array:
+    """Return a series with its phase shifted so that its curve is nearest to a reference.
+
+    The shift comes from the harmonic that is strongest in both. An order of k leaves k shifts.
+    """
+    count = min(len(series), len(reference))
+    overlap = np.sum(series[:count].conj() * reference[:count], axis=1)
     overlap[0] = 0.0
     order = int(np.argmax(np.abs(overlap)))
     if order == 0:
@@ -95,13 +132,14 @@ def aligned(series: Array, other: Array) -> Array:
     base = np.angle(overlap[order]) / (2 * np.pi)
     shifts = (base + np.arange(order)) / order
     orders = np.arange(len(series))
-    every = [series * np.exp(2j * np.pi * orders * shift)[:, None] for shift in shifts]
-    return min(every, key=lambda shifted: distance(shifted, other))
+    shifted = [series * np.exp(2j * np.pi * orders * shift)[:, None] for shift in shifts]
+    return min(shifted, key=lambda each: curve_distance(each, reference))
 
 
-def distance(series: Array, other: Array) -> float:
-    """Root mean square distance of two curves, phase by phase."""
-    off = np.zeros((max(len(series), len(other)), series.shape[1]), complex)
-    off[: len(series)] += series
-    off[: len(other)] -= other
-    return float(np.sqrt(np.sum(np.abs(off[0]) ** 2) + 2.0 * np.sum(np.abs(off[1:]) ** 2)))
+def curve_distance(series: Array, reference: Array) -> float:
+    """Return the root mean square distance of two curves, phase by phase."""
+    difference = np.zeros((max(len(series), len(reference)), series.shape[1]), complex)
+    difference[: len(series)] += series
+    difference[: len(reference)] -= reference
+    squares = np.abs(difference) ** 2
+    return float(np.sqrt(np.sum(squares[0]) + 2.0 * np.sum(squares[1:])))

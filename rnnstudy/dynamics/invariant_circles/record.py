@@ -1,8 +1,8 @@
 """The record of invariant circles."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -10,15 +10,10 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Space3D, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import array
-from rnnstudy.dynamics.invariant_circles.fourier import curve
+from rnnstudy.dynamics.invariant_circles.fourier import curve_at
 from rnnstudy.dynamics.states.outcomes import CountedOutcomes, Outcomes
-from rnnstudy.dynamics.states.projection import project_to_components
-from rnnstudy.dynamics.states.records import (
-    SearchRecord,
-    check_equal_sizes,
-    count_noun,
-    ownership_mask,
-)
+from rnnstudy.dynamics.states.projection import principal_components
+from rnnstudy.dynamics.states.records import SearchRecord, count_noun
 
 CIRCLE_OUTCOMES = Outcomes(
     {
@@ -48,20 +43,42 @@ CIRCLE, FIXED, PERIODIC, UNSETTLED, ESCAPED = CIRCLE_OUTCOMES.codes
 
 @dataclass(frozen=True, eq=False)
 class Circles(CountedOutcomes, SearchRecord):
-    """Distinct invariant circles of one or many networks: curves K with
-    F(K(phase)) = K(phase + rotation), phases in turns."""
+    """Distinct invariant circles of one or many networks.
+
+    A circle is a curve K with F(K(phase)) = K(phase + rotation), with phases in turns. `len` and
+    indices count circles.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> import rnnstudy
+    >>> def rotate(inputs, state):
+    ...     z = tf.complex(state[:, 0], state[:, 1])
+    ...     z = z * tf.exp(tf.constant(0.7j, z.dtype)) / tf.cast(tf.abs(z) ** 0.1, z.dtype)
+    ...     return tf.stack([tf.math.real(z), tf.math.imag(z)], axis=1)
+    >>> circles = rnnstudy.find_circles(rotate, starts=np.array([[0.5, 0.0]]), dt=0.01)
+    >>> circles
+    1 invariant circle; starts: 1 circle
+    >>> circles.hertz.round(3).tolist()
+    [11.141]
+    """
 
     axis: ClassVar[str] = "circle"
+    owners: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "circle": ("member", "input_index"),
+        "start": ("start_member", "start_input"),
+    }
     outcome_table: ClassVar[Outcomes] = CIRCLE_OUTCOMES
 
     series: Array = array("circle", "harmonic", "state")
-    """Fourier coefficients, complex, of order 0, 1, ...; zero beyond those that are known."""
+    """Complex Fourier coefficients of order 0, 1, ..., zero beyond `harmonics`."""
     phase: Array = array("phase")
-    """Where `curve` is taken."""
+    """Phases of `curve`, in turns."""
     rotation: Array = array("circle")
-    """Cycles per step, 0 to 1/2."""
+    """Rotation number, in cycles per step, 0 to 1/2."""
     amplitude: Array = array("circle")
-    """Root mean square Euclidean distance from the mean."""
+    """Root mean square Euclidean distance of the curve from its mean."""
     residual: Array = array("circle")
     """Root mean square of F(K(phase)) - K(phase + rotation), as a share of the amplitude."""
     exponent: Array = array("circle")
@@ -69,83 +86,61 @@ class Circles(CountedOutcomes, SearchRecord):
     harmonics: Array = array("circle")
     """Highest order of the series."""
     inputs: Array = array("circle", "input")
-    """The constant input."""
+    """Constant input."""
     member: Array = array("circle")
+    """Position of the network."""
     input_index: Array = array("circle")
+    """Position of the constant input."""
     n_starts: Array = array("circle")
-    """Number of starts that ended here."""
+    """Number of starts that ended on the circle."""
     outcome: Array = array("start")
-    """What became of each start, as a code of CIRCLE_OUTCOMES."""
+    """Outcome of each start, a code of CIRCLE_OUTCOMES."""
     period: Array = array("start")
-    """Of those that are periodic, in steps; else 0."""
+    """Period of starts that became periodic, in steps; else 0."""
     start_member: Array = array("start")
+    """Member of each start."""
     start_input: Array = array("start")
+    """Input index of each start."""
     margin: float = 1e-6
-    """Exponent within which a circle counts as neutral."""
+    """Exponent, in nats per step, within which a circle is neutral."""
     dt: float | None = None
-    """Seconds per step, if known."""
+    """Length of a step in seconds, if known."""
 
     @property
     def mean(self) -> Array:
-        """Centre of each curve: [circle, state]."""
+        """Centre of each curve, `[circle, state]`."""
         centre: Array = self.series[:, 0].real
         return centre
 
     @property
     def curve(self) -> Array:
-        """States [circle, phase, state]."""
+        """States `[circle, phase, state]`."""
         return self.at(self.phase)
 
     def at(self, phases: Array) -> Array:
-        """States [circle, phase, state] at any phases in turns: K(phase)."""
-        given = np.atleast_1d(np.asarray(phases, np.float64))
+        """Return states K(phase) `[circle, phase, state]` at any phases in turns."""
+        values = np.atleast_1d(np.asarray(phases, np.float64))
         if not len(self):
-            return np.empty((0, len(given), self.size("state")))
-        return np.stack([curve(series, given) for series in self.series])
+            return np.empty((0, len(values), self.size("state")))
+        return np.stack([curve_at(series, values) for series in self.series])
 
     @property
     def hertz(self) -> Array:
-        """Cycles per second [circle]; ValueError if dt is not known."""
+        """Rotation number in cycles per second, `[circle]`; ValueError if dt is not known."""
         if self.dt is None:
-            raise ValueError("hertz need the length of a step: find_circles(..., dt=seconds)")
+            raise ValueError(
+                "dt must be known for hertz, got None. Use find_circles(..., dt=seconds)."
+            )
         return self.rotation / self.dt
 
     @property
     def kind(self) -> Array:
-        """attracting, neutral or repelling: [circle]."""
+        """Kind of each circle, `[circle]`: attracting, neutral or repelling."""
         near = np.abs(self.exponent) <= self.margin
         return np.select([near, self.exponent < 0], ["neutral", "attracting"], "repelling")
 
-    def of(self, member: int | None = None, input_index: int | None = None) -> Self:
-        """What belongs to one member, one input, or both."""
-        mine = ownership_mask(self.start_member, self.start_input, member, input_index)
-        return super().of(member, input_index).select("start", mine)
-
-    def shift_indices(self, members: int = 0, inputs: int = 0) -> Self:
-        """The same with so much added to the numbers of members and of inputs."""
-        return replace(
-            super().shift_indices(members, inputs),
-            start_member=self.start_member + members,
-            start_input=self.start_input + inputs,
-        )
-
-    @classmethod
-    def join(cls, records: Sequence[Self], axis: str | None = None) -> Self:
-        """Records end to end along one axis, or along all of them if it is None.
-
-        ValueError if there are none, or if they differ in sizes of state or input.
-        """
-        if not records or axis is not None:
-            return super().join(records, axis or cls.axis)
-        check_equal_sizes(records)
-        starts = super().join(records, "start")
-        names = ("outcome", "period", "start_member", "start_input")
-        return replace(
-            super().join(records, cls.axis), **{name: getattr(starts, name) for name in names}
-        )
-
     def to_frame(self) -> Any:
-        """A `pandas.DataFrame` with one row per circle."""
+        """Return a `pandas.DataFrame` with one row per circle."""
         columns = {
             "member": self.member,
             "input_index": self.input_index,
@@ -160,10 +155,10 @@ class Circles(CountedOutcomes, SearchRecord):
         return pd.DataFrame(columns if self.dt is None else columns | {"hertz": self.hertz})
 
     def exhibits(self) -> Sequence[Exhibit]:
-        """The curves in the first three principal components of their states, and a table."""
+        """Return the curves in three principal components of their states, and a table."""
         curves = self.curve
-        count, phases, size = curves.shape
-        places = project_to_components(curves.reshape(-1, size)).reshape(count, phases, 3)
+        states = curves.reshape(-1, curves.shape[-1])
+        places = principal_components(states).project(states).reshape(*curves.shape[:2], 3)
         return (
             Space3D(
                 title="Invariant circles",
@@ -181,6 +176,6 @@ class Circles(CountedOutcomes, SearchRecord):
         )
 
     def __repr__(self) -> str:
-        found = count_noun(len(self), "invariant circle", "invariant circles")
-        fates = ", ".join(f"{count} {name}" for name, count in self.outcomes.items() if count)
-        return f"{found}; starts: {fates}"
+        circles = count_noun(len(self), "invariant circle", "invariant circles")
+        ends = ", ".join(f"{count} {name}" for name, count in self.outcomes.items() if count)
+        return f"{circles}; starts: {ends}"

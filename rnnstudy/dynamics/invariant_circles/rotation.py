@@ -6,48 +6,60 @@ from itertools import combinations
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.dynamics.invariant_circles.fourier import average, fourier, misfit
+from rnnstudy.dynamics.invariant_circles.fourier import (
+    birkhoff_average,
+    curve_error,
+    fourier_series,
+)
+from rnnstudy.dynamics.states.projection import principal_axes
 
-COMPONENTS = 4
-"""Principal components in whose planes the curve is looked at."""
+PLANE_COMPONENTS = 4
+"""Number of principal components whose planes show the curve."""
 
+MAX_WINDINGS = 3
+"""Largest number of windings of a projected curve around its middle in one turn."""
 
-WINDINGS = 3
-"""How often a plane's picture of the curve may wind around its middle in one round of it."""
-
-
-SAME = 1e-5
+SAME_ESTIMATE = 1e-5
 """Difference of two estimates of one rotation number."""
 
-
-PROBED = 32
-"""Harmonics of the series by which candidates for the rotation number are compared."""
+TESTED_HARMONICS = 32
+"""Highest order of the series that compares candidates of the rotation number."""
 
 
 def rotation_number(states: Array) -> float:
-    """Cycles per step, 0 to 1/2, of the motion on a closed curve, from its states [time, state].
+    """Return the cycles per step, 0 to 1/2, of motion on a closed curve.
 
-    The mean advance of the angle in planes of principal components. If a curve does not wind around
-    its middle once in one of them, the average is that of a multiple; the candidate whose Fourier
-    series fits best is taken. NaN if there is none.
+    The number is the mean advance of the angle in planes of principal components. In a plane in
+    which the curve winds several times around its middle, the average is that of a multiple. The
+    candidate whose Fourier series fits best decides.
+
+    Parameters
+    ----------
+    states
+        States on the curve, `[time, state]`.
+
+    Returns
+    -------
+    float
+        Rotation number, NaN if there is none.
     """
-    found = [(_misfit(states, rho), rho) for rho in _candidates(states)]
-    finite = [pair for pair in found if np.isfinite(pair[0])]
+    errors = [(_series_error(states, rho), rho) for rho in _candidates(states)]
+    finite = [pair for pair in errors if np.isfinite(pair[0])]
     if not finite:
         return float("nan")
-    least = min(off for off, _ in finite)
-    # A part of the right number fits as well, by every other harmonic: the first that fits is it.
-    return _refined(states, next(rho for off, rho in finite if off <= 10.0 * least + 1e-6))
+    least = min(error for error, _ in finite)
+    # A fraction of the right number fits as well, so the first candidate that fits is right.
+    return _refine(states, next(rho for error, rho in finite if error <= 10.0 * least + 1e-6))
 
 
 def _candidates(states: Array) -> Iterator[float]:
-    """Rotation numbers that the planes suggest, those of a single winding first."""
+    """Yield the rotation numbers that the planes suggest, those of a single winding first."""
     centred = states - states.mean(axis=0)
-    axes = np.linalg.svd(centred[: 4 * len(centred[0]) + 1000], full_matrices=False)[2]
-    places = centred @ axes[:COMPONENTS].T
+    axes = principal_axes(centred[: 4 * len(centred[0]) + 1000])[1]
+    places = centred @ axes[:PLANE_COMPONENTS].T
     planes = list(combinations(range(places.shape[1]), 2))
     advances = [mean_advance(places[:, plane[0]] + 1j * places[:, plane[1]]) for plane in planes]
-    for winding in range(1, WINDINGS + 1):
+    for winding in range(1, MAX_WINDINGS + 1):
         for advance in advances:
             for turn in range(winding):
                 rho = (advance + turn) / winding % 1.0
@@ -55,32 +67,37 @@ def _candidates(states: Array) -> Iterator[float]:
                     yield min(rho, 1.0 - rho)
 
 
-def mean_advance(places: Array) -> float:
-    """Mean advance per step, in turns from 0 to 1, of the angle of complex numbers [time].
+def mean_advance(numbers: Array) -> float:
+    """Return the mean advance per step of the angle of complex numbers `[time]`, in turns.
 
-    On a curve around 0 the advance of an angle is a whole number of turns nowhere, for the state
-    would be fixed there: it is lifted where no advance is found.
+    On a curve around 0 the angle never advances by a whole number of turns, since the state would
+    be a fixed point. The angle is therefore cut in the widest gap of the advances.
     """
-    steps = np.diff(np.angle(places)) / (2.0 * np.pi) % 1.0
+    steps = np.diff(np.angle(numbers)) / (2.0 * np.pi) % 1.0
     ordered = np.sort(steps)
     gaps = np.append(np.diff(ordered), ordered[0] + 1.0 - ordered[-1])
     widest = int(np.argmax(gaps))
     cut = (ordered[widest] + 0.5 * gaps[widest]) % 1.0
     lifted = (steps - cut) % 1.0 + cut
-    return float(average(lifted) % 1.0)
+    return float(birkhoff_average(lifted) % 1.0)
 
 
-def _refined(states: Array, rho: float) -> float:
-    """The rotation number by the angle in the plane of the strongest harmonic, where the motion is
-    most nearly uniform."""
-    series = fourier(states, rho, min(PROBED, len(states) // 16))
+def _refine(states: Array, rho: float) -> float:
+    """Return the rotation number from the plane of the strongest harmonic.
+
+    The motion there is most nearly uniform.
+    """
+    series = _short_series(states, rho)
     order = 1 + int(np.argmax(np.sum(np.abs(series[1:]) ** 2, axis=1)))
     advance = mean_advance((states - series[0].real) @ series[order].conj())
-    found = rho + ((advance - order * rho + 0.5) % 1.0 - 0.5) / order
-    return found if abs(found - rho) <= SAME else rho
+    refined = rho + ((advance - order * rho + 0.5) % 1.0 - 0.5) / order
+    return refined if abs(refined - rho) <= SAME_ESTIMATE else rho
 
 
-def _misfit(states: Array, rho: float) -> float:
-    """How badly a short Fourier series with this rotation number describes the states."""
-    series = fourier(states, rho, min(PROBED, len(states) // 16))
-    return misfit(states, rho, series)
+def _series_error(states: Array, rho: float) -> float:
+    """Return the error of a short Fourier series with this rotation number."""
+    return curve_error(states, rho, _short_series(states, rho))
+
+
+def _short_series(states: Array, rho: float) -> Array:
+    return fourier_series(states, rho, min(TESTED_HARMONICS, len(states) // 16))

@@ -5,52 +5,93 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.linearisation.modes import eigenvalues
 
-SAFE = 1e-10
-"""Absolute error of multipliers up to which they are taken from a product of Jacobians."""
+PRODUCT_ERROR = 1e-10
+"""Absolute error of multipliers up to which they come from a product of Jacobians."""
+
+REAL = 1e-12
+"""Imaginary part, as a share of the modulus, within which a multiplier is real."""
 
 
-def cyclic(jacobian: Array) -> Array:
-    """Jacobians [step, state, state] as one matrix that takes each step's state to the next's."""
+def cyclic_matrix(jacobian: Array) -> Array:
+    """Return one matrix that maps each step's displacement to the next step's.
+
+    Parameters
+    ----------
+    jacobian
+        dF/dh along the orbit, `[step, state, state]`.
+
+    Returns
+    -------
+    array
+        Matrix of size step times state.
+    """
     steps, size, _ = jacobian.shape
-    whole = np.zeros((steps, size, steps, size))
+    matrix = np.zeros((steps, size, steps, size))
     for i in range(steps):
-        whole[(i + 1) % steps, :, i] = jacobian[i]
-    return whole.reshape(steps * size, steps * size)
+        matrix[(i + 1) % steps, :, i] = jacobian[i]
+    return matrix.reshape(steps * size, steps * size)
 
 
-def certificate(jacobian: Array, residual: Array) -> tuple[float, float]:
-    """Root mean square of the Newton step at an orbit and the smallest singular value of its
-    equations, from Jacobians [step, state, state] and residuals [step, state]."""
-    matrix = np.eye(residual.size) - cyclic(jacobian)
-    left, weights, right = np.linalg.svd(matrix)
-    smallest = float(weights[-1])
+def orbit_certificate(jacobian: Array, residual: Array) -> tuple[float, float]:
+    """Return the size of the Newton step at an orbit and the least singular value there.
+
+    Parameters
+    ----------
+    jacobian
+        dF/dh along the orbit, `[step, state, state]`.
+    residual
+        F(h_i) - h_(i+1), `[step, state]`.
+
+    Returns
+    -------
+    step, singular_value
+        Root mean square of the Newton step, and smallest singular value of the orbit's equations.
+    """
+    matrix = np.eye(residual.size) - cyclic_matrix(jacobian)
+    left, values, right = np.linalg.svd(matrix)
+    smallest = float(values[-1])
     if not smallest > 0:
         return float("inf"), smallest
     # Row i + 1 of the matrix is the equation of step i.
-    step = right.T @ (left.T @ np.roll(residual, 1, axis=0).ravel() / weights)
+    step = right.T @ (left.T @ np.roll(residual, 1, axis=0).ravel() / values)
     return float(np.sqrt(np.mean(step**2))), smallest
 
 
-def multipliers(jacobian: Array) -> Array:
-    """Floquet multipliers [mode] of an orbit, largest modulus first, from [step, state, state].
+def floquet_multipliers(jacobian: Array) -> Array:
+    """Return the Floquet multipliers of an orbit, largest modulus first.
 
-    Eigenvalues of the product of the Jacobians, or, where the product is so large that the smaller
-    ones drown in its rounding, powers of those of the cyclic matrix, which knows no product.
+    They are eigenvalues of the product of the Jacobians. Where rounding of a large product hides
+    the smaller ones, they are powers of the eigenvalues of the cyclic matrix.
+
+    Parameters
+    ----------
+    jacobian
+        dF/dh along the orbit, `[step, state, state]`.
+
+    Returns
+    -------
+    array
+        Multipliers, `[mode]`.
+
+    References
+    ----------
+    Guckenheimer & Holmes (1983), Nonlinear oscillations, dynamical systems, and bifurcations of
+    vector fields.
     """
     steps, size, _ = jacobian.shape
     growth = float(np.sum(np.log(np.maximum(np.linalg.norm(jacobian, 2, axis=(1, 2)), 1e-300))))
-    if growth + np.log(steps * np.finfo(float).eps) <= np.log(SAFE):
+    if growth + np.log(steps * np.finfo(float).eps) <= np.log(PRODUCT_ERROR):
         product = np.eye(size)
         for matrix in jacobian:
             product = matrix @ product
         return eigenvalues(product)
-    powers = eigenvalues(cyclic(jacobian)) ** steps
-    found = []
+    powers = eigenvalues(cyclic_matrix(jacobian)) ** steps
+    multipliers = []
     for _ in range(size):
-        # Each multiplier is there once per step, as the power of another root.
+        # Each multiplier occurs once per step, as the power of another root.
         near = np.argsort(np.abs(powers - powers[np.abs(powers).argmax()]), kind="stable")
-        found.append(powers[near[:steps]].mean())
+        multipliers.append(powers[near[:steps]].mean())
         powers = np.delete(powers, near[:steps])
-    values = np.array(found)
-    real = np.abs(values.imag) <= 1e-12 * np.abs(values)
-    return np.where(real, values.real, values)
+    values = np.array(multipliers)
+    is_real = np.abs(values.imag) <= REAL * np.abs(values)
+    return np.where(is_real, values.real, values)

@@ -1,7 +1,7 @@
 """The record of periodic orbits."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -10,21 +10,15 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Space3D, Table
 from rnnstudy.core.lazy_imports import pd
-from rnnstudy.core.record import Record, array
+from rnnstudy.core.record import array
 from rnnstudy.dynamics.linearisation.modes import (
     is_near_unit_circle,
     stability_kinds,
     time_constants,
 )
 from rnnstudy.dynamics.states.outcomes import CountedOutcomes, Outcomes
-from rnnstudy.dynamics.states.projection import project_to_components
-from rnnstudy.dynamics.states.records import (
-    SearchRecord,
-    check_equal_sizes,
-    count_noun,
-    ownership_mask,
-    resolve_index,
-)
+from rnnstudy.dynamics.states.projection import principal_components
+from rnnstudy.dynamics.states.records import SearchRecord, count_noun
 
 ORBIT_OUTCOMES = Outcomes(
     {
@@ -64,109 +58,84 @@ CONVERGED, FIXED, SHORTER, DEGENERATE, OUTSIDE, UNSETTLED, DIVERGED = ORBIT_OUTC
 class Cycles(CountedOutcomes, SearchRecord):
     """Distinct periodic orbits of one or many networks, each once at its least period.
 
-    `len` and indices count orbits; the states of all lie one after the other, in the order in which
-    F visits them.
+    `len` and indices count orbits. The states of all orbits are one after the other, each orbit in
+    the order of its steps.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> import rnnstudy
+    >>> def flip(inputs, state):
+    ...     return tf.tanh(-2.0 * state)
+    >>> orbits = rnnstudy.find_cycles(flip, starts=np.array([[0.5], [0.9]]))
+    >>> orbits.orbit(0).round(3).ravel().tolist()
+    [-0.957, 0.957]
     """
 
     axis: ClassVar[str] = "orbit"
+    owners: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "orbit": ("member", "input_index"),
+        "start": ("start_member", "start_input"),
+    }
+    references: ClassVar[Mapping[str, str]] = {"cycle": "orbit"}
+    parts: ClassVar[Mapping[str, str]] = {"step": "cycle"}
     outcome_table: ClassVar[Outcomes] = ORBIT_OUTCOMES
 
     state: Array = array("step", "state")
+    """States of the orbits."""
     cycle: Array = array("step")
-    """To which orbit a state belongs."""
+    """Position of the orbit of each state."""
     period: Array = array("orbit")
-    """Number of steps after which it comes round."""
+    """Least period in steps."""
     multipliers: Array = array("orbit", "mode")
     """Floquet multipliers per period: eigenvalues of dF^p/dh, largest modulus first."""
     n_unstable: Array = array("orbit")
     """Number of multipliers of modulus above 1 + margin."""
     index: Array = array("orbit")
-    """Sign of det(I - dF^p/dh): its share in the Lefschetz number of F^p, once per state."""
+    """Sign of det(I - dF^p/dh), the index of each state as a fixed point of F^p."""
     residual: Array = array("orbit")
     """Root mean square of F(h_i) - h_(i+1)."""
     inputs: Array = array("orbit", "input")
-    """The constant input."""
+    """Constant input."""
     member: Array = array("orbit")
+    """Position of the network."""
     input_index: Array = array("orbit")
+    """Position of the constant input."""
     n_starts: Array = array("orbit")
-    """Number of starts that ended here."""
+    """Number of starts that ended on the orbit."""
     outcome: Array = array("start")
-    """What became of each start, as a code of ORBIT_OUTCOMES; one period after the other."""
+    """Outcome of each start, a code of ORBIT_OUTCOMES, one period after the other."""
     start_member: Array = array("start")
+    """Member of each start."""
     start_input: Array = array("start")
+    """Input index of each start."""
     start_period: Array = array("start")
-    """Number of states with which it was begun."""
+    """Number of states of each start."""
     margin: float = 1e-6
-    """Distance of a modulus from 1 within which an orbit counts as marginal."""
+    """Distance of a modulus from 1 within which an orbit is marginal."""
 
     @property
     def kind(self) -> Array:
-        """stable, saddle, repeller or marginal: [orbit]."""
+        """Kind of each orbit, `[orbit]`: stable, saddle, repeller or marginal."""
         return stability_kinds(self.multipliers, self.margin)
 
     @property
     def n_marginal(self) -> Array:
-        """Number of multipliers whose modulus is within the margin of 1: [orbit]."""
+        """Number of multipliers whose modulus is within the margin of 1, `[orbit]`."""
         return is_near_unit_circle(self.multipliers, self.margin).sum(axis=1)
 
     def orbit(self, i: int) -> Array:
-        """States [step, state] of one orbit."""
+        """Return the states `[step, state]` of one orbit."""
         states: Array = self.state[self.cycle == i]
         return states
 
-    def counted_anew(self, n_starts: Array) -> Self:
-        """The same orbits with other numbers of hits [orbit]."""
+    def with_n_starts(self, n_starts: Array) -> Self:
+        """Return the same orbits with other numbers of starts `[orbit]`."""
         return replace(self, n_starts=n_starts)
 
-    def of(self, member: int | None = None, input_index: int | None = None) -> Self:
-        """What belongs to one member, one input, or both."""
-        mine = ownership_mask(self.start_member, self.start_input, member, input_index)
-        return super().of(member, input_index).select("start", mine)
-
-    def shift_indices(self, members: int = 0, inputs: int = 0) -> Self:
-        """The same with so much added to the numbers of members and of inputs."""
-        return replace(
-            super().shift_indices(members, inputs),
-            start_member=self.start_member + members,
-            start_input=self.start_input + inputs,
-        )
-
-    def select(self, axis: str, indices: Any) -> Self:
-        """The record at some positions of an axis; an orbit takes its states with it."""
-        if axis != self.axis:
-            return super().select(axis, indices)
-        chosen = resolve_index(indices, len(self), axis)
-        states = [np.flatnonzero(self.cycle == i) for i in chosen]
-        part = super().select(axis, chosen)
-        part = Record.select(part, "step", np.concatenate([chosen[:0], *states]))
-        return replace(part, cycle=np.repeat(np.arange(len(chosen)), [*map(len, states)]))
-
-    @classmethod
-    def join(cls, records: Sequence[Self], axis: str | None = None) -> Self:
-        """Records end to end along one axis, or along all of them if it is None.
-
-        ValueError if there are none, or if they differ in margin or in sizes of state or input.
-        """
-        if not records or axis not in (None, cls.axis):
-            return super().join(records, axis or cls.axis)
-        check_equal_sizes(records)
-        if len({record.margin for record in records}) > 1:
-            raise ValueError("records of orbits should have one margin")
-        sizes = np.cumsum([0, *(len(record) for record in records)])
-        shifted = [
-            replace(record, cycle=record.cycle + size)
-            for record, size in zip(records, sizes[:-1], strict=True)
-        ]
-        orbits, steps = super().join(shifted, cls.axis), super().join(shifted, "step")
-        orbits = replace(orbits, state=steps.state, cycle=steps.cycle)
-        if axis is not None:
-            return orbits
-        names = ("outcome", "start_member", "start_input", "start_period")
-        starts = super().join(records, "start")
-        return replace(orbits, **{name: getattr(starts, name) for name in names})
-
     def to_frame(self) -> Any:
-        """A `pandas.DataFrame` with one row per orbit; time constants in steps."""
+        """Return a `pandas.DataFrame` with one row per orbit; time constants in steps."""
         leading = self.multipliers[:, 0]
         return pd.DataFrame(
             {
@@ -185,15 +154,15 @@ class Cycles(CountedOutcomes, SearchRecord):
         )
 
     def exhibits(self) -> Sequence[Exhibit]:
-        """The orbits in the first three principal components of their states, and a table."""
-        places = project_to_components(self.state)
+        """Return the orbits in three principal components of their states, and a table."""
+        places = principal_components(self.state).project(self.state)
         groups = self.n_unstable[self.cycle]
-        rounds = [places[self.cycle == i] for i in range(len(self))]
+        orbits = [places[self.cycle == i] for i in range(len(self))]
         return (
             Space3D(
                 title="Periodic orbits",
                 caption="States of each orbit, joined in the order in which they are visited.",
-                lines=[np.concatenate([states, states[:1]]) for states in rounds],
+                lines=[np.concatenate([states, states[:1]]) for states in orbits],
                 points=places,
                 point_groups=[str(count) for count in groups],
                 point_labels=[f"orbit {i}" for i in self.cycle],
@@ -207,5 +176,5 @@ class Cycles(CountedOutcomes, SearchRecord):
     def __repr__(self) -> str:
         periods = Counter(self.period.tolist())
         parts = [f"{periods[p]} of period {p}" for p in sorted(periods)]
-        found = count_noun(len(self), "periodic orbit", "periodic orbits")
-        return found + (": " + ", ".join(parts) if parts else "")
+        orbits = count_noun(len(self), "periodic orbit", "periodic orbits")
+        return orbits + (": " + ", ".join(parts) if parts else "")

@@ -79,7 +79,7 @@ def test_the_batch_can_be_of_any_size(monkeypatch):
     starts = np.random.default_rng(1).uniform(-1, 1, (50, 2))
     whole = basins(networks, starts, points)
     for size in (8 * 16 * 2 * 10, 8 * 16 * 2 * 150):
-        monkeypatch.setattr("rnnstudy.dynamics.basins.basins.BLOCK_BYTES", size)
+        monkeypatch.setattr("rnnstudy.dynamics.basins.follow.FOLLOW_BYTES", size)
         parts = basins(networks, starts, points)
         for name in ("state", "end", "outcome", "attractor", "steps", "member"):
             np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
@@ -159,14 +159,14 @@ def test_pictures_and_folder(tmp_path):
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
-        ({"starts": np.zeros((4, 3))}, r"starts should be \[start, 2\] or .* \(4, 3\)"),
+        ({"starts": np.zeros((4, 3))}, r"starts must have shape \[start, 2\] or .* \(4, 3\)"),
         (
             {"attractors": np.zeros((1, 3))},
-            r"attractors should be \[attractor, 2\], it is",
+            r"attractors must have shape \[attractor, 2\], got",
         ),
         ({"inputs": np.zeros((1, 5))}, r"inputs should be \[input point, 1\], .* \(1, 5\)"),
-        ({"attractors": np.zeros((2, 2))}, "two of the attractors are the same state"),
-        ({"steps": -1}, "steps and tolerance should be positive, they are -1, 0.001"),
+        ({"attractors": np.zeros((2, 2))}, "attractors must be different states"),
+        ({"steps": -1}, "steps and tolerance must be positive, got -1, 0.001"),
     ],
 )
 def test_what_makes_no_sense_is_refused(given, complaint):

@@ -44,13 +44,13 @@ def test_edges_faces_and_centre_of_a_cube(cube):
     assert found.outcomes["point"] == 12 * 2 + 7 * 80 == len(found.source)
     for i in range(27):
         mine = corners(points, i)
-        ends = [corners(points, j) for j in found.reached(i)]
+        ends = [corners(points, j) for j in found.targets_of(i)]
         if points.n_unstable[i] == 0:
             assert not ends
             continue
         assert len(ends) == 2 ** points.n_unstable[i]
         for end in ends:
-            assert points.n_unstable[found.reached(i)].max() == 0
+            assert points.n_unstable[found.targets_of(i)].max() == 0
             assert (end[mine != 0] == mine[mine != 0]).all()
         # The label that the ends give is where the point lies.
         assert found.signs[i].tolist() == mine.tolist()
@@ -58,7 +58,7 @@ def test_edges_faces_and_centre_of_a_cube(cube):
 
 def test_saddles_join_neighbours(cube):
     _, points, found = cube
-    stable, joined = found.joined()
+    stable, joined = found.saddle_counts()
     signs = np.array([corners(points, i) for i in stable])
     distance = (signs[:, None] != signs).sum(axis=-1)
     assert (joined == (distance == 1)).all()
@@ -87,9 +87,11 @@ def test_shares_and_graph(cube):
 
 def test_links_by_words_are_those_of_the_cube(cube):
     _, _, found = cube
-    with pytest.raises(ValueError, match="no words for labels: compare by distance: spectral"):
+    with pytest.raises(
+        ValueError, match=r"cannot be labelled by output signs\. Use `distance: spectral`"
+    ):
         found.links()
-    labels, weight, place = dataclasses.replace(found, words=True).links()
+    labels, weight, place = dataclasses.replace(found, has_labels=True).links()
     words = {tuple(row) for row in labels[:, 0].tolist()}
     assert len(words) == 27
     # Of each point, to all words that agree with it where it is not 0: with equal shares, up to
@@ -120,9 +122,9 @@ def test_links_of_several_points_of_one_word_are_averaged():
         target=np.array([0, 2, 1, 2, -1, -1]),
         outcome=np.array([0, 0, 0, 0, 3, 3]),
         steps=np.ones(6, int),
-        words=True,
+        has_labels=True,
     )
-    assert found.labelled.tolist() == [True] * 5 + [False]
+    assert found.is_labelled.tolist() == [True] * 5 + [False]
     assert found.spans.tolist() == [1, 1, -1]
     labels, weight, _ = found.links()
     links = {tuple(row): share for row, share in zip(labels[..., 0].tolist(), weight, strict=True)}
@@ -145,7 +147,7 @@ def test_members_and_blocks_of_memory_make_no_difference(monkeypatch):
     points = find_fixed_points(networks)
     assert np.bincount(points.member).tolist() == [9, 1, 9]
     every = connections(networks, points, directions=20)
-    monkeypatch.setattr("rnnstudy.dynamics.basins.arrivals.BLOCK_BYTES", 3000)
+    monkeypatch.setattr("rnnstudy.dynamics.basins.follow.FOLLOW_BYTES", 3000)
     small = connections(networks, points, directions=20)
     np.testing.assert_array_equal(small.target, every.target)
     alone = connections(memory(2, (2.0,)), points.single_member(2), directions=20)
@@ -194,7 +196,7 @@ def test_slow_ways_out_are_found_beside_fast_ones():
     assert np.bincount(points.n_unstable).tolist() == [4, 4, 1]
     found = connections(networks, points)
     (origin,) = np.flatnonzero(points.n_unstable == 2)
-    assert len(found.reached(int(origin))) == 4
+    assert len(found.targets_of(int(origin))) == 4
 
 
 @pytest.mark.parametrize("bend", [0.0, 1.0, -3.0])
@@ -216,7 +218,7 @@ def test_all_ways_out_are_found_where_the_slow_way_is_bent(bend):
     assert np.bincount(points.n_unstable).tolist() == [4, 4, 1]
     found = connections(networks, points)
     (origin,) = np.flatnonzero(points.n_unstable == 2)
-    assert len(found.reached(int(origin))) == 4
+    assert len(found.targets_of(int(origin))) == 4
 
 
 def test_a_network_without_unstable_points(tmp_path):
@@ -230,9 +232,9 @@ def test_a_network_without_unstable_points(tmp_path):
 
 def test_what_makes_no_sense_is_refused(cube):
     networks, points, _ = cube
-    with pytest.raises(ValueError, match="steps and tolerance should be positive, they are 0"):
+    with pytest.raises(ValueError, match="steps and tolerance must be positive, got 0"):
         connections(networks, points, directions=0)
-    with pytest.raises(ValueError, match="these are 1 with states of 2"):
+    with pytest.raises(ValueError, match="must be of these 1 networks with states of 2"):
         connections(memory(2), points)
-    with pytest.raises(ValueError, match="should be what find_fixed_points returned, not ndarray"):
+    with pytest.raises(ValueError, match="must be a FixedPoints, got ndarray"):
         connections(networks, points.state)

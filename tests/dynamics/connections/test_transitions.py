@@ -98,7 +98,7 @@ def test_links_by_words():
     points = find_fixed_points(networks)
     pulses = 3.0 * np.concatenate([np.eye(2), -np.eye(2)])
     every = transitions(networks, points, pulses=pulses, steps=5, trials=2, width=2)
-    found = dataclasses.replace(every.single_member(1, 9), words=True)
+    found = dataclasses.replace(every.single_member(1, 9), has_labels=True)
     assert found.stable.tolist() == np.flatnonzero(points.single_member(1).n_unstable == 0).tolist()
     np.testing.assert_array_equal(found.counts()[1], every.counts(1)[1])
     labels, weight, place = found.links()
@@ -119,7 +119,7 @@ def test_links_by_words():
     # Without a counterpart among the outputs, pulses are numbered.
     half = dataclasses.replace(found, pulses=found.pulses[:, :1])
     assert half.links().labels.shape == (64, 2, 2)
-    assert set(half.links().place) == {0, 1, 2, 3}
+    assert set(half.links().group) == {0, 1, 2, 3}
 
 
 def test_a_network_is_the_same_alone_and_in_company(monkeypatch):
@@ -129,12 +129,12 @@ def test_a_network_is_the_same_alone_and_in_company(monkeypatch):
     alone = transitions(memory(2, (2.0,)), points.single_member(2), noise=0.4, steps=20, trials=50)
     np.testing.assert_array_equal(every.counts(2)[1], alone.counts()[1])
     assert every.counts(1)[1].tolist() == [[[50]]]
-    monkeypatch.setattr("rnnstudy.dynamics.connections.transitions.BLOCK_BYTES", 1)
+    monkeypatch.setattr("rnnstudy.dynamics.basins.follow.FOLLOW_BYTES", 1)
     small = transitions(networks, points, noise=0.4, steps=20, trials=50)
     np.testing.assert_array_equal(small.count, every.count)
     other = transitions(networks, points, noise=0.4, steps=20, trials=50, seed=1)
     assert (other.count != every.count).any()
-    with pytest.raises(ValueError, match="member 3 has no stable point at input 0"):
+    with pytest.raises(ValueError, match="member 3 must have a stable point at input 0"):
         every.counts(3)
 
 
@@ -160,10 +160,10 @@ def test_record_pictures_and_folder(bits, tmp_path):
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
-        ({}, "noise should be positive where there are no pulses, it is 0.0"),
-        ({"pulses": np.zeros((2, 3))}, r"pulses should be \[pulse, 2\], their shape is \(2, 3\)"),
-        ({"noise": 1.0, "width": 200}, "width 1 to 100, they are 100, 100, 10000 and 200"),
-        ({"noise": 1.0, "trials": 0}, "trials and settling should be positive"),
+        ({}, "noise must be positive where there are no pulses, got 0.0"),
+        ({"pulses": np.zeros((2, 3))}, r"pulses must have shape \[pulse, 2\], got \(2, 3\)"),
+        ({"noise": 1.0, "width": 200}, "width 1 to 100, got 100, 100, 10000 and 200"),
+        ({"noise": 1.0, "trials": 0}, "trials and settling must be positive"),
     ],
 )
 def test_what_makes_no_sense_is_refused(bits, given, complaint):

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from rnnstudy.dynamics.connections.unstable_directions import between, ways_out
+from rnnstudy.dynamics.connections.unstable_directions import (
+    edge_tracking_directions,
+    unstable_directions,
+)
 
 
 def on_circle(angles):
@@ -22,7 +25,7 @@ def test_on_a_circle_they_lie_between_neighbours_of_other_ends(seed):
                                    ].swapaxes(0, 1)  # fmt: skip
     wanted = np.concatenate([one + other, 3.0 * one + other, one + 3.0 * other])
     wanted /= np.linalg.norm(wanted, axis=1, keepdims=True)
-    found = between(on_circle(angles), ends)
+    found = edge_tracking_directions(on_circle(angles), ends)
     gaps = np.linalg.norm(wanted[:, None] - found, axis=-1)
     # All boundaries are tried and nothing else is.
     assert gaps.min(axis=1) == pytest.approx(0.0, abs=1e-12)
@@ -38,7 +41,7 @@ def test_parting_finds_what_is_too_narrow_to_be_met():
 
     ways = on_circle(np.linspace(0.0, 2.0 * np.pi, 20, endpoint=False))
     for _ in range(12):
-        more = between(ways, ends_of(ways))
+        more = edge_tracking_directions(ways, ends_of(ways))
         ways = np.concatenate([ways, more])
     assert set(ends_of(ways).tolist()) == {0, 1, 2}
     # Two boundaries at first and three in the end: no more is tried than that.
@@ -47,18 +50,21 @@ def test_parting_finds_what_is_too_narrow_to_be_met():
 
 def test_between_ways_of_one_end_or_opposite_ones_there_is_nothing():
     ways = on_circle(np.array([0.0, 1.0, 2.0]))
-    assert between(ways, np.zeros(3, int)).shape == (0, 2)
-    assert between(ways[:1], np.zeros(1, int)).shape == (0, 2)
-    assert between(np.array([[1.0, 0.0], [-1.0, 0.0]]), np.arange(2)).shape == (0, 2)
+    assert edge_tracking_directions(ways, np.zeros(3, int)).shape == (0, 2)
+    assert edge_tracking_directions(ways[:1], np.zeros(1, int)).shape == (0, 2)
+    assert edge_tracking_directions(np.array([[1.0, 0.0], [-1.0, 0.0]]), np.arange(2)).shape == (
+        0,
+        2,
+    )
     near = np.array([[1.0, 0.0], [1.0, 1e-13]])
-    assert between(near, np.arange(2)).shape == (0, 2)
+    assert edge_tracking_directions(near, np.arange(2)).shape == (0, 2)
 
 
 def test_ways_are_spread_evenly_each_at_its_time():
     """A map with modes 1.3, 1.2 and a stable one: moved on, ways are as the unit circle."""
     jacobian = np.diag([1.3, 0.5, 1.2])
     count, growth = 8000, 100.0
-    ways = ways_out(jacobian, 1e-9, count, growth, np.random.default_rng(0))
+    ways = unstable_directions(jacobian, 1e-9, count, growth, np.random.default_rng(0))
     assert np.linalg.norm(ways, axis=1) == pytest.approx(np.ones(count))
     assert np.abs(ways[:, 1]).max() < 1e-12
     times = np.linspace(0, int(np.log(growth) / np.log(1.2)), count).astype(int)
@@ -73,6 +79,6 @@ def test_ways_are_spread_evenly_each_at_its_time():
 
 
 def test_a_single_unstable_direction_is_left_both_ways():
-    ways = ways_out(np.diag([0.5, 2.0]), 1e-9, 80, 10.0, np.random.default_rng(0))
+    ways = unstable_directions(np.diag([0.5, 2.0]), 1e-9, 80, 10.0, np.random.default_rng(0))
     assert np.abs(ways) == pytest.approx(np.array([[0.0, 1.0], [0.0, 1.0]]))
     assert ways[0] == pytest.approx(-ways[1])

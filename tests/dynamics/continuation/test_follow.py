@@ -6,11 +6,12 @@ from reference.dynamics import population, random_weights, step
 from reference.maps import Maps, delayed_logistic, henon, logistic, tanh_unit
 from scipy.optimize import root
 
+import rnnstudy
 from rnnstudy.cells.gru import GRU
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.continuation.follow import continue_fixed_points
-from rnnstudy.dynamics.continuation.pseudo_arclength import Stride
 from rnnstudy.dynamics.continuation.record import Branches
+from rnnstudy.dynamics.continuation.settings import ContinuationSettings
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
 
@@ -204,7 +205,7 @@ def test_a_start_that_is_no_fixed_point_costs_the_others_nothing():
 
 def test_the_budget_is_an_outcome():
     found = continue_fixed_points(
-        UNIT, unit_points(0.0)[-1:], [[0.0], [1.0]], stride=Stride(points=4)
+        UNIT, unit_points(0.0)[-1:], [[0.0], [1.0]], settings=ContinuationSettings(max_points=4)
     )
     assert found.outcomes == [("", "points")]
     assert len(found.s) == 4
@@ -233,12 +234,15 @@ def test_frame_pictures_and_folder(tmp_path):
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
-        ({"path": [[0.0]]}, r"path should be \[step, 1\] with two steps or more, .* \(1, 1\)"),
+        (
+            {"path": [[0.0]]},
+            r"path must have shape \[step, 1\] with two steps or more, got \(1, 1\)",
+        ),
         ({"path": [[0.0], [np.nan]]}, "path has values that are not finite"),
-        ({"path": [[1.0], [1.0]]}, "inputs of the path are all the same"),
-        ({"start": np.zeros(3)}, r"start should be \[1\] or \[start, 1\], it is \(3,\)"),
-        ({"member": 2}, "member should be 0 to 0, it is 2"),
-        ({"at": 1.5}, "at should be a share of the path, 0 to 1, it is 1.5"),
+        ({"path": [[1.0], [1.0]]}, "path must have different inputs, got one"),
+        ({"start": np.zeros(3)}, r"start must have shape \[1\] or \[start, 1\], got \(3,\)"),
+        ({"member": 2}, "member must be 0 to 0, got 2"),
+        ({"at": 1.5}, "at must be a share of the path, 0 to 1, got 1.5"),
     ],
 )
 def test_what_makes_no_sense_is_refused(given, complaint):
@@ -251,5 +255,18 @@ def test_fixed_points_of_another_input_are_refused():
     cell = GRU(units=2)
     networks = population(cell, [random_weights(cell, np.random.default_rng(0), 1.0)])
     starts = find_fixed_points(networks, search=FixedPointSearch(candidates=16))
-    with pytest.raises(ValueError, match=r"none of the fixed points is of member 0 at input \[1"):
+    with pytest.raises(ValueError, match=r"must have fixed points of member 0 at input \[1"):
         continue_fixed_points(networks, starts, [[1.0], [2.0]])
+
+
+def test_former_names_of_the_settings_are_accepted_with_a_warning():
+    with pytest.warns(DeprecationWarning, match="Stride was renamed to ContinuationSettings"):
+        former = rnnstudy.Stride
+    with pytest.warns(DeprecationWarning, match="ContinuationSettings.longest was renamed to"):
+        settings = former(longest=0.1)
+    assert settings == ContinuationSettings(ds_max=0.1)
+    with pytest.warns(DeprecationWarning, match=r"\(stride=...\) was renamed to"):
+        branches = continue_fixed_points(
+            UNIT, unit_points(0.0)[-1:], [[0.0], [1.0]], stride=settings
+        )
+    assert branches.outcomes == [("", "end")]

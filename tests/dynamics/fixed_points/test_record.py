@@ -121,9 +121,9 @@ def test_inputs_of_joined_records_are_counted_on():
 
 
 def test_what_does_not_fit_is_not_joined(found):
-    with pytest.raises(ValueError, match="their state sizes are 2, 3"):
+    with pytest.raises(ValueError, match="got state sizes 2, 3"):
         found + find_fixed_points(bistable(3), search=FixedPointSearch(candidates=16, rounds=1))
-    with pytest.raises(ValueError, match=r"should have one margin, theirs are \[1e-06, 0.01\]"):
+    with pytest.raises(ValueError, match=r"must have one margin, got \[1e-06, 0.01\]"):
         found + find_fixed_points(bistable(), search=FixedPointSearch(candidates=16, margin=0.01))
     with pytest.raises(TypeError, match="unsupported operand"):
         found + 3

@@ -8,8 +8,9 @@ from reference.maps import Maps, delayed_logistic, henon, linear, parts
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
-from rnnstudy.dynamics.invariant_circles.find import Circling, find_circles
+from rnnstudy.dynamics.invariant_circles.find import find_circles
 from rnnstudy.dynamics.invariant_circles.record import Circles
+from rnnstudy.dynamics.invariant_circles.search import CircleSearch
 from rnnstudy.dynamics.lyapunov import lyapunov_exponents
 
 GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
@@ -82,7 +83,7 @@ def test_what_is_no_circle_is_told_apart():
 
 def test_a_state_that_needs_longer_is_followed_on():
     slow = Maps(radial(0.05 * GOLDEN, 5e-4), 0, 2)
-    once = find_circles(slow, None, [[0.05, 0.0]], Circling(rounds=1))
+    once = find_circles(slow, None, [[0.05, 0.0]], CircleSearch(rounds=1))
     assert once.outcomes["unsettled"] == 1
     found = find_circles(slow, None, [[0.05, 0.0]])
     assert found.outcomes["circle"] == 1
@@ -149,12 +150,12 @@ def test_record_frame_pictures_and_folder(tmp_path):
     [
         ({"inputs": np.zeros((1, 2))}, r"inputs should be \[input point, 1\], .* \(1, 2\)"),
         ({"starts": np.zeros(2)}, r"starts should be \[start, state\], their shape is \(2,\)"),
-        ({"dt": -1.0}, "dt should be a positive number of seconds, it is -1.0"),
+        ({"dt": -1.0}, "dt must be a positive number of seconds, got -1.0"),
     ],
 )
 def test_what_makes_no_sense_is_refused(given, complaint):
     with pytest.raises(ValueError, match=complaint):
         find_circles(Maps(henon, 1, 2), **{"inputs": [[1.4]], **given})
     some = find_circles(Maps(linear(turn(GOLDEN)), 2, 2), None, [[1.0, 0.0]])
-    with pytest.raises(ValueError, match="hertz need the length of a step"):
+    with pytest.raises(ValueError, match="dt must be known for hertz"):
         some.hertz  # noqa: B018

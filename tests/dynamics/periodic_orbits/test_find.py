@@ -11,7 +11,7 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.periodic_orbits.find import find_cycles
 from rnnstudy.dynamics.periodic_orbits.record import Cycles
-from rnnstudy.dynamics.periodic_orbits.shooting import Shooting
+from rnnstudy.dynamics.periodic_orbits.search import OrbitSearch
 
 LINE = np.linspace(0.01, 0.99, 60)[:, None]
 SQUARE = np.random.default_rng(0).uniform(-1.3, 1.3, (200, 2))
@@ -126,8 +126,8 @@ def test_members_and_inputs_are_searched_each_on_its_own():
     generator = np.random.default_rng(0)
     weights = [random_weights(cell, generator, 5.0, inputs=1) for _ in range(3)]
     inputs = np.array([[0.0], [0.5]])
-    few = Shooting(candidates=40)
-    every = find_cycles(population(cell, weights), inputs, (2, 3), shooting=few)
+    few = OrbitSearch(candidates=40)
+    every = find_cycles(population(cell, weights), inputs, (2, 3), search=few)
     assert set(every.period) == {2, 3}
     assert set(every.member) == {1, 2}
     for i in range(len(every)):
@@ -164,8 +164,8 @@ def test_record_frame_pictures_and_folder(tmp_path):
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
-        ({"period": 0}, "period should be one or several whole numbers above 0, it is 0"),
-        ({"period": 1.5}, "period should be one or several whole numbers above 0, it is 1.5"),
+        ({"period": 0}, "period must be one or several whole numbers above 0, got 0"),
+        ({"period": 1.5}, "period must be one or several whole numbers above 0, got 1.5"),
         ({"inputs": np.zeros((1, 2))}, r"inputs should be \[input point, 1\], .* \(1, 2\)"),
         ({"starts": np.zeros((4, 3))}, r"starts should be \[start, 2\], their shape is \(4, 3\)"),
         ({"starts": np.zeros((0, 2))}, r"starts should be \[start, state\], .* \(0, 2\)"),

@@ -6,8 +6,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from rnnstudy.dynamics.periodic_orbits.floquet import certificate, cyclic, multipliers
-from rnnstudy.dynamics.periodic_orbits.shooting import _damped, shoot
+from rnnstudy.dynamics.periodic_orbits.floquet import (
+    cyclic_matrix,
+    floquet_multipliers,
+    orbit_certificate,
+)
+from rnnstudy.dynamics.periodic_orbits.shooting import _damped_step, multiple_shooting
 
 
 def written_out(jacobian):
@@ -26,7 +30,7 @@ def test_a_damped_step_is_that_of_the_whole_matrix(steps):
     jacobian = generator.standard_normal((4, steps, 3, 3))
     residual = generator.standard_normal((4, steps, 3))
     shift = generator.uniform(0.01, 1.0, 4)
-    moves, _ = _damped(jacobian, residual, shift)
+    moves, _ = _damped_step(jacobian, residual, shift)
     for a, r, mu, move in zip(jacobian, residual, shift, moves, strict=True):
         whole = written_out(a)
         gram = whole.T @ whole + mu * np.eye(len(whole))
@@ -38,7 +42,7 @@ def test_a_damped_step_is_that_of_the_whole_matrix(steps):
 def test_the_certificate_is_the_newton_step_of_the_whole_matrix():
     generator = np.random.default_rng(0)
     jacobian, residual = generator.standard_normal((4, 3, 3)), generator.standard_normal((4, 3))
-    size, smallest = certificate(jacobian, residual)
+    size, smallest = orbit_certificate(jacobian, residual)
     step = np.linalg.solve(written_out(jacobian), -residual.ravel())
     assert size == pytest.approx(np.sqrt(np.mean(step**2)), rel=1e-10)
     weights = np.linalg.svd(written_out(jacobian), compute_uv=False)
@@ -61,7 +65,7 @@ def of_known_multipliers(diagonals, generator):
 def test_multipliers_of_a_tame_orbit():
     generator = np.random.default_rng(1)
     diagonals = generator.uniform(0.5, 1.5, (6, 4)) * [1.0, -1.0, 1.0, 1.0]
-    found = multipliers(of_known_multipliers(diagonals, generator))
+    found = floquet_multipliers(of_known_multipliers(diagonals, generator))
     want = diagonals.prod(axis=0)
     np.testing.assert_allclose(found, want[np.argsort(-np.abs(want))], rtol=1e-9)
 
@@ -83,7 +87,7 @@ def characteristic_coefficients(matrix):
 def test_small_multipliers_survive_beside_huge_ones():
     diagonals = np.array([[1e3, -1.5, 1e-2]] * 11)
     jacobian = of_known_multipliers(diagonals, np.random.default_rng(2))
-    computed = multipliers(jacobian)
+    computed = floquet_multipliers(jacobian)
     # Relative errors are those of the roots, 1e3 * eps / modulus, times the period.
     np.testing.assert_allclose(computed, [1e33, -(1.5**11), 1e-22], rtol=1e-8)
     # The product in exact fractions has these eigenvalues: far apart, each is the ratio of two
@@ -101,14 +105,16 @@ def test_small_multipliers_survive_beside_huge_ones():
     # The cyclic matrix takes the state of a step to that of the next one.
     states = np.random.default_rng(3).standard_normal((11, 3))
     moved = np.einsum("ijk,ik->ij", jacobian, states)
-    np.testing.assert_allclose(cyclic(jacobian) @ states.ravel(), np.roll(moved, 1, axis=0).ravel())
+    np.testing.assert_allclose(
+        cyclic_matrix(jacobian) @ states.ravel(), np.roll(moved, 1, axis=0).ravel()
+    )
 
 
 def test_complex_multipliers_of_a_huge_product():
     turn = np.array([[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]])
     block = np.zeros((3, 3))
     block[:2, :2], block[2, 2] = 2.0 * turn, 1e4
-    found = multipliers(np.array([block] * 7))
+    found = floquet_multipliers(np.array([block] * 7))
     pair = 2.0**7 * np.exp(2.1j)
     np.testing.assert_allclose(sorted(found[1:], key=np.imag), [pair.conj(), pair], rtol=1e-8)
 
@@ -120,6 +126,6 @@ def test_an_orbit_that_is_not_finite_does_not_cost_the_others():
             return -states * (3 - states**2), (3 * states**2 - 3)[..., None]
 
     starts = np.array([[[np.nan], [1.0]], [[1.3], [-1.5]], [[1e200], [1.0]]])
-    shots = shoot(linearise, starts, 60)
+    shots = multiple_shooting(linearise, starts, 60)
     assert shots.diverged.tolist() == [True, False, True]
     np.testing.assert_allclose(shots.state[1].ravel(), [np.sqrt(2), -np.sqrt(2)], atol=1e-14)

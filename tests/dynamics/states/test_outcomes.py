@@ -21,7 +21,7 @@ TABLES = {
         "circle", "fixed point", "periodic", "unsettled", "escaped",
     ),
     "basins.follow:BASIN_OUTCOMES": ("attractor", "elsewhere", "cycling", "escaped", "moving"),
-    "basins.arrivals:ARRIVAL_OUTCOMES": ("point", "elsewhere", "cycling", "escaped", "moving"),
+    "connections.arrivals:ARRIVAL_OUTCOMES": ("point", "elsewhere", "cycling", "escaped", "moving"),
     "continuation.pseudo_arclength:BRANCH_OUTCOMES": (
         "end", "beginning", "closed", "points", "diverged", "lost", "no fixed point", "",
     ),
