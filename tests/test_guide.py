@@ -96,9 +96,7 @@ def test_the_examples_on_a_finished_study_run(mine: Path) -> None:
         "x = np.zeros((4, 15, 1), 'float32')\n"
         "model.fit(x, x, epochs=1, verbose=0)\n"
     )
-    run_python(reading + check, mine)
-    run_python(readme + check, mine)
-    run_python(keras + train, mine)
+    run_python(reading + check + readme + check + keras + train, mine)
 
 
 def test_the_explained_spec_is_the_shipped_quickstart() -> None:
