@@ -94,6 +94,13 @@ PATHS = {
 """Tag -> path of the class in format 1."""
 
 FIELDS: dict[str, dict[str, str]] = {
+    "solver:levenberg_marquardt": {
+        "extra_steps": "further",
+        "decrease_factor": "accept",
+        "increase_factor": "reject",
+        "max_damping": "most_damping",
+        "gradient_tolerance": "flat",
+    },
     "fixed_points": {"n_starts": "hits"},
     "slow_points": {"n_starts": "hits"},
     "continua": {"n_starts": "hits"},

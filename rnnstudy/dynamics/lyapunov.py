@@ -13,7 +13,7 @@ from rnnstudy.core.record import Record, array
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.networks.adapters import Networks, as_networks
 from rnnstudy.dynamics.networks.arguments import as_float_array
-from rnnstudy.dynamics.networks.state_map import StateMap, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 
 BLOCK_BYTES = 64 * 2**20
 """Memory for the Jacobians of one stretch of time."""
@@ -211,7 +211,7 @@ def _growth(
     for begin in range(0, len(inputs), stretch):
         part = inputs[begin : begin + stretch]
         state_map = networks.state_map(members, np.broadcast_to(part, (trajectories, *part.shape)))
-        jacobians, h = (values.numpy() for values in compiled(_along, state_map, h))
+        jacobians, h = (values.numpy() for values in run_compiled(_along, state_map, h))
         for jacobian in np.moveaxis(jacobians, 1, 0):
             frames, logarithms = _stretched(jacobian, frames)
             found.append(logarithms)

@@ -1,1 +1,5 @@
-"""Keras models in and out: layers of our cells, float64 copies, cells of other people."""
+"""Keras models in and out of this package.
+
+`to_model` and `keras_cell` make Keras objects from populations and cells. Models of users become
+float64 copies or populations (`Population.from_models`).
+"""

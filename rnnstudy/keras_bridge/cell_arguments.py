@@ -1,4 +1,4 @@
-"""What Keras's users give a cell as arguments, as the fields of a cell of ours."""
+"""Arguments of Keras cells as fields of this package's cells."""
 
 import operator
 from collections.abc import Mapping
@@ -12,46 +12,49 @@ from rnnstudy.core.errors import suggestion
 from rnnstudy.core.lazy_imports import keras
 
 PREFIXES = {"kernel": "kernel", "recurrent_kernel": "recurrent", "bias": "bias"}
-"""How Keras begins the names of the arguments that concern a weight."""
+"""Weight -> prefix of Keras's arguments about it."""
 
 
-def is_ours(given: Any) -> bool:
-    """Whether an initialiser is one of ours, as an object or as a mapping with its `kind`."""
-    return isinstance(given, Initialiser) or (isinstance(given, Mapping) and "kind" in given)
+def is_ours(initialiser: Any) -> bool:
+    """Return whether an initialiser is one of this package, as an object or a mapping."""
+    is_mapping = isinstance(initialiser, Mapping) and "kind" in initialiser
+    return isinstance(initialiser, Initialiser) or is_mapping
 
 
 def as_integer(units: Any) -> Any:
-    """NumPy's integers count as integers here, booleans do not."""
+    """Convert NumPy's integers to int. Booleans and other values stay."""
     try:
         return units if isinstance(units, bool) else operator.index(units)
     except TypeError:
         return units
 
 
-def activation_name(given: Any) -> str:
-    """The name of an activation, given as in Keras; ValueError if cells of ours have none such."""
+def activation_name(activation: Any) -> str:
+    """Return the name of a Keras activation; ValueError if this package's cells lack it."""
     known = list(get_args(Activation))
-    name = "linear" if given is None else given
-    if callable(given):
-        name = keras.activations.serialize(given)
+    name = "linear" if activation is None else activation
+    if callable(activation):
+        name = keras.activations.serialize(activation)
     if name in known:
         return str(name)
     hint = suggestion(name, known) if isinstance(name, str) else ""
-    raise ValueError(f"activation is {given!r}; known activations: {', '.join(known)}{hint}")
+    raise ValueError(f"activation must be one of {', '.join(known)}, got {activation!r}{hint}")
 
 
 def make_cell(name: str, wraps: type[Cell], fields: dict[str, Any]) -> Cell:
-    """A cell of ours; ValueError, with the name of the Keras cell, if a field of it is wrong."""
+    """Return a cell of class `wraps`; ValueError, with the Keras cell's name, for a wrong field."""
     try:
         return wraps(**fields)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        field = ".".join(str(part) for part in first["loc"])
         text = first["msg"][0].lower() + first["msg"][1:]
-        raise ValueError(f"{name}: {where} is {first['input']!r}; {text}") from None
+        raise ValueError(f"{name}: {field} is {first['input']!r}; {text}") from None
 
 
 def pop_by_weight(ending: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Take Keras's arguments of one ending out of the options, by weight."""
-    given = {weight: options.pop(f"{prefix}_{ending}", None) for weight, prefix in PREFIXES.items()}
-    return {weight: value for weight, value in given.items() if value is not None}
+    """Remove Keras's arguments with one ending from the options, and return them by weight."""
+    values = {
+        weight: options.pop(f"{prefix}_{ending}", None) for weight, prefix in PREFIXES.items()
+    }
+    return {weight: value for weight, value in values.items() if value is not None}

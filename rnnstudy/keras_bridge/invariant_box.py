@@ -1,4 +1,4 @@
-"""Invariant boxes: how far from zero the states of a Keras cell or a function can be at rest."""
+"""Invariant boxes of Keras cells and functions: bounds on the states that no step leaves."""
 
 from typing import Any
 
@@ -9,52 +9,52 @@ from rnnstudy.core.lazy_imports import keras
 from rnnstudy.keras_bridge.from_keras import equal_cell
 from rnnstudy.keras_bridge.recurrent_layers import label
 
-ROUNDING = 1.0 + 1e-9
-"""What a state may be beyond a box by rounding, as a factor."""
+BOX_ROUNDING = 1.0 + 1e-9
+"""Factor by which rounding may move a state beyond a box."""
 
 
 def is_inside(states: Array, radii: Array | float) -> Array:
-    """Which states [..., state] are within radii [state], or one radius: [...]."""
-    within: Array = (np.abs(states) <= np.asarray(radii) * ROUNDING).all(axis=-1)
-    return within
+    """Return a mask `[...]` of states `[..., state]` within radii `[state]`, or one radius."""
+    mask: Array = (np.abs(states) <= np.asarray(radii) * BOX_ROUNDING).all(axis=-1)
+    return mask
 
 
 def largest_radius(radii: Array | None) -> float | None:
-    """The largest of the radii that are finite; None if there is no box."""
+    """Return the largest finite radius; None without a box."""
     return None if radii is None else float(radii[np.isfinite(radii)].max())
 
 
 def cell_radii(cell: Any, size: int) -> Array | None:
-    """Radii [state] of a box that a step of a built Keras cell never leaves, None if unknown.
+    """Return radii `[state]` of a box that no step of a built Keras cell leaves; None if unknown.
 
-    Known of cells that equal a bounded one of ours, of stacks of bounded cells, since each of them
-    has bounded inputs, and of cells that say so by an attribute `bound`. Infinite for entries that
-    are bounded because the others are, as an LSTM's c is by its forget gate.
+    They are known for cells that equal a bounded cell of this package, for stacks of bounded cells,
+    and for cells with an attribute `bound`. They are infinite for entries that other entries bound,
+    such as an LSTM's c.
     """
     if type(cell) is keras.layers.StackedRNNCells:
-        parts = [cell_radii(part, _length(part)) for part in cell.cells]
+        parts = [cell_radii(part, _state_length(part)) for part in cell.cells]
         known = [part for part in parts if part is not None]
         return np.concatenate(known) if len(known) == len(parts) else None
     equal = equal_cell(cell)
     if equal is None:
         return declared_radii(cell, label(cell), size)
-    own = equal[0]
-    if own.bound is None:
+    component = equal[0]
+    if component.bound is None:
         return None
     radii = np.full(size, np.inf)
-    radii[own.visible(np.arange(size))] = own.bound
+    radii[component.visible(np.arange(size))] = component.bound
     return radii
 
 
-def _length(cell: Any) -> int:
-    """Number of entries of a cell's states, end to end."""
+def _state_length(cell: Any) -> int:
+    """Return the number of entries of a cell's states, end to end."""
     return sum(int(np.prod(shape)) for shape in keras.tree.flatten(cell.state_size))
 
 
 def declared_radii(owner: Any, name: str, size: int) -> Array | None:
-    """Radii [state] by the attribute `bound` of a cell or a function: a number, or one per entry.
+    """Return radii `[state]` from the attribute `bound` of a cell or function; None without one.
 
-    None if it has none. ValueError for anything else than positive numbers, not all infinite.
+    Raises ValueError unless it is positive, one number or one per entry, and not all infinite.
     """
     bound = getattr(owner, "bound", None)
     if bound is None or callable(bound):
@@ -65,7 +65,7 @@ def declared_radii(owner: Any, name: str, size: int) -> Array | None:
         radii = np.full(size, np.nan)
     if not (radii > 0).all() or np.isinf(radii).all():
         raise ValueError(
-            f"{name} has bound {bound!r}; it should be a positive number r such that no step "
-            f"leads out of |h| <= r, or one for each of its {size} entries"
+            f"bound of {name} must be a positive number r such that no step leads out of |h| <= r, "
+            f"or one for each of its {size} entries, got {bound!r}"
         )
     return radii

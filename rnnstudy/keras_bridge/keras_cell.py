@@ -1,4 +1,4 @@
-"""A Keras model of the user's own as a population of one, whatever its cell is."""
+"""Keras models with any cell as populations of one."""
 
 import importlib
 import json
@@ -23,19 +23,25 @@ from rnnstudy.keras_bridge.invariant_box import largest_radius
 from rnnstudy.keras_bridge.recurrent_layers import cell_of, recurrent_chain, stack_layers
 from rnnstudy.population.population import Population
 
-MOST_LIVE = 64
-"""Layers kept in memory, ready to be called."""
+MAX_LAYERS = 64
+"""Largest number of rebuilt layers in memory."""
 
 
 class KerasCell(Cell):
-    """A recurrent layer of Keras as a cell: the step of one network, in double precision.
+    """Cell whose step is that of a Keras recurrent layer, for one network in float64.
 
-    Its states are one flat vector, end to end. If the layer's output is none of them, that of the
-    last step stands at their end: the fixed points stay the same, with as many eigenvalues zero.
+    Its states are one flat vector, end to end. If the layer's output is none of them, the last
+    output follows them. The fixed points stay the same, with as many zero eigenvalues more.
+
+    Examples
+    --------
+    >>> cell = KerasCell(layer="{}", units=3, inputs=2, states=6, first=0)
+    >>> cell.state_size
+    6
     """
 
     layer: str
-    """The layer's configuration, as Keras writes it down, in JSON."""
+    """Configuration of the layer, as Keras serialises it, in JSON."""
 
     module: str | None = None
     """Module that registers its classes with Keras."""
@@ -47,7 +53,7 @@ class KerasCell(Cell):
     """Length of the layer's own states."""
 
     first: int
-    """Where the output begins in the state."""
+    """Position of the output in the state."""
 
     @property
     def state_size(self) -> int:
@@ -55,29 +61,29 @@ class KerasCell(Cell):
         return max(self.states, self.first + self.units)
 
     def weights(self, inputs: int) -> dict[str, Weight]:
-        """Only the width of the inputs: the rest is the layer's own affair."""
+        """Return a weight of the inputs' width. The layer has the others."""
         return {"kernel": Weight((inputs, inputs))}
 
     def drive(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        """The inputs as they are."""
+        """Return the inputs unchanged."""
         return x
 
     def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
-        """The next state, in float64; all members are one network."""
-        live = self._live
-        # In a population all weights are of one type; a cell may have integers among them.
-        arrays = {name: tf.cast(w[name], own.dtype) for name, own in live.weights.items()}
-        output, new = live.step_function.both(arrays, drive, h[..., : self.states])
+        """Return the next state in float64. All members are one network."""
+        copy = self._copy
+        # In a population all weights have one type. A cell may have integers among them.
+        arrays = {name: tf.cast(w[name], weight.dtype) for name, weight in copy.weights.items()}
+        output, new = copy.step_function.output_and_state(arrays, drive, h[..., : self.states])
         return new if self.first < self.states else tf.concat([new, output], axis=-1)
 
     def visible(self, h: Tensor) -> Tensor:
-        """The layer's output."""
+        """Return the layer's output."""
         return h[..., self.first : self.first + self.units]
 
     @property
     def radii(self) -> Array | None:
         """Radii [state] of a box that no step leaves, if one is known."""
-        radii = self._live.radii
+        radii = self._copy.radii
         if radii is None:
             return None
         return np.concatenate([radii, np.full(self.state_size - self.states, np.inf)])
@@ -88,20 +94,22 @@ class KerasCell(Cell):
         return largest_radius(self.radii)
 
     @property
-    def _live(self) -> Float64Cell:
-        return _live(self.layer, self.module)
+    def _copy(self) -> Float64Cell:
+        return _rebuild(self.layer, self.module)
 
 
-@lru_cache(MOST_LIVE)
-def _live(layer: str, module: str | None) -> Float64Cell:
-    """A layer ready to be called; ValueError if it cannot be made here."""
+@lru_cache(MAX_LAYERS)
+def _rebuild(layer: str, module: str | None) -> Float64Cell:
+    """Return a layer in float64; ValueError if it cannot be rebuilt."""
     import_registered(module)
-    with tf.init_scope():  # it may be asked for while a program is written down
+    with tf.init_scope():  # The call may come while a program is traced.
         try:
-            made = keras.saving.deserialize_keras_object(json.loads(layer))
-        except Exception as error:  # anybody's code may raise anything
-            raise ValueError(f"the recurrent layer cannot be made: {reason(error)}") from error
-        return float64_cell(cell_of(made), made)
+            original = keras.saving.deserialize_keras_object(json.loads(layer))
+        except Exception as error:  # A user's code may raise anything.
+            raise ValueError(
+                f"the recurrent layer must be rebuilt from its configuration, got: {reason(error)}"
+            ) from error
+        return float64_cell(cell_of(original), original)
 
 
 def import_registered(module: str | None) -> None:
@@ -110,37 +118,37 @@ def import_registered(module: str | None) -> None:
         return
     try:
         importlib.import_module(module)
-    except Exception as error:  # it is the user's, and may raise anything
-        raise ValueError(f"the module {module!r} cannot be imported: {error}") from error
+    except Exception as error:  # A user's code may raise anything.
+        raise ValueError(f"the module {module!r} must be importable, got: {error}") from error
 
 
 def population_of(model: Any, layer: str | None = None, module: str | None = None) -> Population:
-    """A Keras model as a population of one, in double precision if its cell is not one of ours.
+    """Return a Keras model as a population of one, in float64 unless its cell is of this package.
 
-    layer: which recurrent layer, if the model has several that are no chain. ValueError for what
-    cannot be taken apart, or is no recurrent layer and a linear readout.
+    layer: name of the recurrent layer, if the model has several that form no chain. Raises
+    ValueError unless the model is a recurrent layer and a linear readout that can be separated.
     """
     chain = recurrent_chain(model, layer)
     if len(chain) == 1 and equal_cell(cell_of(chain[0])) is not None:
         return from_models([model])
     whole = stack_layers(chain)
-    found = float64_cell(cell_of(whole), whole)
+    copy = float64_cell(cell_of(whole), whole)
     readout = linear_readout(model, chain)
     units = readout["kernel"].shape[0]
-    states, inputs = len(found.start), int(np.prod(found.step_function.input_shape))
+    states, inputs = len(copy.start), int(np.prod(copy.step_function.input_shape))
     cell = KerasCell(
         layer=json.dumps(keras.saving.serialize_keras_object(whole)),
         module=module,
         units=units,
         inputs=inputs,
         states=states,
-        first=states if found.seen is None else found.seen.start,
+        first=states if copy.output_slice is None else copy.output_slice.start,
     )
     start = np.zeros(cell.state_size)
-    start[:states] = found.start
+    start[:states] = copy.start
     population = Population(
         cell=cell,
-        weights={n: w[None] for n, w in {"kernel": np.eye(inputs), **found.weights}.items()},
+        weights={n: w[None] for n, w in {"kernel": np.eye(inputs), **copy.weights}.items()},
         readout={name: values[None].astype(np.float64) for name, values in readout.items()},
         initial_state=start[None],
     )

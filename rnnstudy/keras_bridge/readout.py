@@ -1,4 +1,4 @@
-"""What follows the recurrent layer of a Keras model."""
+"""Readout of a Keras model after its recurrent layer."""
 
 from typing import Any
 
@@ -11,29 +11,35 @@ from rnnstudy.keras_bridge.recurrent_layers import values_of
 
 
 class Readout:
-    """What a Keras model does with the output of its recurrent layer, in double precision."""
+    """The part of a Keras model after its recurrent layer, in float64.
+
+    steps: length of the sequence that it expects; None if it expects single states.
+    """
 
     def __init__(self, model: Any, steps: int | None) -> None:
         self.model, self.steps = float64_copy(model), steps
 
-    def __call__(self, seen: Array) -> Array:
-        """[..., unit] -> [..., output]; a model that needs a sequence sees a constant one."""
-        rows = seen.reshape(-1, seen.shape[-1])
+    def __call__(self, visible: Array) -> Array:
+        """Return outputs `[..., output]` of visible states `[..., unit]`.
+
+        A model that expects a sequence gets a constant one.
+        """
+        rows = visible.reshape(-1, visible.shape[-1])
         if self.steps is not None:
             rows = np.repeat(rows[:, None], self.steps, axis=1)
         outputs = values_of(self.model(rows, training=False))
         if self.steps is not None and outputs.ndim > 2:
             outputs = outputs[:, -1]
-        return outputs.reshape(*seen.shape[:-1], -1).astype(np.float64)
+        return outputs.reshape(*visible.shape[:-1], -1).astype(np.float64)
 
 
 def readout_of(network: Any, layer: Any) -> Readout | None:
-    """What follows the recurrent layer of a model, None if that is nothing or cannot be cut out."""
+    """Return the readout of a model; None if there is none or it cannot be separated."""
     if network is layer or not isinstance(network, keras.Model):
         return None
     try:
         output = layer.output[0] if isinstance(layer.output, list | tuple) else layer.output
         steps = (output.shape[1] or 1) if len(output.shape) == 3 else None
         return Readout(keras.Model(output, network.outputs[0]), steps)
-    except (AttributeError, ValueError):  # not of the functional kind, or wired around the layer
+    except (AttributeError, ValueError):  # Not functional, or wired around the layer.
         return None

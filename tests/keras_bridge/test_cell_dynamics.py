@@ -11,7 +11,7 @@ from reference.dynamics import step as slow_step
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
 from rnnstudy.dynamics.networks.adapters import PopulationNetworks, as_networks
-from rnnstudy.dynamics.networks.state_map import StateMap, TiledJacobian, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, TiledJacobian, run_compiled
 from rnnstudy.keras_bridge.cell_dynamics import CellStep
 
 INPUTS, POINTS = 2, 5
@@ -125,7 +125,7 @@ def test_a_step_is_that_of_keras(kind, dtype, atol):
     networks = as_networks(cell)
     x, h = points(networks)
     state_map = networks.state_map(np.array([0]), x)
-    new = compiled(StateMap.__call__, state_map, h).numpy()
+    new = run_compiled(StateMap.__call__, state_map, h).numpy()
     output, expected = keras_step(cell, x[0], h[0])
     # Rounding of the original's own type; ours is float64 in both cases.
     np.testing.assert_allclose(new[0], expected, rtol=0, atol=4 * atol)
@@ -140,8 +140,8 @@ def test_derivatives_are_central_differences(kind):
     x, h = points(networks)
     state_map = networks.state_map(np.array([0]), x)
     assert not isinstance(state_map.step_function, TiledJacobian)
-    jacobian = compiled(StateMap.linearise, state_map, h)[1].numpy()
-    by_input = compiled(StateMap.by_input, state_map, h).numpy()
+    jacobian = run_compiled(StateMap.linearise, state_map, h)[1].numpy()
+    by_input = run_compiled(StateMap.by_input, state_map, h).numpy()
     step = 1e-6
 
     def difference(by_state, by_input):
@@ -227,7 +227,7 @@ def test_networks_of_one_make_share_programs_and_not_weights():
     assert networks[0].step_function == networks[1].step_function
     x, h = points(networks[0])
     for cell, each in zip(cells, networks, strict=True):
-        new = compiled(StateMap.__call__, each.state_map(np.array([0]), x), h).numpy()[0]
+        new = run_compiled(StateMap.__call__, each.state_map(np.array([0]), x), h).numpy()[0]
         np.testing.assert_allclose(new, keras_step(cell, x[0], h[0])[1], atol=4e-6)
 
 
@@ -248,7 +248,7 @@ def test_images_as_inputs_and_states():
     networks = as_networks(built(layer))
     assert (networks.inputs, networks.state_size) == (4, 16)
     x, h = points(networks)
-    new = compiled(StateMap.__call__, networks.state_map(np.array([0]), x), h).numpy()[0]
+    new = run_compiled(StateMap.__call__, networks.state_map(np.array([0]), x), h).numpy()[0]
     states = [h[0, :, part].reshape(POINTS, 4, 2) for part in (slice(8), slice(8, None))]
     _, expected = layer.cell(
         ops.convert_to_tensor(x[0].reshape(POINTS, 4, 1), "float32"),
@@ -325,12 +325,18 @@ class Short(Bare):
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        (lambda: Short(3), "fails in float64: its step gives a state of 1 numbers for one of 3"),
-        (lambda: Stretched(3, 0.5), "rebuilt from its get_config computes something"),
-        (lambda: Counting(3), "a step of Counting '.*' changes weights that are no part of its"),
+        (
+            lambda: Short(3),
+            "must work in float64, got: its step must give a state of 3 numbers, got 1",
+        ),
+        (lambda: Stretched(3, 0.5), "rebuilt from its get_config must compute the same"),
+        (lambda: Counting(3), "a step of Counting '.*' must change its state only"),
         (lambda: Noisy(3), "nothing random in its step"),
-        (lambda: Rounding(3), "its step rounds on the way, to float32 for example"),
-        (lambda: Single(3), "Single '.*' fails in float64: its step gives float32 for float64"),
+        (lambda: Rounding(3), "Compute all of it in float64"),
+        (
+            lambda: Single(3),
+            "Single '.*' must work in float64, got: its step must give float64, got float32",
+        ),
     ],
 )
 def test_cells_that_are_no_function_of_their_state_in_float64_are_refused(cell, message):
@@ -350,7 +356,7 @@ def test_an_operation_without_vectorised_derivative_takes_the_tiled_way():
     smooth = as_networks(built(Bare(3)))
     x, h = points(networks)
     ours, same = (
-        compiled(StateMap.linearise, each.state_map(np.array([0]), x), h)[1]
+        run_compiled(StateMap.linearise, each.state_map(np.array([0]), x), h)[1]
         for each in (networks, smooth)
     )
     np.testing.assert_allclose(ours, same, atol=1e-15)

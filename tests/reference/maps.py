@@ -46,7 +46,7 @@ class Maps(Networks):
         held = tf.constant(inputs, tf.float64)
         return StateMap(self._map, {}, held, held)
 
-    def visited(self, seed=0):
+    def sample_visited(self, seed=0):
         shape = (self._members, 64, self._state_size)
         return np.random.default_rng(seed).uniform(-1.0, 1.0, shape)
 

@@ -83,7 +83,7 @@ def basins(
         layer,
         state_size=states.shape[-1] if states.ndim else None,
         input_size=None if constant is None else np.atleast_2d(constant).shape[-1],
-        tried=states.reshape(-1, states.shape[-1]) if states.ndim > 1 else None,
+        probes=states.reshape(-1, states.shape[-1]) if states.ndim > 1 else None,
     )
     constant = constant_inputs(networks, constant)
     states = _starts(states, networks)

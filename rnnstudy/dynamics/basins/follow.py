@@ -9,7 +9,7 @@ from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.batches import batches
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem, joint_map
-from rnnstudy.dynamics.networks.state_map import StateMap, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 from rnnstudy.dynamics.states.outcomes import Outcomes
 
 Work = dict[str, Tensor]
@@ -197,13 +197,13 @@ def _follow_batch(
 ) -> EndStates:
     """Follow states [system, start, state] for so many steps at most."""
     part = joint_map(systems, starts.shape[1])
-    work: Work = compiled(_begin, part, starts, targets)
+    work: Work = run_compiled(_begin, part, starts, targets)
     ends = {name: np.array(values) for name, values in work.items()}
     rows, columns = (np.array(index) for index in np.indices(starts.shape[:2]))
     time = 0
     while time < steps and rows.size and (ends["outcome"] == MOVING).any():
         until = min(steps, time + PACKING_STEPS)
-        work = compiled(_advance, part, work, targets, time, until)
+        work = run_compiled(_advance, part, work, targets, time, until)
         time = until
         for name, values in work.items():
             ends[name][rows, columns] = values.numpy()

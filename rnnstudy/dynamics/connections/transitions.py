@@ -15,7 +15,7 @@ from rnnstudy.dynamics.connections.arrivals import arrivals, outputs_of
 from rnnstudy.dynamics.connections.transition_record import Transitions
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.autonomous_system import joint_map
-from rnnstudy.dynamics.networks.state_map import StateMap, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 
 TRIALS_PER_BATCH = 1024
 """Trials in a batch. Each batch has its own stream of noise."""
@@ -195,7 +195,9 @@ def _perturbed_states(
             seed = np.random.SeedSequence((*streams, first)).generate_state(2) >> 1
             for driven, begin, end in ((pulsed, 0, width), (systems, width, steps)):
                 state_map = joint_map(driven, count)
-                h = compiled(_noisy_steps, state_map, h, noise, seed.astype(np.int32), begin, end)
+                h = run_compiled(
+                    _noisy_steps, state_map, h, noise, seed.astype(np.int32), begin, end
+                )
                 h = h.numpy()
             ends.append(h)
         perturbed += list(np.concatenate(ends, axis=1))

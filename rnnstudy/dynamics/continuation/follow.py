@@ -33,7 +33,7 @@ from rnnstudy.dynamics.continuation.settings import ContinuationSettings
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks, as_networks
 from rnnstudy.dynamics.networks.arguments import as_float_array
-from rnnstudy.dynamics.networks.state_map import StateMap, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 
 MAX_CORRECTION = 1e-2
 """Largest distance by which Newton's method may move a start, in units of the scale."""
@@ -115,7 +115,7 @@ def continue_fixed_points(
         layer,
         state_size=np.atleast_2d(first_states).shape[-1],
         input_size=np.atleast_2d(path).shape[-1],
-        tried=np.atleast_2d(first_states),
+        probes=np.atleast_2d(first_states),
     )
     if member not in range(len(networks)):
         raise ValueError(f"member must be 0 to {len(networks) - 1}, got {member}.")
@@ -173,7 +173,7 @@ def _linearise(networks: Networks, member: int) -> Linearise:
     state_map = networks.state_map(np.array([member]), np.zeros((1, 1, networks.inputs)))
 
     def linearise(h: Array, x: Array) -> Linearisation:
-        image, by_state, by_input = compiled(_linearise_at, state_map, h[None], x[None])
+        image, by_state, by_input = run_compiled(_linearise_at, state_map, h[None], x[None])
         return image.numpy()[0], by_state.numpy()[0], by_input.numpy()[0]
 
     return linearise

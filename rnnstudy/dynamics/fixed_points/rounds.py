@@ -1,4 +1,4 @@
-"""Rounds of starts for many networks and inputs at once, and what becomes of each start."""
+"""Rounds of a search for fixed points, for many systems at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,13 +18,12 @@ from rnnstudy.dynamics.fixed_points.record import (
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch, Roots, SearchState
 from rnnstudy.dynamics.fixed_points.slow_points import slow_points
 from rnnstudy.dynamics.fixed_points.start_points import (
-    SearchProblem,
     points_at_other_inputs,
     round_starts,
+    search_map,
 )
 from rnnstudy.dynamics.linearisation.modes import eigenvalues
-from rnnstudy.dynamics.networks.adapters import Networks
-from rnnstudy.dynamics.root_finding.iterate import MATRICES, Solution
+from rnnstudy.dynamics.root_finding.iterate import SOLVER_MATRICES, Solution
 from rnnstudy.dynamics.root_finding.multistart import (
     RootCriteria,
     polish,
@@ -34,169 +33,188 @@ from rnnstudy.dynamics.root_finding.multistart import (
 from rnnstudy.dynamics.root_finding.solvers import Newton
 from rnnstudy.dynamics.states.clustering import merge
 
-KNOWN_PREFERRED = 1e-3
-"""A known point is replaced by a new start only if that one is so much slower: rounding is not."""
+KNOWN_PREFERENCE = 1e-3
+"""A new start replaces a known root only if its speed is lower by this factor, not by rounding."""
+
+ROUGH_TOLERANCE = 1e-10
+"""Speed below which the solver leaves a start to the polish, where starts that met are one."""
+
+POLISH = Newton(limit=8, tolerance=1e-28)
+"""Last steps of every start, which take a root to the rounding of float64."""
 
 
-def classify_roots(
-    search: FixedPointSearch,
-    networks: Networks,
-    hunt: SearchState,
-    state: Array,
-    image: Array,
-    jacobian: Array,
-) -> Roots:
-    """What the solutions state [root, state] are, from F and dF/dh there."""
+def classify_roots(settings: FixedPointSearch, search: SearchState, state: Array) -> Roots:
+    """Return the solutions state `[root, state]` of a search with their index and status."""
+    image, jacobian = search.system.linearise(state)
     matrix = np.eye(state.shape[1]) - jacobian
     residual = image - state
     sign, _ = np.linalg.slogdet(matrix)
-    isolated = is_nonsingular(matrix, max(search.degenerate, np.finfo(float).tiny))
-    safe = np.where(isolated[:, None, None], matrix, np.eye(state.shape[1]))
+    is_isolated = is_nonsingular(matrix, max(settings.degenerate, np.finfo(float).tiny))
+    safe = np.where(is_isolated[:, None, None], matrix, np.eye(state.shape[1]))
     step = np.sqrt(np.mean(np.linalg.solve(safe, residual[..., None]) ** 2, axis=(1, 2)))
-    certain = isolated & (step <= search.newton_step * hunt.scale)
-    outside = ~networks.within(state)
+    is_certain = is_isolated & (step <= settings.newton_step * search.scale)
+    is_outside = ~search.system.networks.within(state)
     return Roots(
         state=state,
         speed=0.5 * np.sum(residual**2, axis=1),
         jacobian=jacobian,
         eigenvalues=eigenvalues(jacobian),
         index=np.rint(sign).astype(int),
-        status=np.select([outside, ~certain], [OUTSIDE, DEGENERATE], CONVERGED),
+        status=np.select([is_outside, ~is_certain], [OUTSIDE, DEGENERATE], CONVERGED),
         n_starts=np.zeros(len(state), int),
     )
 
 
 def is_nonsingular(matrix: Array, least: float) -> Array:
-    """Whether all singular values of matrices [matrix, state, state] are at least that: [matrix].
+    """Return a mask of matrices `[matrix, state, state]` with no singular value below `least`.
 
-    The inverse bounds them from below; only where that does not decide are they computed.
+    The inverse bounds the singular values from below. They are computed only if that does not
+    decide.
     """
     size = matrix.shape[-1]
     try:
         bound = 1.0 / (size * np.abs(np.linalg.inv(matrix)).max(axis=(1, 2), initial=0.0))
-    except np.linalg.LinAlgError:  # one is exactly singular
+    except np.linalg.LinAlgError:  # One matrix is exactly singular.
         bound = np.zeros(len(matrix))
-    found = bound >= least
-    unsure = np.flatnonzero(~found)
+    mask = bound >= least
+    unsure = np.flatnonzero(~mask)
     values = np.linalg.svd(matrix[unsure], compute_uv=False)
-    found[unsure] = values.min(axis=-1, initial=np.inf) >= least
-    return found
+    mask[unsure] = values.min(axis=-1, initial=np.inf) >= least
+    return mask
 
 
 @dataclass(frozen=True)
 class RoundResult:
-    """One round's solutions for one hunt, grouped with the roots that were known.
+    """One round's solutions of one search, grouped with the roots that were known.
 
-    old [root]: known roots that stay; new [root, state]: states to inspect; fresh [root]: whether
-    none of a new root's group was known; moved [root]: where each root that was known is now, among
-    the old followed by the new. group [start]: position of each start's root in the old
-    roots followed by the new ones, -1 for a start that reached none; outcome [start] of those;
-    hits [root]: how often each root has been reached by now; stuck: where those got that are slow,
-    and their speeds.
+    The next roots are the remaining known ones, followed by the new ones.
+
+    Parameters
+    ----------
+    known
+        Positions `[root]` of the known roots that remain.
+    new
+        States `[root, state]` of the new roots.
+    is_new
+        Mask `[root]` of the new roots whose group holds no known root.
+    moved
+        Next position `[root]` of each root that was known.
+    root
+        Next position of each start's root `[start]`; -1 for none.
+    outcome
+        Outcome `[start]` of the starts without a root.
+    n_starts
+        Number of starts that have reached each of the next roots, `[root]`.
+    unconverged
+        States and speeds where starts are stuck above the tolerance.
     """
 
-    old: Array
+    known: Array
     new: Array
-    fresh: Array
+    is_new: Array
     moved: Array
-    group: Array
+    root: Array
     outcome: Array
     n_starts: Array
-    stuck: tuple[Array, Array]
+    unconverged: tuple[Array, Array]
 
     @classmethod
-    def of(
-        cls, search: FixedPointSearch, hunt: SearchState, solution: Solution, i: int
+    def from_solution(
+        cls, settings: FixedPointSearch, search: SearchState, solution: Solution, i: int
     ) -> "RoundResult":
-        """What the starts of hunt i reached."""
-        diverged, done = solution.diverged[i], solution.done[i]
-        reached = (solution.speed[i] < search.tolerance) & ~diverged
-        outcome = np.select([diverged, done], [DIVERGED, SLOW], LIMIT)
-        known = len(hunt.roots.state)
-        states = np.concatenate([hunt.roots.state, solution.state[i][reached]])
-        speed = np.concatenate([KNOWN_PREFERRED * hunt.roots.speed, solution.speed[i][reached]])
-        label, best = merge(states, speed, search.merge * hunt.scale)
-        order = np.argsort(best >= known, kind="stable")
-        place = np.argsort(order)[label]
-        old, new = np.split(best[order], [int((best < known).sum())])
-        group = np.full(len(outcome), -1)
-        group[reached] = place[known:]
-        weight = np.concatenate([hunt.roots.n_starts, np.ones(reached.sum())])
-        n_starts = np.bincount(place, weight, len(best))
-        seen = np.isin(np.arange(len(best)), place[:known])
-        slow = ~reached & (outcome == SLOW)
-        stuck = solution.state[i][slow], solution.speed[i][slow]
-        fresh, moved = ~seen[len(old) :], place[:known]
-        return cls(old, states[new], fresh, moved, group, outcome, n_starts.astype(int), stuck)
+        """Return the result of search i of a joint solution."""
+        diverged, is_done = solution.diverged[i], solution.is_done[i]
+        is_root = (solution.speed[i] < settings.tolerance) & ~diverged
+        outcome = np.select([diverged, is_done], [DIVERGED, SLOW], LIMIT)
+        count = len(search.roots.state)
+        states = np.concatenate([search.roots.state, solution.state[i][is_root]])
+        speeds = KNOWN_PREFERENCE * search.roots.speed, solution.speed[i][is_root]
+        label, best = merge(states, np.concatenate(speeds), settings.merge * search.scale)
+        order = np.argsort(best >= count, kind="stable")
+        position = np.argsort(order)[label]
+        known, new = np.split(best[order], [int((best < count).sum())])
+        root = np.full(len(outcome), -1)
+        root[is_root] = position[count:]
+        weight = np.concatenate([search.roots.n_starts, np.ones(is_root.sum())])
+        has_known = np.isin(np.arange(len(best)), position[:count])
+        is_slow = ~is_root & (outcome == SLOW)
+        return cls(
+            known=known,
+            new=states[new],
+            is_new=~has_known[len(known) :],
+            moved=position[:count],
+            root=root,
+            outcome=outcome,
+            n_starts=np.bincount(position, weight, len(best)).astype(int),
+            unconverged=(solution.state[i][is_slow], solution.speed[i][is_slow]),
+        )
 
-    def enter(self, hunt: SearchState, new: Roots) -> None:
-        """Write the round into the hunt, now that the new states have been inspected."""
-        roots = hunt.roots.take(self.old).join(new)
-        hunt.roots = replace(roots, n_starts=self.n_starts)
-        moved = np.append(self.moved, -1)  # so that -1 stays -1
-        hunt.reached = [*(moved[earlier] for earlier in hunt.reached), self.group]
-        hunt.outcomes.append(self.outcome)
-        hunt.stuck.append(self.stuck)
-        hunt.fresh = int((self.fresh & (new.status == CONVERGED)).sum())
+    def apply_to(self, search: SearchState, new: Roots) -> None:
+        """Write the round into its search. `new` are the new roots with their status."""
+        roots = search.roots.take(self.known).join(new)
+        search.roots = replace(roots, n_starts=self.n_starts)
+        moved = np.append(self.moved, -1)  # Position -1 stays -1.
+        search.root_of_start = [*(moved[root] for root in search.root_of_start), self.root]
+        search.outcomes.append(self.outcome)
+        search.unconverged.append(self.unconverged)
+        search.n_new = int((self.is_new & (new.status == CONVERGED)).sum())
 
 
-NEAR = 1e-10
-"""Speed below which the solver leaves a start to the polish, where those that have met are one."""
+def run_search(settings: FixedPointSearch, searches: Sequence[SearchState], n_inputs: int) -> None:
+    """Carry the searches through their rounds, in batches of bounded memory.
 
-POLISH = Newton(limit=8, tolerance=1e-28)
-"""Last steps of every start: they take a root to the rounding of float64."""
-
-
-def run_search(problem: SearchProblem, hunts: Sequence[SearchState]) -> None:
-    """Carry the hunts through their rounds, in batches of bounded memory.
-
-    A hunt's starts depend on nothing but itself and the same network's points at other inputs, so
-    that a network has the same points alone and in company.
+    n_inputs: number of inputs per network, which share the starts. A search depends on nothing but
+    itself and the same network's points at other inputs. So a network has the same points alone and
+    among others.
     """
-    search, networks = problem.search, problem.networks
-    share = max(search.candidates // len(problem.inputs), search.candidates // 8, 1)
-    same: dict[int, list[SearchState]] = {}
-    for hunt in hunts:
-        same.setdefault(hunt.member, []).append(hunt)
-    for turn in range(search.rounds):
-        count = min(search.candidates, share * 2 ** max(0, turn - 1))
-        waiting = [hunt for hunt in hunts if not hunt.over]
-        near = [points_at_other_inputs(hunt, same[hunt.member]) for hunt in waiting]
-        for part in batches(len(waiting), 8 * MATRICES * count * networks.state_size**2):
-            starts = round_starts(problem, waiting[part], near[part], turn, count)
-            _round(problem, waiting[part], starts)
-    for hunt in hunts:
-        inside = networks.within(hunt.stuck_states)
-        linearise = problem.system(hunt).linearise
-        hunt.slow = slow_points(hunt, search.merge * hunt.scale, inside, linearise)
+    share = max(settings.candidates // n_inputs, settings.candidates // 8, 1)
+    by_member: dict[int, list[SearchState]] = {}
+    for search in searches:
+        by_member.setdefault(search.system.member, []).append(search)
+    for turn in range(settings.rounds):
+        count = min(settings.candidates, share * 2 ** max(0, turn - 1))
+        waiting = [search for search in searches if not search.is_finished]
+        neighbours = [
+            points_at_other_inputs(search, by_member[search.system.member]) for search in waiting
+        ]
+        size = searches[0].visited.shape[1]
+        for part in batches(len(waiting), 8 * SOLVER_MATRICES * count * size**2):
+            starts = round_starts(settings, waiting[part], neighbours[part], turn, count)
+            _run_round(settings, waiting[part], starts)
+    for search in searches:
+        inside = search.system.networks.within(search.unconverged_states)
+        search.slow = slow_points(search, settings.merge * search.scale, inside)
 
 
-def _round(problem: SearchProblem, hunts: Sequence[SearchState], starts: Array) -> None:
-    """Solve from the starts [hunt, start, state] and tell each hunt what became of its own."""
-    search, networks = problem.search, problem.networks
-    solution = _solved(problem, hunts, starts)
-    for i, hunt in enumerate(hunts):
-        find = RoundResult.of(search, hunt, solution, i)
-        image, jacobian = problem.system(hunt).linearise(find.new)
-        find.enter(hunt, classify_roots(search, networks, hunt, find.new, image, jacobian))
+def _run_round(settings: FixedPointSearch, searches: Sequence[SearchState], starts: Array) -> None:
+    """Solve from the starts `[search, start, state]` and write the result into the searches."""
+    solution = _solve_and_polish(settings, searches, starts)
+    for i, search in enumerate(searches):
+        result = RoundResult.from_solution(settings, search, solution, i)
+        result.apply_to(search, classify_roots(settings, search, result.new))
 
 
-def _solved(problem: SearchProblem, hunts: Sequence[SearchState], starts: Array) -> Solution:
-    """Solver, then polish."""
-    search = problem.search
-    radius = np.array([search.merge * hunt.scale for hunt in hunts])
-    near = max(NEAR, search.tolerance, search.solver.tolerance)
-    aim = RootCriteria(near, radius, [hunt.roots.fixed.state for hunt in hunts])
-    state_map = problem.state_map(hunts, starts.shape[1])
-    rough = solve_starts(state_map, search.solver.changed(tolerance=near), starts, aim)
-    exact = polish(state_map, POLISH, rough, aim)
-    ended = replace(exact, done=rough.done, diverged=rough.diverged)
-    astray = rough.done & (rough.speed < near) & ~(exact.speed < search.tolerance)
-    if not astray.any():
-        return ended
-    # Near a root, or so it seemed: the solver goes on where it left off.
-    rough = solve_representatives(
-        state_map, search.solver.changed(tolerance=search.tolerance), rough, astray, aim
+def _solve_and_polish(
+    settings: FixedPointSearch, searches: Sequence[SearchState], starts: Array
+) -> Solution:
+    radius = np.array([settings.merge * search.scale for search in searches])
+    rough_tolerance = max(ROUGH_TOLERANCE, settings.tolerance, settings.solver.tolerance)
+    known = [search.roots.fixed_points.state for search in searches]
+    criteria = RootCriteria(rough_tolerance, radius, known)
+    state_map = search_map(searches, starts.shape[1])
+    solver = settings.solver.changed(tolerance=rough_tolerance)
+    rough = solve_starts(state_map, solver, starts, criteria)
+    exact = polish(state_map, POLISH, rough, criteria)
+    solution = replace(exact, is_done=rough.is_done, diverged=rough.diverged)
+    is_astray = (
+        rough.is_done & (rough.speed < rough_tolerance) & ~(exact.speed < settings.tolerance)
     )
-    exact = polish(state_map, POLISH, rough, replace(aim, tolerance=search.tolerance))
-    return ended.but(astray, replace(exact, done=rough.done, diverged=rough.diverged))
+    if not is_astray.any():
+        return solution
+    # The polish left the neighbourhood of a root: the solver continues from the rough solution.
+    solver = settings.solver.changed(tolerance=settings.tolerance)
+    rough = solve_representatives(state_map, solver, rough, is_astray, criteria)
+    exact = polish(state_map, POLISH, rough, replace(criteria, tolerance=settings.tolerance))
+    return solution.replace_points(
+        is_astray, replace(exact, is_done=rough.is_done, diverged=rough.diverged)
+    )

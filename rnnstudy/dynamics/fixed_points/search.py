@@ -1,7 +1,7 @@
-"""What a search has found for one network and input, and when it seems to be all."""
+"""Settings of a search for fixed points, and the state of the search of one system."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -18,21 +18,32 @@ from rnnstudy.dynamics.fixed_points.record import (
     NOT_APPLICABLE,
     NOT_SATURATED,
 )
+from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
 from rnnstudy.dynamics.root_finding.solvers import AnySolver, LevenbergMarquardt
-from rnnstudy.dynamics.states.sampling import scale_of
+
+Linearise = Callable[[Array], tuple[Array, Array]]
+"""States `[point, state]` -> F `[point, state]` and dF/dh `[point, state, state]`."""
 
 
 class FixedPointSearch(Component):
-    """How fixed points are looked for, and when the search may stop."""
+    """Settings of a search for fixed points: starts, rounds, tolerances and solver.
+
+    Lengths are shares of the states' root mean square, so that they fit networks of any scale.
+
+    Examples
+    --------
+    >>> FixedPointSearch(rounds=2, solver="newton").solver
+    Newton(limit=120, tolerance=1e-24)
+    """
 
     version: ClassVar[int] = 10
 
     candidates: Annotated[int, Field(ge=1)] = 256
-    """Number of starts per round and network. Several inputs share it, though each gets an eighth
-    at least, twice as many in each round after the second, and never more than this."""
+    """Number of starts per round and network. Several inputs share it. Each input gets at least an
+    eighth, and twice as many in each round after the second."""
 
     rounds: Annotated[int, Field(ge=1)] = 6
-    """Largest number of rounds; fewer where the search is saturated and the index sum right."""
+    """Largest number of rounds. A search ends earlier once its certificate is consistent."""
 
     noise: Annotated[float, Field(ge=0)] = 0.1
     """Noise on visited states as a share of their root mean square; threefold after round 1."""
@@ -44,27 +55,27 @@ class FixedPointSearch(Component):
     """Largest Newton step at a fixed point as a share of the states' root mean square."""
 
     degenerate: Annotated[float, Field(ge=0)] = 1e-6
-    """Smallest singular value of I - J below which a point is degenerate and not counted."""
+    """Smallest singular value of I - J below which a root is degenerate and not counted."""
 
     merge: Annotated[float, Field(gt=0)] = 1e-3
     """Distance within which two points are one, as a share of the states' root mean square."""
 
     margin: Annotated[float, Field(ge=0)] = 1e-6
-    """Distance of an eigenvalue's modulus from 1 within which it counts as neither side."""
+    """Distance of an eigenvalue's modulus from 1 within which it is marginal."""
 
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of noise and mixtures."""
 
     solver: AnySolver = LevenbergMarquardt()
-    """How a start is moved to a root; Newton steps polish it."""
+    """Method that moves a start to a root. Newton steps polish the root."""
 
 
 @dataclass(frozen=True)
 class Roots:
-    """Distinct solutions for one network and input, each array [root, ...].
+    """Distinct solutions of one system, each array `[root, ...]`.
 
-    index: sign of det(I - J). status: a code of FIXED_POINT_OUTCOMES. hits: number of starts that
-    ended there.
+    index: sign of det(I - J). status: a code of FIXED_POINT_OUTCOMES. n_starts: number of starts
+    that ended there.
     """
 
     state: Array
@@ -77,17 +88,17 @@ class Roots:
 
     @classmethod
     def none(cls, size: int) -> "Roots":
-        """No roots of a state of this size."""
+        """Return no roots, of a state of this size."""
         square, count = np.empty((0, size, size)), np.zeros(0, int)
         modes = np.empty((0, size), complex)
         return cls(np.empty((0, size)), np.empty(0), square, modes, count, count, count)
 
-    def take(self, which: Array) -> "Roots":
-        """Some of the roots."""
-        return Roots(**{name: values[which] for name, values in vars(self).items()})
+    def take(self, roots: Array) -> "Roots":
+        """Return the roots at some positions or of a mask."""
+        return Roots(**{name: values[roots] for name, values in vars(self).items()})
 
     def join(self, *others: "Roots") -> "Roots":
-        """These roots, then the others."""
+        """Return these roots, then the others."""
         return Roots(
             **{
                 name: np.concatenate([values, *(vars(other)[name] for other in others)])
@@ -96,15 +107,15 @@ class Roots:
         )
 
     @property
-    def fixed(self) -> "Roots":
-        """Those that are fixed points."""
+    def fixed_points(self) -> "Roots":
+        """The roots that are fixed points."""
         converged = self.status == CONVERGED
         return self if converged.all() else self.take(converged)
 
 
 @dataclass(frozen=True)
 class SlowSet:
-    """Slow points of one network and input, each array [slow, ...], and the starts near them."""
+    """Slow points of one system, each array `[slow, ...]`, with the number of starts near them."""
 
     state: Array
     speed: Array
@@ -112,91 +123,109 @@ class SlowSet:
 
     @classmethod
     def none(cls, size: int) -> "SlowSet":
-        """No slow points of a state of this size."""
+        """Return no slow points, of a state of this size."""
         return cls(np.empty((0, size)), np.empty(0), np.zeros(0, int))
 
 
 @dataclass
 class SearchState:
-    """The search for one network at one input: what it found so far."""
+    """State of the search of one system.
 
-    member: int
-    input_index: int
+    Parameters
+    ----------
+    system
+        One network at one constant input.
+    visited
+        States `[visited, state]` from which round 1 starts.
+    starts_as_given
+        Round 1 starts at all visited states, without noise.
+    roots
+        Roots so far.
+    outcomes
+        Codes of the starts `[start]` without their roots, per round.
+    n_new
+        Number of fixed points that the last round was the first to reach.
+    unconverged
+        Per round, states `[start, state]` above the tolerance where starts are stuck, and speeds.
+    root_of_start
+        Position of each start's root `[start]`, per round; -1 for none.
+    slow
+        Slow points among the unconverged states, once the search is finished.
+    """
+
+    system: AutonomousSystem
     visited: Array
-    """States [visited, state] to start from."""
-    exact: bool
-    """Whether round 1 starts at all visited states as they are."""
-    bound: float | None
+    starts_as_given: bool
     roots: Roots
     outcomes: list[Array] = field(default_factory=list)
-    """What became of each start that reached no root, per round."""
-    fresh: int = 0
-    """Fixed points that only the last round found."""
-    stuck: list[tuple[Array, Array]] = field(default_factory=list)
-    """States [start, state] where starts got stuck above the tolerance, and speeds [start], per
-    round."""
+    n_new: int = 0
+    unconverged: list[tuple[Array, Array]] = field(default_factory=list)
     slow: SlowSet | None = None
-    """The slow points among these, once the search is over."""
-    reached: list[Array] = field(default_factory=list)
-    """Which root each start reached, per round; -1 for none."""
+    root_of_start: list[Array] = field(default_factory=list)
 
-    @cached_property
+    @property
     def scale(self) -> float:
-        """Root mean square of the states that the network visits."""
-        return scale_of(self.visited)
+        """Typical root mean square of the states that the network visits."""
+        return self.system.scale
 
     @property
-    def stuck_states(self) -> Array:
-        """Where starts of all rounds got stuck: [start, state]."""
-        return np.concatenate([self.roots.state[:0], *(state for state, _ in self.stuck)])
+    def is_bounded(self) -> bool:
+        """The network has an invariant box."""
+        return self.system.networks.bound is not None
 
     @property
-    def stuck_speeds(self) -> Array:
-        """The speed there: [start]."""
-        return np.concatenate([np.empty(0), *(speed for _, speed in self.stuck)])
+    def unconverged_states(self) -> Array:
+        """States `[start, state]` where starts of all rounds are stuck."""
+        return np.concatenate([self.roots.state[:0], *(state for state, _ in self.unconverged)])
 
     @property
-    def unseen(self) -> float:
-        """Estimated number of points not found yet, from those found once or twice (Chao 1984)."""
-        n_starts = self.roots.fixed.n_starts
+    def unconverged_speeds(self) -> Array:
+        """Speed there, `[start]`."""
+        return np.concatenate([np.empty(0), *(speed for _, speed in self.unconverged)])
+
+    @property
+    def estimated_missing(self) -> float:
+        """Estimated number of missing points, from those reached once or twice (Chao 1984)."""
+        n_starts = self.roots.fixed_points.n_starts
         once, twice = int((n_starts == 1).sum()), int((n_starts == 2).sum())
         return once * (once - 1) / (2.0 * (twice + 1))
 
     @property
-    def saturated(self) -> bool:
-        """Whether a later round found nothing new and hardly anything can be left."""
-        return len(self.outcomes) > 1 and self.fresh == 0 and self.unseen < 0.5
+    def is_saturated(self) -> bool:
+        """A later round reached no new point, and the estimate of missing points is below 1/2."""
+        return len(self.outcomes) > 1 and self.n_new == 0 and self.estimated_missing < 0.5
 
     @property
     def index_sum(self) -> int:
-        """Sum of the fixed points' indices; 1 if a bounded network's are complete and isolated."""
-        return int(self.roots.fixed.index.sum())
+        """Sum of the fixed points' indices. It is 1 if all points of a bounded network are known
+        and isolated."""
+        return int(self.roots.fixed_points.index.sum())
 
     @property
     def verdict(self) -> int:
-        """What the certificate says, as in VERDICTS."""
-        if self.bound is None or self.lost:
+        """Verdict of the certificate, a code of VERDICTS."""
+        if not self.is_bounded or self.all_diverged:
             return NOT_APPLICABLE
         if self.index_sum != 1:
             return MISSING
-        return CONSISTENT if self.saturated else NOT_SATURATED
+        return CONSISTENT if self.is_saturated else NOT_SATURATED
 
     @property
-    def fates(self) -> Array:
-        """What became of each start, round after round, as its root is judged by now: [start]."""
+    def start_outcomes(self) -> Array:
+        """Outcome of each start `[start]`, round after round: the status of its root."""
         if not self.outcomes:
             return np.zeros(0, int)
-        root, alone = np.concatenate(self.reached), np.concatenate(self.outcomes)
-        return np.where(root >= 0, np.append(self.roots.status, LIMIT)[root], alone)
+        root, outcome = np.concatenate(self.root_of_start), np.concatenate(self.outcomes)
+        return np.where(root >= 0, np.append(self.roots.status, LIMIT)[root], outcome)
 
     @property
-    def lost(self) -> bool:
-        """Whether all starts diverged, as those of a network with broken weights do."""
+    def all_diverged(self) -> bool:
+        """All starts diverged, as those of a network with non-finite weights do."""
         return bool(self.outcomes) and all((o == DIVERGED).all() for o in self.outcomes)
 
     @property
-    def over(self) -> bool:
-        """Whether another round would be in vain."""
-        if self.bound is None:
-            return self.lost or self.saturated
-        return self.lost or self.verdict == CONSISTENT
+    def is_finished(self) -> bool:
+        """No further round is needed."""
+        if not self.is_bounded:
+            return self.all_diverged or self.is_saturated
+        return self.all_diverged or self.verdict == CONSISTENT

@@ -1,1 +1,4 @@
-"""Linearisation of a map at a point: Jacobians, modes, non-normality."""
+"""Linearisation of a map at a point.
+
+`modes`, `non_normality` and `input_jacobian` describe the derivatives at fixed points.
+"""

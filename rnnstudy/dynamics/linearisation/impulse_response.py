@@ -1,4 +1,4 @@
-"""What single modes of a linearised network contribute to its response to a pulse of input."""
+"""Shares of a linearised network's impulse response that its slowest modes explain."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ from rnnstudy.dynamics.linearisation.modes import Modes
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """Squared responses to a pulse, and what the k slowest modes miss of them.
+    """Squared responses to a pulse, and the part that the k slowest modes miss.
 
-    total [point]: sum over time and outputs of the squared response; missed [point, mode]: that of
-    what is left of it without all but the first modes, so many as the position says plus 1.
+    total `[point]`: sum over time and outputs of the squared response. missed `[point, mode]`: the
+    same sum for the remainder after the first modes, up to and with this one.
     """
 
     total: Array
@@ -21,9 +21,9 @@ class Response:
 
     @property
     def share(self) -> Array:
-        """1 - missed / total, summed over all points: [mode]; NaN without a response.
+        """Share 1 - missed / total, summed over all points, `[mode]`; NaN without a response.
 
-        Below 0 where modes that nearly cancel each other (not at right angles) are parted.
+        It may be negative between modes that are not at right angles and nearly cancel each other.
         """
         total = self.total.sum()
         if not total > 0.0:
@@ -35,24 +35,31 @@ class Response:
 def mode_response(
     modes: Modes, pulse: Array, readout: Array | None = None, steps: int = 20
 ) -> Response:
-    """The response to a pulse as the k slowest modes predict it, for every k (as Maheswaranathan et
-    al. 2019 remove them one at a time).
+    """Return the response to a pulse from the k slowest modes, for every k.
 
-    pulse [point, state]: what the pulse adds to the state, in its first step; then the deviation
-    d' = J d goes on by itself, `steps` states in all. readout [state, output]: what is looked at;
-    None: the state itself. Modes are taken by falling modulus of their eigenvalue, conjugate pairs
-    as one: their first counts for nothing until the second is there. Points whose Jacobian is not
-    diagonalisable are left out. ValueError for wrong shapes.
+    Modes are added from the largest modulus of their eigenvalue down, after Maheswaranathan et al.
+    (2019). A conjugate pair is added as one. Points with a defective Jacobian are omitted.
+
+    Parameters
+    ----------
+    modes
+        Modes of the points.
+    pulse
+        Change of the state in the first step, `[point, state]`. Afterwards d' = J d.
+    readout
+        `[state, output]`; None for the state itself.
+    steps
+        Number of states of the response.
     """
     points, size = modes.eigenvalues.shape
     if pulse.shape != (points, size):
-        raise ValueError(f"pulse should be [{points}, {size}], its shape is {pulse.shape}")
+        raise ValueError(f"pulse must be [{points}, {size}], got shape {pulse.shape}")
     if readout is not None and (readout.ndim != 2 or len(readout) != size):
-        raise ValueError(f"readout should be [{size}, output], its shape is {readout.shape}")
+        raise ValueError(f"readout must be [{size}, output], got shape {readout.shape}")
     if steps < 1:
-        raise ValueError(f"steps should be at least 1, it is {steps}")
-    usable: list[int] = np.flatnonzero(~modes.defective).tolist()
-    parts = [_of_point(modes, point, pulse[point], readout, steps) for point in usable]
+        raise ValueError(f"steps must be at least 1, got {steps}")
+    points_with_modes: list[int] = np.flatnonzero(~modes.defective).tolist()
+    parts = [_of_point(modes, point, pulse[point], readout, steps) for point in points_with_modes]
     return Response(
         total=np.array([total for total, _ in parts]),
         missed=np.array([missed for _, missed in parts]).reshape(-1, size),
@@ -63,29 +70,31 @@ def _of_point(
     modes: Modes, point: int, pulse: Array, readout: Array | None, steps: int
 ) -> tuple[float, Array]:
     values = modes.eigenvalues[point]
-    seen = modes.right[point] if readout is None else modes.right[point] @ readout
-    # [mode, time, output]: readout of right mode x eigenvalue^time x how far the pulse drives it.
+    outputs = modes.right[point] if readout is None else modes.right[point] @ readout
+    # [mode, time, output]: readout of the right mode x eigenvalue^time x amplitude of the mode.
     powers = values[:, None] ** np.arange(steps)
-    driven = (modes.left[point] @ pulse)[:, None] * powers
-    kept = np.cumsum(driven[:, :, None] * seen[:, None, :], axis=0)
-    complete = _complete(values)
-    kept = np.where((complete >= 0)[:, None, None], kept[complete], 0.0).real
-    missed = np.sum((kept[-1] - kept) ** 2, axis=(1, 2))
-    return float(np.sum(kept[-1] ** 2)), missed
+    amplitude = (modes.left[point] @ pulse)[:, None] * powers
+    partial = np.cumsum(amplitude[:, :, None] * outputs[:, None, :], axis=0)
+    last = _last_complete(values)
+    partial = np.where((last >= 0)[:, None, None], partial[last], 0.0).real
+    missed = np.sum((partial[-1] - partial) ** 2, axis=(1, 2))
+    return float(np.sum(partial[-1] ** 2)), missed
 
 
-def _complete(values: Array) -> Array:
-    """For each number of modes kept, the last position at which no pair is parted; -1 if none."""
+def _last_complete(values: Array) -> Array:
+    """Return the last position up to each mode that splits no conjugate pair; -1 if none."""
     imaginary = np.cumsum(values.imag)
     size = np.abs(values.imag).max(initial=0.0)
-    whole = np.abs(imaginary) <= 1e-9 * size
-    found: Array = np.maximum.accumulate(np.where(whole, np.arange(len(values)), -1))
-    return found
+    is_complete = np.abs(imaginary) <= 1e-9 * size
+    last: Array = np.maximum.accumulate(np.where(is_complete, np.arange(len(values)), -1))
+    return last
 
 
 def n_modes_for_share(share: Array, wanted: float = 0.9) -> int:
-    """The least number of modes from which on they give the wanted share [mode] of the response; 0
-    if it is never reached (there is no response)."""
+    """Return the least number of modes from which on the share `[mode]` is at least `wanted`.
+
+    It is 0 if the share is never reached.
+    """
     enough = np.flatnonzero(~(share >= wanted))
     if len(enough) == 0:
         return 1

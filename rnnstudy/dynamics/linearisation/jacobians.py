@@ -8,37 +8,57 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import batches
 from rnnstudy.dynamics.networks.adapters import as_networks
 from rnnstudy.dynamics.networks.autonomous_system import JACOBIAN_COPIES
-from rnnstudy.dynamics.networks.state_map import StateMap, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 
 
 def input_jacobian(network: Any, points: Any, layer: str | None = None) -> Array:
-    """dF/dx at fixed or slow points, [point, state, input], each at its own input.
+    """Return dF/dx at fixed or slow points, each at its own input.
 
-    network, layer: what they were found in, as for `find_fixed_points`; points: its record.
-    ValueError if the record's states, inputs or members are not those of the network.
+    Parameters
+    ----------
+    network
+        The network of the points, as for `find_fixed_points`.
+    points
+        Record of fixed or slow points.
+    layer
+        Name of the recurrent layer of a model that has several.
+
+    Returns
+    -------
+    Array
+        Jacobians `[point, state, input]`.
+
+    Raises
+    ------
+    ValueError
+        If the record's states, inputs or members are not those of the network.
+
+    Examples
+    --------
+    >>> import rnnstudy, tensorflow as tf
+    >>> step = lambda inputs, states: 0.5 * states + inputs
+    >>> points = rnnstudy.find_fixed_points(step, inputs=np.zeros((1, 2)), state_size=2)
+    >>> input_jacobian(step, points).tolist()
+    [[[1.0, 0.0], [0.0, 1.0]]]
     """
-    networks = as_networks(network, layer, points.size("state"), points.size("input"))
-    ours, theirs = (
-        (networks.state_size, networks.inputs),
-        (points.size("state"), points.size("input")),
-    )
-    if ours != theirs:
+    sizes = points.size("state"), points.size("input")
+    networks = as_networks(network, layer, *sizes)
+    if sizes != (networks.state_size, networks.inputs):
         raise ValueError(
-            f"points should have the network's {ours[0]} state variables and {ours[1]} inputs, "
-            f"they have {theirs[0]} and {theirs[1]}"
+            f"points must have the network's {networks.state_size} state variables and "
+            f"{networks.inputs} inputs, got {sizes[0]} and {sizes[1]}"
         )
     if len(points) and points.member.max() >= len(networks):
         raise ValueError(
-            f"points should be of members 0 to {len(networks) - 1} of the network, some are of "
-            f"member {points.member.max()}"
+            f"points must be of members 0 to {len(networks) - 1} of the network, got member "
+            f"{points.member.max()}"
         )
-    found = np.empty((len(points), *theirs))
+    jacobian = np.empty((len(points), *sizes))
     for member in np.unique(points.member):
-        own = np.flatnonzero(points.member == member)
-        for part in batches(len(own), 8 * JACOBIAN_COPIES * networks.state_size**2):
-            block = own[part]
+        rows = np.flatnonzero(points.member == member)
+        for part in batches(len(rows), 8 * JACOBIAN_COPIES * networks.state_size**2):
+            block = rows[part]
             state_map = networks.state_map(np.array([member]), points.inputs[None, block])
-            found[block] = compiled(StateMap.by_input, state_map, points.state[None, block])[
-                0
-            ].numpy()
-    return found
+            derivative = run_compiled(StateMap.by_input, state_map, points.state[None, block])
+            jacobian[block] = derivative[0].numpy()
+    return jacobian

@@ -1,4 +1,4 @@
-"""The one door from networks of any make to the analysis of their dynamics."""
+"""Adapters from a population, a Keras layer or a function to one interface, `Networks`."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -14,8 +14,8 @@ from rnnstudy.dynamics.networks.function_step import FunctionStep
 from rnnstudy.dynamics.networks.state_map import (
     StateMap,
     StepFunction,
-    compiled,
     population_state_map,
+    run_compiled,
 )
 from rnnstudy.dynamics.states.sampling import default_trials, flatten_trajectories, visited_states
 from rnnstudy.keras_bridge.cell_dynamics import float64_cell
@@ -27,18 +27,18 @@ from rnnstudy.keras_bridge.recurrent_layers import cell_of, label, recurrent_lay
 from rnnstudy.population.population import Population
 
 PROBES = 6
-"""Number of states at which a foreign step is tried."""
+"""Number of states at which the step of other people's code is checked."""
 
-FAR = 1e3
-"""Where default trajectories end, as a multiple of 1 + |h| at their start: beyond, they explode."""
+EXPLOSION = 1e3
+"""Size at which a default trajectory starts anew, as a multiple of 1 + |h| at its start."""
 
 
 class Networks(ABC):
-    """One or many networks of one shape, in double precision: what the analysis may ask of them."""
+    """One or many networks of one shape in float64, as the analyses of dynamics see them."""
 
     @abstractmethod
     def __len__(self) -> int:
-        """Number of members."""
+        """Return the number of members."""
 
     @property
     @abstractmethod
@@ -53,41 +53,46 @@ class Networks(ABC):
     @property
     @abstractmethod
     def bound(self) -> float | None:
-        """Radius r of an invariant box that holds all fixed points, see `within`; None if no such
+        """Radius of an invariant box that contains all fixed points, see `within`; None if no such
         box is known."""
 
     def within(self, states: Array) -> Array:
-        """Which states [..., state] lie in that box, |visible(h)| <= r; all if there is none."""
+        """Return a mask `[...]` of states `[..., state]` in that box; all without a box."""
         return is_inside(self.visible(states), np.inf if self.bound is None else self.bound)
 
     @abstractmethod
     def state_map(self, members: Array, inputs: Array) -> StateMap:
-        """The flow of some members: members [pair], inputs [pair, point, input]."""
+        """Return the map of some members `[pair]` at inputs `[pair, point, input]`."""
 
     @abstractmethod
-    def visited(self, members: Sequence[int] | None = None) -> Array:
-        """States on trajectories that need no task, of all or some members: [member, visited,
-        state]."""
+    def sample_visited(self, members: Sequence[int] | None = None) -> Array:
+        """Return states `[member, sample_visited, state]` on trajectories that need no task.
+
+        None stands for all members.
+        """
 
     @abstractmethod
     def visible(self, states: Array) -> Array:
-        """What the readout sees of states [..., state]: [..., unit]; the whole if none is known."""
+        """Return the part `[..., unit]` of states `[..., state]` that the readout reads.
+
+        It is the whole state if no readout is known.
+        """
 
     @abstractmethod
     def outputs_of(self, states: Array) -> Array | None:
-        """Readout of states [member, ..., state]: [member, ..., output]; None if there is none."""
+        """Return the readout `[member, ..., output]` of states `[member, ..., state]`, or None."""
 
 
-def _probes(start: Array, inputs: int, tried: Array | None = None) -> tuple[Array, Array]:
-    """States [1, point, state] and inputs [1, point, input] at which a foreign step is tried."""
+def _probes(start: Array, inputs: int, states: Array | None = None) -> tuple[Array, Array]:
+    """Return states `[1, point, state]` and inputs `[1, point, input]` for checks of a step."""
     generator = np.random.default_rng(0)
     near = start + generator.uniform(-0.5, 0.5, (PROBES, len(start)))
-    h = (near if tried is None else tried[:PROBES])[None]
+    h = (near if states is None else states[:PROBES])[None]
     return h, generator.uniform(-1.0, 1.0, (1, h.shape[1], inputs))
 
 
 class PopulationNetworks(Networks):
-    """The networks of a population; `readout`, if given, is what reads them out instead."""
+    """The networks of a population, with another readout if there is one."""
 
     def __init__(self, population: Population, readout: Readout | None = None) -> None:
         self.population = population.as_float64()
@@ -111,7 +116,7 @@ class PopulationNetworks(Networks):
     def state_map(self, members: Array, inputs: Array) -> StateMap:
         return population_state_map(self.population, members, inputs)
 
-    def visited(self, members: Sequence[int] | None = None) -> Array:
+    def sample_visited(self, members: Sequence[int] | None = None) -> Array:
         whole = self.population
         return visited_states(whole if members is None else whole.select("member", list(members)))
 
@@ -125,19 +130,19 @@ class PopulationNetworks(Networks):
 
 
 class KerasNetworks(PopulationNetworks):
-    """A population of one whose step Keras does, with derivatives as that step allows them."""
+    """A population of one whose step is computed by Keras."""
 
     def __init__(self, population: Population, cell: KerasCell) -> None:
         super().__init__(population)
         self._cell = cell
-        self._dynamics: StepFunction = cell
+        self._step_function: StepFunction = cell
         h, x = _probes(self.population.initial_state[0], self.inputs)
-        self._dynamics = check_step("the network", self.state_map(np.array([0]), x), h)
+        self._step_function = check_step("the network", self.state_map(np.array([0]), x), h)
         if cell.radii is not None:
             check_bound("the network", self.state_map(np.array([0]), x), h, cell.radii)
 
     def state_map(self, members: Array, inputs: Array) -> StateMap:
-        return replace(super().state_map(members, inputs), step_function=self._dynamics)
+        return replace(super().state_map(members, inputs), step_function=self._step_function)
 
     def within(self, states: Array) -> Array:
         radii = self._cell.radii
@@ -145,12 +150,28 @@ class KerasNetworks(PopulationNetworks):
 
 
 class SingleNetwork(Networks):
-    """One network whose step somebody else wrote: a Keras cell or a plain function.
+    """One network whose step is other people's code: a Keras cell or a plain function.
 
-    weights: by name, as `step_function` takes them, without a member axis; start [state]: the state
-    before the first step; seen: which entries of the state the readout sees, None if that is
-    unknown; tried [point, state]: states at which the step is tried; radii [state]: of a box that
-    no step leaves, if one is known.
+    Parameters
+    ----------
+    name
+        Name of the network in messages.
+    step_function
+        The step.
+    inputs
+        Number of input channels.
+    start
+        State `[state]` before the first step.
+    weights
+        By name, as the step takes them, without a member axis.
+    output_slice
+        Entries of the state that the readout reads; None if they are unknown.
+    readout
+        Readout of these entries; None for none.
+    probes
+        States `[point, state]` where the step is defined; None for states near the start.
+    radii
+        Radii `[state]` of a box that no step leaves; None if no box is known.
     """
 
     def __init__(
@@ -160,21 +181,16 @@ class SingleNetwork(Networks):
         inputs: int,
         start: Array,
         weights: Mapping[str, Array] | None = None,
-        seen: slice | None = None,
+        output_slice: slice | None = None,
         readout: Readout | None = None,
-        tried: Array | None = None,
+        probes: Array | None = None,
         radii: Array | None = None,
     ) -> None:
-        self.step_function, self.start, self.seen, self.readout = (
-            step_function,
-            start,
-            seen,
-            readout,
-        )
-        self.radii = radii
+        self.step_function, self.start = step_function, start
+        self.output_slice, self.readout, self.radii = output_slice, readout, radii
         self.weights = dict(weights or {})
         self._inputs = inputs
-        h, x = _probes(start, inputs, tried)
+        h, x = _probes(start, inputs, probes)
         self.step_function = check_step(name, self.state_map(np.array([0]), x), h)
         if radii is not None:
             check_bound(name, self.state_map(np.array([0]), x), h, radii)
@@ -202,26 +218,27 @@ class SingleNetwork(Networks):
             name: tf.constant(np.broadcast_to(w, (len(members), *w.shape)))
             for name, w in self.weights.items()
         }
-        held = tf.constant(inputs, tf.float64)
-        return StateMap(self.step_function, weights, self.step_function.drive(weights, held), held)
+        x = tf.constant(inputs, tf.float64)
+        return StateMap(self.step_function, weights, self.step_function.drive(weights, x), x)
 
-    def visited(self, members: Sequence[int] | None = None) -> Array:
+    def sample_visited(self, members: Sequence[int] | None = None) -> Array:
         inputs, first = default_trials(self.inputs, self.start[None])
-        limit = FAR * (1.0 + np.abs(first).max(axis=-1, keepdims=True))
+        limit = EXPLOSION * (1.0 + np.abs(first).max(axis=-1, keepdims=True))
         states = [first]
         for now in np.moveaxis(inputs, 1, 0):
             state_map = self.state_map(np.array([0]), now[None])
-            new = compiled(StateMap.__call__, state_map, states[-1]).numpy()
-            near = (np.abs(new) <= limit).all(axis=-1, keepdims=True)
-            states.append(np.where(near, new, first))
+            new = run_compiled(StateMap.__call__, state_map, states[-1]).numpy()
+            is_near = (np.abs(new) <= limit).all(axis=-1, keepdims=True)
+            states.append(np.where(is_near, new, first))
         return flatten_trajectories(np.stack(states[1:], axis=2))
 
     def visible(self, states: Array) -> Array:
-        return states if self.seen is None else states[..., self.seen]
+        return states if self.output_slice is None else states[..., self.output_slice]
 
     def outputs_of(self, states: Array) -> Array | None:
-        known = self.readout is not None and self.seen is not None
-        return self.readout(self.visible(states)) if self.readout is not None and known else None
+        if self.readout is None or self.output_slice is None:
+            return None
+        return self.readout(self.visible(states))
 
 
 def as_networks(
@@ -229,44 +246,70 @@ def as_networks(
     layer: str | None = None,
     state_size: int | None = None,
     input_size: int | None = None,
-    tried: Array | None = None,
+    probes: Array | None = None,
 ) -> Networks:
-    """What the analysis of dynamics may ask of a network of any make, in double precision.
+    """Return a network of any make as `Networks`, in float64.
 
-    network: a `Population`; a Keras cell of ours, of Keras's or of anybody's, with any number of
-    states, `StackedRNNCells`, an RNN layer, or a model with one recurrent layer (several: `layer`
-    names one); a function (inputs [point, input], states [point, state]) -> states in TensorFlow
-    operations, with `state_size` and `input_size` (default 0); or what this returned before.
-    All states of a cell are one flat vector, end to end, in the cell's order. A cell or function
-    may have an attribute `bound`: a radius r, or one per entry of the state, such that no step
-    leads out of |h| <= r; what it implies of fixed points is then checked.
-    tried [point, state]: states at which a function is sure to be defined.
-    ValueError, in one sentence, for whatever has no state or cannot be taken in double precision.
+    A cell or function may have an attribute `bound`: a radius r, or one per entry of the state,
+    such that no step leads out of |h| <= r. The consequences for fixed points are then checked.
+
+    Parameters
+    ----------
+    network
+        A `Population`; a Keras cell of any make, with any number of states, `StackedRNNCells`, an
+        RNN layer, or a model with one recurrent layer; a function (inputs `[point, input]`, states
+        `[point, state]`) -> states in TensorFlow operations; or `Networks`. All states of a cell
+        are one flat vector, end to end, in the cell's order.
+    layer
+        Name of the recurrent layer of a model that has several.
+    state_size
+        Length of a function's state.
+    input_size
+        Number of a function's inputs. Default 0.
+    probes
+        States `[point, state]` where a function is defined.
+
+    Returns
+    -------
+    Networks
+        One or many networks of one shape.
+
+    Raises
+    ------
+    ValueError
+        If the network has no state, or cannot be computed in float64.
     """
     if isinstance(network, Networks):
         return network
     if layer is not None and not isinstance(network, keras.layers.Layer):
-        raise ValueError(f"layer is {layer!r}, but a {type(network).__name__} has no layers")
+        raise ValueError(
+            f"layer must be None for a {type(network).__name__}, which has no layers, got {layer!r}"
+        )
     if isinstance(network, Population):
         cell = network.cell
         if isinstance(cell, KerasCell):
             return KerasNetworks(network, cell)
         return PopulationNetworks(network)
     if isinstance(network, keras.layers.Layer):
-        return _of_keras(network, layer)
+        return _keras_networks(network, layer)
     if isinstance(network, list | tuple):
-        raise ValueError("a list of networks: Population.from_models makes one population of them")
+        raise ValueError(
+            "network must be one object, got a list. "
+            "Combine the models first: Population.from_models(models)."
+        )
     if isinstance(network, type):
-        raise ValueError(f"the class {network.__name__} is no network: make one of it first")
+        raise ValueError(
+            f"network must be an instance, got the class {network.__name__}. Construct it first."
+        )
     if not callable(network):
         raise ValueError(
-            f"a {type(network).__name__} is no network: give a Population, a Keras cell, layer or "
-            "model, or a function (inputs, state) -> state"
+            "network must be a Population, a Keras cell, layer or model, or a function "
+            f"(inputs, state) -> state, got a {type(network).__name__}"
         )
-    return _of_function(network, state_size, input_size or 0, tried)
+    return _function_networks(network, state_size, input_size or 0, probes)
 
 
-def _of_keras(network: Any, name: str | None) -> Networks:
+def _keras_networks(network: Any, name: str | None) -> Networks:
     layer = recurrent_layer(network, name)
     cell = cell_of(layer)
     readout = readout_of(network, layer)
@@ -274,23 +317,25 @@ def _of_keras(network: Any, name: str | None) -> Networks:
     if equal is not None:
         start = initial_state(cell, equal[0].state_size)
         return PopulationNetworks(population_of_one(*equal, start), readout)
-    found = float64_cell(cell, layer)
-    inputs = int(np.prod(found.step_function.input_shape))
+    copy = float64_cell(cell, layer)
+    inputs = int(np.prod(copy.step_function.input_shape))
     return SingleNetwork(
-        label(cell), found.step_function, inputs, found.start, found.weights, found.seen, readout,
-        radii=found.radii,
+        label(cell), copy.step_function, inputs, copy.start, copy.weights, copy.output_slice,
+        readout, radii=copy.radii,
     )  # fmt: skip
 
 
-def _of_function(
-    function: Callable[..., Any], size: int | None, inputs: int, tried: Array | None
+def _function_networks(
+    function: Callable[..., Any], size: int | None, inputs: int, probes: Array | None
 ) -> Networks:
     name = f"function '{getattr(function, '__name__', type(function).__name__)}'"
     if size is None:
-        raise ValueError(f"{name} does not say how large its state is: give starts or state_size")
+        raise ValueError(
+            f"the state size of {name} must be known, got none. Give starts or state_size."
+        )
     if not isinstance(size, int | np.integer) or size < 1:
-        raise ValueError(f"state_size should be a number of at least 1, it is {size!r}")
-    name += "" if inputs else ", given no inputs,"
+        raise ValueError(f"state_size must be a whole number of at least 1, got {size!r}")
+    name += "" if inputs else ", called without inputs,"
     start = np.zeros(size)
     radii = declared_radii(function, name, size)
-    return SingleNetwork(name, FunctionStep(function), inputs, start, tried=tried, radii=radii)
+    return SingleNetwork(name, FunctionStep(function), inputs, start, probes=probes, radii=radii)

@@ -9,7 +9,7 @@ from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.batches import batches
 from rnnstudy.dynamics.networks.adapters import Networks
 from rnnstudy.dynamics.networks.simulate import simulate
-from rnnstudy.dynamics.networks.state_map import StateMap, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 from rnnstudy.dynamics.states.sampling import finite_states, scale_of
 
 JACOBIAN_COPIES = 4
@@ -55,7 +55,9 @@ class AutonomousSystem:
 
     def step(self, states: Array) -> Array:
         """Return F(h) at states `[point, state]`."""
-        image: Array = compiled(StateMap.__call__, self.map(len(states)), states[None]).numpy()[0]
+        image: Array = run_compiled(StateMap.__call__, self.map(len(states)), states[None]).numpy()[
+            0
+        ]
         return image
 
     def linearise(self, states: Array) -> tuple[Array, Array]:
@@ -87,7 +89,7 @@ class AutonomousSystem:
         return [
             tuple(
                 values.numpy()[0]
-                for values in compiled(function, self.map(len(block)), block[None])
+                for values in run_compiled(function, self.map(len(block)), block[None])
             )
             for block in blocks
         ]
@@ -101,7 +103,7 @@ def systems_of(
     With it comes what sets its scale: the starts `[start, state]`, or states that the network
     visits if there are none.
     """
-    pool = networks.visited() if starts is None else None
+    pool = networks.sample_visited() if starts is None else None
     for member in range(len(networks)):
         visited = np.asarray(starts, np.float64) if pool is None else pool[member]
         scale = scale_of(finite_states(visited))

@@ -1,4 +1,4 @@
-"""States followed and recorded: what the search for cycles and circles begins with."""
+"""Simulation at constant inputs, and the arguments of searches for orbits and circles."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.adapters import Networks, as_networks
 from rnnstudy.dynamics.networks.arguments import as_float_array, constant_inputs
-from rnnstudy.dynamics.networks.state_map import StateMap, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 from rnnstudy.dynamics.states.sampling import finite_states, jittered_sample
 
 
@@ -19,29 +19,32 @@ def prepare_arguments(
     layer: str | None = None,
     state_size: int | None = None,
 ) -> tuple[Networks, Array]:
-    """The networks and the inputs [input point, input] at which they are held, checked.
+    """Return the networks and their constant inputs `[input point, input]`, checked.
 
-    ValueError if inputs or starts [start, state] have the wrong shape.
+    Raises ValueError if inputs or starts `[start, state]` have the wrong shape.
     """
-    given = None if starts is None else as_float_array("starts", starts, finite=False)
-    if given is not None and (given.ndim != 2 or not given.size):
-        raise ValueError(f"starts should be [start, state], their shape is {given.shape}")
-    size = state_size if given is None or state_size is not None else given.shape[1]
-    channels = 0 if inputs is None else np.atleast_1d(as_float_array("inputs", inputs)).shape[-1]
-    tried = given if given is not None and given.shape[1] == size else None
-    networks = as_networks(network, layer, size, channels, tried)
-    held = constant_inputs(networks, inputs)
-    if given is not None and given.shape[1] != networks.state_size:
+    states = None if starts is None else as_float_array("starts", starts, finite=False)
+    if states is not None and (states.ndim != 2 or not states.size):
         raise ValueError(
-            f"starts should be [start, {networks.state_size}], their shape is {given.shape}"
+            f"starts must be [start, state], got shape {states.shape}. Give one row per start."
         )
-    return networks, held
+    size = state_size if states is None or state_size is not None else states.shape[1]
+    channels = 0 if inputs is None else np.atleast_1d(as_float_array("inputs", inputs)).shape[-1]
+    probes = states if states is not None and states.shape[1] == size else None
+    networks = as_networks(network, layer, size, channels, probes)
+    points = constant_inputs(networks, inputs)
+    if states is not None and states.shape[1] != networks.state_size:
+        raise ValueError(
+            f"starts must be [start, {networks.state_size}], got shape {states.shape}. "
+            "Give one row per start."
+        )
+    return networks, points
 
 
 def sample_starts(
     pool: Array, starts: Array | None, count: int, noise: float, seed: tuple[int, ...]
 ) -> Array:
-    """The starts as given, or so many [start, state] of the visited states with noise."""
+    """Return the starts `[start, state]`, or a sample of visited states with noise without any."""
     if starts is not None:
         return np.asarray(starts, np.float64)
     return jittered_sample(finite_states(pool), count, noise, np.random.default_rng(seed))
@@ -50,21 +53,24 @@ def sample_starts(
 def simulate(
     networks: Networks, members: Array, inputs: Array, starts: Array, skip: int, steps: int
 ) -> Array:
-    """States [pair, start, time, state] of members [pair] that are held at inputs [pair, input],
-    after `skip` steps from the starts [pair, start, state]; time 0 is where recording begins."""
+    """Return states `[pair, start, time, state]` of members at constant inputs.
+
+    members `[pair]`, inputs `[pair, input]`, starts `[pair, start, state]`. Recording begins after
+    `skip` steps. Time 0 is the first recorded state.
+    """
     shape = (*starts.shape[:2], inputs.shape[1])
     state_map = networks.state_map(members, np.broadcast_to(inputs[:, None], shape))
-    found: Array = compiled(_recorded, state_map, starts, skip, steps).numpy()
-    return found
+    states: Array = run_compiled(_trajectory, state_map, starts, skip, steps).numpy()
+    return states
 
 
-def _recorded(state_map: StateMap, h: Tensor, skip: Tensor, steps: Tensor) -> Tensor:
-    """[member, point, time, state]"""
-    begun = tf.while_loop(lambda t, h: t < skip, lambda t, h: (t + 1, state_map(h)), (0, h))[1]
+def _trajectory(state_map: StateMap, h: Tensor, skip: Tensor, steps: Tensor) -> Tensor:
+    """Return states `[member, point, time, state]`."""
+    first = tf.while_loop(lambda t, h: t < skip, lambda t, h: (t + 1, state_map(h)), (0, h))[1]
 
-    def turn(t: Tensor, h: Tensor, seen: Any) -> tuple[Tensor, Tensor, Any]:
-        return t + 1, state_map(h), seen.write(t, h)
+    def turn(t: Tensor, h: Tensor, states: Any) -> tuple[Tensor, Tensor, Any]:
+        return t + 1, state_map(h), states.write(t, h)
 
-    seen = tf.TensorArray(h.dtype, steps, element_shape=h.shape)
-    found = tf.while_loop(lambda t, *_: t < steps, turn, (0, begun, seen))[2]
-    return tf.transpose(found.stack(), [1, 2, 0, 3])
+    states = tf.TensorArray(h.dtype, steps, element_shape=h.shape)
+    states = tf.while_loop(lambda t, *_: t < steps, turn, (0, first, states))[2]
+    return tf.transpose(states.stack(), [1, 2, 0, 3])

@@ -1,4 +1,4 @@
-"""The one door from networks to the analysis of their dynamics: h -> F(h; x) at constant inputs."""
+"""State maps h -> F(h; x) at constant inputs: derivatives and compiled programs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,43 +11,60 @@ from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.population.population import Population
 
+MAX_PROGRAMS = 512
+"""Largest number of compiled programs in memory. Each holds the step function it was made for."""
+
 
 class StepFunction(Protocol):
-    """What a flow needs to know of a network: one step. Hashable, so that programs are shared."""
+    """One step of a network. It must be hashable, so that compiled programs are shared."""
 
     def drive(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        """What the input adds: x [..., point, input] -> [..., point, drive]."""
+        """Return what inputs add: x `[..., point, input]` -> `[..., point, drive]`."""
 
     def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
-        """The next state: drive [..., point, drive], h [..., point, state] -> like h."""
+        """Return the next state: `[..., point, drive]`, h `[..., point, state]` -> like h."""
 
 
 @dataclass(frozen=True)
-class TiledJacobian:
-    """Dynamics with an operation whose derivative cannot be vectorised.
-
-    A flow then takes all rows of a Jacobian from as many copies of each point, in one batch: slower
-    (see `StateMap.linearise`), and never point by point.
-    """
+class WrappedStep:
+    """Step function around another one. Subclasses change one of the two methods."""
 
     step_function: StepFunction
 
     def drive(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        """What the input adds."""
+        """Return what inputs add."""
         return self.step_function.drive(w, x)
 
     def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
-        """The next state."""
+        """Return the next state."""
         return self.step_function.step(w, drive, h)
+
+
+@dataclass(frozen=True)
+class TiledJacobian(WrappedStep):
+    """Step with an operation whose derivative cannot be vectorised.
+
+    All rows of a Jacobian are then taken from as many copies of each point, in one batch. This is
+    slower than `StateMap.linearise` of other steps.
+    """
 
 
 @dataclass(frozen=True, eq=False)
 class StateMap:
-    """The maps h -> F(h; x) of some networks, each point with a constant input of its own.
+    """The maps h -> F(h; x) of some networks, each point with its own constant input.
 
-    weights: by name, each [member, ...]; drive: [member, point, drive], what the inputs add,
-    computed once; inputs: [member, point, input], where they came from, None if that is unknown.
-    States are [member, point, state], float64.
+    States are `[member, point, state]` in float64.
+
+    Parameters
+    ----------
+    step_function
+        The step of all networks.
+    weights
+        By name, each `[member, ...]`.
+    drive
+        `[member, point, drive]`: what the inputs add, computed once.
+    inputs
+        `[member, point, input]`; None if they are unknown.
     """
 
     step_function: StepFunction
@@ -56,58 +73,60 @@ class StateMap:
     inputs: Tensor | None = None
 
     def __call__(self, h: Tensor) -> Tensor:
-        """The next state F(h)."""
+        """Return the next state F(h)."""
         return self.step_function.step(self.weights, self.drive, h)
 
     def speed(self, h: Tensor) -> Tensor:
-        """q = 1/2 |F(h) - h|^2: [member, point]."""
+        """Return q = 1/2 |F(h) - h|^2 `[member, point]`."""
         return half_square(self(h) - h)
 
     def linearise(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """F(h) and its Jacobians dF/dh [member, point, state, state].
+        """Return F(h) and its Jacobians dF/dh `[member, point, state, state]`.
 
-        The dynamics' own if they offer them, else by reverse differentiation: all rows are pulled
-        back in one vectorised pass; an operation that cannot be vectorised raises ValueError
-        instead of turning into a loop, unless the dynamics are `TiledJacobian`.
-        Measured at 256 points, 32 and 64 units, four cells, one core: 1.6-2 times faster than a
-        tiled copy of each point per row, 3-4 times faster than forward differentiation of such
-        copies. A cell's own take a fifth of that.
+        The step's own Jacobian is used if it offers one. Otherwise all rows are pulled back in one
+        vectorised pass of reverse differentiation. ValueError if an operation cannot be vectorised,
+        unless the step is a `TiledJacobian`.
         """
         if isinstance(self.step_function, TiledJacobian):
-            return self(h), self._tiled(h, StateMap.__call__, h)
-        own = step_with_jacobian(self.step_function)
-        if own is not None:
-            return own(self.weights, self.drive, h)
+            return self(h), self._jacobian_by_tiles(h, StateMap.__call__, h)
+        linearise = step_with_jacobian(self.step_function)
+        if linearise is not None:
+            return linearise(self.weights, self.drive, h)
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(h)
             image = self(h)
-        return image, _pulled_back(tape, image, h)
+        return image, _pull_back(tape, image, h)
 
     def by_input(self, h: Tensor) -> Tensor:
-        """dF/dx [member, point, state, input] at states h, each at its own input."""
+        """Return dF/dx `[member, point, state, input]` at states h, each at its own input."""
         if self.inputs is None:
-            raise ValueError("this flow does not know its inputs, only what they add")
+            raise ValueError(
+                "inputs of this map must be known to differentiate by them, got None. "
+                "Build the map with `inputs`."
+            )
         x = tf.convert_to_tensor(self.inputs, h.dtype)
         if isinstance(self.step_function, TiledJacobian):
-            return self._tiled(h, StateMap.at, x)
+            return self._jacobian_by_tiles(h, StateMap.at, x)
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(x)
             image = self.at(h, x)
-        return _pulled_back(tape, image, x)
+        return _pull_back(tape, image, x)
 
     def at(self, h: Tensor, x: Tensor) -> Tensor:
-        """The next state at other inputs x [member, point, input]."""
+        """Return the next state at other inputs x `[member, point, input]`."""
         return self.step_function.step(self.weights, self.step_function.drive(self.weights, x), h)
 
-    def _tiled(self, h: Tensor, image_of: Callable[..., Tensor], source: Tensor) -> Tensor:
+    def _jacobian_by_tiles(
+        self, h: Tensor, image_of: Callable[..., Tensor], source: Tensor
+    ) -> Tensor:
         """Return derivatives of `image_of(state_map, h, x)` by its last argument, `source`."""
         size, points = h.shape[-1], tf.shape(h)[1]
-        given = [h] if source is h else [h, source]
-        copies = [tf.repeat(values, size, axis=1) for values in given]
+        arguments = [h] if source is h else [h, source]
+        copies = [tf.repeat(values, size, axis=1) for values in arguments]
         units = tf.tile(tf.eye(size, dtype=h.dtype), [points, 1])
         with tf.GradientTape() as tape:
             tape.watch(copies[-1])
-            image = image_of(self.repeated(size), *copies)
+            image = image_of(self.repeat(size), *copies)
         rows = tape.gradient(
             image,
             copies[-1],
@@ -118,41 +137,45 @@ class StateMap:
         return tf.reshape(rows, [lead[0], lead[1], size, source.shape[-1]])
 
     def take(self, members: Array, points: Array) -> "StateMap":
-        """The maps of some members, at some points [member, point] of each."""
+        """Return the maps of some members, at some points `[member, point]` of each."""
         weights = {name: tf.gather(w, members) for name, w in self.weights.items()}
         inputs = None if self.inputs is None else tf.gather(self.inputs, members)
-        return StateMap(
-            self.step_function, weights, tf.gather(self.drive, members), inputs
-        ).at_points(points)
+        drive = tf.gather(self.drive, members)
+        return StateMap(self.step_function, weights, drive, inputs).at_points(points)
 
     def at_points(self, points: Array) -> "StateMap":
-        """The maps of the same members at some points [member, point] of each."""
+        """Return the maps of the same members at some points `[member, point]` of each."""
 
-        def chosen(values: Tensor) -> Tensor:
+        def select(values: Tensor) -> Tensor:
             return tf.gather(values, points, batch_dims=1)
 
-        inputs = None if self.inputs is None else chosen(self.inputs)
-        return StateMap(self.step_function, self.weights, chosen(self.drive), inputs)
+        inputs = None if self.inputs is None else select(self.inputs)
+        return StateMap(self.step_function, self.weights, select(self.drive), inputs)
 
-    def repeated(self, times: int) -> "StateMap":
-        """Each point so many times in a row."""
+    def repeat(self, times: int) -> "StateMap":
+        """Return the maps with each point so many times in a row."""
         inputs = None if self.inputs is None else tf.repeat(self.inputs, times, axis=1)
-        return StateMap(
-            self.step_function, self.weights, tf.repeat(self.drive, times, axis=1), inputs
-        )
+        drive = tf.repeat(self.drive, times, axis=1)
+        return StateMap(self.step_function, self.weights, drive, inputs)
+
+    def wrap(
+        self, step_function: StepFunction, weights: Mapping[str, Tensor] | None = None
+    ) -> "StateMap":
+        """Return the map of a step around this one, with further arrays among its weights."""
+        return StateMap(step_function, {**self.weights, **(weights or {})}, self.drive, self.inputs)
 
 
 def step_with_jacobian(step_function: StepFunction) -> Callable[..., tuple[Tensor, Tensor]] | None:
-    """A faster `step` with its Jacobian, None if the dynamics don't offer that of their step."""
-    known: Any = step_function
+    """Return a step's own linearisation; None if it offers none."""
+    step: Any = step_function
     offers = getattr(step_function, "offers", None)
-    return known.linearise if offers is not None and offers("linearise", "step") else None
+    return step.linearise if offers is not None and offers("linearise", "step") else None
 
 
-def _pulled_back(tape: Any, image: Tensor, source: Tensor) -> Tensor:
-    """Derivatives of an image [member, point, state] by its source: [member, point, state, n].
+def _pull_back(tape: Any, image: Tensor, source: Tensor) -> Tensor:
+    """Return derivatives `[member, point, state, n]` of an image `[member, point, state]`.
 
-    Zeros where the image does not depend on the source at all.
+    They are zero where the image does not depend on the source.
     """
     lead, zeros = tf.shape(image), tf.UnconnectedGradients.ZERO
 
@@ -167,51 +190,49 @@ def _pulled_back(tape: Any, image: Tensor, source: Tensor) -> Tensor:
 
 
 def population_state_map(population: Population, members: Array, inputs: Array) -> StateMap:
-    """The flow of some members of a population in double precision.
+    """Return the map of some members of a population in float64.
 
-    members [pair], inputs [pair, point, input]: the constant input of each point.
+    members `[pair]`. inputs `[pair, point, input]`: the constant input of each point.
     """
     cell = population.cell
     weights = {
         name: tf.constant(np.asarray(w)[members], tf.float64)
         for name, w in population.weights.items()
     }
-    held = tf.constant(inputs, tf.float64)
-    return StateMap(cell, weights, cell.drive(weights, held), held)
+    x = tf.constant(inputs, tf.float64)
+    return StateMap(cell, weights, cell.drive(weights, x), x)
 
 
 def half_square(residual: Tensor) -> Tensor:
-    """The speed that belongs to F(h) - h: [..., state] -> [...]."""
+    """Return the speed of a residual F(h) - h, `[..., state]` -> `[...]`."""
     return 0.5 * tf.reduce_sum(residual**2, axis=-1)
 
 
-def compiled(function: Callable[..., Any], state_map: StateMap, *arguments: Any) -> Any:
+def run_compiled(function: Callable[..., Any], state_map: StateMap, *arguments: Any) -> Any:
     """Return `function(state_map, *arguments)` from one compiled program for all batch sizes.
 
-    `function` is hashable and kept; arrays among the arguments begin with [member, point].
+    `function` must be hashable and defined at module level, since programs are cached by it. Arrays
+    among the arguments begin with `[member, point]`.
     """
-    held = () if state_map.inputs is None else (state_map.inputs,)
-    given = (dict(state_map.weights), (state_map.drive, *held), arguments)
-    flat = [tf.convert_to_tensor(values) for values in tf.nest.flatten(given)]
-    outer = 1 + len(state_map.weights) + len(held)
+    inputs = () if state_map.inputs is None else (state_map.inputs,)
+    structure = (dict(state_map.weights), (state_map.drive, *inputs), arguments)
+    flat = [tf.convert_to_tensor(values) for values in tf.nest.flatten(structure)]
+    outer = 1 + len(state_map.weights) + len(inputs)
     free = [1] * len(state_map.weights) + [2] * (outer - len(state_map.weights))
     free += [min(2, len(values.shape)) for values in flat[outer:]]
     shapes = tuple((v.dtype, *v.shape[n:]) for v, n in zip(flat, free, strict=True))
-    key = (function, state_map.step_function, len(held), *shapes)
+    key = (function, state_map.step_function, len(inputs), *shapes)
     if key not in _PROGRAMS:
-        while len(_PROGRAMS) >= MOST_PROGRAMS:
+        while len(_PROGRAMS) >= MAX_PROGRAMS:
             _PROGRAMS.pop(next(iter(_PROGRAMS)))
         # A partial, since TensorFlow counts all closures of one function as retracings of it.
-        like = tf.nest.map_structure(lambda _: None, given)
+        like = tf.nest.map_structure(lambda _: None, structure)
         run = tf.function(partial(_run, function, state_map.step_function, like), autograph=False)
-        _PROGRAMS[key] = run.get_concrete_function(*map(_free, flat, free))
+        _PROGRAMS[key] = run.get_concrete_function(*map(_free_axes, flat, free))
     else:
-        _PROGRAMS[key] = _PROGRAMS.pop(key)  # the last one used is the last one to go
+        _PROGRAMS[key] = _PROGRAMS.pop(key)  # The program that was used last is dropped last.
     return _PROGRAMS[key](*flat)
 
-
-MOST_PROGRAMS = 512
-"""Programs kept; they hold on to the networks of others that they were made for."""
 
 _PROGRAMS: dict[Any, Any] = {}
 
@@ -219,10 +240,10 @@ _PROGRAMS: dict[Any, Any] = {}
 def _run(
     function: Callable[..., Any], step_function: StepFunction, like: Any, *flat: Tensor
 ) -> Any:
-    weights, driven, arguments = tf.nest.pack_sequence_as(like, flat)
-    return function(StateMap(step_function, weights, *driven), *arguments)
+    weights, drive_and_inputs, arguments = tf.nest.pack_sequence_as(like, flat)
+    return function(StateMap(step_function, weights, *drive_and_inputs), *arguments)
 
 
-def _free(tensor: Tensor, axes: int) -> Any:
-    """A specification that leaves the first axes open, so that no new size is traced again."""
+def _free_axes(tensor: Tensor, axes: int) -> Any:
+    """Return a specification whose first axes may have any length, so that no size is retraced."""
     return tf.TensorSpec([None] * axes + list(tensor.shape[axes:]), tensor.dtype)

@@ -6,24 +6,13 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from rnnstudy.core.arrays import Array
+from rnnstudy.dynamics.root_finding.damping import DampedState, DampingRule
 
 Linearise = Callable[[Array], tuple[Array, Array]]
 """States `[point, state]` -> F `[point, state]` and dF/dh `[point, state, state]`."""
 
-DECREASE_FACTOR, INCREASE_FACTOR = 0.2, 6.0
-"""Factors of the damping after a step that lowers the residual, and after one that does not."""
-
-MAX_DAMPING = 1e12
-"""Damping beyond which an orbit is stuck."""
-
-FLAT_GRADIENT = 1e-9
-"""Share of |J| |r| below which |J'r| means a minimum of |r| that is no root."""
-
-PATIENCE = 20
-"""Number of steps within which |r|^2 has to halve."""
-
-LEAST_GAIN = 1e-8
-"""Share by which a step has to lower |r|^2."""
+DAMPING = DampingRule(patience=20)
+"""Damping of the steps. Their objective is the mean square of the residual."""
 
 ROUNDING_UNITS = 2.0
 """Residuals, in units of the rounding of the states, that need no further step."""
@@ -87,31 +76,28 @@ def multiple_shooting(linearise: Linearise, starts: Array, limit: int) -> Shooti
     """
     state = np.array(starts, np.float64)
     residual, jacobian = _residual(linearise, state)
-    square = _mean_square(residual)
-    damping, mark, age = np.ones(len(state)), square.copy(), np.zeros(len(state), int)
+    square, ones = _mean_square(residual), np.ones(len(state))
+    damped = DampedState(square, ones, ones.copy(), square.copy(), np.zeros(len(state), int))
     diverged = ~np.isfinite(square)
     is_active = ~diverged & ~_is_converged(state, residual)
     for _ in range(limit):
         active = np.flatnonzero(is_active)
         if not len(active):
             break
-        shift = damping[active] * np.minimum(square[active], 1.0)
+        before = DampedState(*(values[active] for values in damped))
+        shift = before.damping * np.minimum(before.objective, 1.0)
         move, slope = _damped_step(jacobian[active], residual[active], shift)
         new = state[active] + move
         new_residual, new_jacobian = _residual(linearise, new)
-        new_square = _mean_square(new_residual)
-        # A comparison with NaN is false, and such a step is not accepted.
-        better = new_square < (1.0 - LEAST_GAIN) * square[active]
-        good = active[better]
-        state[good], residual[good] = new[better], new_residual[better]
-        jacobian[good], square[good] = new_jacobian[better], new_square[better]
-        damping[active] *= np.where(better, DECREASE_FACTOR, INCREASE_FACTOR)
-        halved = square[active] < 0.5 * mark[active]
-        mark[active[halved]] = square[active[halved]]
-        age[active] = np.where(halved, 0, age[active] + 1)
-        stuck = (damping[active] > MAX_DAMPING) | (slope < FLAT_GRADIENT)
-        stuck |= age[active] >= PATIENCE
-        is_active[active] = ~stuck & ~_is_converged(state[active], residual[active])
+        is_lower, after = DAMPING.next_state(before, _mean_square(new_residual), slope, np)
+        improved = active[is_lower]
+        state[improved], residual[improved] = new[is_lower], new_residual[is_lower]
+        jacobian[improved] = new_jacobian[is_lower]
+        for values, changed in zip(damped, after, strict=True):
+            values[active] = changed
+        is_active[active] = ~DAMPING.is_stuck(after) & ~_is_converged(
+            state[active], residual[active]
+        )
     return ShootingResult(state, jacobian, residual, diverged)
 
 

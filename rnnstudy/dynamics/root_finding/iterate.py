@@ -1,61 +1,70 @@
-"""The one loop that drives every solver: limit, non-finite points, stopping, packing."""
+"""The compiled loop around every solver: limit, stopping, non-finite points, packing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.batches import batches
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.dynamics.networks.state_map import StateMap, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 from rnnstudy.dynamics.root_finding.solvers import Solver, select_points
 
-MATRICES = 6
+SOLVER_MATRICES = 6
 """Matrices [state, state] that a solver holds per point at its peak."""
 
-Now = dict[str, Any]
-"""What is known of all points, each tensor [member, point, ...]: state, status and work."""
-
-FEW = 16
-"""Places at and below which packing the batch anew no longer pays."""
+MIN_PACKED = 16
+"""Number of places at and below which packing the batch anew no longer pays."""
 
 
 @dataclass(frozen=True)
 class Solution:
-    """Where points ended: state [member, point, state] and, each [member, point], the speed there,
-    whether the solver was done with it, whether it was given up as not finite, and its steps."""
+    """Ends of many points.
+
+    state `[member, point, state]`. The others are `[member, point]`: the speed there, whether the
+    solver was done, whether the state became non-finite, and the number of steps.
+    """
 
     state: Array
     speed: Array
-    done: Array
+    is_done: Array
     diverged: Array
     steps: Array
 
     @classmethod
-    def unsolved(cls, starts: Array) -> "Solution":
-        """All starts [member, point, state] where they are, and nothing known of them."""
+    def at_starts(cls, starts: Array) -> "Solution":
+        """Return starts `[member, point, state]` before any step, with infinite speed."""
         lead = starts.shape[:2]
         none = np.zeros(lead, bool)
         return cls(starts.copy(), np.full(lead, np.inf), none, none.copy(), np.zeros(lead, int))
 
     def copy(self) -> "Solution":
-        """The same, to write into."""
+        """Return a copy of all arrays."""
         return Solution(**{name: values.copy() for name, values in vars(self).items()})
 
-    def but(self, which: Array, other: "Solution") -> "Solution":
-        """This one, but for the points [member, point] that are taken from another."""
-        found = self.copy()
-        for name, values in vars(found).items():
-            values[which] = getattr(other, name)[which]
-        return found
+    def replace_points(self, mask: Array, other: "Solution") -> "Solution":
+        """Return this solution with the masked points `[member, point]` of another one."""
+        mixed = self.copy()
+        for name, values in vars(mixed).items():
+            values[mask] = getattr(other, name)[mask]
+        return mixed
 
     def enter(self, member: int, points: Array, other: "Solution", places: Array) -> None:
-        """Write what another solution says of the same member's places, over some points."""
+        """Replace some points of a member by another solution's places of that member."""
         for name, values in vars(self).items():
             values[member, points] = getattr(other, name)[member, places]
+
+
+class LoopState(NamedTuple):
+    """State of the loop, each tensor `[member, point, ...]`."""
+
+    state: Any
+    is_active: Any
+    diverged: Any
+    steps: Any
+    solver_state: Any
 
 
 def solve(
@@ -66,119 +75,145 @@ def solve(
     limit: int | None = None,
     packed: bool = True,
 ) -> Solution:
-    """Move each start [member, point, state] until the solver is done with it.
+    """Move each start until the solver is done with it.
 
-    A point that is done stops; one whose next state is not finite is given up where it last was.
-    Both leave the batch: when a quarter of its places are idle, it is packed anew, so that a few
-    stragglers don't cost the rest. at [member, point]: which of the flow's points each start is,
-    by default in their order. limit: steps, in place of the solver's own. packed: False leaves all
-    points in their places.
+    A point that is done stops. A point whose next state is not finite stays where it is and has
+    diverged. The batch is packed anew when a quarter of its places are idle.
+
+    Parameters
+    ----------
+    state_map
+        Maps of all members and points.
+    solver
+        The method.
+    starts
+        `[member, point, state]`.
+    at
+        Position of each start among the map's points, `[member, point]`; None for their order.
+    limit
+        Largest number of steps; None for the solver's own.
+    packed
+        False leaves all points in their places.
     """
     lead = starts.shape[:2]
     points = np.broadcast_to(np.arange(lead[1]), lead) if at is None else at
-    left = solver.limit if limit is None else limit
-    program = _program(solver, packed)
-    found = compiled(program, state_map, np.asarray(starts, np.float64), points, left)
-    return Solution(*(np.array(values) for values in found))
+    budget = solver.limit if limit is None else limit
+    loop = SolverLoop(solver, packed)
+    ends = run_compiled(loop, state_map, np.asarray(starts, np.float64), points, budget)
+    return Solution(*(np.array(values) for values in ends))
 
 
-def solve_some(
-    state_map: StateMap, solver: Solver, starts: Array, which: Sequence[Array]
+def solve_subset(
+    state_map: StateMap, solver: Solver, starts: Array, subsets: Sequence[Array]
 ) -> Solution:
-    """Solve from some of each member's starts [member, point, state], in bounded memory.
+    """Solve from some of each member's starts `[member, start, state]`, in bounded memory.
 
-    which: their positions, for each member. Returns them in this order: [member, place].
+    subsets: their positions, for each member. The solution `[member, place]` is in that order.
     """
-    # What only fills up a row is not finite, and given up at once.
-    lead = len(which), max(map(len, which))
-    points, some = np.zeros(lead, int), np.full((*lead, starts.shape[-1]), np.nan)
-    for i, own in enumerate(which):
-        points[i, : len(own)], some[i, : len(own)] = own, starts[i, own]
-    per_point = 8 * MATRICES * len(which) * starts.shape[-1] ** 2
+    # Places that only fill up a row are NaN, and given up at once.
+    lead = len(subsets), max(map(len, subsets))
+    points, states = np.zeros(lead, int), np.full((*lead, starts.shape[-1]), np.nan)
+    for i, subset in enumerate(subsets):
+        points[i, : len(subset)], states[i, : len(subset)] = subset, starts[i, subset]
+    bytes_each = 8 * SOLVER_MATRICES * len(subsets) * starts.shape[-1] ** 2
     parts = [
-        solve(state_map, solver, some[:, part], points[:, part])
-        for part in batches(lead[1], per_point)
+        solve(state_map, solver, states[:, part], points[:, part])
+        for part in batches(lead[1], bytes_each)
     ]
     fields = zip(*(vars(part).values() for part in parts), strict=True)
     return Solution(*(np.concatenate(values, axis=1) for values in fields))
 
 
-@cache
-def _program(solver: Solver, packed: bool) -> Any:
-    """From starts to the fields of a solution, as one function of a flow."""
+@dataclass(frozen=True)
+class SolverLoop:
+    """The compiled loop of one solver. Equal loops share a program.
 
-    def begin(state_map: StateMap, h: Tensor) -> Now:
-        work = solver.start(state_map, h)
-        finite = tf.math.is_finite(work["speed"])
-        active = finite & ~solver.done(state_map, h, work)
-        steps = tf.zeros_like(active, tf.int32)
-        return {"state": h, "active": active, "diverged": ~finite, "steps": steps, "work": work}
+    A call takes a map, starts `[member, point, state]`, their points and a number of steps. It
+    returns the fields of a solution.
+    """
 
-    def turn(state_map: StateMap, now: Now) -> Now:
-        h, work, active = now["state"], now["work"], now["active"]
-        new, later = solver.step(state_map, h, work)
-        finite = tf.reduce_all(tf.math.is_finite(new), axis=-1)
-        moves = active & finite
-        h = select_points(moves, new, h)
-        work = {name: select_points(moves, later[name], work[name]) for name in work}
-        return {
-            "state": h,
-            "active": moves & ~solver.done(state_map, h, work),
-            "diverged": now["diverged"] | (active & ~finite),
-            "steps": now["steps"] + tf.cast(active, tf.int32),
-            "work": work,
-        }
+    solver: Solver
+    packed: bool
 
-    def some_turns(state_map: StateMap, now: Now, left: Tensor, keep: Tensor) -> tuple[Now, Tensor]:
-        """Steps until so many places or fewer are in use."""
-        found: tuple[Now, Tensor] = tf.while_loop(
-            lambda now, left: (left > 0) & (_places(now["active"]) > keep),
-            lambda now, left: (turn(state_map, now), left - 1),
-            (now, left),
-        )
-        return found
-
-    def advance(state_map: StateMap, now: Now, left: Tensor) -> tuple[Now, Tensor]:
-        """Steps of the active points until a quarter of their places are idle."""
-        rows, points = _in_use(now["active"])
-        places = tf.stack([tf.broadcast_to(rows[:, None], tf.shape(points)), points], axis=-1)
-        size = tf.size(points)
-        keep = tf.where(size > FEW, (3 * size) // 4, 0)
-        some = tf.nest.map_structure(lambda values: tf.gather_nd(values, places), now)
-        some, left = some_turns(state_map.take(rows, points), some, left, keep)
-
-        def entered(values: Tensor, new: Tensor) -> Tensor:
-            return tf.tensor_scatter_nd_update(values, places, new)
-
-        return tf.nest.map_structure(entered, now, some), left
-
-    def run(state_map: StateMap, h: Tensor, at: Tensor, left: Tensor) -> tuple[Tensor, ...]:
+    def __call__(
+        self, state_map: StateMap, h: Tensor, at: Tensor, budget: Tensor
+    ) -> tuple[Tensor, ...]:
         state_map = state_map.at_points(at)
-        now = begin(state_map, h)
-        if packed:
+        now = self._begin(state_map, h)
+        if self.packed:
             now, _ = tf.while_loop(
-                lambda now, left: (left > 0) & tf.reduce_any(now["active"]),
-                lambda now, left: advance(state_map, now, left),
-                (now, left),
+                lambda now, budget: (budget > 0) & tf.reduce_any(now.is_active),
+                lambda now, budget: self._advance_packed(state_map, now, budget),
+                (now, budget),
             )
         else:
-            now, _ = some_turns(state_map, now, left, 0)
-        done = ~now["active"] & ~now["diverged"]
-        return now["state"], now["work"]["speed"], done, now["diverged"], now["steps"]
+            now, _ = self._advance(state_map, now, budget, 0)
+        is_done = ~now.is_active & ~now.diverged
+        return now.state, now.solver_state.speed, is_done, now.diverged, now.steps
 
-    return run
+    def _begin(self, state_map: StateMap, h: Tensor) -> LoopState:
+        solver_state = self.solver.start(state_map, h)
+        is_finite = tf.math.is_finite(solver_state.speed)
+        is_active = is_finite & ~self.solver.is_done(state_map, h, solver_state)
+        steps = tf.zeros_like(is_active, tf.int32)
+        return LoopState(h, is_active, ~is_finite, steps, solver_state)
+
+    def _turn(self, state_map: StateMap, now: LoopState) -> LoopState:
+        """Take one step of the active points."""
+        h, is_active = now.state, now.is_active
+        new, later = self.solver.step(state_map, h, now.solver_state)
+        is_finite = tf.reduce_all(tf.math.is_finite(new), axis=-1)
+        moves = is_active & is_finite
+        h = select_points(moves, new, h)
+        solver_state = tf.nest.map_structure(
+            lambda after, before: select_points(moves, after, before), later, now.solver_state
+        )
+        return LoopState(
+            h,
+            moves & ~self.solver.is_done(state_map, h, solver_state),
+            now.diverged | (is_active & ~is_finite),
+            now.steps + tf.cast(is_active, tf.int32),
+            solver_state,
+        )
+
+    def _advance(
+        self, state_map: StateMap, now: LoopState, budget: Tensor, idle: Tensor
+    ) -> tuple[LoopState, Tensor]:
+        """Take steps until `idle` places or fewer are in use."""
+        after: tuple[LoopState, Tensor] = tf.while_loop(
+            lambda now, budget: (budget > 0) & (_places(now.is_active) > idle),
+            lambda now, budget: (self._turn(state_map, now), budget - 1),
+            (now, budget),
+        )
+        return after
+
+    def _advance_packed(
+        self, state_map: StateMap, now: LoopState, budget: Tensor
+    ) -> tuple[LoopState, Tensor]:
+        """Take steps of the active points until a quarter of their places are idle."""
+        rows, points = _active_places(now.is_active)
+        places = tf.stack([tf.broadcast_to(rows[:, None], tf.shape(points)), points], axis=-1)
+        size = tf.size(points)
+        idle = tf.where(size > MIN_PACKED, (3 * size) // 4, 0)
+        part = tf.nest.map_structure(lambda values: tf.gather_nd(values, places), now)
+        part, budget = self._advance(state_map.take(rows, points), part, budget, idle)
+
+        def write(values: Tensor, new: Tensor) -> Tensor:
+            return tf.tensor_scatter_nd_update(values, places, new)
+
+        return tf.nest.map_structure(write, now, part), budget
 
 
-def _places(active: Tensor) -> Tensor:
-    """Places of the smallest rectangular batch that holds the active points [member, point]."""
-    counts = tf.reduce_sum(tf.cast(active, tf.int32), axis=1)
+def _places(is_active: Tensor) -> Tensor:
+    """Return the size of the smallest rectangular batch of the active points `[member, point]`."""
+    counts = tf.reduce_sum(tf.cast(is_active, tf.int32), axis=1)
     return tf.reduce_sum(tf.cast(counts > 0, tf.int32)) * tf.reduce_max(counts)
 
 
-def _in_use(active: Tensor) -> tuple[Tensor, Tensor]:
-    """That batch: its members [row] and their points [row, column], active ones first."""
-    counts = tf.reduce_sum(tf.cast(active, tf.int32), axis=1)
+def _active_places(is_active: Tensor) -> tuple[Tensor, Tensor]:
+    """Return that batch: members `[row]` and their points `[row, column]`, active ones first."""
+    counts = tf.reduce_sum(tf.cast(is_active, tf.int32), axis=1)
     rows = tf.where(counts > 0)[:, 0]
-    idle = tf.cast(~tf.gather(active, rows), tf.int32)
-    order = tf.argsort(idle, axis=1, stable=True)
+    is_idle = tf.cast(~tf.gather(is_active, rows), tf.int32)
+    order = tf.argsort(is_idle, axis=1, stable=True)
     return rows, tf.cast(order[:, : tf.reduce_max(counts)], tf.int64)

@@ -1,4 +1,8 @@
-"""From starts to solutions by the shortest way: gates left out, points that have met as one."""
+"""Multi-start root finding.
+
+A subset of the starts is solved. Every other start is first tested with a chord iteration towards
+the nearest known root, which is much cheaper. Gated cells are solved by their ungated map first.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,32 +10,29 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.dynamics.networks.state_map import StateMap, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 from rnnstudy.dynamics.root_finding.chord import (
     KnownRoots,
     absorb_by_chord,
     isolated_roots,
     nearest_root_index,
 )
-from rnnstudy.dynamics.root_finding.iterate import Solution, solve_some
+from rnnstudy.dynamics.root_finding.iterate import Solution, solve_subset
 from rnnstudy.dynamics.root_finding.solvers import Solver
 from rnnstudy.dynamics.root_finding.ungated import to_full_state, to_visible, ungated_map
 from rnnstudy.dynamics.states.clustering import merge
 
-SMALL = 16
-"""State size up to which a start is solved as fast as it is taken in."""
+MAX_DIRECT_SIZE = 16
+"""State size up to which solving a start costs no more than absorbing it."""
 
+SUBSET_FRACTION = 16
+"""One start in so many belongs to the subset that is solved next."""
 
-SHARE = 16
-"""One start in so many belongs to a wave ..."""
+MIN_SUBSET = 32
+"""Least number of starts in that subset."""
 
-
-LEAST = 32
-"""... and so many at least."""
-
-
-PLENTY = 1
-"""Starts that a wave's roots take in, as a share of those that they leave, for another wave."""
+MIN_ABSORBED = 1
+"""Starts that a subset's roots must absorb, as a share of the others, for another subset."""
 
 
 @dataclass(frozen=True)
@@ -48,125 +49,139 @@ class RootCriteria:
 
 
 def multistart_solve(
-    state_map: StateMap, solver: Solver, starts: Array, aim: RootCriteria
+    state_map: StateMap, solver: Solver, starts: Array, criteria: RootCriteria
 ) -> Solution:
-    """What `solve` does, in less time: some starts are solved, and roots take in the others.
+    """Return the solution of all starts `[member, start, state]`, of which only some are solved.
 
-    starts [member, start, state], all of one member at the same input. A start from which the
-    chord of the nearest known root contracts to it ends there.
+    All starts of one member are at the same input. A start from which the chord of the nearest
+    known root contracts to that root ends there.
     """
-    if starts.shape[2] <= SMALL:
-        return solve_some(state_map, solver, starts, [np.arange(starts.shape[1])] * len(starts))
-    found = Solution.unsolved(starts)
-    left = np.ones(starts.shape[:2], bool)
-    roots, n_solved = isolated_roots(state_map, aim.known_roots), 0
-    tried = np.full(left.shape, -1)
-    while left.any():
-        nearest = nearest_root_index(starts, left, roots)
-        target, tried = np.where(nearest == tried, -1, nearest), nearest
-        root, steps = absorb_by_chord(state_map, starts, target, roots, aim.radius)
-        _take_in(found, root, roots, steps)
-        left &= root < 0
-        taken = (root >= 0).sum(axis=1) if n_solved else left.sum(axis=1)
-        which = [_wave(*each) for each in zip(left, taken, strict=True)]
-        n_solved = max(map(len, which))
+    if starts.shape[2] <= MAX_DIRECT_SIZE:
+        return solve_subset(state_map, solver, starts, [np.arange(starts.shape[1])] * len(starts))
+    solution = Solution.at_starts(starts)
+    remaining = np.ones(starts.shape[:2], bool)
+    roots, n_solved = isolated_roots(state_map, criteria.known_roots), 0
+    tested = np.full(remaining.shape, -1)
+    while remaining.any():
+        nearest = nearest_root_index(starts, remaining, roots)
+        target, tested = np.where(nearest == tested, -1, nearest), nearest
+        root, steps = absorb_by_chord(state_map, starts, target, roots, criteria.radius)
+        _enter_absorbed(solution, root, roots, steps)
+        remaining &= root < 0
+        absorbed = (root >= 0).sum(axis=1) if n_solved else remaining.sum(axis=1)
+        subsets = [_next_subset(*each) for each in zip(remaining, absorbed, strict=True)]
+        n_solved = max(map(len, subsets))
         if n_solved:
-            _enter(found, solve_some(state_map, solver, starts, which), which, left)
-            new = [_new(found, i, own, roots, aim) for i, own in enumerate(which)]
+            solved = solve_subset(state_map, solver, starts, subsets)
+            for i, subset in enumerate(subsets):
+                solution.enter(i, subset, solved, np.arange(len(subset)))
+                remaining[i, subset] = False
+            new = [_new_roots(solution, i, s, roots, criteria) for i, s in enumerate(subsets)]
             roots = roots.join(isolated_roots(state_map, new))
-    return found
+    return solution
 
 
-def _take_in(found: Solution, root: Array, roots: KnownRoots, steps: Array) -> None:
-    """Enter the roots that starts reached by a chord: root [member, start], -1 for none."""
-    where = root >= 0
-    found.state[where] = roots.state[root[where]]
-    found.speed[where] = 0.0
-    found.done[where] = True
-    found.steps[where] = steps[where]
+def _enter_absorbed(solution: Solution, root: Array, roots: KnownRoots, steps: Array) -> None:
+    """Write the roots that starts reached by a chord, `[member, start]`; -1 for none."""
+    mask = root >= 0
+    solution.state[mask] = roots.state[root[mask]]
+    solution.speed[mask] = 0.0
+    solution.is_done[mask] = True
+    solution.steps[mask] = steps[mask]
 
 
-def _enter(found: Solution, reached: Solution, which: Sequence[Array], left: Array) -> None:
-    """Enter what became of the starts of a wave, which are no longer left."""
-    for i, own in enumerate(which):
-        found.enter(i, own, reached, np.arange(len(own)))
-        left[i, own] = False
+def _next_subset(remaining: Array, absorbed: int) -> Array:
+    """Return the remaining starts `[start]` to solve next, spread over all of them.
 
-
-def _wave(left: Array, taken: int) -> Array:
-    """Which of the starts [start] that are left are solved next: some that are spread over all, or
-    all if the last wave's roots took in few of them."""
-    which = np.flatnonzero(left)
-    count = max(LEAST, -(-len(which) // SHARE))
-    if len(which) <= 2 * count or PLENTY * taken < len(which):
-        return which
-    return which[np.linspace(0, len(which) - 1, count).astype(int)]
-
-
-def _new(found: Solution, member: int, which: Array, roots: KnownRoots, aim: RootCriteria) -> Array:
-    """Distinct roots [root, state] that some starts of a member reached and nobody knew."""
-    old = roots.state[roots.member == member]
-    state, speed = found.state[member, which], found.speed[member, which]
-    good = (speed < aim.tolerance) & ~found.diverged[member, which]
-    every = np.concatenate([old, state[good]])
-    # Below any speed, so that a root that was known stays the best of its group.
-    speeds = np.concatenate([np.full(len(old), -1.0), speed[good]])
-    best = merge(every, speeds, aim.radius[member])[1]
-    return every[best[best >= len(old)]]
-
-
-def solve_starts(state_map: StateMap, solver: Solver, starts: Array, aim: RootCriteria) -> Solution:
-    """Solver from starts [member, start, state], by way of where the cell rests if it says so.
-
-    Starts that get stuck on that way, or whose speed is not below the tolerance there, go on by the
-    network's own map: those of them that have met as one.
+    All are solved next if the last subset's roots absorbed few of them.
     """
-    shorter = ungated_map(state_map)
-    if shorter is None:
-        return multistart_solve(state_map, solver, starts, aim)
+    indices = np.flatnonzero(remaining)
+    count = max(MIN_SUBSET, -(-len(indices) // SUBSET_FRACTION))
+    if len(indices) <= 2 * count or MIN_ABSORBED * absorbed < len(indices):
+        return indices
+    return indices[np.linspace(0, len(indices) - 1, count).astype(int)]
+
+
+def _new_roots(
+    solution: Solution, member: int, points: Array, roots: KnownRoots, criteria: RootCriteria
+) -> Array:
+    """Return the distinct new roots `[root, state]` that some starts of a member reached."""
+    known = roots.state[roots.member == member]
+    state, speed = solution.state[member, points], solution.speed[member, points]
+    is_root = (speed < criteria.tolerance) & ~solution.diverged[member, points]
+    states = np.concatenate([known, state[is_root]])
+    # A known root has a speed below any other, so that it stays the best of its group.
+    speeds = np.concatenate([np.full(len(known), -1.0), speed[is_root]])
+    best = merge(states, speeds, criteria.radius[member])[1]
+    return states[best[best >= len(known)]]
+
+
+def solve_starts(
+    state_map: StateMap, solver: Solver, starts: Array, criteria: RootCriteria
+) -> Solution:
+    """Return the solution of starts `[member, start, state]`, by the ungated map where it exists.
+
+    The network's own map continues from states that are stuck there, or whose speed is not below
+    the tolerance. States that have met are solved once.
+    """
+    ungated = ungated_map(state_map)
+    if ungated is None:
+        return multistart_solve(state_map, solver, starts, criteria)
+    visible = [to_visible(ungated, states) for states in criteria.known_roots]
     first = multistart_solve(
-        shorter,
-        solver,
-        to_visible(shorter, starts),
-        replace(aim, known_roots=[to_visible(shorter, some) for some in aim.known_roots]),
+        ungated, solver, to_visible(ungated, starts), replace(criteria, known_roots=visible)
     )
-    state = compiled(to_full_state, shorter, first.state).numpy()
-    lost = first.diverged | ~np.isfinite(state).all(axis=-1)
-    state = np.where(lost[..., None], starts, state)
-    speed = compiled(StateMap.speed, state_map, state).numpy()
-    broken = ~np.isfinite(speed)  # a start that is not finite
-    left = ~(speed < aim.tolerance) & ~broken
-    found = Solution(state, speed, ~left, broken, first.steps)
-    return solve_representatives(state_map, solver, found, left, aim)
+    state = run_compiled(to_full_state, ungated, first.state).numpy()
+    is_lost = first.diverged | ~np.isfinite(state).all(axis=-1)
+    state = np.where(is_lost[..., None], starts, state)
+    speed = run_compiled(StateMap.speed, state_map, state).numpy()
+    diverged = ~np.isfinite(speed)  # The start itself is not finite.
+    remaining = ~(speed < criteria.tolerance) & ~diverged
+    solution = Solution(state, speed, ~remaining, diverged, first.steps)
+    return solve_representatives(state_map, solver, solution, remaining, criteria)
 
 
-def polish(state_map: StateMap, solver: Solver, rough: Solution, aim: RootCriteria) -> Solution:
-    """Last steps, with those that have met as one.
+def polish(
+    state_map: StateMap, solver: Solver, rough: Solution, criteria: RootCriteria
+) -> Solution:
+    """Return a solution after its last steps, which states that have met take once.
 
-    What is neither below the tolerance nor cut off by the limit is stuck and stays where it is.
+    A stuck start stays: it is neither below the tolerance nor cut off by the limit.
     """
-    left = (rough.speed < aim.tolerance) | ~rough.done
-    return solve_representatives(state_map, solver, rough, left & ~rough.diverged, aim)
+    remaining = (rough.speed < criteria.tolerance) | ~rough.is_done
+    mask = remaining & ~rough.diverged
+    return solve_representatives(state_map, solver, rough, mask, criteria)
 
 
 def solve_representatives(
-    state_map: StateMap, solver: Solver, found: Solution, left: Array, aim: RootCriteria
+    state_map: StateMap,
+    solver: Solver,
+    solution: Solution,
+    remaining: Array,
+    criteria: RootCriteria,
 ) -> Solution:
-    """Go on from the points [member, start] that are left: those that have met as one of them."""
-    state, speed = found.state, found.speed
-    groups = [_met(state[i], speed[i], left[i], aim.radius[i]) for i in range(len(state))]
-    which = [best for best, _, _ in groups]
-    if not max(map(len, which)):
-        return found
-    reached = solve_some(state_map, solver, state, which)
-    new = found.copy()
+    """Return the solution continued from the remaining points `[member, start]`.
+
+    One representative is solved for each group of points that have met.
+    """
+    state, speed = solution.state, solution.speed
+    groups = [
+        _group(state[i], speed[i], remaining[i], criteria.radius[i]) for i in range(len(state))
+    ]
+    representatives = [best for best, _, _ in groups]
+    if not max(map(len, representatives)):
+        return solution
+    solved = solve_subset(state_map, solver, state, representatives)
+    continued = solution.copy()
     for i, (_, points, group) in enumerate(groups):
-        new.enter(i, points, reached, group)
-    return new
+        continued.enter(i, points, solved, group)
+    return continued
 
 
-def _met(state: Array, speed: Array, left: Array, radius: float) -> tuple[Array, Array, Array]:
-    """Of the points [point, state] that are left: one of each group, all of them, their groups."""
-    which = np.flatnonzero(left)
-    group, best = merge(state[which], speed[which], radius)
-    return which[best], which, group
+def _group(
+    state: Array, speed: Array, remaining: Array, radius: float
+) -> tuple[Array, Array, Array]:
+    """Return one point per group of remaining points, all of these points, and their groups."""
+    points = np.flatnonzero(remaining)
+    group, best = merge(state[points], speed[points], radius)
+    return points[best], points, group

@@ -1,8 +1,7 @@
-"""How roots of F(h) - h are found: start, step and done per method, and one loop for all."""
+"""Solvers of F(h) = h: one class per method, with one contract."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -12,25 +11,40 @@ from rnnstudy.core.catalogue import OneOf
 from rnnstudy.core.component import Entry
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.state_map import StateMap, half_square
+from rnnstudy.dynamics.root_finding.damping import (
+    MIN_DECREASE,
+    DampedState,
+    DampingRule,
+    halving,
+)
 from rnnstudy.dynamics.root_finding.linear_systems import factorise_damped, solve_linear
 
-Work = Mapping[str, Tensor]
+MAX_STEP = 1e3
+"""Longest step, as a multiple of 1 + |h|. Far out, F(h) - h is lost in the rounding of h."""
 
-REACH = 1e3
-"""Longest step, as a multiple of 1 + |h|: far out, F(h) - h is lost in the rounding of h."""
-
-GAIN = 1e-8
-"""Share by which a step has to lower the speed: less is rounding."""
-
-SIZES = (1.0, 0.5, 0.25, 0.1, 0.03, 0.01, 0.003)
-"""Step lengths that Newton tries at once, as shares of the full step."""
+STEP_LENGTHS = (1.0, 0.5, 0.25, 0.1, 0.03, 0.01, 0.003)
+"""Step lengths that Newton's method tries at once, as shares of the full step."""
 
 
 class Solver(Entry):
-    """A method that moves points towards roots of F(h) - h. The loop is not its business.
+    """Method that moves points towards roots of F(h) - h.
 
-    All three methods are pure and run inside one compiled program. `work` is a dict of tensors that
-    begin with [member, point]: what the method remembers about each point, its `speed` among it.
+    The loop over steps is `iterate.solve`. The three methods are pure functions inside one compiled
+    program. The state of a solver is a NamedTuple of tensors that begin with `[member, point]`. It
+    must have a field `speed`: 1/2 |F(h) - h|^2 at the current states.
+
+    Parameters
+    ----------
+    limit
+        Largest number of steps.
+    tolerance
+        Speed below which a point needs no further step.
+
+    Examples
+    --------
+    >>> from rnnstudy.dynamics.root_finding.solvers import SOLVERS
+    >>> SOLVERS["newton"](limit=40).tolerance
+    1e-24
     """
 
     noun: ClassVar[str] = "solver"
@@ -42,125 +56,177 @@ class Solver(Entry):
     """Speed below which a point needs no further step."""
 
     @abstractmethod
-    def start(self, state_map: StateMap, h: Tensor) -> Work:
-        """What to remember at the first states h [member, point, state]."""
+    def start(self, state_map: StateMap, h: Tensor) -> Any:
+        """Return the solver's state at the first states h `[member, point, state]`."""
 
     @abstractmethod
-    def step(self, state_map: StateMap, h: Tensor, work: Work) -> tuple[Tensor, Work]:
-        """The next states and what to remember."""
+    def step(self, state_map: StateMap, h: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """Return the next states `[member, point, state]` and the solver's state there."""
 
     @abstractmethod
-    def done(self, state_map: StateMap, h: Tensor, work: Work) -> Tensor:
-        """Which points [member, point] need no further step: at a root, or stuck for good."""
+    def is_done(self, state_map: StateMap, h: Tensor, state: Any) -> Tensor:
+        """Return a mask `[member, point]` of points at a root or stuck for good."""
 
 
 class LevenbergMarquardt(Solver):
-    """Damped least squares on F(h) - h (Levenberg 1944, Marquardt 1963), damping tied to the speed.
+    """Damped least squares on r(h) = F(h) - h, with a damping that vanishes with the residual.
 
-    (J'J + mu min(q, 1) I) d = -J'r: near a root the damping vanishes with the speed q, and
-    convergence is quadratic even where J is nearly singular (Yamashita & Fukushima 2001). Further
-    steps by the same factors, r alone taken anew, raise that order by one each (Fan 2013) and
-    cost a tenth of the first.
+    Each step d solves (J'J + mu min(q, 1) I) d = -J'r with J = dF/dh - I and speed q = 1/2 |r|^2.
+    Convergence is quadratic even where J is nearly singular (Yamashita & Fukushima 2001). Extra
+    steps use the same factors with a new r. Each raises the order by one (Fan 2013).
+
+    References
+    ----------
+    Levenberg 1944. Marquardt 1963. Yamashita & Fukushima 2001. Fan 2013.
+
+    Examples
+    --------
+    >>> LevenbergMarquardt(extra_steps=0).decrease_factor
+    0.2
     """
 
     kind: ClassVar[str] = "levenberg_marquardt"
 
+    former_fields: ClassVar[dict[str, str]] = {
+        "further": "extra_steps",
+        "accept": "decrease_factor",
+        "reject": "increase_factor",
+        "most_damping": "max_damping",
+        "flat": "gradient_tolerance",
+    }
+
     damping: Annotated[float, Field(gt=0)] = 1.0
-    """First mu."""
+    """First value of mu."""
 
-    further: Annotated[int, Field(ge=0)] = 2
-    """Steps by the same Jacobian after each step, where they lower the speed."""
+    extra_steps: Annotated[int, Field(ge=0)] = 2
+    """Steps by the same Jacobian after each step, taken where they lower the speed."""
 
-    accept: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    decrease_factor: Annotated[float, Field(gt=0, lt=1)] = 0.2
     """Factor of mu after a step that lowers the speed."""
 
-    reject: Annotated[float, Field(gt=1)] = 6.0
-    """Factor of mu after a step that does not, which is undone."""
+    increase_factor: Annotated[float, Field(gt=1)] = 6.0
+    """Factor of mu after a step that does not. That step is undone."""
 
-    most_damping: Annotated[float, Field(gt=0)] = 1e12
-    """Damping beyond which a point is stuck."""
+    max_damping: Annotated[float, Field(gt=0)] = 1e12
+    """Value of mu beyond which a point is stuck."""
 
-    flat: Annotated[float, Field(ge=0)] = 1e-9
-    """Point is stuck where |J'r| is below this share of |J| |r|: a local minimum of the speed."""
+    gradient_tolerance: Annotated[float, Field(ge=0)] = 1e-9
+    """A point is stuck at a local minimum of the speed if |J'r| is below this share of |J| |r|."""
 
     patience: Annotated[int, Field(ge=1)] = 10
-    """Steps within which the speed has to halve; a point that is slower creeps towards a local
-    minimum of the speed and is stuck."""
+    """Number of steps within which the speed must halve, or the point is stuck."""
 
-    def start(self, state_map: StateMap, h: Tensor) -> Work:
+    @property
+    def rule(self) -> DampingRule:
+        """The rule for the damping and for stopping."""
+        return DampingRule(
+            self.decrease_factor,
+            self.increase_factor,
+            self.max_damping,
+            self.gradient_tolerance,
+            self.patience,
+        )
+
+    def start(self, state_map: StateMap, h: Tensor) -> DampedState:
         speed = state_map.speed(h)
-        ones, zeros = tf.ones_like(speed), tf.zeros_like(speed)
-        damping = self.damping * ones
-        return {"speed": speed, "damping": damping, "slope": ones, "mark": speed, "age": zeros}
+        ones = tf.ones_like(speed)
+        return DampedState(speed, self.damping * ones, ones, speed, tf.zeros_like(speed))
 
-    def step(self, state_map: StateMap, h: Tensor, work: Work) -> tuple[Tensor, Work]:
+    def step(
+        self, state_map: StateMap, h: Tensor, state: DampedState
+    ) -> tuple[Tensor, DampedState]:
         residual, jacobian = _linear_residual(state_map, h)
         gradient = tf.linalg.matvec(jacobian, residual, transpose_a=True)
         gram = tf.matmul(jacobian, jacobian, transpose_a=True)
-        solution = factorise_damped(
-            gram, work["damping"] * tf.minimum(work["speed"], 1.0), gradient
-        )
-        new = h + _within_reach(h, solution(-gradient))
+        shift = state.damping * tf.minimum(state.speed, 1.0)
+        solve_damped = factorise_damped(gram, shift, gradient)
+        new = h + _limit_length(h, solve_damped(-gradient))
         residual = state_map(new) - new
         speed = half_square(residual)
-        for _ in range(self.further):
-            pull = tf.linalg.matvec(jacobian, residual, transpose_a=True)
-            tried = new + _within_reach(new, solution(-pull))
-            left = state_map(tried) - tried
-            slower = half_square(left)
-            gain = slower < speed
-            new, residual = select_points(gain, tried, new), select_points(gain, left, residual)
-            speed = tf.where(gain, slower, speed)
-        better = speed < (1.0 - GAIN) * work["speed"]
-        factor = tf.where(better, tf.constant(self.accept, h.dtype), self.reject)
-        size = tf.sqrt(2.0 * work["speed"] * tf.linalg.trace(gram))
-        speed = tf.where(better, speed, work["speed"])
-        return select_points(better, new, h), {
-            "speed": speed,
-            "damping": work["damping"] * factor,
-            "slope": tf.math.divide_no_nan(tf.norm(gradient, axis=-1), size),
-        } | _aged(speed, work)
+        for _ in range(self.extra_steps):
+            slope = tf.linalg.matvec(jacobian, residual, transpose_a=True)
+            trial = new + _limit_length(new, solve_damped(-slope))
+            trial_residual = state_map(trial) - trial
+            trial_speed = half_square(trial_residual)
+            is_lower = trial_speed < speed
+            new = select_points(is_lower, trial, new)
+            residual = select_points(is_lower, trial_residual, residual)
+            speed = tf.where(is_lower, trial_speed, speed)
+        size = tf.sqrt(2.0 * state.speed * tf.linalg.trace(gram))
+        relative_gradient = tf.math.divide_no_nan(tf.norm(gradient, axis=-1), size)
+        is_lower, state = self.rule.next_state(state, speed, relative_gradient, tf)
+        return select_points(is_lower, new, h), state
 
-    def done(self, state_map: StateMap, h: Tensor, work: Work) -> Tensor:
-        stuck = (work["damping"] > self.most_damping) | (work["slope"] < self.flat)
-        creeping = work["age"] >= self.patience
-        return (work["speed"] < self.tolerance) | stuck | creeping
+    def is_done(self, state_map: StateMap, h: Tensor, state: DampedState) -> Tensor:
+        return (state.speed < self.tolerance) | self.rule.is_stuck(state)
+
+
+class NewtonState(NamedTuple):
+    """State of Newton's method: speed and mask of stuck points, each `[member, point]`."""
+
+    speed: Tensor
+    is_stuck: Tensor
 
 
 class Newton(Solver):
-    """Newton's method; of several step lengths tried at once, the one of least speed is taken."""
+    """Newton's method with several step lengths at once, of which the least speed wins.
+
+    Examples
+    --------
+    >>> Newton(limit=8).limit
+    8
+    """
 
     kind: ClassVar[str] = "newton"
 
-    def start(self, state_map: StateMap, h: Tensor) -> Work:
+    def start(self, state_map: StateMap, h: Tensor) -> NewtonState:
         speed = state_map.speed(h)
-        return {"speed": speed, "stuck": tf.zeros_like(speed, tf.bool)}
+        return NewtonState(speed, tf.zeros_like(speed, tf.bool))
 
-    def step(self, state_map: StateMap, h: Tensor, work: Work) -> tuple[Tensor, Work]:
+    def step(
+        self, state_map: StateMap, h: Tensor, state: NewtonState
+    ) -> tuple[Tensor, NewtonState]:
         residual, jacobian = _linear_residual(state_map, h)
-        move = _within_reach(h, solve_linear(jacobian, -residual))
-        sizes = tf.constant(SIZES, h.dtype)[:, None]
-        tried = h[..., None, :] + sizes * move[..., None, :]
-        lead, state = tf.shape(h)[:2], h.shape[-1]
-        flat = tf.reshape(tried, [lead[0], lead[1] * len(SIZES), state])
-        speeds = state_map.repeated(len(SIZES)).speed(flat)
-        speeds = tf.reshape(speeds, [lead[0], lead[1], len(SIZES)])
+        move = _limit_length(h, solve_linear(jacobian, -residual))
+        lengths = tf.constant(STEP_LENGTHS, h.dtype)[:, None]
+        trials = h[..., None, :] + lengths * move[..., None, :]
+        lead, count = tf.shape(h)[:2], len(STEP_LENGTHS)
+        rows = tf.reshape(trials, [lead[0], lead[1] * count, h.shape[-1]])
+        speeds = state_map.repeat(count).speed(rows)
+        speeds = tf.reshape(speeds, [lead[0], lead[1], count])
         speeds = tf.where(tf.math.is_finite(speeds), speeds, tf.constant(np.inf, h.dtype))
         best = tf.argmin(speeds, axis=-1)
         speed = tf.gather(speeds, best, batch_dims=2)
-        better = speed < (1.0 - GAIN) * work["speed"]
-        nearest = tf.gather(tried, best, batch_dims=2)
-        return select_points(better, nearest, h), {
-            "speed": tf.where(better, speed, work["speed"]),
-            "stuck": ~better,
-        }
+        is_lower = speed < (1.0 - MIN_DECREASE) * state.speed
+        trial = tf.gather(trials, best, batch_dims=2)
+        speed = tf.where(is_lower, speed, state.speed)
+        return select_points(is_lower, trial, h), NewtonState(speed, ~is_lower)
 
-    def done(self, state_map: StateMap, h: Tensor, work: Work) -> Tensor:
-        return (work["speed"] < self.tolerance) | work["stuck"]
+    def is_done(self, state_map: StateMap, h: Tensor, state: NewtonState) -> Tensor:
+        return (state.speed < self.tolerance) | state.is_stuck
+
+
+class IterationState(NamedTuple):
+    """State of an iteration of the map.
+
+    image: F(h) `[member, point, state]`. The others are `[member, point]`: the speed, its value at
+    its last halving, and the number of steps since.
+    """
+
+    image: Tensor
+    speed: Tensor
+    reference: Tensor
+    stagnation: Tensor
 
 
 class Iteration(Solver):
-    """Iteration of the map itself: reaches attracting points alone, at their own pace."""
+    """Iteration of the map itself, which reaches attracting points only.
+
+    Examples
+    --------
+    >>> Iteration().limit
+    5000
+    """
 
     kind: ClassVar[str] = "iteration"
 
@@ -168,28 +234,57 @@ class Iteration(Solver):
     """Largest number of steps."""
 
     patience: Annotated[int, Field(ge=1)] = 500
-    """Steps within which the speed has to halve; a state that does not slow down is given up."""
+    """Number of steps within which the speed must halve, or the point is stuck."""
 
-    def start(self, state_map: StateMap, h: Tensor) -> Work:
+    def start(self, state_map: StateMap, h: Tensor) -> IterationState:
         image = state_map(h)
         speed = half_square(image - h)
-        return {"image": image, "speed": speed, "mark": speed, "age": tf.zeros_like(speed)}
+        return IterationState(image, speed, speed, tf.zeros_like(speed))
 
-    def step(self, state_map: StateMap, h: Tensor, work: Work) -> tuple[Tensor, Work]:
-        new = work["image"]
+    def step(
+        self, state_map: StateMap, h: Tensor, state: IterationState
+    ) -> tuple[Tensor, IterationState]:
+        new = state.image
         image = state_map(new)
         speed = half_square(image - new)
-        return new, {"image": image, "speed": speed} | _aged(speed, work)
+        return new, IterationState(
+            image, speed, *halving(speed, state.reference, state.stagnation, tf)
+        )
 
-    def done(self, state_map: StateMap, h: Tensor, work: Work) -> Tensor:
-        return (work["speed"] < self.tolerance) | (work["age"] >= self.patience)
+    def is_done(self, state_map: StateMap, h: Tensor, state: IterationState) -> Tensor:
+        return (state.speed < self.tolerance) | (state.stagnation >= self.patience)
+
+
+class AdamState(NamedTuple):
+    """State of Adam.
+
+    mean, square: running means `[member, point, state]` of the gradient and its square. The others
+    are `[member, point]`: speed, least speed so far, steps since, learning rate, step number.
+    """
+
+    speed: Tensor
+    mean: Tensor
+    square: Tensor
+    step: Tensor
+    least: Tensor
+    stagnation: Tensor
+    rate: Tensor
 
 
 class Adam(Solver):
-    """Adam on the speed (Kingma & Ba 2015): what other tools do, for comparison.
+    """Adam on the speed, as other tools use it, for comparison.
 
-    Each point has a learning rate of its own, which falls wherever its speed stays on a plateau.
-    Linear convergence at best: take it to see what first-order steps find, not to find points.
+    Each point has its own learning rate, which falls when its speed stays on a plateau. Convergence
+    is linear at best. Use a second-order solver to find fixed points.
+
+    References
+    ----------
+    Kingma & Ba 2015.
+
+    Examples
+    --------
+    >>> Adam(learning_rate=0.05).decay
+    0.5
     """
 
     kind: ClassVar[str] = "adam"
@@ -204,10 +299,10 @@ class Adam(Solver):
     """Factor of the learning rate on a plateau."""
 
     patience: Annotated[int, Field(ge=1)] = 100
-    """Steps without a new least speed that are a plateau."""
+    """Number of steps without a new least speed that make a plateau."""
 
     least_rate: Annotated[float, Field(gt=0)] = 1e-9
-    """Learning rate below which a point is stuck: it hardly moves any more."""
+    """Learning rate below which a point is stuck."""
 
     beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
     """Share of the gradients' running mean that a step keeps."""
@@ -215,43 +310,39 @@ class Adam(Solver):
     beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
     """Share of the squared gradients' running mean that a step keeps."""
 
-    def start(self, state_map: StateMap, h: Tensor) -> Work:
+    def start(self, state_map: StateMap, h: Tensor) -> AdamState:
         speed = state_map.speed(h)
         zeros, rate = tf.zeros_like(speed), self.learning_rate * tf.ones_like(speed)
-        none = {"mean": tf.zeros_like(h), "square": tf.zeros_like(h), "step": zeros}
-        return {"speed": speed, "least": speed, "age": zeros, "rate": rate, **none}
+        return AdamState(speed, tf.zeros_like(h), tf.zeros_like(h), zeros, speed, zeros, rate)
 
-    def step(self, state_map: StateMap, h: Tensor, work: Work) -> tuple[Tensor, Work]:
+    def step(self, state_map: StateMap, h: Tensor, state: AdamState) -> tuple[Tensor, AdamState]:
         with tf.GradientTape() as tape:
             tape.watch(h)
-            total = tf.reduce_sum(
-                state_map.speed(h)
-            )  # each point's speed depends on that point alone
+            # Each point's speed depends on that point alone.
+            total = tf.reduce_sum(state_map.speed(h))
         gradient = tape.gradient(total, h)
-        step = work["step"] + 1.0
-        mean = self.beta1 * work["mean"] + (1.0 - self.beta1) * gradient
-        square = self.beta2 * work["square"] + (1.0 - self.beta2) * gradient**2
+        step = state.step + 1.0
+        mean = self.beta1 * state.mean + (1.0 - self.beta1) * gradient
+        square = self.beta2 * state.square + (1.0 - self.beta2) * gradient**2
         unbiased = tf.sqrt(1.0 - self.beta2**step) / (1.0 - self.beta1**step)
-        size = (work["rate"] * unbiased)[..., None]
+        size = (state.rate * unbiased)[..., None]
         new = h - size * tf.math.divide_no_nan(mean, tf.sqrt(square))
         speed = state_map.speed(new)
-        return new, {"speed": speed, "mean": mean, "square": square, "step": step} | self._slower(
-            speed, work
+        return new, AdamState(speed, mean, square, step, *self._adapt_rate(speed, state))
+
+    def _adapt_rate(self, speed: Tensor, state: AdamState) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the least speed so far, the steps since, and the learning rate."""
+        is_lower = speed < (1.0 - MIN_DECREASE) * state.least
+        stagnation = tf.where(is_lower, tf.zeros_like(speed), state.stagnation + 1.0)
+        on_plateau = stagnation >= self.patience
+        return (
+            tf.where(is_lower, speed, state.least),
+            tf.where(on_plateau, tf.zeros_like(speed), stagnation),
+            tf.where(on_plateau, self.decay * state.rate, state.rate),
         )
 
-    def _slower(self, speed: Tensor, work: Work) -> dict[str, Tensor]:
-        """The least speed so far, the steps since, and the learning rate that these leave."""
-        better = speed < (1.0 - GAIN) * work["least"]
-        age = tf.where(better, tf.zeros_like(speed), work["age"] + 1.0)
-        plateau = age >= self.patience
-        return {
-            "least": tf.where(better, speed, work["least"]),
-            "age": tf.where(plateau, tf.zeros_like(speed), age),
-            "rate": tf.where(plateau, self.decay * work["rate"], work["rate"]),
-        }
-
-    def done(self, state_map: StateMap, h: Tensor, work: Work) -> Tensor:
-        return (work["speed"] < self.tolerance) | (work["rate"] < self.least_rate)
+    def is_done(self, state_map: StateMap, h: Tensor, state: AdamState) -> Tensor:
+        return (state.speed < self.tolerance) | (state.rate < self.least_rate)
 
 
 SOLVERS: dict[str, type[Solver]] = {
@@ -260,31 +351,23 @@ SOLVERS: dict[str, type[Solver]] = {
     "iteration": Iteration,
     "adam": Adam,
 }
+"""Kind of each solver in specs -> its class."""
 
 AnySolver = Annotated[Solver, OneOf("solver", SOLVERS)]
 
 
 def _linear_residual(state_map: StateMap, h: Tensor) -> tuple[Tensor, Tensor]:
-    """F(h) - h and its Jacobian dF/dh - I."""
+    """Return F(h) - h and its Jacobian dF/dh - I."""
     image, jacobian = state_map.linearise(h)
     return image - h, tf.linalg.set_diag(jacobian, tf.linalg.diag_part(jacobian) - 1.0)
 
 
 def select_points(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
-    """`new` at the points where the mask [member, point] holds: [member, point, ...]."""
+    """Return `new` at the points where the mask `[member, point]` is true, else `old`."""
     return tf.where(mask[(..., *[None] * (len(new.shape) - 2))], new, old)
 
 
-def _aged(speed: Tensor, work: Work) -> dict[str, Tensor]:
-    """Since when a speed has not halved: the speed at that time, and the steps since."""
-    halved = speed < 0.5 * work["mark"]
-    return {
-        "mark": tf.where(halved, speed, work["mark"]),
-        "age": tf.where(halved, tf.zeros_like(speed), work["age"] + 1.0),
-    }
-
-
-def _within_reach(h: Tensor, move: Tensor) -> Tensor:
-    """The step, shortened where it is absurdly long."""
-    longest = REACH * (1.0 + tf.norm(h, axis=-1, keepdims=True))
+def _limit_length(h: Tensor, move: Tensor) -> Tensor:
+    """Return the step, shortened to the longest sensible length."""
+    longest = MAX_STEP * (1.0 + tf.norm(h, axis=-1, keepdims=True))
     return move * tf.minimum(longest / tf.norm(move, axis=-1, keepdims=True), 1.0)

@@ -1,4 +1,7 @@
-"""The same fixed points by a shorter way: gated cells without the gates that hold them up."""
+"""Root-finding map for gated cells with the update gate removed.
+
+It has the same fixed points as the cell. Its residual does not vanish where a gate is closed.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,54 +9,52 @@ from typing import Any
 
 from rnnstudy.cells import Cell
 from rnnstudy.core.arrays import Array, Tensor
-from rnnstudy.dynamics.networks.state_map import StateMap
+from rnnstudy.dynamics.networks.state_map import StateMap, WrappedStep
 
 
 @dataclass(frozen=True)
-class UngatedMap:
-    """seen -> what is seen where the cell would rest, if gates and candidate stayed as they are.
+class UngatedMap(WrappedStep):
+    """Map from the visible state to the visible state that the cell approaches at fixed gates.
 
-    A gate g moves the state by (1 - g) (candidate - h) only: near 0 wherever it is shut, whatever
-    the candidate. The candidate itself differs from h there, so that fewer starts get stuck and
-    those that don't take fewer steps. Of an LSTM h is enough: half the length, an eighth the work.
+    A gate g moves the state by (1 - g) (candidate - h), which is almost zero where g is near 1. The
+    candidate itself differs from h there. So fewer starts get stuck, and the others take fewer
+    steps. An LSTM's visible state is h alone: half the length.
     """
 
-    cell: Cell
-
-    def drive(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        """What the input adds."""
-        return self.cell.drive(w, x)
-
     def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
-        """[..., point, unit] -> the same axes."""
-        return self.cell.visible(self.cell.rest(w, drive, h))
+        cell: Any = self.step_function
+        return cell.visible(cell.rest(w, drive, h))
 
     def linearise(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        """That and its Jacobian [..., point, unit, unit]."""
-        return self.cell.linearise_rest(w, drive, h)
+        """Return the map and its Jacobian `[..., point, unit, unit]`."""
+        cell: Any = self.step_function
+        image: tuple[Tensor, Tensor] = cell.linearise_rest(w, drive, h)
+        return image
 
     def offers(self, derivative: str, of: str) -> bool:
-        """Whether the cell knows that Jacobian."""
-        return self.cell.offers("linearise_rest", "rest")
+        """Return whether the cell knows that Jacobian."""
+        cell: Any = self.step_function
+        return bool(cell.offers("linearise_rest", "rest"))
 
 
 def ungated_map(state_map: StateMap) -> StateMap | None:
-    """The flow [member, point, unit] of what the cells rest at; None unless they say so."""
+    """Return the ungated map `[member, point, unit]`; None if the cells define none."""
     cell = state_map.step_function
     if not (isinstance(cell, Cell) and cell.rests):
         return None
-    return StateMap(UngatedMap(cell), state_map.weights, state_map.drive, state_map.inputs)
+    return state_map.wrap(UngatedMap(cell))
 
 
-def to_visible(state_map: StateMap, states: Array) -> Array:
-    """What a resting flow moves of states [member, point, state]: [member, point, unit]."""
-    step_function: Any = state_map.step_function
-    visible: Array = step_function.cell.visible(states)
-    return visible
+def to_visible(ungated: StateMap, states: Array) -> Array:
+    """Return the visible part `[member, point, unit]` of states `[member, point, state]`."""
+    return _cell_of(ungated).visible(states)
 
 
-def to_full_state(state_map: StateMap, to_visible: Tensor) -> Tensor:
-    """States [member, point, state] of a resting flow from what is seen of them."""
-    step_function: Any = state_map.step_function
-    state: Tensor = step_function.cell.rest(state_map.weights, state_map.drive, to_visible)
-    return state
+def to_full_state(ungated: StateMap, visible: Tensor) -> Tensor:
+    """Return states `[member, point, state]` of the cell from their visible part."""
+    return _cell_of(ungated).rest(ungated.weights, ungated.drive, visible)
+
+
+def _cell_of(ungated: StateMap) -> Any:
+    step_function: Any = ungated.step_function
+    return step_function.step_function

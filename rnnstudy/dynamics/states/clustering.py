@@ -1,4 +1,4 @@
-"""Which of many solutions are the same point."""
+"""Clustering of points: single linkage, farthest-point samples, minimal spacing."""
 
 from typing import Any
 
@@ -7,59 +7,62 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 
 GRAIN = 0.01
-"""Coordinates are compared to this share of the radius."""
+"""Grid to which coordinates are rounded, as a share of the radius."""
 
-WIDE = 8.0
-"""Radii from one of its points beyond which a group is a piece of a continuum: even a root that is
-known as badly as a fold's spreads over less than a radius."""
+MAX_EXTENT = 8.0
+"""Radii from one of its points beyond which a group is a piece of a continuum. A root at a fold,
+which is known least well, spreads over less than a radius."""
 
-SPACING = 4.0
-"""Radii between the samples that stand for such a group, at least."""
+PIECE_SPACING = 4.0
+"""Least distance between the samples of such a group, in radii."""
 
-SAMPLES = 256
-"""Largest number of them."""
+MAX_PIECES = 256
+"""Largest number of these samples."""
 
-CHUNK = 512
-"""Balls whose neighbours are held in memory at a time."""
+CHUNK_BALLS = 512
+"""Number of balls whose neighbours are in memory at a time."""
 
-PAIRS = 1 << 16
-"""Pairs of points whose distances are held in memory at a time."""
+CHUNK_PAIRS = 1 << 16
+"""Number of pairs of points whose distances are in memory at a time."""
 
 
 def merge(points: Array, speed: Array, radius: float) -> tuple[Array, Array]:
-    """Groups of points [point, state] that chains of steps no longer than `radius` connect.
+    """Return groups of points `[point, state]` connected by steps no longer than `radius`.
 
     Distances are root mean squares over the state, of coordinates rounded to a hundredth of the
-    radius. Transitive, so that the answer does not depend on the order. A group far wider than the
-    radius is no point but a piece of a continuum: it is cut into the cells around at most `SAMPLES`
-    evenly spaced samples. Returns each point's group [point], counted as they appear, and each
-    group's slowest point [group]. Memory is linear in the points, however densely they lie; so is
-    the time, up to a logarithm, if their intrinsic dimension is small.
+    radius. The groups do not depend on the order of the points. A group far wider than the radius
+    is a piece of a continuum. It is cut into the cells around evenly spaced samples. Memory is
+    linear in the points. So is the time, up to a logarithm, if the points' dimension is small.
+
+    Returns each point's group `[point]`, counted as they appear, and each group's slowest point
+    `[group]`.
     """
     if not len(points):
         return np.zeros(0, int), np.zeros(0, int)
     grain = max(GRAIN * radius, np.finfo(float).tiny)
-    rounded = np.rint(points / grain) + 0.0  # -0 is 0
+    rounded = np.rint(points / grain) + 0.0  # -0 becomes 0.
     cells, cell = _unique_rows(rounded)
-    cells *= grain * np.sqrt(1.0 / points.shape[1])  # Euclidean distances are root mean squares now
-    group = _numbered(_cut(cells, _connected(cells, radius), radius)[cell])
+    # Euclidean distances become root mean squares.
+    cells *= grain * np.sqrt(1.0 / points.shape[1])
+    group = _count_labels(_cut(cells, _components(cells, radius), radius)[cell])
     groups = int(group.max()) + 1
     order = np.lexsort((speed, group))
     return group, order[np.searchsorted(group[order], np.arange(groups))]
 
 
-def _numbered(label: Array) -> Array:
-    """Labels [point] counted in the order in which they appear."""
+def _count_labels(label: Array) -> Array:
+    """Return labels `[point]` counted in the order in which they appear."""
     _, first, group = np.unique(label, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[group]
 
 
 def farthest_point_sample(points: Array, count: int, spacing: float = 0.0) -> tuple[Array, Array]:
-    """At most so many of the points [point, state], each as far as can be from all before it.
+    """Return at most `count` of the points `[point, state]`, each as far as can be from the others.
 
-    Farthest-point sampling from an end of the cloud (Gonzalez 1985: no such choice leaves a gap of
-    less than half this one's), until no point is farther than `spacing` from the chosen. Returns
-    the chosen [sample] and the nearest sample of each point [point], as a position in these.
+    Farthest-point sampling (Gonzalez 1985) starts at an end of the cloud. It ends when no point is
+    farther than `spacing` from the chosen ones. Its largest gap is at most twice the optimum.
+
+    Returns the chosen points `[sample]`, and the nearest sample of each point `[point]`.
     """
     centred = points - points.mean(axis=0)
     square = np.einsum("ps,ps->p", centred, centred)
@@ -71,59 +74,62 @@ def farthest_point_sample(points: Array, count: int, spacing: float = 0.0) -> tu
     least, nearest = distance(chosen[0]), np.zeros(len(points), int)
     while len(chosen) < count and least.max() > spacing**2:
         new = int(least.argmax())
-        found = distance(new)
-        nearest[found < least] = len(chosen)
-        least = np.minimum(least, found)
+        to_new = distance(new)
+        nearest[to_new < least] = len(chosen)
+        least = np.minimum(least, to_new)
         chosen.append(new)
     return np.array(chosen), nearest
 
 
 def select_spaced(points: Array, others: Array, distance: float, most: int) -> Array:
-    """Positions [kept] of the points [point, state], taken in order and at most so many, that are
-    farther than a distance from all others [other, state] and all taken before."""
-    taken, chosen = others, list[int]()
+    """Return positions of points `[point, state]` that are farther than a distance from all others.
+
+    others `[other, state]`. Points are chosen in order, at most `most` of them. They are as far
+    from all chosen before.
+    """
+    selected, chosen = others, list[int]()
     for i, point in enumerate(points):
         if len(chosen) == most:
             break
-        if (np.linalg.norm(taken - point, axis=1) > distance).all():
+        if (np.linalg.norm(selected - point, axis=1) > distance).all():
             chosen.append(i)
-            taken = np.concatenate([taken, point[None]])
+            selected = np.concatenate([selected, point[None]])
     return np.array(chosen, int)
 
 
 def _unique_rows(rows: Array) -> tuple[Array, Array]:
-    """Distinct rows in a fixed order and the position of each row among them."""
+    """Return distinct rows in a fixed order, and the position of each row among them."""
     keys = np.ascontiguousarray(rows).view(f"V{rows.itemsize * rows.shape[1]}")[:, 0]
-    _, first, place = np.unique(keys, return_index=True, return_inverse=True)
+    _, first, position = np.unique(keys, return_index=True, return_inverse=True)
     order = np.lexsort(rows[first].T[::-1])
-    return rows[first[order]], np.argsort(order)[place]
+    return rows[first[order]], np.argsort(order)[position]
 
 
-def _connected(points: Array, radius: float) -> Array:
-    """The component [point] of each in the graph of pairs within the radius.
+def _components(points: Array, radius: float) -> Array:
+    """Return each point's component `[point]` in the graph of pairs within the radius.
 
-    Not by listing the pairs, of which a dense cloud has quadratically many: balls of half a radius
-    cover the cloud, the points of one ball are within a radius of each other, and of two balls
-    whose centres are one to two radii apart the points are compared.
+    A dense cloud has quadratically many pairs, so they are not listed. Balls of half a radius cover
+    the cloud. Points of one ball are within a radius of each other. Points are compared only for
+    balls whose centres are one to two radii from each other.
     """
-    # Here, because a plan is checked without solving anything and these take a while to import.
+    # SciPy takes a while to import, and a plan is checked without it.
     from scipy.spatial import cKDTree
 
     ball, centres = _balls(points, radius, cKDTree(points))
     tree = cKDTree(points[centres])
     label: Array = np.arange(len(centres))
     for part in _chunks(label):
-        label = _joined(label, _near(tree, part, radius))
+        label = _connect(label, _near(tree, part, radius))
     several = np.flatnonzero(np.bincount(ball) > 1)
     for part in _chunks(several):
         pairs = _near(tree, part, 2.0 * radius)
         pairs = pairs[label[pairs[:, 0]] != label[pairs[:, 1]]]
-        label = _joined(label, pairs[_touching(points, ball, pairs, radius)])
+        label = _connect(label, pairs[_touching(points, ball, pairs, radius)])
     return label[ball]
 
 
 def _balls(points: Array, radius: float, tree: Any) -> tuple[Array, Array]:
-    """A ball of half a radius for each point [point], and the points at their centres [ball]."""
+    """Return a ball of half a radius for each point `[point]`, and the balls' centres `[ball]`."""
     ball = np.full(len(points), -1)
     centres: list[int] = []
     for i in range(len(points)):
@@ -135,19 +141,19 @@ def _balls(points: Array, radius: float, tree: Any) -> tuple[Array, Array]:
 
 
 def _chunks(values: Array) -> list[Array]:
-    return [values[i : i + CHUNK] for i in range(0, len(values), CHUNK)]
+    return [values[i : i + CHUNK_BALLS] for i in range(0, len(values), CHUNK_BALLS)]
 
 
 def _near(tree: Any, some: Array, radius: float) -> Array:
-    """Pairs [pair, 2] of the tree's points within the radius, the first one of `some`."""
-    found = tree.query_ball_point(tree.data[some], radius)
-    sizes = np.fromiter(map(len, found), int, len(found))
-    pairs = np.stack([np.repeat(some, sizes), np.concatenate(found).astype(int)], axis=1)
+    """Return pairs `[pair, 2]` of the tree's points within the radius, the first one of `some`."""
+    neighbours = tree.query_ball_point(tree.data[some], radius)
+    sizes = np.fromiter(map(len, neighbours), int, len(neighbours))
+    pairs = np.stack([np.repeat(some, sizes), np.concatenate(neighbours).astype(int)], axis=1)
     return pairs[pairs[:, 0] != pairs[:, 1]]
 
 
-def _joined(label: Array, edges: Array) -> Array:
-    """Component labels [ball] once edges [edge, 2] between balls connect components."""
+def _connect(label: Array, edges: Array) -> Array:
+    """Return component labels `[ball]` after edges `[edge, 2]` connect components."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -156,45 +162,45 @@ def _joined(label: Array, edges: Array) -> Array:
     if not len(edges):
         return label
     graph = coo_array((np.ones(len(edges), bool), tuple(edges.T)), (len(label),) * 2)
-    found: Array = connected_components(graph, directed=False)[1]
-    return found[label]
+    component: Array = connected_components(graph, directed=False)[1]
+    return component[label]
 
 
 def _touching(points: Array, ball: Array, pairs: Array, radius: float) -> Array:
-    """Whether some points of two balls [pair, 2] are within the radius of each other: [pair]."""
+    """Return a mask of pairs of balls `[pair, 2]` with points within the radius of each other."""
     from scipy.spatial import cKDTree
 
     order = np.argsort(ball, kind="stable")
     sizes = np.bincount(ball)
     first = np.cumsum(sizes) - sizes
-    found = np.zeros(len(pairs), bool)
+    mask = np.zeros(len(pairs), bool)
     work = sizes[pairs].prod(axis=1)
-    for i in np.flatnonzero(work > PAIRS):
+    for i in np.flatnonzero(work > CHUNK_PAIRS):
         a, b = (order[first[j] : first[j] + sizes[j]] for j in pairs[i])
         near = cKDTree(points[a]).query(points[b], distance_upper_bound=radius * (1.0 + 1e-12))[0]
-        found[i] = np.isfinite(near).any()
-    small = np.flatnonzero(work <= PAIRS)
-    for part in np.split(small, np.flatnonzero(np.diff(np.cumsum(work[small]) // PAIRS)) + 1):
-        which = np.repeat(part, work[part])
-        step = np.arange(len(which)) - np.repeat(np.cumsum(work[part]) - work[part], work[part])
-        left, right = pairs[which].T
+        mask[i] = np.isfinite(near).any()
+    small = np.flatnonzero(work <= CHUNK_PAIRS)
+    for part in np.split(small, np.flatnonzero(np.diff(np.cumsum(work[small]) // CHUNK_PAIRS)) + 1):
+        pair = np.repeat(part, work[part])
+        step = np.arange(len(pair)) - np.repeat(np.cumsum(work[part]) - work[part], work[part])
+        left, right = pairs[pair].T
         a = order[first[left] + step // sizes[right]]
         b = order[first[right] + step % sizes[right]]
         close = np.linalg.norm(points[a] - points[b], axis=1) <= radius
-        found[which[close]] = True
-    return found
+        mask[pair[close]] = True
+    return mask
 
 
 def _cut(points: Array, group: Array, radius: float) -> Array:
-    """The groups [point], those far wider than the radius cut into cells around samples."""
+    """Return the groups `[point]`, of which wide ones are cut into cells around samples."""
     _, first, group = np.unique(group, return_index=True, return_inverse=True)
     groups = len(first)
     spread = np.zeros(groups)
     np.maximum.at(spread, group, np.linalg.norm(points - points[first][group], axis=1))
     cut, count = group.copy(), groups
-    for wide in np.flatnonzero(spread > WIDE * radius):
-        own = np.flatnonzero(group == wide)
-        chosen, nearest = farthest_point_sample(points[own], SAMPLES, SPACING * radius)
-        cut[own] = np.where(nearest == 0, wide, count + nearest - 1)
+    for wide in np.flatnonzero(spread > MAX_EXTENT * radius):
+        members = np.flatnonzero(group == wide)
+        chosen, nearest = farthest_point_sample(points[members], MAX_PIECES, PIECE_SPACING * radius)
+        cut[members] = np.where(nearest == 0, wide, count + nearest - 1)
         count += len(chosen) - 1
     return cut

@@ -1,4 +1,4 @@
-"""Where to look for fixed points: visited states, and mixtures of the points found so far."""
+"""Samples of states: default trajectories, jittered samples, convex mixtures, grids."""
 
 from itertools import combinations
 
@@ -10,15 +10,15 @@ from rnnstudy.population.population import Population
 TRIALS, TIME = 32, 60
 """Size of the default trajectories."""
 
-MOST_ON_GRID = 10**6
-"""Starts on a grid, at most."""
+MAX_GRID = 10**6
+"""Largest number of starts on a grid."""
 
 
 def visited_states(population: Population, seed: int = 0) -> Array:
-    """States on trajectories that need no task: [member, visited, state].
+    """Return states `[member, visited, state]` on trajectories that need no task.
 
-    Half of the trials get smooth random inputs, half rare unit pulses; half start from the
-    network's initial state, half spread around it. All members see the same.
+    Half of the trials have smooth random inputs, half rare unit pulses. Half start at the network's
+    initial state, half around it. All members have the same trials.
     """
     return flatten_trajectories(
         population.unroll(*default_trials(population.inputs, population.initial_state, seed))
@@ -26,8 +26,10 @@ def visited_states(population: Population, seed: int = 0) -> Array:
 
 
 def default_trials(inputs: int, initial_state: Array, seed: int = 0) -> tuple[Array, Array]:
-    """Those inputs [trial, time, input] and first states [member, trial, state], for networks with
-    so many inputs that begin in initial_state [member, state]."""
+    """Return inputs `[trial, time, input]` and first states `[member, trial, state]` of the trials.
+
+    inputs: number of input channels. initial_state: `[member, state]`.
+    """
     generator = np.random.default_rng((seed, 0))
     shape = (TRIALS, TIME, inputs)
     smooth = np.cumsum(generator.standard_normal(shape), axis=1) / np.sqrt(TIME)
@@ -38,20 +40,20 @@ def default_trials(inputs: int, initial_state: Array, seed: int = 0) -> tuple[Ar
 
 
 def flatten_trajectories(states: Array) -> Array:
-    """Trajectories [member, trial, time, state] as visited states [member, visited, state]."""
+    """Return trajectories `[member, trial, time, state]` as states `[member, visited, state]`."""
     return states.reshape(len(states), -1, states.shape[-1]).astype(np.float64)
 
 
 def finite_states(states: Array) -> Array:
-    """The finite ones among visited states [visited, state]; all of them if none is finite."""
+    """Return the finite ones among states `[visited, state]`; all of them if none is finite."""
     finite = np.isfinite(states).all(axis=1)
     return states[finite] if finite.any() else states
 
 
 def scale_of(states: Array) -> float:
-    """Typical root mean square of states [visited, state]; 1 where that is zero or not finite.
+    """Return the median root mean square of states `[visited, state]`; 1 if it is zero or infinite.
 
-    The median over states, so that a few that explode don't make all others look the same.
+    The median ignores a few states that explode.
     """
     size = np.sqrt(np.mean(states**2, axis=1))
     scale = float(np.median(size)) or float(np.mean(size))
@@ -61,20 +63,23 @@ def scale_of(states: Array) -> float:
 def jittered_sample(
     states: Array, count: int, noise: float, generator: np.random.Generator
 ) -> Array:
-    """So many of the states [visited, state] at random, with normal noise of standard deviation
-    `noise` times their typical root mean square."""
-    picked = states[generator.integers(len(states), size=count)]
-    return picked + noise * scale_of(states) * generator.standard_normal(picked.shape)
+    """Return a random sample `[start, state]` of states `[visited, state]` with normal noise.
+
+    noise: standard deviation as a share of the states' typical root mean square.
+    """
+    sample = states[generator.integers(len(states), size=count)]
+    return sample + noise * scale_of(states) * generator.standard_normal(sample.shape)
 
 
 def convex_mixtures(
     points: Array, count: int, reach: float, generator: np.random.Generator
 ) -> Array:
-    """So many states between points [point, state]: means of pairs, of fours, of all, and random
-    convex mixtures of 2 to 8, each moved to `reach` times its distance from the centre at most.
+    """Return `count` states between points `[point, state]`.
 
-    Saddles lie between the stable points that they separate: in a 3-bit memory on the edges
-    (pairs), faces (fours) and at the centre of a cube.
+    They are means of pairs, of fours, of all, and random convex mixtures of 2 to 8. Each is moved
+    to at most `reach` times its distance from the centre. Saddles lie between the stable points
+    that they separate. In a 3-bit memory they lie on the edges (pairs), on the faces (fours) and
+    at the centre of a cube.
     """
     weights = _weights(len(points), count, generator)
     centre = points.mean(axis=0)
@@ -83,20 +88,20 @@ def convex_mixtures(
 
 
 def _weights(points: int, count: int, generator: np.random.Generator) -> Array:
-    """Convex weights [mixture, point]; of too many regular ones a random choice."""
+    """Return convex weights `[mixture, point]`, a random choice if there are too many means."""
     regular = [np.full((1, points), 1.0 / points)]
     regular += [_means(points, size, count // 3, generator) for size in (2, 4) if points >= size]
-    found = np.concatenate(regular)[:count]
-    drawn = [_random_weights(points, generator) for _ in range(count - len(found))]
-    return np.concatenate([found, np.reshape(drawn, (-1, points))])
+    means = np.concatenate(regular)[:count]
+    mixtures = [_random_weights(points, generator) for _ in range(count - len(means))]
+    return np.concatenate([means, np.reshape(mixtures, (-1, points))])
 
 
 def _means(points: int, size: int, most: int, generator: np.random.Generator) -> Array:
-    """Weights of the means of all subsets of so many points, or of `most` random subsets."""
+    """Return weights of the means of all subsets of `size` points, or of `most` random ones."""
     if points <= 12:
         subsets = list(combinations(range(points), size))
-        kept = generator.permutation(len(subsets))[:most]
-        chosen = [subsets[i] for i in kept]
+        order = generator.permutation(len(subsets))[:most]
+        chosen = [subsets[i] for i in order]
     else:
         chosen = [tuple(generator.choice(points, size, replace=False)) for _ in range(most)]
     weights = np.zeros((len(chosen), points))
@@ -113,14 +118,36 @@ def _random_weights(points: int, generator: np.random.Generator) -> Array:
 
 
 def grid(low: float | Array, high: float | Array, count: int, state_size: int) -> Array:
-    """Starts [start, state] on a regular grid: `count` values from low to high along each axis.
+    """Return starts on a regular grid in state space.
 
-    low, high: one number, or one per entry of the state. ValueError beyond a million starts.
+    Parameters
+    ----------
+    low, high
+        Ends of the grid: one number, or one per entry of the state.
+    count
+        Number of values along each axis.
+    state_size
+        Length of the state.
+
+    Returns
+    -------
+    Array
+        Starts `[start, state]`.
+
+    Raises
+    ------
+    ValueError
+        If the grid has more than a million starts, or none.
+
+    Examples
+    --------
+    >>> grid(0.0, 1.0, 2, 2).tolist()
+    [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
     """
-    if count < 1 or state_size < 1 or count**state_size > MOST_ON_GRID:
+    if count < 1 or state_size < 1 or count**state_size > MAX_GRID:
         raise ValueError(
-            f"a grid of {count} values along {state_size} axes has {count**state_size} starts; "
-            f"it may have 1 to {MOST_ON_GRID}"
+            f"a grid must have 1 to {MAX_GRID} starts, got {count} values along {state_size} axes, "
+            f"which are {count**state_size} starts"
         )
     low, high = (np.broadcast_to(np.asarray(v, float), (state_size,)) for v in (low, high))
     axes = [np.linspace(low[i], high[i], count) for i in range(state_size)]

@@ -164,7 +164,7 @@ def test_pictures_and_folder(tmp_path):
             {"attractors": np.zeros((1, 3))},
             r"attractors must have shape \[attractor, 2\], got",
         ),
-        ({"inputs": np.zeros((1, 5))}, r"inputs should be \[input point, 1\], .* \(1, 5\)"),
+        ({"inputs": np.zeros((1, 5))}, r"inputs must be \[input point, 1\], .* \(1, 5\)"),
         ({"attractors": np.zeros((2, 2))}, "attractors must be different states"),
         ({"steps": -1}, "steps and tolerance must be positive, got -1, 0.001"),
     ],

@@ -8,6 +8,7 @@ from rnnstudy.dynamics.fixed_points.assemble import assemble_fixed_points
 from rnnstudy.dynamics.fixed_points.record import SLOW
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch, Roots, SearchState, SlowSet
 from rnnstudy.dynamics.networks.adapters import as_networks
+from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
 
 
 def test_slow_points_are_linearised_and_sorted_by_speed():
@@ -16,14 +17,15 @@ def test_slow_points_are_linearised_and_sorted_by_speed():
     inputs = np.array([[0.0], [0.7]])
     hunts = []
     for member, position, count in [(0, 0, 2), (0, 1, 0), (1, 1, 1)]:
-        hunt = SearchState(member, position, np.ones((4, 2)), False, 1.0, Roots.none(2))
+        system = AutonomousSystem(networks, member, inputs[position], position)
+        hunt = SearchState(system, np.ones((4, 2)), False, Roots.none(2))
         hunt.outcomes.append(np.full(4, SLOW))
-        hunt.reached.append(np.full(4, -1))
+        hunt.root_of_start.append(np.full(4, -1))
         state = np.array([[0.3, -0.2], [0.1, 0.4]])[:count]
         speed, n_starts = np.array([2e-3, 1e-3])[:count], np.array([3, 1])[:count]
         hunt.slow = SlowSet(state, speed, n_starts)
         hunts.append(hunt)
-    found = assemble_fixed_points(networks, hunts, inputs, FixedPointSearch())
+    found = assemble_fixed_points(networks, hunts, FixedPointSearch())
     assert len(found) == 0
     slow = found.slow
     assert slow.member.tolist() == [0, 0, 1]

@@ -16,8 +16,9 @@ from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.fixed_points.record import CONSISTENT, MISSING, NOT_SATURATED
 from rnnstudy.dynamics.fixed_points.rounds import run_search
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch, Roots, SearchState
-from rnnstudy.dynamics.fixed_points.start_points import SearchProblem
 from rnnstudy.dynamics.networks.adapters import as_networks
+from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
+from rnnstudy.dynamics.states.sampling import scale_of
 
 RANDOM = {
     "vanilla": (Vanilla(units=3), 4.0),
@@ -94,9 +95,10 @@ def nine():
     networks = as_networks(
         population(Vanilla(units=UNITS), [{"recurrent_kernel": 2.0 * np.eye(UNITS)}])
     )
-    problem = SearchProblem(FixedPointSearch(candidates=64), networks, np.zeros((1, 1)))
-    hunt = SearchState(0, 0, networks.visited()[0], False, networks.bound, Roots.none(UNITS))
-    run_search(problem, [hunt])
+    problem, visited = FixedPointSearch(candidates=64), networks.sample_visited()[0]
+    system = AutonomousSystem(networks, 0, np.zeros(1), 0, scale_of(visited))
+    hunt = SearchState(system, visited, False, Roots.none(UNITS))
+    run_search(problem, [hunt], 1)
     assert len(hunt.roots.state) == 9
     assert hunt.verdict == CONSISTENT
     return problem, hunt
@@ -106,19 +108,19 @@ def kept(hunt, withheld, rounds):
     """A search that knows all but some points, after so many rounds, the last of which found none
     of these."""
     known = np.setdiff1d(np.arange(len(hunt.roots.state)), withheld)
-    less = {"outcomes": hunt.outcomes[:1] * rounds, "reached": [np.full(0, -1)] * rounds}
-    return replace(hunt, roots=hunt.roots.take(known), stuck=[], **less)
+    less = {"outcomes": hunt.outcomes[:1] * rounds, "root_of_start": [np.full(0, -1)] * rounds}
+    return replace(hunt, roots=hunt.roots.take(known), unconverged=[], **less)
 
 
 def test_a_point_that_is_kept_back_is_missed(nine):
     problem, hunt = nine
     for withheld in range(9):
         less = kept(hunt, [withheld], rounds=4)
-        assert less.saturated
+        assert less.is_saturated
         assert less.verdict == MISSING
-        assert not less.over
-        run_search(problem, [less])
-        assert (less.verdict == CONSISTENT) == (len(less.roots.fixed.state) == 9)
+        assert not less.is_finished
+        run_search(problem, [less], 1)
+        assert (less.verdict == CONSISTENT) == (len(less.roots.fixed_points.state) == 9)
 
 
 def test_a_pair_that_is_kept_back_is_no_proof_of_completeness(nine):
@@ -130,11 +132,11 @@ def test_a_pair_that_is_kept_back_is_no_proof_of_completeness(nine):
         less = kept(hunt, list(pair), rounds=0)
         assert less.index_sum == 1
         assert less.verdict == NOT_SATURATED
-        run_search(problem_of(problem, rounds=1), [less])
+        run_search(problem_of(problem, rounds=1), [less], 1)
         assert less.verdict != CONSISTENT
-        run_search(problem, [less])
+        run_search(problem, [less], 1)
         assert less.verdict == CONSISTENT
-        assert len(less.roots.fixed.state) == 9
+        assert len(less.roots.fixed_points.state) == 9
 
 
 def problem_of(problem, **fields):

@@ -5,9 +5,9 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 
 from rnnstudy.dynamics.fixed_points.continua import (
-    FILLED,
-    SAMPLES,
-    SPREAD,
+    MAX_FILLED_DIMENSION,
+    MAX_SAMPLES,
+    MIN_SAMPLE_SPACING,
     continuum_index,
     find_continua,
 )
@@ -61,14 +61,14 @@ def test_flat_continua_have_as_many_dimensions_as_zero_rates(dimension):
     (found,) = continua(*linear(rates), states, n_starts)
     assert found.dimension == dimension
     assert found.n_starts == n_starts.sum()
-    assert len(found.state) <= SAMPLES
+    assert len(found.state) <= MAX_SAMPLES
     # Principal components of the samples say the same.
     values = np.linalg.svd(found.state - found.state.mean(axis=0), compute_uv=False)
     assert (values > 1e-9 * values[0]).sum() == dimension
     # And no given state is farther from a sample than samples are from each other.
     gap = np.linalg.norm(states[:, None] @ TURN.T - found.state, axis=-1).min(axis=1)
-    if dimension <= FILLED:
-        assert gap.max() <= pdist(found.state).min() / SPREAD
+    if dimension <= MAX_FILLED_DIMENSION:
+        assert gap.max() <= pdist(found.state).min() / MIN_SAMPLE_SPACING
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
@@ -81,12 +81,12 @@ def test_a_ring_and_a_sphere(dimensions, count):
     assert found.n_starts == count
     # However few starts came there, and wherever: no gap would take another sample.
     nearest = np.sort(squareform(pdist(found.state)), axis=1)[:, 1]
-    assert nearest.max() < (1 + SPREAD) / SPREAD * nearest.min()
+    assert nearest.max() < (1 + MIN_SAMPLE_SPACING) / MIN_SAMPLE_SPACING * nearest.min()
     if dimensions == 2:
         first, second, *_ = (found.state @ TURN).T
         turns = np.sort(np.arctan2(second, first))
         gaps = np.diff(turns, append=turns[0] + 2 * np.pi)
-        assert gaps.max() < (1 + SPREAD) / SPREAD * gaps.min()
+        assert gaps.max() < (1 + MIN_SAMPLE_SPACING) / MIN_SAMPLE_SPACING * gaps.min()
 
 
 def test_one_start_is_enough_to_tell_a_line_from_a_point():

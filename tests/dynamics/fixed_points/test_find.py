@@ -11,7 +11,11 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.dynamics.fixed_points.find import FixedPoints, find_fixed_points
+from rnnstudy.dynamics.fixed_points.find import (
+    FixedPoints,
+    IncompleteSearch,
+    find_fixed_points,
+)
 from rnnstudy.dynamics.fixed_points.record import FIXED_POINT_OUTCOMES
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
 
@@ -215,9 +219,28 @@ def test_the_record_is_saved_loaded_and_selected(tmp_path):
 
 def test_what_does_not_fit_is_refused():
     networks = bistable(2)
-    with pytest.raises(ValueError, match=r"inputs should be \[input point, 2\], .* \(1, 3\)"):
+    with pytest.raises(ValueError, match=r"inputs must be \[input point, 2\], .* \(1, 3\)"):
         find_fixed_points(networks, inputs=np.zeros((1, 3)))
-    with pytest.raises(ValueError, match=r"starts should be \[start, 2\], .* \(0, 2\)"):
+    with pytest.raises(ValueError, match=r"starts must be \[start, 2\], got shape \(0, 2\)"):
         find_fixed_points(networks, starts=np.zeros((0, 2)))
-    with pytest.raises(ValueError, match=r"should be \[1 members, visited, 2\], .* \(4, 3\)"):
+    with pytest.raises(ValueError, match=r"must be \[1 members, visited, 2\], got shape \(4, 3\)"):
         find_fixed_points(networks, visited=np.zeros((4, 3)))
+
+
+def test_a_strict_search_refuses_points_that_may_be_incomplete():
+    single_round = FixedPointSearch(candidates=16, rounds=1)
+    networks = bistable(1)
+    assert (
+        find_fixed_points(networks, search=single_round).certificate["verdict"][0] != "consistent"
+    )
+    with pytest.raises(
+        IncompleteSearch, match=r"got 'not saturated' in 1 of 1 searches.*Raise `rou"
+    ):
+        find_fixed_points(networks, search=single_round, strict=True)
+    assert len(find_fixed_points(networks, strict=True)) == 3
+
+
+def test_a_strict_search_of_an_unbounded_network_passes_unless_points_are_missing():
+    starts = np.linspace(-1.0, 1.0, 8)[:, None]
+    points = find_fixed_points(lambda x, h: 0.5 * h, starts=starts, strict=True)
+    assert points.certificate["verdict"].tolist() == ["not applicable"]

@@ -1,5 +1,7 @@
 """When a search may stop, and that memory-bounded blocks change nothing."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from reference.dynamics import population, random_weights
@@ -34,7 +36,8 @@ def hunt(n_starts, index, turns=2, fresh=0, bound=1.0):
         n_starts=np.array(n_starts),
     )
     outcomes = [np.zeros(4, int)] * turns
-    return SearchState(0, 0, np.ones((4, 2)), False, bound, roots, outcomes, fresh)
+    system = SimpleNamespace(networks=SimpleNamespace(bound=bound), scale=1.0)
+    return SearchState(system, np.ones((4, 2)), False, roots, outcomes, fresh)
 
 
 @pytest.mark.parametrize(
@@ -52,19 +55,19 @@ def hunt(n_starts, index, turns=2, fresh=0, bound=1.0):
 )
 def test_verdicts(given, verdict, over):
     assert hunt(**given).verdict == verdict
-    assert hunt(**given).over is over
+    assert hunt(**given).is_finished is over
 
 
 def test_unseen_points_are_estimated_from_rare_ones():
     # Chao's bias-corrected estimate by hand: 3 x 2 / (2 x (1 + 1)).
-    assert hunt([1, 1, 1, 2, 8], [1] * 5).unseen == 1.5
-    assert hunt([1, 5], [1, 1]).unseen == 0.0
+    assert hunt([1, 1, 1, 2, 8], [1] * 5).estimated_missing == 1.5
+    assert hunt([1, 5], [1, 1]).estimated_missing == 0.0
 
 
 def test_a_hunt_whose_starts_all_diverge_is_lost():
     lost = hunt([], [])
     lost.outcomes = [np.full(4, DIVERGED)]
-    assert lost.over
+    assert lost.is_finished
     assert lost.verdict == NOT_APPLICABLE
 
 

@@ -1,5 +1,7 @@
 """Slow points: minima of the speed, and states along a line that drifts."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -120,15 +122,15 @@ def test_chosen_points_keep_their_distance():
 
 
 def test_what_is_outside_is_no_slow_point():
-    hunt = SearchState(0, 0, np.ones((4, 2)), False, 1.0, Roots.none(2))
-    hunt.outcomes.append(np.full(3, SLOW))
-    state = np.array([[0.2, 0.0], [5.0, 0.0], [0.2, 1e-9]])
-    hunt.stuck.append((state, np.full(3, 5e-7)))
-
     def linearise(states):
         drift = np.tile([1e-3, 0.0], (len(states), 1))
         return states + drift, np.tile(np.diag([1.0, 0.5]), (len(states), 1, 1))
 
-    found = slow_points(hunt, 1e-3, np.array([True, False, True]), linearise)
+    system = SimpleNamespace(linearise=linearise, scale=1.0)
+    hunt = SearchState(system, np.ones((4, 2)), False, Roots.none(2))
+    hunt.outcomes.append(np.full(3, SLOW))
+    state = np.array([[0.2, 0.0], [5.0, 0.0], [0.2, 1e-9]])
+    hunt.unconverged.append((state, np.full(3, 5e-7)))
+    found = slow_points(hunt, 1e-3, np.array([True, False, True]))
     np.testing.assert_allclose(found.state, [[0.2, 0.0]], atol=1e-8)
     assert found.n_starts.tolist() == [2]

@@ -148,8 +148,8 @@ def test_record_frame_pictures_and_folder(tmp_path):
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
-        ({"inputs": np.zeros((1, 2))}, r"inputs should be \[input point, 1\], .* \(1, 2\)"),
-        ({"starts": np.zeros(2)}, r"starts should be \[start, state\], their shape is \(2,\)"),
+        ({"inputs": np.zeros((1, 2))}, r"inputs must be \[input point, 1\], .* \(1, 2\)"),
+        ({"starts": np.zeros(2)}, r"starts must be \[start, state\], got shape \(2,\)"),
         ({"dt": -1.0}, "dt must be a positive number of seconds, got -1.0"),
     ],
 )

@@ -124,9 +124,9 @@ def test_the_number_of_modes_is_that_from_which_on_enough_are_there():
 @pytest.mark.parametrize(
     ("pulse", "readout", "steps", "message"),
     [
-        (np.ones((1, 2)), None, 20, r"pulse should be \[1, 3\]"),
-        (np.ones((1, 3)), np.ones((2, 1)), 20, r"readout should be \[3, output\]"),
-        (np.ones((1, 3)), None, 0, "steps should be at least 1"),
+        (np.ones((1, 2)), None, 20, r"pulse must be \[1, 3\]"),
+        (np.ones((1, 3)), np.ones((2, 1)), 20, r"readout must be \[3, output\]"),
+        (np.ones((1, 3)), None, 0, "steps must be at least 1"),
     ],
 )
 def test_what_does_not_fit_is_refused(pulse, readout, steps, message):

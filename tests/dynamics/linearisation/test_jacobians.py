@@ -37,8 +37,8 @@ def test_points_of_other_networks_are_refused():
     networks = population(Vanilla(units=2), [{"recurrent_kernel": 0.5 * np.eye(2)}])
     found = find_fixed_points(networks, search=FixedPointSearch(candidates=16))
     wider = population(Vanilla(units=2), [{}], inputs=3)
-    with pytest.raises(ValueError, match="2 state variables and 3 inputs, they have 2 and 1"):
+    with pytest.raises(ValueError, match="2 state variables and 3 inputs, got 2 and 1"):
         input_jacobian(wider, found)
-    with pytest.raises(ValueError, match="members 0 to 0 of the network, some are of member 1"):
+    with pytest.raises(ValueError, match="members 0 to 0 of the network, got member 1"):
         input_jacobian(networks, found.shift_indices(members=1))
     assert input_jacobian(networks, found[[]]).shape == (0, 2, 1)

@@ -122,7 +122,7 @@ def test_seconds_and_hertz_need_a_time_step():
     np.testing.assert_allclose(found.frequency, 1 / 8, rtol=1e-12)
     np.testing.assert_allclose(found.hertz, 12.5, rtol=1e-12)
     assert {"seconds", "hertz"} <= set(found.to_frame())
-    with pytest.raises(ValueError, match="seconds need the length of a time step"):
+    with pytest.raises(ValueError, match="dt must be known for seconds"):
         _ = modes(matrix).seconds
 
 
@@ -162,9 +162,9 @@ def test_no_points_have_no_modes():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (np.eye(3), r"should be \[point, state, state\], their shape is \(3, 3\)"),
-        (np.zeros((2, 3, 4)), r"their shape is \(2, 3, 4\)"),
-        (np.full((2, 2, 2), np.nan), "should be finite, 2 of 2 are not"),
+        (np.eye(3), r"must be \[point, state, state\], got shape \(3, 3\)"),
+        (np.zeros((2, 3, 4)), r"got shape \(2, 3, 4\)"),
+        (np.full((2, 2, 2), np.nan), "must be finite, got 2 of 2 that are not"),
     ],
 )
 def test_what_is_no_jacobian_is_refused(given, message):
@@ -174,5 +174,5 @@ def test_what_is_no_jacobian_is_refused(given, message):
 
 def test_a_time_step_is_positive():
     for dt in (0, "0", np.inf):
-        with pytest.raises(ValueError, match="dt should be a positive number of seconds, it is"):
+        with pytest.raises(ValueError, match="dt must be a positive number of seconds, got"):
             modes(np.eye(2)[None], dt=dt)

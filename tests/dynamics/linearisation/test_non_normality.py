@@ -105,5 +105,5 @@ def test_no_points():
 
 
 def test_what_is_no_jacobian_is_refused():
-    with pytest.raises(ValueError, match="should be finite"):
+    with pytest.raises(ValueError, match="must be finite"):
         non_normality(np.full((1, 2, 2), np.inf))

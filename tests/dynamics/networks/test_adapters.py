@@ -76,7 +76,7 @@ def test_populations_and_doors_pass():
     networks = as_networks(bit())
     assert isinstance(networks, PopulationNetworks)
     assert as_networks(networks) is networks
-    states = networks.visited()
+    states = networks.sample_visited()
     np.testing.assert_array_equal(networks.visible(states), states)
     assert networks.outputs_of(states).shape == (*states.shape[:2], 1)
     assert len(find_fixed_points(networks, search=QUICK)) == 3
@@ -153,7 +153,7 @@ def test_a_function_sees_what_it_closes_over_at_each_search():
 
 
 def test_default_starts_of_an_exploding_map_stay_near():
-    states = as_networks(lambda x, h: 4.0 * h, state_size=1).visited()
+    states = as_networks(lambda x, h: 4.0 * h, state_size=1).sample_visited()
     assert np.isfinite(states).all()
     assert np.abs(states).max() <= 2e3
     found = find_fixed_points(lambda x, h: 4.0 * h - 3.0, state_size=1, search=QUICK)
@@ -175,7 +175,7 @@ def test_starts_on_a_grid():
     starts = grid([0.0, 1.0], 2.0, 3, 2)
     assert starts.tolist()[:4] == [[0.0, 1.0], [0.0, 1.5], [0.0, 2.0], [1.0, 1.0]]
     assert starts.shape == (9, 2)
-    with pytest.raises(ValueError, match=r"3 values along 64 axes has \d+ starts; it may have"):
+    with pytest.raises(ValueError, match=r"1 to \d+ starts, got 3 values along 64 axes"):
         grid(-1.0, 1.0, 3, 64)
 
 
@@ -230,10 +230,10 @@ class NoLayer:
             "Bidirectional 'both' reads its inputs both ways",
         ),
         (lambda: layers.RNN(NoLayer()), "the cell NoLayer is no keras.layers.Layer"),
-        (lambda: [bit(), bit()], "a list of networks: Population.from_models makes one"),
-        (lambda: layers.LSTM, "the class LSTM is no network: make one of it first"),
-        (lambda: "lstm.keras", "a str is no network: give a Population, a Keras cell, layer or"),
-        (lambda: henon, "function 'henon' does not say how large its state is: give starts or"),
+        (lambda: [bit(), bit()], "got a list. Combine the models first: Population"),
+        (lambda: layers.LSTM, "got the class LSTM. Construct it first"),
+        (lambda: "lstm.keras", "must be a Population, a Keras cell, layer or .* got a str"),
+        (lambda: henon, "the state size of function 'henon' must be known, .* Give starts or"),
     ],
 )
 def test_what_is_no_network_is_refused_in_one_sentence(network, message):
@@ -243,15 +243,19 @@ def test_what_is_no_network_is_refused_in_one_sentence(network, message):
 
 
 def test_only_layers_of_keras_have_names():
-    with pytest.raises(ValueError, match="layer is 'a', but a function has no layers"):
+    with pytest.raises(
+        ValueError, match="layer must be None for a function, which has no layers, got 'a'"
+    ):
         find_fixed_points(henon, layer="a", state_size=2)
-    with pytest.raises(ValueError, match="layer is 'a', but a Population has no layers"):
+    with pytest.raises(
+        ValueError, match="layer must be None for a Population, which has no layers, got 'a'"
+    ):
         find_fixed_points(population(Vanilla(units=1), [{}]), layer="a")
 
 
 @pytest.mark.parametrize("size", [0, -1, "two"])
 def test_a_state_has_a_size(size):
-    with pytest.raises(ValueError, match="state_size should be a number of at least 1, it is"):
+    with pytest.raises(ValueError, match="state_size must be a whole number of at least 1, got"):
         find_fixed_points(lambda x, h: h, state_size=size)
 
 
@@ -276,13 +280,13 @@ def test_a_random_layer_inside_a_cell_is_refused():
 
 def test_inputs_and_starts_that_do_not_fit_are_refused():
     model = sequential(lstm())
-    with pytest.raises(ValueError, match=r"inputs should be \[input point, 2\], .* \(1, 3\)"):
+    with pytest.raises(ValueError, match=r"inputs must be \[input point, 2\], .* \(1, 3\)"):
         find_fixed_points(model, inputs=np.zeros((1, 3)))
-    with pytest.raises(ValueError, match=r"starts should be \[start, 6\], .* \(0, 6\)"):
+    with pytest.raises(ValueError, match=r"starts must be \[start, 6\], .* \(0, 6\)"):
         find_fixed_points(model, starts=np.zeros((0, 6)))
-    with pytest.raises(ValueError, match=r"starts should be \[start, 6\], .* \(4, 3\)"):
+    with pytest.raises(ValueError, match=r"starts must be \[start, 6\], .* \(4, 3\)"):
         find_fixed_points(model, starts=np.zeros((4, 3)))
-    with pytest.raises(ValueError, match=r"starts should be \[start, 2\], .* \(0, 2\)"):
+    with pytest.raises(ValueError, match=r"starts must be \[start, 2\], .* \(0, 2\)"):
         find_fixed_points(henon, starts=np.zeros((0, 2)))
 
 

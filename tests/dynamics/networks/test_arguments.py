@@ -19,12 +19,12 @@ def test_whatever_holds_numbers_is_taken(given):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("zero", "inputs should be an array of real numbers, it is 'zero'"),
-        ([[1, 2], [3]], r"inputs should be an array of real numbers, it is \[\[1, 2\], \[3\]\]"),
-        (np.zeros(2, complex), "it is of type complex128"),
-        (np.array(["a"]), "it is of type <U1"),
-        ([0.0, np.nan], "inputs has values that are not finite"),
-        ([object()] * 9, "it is a list"),
+        ("zero", "inputs must be an array of real numbers, got 'zero'"),
+        ([[1, 2], [3]], r"inputs must be an array of real numbers, got \[\[1, 2\], \[3\]\]"),
+        (np.zeros(2, complex), "got type complex128"),
+        (np.array(["a"]), "got type <U1"),
+        ([0.0, np.nan], "inputs must be finite"),
+        ([object()] * 9, "got a list"),
     ],
 )
 def test_what_is_no_array_of_numbers_is_refused(given, message):

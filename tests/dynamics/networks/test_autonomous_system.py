@@ -12,7 +12,7 @@ from rnnstudy.dynamics.networks.autonomous_system import (
     simulate_systems,
     systems_of,
 )
-from rnnstudy.dynamics.networks.state_map import StateMap, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 
 GENERATOR = np.random.default_rng(0)
 MEMBERS = [
@@ -59,7 +59,7 @@ def test_several_systems_share_a_map_and_a_simulation():
     every = systems()
     assert [(s.member, s.input_index) for s in every] == [(0, 0), (0, 1), (1, 0), (1, 1)]
     starts = np.broadcast_to(STATES, (4, *STATES.shape))
-    image = compiled(StateMap.__call__, joint_map(every, len(STATES)), starts).numpy()
+    image = run_compiled(StateMap.__call__, joint_map(every, len(STATES)), starts).numpy()
     paths = simulate_systems(every, starts, 1, 3)
     for system, states, path in zip(every, image, paths, strict=True):
         np.testing.assert_allclose(states, system.step(STATES), atol=1e-14)

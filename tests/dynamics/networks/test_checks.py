@@ -6,7 +6,7 @@ import pytest
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.checks import check_step
 from rnnstudy.dynamics.networks.function_step import FunctionStep
-from rnnstudy.dynamics.networks.state_map import StateMap, TiledJacobian, compiled
+from rnnstudy.dynamics.networks.state_map import StateMap, TiledJacobian, run_compiled
 
 STATES = np.random.default_rng(0).uniform(-1.0, 1.0, (1, 6, 3))
 
@@ -24,14 +24,23 @@ def test_smooth_kinked_constant_and_partly_undefined_steps_are_fine():
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        (lambda h: tf.random.normal(tf.shape(h), dtype=h.dtype), "gives another state each time"),
-        (lambda h: h - tf.reduce_mean(h, axis=0), "a step of it mixes the rows of a batch"),
-        (lambda h: tf.cast(tf.cast(h, tf.float32), tf.float64), "its step rounds on the way"),
-        (lambda h: tf.stop_gradient(h), "the gradients of it are not its derivatives"),
-        (lambda h: h + tf.stop_gradient(tf.round(h) - h), "the gradients of it are not its"),
-        (lambda h: np.tanh(h), "it cannot be called on TensorFlow's float64 tensors: "),
-        (lambda h: tf.cast(h, tf.float32), r"it returns float32 of shape \(.*, 3\), not float64"),
-        (lambda h: h[:, :2], r"it returns float64 of shape \(.*, 2\), not .* \(rows, 3\)"),
+        (
+            lambda h: tf.random.normal(tf.shape(h), dtype=h.dtype),
+            "it must give the same state each time",
+        ),
+        (lambda h: h - tf.reduce_mean(h, axis=0), "it must compute each row of a batch alone"),
+        (lambda h: tf.cast(tf.cast(h, tf.float32), tf.float64), "Compute all of it in float64"),
+        (lambda h: tf.stop_gradient(h), "the gradients of it must be its derivatives"),
+        (lambda h: h + tf.stop_gradient(tf.round(h) - h), "the gradients of it must be its"),
+        (lambda h: np.tanh(h), "it must be callable on TensorFlow's float64 tensors, got: "),
+        (
+            lambda h: tf.cast(h, tf.float32),
+            r"its result must be float64 .*, got float32 of shape \(.*, 3\)",
+        ),
+        (
+            lambda h: h[:, :2],
+            r"must be float64 of shape \(rows, 3\), got float64 of shape \(.*, 2\)",
+        ),
     ],
 )
 def test_others_are_refused(step, message):
@@ -55,6 +64,6 @@ def test_a_derivative_that_cannot_be_vectorised_is_tiled():
     step_function = tried(lambda x, h: opaque(h))
     assert isinstance(step_function, TiledJacobian)
     state_map = StateMap(step_function, {}, tf.zeros([1, 6, 0], tf.float64))
-    jacobian = compiled(StateMap.linearise, state_map, STATES)[1].numpy()
+    jacobian = run_compiled(StateMap.linearise, state_map, STATES)[1].numpy()
     expected = (1.0 - np.tanh(STATES) ** 2)[..., None] * np.eye(3)
     np.testing.assert_allclose(jacobian, expected, atol=1e-15)

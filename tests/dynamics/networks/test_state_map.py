@@ -14,8 +14,8 @@ from rnnstudy.dynamics.networks import state_map as flows
 from rnnstudy.dynamics.networks.state_map import (
     StateMap,
     TiledJacobian,
-    compiled,
     population_state_map,
+    run_compiled,
     step_with_jacobian,
 )
 from rnnstudy.dynamics.root_finding.ungated import ungated_map
@@ -62,7 +62,7 @@ def test_jacobians_equal_complex_steps(cell):
     if isinstance(cell, LSTM) and cell.clip is not None:
         pytest.skip("clipping compares numbers, complex ones have no order")
     _, _, state_map, h = flow_and_states(cell)
-    _, jacobian = compiled(StateMap.linearise, state_map, h)
+    _, jacobian = run_compiled(StateMap.linearise, state_map, h)
     complexly = StateMap(
         cell,
         {name: tf.cast(w, tf.complex128) for name, w in state_map.weights.items()},
@@ -79,7 +79,7 @@ def test_jacobians_equal_complex_steps(cell):
 @pytest.mark.parametrize("cell", CELLS, ids=repr)
 def test_jacobians_equal_central_differences(cell, activation):
     _, _, state_map, h = flow_and_states(cell.changed(activation=activation))
-    _, jacobian = compiled(StateMap.linearise, state_map, h)
+    _, jacobian = run_compiled(StateMap.linearise, state_map, h)
     step = 1e-6
     for column in range(cell.state_size):
         shift = step * np.eye(cell.state_size)[column]
@@ -92,7 +92,7 @@ def test_jacobians_equal_central_differences(cell, activation):
 def test_every_activation_has_vectorised_jacobians(activation):
     cell = Vanilla(units=3, activation=activation)
     _, _, state_map, h = flow_and_states(cell, members=1, points=2)
-    image, jacobian = compiled(StateMap.linearise, state_map, h)
+    image, jacobian = run_compiled(StateMap.linearise, state_map, h)
     assert image.shape == (1, 2, 3)
     step = 1e-6
     shift = step * np.eye(3)[1]
@@ -111,7 +111,7 @@ def test_an_operation_that_cannot_be_vectorised_is_refused():
 
     zeros = tf.zeros([1, 2, 3], tf.float64)
     with pytest.raises(ValueError, match="No pfor vectorization defined for PyFunc"):
-        compiled(StateMap.linearise, StateMap(Opaque(), {}, zeros), zeros)
+        run_compiled(StateMap.linearise, StateMap(Opaque(), {}, zeros), zeros)
 
 
 def test_a_program_is_traced_once_for_all_batch_sizes():
@@ -123,7 +123,7 @@ def test_a_program_is_traced_once_for_all_batch_sizes():
 
     for members, points in [(1, 1), (2, 5), (3, 4)]:
         _, _, state_map, h = flow_and_states(Vanilla(units=4), members, points)
-        assert compiled(counted, state_map, h).shape == (members, points, 4)
+        assert run_compiled(counted, state_map, h).shape == (members, points, 4)
     assert len(traces) == 1
 
 
@@ -132,7 +132,7 @@ def test_taking_and_repeating_points():
     image, rows, columns = state_map(h).numpy(), np.array([1]), np.array([[4, 0]])
     part = state_map.take(rows, columns)(tf.gather(tf.gather(h, rows), columns, batch_dims=1))
     np.testing.assert_array_equal(part.numpy()[0], image[1, [4, 0]])
-    twice = state_map.repeated(2)(tf.repeat(h, 2, axis=1)).numpy()
+    twice = state_map.repeat(2)(tf.repeat(h, 2, axis=1)).numpy()
     np.testing.assert_allclose(twice, np.repeat(image, 2, axis=1), atol=1e-15)
 
 
@@ -145,7 +145,7 @@ def test_speed_is_half_the_squared_displacement():
 @pytest.mark.parametrize("cell", CELLS, ids=repr)
 def test_derivatives_by_the_input_equal_central_differences(cell):
     networks, inputs, state_map, h = flow_and_states(cell)
-    by_input = compiled(StateMap.by_input, state_map, h).numpy()
+    by_input = run_compiled(StateMap.by_input, state_map, h).numpy()
     step = 1e-6
     for channel in range(2):
         shift = step * np.eye(2)[channel]
@@ -164,7 +164,7 @@ def test_chosen_and_repeated_points_keep_their_inputs():
     part = state_map.take(rows, columns)
     chosen = tf.gather(tf.gather(h, rows), columns, batch_dims=1)
     np.testing.assert_array_equal(part.by_input(chosen).numpy()[0], whole[1, [4, 0]])
-    twice = state_map.repeated(2).by_input(tf.repeat(h, 2, axis=1)).numpy()
+    twice = state_map.repeat(2).by_input(tf.repeat(h, 2, axis=1)).numpy()
     np.testing.assert_allclose(twice, np.repeat(whole, 2, axis=1), atol=1e-15)
 
 
@@ -172,7 +172,7 @@ def test_a_flow_that_knows_only_what_inputs_add_has_no_derivative_by_them():
     state_map = StateMap(
         Vanilla(units=2), {"recurrent_kernel": tf.eye(2)[None]}, tf.zeros([1, 1, 2])
     )
-    with pytest.raises(ValueError, match="does not know its inputs"):
+    with pytest.raises(ValueError, match="inputs of this map must be known"):
         state_map.by_input(tf.zeros([1, 1, 2]))
 
 
@@ -180,20 +180,22 @@ def test_a_flow_that_knows_only_what_inputs_add_has_no_derivative_by_them():
 def test_tiled_dynamics_have_the_same_derivatives(cell):
     _, _, state_map, h = flow_and_states(cell)
     tiled = StateMap(TiledJacobian(cell), state_map.weights, state_map.drive, state_map.inputs)
-    image, jacobian = compiled(StateMap.linearise, tiled, h)
+    image, jacobian = run_compiled(StateMap.linearise, tiled, h)
     np.testing.assert_allclose(image, state_map(h), atol=1e-15)
-    np.testing.assert_allclose(jacobian, compiled(StateMap.linearise, state_map, h)[1], atol=1e-14)
-    by_input = compiled(StateMap.by_input, tiled, h)
-    np.testing.assert_allclose(by_input, compiled(StateMap.by_input, state_map, h), atol=1e-14)
+    np.testing.assert_allclose(
+        jacobian, run_compiled(StateMap.linearise, state_map, h)[1], atol=1e-14
+    )
+    by_input = run_compiled(StateMap.by_input, tiled, h)
+    np.testing.assert_allclose(by_input, run_compiled(StateMap.by_input, state_map, h), atol=1e-14)
 
 
 def test_only_so_many_programs_are_kept(monkeypatch):
     monkeypatch.setattr(flows, "_PROGRAMS", {})
-    monkeypatch.setattr(flows, "MOST_PROGRAMS", 2)
+    monkeypatch.setattr(flows, "MAX_PROGRAMS", 2)
     _, _, state_map, h = flow_and_states(Vanilla(units=4))
     functions = [lambda state_map, h, k=k: state_map(h) + k for k in range(3)]
     for function in (functions[0], functions[1], functions[0], functions[2]):
-        compiled(function, state_map, h)
+        run_compiled(function, state_map, h)
     assert [key[0] for key in flows._PROGRAMS] == [functions[0], functions[2]]
 
 

@@ -166,9 +166,9 @@ def test_record_frame_pictures_and_folder(tmp_path):
     [
         ({"period": 0}, "period must be one or several whole numbers above 0, got 0"),
         ({"period": 1.5}, "period must be one or several whole numbers above 0, got 1.5"),
-        ({"inputs": np.zeros((1, 2))}, r"inputs should be \[input point, 1\], .* \(1, 2\)"),
-        ({"starts": np.zeros((4, 3))}, r"starts should be \[start, 2\], their shape is \(4, 3\)"),
-        ({"starts": np.zeros((0, 2))}, r"starts should be \[start, state\], .* \(0, 2\)"),
+        ({"inputs": np.zeros((1, 2))}, r"inputs must be \[input point, 1\], .* \(1, 2\)"),
+        ({"starts": np.zeros((4, 3))}, r"starts must be \[start, 2\], got shape \(4, 3\)"),
+        ({"starts": np.zeros((0, 2))}, r"starts must be \[start, state\], .* \(0, 2\)"),
     ],
 )
 def test_what_makes_no_sense_is_refused(given, complaint):

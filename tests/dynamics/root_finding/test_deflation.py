@@ -13,8 +13,8 @@ from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
-from rnnstudy.dynamics.networks.state_map import StateMap, compiled, population_state_map
-from rnnstudy.dynamics.root_finding.deflation import FAR, deflate, deflated_newton
+from rnnstudy.dynamics.networks.state_map import StateMap, population_state_map, run_compiled
+from rnnstudy.dynamics.root_finding.deflation import FILLER, deflate, deflated_newton
 from rnnstudy.dynamics.root_finding.iterate import solve
 from rnnstudy.dynamics.root_finding.solvers import Newton
 
@@ -49,9 +49,9 @@ def log_factor(h, roots, span):
 def test_the_step_is_newtons_own_times_a_number():
     state_map, roots, h = random_case()
     span = np.array([0.4, 0.7])
-    image, jacobian = (v.numpy() for v in compiled(StateMap.linearise, state_map, h))
+    image, jacobian = (v.numpy() for v in run_compiled(StateMap.linearise, state_map, h))
     other, moved = (
-        v.numpy() for v in compiled(StateMap.linearise, deflate(state_map, roots, span), h)
+        v.numpy() for v in run_compiled(StateMap.linearise, deflate(state_map, roots, span), h)
     )
     eye = np.eye(4)
     for m, p in np.ndindex(h.shape[:2]):
@@ -74,12 +74,12 @@ def test_the_step_is_newtons_own_times_a_number():
 def test_its_jacobian_is_its_derivative():
     state_map, roots, h = random_case()
     away = deflate(state_map, roots, np.array([0.4, 0.7]))
-    _, jacobian = compiled(StateMap.linearise, away, h)
+    _, jacobian = run_compiled(StateMap.linearise, away, h)
 
     def image(member, point, state):
         tried = h.copy()
         tried[member, point] = state
-        return compiled(StateMap.__call__, away, tried).numpy()[member, point]
+        return run_compiled(StateMap.__call__, away, tried).numpy()[member, point]
 
     for m, p in ((0, 0), (1, 3)):
         by_differences = approx_fprime(h[m, p], lambda s, m=m, p=p: image(m, p, s), 1e-7)
@@ -88,10 +88,10 @@ def test_its_jacobian_is_its_derivative():
 
 def test_what_fills_up_the_roots_changes_nothing():
     state_map, roots, h = random_case()
-    filled = [np.concatenate([roots[0], np.full((2, 4), FAR)]), roots[1]]
+    filled = [np.concatenate([roots[0], np.full((2, 4), FILLER)]), roots[1]]
     span = np.array([0.4, 0.7])
-    few = compiled(StateMap.linearise, deflate(state_map, roots, span), h)
-    many = compiled(StateMap.linearise, deflate(state_map, filled, span), h)
+    few = run_compiled(StateMap.linearise, deflate(state_map, roots, span), h)
+    many = run_compiled(StateMap.linearise, deflate(state_map, filled, span), h)
     for one, other in zip(few, many, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-14)
 

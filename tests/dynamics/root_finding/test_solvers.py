@@ -41,7 +41,7 @@ def test_a_linear_network_is_solved_from_anywhere(solver):
     cell = Vanilla(units=5, activation="linear")
     state_map, starts = random_flow(cell, 2, 7, gain=0.8)
     found = solve(state_map, solver, 10 * starts)
-    assert found.done.all()
+    assert found.is_done.all()
     assert not found.diverged.any()
     for member in range(2):
         recurrent = state_map.weights["recurrent_kernel"][member].numpy()
@@ -61,7 +61,7 @@ def test_points_that_leave_the_batch_end_where_they_would_alone(solver):
             solver,
             starts[member : member + 1, point : point + 1],
         )
-        assert alone.done[0, 0] == together.done[member, point]
+        assert alone.is_done[0, 0] == together.is_done[member, point]
         # Rounding differs between batch sizes; the basins are the same.
         np.testing.assert_allclose(alone.state[0, 0], together.state[member, point], atol=1e-9)
 
@@ -70,7 +70,7 @@ def test_the_limit_cuts_off_and_leaves_the_best_so_far():
     state_map, starts = random_flow(GRU(units=3), 1, 20)
     found = solve(state_map, LevenbergMarquardt(limit=2), starts)
     assert (found.steps <= 2).all()
-    assert not found.done.all()
+    assert not found.is_done.all()
     before = state_map.speed(tf.constant(starts)).numpy()
     assert (found.speed <= before).all()
     untouched = solve(state_map, LevenbergMarquardt(limit=0), starts)
@@ -93,7 +93,7 @@ def test_what_is_not_finite_is_given_up_and_costs_nobody(solver):
     )
     expected, found = solve(state_map, solver, starts), solve(sick, solver, broken)
     assert found.diverged[2].all()
-    assert not found.done[2].any()
+    assert not found.is_done[2].any()
     assert found.diverged[0, 3]
     assert found.diverged[1, 4]
     assert found.diverged.sum() == 14
@@ -121,7 +121,7 @@ class Parabola:
 def test_a_local_minimum_of_the_speed_ends_the_search():
     state_map = StateMap(Parabola(), {}, tf.zeros([1, 1, 1], tf.float64))
     found = solve(state_map, LevenbergMarquardt(), np.full((1, 1, 1), 3.0))
-    assert found.done[0, 0]
+    assert found.is_done[0, 0]
     assert found.steps[0, 0] < 60
     # Given up once the speed has not halved for ten steps, close to the minimum but not at it.
     np.testing.assert_allclose(found.state[0, 0, 0], 0.5, atol=1e-2)
@@ -137,9 +137,9 @@ def test_convergence_is_quadratic():
         assert np.median(few.steps[roots]) < 25
 
 
-def test_further_steps_by_the_same_jacobian_save_some_by_new_ones():
+def test_extra_steps_by_the_same_jacobian_save_some_by_new_ones():
     state_map, starts = random_flow(GRU(units=3), 1, 30)
-    found = [solve(state_map, LevenbergMarquardt(further=n), starts) for n in (0, 2)]
+    found = [solve(state_map, LevenbergMarquardt(extra_steps=n), starts) for n in (0, 2)]
     both = np.logical_and(*(some.speed < 1e-24 for some in found))
     assert both.mean() > 0.7
     # Orders of convergence 2 and 4 (Fan 2013).
@@ -165,7 +165,7 @@ def test_adam_gets_to_the_root_of_a_contraction_as_exactly_as_it_was_asked():
     cell = Vanilla(units=4)
     state_map, starts = random_flow(cell, 2, 10, gain=0.6)
     found = solve(state_map, Adam(), starts)
-    assert found.done.all()
+    assert found.is_done.all()
     assert (found.speed < 1e-24).all()
     for member in range(2):
         recurrent = state_map.weights["recurrent_kernel"][member].numpy()
@@ -178,7 +178,7 @@ def test_adam_gets_to_the_root_of_a_contraction_as_exactly_as_it_was_asked():
 def test_adam_that_is_stuck_says_so():
     state_map = StateMap(Parabola(), {}, tf.zeros([1, 1, 1], tf.float64))
     found = solve(state_map, Adam(), np.full((1, 1, 1), 3.0))
-    assert found.done[0, 0]
+    assert found.is_done[0, 0]
     assert found.steps[0, 0] < Adam().limit
     # The speed is within a share of 1e-8 of its least, and flat to second order there.
     np.testing.assert_allclose(found.state[0, 0, 0], 0.5, atol=1e-3)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from rnnstudy.dynamics.states.clustering import SAMPLES, farthest_point_sample, merge
+from rnnstudy.dynamics.states.clustering import MAX_PIECES, farthest_point_sample, merge
 
 
 def test_a_chain_is_one_group_and_a_gap_separates():
@@ -94,7 +94,7 @@ def test_a_dense_line_is_thinned_to_even_samples():
     group, best = merge(line, np.zeros(20_000), 1e-3)
     cells = [place[group == k] for k in range(len(best))]
     ends = np.sort([[cell.min(), cell.max()] for cell in cells], axis=0)
-    assert 100 < len(best) <= SAMPLES
+    assert 100 < len(best) <= MAX_PIECES
     assert np.diff(ends).max() < 4 / len(best)
     # Cells cover the line without overlap.
     assert (np.diff(ends.ravel()) >= 0).all()

@@ -73,7 +73,7 @@ def test_waves_reach_the_roots_that_single_starts_reach(cell):
     alone = solve(state_map, LevenbergMarquardt(), starts)
     real = state_map.speed(found.state).numpy()
     assert ((real < 1e-20) == (found.speed < 1e-20)).all()
-    assert found.done.sum() >= alone.done.sum()
+    assert found.is_done.sum() >= alone.is_done.sum()
     for member in range(2):
         roots, truth = (s.state[member][s.speed[member] < 1e-20] for s in (found, alone))
         for h in np.unique(truth.round(6), axis=0):
@@ -86,22 +86,22 @@ def test_waves_reach_the_roots_that_single_starts_reach(cell):
 
 def test_where_roots_take_in_few_all_others_are_solved_at_once():
     left = np.ones(1000, bool)
-    some = waves._wave(left, 1000)
+    some = waves._next_subset(left, 1000)
     assert len(some) == 63
     assert some[0] == 0
     assert some[-1] == 999
-    assert len(waves._wave(left, 10)) == 1000
-    assert len(waves._wave(left[:60], 1000)) == 60
+    assert len(waves._next_subset(left, 10)) == 1000
+    assert len(waves._next_subset(left[:60], 1000)) == 60
 
 
 def test_a_known_root_keeps_its_place():
     state = at((UPPER, UPPER), (UPPER + 1e-5, UPPER), (0.0, UPPER))
     _, state_map = bits()
     roots = isolated_roots(state_map, [state[:1]])
-    found = Solution.unsolved(state[None])
+    found = Solution.at_starts(state[None])
     found.speed[:] = 0.0
     aim = RootCriteria(1e-20, np.array([1e-3]), [state[:1]])
-    new = waves._new(found, 0, np.arange(3), roots, aim)
+    new = waves._new_roots(found, 0, np.arange(3), roots, aim)
     np.testing.assert_array_equal(new, state[2:])
 
 
