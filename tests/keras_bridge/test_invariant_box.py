@@ -158,11 +158,11 @@ def test_a_model_of_ones_own_keeps_its_box_as_a_population():
 @pytest.mark.parametrize(
     ("bound", "sentence"),
     [
-        (0.5, r"'squashed.*' has bound 0\.5, but a step from within it leads to 0\.\d+"),
-        (-1.0, r"has bound -1\.0; it should be a positive number r such that no step leads out"),
-        ("wide", r"has bound 'wide'; .* or one for each of its 2 entries"),
-        ([1.0, 1.0, 1.0], r"has bound \[1\.0, 1\.0, 1\.0\]; .* or one for each of its 2 entries"),
-        (np.inf, r"has bound inf; it should be a positive number"),
+        (0.5, r"'squashed.*' has bound 0\.5 and must stay within it, got a step to 0\.\d+"),
+        (-1.0, r"must be a positive number r such that no step leads out.* got -1\.0"),
+        ("wide", r"or one for each of its 2 entries, got 'wide'"),
+        ([1.0, 1.0, 1.0], r"or one for each of its 2 entries, got \[1\.0, 1\.0, 1\.0\]"),
+        (np.inf, r"must be a positive number .* got inf"),
     ],
 )
 def test_a_bound_that_is_none_is_refused(bound, sentence):

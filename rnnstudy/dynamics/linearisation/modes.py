@@ -74,7 +74,7 @@ class Modes(Record):
 
     @property
     def time_constant(self) -> Array:
-        """Time constant -1 / ln|eigenvalue| in steps, `[point, mode]`; negative for growing modes."""
+        """Time constant -1 / ln|eigenvalue| in steps, `[point, mode]`; negative if growing."""
         return time_constants(self.eigenvalues)
 
     @property

@@ -76,7 +76,7 @@ def test_blocks_of_any_size_give_the_same_points(monkeypatch):
     cell = UGRNN(units=3)
     networks = population(cell, [random_weights(cell, generator, 4.0) for _ in range(4)])
     whole = find_fixed_points(networks, search=rounds.FixedPointSearch(candidates=64))
-    monkeypatch.setattr(batches, "BATCH_BYTES", iterate.MATRICES * 8 * 9 * 40)
+    monkeypatch.setattr(batches, "BATCH_BYTES", iterate.SOLVER_MATRICES * 8 * 9 * 40)
     split = find_fixed_points(networks, search=rounds.FixedPointSearch(candidates=64))
     np.testing.assert_allclose(split.state, whole.state, atol=1e-9)
     np.testing.assert_array_equal(split.member, whole.member)
