@@ -1,4 +1,4 @@
-"""From a study to a finished run directory: execution, tables, models and the report."""
+"""Run of a study: execution, files of the run directory, report."""
 
 import fcntl
 import os
@@ -8,94 +8,118 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.report.build import write_report
+from rnnstudy.report.build import update_report
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.execute import execute
-from rnnstudy.study.execution.worker import Outcome, Watch
-from rnnstudy.study.plan.plan import Job, Plan, stages
+from rnnstudy.study.execution.worker import JobResult, ProgressListener
+from rnnstudy.study.plan.job import Job
+from rnnstudy.study.plan.plan import Plan, stages
 from rnnstudy.study.results.files import (
-    _write_provenance,
-    _write_specs,
     write_members,
     write_models,
+    write_provenance,
     write_selection,
+    write_specs,
 )
-from rnnstudy.study.results.run import Run
+from rnnstudy.study.results.run import Run, store_of
 from rnnstudy.study.spec.study import Study
 
 
-class Silent:
-    """A watch that looks away."""
+class NullListener:
+    """Progress listener that does nothing."""
 
-    def begun(self, job: Job) -> None:
-        """Nothing."""
+    def on_job_start(self, job: Job) -> None:
+        """Do nothing."""
 
-    def trained(self, job: Job, step: int, steps: int, loss: Array) -> None:
-        """Nothing."""
+    def on_training_step(self, job: Job, step: int, steps: int, loss: Array) -> None:
+        """Do nothing."""
 
-    def ended(self, job: Job, outcome: Outcome) -> None:
-        """Nothing."""
+    def on_job_end(self, job: Job, result: JobResult) -> None:
+        """Do nothing."""
 
 
-def unwatched(plan: Plan) -> AbstractContextManager[Watch]:
-    """Nobody follows the execution."""
-    return nullcontext(Silent())
+def no_progress(plan: Plan) -> AbstractContextManager[ProgressListener]:
+    """Return a listener that does nothing, for the execution of a plan."""
+    return nullcontext(NullListener())
 
 
 def run(
     study: Study,
     directory: str | Path | None = None,
     *,
-    watching: Callable[[Plan], AbstractContextManager[Watch]] = unwatched,
+    progress: Callable[[Plan], AbstractContextManager[ProgressListener]] = no_progress,
     spec: str | Path | None = None,
     command: Sequence[str] = (),
 ) -> Run:
-    """Do all that a study asks for and its store lacks, and write the run directory.
+    """Compute everything that a study needs and its store lacks, and write the run directory.
 
-    directory: default `runs/<study name>`. Running again resumes: what is there is not done twice.
-    watching: makes the watch that is told of progress; spec: the file that the study was read from,
-    copied as it is; command: the words that started it, kept in the provenance. A step that fails
-    is listed in `Run.provenance["failures"]`. KeyboardInterrupt leaves a directory that can be
-    resumed. RunError if another run is at work in the directory.
+    A second run resumes: it computes nothing that the store holds.
+
+    Parameters
+    ----------
+    study
+        The study, see `load_study`.
+    directory
+        The run directory. Default: `runs/<study name>`.
+    progress
+        Function that returns the progress listener for a plan. Default: no progress.
+    spec
+        The file that the study was read from. It is copied to `spec.yaml`.
+    command
+        The command line, for the provenance.
+
+    Returns
+    -------
+    Run
+        The results. Failed jobs are listed in `Run.provenance["failures"]`.
+
+    Raises
+    ------
+    RunError
+        If another run is at work in the directory, or a device is missing.
+    KeyboardInterrupt
+        After Ctrl-C. The directory can be resumed.
+
+    Examples
+    --------
+    >>> import rnnstudy, tempfile
+    >>> study = rnnstudy.load_study({
+    ...     "study": "example",
+    ...     "tasks": ["flip_flop"],
+    ...     "networks": {"cells": "gru", "units": 4},
+    ...     "training": {"steps": 1, "batch": 2},
+    ... })  # doctest: +SKIP
+    >>> rnnstudy.run(study, tempfile.mkdtemp()).members["status"]  # doctest: +SKIP
     """
-    found = Run(directory or Path("runs") / study.study, study)
-    found.directory.mkdir(parents=True, exist_ok=True)
-    with _alone_in(found.directory):
-        _work(found, watching, spec, command)
-    return found
+    directory = Path(directory or Path("runs") / study.study)
+    directory.mkdir(parents=True, exist_ok=True)
+    with _lock(directory):
+        write_specs(study, directory, spec)
+        store = store_of(study, directory)
+        store.clear_drafts()
+        start, results = datetime.now(UTC), list[JobResult]()
+        for plan in stages(study, store):
+            with progress(plan) as listener:
+                results += execute(plan, store, study.runtime, listener)
+        finished = Run(directory, study, store, plan.index)
+        if results or not finished.provenance or finished.failures():
+            write_provenance(finished, start, results, command, spec)
+        write_members(finished)
+        write_selection(finished)
+        write_models(finished)
+        update_report(finished)
+    return finished
 
 
 @contextmanager
-def _alone_in(directory: Path) -> Iterator[None]:
-    """Keep a second run out of a directory; the system ends the claim with the process."""
-    claim = os.open(directory, os.O_RDONLY)
+def _lock(directory: Path) -> Iterator[None]:
+    """Keep a second run out of a directory. The lock ends with the process."""
+    handle = os.open(directory, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RunError(f"another run is at work in {directory}; wait until it ends") from None
         yield
     finally:
-        os.close(claim)
-
-
-def _work(
-    found: Run,
-    watching: Callable[[Plan], AbstractContextManager[Watch]],
-    spec: str | Path | None,
-    command: Sequence[str],
-) -> None:
-    study = found.study
-    _write_specs(found, spec)
-    found.store.clear_drafts()
-    begun = datetime.now(UTC)
-    outcomes: list[Outcome] = []
-    for plan in stages(study, found.store):
-        with watching(plan) as watch:
-            outcomes += execute(plan, found.store, study.runtime, watch)
-    if outcomes or not found.provenance or found.provenance.get("failures"):
-        _write_provenance(found, begun, outcomes, command, spec)
-    write_members(found)
-    write_selection(found)
-    write_models(found)
-    write_report(found)
+        os.close(handle)

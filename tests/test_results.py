@@ -18,9 +18,9 @@ from claims.test_study import pretend
 
 from rnnstudy.analyses.distances.representations import Activity, Representations
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
-from rnnstudy.runner import Silent
+from rnnstudy.runner import NullListener
 from rnnstudy.study.execution.worker import Worker
-from rnnstudy.study.plan.member_queries import questions
+from rnnstudy.study.plan.member_analyses import member_analyses
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.study import Network, study_of
@@ -85,7 +85,7 @@ def run(tmp_path: Path) -> Run:
     made.directory.mkdir()
     (made.directory / "spec.yaml").write_text(write_document(SPEC))
     (made.directory / "resolved.yaml").write_text(write_document(SPEC))
-    asked = {question.title: question for question in questions(study)}
+    asked = {question.title: question for question in member_analyses(study)}
     for i, (member, network) in enumerate(study.expand()):
         assert isinstance(network, Network)
         pretend(made.store, network)
@@ -100,7 +100,7 @@ def run(tmp_path: Path) -> Run:
             # Four of six networks have a cube.
             has = [8, 12, 6, 1] if member.fields["seed"] else [8, 12]
             made.store.write(asked["fixed_points"].key(network.key()), points(has))
-    worker = Worker(made.store, Silent(), threading.Event(), 60.0, (), None)
+    worker = Worker(made.store, NullListener(), threading.Event(), 60.0, (), None)
     outcomes = [worker.perform(job) for job in make_plan(study, made.store).todo]
     assert [outcome.failure for outcome in outcomes] == [None] * len(outcomes)
     return made
@@ -139,7 +139,7 @@ def test_what_a_run_has_not_is_said_and_nothing_is_written(
 ) -> None:
     (tmp_path / "README.md").write_text(PAGE)
     for _, network in run.study.expand():
-        record = {q.title: q for q in questions(run.study)}["fixed_points"].key(network.key())
+        record = {q.title: q for q in member_analyses(run.study)}["fixed_points"].key(network.key())
         if run.store.has(record):
             run.store.read(record, FixedPoints)
             (run.store.root / record / "meta.json").unlink()

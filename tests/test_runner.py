@@ -64,7 +64,7 @@ def test_a_shared_store_is_found_from_anywhere(
 def test_failures_of_an_earlier_spec_are_forgotten(run: Run) -> None:
     file = run.directory / "provenance.json"
     file.write_text(json.dumps({"failures": {"train x": "RuntimeError: no"}}))
-    assert runner.run(run.study, run.directory).provenance["failures"] == {}
+    assert runner.run(run.study, run.directory).provenance["failures"] == []
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", "\xff"])
@@ -93,13 +93,13 @@ def test_where_every_network_diverged_there_is_nothing_to_compare_and_nothing_fa
     for _ in range(2):
         found = runner.run(hopeless, tmp_path)
         assert list(found.members["status"]) == ["diverged", "diverged"]
-        assert found.provenance["failures"] == {}
+        assert found.provenance["failures"] == []
         assert files.unusable(found) == []
 
 
 def test_a_second_run_in_the_same_folder_is_kept_out(tmp_path: Path) -> None:
     with (
-        runner._alone_in(tmp_path),
+        runner._lock(tmp_path),
         pytest.raises(RunError, match=r"another run is at work in .*; wait until it ends"),
     ):
         runner.run(study(), tmp_path)

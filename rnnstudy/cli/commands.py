@@ -1,4 +1,4 @@
-"""The `rnnstudy` command: parse, call one function, print.
+"""The `rnnstudy` command: each subcommand parses, calls one function and prints.
 
 Exit codes: 0 done; 1 finished, but a step failed or a network is unusable in a way that the spec
 forbids; 2 the spec or the arguments are wrong; 130 interrupted.
@@ -8,6 +8,8 @@ import json
 import logging
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -26,9 +28,10 @@ from rnnstudy.core.lazy_imports import quiet_tensorflow
 from rnnstudy.metrics import METRICS
 from rnnstudy.report.build import write_report
 from rnnstudy.study.errors import RunError
-from rnnstudy.study.plan.plan import Plan, counted, make_plan
+from rnnstudy.study.plan.job import counted
+from rnnstudy.study.plan.plan import Plan, make_plan
 from rnnstudy.study.results import files
-from rnnstudy.study.results.run import Run, open_run, provenance
+from rnnstudy.study.results.run import Run, open_run, provenance, store_of
 from rnnstudy.study.spec.schema import schema as json_schema
 from rnnstudy.study.spec.study import SpecError, Study, load_study
 from rnnstudy.tasks import TASKS
@@ -55,6 +58,10 @@ Sets = Annotated[
     typer.Option("--set", metavar="PATH.TO.KEY=VALUE", help="Override a field of the spec."),
 ]
 
+Verbose = Annotated[
+    int, typer.Option("-v", "--verbose", count=True, help="Log jobs; twice: with tracebacks.")
+]
+
 
 class Catalogue(StrEnum):
     """What can be listed."""
@@ -67,17 +74,16 @@ class Catalogue(StrEnum):
 
 
 @app.command()
-def run(spec: Spec, out: Out = None, sets: Sets = None) -> None:
+def run(spec: Spec, out: Out = None, sets: Sets = None, verbose: Verbose = 0) -> None:
     """Train, analyse and report what the spec asks for; run it again to resume."""
+    _log(verbose)
     study = _load(spec, sets)
     directory = out or Path("runs") / study.study
-    plan = _plan(study, directory)
-    show_plan(study, plan, console)
     try:
-        found = runner.run(
+        results = runner.run(
             study,
             directory,
-            watching=lambda plan: terminal.watching(plan, console),
+            progress=_Progress(study).of_plan,
             spec=spec,
             command=["rnnstudy", *sys.argv[1:]],
         )
@@ -87,28 +93,47 @@ def run(spec: Spec, out: Out = None, sets: Sets = None) -> None:
             highlight=False,
         )
         raise typer.Exit(130) from None
-    _show_result(found)
-    left = found.plan().todo
-    if left and not found.provenance.get("failures"):
-        # Damage inside a record shows only when it is read, which the report did last.
-        _say(f"{counted(len(left), 'result')} were damaged; run the same command to mend them")
+    _show_result(results)
+    damaged = len(results.store.damaged)
+    if damaged and not results.failures():
+        # Damage inside a record shows when the report reads it.
+        _say(f"{counted(damaged, 'result')} were damaged; run the same command to mend them")
         raise typer.Exit(1)
-    raise typer.Exit(_exit_code(found))
+    raise typer.Exit(_exit_code(results))
+
+
+class _Progress:
+    """Progress in the terminal. The first plan of a run is shown."""
+
+    def __init__(self, study: Study) -> None:
+        self.study, self.shown = study, False
+
+    @contextmanager
+    def of_plan(self, plan: Plan) -> Iterator[terminal.Lines | terminal.Bars]:
+        """Show the progress of a plan for the time of its execution."""
+        if not self.shown:
+            show_plan(self.study, plan, console)
+            self.shown = True
+        with terminal.progress_of(plan, console) as listener:
+            yield listener
 
 
 @app.command()
-def check(spec: Spec, out: Out = None, sets: Sets = None) -> None:
+def check(spec: Spec, out: Out = None, sets: Sets = None, verbose: Verbose = 0) -> None:
     """Validate a spec and show what it would do, without doing it."""
+    _log(verbose)
     study = _load(spec, sets)
-    show_plan(study, _plan(study, out or Path("runs") / study.study), console)
+    store = store_of(study, out or Path("runs") / study.study)
+    show_plan(study, make_plan(study, store), console)
 
 
 @app.command()
-def status(directory: Directory) -> None:
+def status(directory: Directory, verbose: Verbose = 0) -> None:
     """Show how far a run is, and how its networks fare."""
-    found = _open(directory)
-    show_plan(found.study, found.plan(), console)
-    _show_result(found)
+    _log(verbose)
+    results = _open(directory)
+    show_plan(results.study, results.plan(), console)
+    _show_result(results)
 
 
 @app.command()
@@ -127,10 +152,10 @@ def export(
     ] = None,
 ) -> None:
     """Write a trained network as a Keras file."""
-    found = _open(directory)
-    path = files.export(found, member, out or Path(f"{member}.keras"))
+    results = _open(directory)
+    path = files.export(results, member, out or Path(f"{member}.keras"))
     _say(f"Wrote {path}")
-    trained = found.trained(member)
+    trained = results.trained(member)
     if trained.status[0] == "diverged":
         _say(f"This network diverged at step {trained.diverged_at[0]}; its last finite weights.")
 
@@ -177,13 +202,18 @@ def _import_from(folder: Path) -> None:
         sys.path.insert(0, str(folder))
 
 
-def _plan(study: Study, directory: Path) -> Plan:
-    return make_plan(study, Run(directory, study).store)
+def _log(verbose: int) -> None:
+    """Log the package's messages to stderr: of jobs with -v, with tracebacks with -vv."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger = logging.getLogger("rnnstudy")
+    logger.handlers = [handler]
+    logger.setLevel([logging.WARNING, logging.INFO, logging.DEBUG][min(verbose, 2)])
 
 
-def _show_result(found: Run) -> None:
-    _show_choices(found)
-    table = found.members
+def _show_result(results: Run) -> None:
+    _show_choices(results)
+    table = results.members
     trained = table[table["status"] == "trained"]
     solved = int(trained["solved"].sum())
     _say(f"{len(trained)} of {len(table)} networks trained, {solved} solved their task")
@@ -192,23 +222,23 @@ def _show_result(found: Run) -> None:
         _say(f"diverged: {name}")
     if len(diverged) > SHOWN:
         _say(f"and {len(diverged) - SHOWN} more diverged; members.csv lists them")
-    for result in found.judged():
-        _say(f"{result.word}: {result.claim.statement(result.task)} ({result.task.title})")
-    for label, reason in found.provenance.get("failures", {}).items():
-        _say(f"failed: {label}: {reason}")
-    log = found.directory / "failures.log"
+    for verdict in results.judged():
+        _say(f"{verdict.word}: {verdict.claim.statement(verdict.task)} ({verdict.task.title})")
+    for failure in results.failures():
+        _say(f"failed: {failure.label}: {failure.reason}")
+    log = results.directory / "failures.log"
     if log.exists():
         _say(f"Tracebacks: {log}")
-    page = found.directory / "report" / "index.html"
+    page = results.directory / "report" / "index.html"
     if page.exists():
         _say(f"Report: {page}")
 
 
-def _show_choices(found: Run) -> None:
+def _show_choices(results: Run) -> None:
     chosen = [
-        f"chosen for {contest.name}: {contest.words(choice.chosen)}"
-        for contest, choice in found.choices()
-        if choice is not None
+        f"chosen for {group.name}: {group.words(result.chosen)}"
+        for group, result in results.selections()
+        if result is not None
     ]
     for line in chosen[:SHOWN]:
         _say(line)
@@ -216,8 +246,8 @@ def _show_choices(found: Run) -> None:
         _say(f"and {len(chosen) - SHOWN} more choices; selection.csv lists them")
 
 
-def _exit_code(found: Run) -> int:
-    return 1 if found.provenance.get("failures") or files.unusable(found) else 0
+def _exit_code(results: Run) -> int:
+    return 1 if results.failures() or files.unusable(results) else 0
 
 
 def _say(line: str) -> None:

@@ -1,4 +1,4 @@
-"""What a plan says of itself in the terminal: its networks, what is done, and what is ahead."""
+"""Summary of a plan in the terminal: networks, results in the store, and cost of the rest."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,16 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnstudy.analyses.base import Cost
-from rnnstudy.study.plan.costs import costs
-from rnnstudy.study.plan.plan import Plan, TrainCohort, counted, flops, memory
+from rnnstudy.study.plan.job import Job, counted
+from rnnstudy.study.plan.plan import Plan
+from rnnstudy.study.plan.train import training_flops
 from rnnstudy.study.spec.networks import Network
 from rnnstudy.study.spec.study import Study
 from rnnstudy.training.cost import core_hours, parameters
 
 
 def show_plan(study: Study, plan: Plan, console: Console) -> None:
-    """The networks of a study, how many results there are of each kind, and what the rest costs."""
+    """Print the networks of a study, the results in its store, and the cost of the rest."""
     tasks = ", ".join(task.title for task in study.tasks)
     _say(console, f"{study.study}: {len(plan.networks)} networks on {tasks}")
     console.print(_networks(plan))
@@ -22,9 +23,9 @@ def show_plan(study: Study, plan: Plan, console: Console) -> None:
         _say(console, f"{name}: {done} of {total} done")
     for line in _training(study, plan):
         _say(console, line)
-    ahead = costs(plan.todo)
-    if ahead:
-        console.print(_ahead(ahead))
+    costs = plan.costs()
+    if costs:
+        console.print(_ahead(costs))
 
 
 def _networks(plan: Plan) -> Table:
@@ -45,8 +46,8 @@ def _networks(plan: Plan) -> Table:
 def _training(study: Study, plan: Plan) -> list[str]:
     lines = []
     if plan.cohorts:
-        what = "pilot" if plan.selecting else "network"
-        lines.append(f"to train: {_size(plan.cohorts, what)}")
+        noun = "pilot" if plan.selecting else "network"
+        lines.append(f"to train: {_size(plan.cohorts, noun)}")
     if study.selection is not None and plan.waiting:
         fields = " and ".join(study.selection.grid)
         be = "is" if len(study.selection.grid) == 1 else "are"
@@ -57,22 +58,23 @@ def _training(study: Study, plan: Plan) -> list[str]:
     return lines
 
 
-def _size(cohorts: Sequence[TrainCohort], what: str) -> str:
-    networks, work = sum(len(job.networks) for job in cohorts), flops(cohorts)
+def _size(cohorts: Sequence[Job], noun: str) -> str:
+    networks, work = sum(len(job.trains) for job in cohorts), training_flops(cohorts)
+    memory = max(job.memory for job in cohorts)
     return (
-        f"{counted(networks, what)} in {counted(len(cohorts), 'cohort')}, "
+        f"{counted(networks, noun)} in {counted(len(cohorts), 'cohort')}, "
         f"{work:.2g} floating-point operations (some {_hours(core_hours(work))} of a CPU core), "
-        f"up to {memory(cohorts) / 2**20:.0f} MiB per cohort"
+        f"up to {memory / 2**20:.0f} MiB per cohort"
     )
 
 
-def _ahead(ahead: dict[str, Cost]) -> Table:
-    """What each kind of step has to do, and how much of the disk its results will take."""
+def _ahead(costs: dict[str, Cost]) -> Table:
+    """Return a table of the work of each kind of job, and of the bytes of its results."""
     table = _table("ahead", "work", "to store", left=2)
-    for name, cost in ahead.items():
-        work = ", ".join(f"{often:,} {what}" for what, often in cost.work.items())
+    for name, cost in costs.items():
+        work = ", ".join(f"{count:,} {unit}" for unit, count in cost.work.items())
         table.add_row(name, work, _bytes(cost.bytes))
-    table.add_row("in all", "", _bytes(sum(cost.bytes for cost in ahead.values())))
+    table.add_row("in all", "", _bytes(sum(cost.bytes for cost in costs.values())))
     return table
 
 
@@ -81,7 +83,7 @@ def _hours(hours: float) -> str:
 
 
 def _bytes(count: float) -> str:
-    """Bytes in the largest unit of which there are ten at least: `21 MiB`."""
+    """Return bytes in the largest unit that gives ten or more: `21 MiB`."""
     for unit in ("bytes", "KiB", "MiB"):
         if count < 10 * 1024:
             return f"{count:.0f} {unit}"

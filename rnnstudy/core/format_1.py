@@ -116,6 +116,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "max_points": "points",
         "max_norm": "farthest",
     },
+    "selection": {"statistic": "by"},
 }
 """Tag -> fields that are called otherwise now: name of today -> name in format 1."""
 

@@ -1,7 +1,6 @@
 """Contents of the report of a run: summary, sections with their exhibits, provenance."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,9 @@ from rnnstudy.analyses import Analysis, TaskAnalysis
 from rnnstudy.analyses.base import Section as TaskResults
 from rnnstudy.analyses.training_summary import performance
 from rnnstudy.core.exhibit import Exhibit, Table
+from rnnstudy.report.fingerprint import fingerprint_of, is_current, write_fingerprint
 from rnnstudy.report.page import Fact, Page, PagePart, PageSection, write_page
+from rnnstudy.study.results.failures import Failure
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.selection_table import exhibits
 from rnnstudy.study.results.verdict_table import Judged
@@ -19,7 +20,34 @@ from rnnstudy.study.spec.checks import applies
 
 def write_report(run: Run) -> Path:
     """Write `report/` of a run directory, and return the path of its `index.html`."""
-    return write_page(page(run), run.directory / "report")
+    return _write(page(run), run.directory / "report")
+
+
+def update_report(run: Run) -> Path:
+    """Write `report/` unless it already shows the same contents, drawn by the same code.
+
+    All records are read in any case.
+    """
+    contents, folder = page(run), run.directory / "report"
+    fingerprint = _fingerprint(contents)
+    if fingerprint and is_current(folder, fingerprint):
+        return folder / "index.html"
+    return _write(contents, folder)
+
+
+def _write(contents: Page, folder: Path) -> Path:
+    index, fingerprint = write_page(contents, folder), _fingerprint(contents)
+    if fingerprint:
+        write_fingerprint(folder, fingerprint)
+    return index
+
+
+def _fingerprint(contents: Page) -> str:
+    """Return the fingerprint of a page; empty if an exhibit of the user cannot have one."""
+    try:
+        return fingerprint_of(contents)
+    except TypeError:
+        return ""
 
 
 def page(run: Run) -> Page:
@@ -65,7 +93,7 @@ def _facts(run: Run, claims: Sequence[Judged]) -> list[Fact]:
     trained = int((table["status"] == "trained").sum())
     solved = int(table["solved"].eq(True).sum())
     diverged = int((table["status"] == "diverged").sum())
-    failures = run.provenance.get("failures", {})
+    failures = run.failures()
     everything = len(table)
     words = [claim.word for claim in claims]
     supported = Fact("claims supported", f"{words.count('supported')} of {len(words)}")
@@ -80,36 +108,34 @@ def _facts(run: Run, claims: Sequence[Judged]) -> list[Fact]:
 
 def _claims_section(run: Run, claims: Sequence[Judged]) -> list[PageSection]:
     """Return the verdicts, if the study has claims."""
-    lost = _reasons(run.provenance.get("failures", {}), "claim")
-    part = PagePart("Verdicts", list(verdicts(claims)), lost)
+    kinds = {f"claim {claim.title}" for claim in run.study.claims}
+    part = PagePart("Verdicts", list(verdicts(claims)), _reasons(run.failures(kinds)))
     return [PageSection("Claims", (part,))] if claims else []
 
 
 def _task_section(run: Run, task: str) -> PageSection:
-    results, failures = run.section(task), run.provenance.get("failures", {})
-    names = [task, *(m.name for m in results.members if m.fields["seed"] is None)]
-    lost = [_reasons(failures, "train", names), _reasons(failures, "read", names)]
-    training = PagePart("Training", list(performance(results)), "; ".join(filter(None, lost)))
+    results = run.section(task)
+    failures = _reasons(run.failures({"train", "read"}, task))
+    training = PagePart("Training", list(performance(results)), failures)
     parts = [
         PagePart(
             analysis.title,
             _exhibits(analysis, results),
-            _reasons(failures, analysis.title, names),
+            _reasons(run.failures({analysis.title}, task)),
         )
         for analysis in run.study.analyses
         if applies(analysis, results.task, run.study.analyses)
     ]
     purpose = " ".join((type(results.task).__doc__ or "").split("\n\n")[0].split())
-    return PageSection(task, (*_selection(run, task, failures), training, *parts), purpose)
+    return PageSection(task, (*_selection(run, task), training, *parts), purpose)
 
 
-def _selection(run: Run, task: str, failures: Mapping[str, str]) -> list[PagePart]:
+def _selection(run: Run, task: str) -> list[PagePart]:
     """Return the exhibits of the selection of training fields, if there is one."""
     if run.study.selection is None:
         return []
-    lost = [_reasons(failures, job, [task]) for job in ("pilots", "select")]
-    shown = exhibits(run.choices(task), run.study.selection.grid)
-    return [PagePart("Selection", list(shown), "; ".join(filter(None, lost)))]
+    shown = exhibits(run.selections(task), run.study.selection.grid)
+    return [PagePart("Selection", list(shown), _reasons(run.failures({"pilots", "select"}, task)))]
 
 
 def _exhibits(analysis: Analysis, results: TaskResults) -> list[Exhibit]:
@@ -117,17 +143,8 @@ def _exhibits(analysis: Analysis, results: TaskResults) -> list[Exhibit]:
     return list(analysis.show(results)) if records.get(analysis.title) else []
 
 
-def _reasons(failures: Mapping[str, str], job: str, names: Sequence[str] = ("",)) -> str:
-    """Why jobs of a kind failed whose label goes on with a task or the name of a network."""
-    begins = [
-        re.compile(re.escape(f"{job} {name}".strip()) + r"(?![A-Za-z0-9_])") for name in names
-    ]
-    found = [
-        f"{label}: {reason}"
-        for label, reason in failures.items()
-        if any(begin.match(label) for begin in begins)
-    ]
-    return "; ".join(found)
+def _reasons(failures: Iterable[Failure]) -> str:
+    return "; ".join(f"{failure.label}: {failure.reason}" for failure in failures)
 
 
 def _members_section(run: Run) -> PageSection:

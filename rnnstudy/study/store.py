@@ -40,6 +40,8 @@ class Store:
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
+        self.damaged: list[str] = []
+        """Addresses whose damaged records this object has set aside."""
 
     def has(self, key: str) -> bool:
         """Whether a whole record stands under this key (sizes agree; contents are read later)."""
@@ -60,6 +62,7 @@ class Store:
             return kind.load(self._folder(key))
         except DamagedRecord:
             self._set_aside(self._folder(key))
+            self.damaged.append(key)
             raise
 
     def write(self, key: str, record: Record) -> None:
@@ -111,9 +114,13 @@ class Store:
     def _may_hold_format_1(self) -> bool:
         return self.root.exists() and not (self.root / FORMAT_FILE).exists()
 
-    def once(self, about: Hashable, answer: Callable[[], T]) -> T:
-        """What there is to say of a thing; a store that does not change says it once."""
-        return answer()
+    def remove(self, key: str) -> None:
+        """Remove the record under a key, if there is one."""
+        shutil.rmtree(self._folder(key), ignore_errors=True)
+
+    def memoise(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return `compute()`. A snapshot computes it once for each key."""
+        return compute()
 
     def clear_drafts(self) -> None:
         """Remove what interrupted writers left behind; a young draft may be somebody's at work."""
@@ -123,13 +130,14 @@ class Store:
                     shutil.rmtree(draft, ignore_errors=True)
 
 
-class Glance(Store):
-    """A store as it is at one time: each of the many questions of a plan is looked up once."""
+class StoreSnapshot(Store):
+    """A store as it is at one time. Each address is looked up once."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store.root)
-        self._there: dict[str, bool] = {}
-        self._said: dict[Hashable, Any] = {}
+        self.damaged = store.damaged
+        self._present: dict[str, bool] = {}
+        self._values: dict[Hashable, Any] = {}
 
     @cached_property
     def _listed(self) -> frozenset[str]:
@@ -139,15 +147,15 @@ class Glance(Store):
             return frozenset()
 
     def has(self, key: str) -> bool:
-        """Whether a whole record stood under this key when the store was first asked."""
-        if key not in self._there:
+        """Return whether the store held a whole record at the first call with this key."""
+        if key not in self._present:
             listed = key in self._listed or self._may_hold_format_1
-            self._there[key] = listed and super().has(key)
-        return self._there[key]
+            self._present[key] = listed and super().has(key)
+        return self._present[key]
 
-    def once(self, about: Hashable, answer: Callable[[], T]) -> T:
-        """What there is to say of a thing, found when it is first asked."""
-        if about not in self._said:
-            self._said[about] = answer()
-        found: T = self._said[about]
-        return found
+    def memoise(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return `compute()`, computed once for each key."""
+        if key not in self._values:
+            self._values[key] = compute()
+        value: T = self._values[key]
+        return value

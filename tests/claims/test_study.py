@@ -11,10 +11,10 @@ import pytest
 
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.report import build as contents
-from rnnstudy.runner import Silent
-from rnnstudy.study.execution.worker import Outcome, Worker
-from rnnstudy.study.plan import jobs
+from rnnstudy.runner import NullListener
+from rnnstudy.study.execution.worker import JobResult, Worker
 from rnnstudy.study.plan.plan import make_plan
+from rnnstudy.study.results.failures import failure_entries
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.study import Network, Study, load_study, resolved, study_of
 from rnnstudy.study.store import Store
@@ -63,9 +63,9 @@ def pretend(store: Store, network: Network, diverged: bool = False) -> None:
     )
 
 
-def done(asked: Study, store: Store) -> list[Outcome]:
+def done(asked: Study, store: Store) -> list[JobResult]:
     """What becomes of the jobs that need no training and no probe, one after the other."""
-    worker = Worker(store, Silent(), threading.Event(), 60.0, (), None)
+    worker = Worker(store, NullListener(), threading.Event(), 60.0, (), None)
     jobs = [j for j in make_plan(asked, store).todo if not j.label.startswith("representations")]
     return [worker.perform(job) for job in jobs]
 
@@ -141,7 +141,7 @@ def test_a_diverged_network_leaves_the_evidence(tmp_path: Path, store: Store) ->
 def pretend_anew(store: Store, network: Network) -> None:
     """The network has diverged after all; what a process has read of it is read again."""
     shutil.rmtree(store.root / network.key())
-    jobs._status.cache_clear()
+    store.remove(network.key("outcome"))
     pretend(store, network, diverged=True)
 
 
@@ -157,12 +157,13 @@ def test_where_every_network_diverged_there_is_no_evidence(tmp_path: Path, store
 
 def test_a_claim_that_fails_is_data(tmp_path: Path, store: Store) -> None:
     asked = large(units=-1)
-    failures = {o.label: o.failure for o in done(asked, store) if o.failure}
+    results = done(asked, store)
+    failures = {o.label: o.failure for o in results if o.failure}
     reason = "ValueError: -1 units are too few to speak of"
     assert failures == {
         f"claim large {task} (8 networks)": reason for task in ("flip_flop", "sine")
     }
-    (tmp_path / "provenance.json").write_text(json.dumps({"failures": failures}))
+    (tmp_path / "provenance.json").write_text(json.dumps({"failures": failure_entries(results)}))
     table = Run(tmp_path, asked).claims
     assert list(table["verdict"]) == ["failed", "failed"]
     assert list(table["note"]) == [reason] * 2

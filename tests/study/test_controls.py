@@ -1,5 +1,6 @@
 """Controls in a study: untrained twins and networks of other tasks, as steps of the plan."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.metrics import CKA
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.population.population import Population
-from rnnstudy.runner import Silent
+from rnnstudy.runner import NullListener
 from rnnstudy.study.execution.execute import execute
-from rnnstudy.study.plan import distance_tiles as tiles
-from rnnstudy.study.plan.plan import make_plan, task_jobs
+from rnnstudy.study.execution.worker import Worker
+from rnnstudy.study.plan import compare_tiles as tiles
+from rnnstudy.study.plan.artefacts import Artefacts
+from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.networks import Network
 from rnnstudy.study.spec.study import Study, study_of
@@ -59,7 +62,7 @@ def pretended(study: Study, folder: Path) -> Run:
 
 
 def done(study: Study, run: Run) -> dict[str, str | None]:
-    outcomes = execute(make_plan(study, run.store), run.store, study.runtime, Silent())
+    outcomes = execute(make_plan(study, run.store), run.store, study.runtime, NullListener())
     return {outcome.label: outcome.failure for outcome in outcomes}
 
 
@@ -132,13 +135,13 @@ def test_nothing_is_left_to_do_and_names_do_not_matter(run: Run) -> None:
 def test_tiles_make_up_the_same_matrix(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = controlled(run, "flip_flop")
     monkeypatch.setattr(tiles, "BLOCK", 3)
-    members, networks = zip(*run.study.expand(), strict=True)
-    whole = task_jobs(run.study, members, networks)[0]
-    split = tiles.tiles(whole)
-    assert len(split) == 6
-    for part in split:
-        tiles.compare(part, run.store)
-    found = tiles.assemble(whole, split, run.store)
+    index = Artefacts(run.study, run.study.expand())
+    whole = tiles.CompareTiles(index.shared["cka_controls", "flip_flop"])
+    assert len(whole.tiles) == 6
+    worker = Worker(run.store, NullListener(), threading.Event(), 60.0, (), None)
+    for part in whole.tiles:
+        part.run(worker)
+    found = whole.compute(run.store, whole.result.ready(run.store))
     assert isinstance(found, Controlled)
     assert found.to_frame().loc[list(expected.labels), list(expected.labels)].to_numpy() == (
         pytest.approx(expected.values, abs=1e-9)

@@ -14,7 +14,7 @@ from rnnstudy import runner
 from rnnstudy.analyses.distances.representations import Activity
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.study.errors import RunError
-from rnnstudy.study.execution.import_models import read_model
+from rnnstudy.study.plan.import_models import read_model
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.results import files
 from rnnstudy.study.results.run import Run, open_run

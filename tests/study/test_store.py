@@ -11,7 +11,7 @@ import pytest
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import CorruptRecord, Record, array
-from rnnstudy.study.store import Glance, Store
+from rnnstudy.study.store import Store, StoreSnapshot
 
 KEY = "0123456789abcdef"
 
@@ -33,30 +33,30 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(store.read(KEY, Numbers).values, numbers().values)
 
 
-def test_a_glance_sees_the_store_as_it_was(tmp_path: Path) -> None:
+def test_a_snapshot_sees_the_store_as_it_was(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
-    empty = Glance(store)
+    empty = StoreSnapshot(store)
     assert not empty.has(KEY)
     store.write(KEY, numbers())
     assert not empty.has(KEY)
-    full = Glance(store)
+    full = StoreSnapshot(store)
     assert full.has(KEY)
     np.testing.assert_array_equal(full.read(KEY, Numbers).values, numbers().values)
     (store.root / KEY / "arrays.npz").write_bytes(b"")
     assert full.has(KEY)
-    assert not Glance(store).has(KEY)
+    assert not StoreSnapshot(store).has(KEY)
 
 
-def test_a_glance_finds_out_once_and_a_store_each_time(tmp_path: Path) -> None:
+def test_a_snapshot_computes_once_and_a_store_each_time(tmp_path: Path) -> None:
     asked: list[str] = []
 
     def size(of: Store) -> int:
-        return of.once("size", lambda: asked.append("size") or len(asked))
+        return of.memoise("size", lambda: asked.append("size") or len(asked))
 
-    glance, store = Glance(Store(tmp_path)), Store(tmp_path)
-    assert [size(glance), size(glance)] == [1, 1]
+    snapshot, store = StoreSnapshot(Store(tmp_path)), Store(tmp_path)
+    assert [size(snapshot), size(snapshot)] == [1, 1]
     assert [size(store), size(store)] == [2, 3]
-    assert glance.once("other", lambda: 0) == 0
+    assert snapshot.memoise("other", lambda: 0) == 0
 
 
 def test_a_cut_file_counts_as_missing_and_is_replaced(tmp_path: Path) -> None:

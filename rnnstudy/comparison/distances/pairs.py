@@ -1,25 +1,17 @@
 """All pairs of representations under one metric."""
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
+from rnnstudy.comparison.distances.tiles import DistanceTile, map_in_threads, tile_distances
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
-from rnnstudy.core.threads import one_thread
 from rnnstudy.metrics import Metric
-from rnnstudy.metrics.base import Form, parts, stacked
-
-R = TypeVar("R")
-
-PAIR_BLOCK_BYTES = 192 * 2**20
-"""Memory for the forms and products of one block of pairs. Each core works on one block."""
+from rnnstudy.metrics.base import Form
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +150,7 @@ def prepare_forms(
         except ValueError as error:
             raise ValueError(f"{name!r}: {error}") from error
 
-    return _map_in_threads(form, names, states)
+    return map_in_threads(form, names, states)
 
 
 def pairwise_distances(
@@ -194,15 +186,43 @@ def pairwise_distances(
     >>> float(pairwise_distances(forms, metric).values.round(6).max())
     0.0
     """
-    values = np.zeros((len(forms), len(forms)))
-    side = block or min(_block_side(forms, metric), max(8, -(-len(forms) // 4)))
+    values = tile_distances(forms, forms, metric, block)
+    return Distances(_default_labels(labels, len(forms)), values)
 
-    def fill(rows: slice, columns: slice) -> None:
-        values[rows, columns] = metric.distances(stacked(forms[rows]), stacked(forms[columns]))
 
-    _map_in_threads(fill, *zip(*_blocks(len(forms), side), strict=True))
-    upper = np.triu(values, 1)
-    return Distances(_default_labels(labels, len(forms)), upper + upper.T)
+def assemble_tiles(
+    labels: Sequence[str],
+    split: Mapping[int, Sequence[int]],
+    tiles: Mapping[tuple[int, int], DistanceTile],
+) -> Distances:
+    """Assemble the whole matrix from the tiles on and above the diagonal.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Names of all networks.
+    split : mapping
+        Block -> positions of its networks among the labels.
+    tiles : mapping
+        Tile for each pair (first block, second block).
+
+    Returns
+    -------
+    Distances
+        Labelled matrix.
+
+    Examples
+    --------
+    >>> tiles = {(0, 0): DistanceTile(np.zeros((1, 1))), (1, 1): DistanceTile(np.zeros((1, 1)))}
+    >>> tiles[0, 1] = DistanceTile(np.array([[2.0]]))
+    >>> assemble_tiles(["a", "b"], {0: [0], 1: [1]}, tiles).values.tolist()
+    [[0.0, 2.0], [2.0, 0.0]]
+    """
+    values = np.zeros((len(labels), len(labels)))
+    for (first, second), tile in tiles.items():
+        values[np.ix_(split[first], split[second])] = tile.values
+        values[np.ix_(split[second], split[first])] = tile.values.T
+    return Distances(tuple(labels), values)
 
 
 def _default_labels(labels: Sequence[str] | None, count: int) -> tuple[str, ...]:
@@ -210,27 +230,3 @@ def _default_labels(labels: Sequence[str] | None, count: int) -> tuple[str, ...]
     if len(names) != count:
         raise ValueError(f"labels must be {count}, one for each representation, got {len(names)}")
     return names
-
-
-def _map_in_threads(work: Callable[..., R], *arguments: Sequence[Any]) -> list[R]:
-    """Apply a function in one thread per core, each with one thread for linear algebra."""
-    with one_thread(), ThreadPoolExecutor(os.cpu_count()) as threads:
-        return list(threads.map(work, *arguments))
-
-
-def form_bytes(form: Form) -> int:
-    """Return the bytes of all arrays of a form."""
-    return sum(part.nbytes for part in parts(form).values())
-
-
-def _block_side(forms: Sequence[Form], metric: Metric) -> int:
-    """Return the side of a block whose two stacks of forms and products fit into memory."""
-    form = max(map(form_bytes, forms), default=1)
-    pair = max((metric.pair_bytes(f) for f in forms), default=1)
-    return max(1, int((sqrt(form**2 + pair * PAIR_BLOCK_BYTES) - form) / pair))
-
-
-def _blocks(count: int, side: int) -> list[tuple[slice, slice]]:
-    """Return the blocks on and above the diagonal."""
-    slices = [slice(start, start + side) for start in range(0, count, side)]
-    return [(rows, columns) for i, rows in enumerate(slices) for columns in slices[i:]]

@@ -1,16 +1,31 @@
 """All pairs in tiles: blocks of networks against blocks, each by itself, in bounded memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from math import sqrt
+from typing import Any, TypeVar
 
 import numpy as np
 
-from rnnstudy.comparison.distances.pairs import PAIR_BLOCK_BYTES, Distances, form_bytes
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import Record, array, arrays
 from rnnstudy.core.threads import one_thread
 from rnnstudy.metrics import Metric
 from rnnstudy.metrics.base import Form, parts, stacked
+
+R = TypeVar("R")
+
+PAIR_BLOCK_BYTES = 192 * 2**20
+"""Memory for the forms and products of one block of pairs. Each core works on one block."""
+
+STACKS = 4
+"""Least number of stacks along the side of a large tile, so that several cores are busy."""
+
+SMALL_STACK = 8
+"""Items of a stack that is not divided for the sake of the cores."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +82,9 @@ def split_into_blocks(count: int, size: int) -> list[range]:
     return [range(start, min(start + size, count)) for start in range(0, count, size)]
 
 
-def tile_distances(rows: Sequence[Form], columns: Sequence[Form], metric: Metric) -> Array:
+def tile_distances(
+    rows: Sequence[Form], columns: Sequence[Form], metric: Metric, block: int | None = None
+) -> Array:
     """Compute the distances between two blocks of forms.
 
     A form is read when it is needed, and not kept. If the sequences read from a disk, memory stays
@@ -81,6 +98,9 @@ def tile_distances(rows: Sequence[Form], columns: Sequence[Form], metric: Metric
         Forms of the second block. The same object as `rows`: a block with itself.
     metric : Metric
         Distance that made the forms.
+    block : int, optional
+        Items along a side of a block of pairs. Default: as many as `PAIR_BLOCK_BYTES` allow, and
+        few enough for several cores.
 
     Returns
     -------
@@ -96,54 +116,37 @@ def tile_distances(rows: Sequence[Form], columns: Sequence[Form], metric: Metric
     (2, 1)
     """
     values, same = np.zeros((len(rows), len(columns))), rows is columns
-    with one_thread():
-        for row_slice, first in _form_stacks(rows, metric):
+    most = block or max(SMALL_STACK, -(-max(len(rows), len(columns)) // STACKS))
+    running: deque[tuple[slice, slice, Future[Array]]] = deque()
+
+    def collect() -> None:
+        row_slice, column_slice, future = running.popleft()
+        values[row_slice, column_slice] = future.result()
+
+    with one_thread(), ThreadPoolExecutor(os.cpu_count()) as threads:
+        for row_slice, first in _form_stacks(rows, metric, most):
             start = row_slice.start if same else 0
-            for column_slice, second in _form_stacks(columns, metric, start):
-                values[row_slice, column_slice] = metric.distances(first, second)
+            for column_slice, second in _form_stacks(columns, metric, most, start):
+                if len(running) >= (os.cpu_count() or 1):
+                    collect()
+                future = threads.submit(metric.distances, first, second)
+                running.append((row_slice, column_slice, future))
+        while running:
+            collect()
     if same:
         upper = np.triu(values, 1)
         return upper + upper.T
     return values
 
 
-def assemble_tiles(
-    labels: Sequence[str],
-    split: Sequence[Sequence[int]],
-    tiles: Mapping[tuple[int, int], DistanceTile],
-) -> Distances:
-    """Assemble the whole matrix from the tiles on and above the diagonal.
-
-    Parameters
-    ----------
-    labels : sequence of str
-        Names of all networks.
-    split : sequence of sequences of int
-        Positions of each block's networks among the labels.
-    tiles : mapping
-        Tile for each pair (first block, second block).
-
-    Returns
-    -------
-    Distances
-        Labelled matrix.
-
-    Examples
-    --------
-    >>> tiles = {(0, 0): DistanceTile(np.zeros((1, 1))), (1, 1): DistanceTile(np.zeros((1, 1)))}
-    >>> tiles[0, 1] = DistanceTile(np.array([[2.0]]))
-    >>> assemble_tiles(["a", "b"], [[0], [1]], tiles).values.tolist()
-    [[0.0, 2.0], [2.0, 0.0]]
-    """
-    values = np.zeros((len(labels), len(labels)))
-    for (first, second), tile in tiles.items():
-        values[np.ix_(split[first], split[second])] = tile.values
-        values[np.ix_(split[second], split[first])] = tile.values.T
-    return Distances(tuple(labels), values)
+def map_in_threads(work: Callable[..., R], *arguments: Sequence[Any]) -> list[R]:
+    """Apply a function in one thread per core, each with one thread for linear algebra."""
+    with one_thread(), ThreadPoolExecutor(os.cpu_count()) as threads:
+        return list(threads.map(work, *arguments))
 
 
 def _form_stacks(
-    forms: Sequence[Form], metric: Metric, start: int = 0
+    forms: Sequence[Form], metric: Metric, most: int, start: int = 0
 ) -> Iterator[tuple[slice, Form]]:
     """Stack consecutive forms, as many as fit: two stacks and the products of their pairs."""
     stack: list[Form] = []
@@ -151,10 +154,22 @@ def _form_stacks(
     for i in range(start, len(forms)):
         new = forms[i]
         form, pair = max(form, form_bytes(new)), max(pair, metric.pair_bytes(new))
-        size = len(stack) + 1
-        if stack and 2 * size * form + size**2 * pair > PAIR_BLOCK_BYTES:
+        if stack and len(stack) >= min(most, _block_side(form, pair)):
             yield slice(i - len(stack), i), stacked(stack)
             stack, form, pair = [], form_bytes(new), metric.pair_bytes(new)
         stack.append(new)
     if stack:
         yield slice(len(forms) - len(stack), len(forms)), stacked(stack)
+
+
+def form_bytes(form: Form) -> int:
+    """Return the bytes of all arrays of a form."""
+    return sum(part.nbytes for part in parts(form).values())
+
+
+def _block_side(form: int, pair: int) -> int:
+    """Return the side of a block whose two stacks of forms and products fit into memory.
+
+    form, pair: bytes of the largest form, and of the products of one pair.
+    """
+    return max(1, int((sqrt(form**2 + pair * PAIR_BLOCK_BYTES) - form) / pair))

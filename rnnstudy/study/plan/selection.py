@@ -1,15 +1,17 @@
-"""Which candidates a selection compares, and which it chose: a pure function of pilots' records."""
+"""Selection of training fields: groups of networks, their pilots, and the candidate that wins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.component import Address
 from rnnstudy.core.record import CorruptRecord, Record, array
+from rnnstudy.study.plan.job import Context, Job, counted
+from rnnstudy.study.plan.outcomes import network_outcome
 from rnnstudy.study.spec.grid import as_text
 from rnnstudy.study.spec.networks import AnyNetwork, Network
 from rnnstudy.study.spec.selection import Selection, Undecided
@@ -20,26 +22,27 @@ from rnnstudy.training.train import Trained
 
 
 @dataclass(frozen=True, eq=False)
-class Choice(Record):
-    """What became of a contest's pilots, and the candidate that is chosen."""
+class SelectionResult(Record):
+    """Losses of the pilots of a group, and the candidate that is selected."""
 
     chosen: int
-    """Position of the chosen candidate."""
+    """Position of the selected candidate."""
     loss: Array = array("candidate", "pilot")
     """Mean squared error on the task's validation trials; infinite for a pilot that diverged."""
 
 
 @dataclass(frozen=True, eq=False)
-class Contest:
-    """Candidates for the training fields of networks that differ in nothing but their seeds."""
+class SelectionGroup:
+    """Networks that differ only in their seeds, and candidates for their training fields."""
 
     name: str
-    """The networks' name without a seed."""
+    """Name of the networks without a seed."""
     rule: Selection
+    """The selection of the spec."""
     members: tuple[int, ...]
-    """Positions in the study of the networks that wait for the choice."""
+    """Positions in the study of the networks that wait for the selection."""
     candidates: tuple[Mapping[str, Any], ...]
-    """Values of the fields that are chosen."""
+    """Values of the fields that are selected."""
     pilots: tuple[tuple[str, Network], ...]
     """Name and recipe of each pilot, candidate by candidate."""
 
@@ -49,41 +52,91 @@ class Contest:
         return tuple(network for _, network in self.pilots)
 
     @property
-    def key(self) -> str:
-        """Address of the choice."""
+    def address(self) -> Address:
+        """Address of the selection's result."""
         return self.rule.key(*(network.key() for network in self.networks))
 
     def words(self, candidate: int) -> str:
-        """`learning_rate=0.01 l2=0.0`."""
+        """Return the values of a candidate: `learning_rate=0.01 l2=0.0`."""
         return " ".join(_words(self.candidates[candidate]))
 
 
-def contests(study: Study) -> tuple[Contest, ...]:
-    """One for each part of the grid whose networks wait for the same choice, in the grid's order.
+@dataclass(frozen=True, eq=False)
+class Select(Job):
+    """Selection of training fields for a group of networks, by the losses of its pilots."""
 
-    Networks that an override treats apart by their seeds are parts of their own.
+    selection: SelectionGroup
+
+    @property
+    def kind(self) -> str:
+        return "select"
+
+    @property
+    def group(self) -> str:
+        return "selection"
+
+    @property
+    def task(self) -> str:
+        return self.selection.networks[0].task.title
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self.selection.pilots)
+
+    @property
+    def label(self) -> str:
+        count = counted(len(self.selection.candidates), "candidate")
+        return f"select {self.selection.name} ({count})"
+
+    def results(self) -> tuple[Hashable, ...]:
+        return (self.selection.address,)
+
+    def requires(self) -> list[Hashable]:
+        return [network.key() for network in self.selection.networks]
+
+    def _present(self, store: Store) -> list[bool]:
+        return [selection_result(self.selection, store) is not None]
+
+    def missing(self, store: Store) -> Self | None:
+        return None if all(self.present(store)) else self
+
+    def run(self, context: Context) -> None:
+        networks, store = self.selection.networks, context.store
+        absent = sum(network_outcome(store, network) is None for network in networks)
+        if absent:
+            raise RuntimeError(f"not chosen: {counted(absent, 'pilot')} could not be trained")
+        pilots = [store.read(network.key(), Trained) for network in networks]
+        store.write(self.selection.address, select_candidate(self.selection, pilots))
+
+
+def selection_groups(study: Study) -> tuple[SelectionGroup, ...]:
+    """Return the groups of networks that wait for the same selection, in the order of the grid.
+
+    Networks of one combination form several groups if an override depends on their seeds.
     """
     if study.selection is None:
         return ()
     expanded = study.expand()
-    groups: dict[tuple[Any, ...], list[int]] = {}
+    positions: dict[tuple[Any, ...], list[int]] = {}
     for i, (_, network) in enumerate(expanded):
         if isinstance(network, Undecided):
             alike = (network.task, network.cell, network.training, network.free)
-            groups.setdefault(alike, []).append(i)
-    named: dict[str, int] = {}
-    found = []
-    for members in groups.values():
-        who, network = expanded[members[0]]
+            positions.setdefault(alike, []).append(i)
+    counts: dict[str, int] = {}
+    groups = []
+    for members in positions.values():
+        member, network = expanded[members[0]]
         assert isinstance(network, Undecided)
-        name, _, seed = who.name.rpartition("-")
-        named[name] = named.get(name, 0) + 1
-        name = name if named[name] == 1 else f"{name}-{seed}"
-        found.append(_contest(name, study.selection, tuple(members), network))
-    return tuple(found)
+        name, _, seed = member.name.rpartition("-")
+        counts[name] = counts.get(name, 0) + 1
+        name = name if counts[name] == 1 else f"{name}-{seed}"
+        groups.append(_group(name, study.selection, tuple(members), network))
+    return tuple(groups)
 
 
-def _contest(name: str, rule: Selection, members: tuple[int, ...], network: Undecided) -> Contest:
+def _group(
+    name: str, rule: Selection, members: tuple[int, ...], network: Undecided
+) -> SelectionGroup:
     candidates = rule.candidates(network.free)
     pilots = [
         (
@@ -98,66 +151,65 @@ def _contest(name: str, rule: Selection, members: tuple[int, ...], network: Unde
         for candidate in candidates
         for i, seed in enumerate(rule.pilot_seeds)
     ]
-    return Contest(name, rule, members, candidates, tuple(pilots))
+    return SelectionGroup(name, rule, members, candidates, tuple(pilots))
 
 
 def _words(candidate: Mapping[str, Any]) -> list[str]:
     return [f"{name}={as_text(value)}" for name, value in candidate.items()]
 
 
-def best(loss: Array, by: str) -> int:
-    """The candidate of the lowest mean or median loss [candidate, pilot]; of equal ones the first.
+def best_candidate(loss: Array, statistic: str) -> int:
+    """Return the candidate of the lowest mean or median loss [candidate, pilot].
 
-    Infinite losses are the worst; among candidates that all have an infinite mean or median, the
-    one with the fewest of them is the best.
+    Infinite losses are the worst. Of candidates with an infinite statistic, the one with the
+    fewest infinite losses wins. Of equal ones the first wins.
     """
     ordered = np.sort(np.where(np.isfinite(loss), loss, np.inf), axis=1)
-    score = score_of(ordered, by)
+    score = candidate_scores(ordered, statistic)
     return int(np.lexsort((np.isinf(ordered).sum(axis=1), score))[0])
 
 
-def score_of(loss: Array, by: str) -> Array:
-    """What candidates are compared by [candidate], of losses [candidate, pilot]."""
-    score: Array = np.mean(loss, axis=1) if by == "mean" else np.median(loss, axis=1)
+def candidate_scores(loss: Array, statistic: str) -> Array:
+    """Return the mean or median loss [candidate] of losses [candidate, pilot]."""
+    score: Array = np.mean(loss, axis=1) if statistic == "mean" else np.median(loss, axis=1)
     return score
 
 
-def judged(contest: Contest, pilots: Sequence[Trained]) -> Choice:
-    """The choice that the pilots of a contest, in its order, bring about."""
-    everyone = Trained.join(pilots, "member")
-    usable = np.flatnonzero(everyone.diverged_at < 0)
+def select_candidate(group: SelectionGroup, pilots: Sequence[Trained]) -> SelectionResult:
+    """Return the losses of the trained pilots of a group, and the selected candidate."""
+    joined = Trained.join(pilots, "member")
+    usable = np.flatnonzero(joined.diverged_at < 0)
     loss = np.full(len(pilots), np.inf)
     if len(usable):
-        population = everyone.population.select("member", usable)
-        loss[usable] = validation_loss(contest.networks[0].task, population)
-    table = loss.reshape(len(contest.candidates), -1)
-    return Choice(loss=table, chosen=best(table, contest.rule.by))
+        population = joined.population.select("member", usable)
+        loss[usable] = validation_loss(group.networks[0].task, population)
+    table = loss.reshape(len(group.candidates), -1)
+    return SelectionResult(loss=table, chosen=best_candidate(table, group.rule.statistic))
 
 
-def choice(contest: Contest, store: Store) -> Choice | None:
-    """What a contest has chosen; None as long as the store does not hold it."""
-    key = contest.key
+def selection_result(group: SelectionGroup, store: Store) -> SelectionResult | None:
+    """Return the result of a selection; None if the store does not hold it."""
+    return store.memoise(group.address, lambda: _read_result(group.address, store))
+
+
+def _read_result(address: Address, store: Store) -> SelectionResult | None:
     try:
-        return _choice(store.root.as_posix(), key) if store.has(key) else None
+        return store.read(address, SelectionResult)
     except CorruptRecord:
         return None
 
 
-@cache
-def _choice(root: str, key: str) -> Choice:
-    return Store(root).read(key, Choice)
-
-
 def population(
-    study: Study, store: Store, at_stake: Sequence[Contest]
-) -> tuple[tuple[Member, AnyNetwork], ...]:
-    """All networks with their names, as `Study.expand`, with what has been chosen filled in."""
-    found = list(study.expand())
-    for contest in at_stake:
-        made = choice(contest, store)
-        for i in contest.members if made else ():
-            who, network = found[i]
-            assert made is not None
+    study: Study, store: Store, groups: Sequence[SelectionGroup]
+) -> list[tuple[Member, AnyNetwork]]:
+    """Return all networks of a study with their names; selected fields are filled in."""
+    networks = list(study.expand())
+    for group in groups:
+        result = selection_result(group, store)
+        if result is None:
+            continue
+        for i in group.members:
+            member, network = networks[i]
             assert isinstance(network, Undecided)
-            found[i] = (who, network.decided(contest.candidates[made.chosen]))
-    return tuple(found)
+            networks[i] = (member, network.decided(group.candidates[result.chosen]))
+    return networks

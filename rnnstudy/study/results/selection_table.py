@@ -1,4 +1,4 @@
-"""What selection came to, for reading: a table of all candidates, and how close they were."""
+"""Table and figures of selections: all candidates and their losses."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -6,48 +6,45 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.exhibit import Exhibit, Note, Panels, Strip, Table
-from rnnstudy.study.plan.selection import Choice, Contest, score_of
+from rnnstudy.study.plan.selection import SelectionGroup, SelectionResult, candidate_scores
 
-Outcome = tuple[Contest, Choice | None]
-"""A contest, and its choice as soon as there is one."""
+Selected = tuple[SelectionGroup, SelectionResult | None]
+"""A group of networks, and the result of its selection, if there is one."""
 
 
-def columns(outcomes: Sequence[Outcome], fields: Iterable[str]) -> dict[str, list[Any]]:
-    """One row per candidate of each contest; a field that an override keeps is left out there."""
+def columns(selections: Sequence[Selected], fields: Iterable[str]) -> dict[str, list[Any]]:
+    """Return one row per candidate of each group; fields that an override sets are empty."""
     names = ("networks", *fields, "pilots", "diverged", "validation_loss", "chosen")
-    found: dict[str, list[Any]] = {name: [] for name in names}
-    for contest, choice in outcomes:
-        for row in _rows(contest, choice):
-            for name in names:
-                found[name].append(row.get(name))
-    return found
+    rows = [row for group, result in selections for row in _rows(group, result)]
+    return {name: [row.get(name) for row in rows] for name in names}
 
 
-def _rows(contest: Contest, choice: Choice | None) -> Iterable[Mapping[str, Any]]:
-    score = None if choice is None else score_of(choice.loss, contest.rule.by)
-    for i, candidate in enumerate(contest.candidates):
-        row = {"networks": contest.name, **candidate, "pilots": contest.rule.seeds}
-        if choice is not None and score is not None:
-            row["diverged"] = int(np.isinf(choice.loss[i]).sum())
+def _rows(group: SelectionGroup, result: SelectionResult | None) -> Iterable[Mapping[str, Any]]:
+    score = None if result is None else candidate_scores(result.loss, group.rule.statistic)
+    for i, candidate in enumerate(group.candidates):
+        row = {"networks": group.name, **candidate, "pilots": group.rule.seeds}
+        if result is not None and score is not None:
+            row["diverged"] = int(np.isinf(result.loss[i]).sum())
             row["validation_loss"] = float(score[i]) if np.isfinite(score[i]) else None
-            row["chosen"] = i == choice.chosen
+            row["chosen"] = i == result.chosen
         yield row
 
 
-def exhibits(outcomes: Sequence[Outcome], fields: Iterable[str]) -> Iterable[Exhibit]:
+def exhibits(selections: Sequence[Selected], fields: Iterable[str]) -> Iterable[Exhibit]:
     """What was chosen and why, of the contests of one task."""
-    if not outcomes:
+    if not selections:
         return
-    rule = outcomes[0][0].rule
+    rule = selections[0][0].rule
     yield Table(
         title="Candidates",
         caption=f"With each candidate, {rule.seeds} pilot networks were trained; the candidate of "
-        f"the lowest {rule.by} validation loss was chosen (mean squared error on trials that serve "
-        "nothing else). A pilot that diverged counts as an infinite loss, which is left empty.",
-        columns=columns(outcomes, fields),
+        f"the lowest {rule.statistic} validation loss was chosen (mean squared error on trials "
+        "that serve nothing else). A pilot that diverged counts as an infinite loss, which is left "
+        "empty.",
+        columns=columns(selections, fields),
     )
-    decided = [(contest, choice) for contest, choice in outcomes if choice is not None]
-    hopeless = [contest.name for contest, choice in decided if _hopeless(contest, choice)]
+    decided = [(group, result) for group, result in selections if result is not None]
+    hopeless = [group.name for group, result in decided if _hopeless(group, result)]
     if hopeless:
         yield Note(
             title="No good candidate",
@@ -57,23 +54,23 @@ def exhibits(outcomes: Sequence[Outcome], fields: Iterable[str]) -> Iterable[Exh
     yield Panels(
         title="Validation loss of every pilot",
         caption="One dot per pilot network, one row per candidate, a bar at their median.",
-        exhibits=[_strip(contest, choice) for contest, choice in decided],
+        exhibits=[_strip(group, result) for group, result in decided],
     )
 
 
-def _hopeless(contest: Contest, choice: Choice) -> bool:
-    return not np.isfinite(score_of(choice.loss, contest.rule.by)).any()
+def _hopeless(group: SelectionGroup, result: SelectionResult) -> bool:
+    return not np.isfinite(candidate_scores(result.loss, group.rule.statistic)).any()
 
 
-def _strip(contest: Contest, choice: Choice) -> Strip:
-    pilots = choice.loss.shape[1]
-    words = [contest.words(i) for i in range(len(contest.candidates))]
-    words[choice.chosen] += " (chosen)"
+def _strip(group: SelectionGroup, result: SelectionResult) -> Strip:
+    pilots = result.loss.shape[1]
+    words = [group.words(i) for i in range(len(group.candidates))]
+    words[result.chosen] += " (chosen)"
     return Strip(
-        title=contest.name,
-        values=choice.loss.ravel(),
+        title=group.name,
+        values=result.loss.ravel(),
         categories=[word for word in words for _ in range(pilots)],
-        labels=[name for name, _ in contest.pilots],
+        labels=[name for name, _ in group.pilots],
         value_label="validation loss",
         log=True,
     )

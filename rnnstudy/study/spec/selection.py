@@ -37,14 +37,16 @@ class _Selection(Component):
     # The addresses of the pilots, which a choice reads, say the rest.
     labels: ClassVar[frozenset[str]] = frozenset({*SELECTABLE, "seeds", "steps"})
 
+    former_fields: ClassVar[Mapping[str, str]] = {"by": "statistic"}
+
     seeds: Annotated[int, Field(ge=1, le=1000)] = 2
     """Number of pilot networks per candidate, from seeds that no network of the grid has."""
 
     steps: Annotated[int, Field(ge=1)] | None = None
     """Training steps of a pilot, which stops at nothing else; default: those of the networks."""
 
-    by: Literal["mean", "median"] = "mean"
-    """What is compared: the mean or the median of the validation losses of a candidate's pilots."""
+    statistic: Literal["mean", "median"] = "mean"
+    """Statistic of the validation losses of a candidate's pilots that ranks the candidates."""
 
     @model_validator(mode="wrap")
     @classmethod

@@ -4,12 +4,11 @@ from reference.metrics import cka, svcca
 
 import rnnstudy
 from rnnstudy.comparison.distances.pairs import (
-    PAIR_BLOCK_BYTES,
     Distances,
-    _block_side,
     pairwise,
     pairwise_distances,
 )
+from rnnstudy.comparison.distances.tiles import PAIR_BLOCK_BYTES, _block_side, form_bytes
 from rnnstudy.metrics import CKA, METRICS, SVCCA
 
 WIDTHS = (4, 9, 4, 33, 2, 9, 50)
@@ -63,9 +62,13 @@ def test_blocks_shrink_where_forms_are_large():
 
     small, large = form(10, 1000), form(10, 6400)
     for forms in ([small], [large], [small, large], [form(64, 6400)]):
-        side = _block_side(forms, SVCCA())
+        side = _side_of(forms)
         assert _bytes(side, forms) <= PAIR_BLOCK_BYTES < _bytes(side + 1, forms)
-    assert _block_side([form(4096, 10**6)], SVCCA()) == 1
+    assert _side_of([form(4096, 10**6)]) == 1
+
+
+def _side_of(forms):
+    return _block_side(max(map(form_bytes, forms)), max(map(SVCCA().pair_bytes, forms)))
 
 
 def _bytes(side, forms):

@@ -2,11 +2,10 @@ import numpy as np
 import pytest
 
 from rnnstudy.comparison.distances import tiles
-from rnnstudy.comparison.distances.pairs import pairwise_distances
+from rnnstudy.comparison.distances.pairs import assemble_tiles, pairwise_distances
 from rnnstudy.comparison.distances.tiles import (
     DistanceTile,
     PreparedForm,
-    assemble_tiles,
     split_into_blocks,
     tile_distances,
 )
@@ -64,7 +63,7 @@ def test_tiles_make_up_the_matrix_of_all_pairs(kind, memory, monkeypatch):
         for r in range(3)
         for c in range(r, 3)
     }
-    whole = assemble_tiles(labels, split, found)
+    whole = assemble_tiles(labels, dict(enumerate(split)), found)
     assert whole.labels == tuple("abcdefg")
     assert whole.values == pytest.approx(pairwise_distances(forms, metric).values, abs=1e-9)
 

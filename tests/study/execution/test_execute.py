@@ -16,11 +16,13 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record, array
 from rnnstudy.population.population import Population
-from rnnstudy.runner import Silent
+from rnnstudy.runner import NullListener
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.checkpoints import Checkpoints
 from rnnstudy.study.execution.execute import execute
-from rnnstudy.study.plan.plan import AnalyseTask, TrainCohort, make_plan
+from rnnstudy.study.plan.analyse_task import AnalyseTask
+from rnnstudy.study.plan.plan import make_plan
+from rnnstudy.study.plan.train import Train
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.study.store import Store
@@ -65,7 +67,7 @@ def study(**changes: Any) -> Study:
 def done(study: Study, directory: Path, watch: Any = None) -> tuple[Run, list[Any]]:
     run = Run(directory, study)
     plan = make_plan(study, run.store)
-    return run, execute(plan, run.store, study.runtime, watch or Silent())
+    return run, execute(plan, run.store, study.runtime, watch or NullListener())
 
 
 def test_a_second_execution_has_nothing_to_do(tmp_path: Path) -> None:
@@ -91,13 +93,13 @@ def test_devices_that_are_not_there_stop_a_run_before_its_jobs(
 
 
 def test_jobs_begin_after_what_they_read(tmp_path: Path) -> None:
-    class Order(Silent):
+    class Order(NullListener):
         events: ClassVar[list[tuple[str, str]]] = []
 
-        def begun(self, job: Any) -> None:
+        def on_job_start(self, job: Any) -> None:
             self.events.append(("begun", job.label))
 
-        def ended(self, job: Any, outcome: Any) -> None:
+        def on_job_end(self, job: Any, result: Any) -> None:
             self.events.append(("ended", job.label))
 
     done(study(), tmp_path, Order())
@@ -138,7 +140,7 @@ def test_a_cell_with_a_wrong_step_is_named_before_training(tmp_path: Path) -> No
 def test_failed_training_leaves_the_other_networks_to_be_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rnnstudy.study.execution import worker as module
+    from rnnstudy.study.plan import train as module
 
     real = module.train
 
@@ -169,11 +171,11 @@ def test_failed_training_leaves_the_other_networks_to_be_compared(
 
 @pytest.mark.usefixtures("sigint_interrupts")
 def test_an_interrupted_execution_keeps_what_is_whole_and_goes_on_later(tmp_path: Path) -> None:
-    class Impatient(Silent):
+    class Impatient(NullListener):
         """Interrupts, as Ctrl-C does, when the first cohort has ended."""
 
-        def ended(self, job: Any, outcome: Any) -> None:
-            if isinstance(job, TrainCohort) and threading.current_thread().name != "MainThread":
+        def on_job_end(self, job: Any, result: Any) -> None:
+            if isinstance(job, Train) and threading.current_thread().name != "MainThread":
                 import signal
 
                 signal.raise_signal(signal.SIGINT)
@@ -182,7 +184,7 @@ def test_an_interrupted_execution_keeps_what_is_whole_and_goes_on_later(tmp_path
     with pytest.raises(KeyboardInterrupt):  # noqa: PT011 - it carries no message
         done(slow, tmp_path, Impatient())
     left = make_plan(slow, Store(tmp_path / "store"))
-    assert len([job for job in left.todo if isinstance(job, TrainCohort)]) >= 1
+    assert len([job for job in left.todo if isinstance(job, Train)]) >= 1
     assert {name: n for name, n, _ in left.done}["train"] == 2
     run, _ = done(slow, tmp_path)
     assert list(run.members["status"]) == ["trained"] * 4
@@ -194,7 +196,7 @@ def test_a_damaged_record_is_computed_again(tmp_path: Path) -> None:
     folder = run.store.root / run.key("flip_flop-vanilla-tanh-4-s001")
     (folder / "arrays.npz").write_bytes(b"not an archive")
     plan = make_plan(study(), run.store)
-    assert [job.names for job in plan.todo if isinstance(job, TrainCohort)] == [
+    assert [job.names for job in plan.todo if isinstance(job, Train)] == [
         ("flip_flop-vanilla-tanh-4-s001",)
     ]
     run, _ = done(study(), tmp_path)
@@ -208,8 +210,8 @@ def kill(*arguments: Any) -> None:
 
 
 def test_a_killed_run_goes_on_from_its_checkpoint_to_the_same_bits(tmp_path: Path) -> None:
-    class Killed(Silent):
-        def trained(self, job: Any, step: int, steps: int, loss: Array) -> None:
+    class Killed(NullListener):
+        def on_training_step(self, job: Any, step: int, steps: int, loss: Array) -> None:
             if step == 4:
                 kill()
 
@@ -220,10 +222,10 @@ def test_a_killed_run_goes_on_from_its_checkpoint_to_the_same_bits(tmp_path: Pat
     courses = list(run.store.root.glob("course-*"))
     assert [course.name[-9:] for course in courses] == ["000000004"] * 2
 
-    class Steps(Silent):
+    class Steps(NullListener):
         seen: ClassVar[list[int]] = []
 
-        def trained(self, job: Any, step: int, steps: int, loss: Array) -> None:
+        def on_training_step(self, job: Any, step: int, steps: int, loss: Array) -> None:
             self.seen.append(step)
 
     resumed, _ = done(slow, tmp_path / "killed", Steps())
@@ -261,8 +263,8 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
 def test_checkpoints_keep_to_their_interval(tmp_path: Path) -> None:
     seldom = study(runtime={"workers": 1, "checkpoint": 3600.0})
 
-    class Look(Silent):
-        def trained(self, job: Any, step: int, steps: int, loss: Array) -> None:
+    class Look(NullListener):
+        def on_training_step(self, job: Any, step: int, steps: int, loss: Array) -> None:
             assert not list(tmp_path.glob("store/course-*"))
 
     _, outcomes = done(seldom, tmp_path, Look())

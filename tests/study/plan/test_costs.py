@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from rnnstudy.analyses.base import Cost
-from rnnstudy.study.plan.costs import costs
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.spec.study import Study, load_study, study_of
 from rnnstudy.study.store import Store
@@ -37,7 +36,7 @@ def study(**fields: object) -> Study:
 
 
 def test_work_is_what_networks_inputs_and_pairs_make_of_it(tmp_path: Path) -> None:
-    found = costs(make_plan(study(), Store(tmp_path)).todo)
+    found = make_plan(study(), Store(tmp_path)).costs()
     assert {name: cost.work for name, cost in found.items()} == {
         "train": {"steps": 3 * 6 * 7},
         "fixed_points": {"searches for fixed points": 6 * (1 + 5 + 3)},
@@ -59,7 +58,7 @@ def test_a_memory_is_left_along_all_ways_out_of_its_cube(tmp_path: Path) -> None
             "graphs",
         ]
     )
-    found = costs(make_plan(asked, Store(tmp_path)).todo)
+    found = make_plan(asked, Store(tmp_path)).costs()
     # Of two bits: 4 corners, 4 edges with two ways out, and the centre; pulses on two inputs.
     assert found["topology"].work == {"trajectories": 6 * (4 * 2 + 10)}
     assert found["transitions"].work == {"trials": 6 * 4 * 5}
@@ -73,7 +72,7 @@ def test_a_cube_of_points_is_expected_of_a_memory_and_one_point_per_input_elsewh
     networks = {"cells": "vanilla", "units": 4}
     one = study(networks=networks, analyses=["fixed_points"])
     points, jacobian = 3**2 + 5 + 3, 8 * 4 * 4
-    assert costs(make_plan(one, Store(tmp_path)).todo)["fixed_points"].bytes > points * jacobian
+    assert make_plan(one, Store(tmp_path)).costs()["fixed_points"].bytes > points * jacobian
 
 
 def test_all_pairs_in_tiles_are_counted_once(tmp_path: Path) -> None:
@@ -82,7 +81,7 @@ def test_all_pairs_in_tiles_are_counted_once(tmp_path: Path) -> None:
         networks={"cells": "vanilla", "units": 4, "seeds": 200},
         analyses=[{"kind": "pairs", "metric": "cka"}],
     )
-    found = costs(make_plan(many, Store(tmp_path)).todo)
+    found = make_plan(many, Store(tmp_path)).costs()
     assert found["cka"].work == {"pairs": 200 * 199 // 2}
     assert found["cka tiles"] == Cost({}, 8 * (128 * 128 + 128 * 72 + 72 * 72))
 
@@ -91,7 +90,7 @@ def test_controls_are_pairs_of_networks_their_twins_and_those_of_other_tasks(
     tmp_path: Path,
 ) -> None:
     controls = study(analyses=[{"kind": "controls", "metric": "cka"}])
-    found = costs(make_plan(controls, Store(tmp_path)).todo)
+    found = make_plan(controls, Store(tmp_path)).costs()
     items = 6 + 6 + 12
     assert found["cka_controls"].work == {"pairs": 3 * items * (items - 1) // 2}
 
@@ -118,7 +117,7 @@ def test_an_analysis_of_ones_own_that_fails_to_tell_costs_nobody_the_plan(
     (tmp_path / "own_cost.py").write_text(OWN)
     monkeypatch.syspath_prepend(tmp_path)
     own = study(analyses=["own_cost:Broken"])
-    assert set(costs(make_plan(own, Store(tmp_path)).todo)) == {"train", "representations"}
+    assert set(make_plan(own, Store(tmp_path)).costs()) == {"train", "representations"}
 
 
 @pytest.mark.parametrize("name", ["universality-small", "universality"])
@@ -129,7 +128,7 @@ def test_the_shipped_populations_are_planned_with_every_analysis(tmp_path: Path,
     assert expected < {kind for kind, _, _ in plan.done}
     networks, combinations = len(plan.networks), 3 * 8
     assert networks >= 3 * combinations
-    ahead = costs(plan.todo)
+    ahead = plan.costs()
     pairs = networks // 3 * (networks // 3 - 1) // 2
     assert ahead["svcca"].work == {"pairs": 3 * pairs}
     assert ahead["fixed_points"].work == {"searches for fixed points": networks // 3 * (1 + 2)}

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from rnnstudy.population.initialise import initial_population
-from rnnstudy.study.plan.costs import costs
-from rnnstudy.study.plan.plan import AnalyseMembers, AnalyseTask, TrainCohort, make_plan
+from rnnstudy.study.plan.analyse_members import AnalyseMembers
+from rnnstudy.study.plan.analyse_task import AnalyseTask
+from rnnstudy.study.plan.plan import make_plan
+from rnnstudy.study.plan.train import Train
 from rnnstudy.study.spec.study import Network, Study, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.training.cost import cohort_bytes
@@ -60,7 +62,7 @@ def jobs(plan: Any, kind: type) -> list[Any]:
 
 def test_networks_of_one_shape_form_a_cohort(tmp_path: Path) -> None:
     plan = make_plan(study(), Store(tmp_path))
-    assert [len(job.networks) for job in jobs(plan, TrainCohort)] == [3, 3]
+    assert [len(job.networks) for job in jobs(plan, Train)] == [3, 3]
     assert plan.done[0] == ("train", 0, 6)
 
 
@@ -70,9 +72,9 @@ def test_rates_and_penalties_share_a_cohort_and_batches_do_not(tmp_path: Path) -
         networks={**networks, "learning_rate": [0.1, 0.01], "l2": [0.0, 1e-3]},
         runtime={"workers": 1},
     )
-    assert [len(j.networks) for j in jobs(make_plan(rates, Store(tmp_path)), TrainCohort)] == [12]
+    assert [len(j.networks) for j in jobs(make_plan(rates, Store(tmp_path)), Train)] == [12]
     batches = study(networks={**networks, "batch": [4, 8]}, training={"steps": 5})
-    cohorts = jobs(make_plan(batches, Store(tmp_path)), TrainCohort)
+    cohorts = jobs(make_plan(batches, Store(tmp_path)), Train)
     assert [len(job.networks) for job in cohorts] == [3, 3]
 
 
@@ -91,8 +93,8 @@ def test_a_cohort_beyond_the_memory_budget_is_split_evenly(
         room = (bytes_of(fits, kernel) + bytes_of(fits + 1, kernel)) / 2
         runtime = {"workers": 1, "devices": device, "memory": room / 2**30}
         plan = make_plan(study(networks=networks, runtime=runtime), Store(tmp_path))
-        assert [len(job.networks) for job in jobs(plan, TrainCohort)] == expected
-        assert plan.memory == bytes_of(max(expected), kernel)
+        assert [len(job.networks) for job in jobs(plan, Train)] == expected
+        assert max(job.memory for job in plan.cohorts) == bytes_of(max(expected), kernel)
 
 
 @pytest.mark.parametrize(
@@ -112,18 +114,18 @@ def test_cohorts_keep_all_workers_busy(
     runtime = {"devices": "CPU:0", "memory": 64.0, **runtime}
     networks = {**SPEC["networks"], "seeds": seeds}
     plan = make_plan(study(networks=networks, runtime=runtime), Store(tmp_path))
-    assert [len(job.networks) for job in jobs(plan, TrainCohort)] == expected
+    assert [len(job.networks) for job in jobs(plan, Train)] == expected
 
 
 def test_more_seeds_train_only_the_new_networks(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for _, network in study().expand():
         pretend(store, network)
-    assert jobs(make_plan(study(), store), TrainCohort) == []
+    assert jobs(make_plan(study(), store), Train) == []
     more = study(networks={**SPEC["networks"], "seeds": 4})
     plan = make_plan(more, store)
-    assert costs(plan.todo)["train"].work == {"steps": 2 * 5}
-    cohorts = jobs(plan, TrainCohort)
+    assert plan.costs()["train"].work == {"steps": 2 * 5}
+    cohorts = jobs(plan, Train)
     assert [job.names for job in cohorts] == [
         ("flip_flop-vanilla-tanh-4-s003",),
         ("flip_flop-lstm-tanh-4-s003",),
@@ -139,7 +141,7 @@ def test_a_damaged_network_of_whole_size_is_trained_again(tmp_path: Path) -> Non
     content[len(content) // 2] ^= 1
     path.write_bytes(bytes(content))
     plan = make_plan(study(), store)
-    assert [job.keys for job in jobs(plan, TrainCohort)] == [(networks[4].key(),)]
+    assert [job.results() for job in jobs(plan, Train)] == [(networks[4].key(),)]
     assert plan.done[0] == ("train", 5, 6)
 
 
@@ -147,21 +149,21 @@ def test_a_diverged_network_is_not_analysed_and_changes_the_address_of_pairs(
     tmp_path: Path,
 ) -> None:
     store, networks = Store(tmp_path), [network for _, network in study().expand()]
-    before = jobs(make_plan(study(), store), AnalyseTask)[0].key(store, ready=False)
+    before = jobs(make_plan(study(), store), AnalyseTask)[0].result.address(store, complete=True)
     for i, network in enumerate(networks):
         pretend(store, network, diverged_at=3 if i == 1 else -1)
     plan = make_plan(study(), store)
     analysed = [name for job in jobs(plan, AnalyseMembers) for name in job.names]
     assert len(analysed) == 5
     assert "flip_flop-vanilla-tanh-4-s001" not in analysed
-    assert jobs(plan, AnalyseTask)[0].key(store, ready=False) != before
+    assert jobs(plan, AnalyseTask)[0].result.address(store, complete=True) != before
 
 
 def test_what_others_read_comes_first(tmp_path: Path) -> None:
     plan = make_plan(study(), Store(tmp_path))
     pairs, embedding = jobs(plan, AnalyseTask)
     assert (pairs.analysis.title, embedding.analysis.title) == ("svcca", "embedding_svcca")
-    assert embedding.needs == (pairs,)
+    assert embedding.result.needs == (pairs.result,)
 
 
 def test_addresses_do_not_depend_on_names_or_runtime(tmp_path: Path) -> None:
@@ -204,7 +206,7 @@ def test_analyses_of_one_task_leave_the_others_alone(tmp_path: Path) -> None:
         ],
     )
     plan = make_plan(one, Store(tmp_path))
-    asked = [(job.analysis.title, job.networks[0].task.title) for job in plan.todo
+    asked = [(job.analysis.title, job.task) for job in plan.todo
              if isinstance(job, AnalyseMembers | AnalyseTask)]  # fmt: skip
     of_task = {title: {task for name, task in asked if name == title} for title, _ in asked}
     assert of_task["oscillations"] == of_task["arrangement_oscillations"] == {"sine"}
@@ -228,4 +230,4 @@ def test_an_analysis_is_asked_of_the_tasks_that_it_lists(tmp_path: Path) -> None
     asked = sorted((j.networks[0].task.title, j.networks[0].cell.kind) for j in searches)
     # Once of each cell and task: two names for one question make no second answer.
     assert asked == [(task, cell) for task in ("flip_flop", "sine") for cell in ("lstm", "vanilla")]
-    assert {j.task.title for j in jobs(found, AnalyseTask)} == {"flip_flop"}
+    assert {j.task for j in jobs(found, AnalyseTask)} == {"flip_flop"}

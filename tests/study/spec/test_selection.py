@@ -12,12 +12,19 @@ from rnnstudy import runner
 from rnnstudy.core.lazy_imports import keras_models
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.report.build import page
-from rnnstudy.runner import Silent
+from rnnstudy.runner import NullListener
 from rnnstudy.study.errors import RunError
-from rnnstudy.study.execution import worker as execution
 from rnnstudy.study.execution.execute import execute
-from rnnstudy.study.plan.plan import Plan, Select, TrainCohort, make_plan, stages
-from rnnstudy.study.plan.selection import best, choice, contests, judged
+from rnnstudy.study.plan import train as training
+from rnnstudy.study.plan.plan import Plan, make_plan, stages
+from rnnstudy.study.plan.selection import (
+    Select,
+    best_candidate,
+    select_candidate,
+    selection_groups,
+    selection_result,
+)
+from rnnstudy.study.plan.train import Train
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.selection_table import exhibits
 from rnnstudy.study.spec.selection import Undecided
@@ -36,19 +43,19 @@ FIELDS = "learning_rate, final_rate, clip_norm, l2, state_noise, train_initial_s
 
 MISTAKES = {
     "unknown and unfit fields": (
-        HEAD + "selection: {lr: [1, 2], batch: [8, 16], seeds: 0, by: max}\n",
+        HEAD + "selection: {lr: [1, 2], batch: [8, 16], seeds: 0, statistic: max}\n",
         (
-            "4:13: selection.lr is not a known key; known keys: seeds, steps, by, "
+            "4:13: selection.lr is not a known key; known keys: seeds, steps, statistic, "
             f"{FIELDS}"
         ),
         f"4:25: selection.batch cannot be selected; fields that can: {FIELDS}",
         "4:48: selection.seeds is 0; it should be at least 1",
-        "4:55: selection.by is 'max'; known: mean, median",
+        "4:62: selection.statistic is 'max'; known: mean, median",
     ),
     "an unfit field alone": (
         HEAD + "selection: {cells: [gru], units: [8, 16]}\n",
-        f"4:13: selection.cells is not a known key; known keys: seeds, steps, by, {FIELDS}",
-        f"4:27: selection.units is not a known key; known keys: seeds, steps, by, {FIELDS}",
+        f"4:13: selection.cells is not a known key; known keys: seeds, steps, statistic, {FIELDS}",
+        f"4:27: selection.units is not a known key; known keys: seeds, steps, statistic, {FIELDS}",
     ),
     "values": (
         HEAD + "selection: {learning_rate: [0, 1e-2], l2: [0, 0.0], state_noise: [x]}\n",
@@ -146,7 +153,7 @@ def test_candidates_are_crossed_and_their_pilots_are_ordinary_networks() -> None
     training = {"steps": 12, "batch": 4, "stop": "solved", "retry": 2}
     networks = {**SPEC["networks"], "state_noise": [0, 0.1]}
     found = study(selection=select, training=training, networks=networks)
-    first, second = contests(found)
+    first, second = selection_groups(found)
     assert (first.name, second.name) == (
         "flip_flop-vanilla-tanh-4-state_noise=0.0",
         "flip_flop-vanilla-tanh-4-state_noise=0.1",
@@ -172,10 +179,13 @@ def test_networks_have_no_address_before_the_choice() -> None:
 
 
 def test_a_choice_keeps_its_address_whatever_else_the_study_holds() -> None:
-    few, many = contests(study()), contests(study(networks={**SPEC["networks"], "seeds": 9}))
-    assert [c.key for c in few] == [c.key for c in many]
-    (other,) = contests(study(selection={**SPEC["selection"], "by": "median"}))
-    assert other.key != few[0].key
+    few, many = (
+        selection_groups(study()),
+        selection_groups(study(networks={**SPEC["networks"], "seeds": 9})),
+    )
+    assert [c.address for c in few] == [c.address for c in many]
+    (other,) = selection_groups(study(selection={**SPEC["selection"], "statistic": "median"}))
+    assert other.address != few[0].address
     assert [p.key() for p in other.networks] == [p.key() for p in few[0].networks]
 
 
@@ -188,7 +198,7 @@ def test_fields_that_an_override_sets_are_kept_and_the_others_chosen() -> None:
     ]
     networks = {"cells": ["vanilla", "gru", "lstm"], "units": 4, "seeds": 3}
     found = study(selection=select, networks=networks, overrides=overrides)
-    both, shorter, gru = contests(found)
+    both, shorter, gru = selection_groups(found)
     assert (both.members, shorter.members, gru.members) == ((0, 2), (1,), (3, 4, 5))
     assert shorter.name == f"{both.name}-s001"
     assert len(both.candidates) == len(shorter.candidates) == 4
@@ -216,23 +226,23 @@ INF, NAN = np.inf, np.nan
     ],
 )
 def test_the_best_candidate(loss: list[list[float]], by: str, expected: int) -> None:
-    assert best(np.array(loss), by) == expected
+    assert best_candidate(np.array(loss), by) == expected
 
 
-class Jobs(Silent):
+class Jobs(NullListener):
     """Remembers what was begun."""
 
     def __init__(self) -> None:
         self.labels: list[str] = []
 
-    def begun(self, job: Any) -> None:
+    def on_job_start(self, job: Any) -> None:
         self.labels.append(job.label)
 
 
 def run(study: Study, directory: Path) -> tuple[Run, list[str]]:
     """The finished run, and the labels of the jobs that it took."""
     jobs = Jobs()
-    found = runner.run(study, directory, watching=lambda plan: nullcontext(jobs))
+    found = runner.run(study, directory, progress=lambda plan: nullcontext(jobs))
     return found, jobs.labels
 
 
@@ -244,7 +254,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[str]]:
 def test_the_choice_is_the_one_that_the_pilots_speak_for(finished: tuple[Run, list[str]]) -> None:
     """Judged by Keras models of the pilots, on trials that are drawn here."""
     found, _ = finished
-    (contest,) = contests(found.study)
+    (contest,) = selection_groups(found.study)
     trials = contest.networks[0].task.sample(np.array([3, 0], np.int32), 32)
     weight = np.asarray(trials.mask)[..., None]
     losses = []
@@ -255,7 +265,7 @@ def test_the_choice_is_the_one_that_the_pilots_speak_for(finished: tuple[Run, li
         loss = float(np.sum(weight * (outputs - trials.targets) ** 2) / weight.sum())
         losses.append(INF if trained.status[0] == "diverged" else loss)
     expected = np.array(losses).reshape(3, 2)
-    made = choice(contest, found.store)
+    made = selection_result(contest, found.store)
     assert made is not None
     # The same float32 arithmetic in another order.
     np.testing.assert_allclose(made.loss, expected, rtol=1e-4)
@@ -297,7 +307,7 @@ def test_another_candidate_trains_its_pilots_alone(finished: tuple[Run, list[str
     plan = make_plan(study(selection={"learning_rate": rates, "steps": 30}), finished[0].store)
     (pilots,) = plan.cohorts
     assert {n.training.learning_rate for n in pilots.networks} == {1e-3}
-    assert [type(job) for job in plan.todo] == [TrainCohort, Select]
+    assert [type(job) for job in plan.todo] == [Train, Select]
     assert {name: (done, total) for name, done, total in plan.done} == {
         "pilots": (6, 8), "selection": (0, 1), "train": (0, 2), "representations": (0, 2),
     }  # fmt: skip
@@ -307,11 +317,11 @@ def test_a_choice_outlives_its_pilots_and_damage_to_it_is_mended(
     finished: tuple[Run, list[str]], tmp_path: Path
 ) -> None:
     shutil.copytree(finished[0].store.root, tmp_path / "store")
-    store, (contest,) = Store(tmp_path / "store"), contests(study())
+    store, (contest,) = Store(tmp_path / "store"), selection_groups(study())
     for pilot in contest.networks[:3]:
         shutil.rmtree(store.root / pilot.key())
     assert make_plan(study(), store).todo == ()
-    (store.root / contest.key / "arrays.npz").write_bytes(b"cut")
+    (store.root / contest.address / "arrays.npz").write_bytes(b"cut")
     plan = make_plan(study(), store)
     assert [len(job.networks) for job in plan.cohorts] == [3]
     assert plan.selecting
@@ -343,13 +353,13 @@ def test_a_run_that_is_killed_between_the_stages_goes_on_to_the_same_bits(
 ) -> None:
     store = Store(tmp_path / "store")
     first = next(stages(study(), store))
-    assert {type(job) for job in first.todo} == {TrainCohort, Select}
+    assert {type(job) for job in first.todo} == {Train, Select}
     assert [job.names for job in first.waiting] == [
         ("flip_flop-vanilla-tanh-4-s000", "flip_flop-vanilla-tanh-4-s001")
     ]
     # Of the first stage, the choice is still open.
-    pilots = Plan(first.members, first.networks, first.cohorts, first.done)
-    execute(pilots, store, study().runtime, Silent())
+    pilots = Plan(first.index, first.cohorts, first.done)
+    execute(pilots, store, study().runtime, NullListener())
     waiting = Run(tmp_path, study())
     assert waiting.members["status"].tolist() == ["missing", "missing"]
     assert waiting.members["learning_rate"].tolist() == [None, None]
@@ -372,17 +382,17 @@ def test_pilots_that_fail_cost_only_their_networks(
         analyses=[{"kind": "pairs", "metric": "cka"}],
         report={"models": "*"},
     )
-    real = execution.train
+    real = training.train
 
     def fragile(cell: Any, *rest: Any, **options: Any) -> Any:
         if cell.units == 3:
             raise MemoryError("too wide for this test")
         return real(cell, *rest, **options)
 
-    monkeypatch.setattr(execution, "train", fragile)
+    monkeypatch.setattr(training, "train", fragile)
     found, _ = run(two, tmp_path)
     assert list(found.members["status"]) == ["missing", "missing", "trained", "trained"]
-    assert sorted(found.provenance["failures"].values()) == [
+    assert sorted(failure.reason for failure in found.failures()) == [
         "MemoryError: too wide for this test",
         "RuntimeError: not chosen: 6 pilots could not be trained",
     ]
@@ -394,14 +404,14 @@ def test_pilots_that_fail_cost_only_their_networks(
     assert not any(label.startswith(("pilots", "train")) and "-4" in label for label in labels)
     assert list(found.members["status"]) == ["trained"] * 4
     assert found.distances("cka").shape == (4, 4)
-    assert found.provenance["failures"] == {}
+    assert found.provenance["failures"] == []
 
 
 def test_where_every_pilot_diverges_the_first_is_taken_and_the_report_says_so() -> None:
     hopeless = study(selection={"learning_rate": [1e29, 1e30]})
-    (contest,) = contests(hopeless)
+    (contest,) = selection_groups(hopeless)
     pilots = [pretended(pilot, diverged_at=1) for pilot in contest.networks]
-    made = judged(contest, pilots)
+    made = select_candidate(contest, pilots)
     assert made.chosen == 0
     assert np.isinf(made.loss).all()
     shown = list(exhibits([(contest, made)], ["learning_rate"]))

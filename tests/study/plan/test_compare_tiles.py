@@ -12,11 +12,13 @@ from rnnstudy.analyses.distances.representations import Activity, Representation
 from rnnstudy.comparison.distances.pairs import pairwise
 from rnnstudy.metrics import METRICS
 from rnnstudy.population.initialise import initial_population
-from rnnstudy.runner import Silent
+from rnnstudy.runner import NullListener
 from rnnstudy.study.execution.execute import _prerequisites, execute
-from rnnstudy.study.plan import distance_tiles as module
-from rnnstudy.study.plan.jobs import AnalyseMembers, CompareBlocks
-from rnnstudy.study.plan.plan import AnalyseTask, make_plan, task_jobs
+from rnnstudy.study.plan import compare_tiles as module
+from rnnstudy.study.plan.analyse_members import AnalyseMembers
+from rnnstudy.study.plan.artefacts import Artefacts
+from rnnstudy.study.plan.compare_tiles import CompareBlocks, CompareTiles
+from rnnstudy.study.plan.plan import make_plan, task_jobs
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.networks import Network
 from rnnstudy.study.spec.study import Study, study_of
@@ -84,7 +86,7 @@ def tiles_of(study: Study, run: Run) -> list[CompareBlocks]:
 
 def done(study: Study, run: Run) -> dict[str, str | None]:
     """Execute; the failure of each job, by its label."""
-    outcomes = execute(make_plan(study, run.store), run.store, study.runtime, Silent())
+    outcomes = execute(make_plan(study, run.store), run.store, study.runtime, NullListener())
     return {outcome.label: outcome.failure for outcome in outcomes}
 
 
@@ -171,7 +173,7 @@ def test_a_diverged_network_leaves_the_other_blocks_alone(tmp_path: Path) -> Non
     assert lost not in found.columns
     assert found.to_numpy() == pytest.approx(expected(run, "svcca", dimensions=2), abs=1e-9)
     without, every = (
-        {job.label[-5:]: job.key(r.store, ready=False) for job in tiles_of(seeds(5), r)}
+        {job.label[-5:]: job.address(r.store, complete=True) for job in tiles_of(seeds(5), r)}
         for r in (grown(seeds(5), tmp_path / "fresh", (lost,)), whole)
     )
     changed = {place for place in every if without[place] != every[place]}
@@ -214,16 +216,16 @@ def test_a_damaged_form_is_made_again(tmp_path: Path) -> None:
         address = pairs.metric.key("form", Representations().key(network.key()))
         assert run.store.has(address)
         (run.store.root / address / "arrays.npz").write_bytes(b"no archive")
-    whole = _jobs(seeds(3))[0]
-    for job in (*module.tiles(whole), whole):
-        (run.store.root / job.key(run.store) / "meta.json").unlink()
+    whole = _matrix(seeds(3))
+    for part in (*whole.tiles, whole.result):
+        (run.store.root / part.address(run.store) / "meta.json").unlink()
     assert set(done(seeds(3), run).values()) == {None}
     np.testing.assert_array_equal(run.distances("svcca"), before)
 
 
-def _jobs(study: Study) -> list[AnalyseTask]:
-    members, networks = zip(*study.expand(), strict=True)
-    return task_jobs(study, members, networks)
+def _matrix(study: Study) -> CompareTiles:
+    jobs = task_jobs(Artefacts(study, study.expand()))
+    return next(job for job in jobs if isinstance(job, CompareTiles))
 
 
 def test_tiles_begin_after_the_activity_of_their_networks(tmp_path: Path) -> None:

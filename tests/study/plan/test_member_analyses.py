@@ -16,10 +16,10 @@ from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record, array
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.population.population import Population
-from rnnstudy.runner import Silent
+from rnnstudy.runner import NullListener
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.execute import execute
-from rnnstudy.study.plan.member_queries import questions
+from rnnstudy.study.plan.member_analyses import member_analyses
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.study import Study, study_of
@@ -107,7 +107,7 @@ def study(*analyses: Analysis) -> Study:
 
 def done(asked: Study, directory: Path) -> tuple[Run, dict[str, str]]:
     run = Run(directory, asked)
-    outcomes = execute(make_plan(asked, run.store), run.store, asked.runtime, Silent())
+    outcomes = execute(make_plan(asked, run.store), run.store, asked.runtime, NullListener())
     return run, {outcome.label: outcome.failure for outcome in outcomes if outcome.failure}
 
 
@@ -135,14 +135,19 @@ def test_records_of_the_same_network_are_handed_on_whatever_the_order(tmp_path: 
 
 def test_an_answer_moves_with_what_it_reads_and_not_with_names(tmp_path: Path) -> None:
     def address(*analyses: Analysis) -> str:
-        (found,) = (q for q in questions(study(*analyses)) if isinstance(q.analysis, Twice))
+        (found,) = (q for q in member_analyses(study(*analyses)) if isinstance(q.analysis, Twice))
         return found.key("network")
 
     assert address(Weight(), Twice()) == address(Weight(name="w"), Twice(of="w", name="t"))
     assert address(Weight(), Twice()) != address(Weight(factor=2.0), Twice())
-    task = make_plan(study(Weight(), Twice(), Total()), Store(tmp_path)).todo[-1]
-    other = make_plan(study(Weight(factor=2.0), Twice(), Total()), Store(tmp_path)).todo[-1]
-    assert task.key(Store(tmp_path), ready=False) != other.key(Store(tmp_path), ready=False)  # type: ignore[union-attr, call-arg]
+    task, other = (
+        make_plan(study(weight, Twice(), Total()), Store(tmp_path)).index.shared[
+            "total", "flip_flop"
+        ]
+        for weight in (Weight(), Weight(factor=2.0))
+    )
+    store = Store(tmp_path)
+    assert task.address(store, complete=True) != other.address(store, complete=True)
 
 
 def test_what_failed_costs_those_that_need_it_and_no_others(tmp_path: Path) -> None:

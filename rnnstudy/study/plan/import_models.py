@@ -1,20 +1,24 @@
-"""Networks of the user's own, read from their files and judged on their task."""
+"""Jobs that import networks of the user from Keras files."""
 
 import hashlib
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.component import Address
 from rnnstudy.core.lazy_imports import keras
 from rnnstudy.core.record import array
 from rnnstudy.keras_bridge.float64_copies import KERAS_LOCK, reason
 from rnnstudy.keras_bridge.keras_cell import import_registered, population_of
 from rnnstudy.population.population import Population
+from rnnstudy.study.plan.job import Context, Job, counted
+from rnnstudy.study.plan.outcomes import network_outcome, write_network
 from rnnstudy.study.spec.imported_models import ModelNetwork
+from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.base import check_trials
 from rnnstudy.training.evaluation import evaluate
@@ -22,42 +26,80 @@ from rnnstudy.training.train import Trained
 
 
 @dataclass(frozen=True, eq=False)
-class Given(Trained):
-    """A network that was trained elsewhere: how it fares here, and the file that it came in.
+class ImportModels(Job):
+    """Reading of networks of the user from their files."""
 
-    Of its training nothing is known: no curves, no steps, and a seed of -1.
+    networks: tuple[ModelNetwork, ...]
+    names: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        return "read"
+
+    @property
+    def task(self) -> str:
+        return self.networks[0].task.title
+
+    @property
+    def label(self) -> str:
+        return f"read {', '.join(self.names)} ({counted(len(self.names), 'network')})"
+
+    def results(self) -> tuple[Address, ...]:
+        return tuple(network.key() for network in self.networks)
+
+    def requires(self) -> tuple[Address, ...]:
+        return ()
+
+    def _present(self, store: Store) -> list[bool]:
+        return [network_outcome(store, network) is not None for network in self.networks]
+
+    def missing(self, store: Store) -> Self | None:
+        at = [i for i, present in enumerate(self.present(store)) if not present]
+        networks, names = (tuple(each[i] for i in at) for each in (self.networks, self.names))
+        return replace(self, networks=networks, names=names) if at else None
+
+    def run(self, context: Context) -> None:
+        for network in self.networks:
+            write_network(context.store, network, read_model(network))
+
+
+@dataclass(frozen=True, eq=False)
+class ImportedNetwork(Trained):
+    """A network that was trained elsewhere: its results on the task, and its file.
+
+    Its training is unknown. It has no curves, no steps and a seed of -1.
     """
 
     content: Array = array("byte")
-    """The Keras file, as it was."""
+    """Bytes of the Keras file."""
 
     module: str | None = None
     """Module that registers its classes with Keras."""
 
     def model(self) -> Any:
-        """The `keras.Model` in the file; ValueError if it cannot be loaded."""
-        return _loaded(self.content.tobytes(), self.module, compile=True)
+        """Return the `keras.Model` in the file; ValueError if Keras cannot load it."""
+        return _load_keras_model(self.content.tobytes(), self.module, compile=True)
 
 
-def read_model(network: ModelNetwork) -> Given:
-    """The network in a file, with its loss and accuracy on the task's fresh trials.
+def read_model(network: ModelNetwork) -> ImportedNetwork:
+    """Return the network in a file, with its loss and accuracy on evaluation trials of the task.
 
-    ValueError, one sentence that begins with the file's name, if the file is not the one that the
-    spec was read with, or holds no network that the task and the analyses can take.
+    ValueError, one sentence that begins with the file's name, if the file has changed since the
+    spec was read, or if its network does not fit the task and the analyses.
     """
     path, task = Path(network.file), network.task
     check_trials(task)
     try:
         raw = _bytes(path, network.sha256)
         with KERAS_LOCK:
-            model = _loaded(raw, network.module, compile=False)
+            model = _load_keras_model(raw, network.module, compile=False)
             population = population_of(model, network.layer, network.module)
         _check_sizes(population, task)
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from error
     loss, accuracy = evaluate(task, population)
     one, nothing = np.ones(1, int), np.zeros((1, 0))
-    return Given(
+    return ImportedNetwork(
         population=population,
         seed=-one,
         attempt=0 * one,
@@ -84,7 +126,12 @@ def _bytes(path: Path, sha256: str) -> bytes:
     return raw
 
 
-def _loaded(raw: bytes, module: str | None, *, compile: bool) -> Any:  # noqa: A002 - Keras's word
+def _load_keras_model(
+    raw: bytes,
+    module: str | None,
+    *,
+    compile: bool,  # noqa: A002 - Keras's word
+) -> Any:
     import_registered(module)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"

@@ -1,0 +1,80 @@
+"""Fingerprint of a report: its contents, the code that draws it, and the files that it wrote."""
+
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FILE = "fingerprint.json"
+"""File in the folder of a report."""
+
+PACKAGES = ("matplotlib", "plotly", "jinja2")
+"""Packages whose versions change the files of a report."""
+
+
+def is_current(folder: Path, fingerprint: str) -> bool:
+    """Return whether a folder holds the report with a fingerprint, every file in its full size."""
+    try:
+        stored = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        return bool(stored == {"fingerprint": fingerprint, "files": _files(folder)})
+    except (OSError, ValueError):
+        return False
+
+
+def write_fingerprint(folder: Path, fingerprint: str) -> None:
+    """Write the fingerprint of the report in a folder, with the sizes of its files."""
+    content = {"fingerprint": fingerprint, "files": _files(folder)}
+    (folder / FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def fingerprint_of(page: Any) -> str:
+    """Return a hash of a page, of the code of this package, and of the drawing packages.
+
+    Pages with equal values have equal hashes, in any process.
+    """
+    digest = hashlib.sha256()
+    for package in PACKAGES:
+        digest.update(importlib.metadata.version(package).encode())
+    for path in sorted(Path(__file__).parent.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(path.read_bytes())
+    for part in _parts(page):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> dict[str, int]:
+    return {
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != FILE
+    }
+
+
+def _parts(value: Any) -> Iterator[bytes]:
+    """Yield the bytes that tell a value from others: types, lengths and contents."""
+    kind = type(value).__qualname__
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        yield f"{kind} {value.dtype.str} {value.shape} ".encode()
+        yield np.ascontiguousarray(value).tobytes()
+    elif is_dataclass(value) and not isinstance(value, type):
+        yield f"{kind}(".encode()
+        for field in fields(value):
+            yield from _parts((field.name, getattr(value, field.name)))
+    elif isinstance(value, Mapping):
+        yield f"{kind} {len(value)} ".encode()
+        for item in value.items():
+            yield from _parts(item)
+    elif isinstance(value, list | tuple):
+        yield f"{kind} {len(value)} ".encode()
+        for item in value:
+            yield from _parts(item)
+    elif value is None or isinstance(value, str | int | float | complex | np.generic):
+        yield f"{kind} {value!r};".encode()
+    else:
+        raise TypeError(f"no fingerprint of {kind}")

@@ -1,0 +1,178 @@
+"""Jobs that analyse single networks."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Self
+
+from rnnstudy.analyses import MemberAnalysis
+from rnnstudy.analyses.base import Cost
+from rnnstudy.cells import Cell
+from rnnstudy.core.component import Address
+from rnnstudy.core.record import Record
+from rnnstudy.study.plan.artefacts import Artefacts, can_analyse
+from rnnstudy.study.plan.job import Context, Job, counted, range_label
+from rnnstudy.study.plan.member_analyses import BoundAnalysis, cross_task_analyses
+from rnnstudy.study.plan.outcomes import network_outcome
+from rnnstudy.study.plan.train import even_parts
+from rnnstudy.study.spec.checks import applies
+from rnnstudy.study.spec.networks import AnyNetwork, Network
+from rnnstudy.study.spec.selection import Undecided
+from rnnstudy.study.store import Store
+from rnnstudy.tasks import Task
+from rnnstudy.training.train import Trained
+
+ANALYSED_TOGETHER = 16
+"""Networks per job: enough to share compiled programs, few enough to bound memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class AnalyseMembers(Job):
+    """One analysis of single networks that share a task and a cell."""
+
+    index: Artefacts
+    bound: BoundAnalysis
+    networks: tuple[AnyNetwork, ...]
+    names: tuple[str, ...] = ()
+
+    @property
+    def analysis(self) -> MemberAnalysis:
+        """The analysis without what it reads."""
+        return self.bound.analysis
+
+    @property
+    def kind(self) -> str:
+        return self.analysis.title
+
+    @property
+    def task(self) -> str:
+        return self.networks[0].task.title
+
+    @property
+    def label(self) -> str:
+        count = counted(len(self.names), "network")
+        return f"{self.analysis.title} {range_label(self.names)} ({count})"
+
+    def results(self) -> list[Address]:
+        return [self._address(network) for network in self.networks]
+
+    def requires(self) -> list[Address]:
+        needs = [self._need(need, n) for need in self.bound.needs for n in self.networks]
+        return [*(network.key() for network in self.networks), *needs]
+
+    def _present(self, store: Store) -> list[bool]:
+        return [
+            not isinstance(network, Undecided) and store.has(self._address(network))
+            for network in self.networks
+        ]
+
+    def missing(self, store: Store) -> Self | None:
+        diverged = self.index.diverged(store, self.task)
+        at = [
+            i
+            for i, present in enumerate(self.present(store))
+            if not present and self.networks[i].key() not in diverged
+        ]
+        networks, names = (tuple(each[i] for i in at) for each in (self.networks, self.names))
+        return replace(self, networks=networks, names=names) if at else None
+
+    def cost(self) -> Cost:
+        first = self.networks[0]
+        if not isinstance(first, Network):
+            return Cost()
+        return _cost(self.analysis, first.cell, first.task).times(len(self.networks))
+
+    def run(self, context: Context) -> None:
+        store = context.store
+        usable = [n for n in self.networks if _status(store, n) == "trained"]
+        ready = [n for n in usable if not self._lacks(store, n)]
+        if ready:
+            trained = Trained.join([store.read(n.key(), Trained) for n in ready], "member")
+            inputs = [
+                [store.read(self._need(need, network), Record) for network in ready]
+                for need in self.bound.needs
+            ]
+            population = self.analysis.looked_at(trained)
+            records = self.analysis.run(population, ready[0].task, *inputs)
+            for network, record in zip(ready, records, strict=True):
+                store.write(self._address(network), record)
+        self._refuse_unusable(store)
+
+    def _address(self, network: AnyNetwork) -> Address:
+        return self.index.records(self.bound)[network.key()]
+
+    def _need(self, need: BoundAnalysis, network: AnyNetwork) -> Address:
+        return self.index.records(need)[network.key()]
+
+    def _lacks(self, store: Store, network: AnyNetwork) -> str:
+        """Return the name of the first needed analysis without a record, or an empty text."""
+        missing = (n.title for n in self.bound.needs if not store.has(self._need(n, network)))
+        return next(missing, "")
+
+    def _refuse_unusable(self, store: Store) -> None:
+        pairs = list(zip(self.names, self.networks, strict=True))
+        absent = [name for name, network in pairs if _status(store, network) is None]
+        if absent:
+            verb = "trained" if isinstance(self.networks[0], Network) else "read"
+            raise RuntimeError(f"not done for {', '.join(absent)}, which could not be {verb}")
+        lacking = {
+            name: title
+            for name, network in pairs
+            if _status(store, network) == "trained" and (title := self._lacks(store, network))
+        }
+        if lacking:
+            needed = ", ".join(dict.fromkeys(map(repr, lacking.values())))
+            raise RuntimeError(
+                f"not done for {', '.join(lacking)}: it needs {needed}, which failed"
+            )
+
+
+def member_jobs(index: Artefacts) -> Iterator[AnalyseMembers]:
+    """Yield the analyses of single networks of a study, in cohorts of one task and cell."""
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for i, network in enumerate(index.networks):
+        groups.setdefault(_shape(network), []).append(i)
+    done = set[tuple[str, int]]()
+    for bound, group in _bound_to_groups(index, list(groups.values())):
+        at = (bound.address, group[0])
+        if at in done or not can_analyse(index.networks[group[0]], (bound,)):
+            continue
+        done.add(at)
+        for part in even_parts(group, ANALYSED_TOGETHER):
+            networks = tuple(index.networks[i] for i in part)
+            names = tuple(index.members[i].name for i in part)
+            yield AnalyseMembers(index=index, bound=bound, networks=networks, names=names)
+
+
+def _bound_to_groups(
+    index: Artefacts, groups: Sequence[list[int]]
+) -> Iterator[tuple[BoundAnalysis, list[int]]]:
+    """Yield each analysis with the groups that it applies to, then those of other tasks."""
+    study = index.study
+    for bound in index.member_analyses:
+        for group in groups:
+            if applies(bound.analysis, index.networks[group[0]].task, study.analyses):
+                yield bound, group
+    for task in study.tasks:
+        for bound in cross_task_analyses(study, task):
+            for group in groups:
+                if index.networks[group[0]].task != task:
+                    yield bound, group
+
+
+def _shape(network: AnyNetwork) -> tuple[object, ...]:
+    """Return the key of networks that one job analyses. An imported network is on its own."""
+    return (network.task, network.cell) if isinstance(network, Network) else (network,)
+
+
+def _status(store: Store, network: AnyNetwork) -> str | None:
+    outcome = network_outcome(store, network)
+    return None if outcome is None else outcome.status
+
+
+@cache
+def _cost(analysis: MemberAnalysis, cell: Cell, task: Task) -> Cost:
+    try:
+        return analysis.cost(cell, task)
+    except Exception:
+        return Cost()  # a task or a cell of the user; the job itself reports the error

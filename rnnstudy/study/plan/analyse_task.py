@@ -1,0 +1,104 @@
+"""Jobs that analyse all networks of a task."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Self
+
+from rnnstudy.analyses import TaskAnalysis
+from rnnstudy.analyses.base import Cost
+from rnnstudy.core.record import Record
+from rnnstudy.study.plan.artefacts import TaskArtefact
+from rnnstudy.study.plan.claim_jobs import Weighing
+from rnnstudy.study.plan.job import Context, Job, JobKey, counted
+from rnnstudy.study.store import Store, StoreSnapshot
+
+
+@dataclass(frozen=True, eq=False)
+class AnalyseTask(Job):
+    """One analysis of all usable networks of a task. They decide the address of the result."""
+
+    result: TaskArtefact
+
+    @property
+    def analysis(self) -> TaskAnalysis:
+        """The analysis."""
+        return self.result.analysis
+
+    @property
+    def kind(self) -> str:
+        return self.analysis.title
+
+    @property
+    def group(self) -> str:
+        return "claims" if isinstance(self.analysis, Weighing) else self.kind
+
+    @property
+    def task(self) -> str:
+        return self.result.task.title
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(member.name for member in self.result.members)
+
+    @property
+    def label(self) -> str:
+        count = counted(len(self.result.members), "network")
+        return f"{self.analysis.title} {self.task} ({count})"
+
+    @property
+    def key(self) -> JobKey:
+        return task_key(self.result)
+
+    def results(self) -> tuple[Hashable, ...]:
+        return (self.key,)
+
+    def requires(self) -> list[Hashable]:
+        records = [address for reads in self.result.reads for address in reads]
+        return [*self.result.keys, *records, *map(task_key, self.result.needs)]
+
+    def _present(self, store: Store) -> list[bool]:
+        return [not self.result.pending and store.has(self.result.address(store, complete=True))]
+
+    def missing(self, store: Store) -> Self | None:
+        return self if self.result.expected(store) and not all(self.present(store)) else None
+
+    def cost(self) -> Cost:
+        try:
+            return self.analysis.cost(self.result.task, sum(map(len, self.result.reads)))
+        except Exception:
+            return Cost()  # a task of the user; the job itself reports the error
+
+    def run(self, context: Context) -> None:
+        store = StoreSnapshot(context.store)
+        if not self.result.expected(store):
+            return
+        at, address = self.result.ready(store), self.result.address(store)
+        if self.result.inputs and not any(i < self.result.own for i in at):
+            raise RuntimeError(f"no network of task '{self.task}' is usable")
+        if not store.has(address):
+            context.store.write(address, self.compute(store, at))
+
+    def compute(self, store: Store, at: tuple[int, ...]) -> Record:
+        """Return the record for the networks at some positions, read from the store."""
+        own = [i for i in at if i < self.result.own]
+        parts = [
+            [store.read(self.result.reads[i][part], Record) for i in own]
+            for part in range(len(self.result.inputs))
+        ]
+        if self.result.cross_task:
+            others = (i for i in at if i >= self.result.own)
+            parts.append([store.read(self.result.reads[i][0], Record) for i in others])
+        shared = [_read_shared(need, store) for need in self.result.needs]
+        return self.analysis.run([self.result.members[i] for i in at], parts, shared)
+
+
+def task_key(result: TaskArtefact) -> JobKey:
+    """Return the identity of the job that computes a result."""
+    return JobKey(result.analysis.title, result.task.title, ())
+
+
+def _read_shared(need: TaskArtefact, store: Store) -> Record:
+    address = need.address(store)
+    if not store.has(address):
+        raise RuntimeError(f"it needs '{need.analysis.title}', which failed")
+    return store.read(address, Record)

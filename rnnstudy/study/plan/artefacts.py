@@ -1,0 +1,246 @@
+"""Index of a study's results: network, analysis and task to address."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
+from rnnstudy.analyses.base import Member
+from rnnstudy.core.component import Address
+from rnnstudy.study.plan.claim_jobs import weighings
+from rnnstudy.study.plan.member_analyses import (
+    BoundAnalysis,
+    cross_task_input,
+    inputs_of,
+    member_analyses,
+)
+from rnnstudy.study.plan.outcomes import network_outcome
+from rnnstudy.study.plan.selection import SelectionGroup, population, selection_groups
+from rnnstudy.study.spec.checks import applies
+from rnnstudy.study.spec.imported_models import ModelNetwork
+from rnnstudy.study.spec.networks import AnyNetwork
+from rnnstudy.study.spec.selection import Undecided
+from rnnstudy.study.spec.study import Study
+from rnnstudy.study.store import Store
+from rnnstudy.tasks import Task
+
+
+class Artefacts:
+    """Index of a study's results, built once: (analysis, network or task) to address.
+
+    Parameters
+    ----------
+    study
+        The study.
+    networks
+        Its networks with their names. A network that waits for a selection has no address, and no
+        result that reads it has one.
+    groups
+        Groups of networks that wait for a selection.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        networks: Iterable[tuple[Member, AnyNetwork]],
+        groups: tuple[SelectionGroup, ...] = (),
+    ) -> None:
+        self.study, self.groups, self.pairs = study, groups, tuple(networks)
+        self.members = tuple(member for member, _ in self.pairs)
+        self.networks = tuple(network for _, network in self.pairs)
+        self._tables: dict[str, _Records] = {}
+
+    @classmethod
+    def from_store(
+        cls, study: Study, store: Store, groups: tuple[SelectionGroup, ...] | None = None
+    ) -> "Artefacts":
+        """Return the index of a study's networks, with the fields that a store's results select."""
+        groups = selection_groups(study) if groups is None else groups
+        return cls(study, population(study, store, groups), groups)
+
+    @cached_property
+    def selected(self) -> "Artefacts":
+        """The index without networks that wait for a selection."""
+        if not self.pending:
+            return self
+        pairs = ((m, n) for m, n in self.pairs if not isinstance(n, Undecided))
+        return Artefacts(self.study, pairs, self.groups)
+
+    @cached_property
+    def network(self) -> Mapping[str, AnyNetwork]:
+        """Network by name."""
+        return {member.name: network for member, network in self.pairs}
+
+    @property
+    def pending(self) -> bool:
+        """Is true if a network waits for a selection."""
+        return any(isinstance(network, Undecided) for network in self.networks)
+
+    @cached_property
+    def member_analyses(self) -> tuple[BoundAnalysis, ...]:
+        """Analyses of single networks, listed or read by others."""
+        return member_analyses(self.study)
+
+    @cached_property
+    def by_title(self) -> Mapping[str, BoundAnalysis]:
+        """Member analysis by name. Of two of one name, the listed one."""
+        return {bound.title: bound for bound in reversed(self.member_analyses)}
+
+    def records(self, analysis: BoundAnalysis) -> Mapping[str, Address]:
+        """Return the addresses of an analysis of single networks, by address of the network."""
+        if analysis.address not in self._tables:
+            needs = tuple(self.records(need) for need in analysis.needs)
+            self._tables[analysis.address] = _Records(analysis.analysis, needs)
+        return self._tables[analysis.address]
+
+    def diverged(self, store: Store, task: str) -> frozenset[str]:
+        """Return the addresses of the networks of a task that diverged."""
+
+        def compute() -> frozenset[str]:
+            networks = (self.networks[i] for i in self.positions[task])
+            return frozenset(n.key() for n in networks if _diverged(store, n))
+
+        return store.memoise((self, "diverged", task), compute)
+
+    @cached_property
+    def positions(self) -> Mapping[str, tuple[int, ...]]:
+        """Task -> positions of its networks."""
+        positions: dict[str, list[int]] = {task.title: [] for task in self.study.tasks}
+        for i, network in enumerate(self.networks):
+            positions[network.task.title].append(i)
+        return {task: tuple(at) for task, at in positions.items()}
+
+    @cached_property
+    def shared(self) -> Mapping[tuple[str, str], "TaskArtefact"]:
+        """(Analysis or claim, task) -> result, each after the results that it reads."""
+        results: dict[tuple[str, str], TaskArtefact] = {}
+        by_title = {analysis.title: analysis for analysis in self.study.analyses}
+
+        def add(analysis: Analysis, task: Task) -> TaskArtefact:
+            at = (analysis.title, task.title)
+            if at not in results:
+                assert isinstance(analysis, TaskAnalysis)
+                needs = (by_title[name] for name in analysis.needs())
+                others = tuple(add(one, task) for one in needs if isinstance(one, TaskAnalysis))
+                results[at] = self._task_artefact(analysis, task, others)
+            return results[at]
+
+        for task in self.study.tasks:
+            for analysis in self.study.analyses:
+                if isinstance(analysis, TaskAnalysis) and applies(
+                    analysis, task, self.study.analyses
+                ):
+                    add(analysis, task)
+            for weighing in weighings(self.study, task):
+                add(weighing, task)
+        return results
+
+    def _task_artefact(
+        self, analysis: TaskAnalysis, task: Task, needs: tuple["TaskArtefact", ...]
+    ) -> "TaskArtefact":
+        inputs, cross = inputs_of(analysis, self.study), cross_task_input(analysis, task)
+        own = self._analysable(inputs, self.positions[task.title])
+        others: list[int] = []
+        if cross:
+            of_task = set(self.positions[task.title])
+            at = [i for i in range(len(self.networks)) if i not in of_task]
+            others = self._analysable((cross,), at)
+        return TaskArtefact(
+            index=self,
+            analysis=analysis,
+            task=task,
+            members=tuple(self.members[i] for i in (*own, *others)),
+            networks=tuple(self.networks[i] for i in (*own, *others)),
+            inputs=inputs,
+            cross_task=cross,
+            own=len(own),
+            needs=needs,
+        )
+
+    def _analysable(self, analyses: Sequence[BoundAnalysis], at: Sequence[int]) -> list[int]:
+        return [i for i in at if can_analyse(self.networks[i], analyses)]
+
+
+class _Records(dict[str, Address]):
+    """Addresses of an analysis by address of the network, computed at the first look-up."""
+
+    def __init__(self, analysis: MemberAnalysis, needs: tuple[Mapping[str, Address], ...]) -> None:
+        self.analysis, self.needs = analysis, needs
+
+    def __missing__(self, network: str) -> Address:
+        self[network] = self.analysis.key(network, *(need[network] for need in self.needs))
+        return self[network]
+
+
+def can_analyse(network: AnyNetwork, analyses: Iterable[BoundAnalysis]) -> bool:
+    """Return whether analyses apply to a network: an imported one has no seed to start from."""
+    return not isinstance(network, ModelNetwork) or not any(a.from_seeds for a in analyses)
+
+
+@dataclass(frozen=True, eq=False)
+class TaskArtefact:
+    """Result of a task analysis: its inputs, and its address for the networks that are usable."""
+
+    index: Artefacts
+    analysis: TaskAnalysis
+    task: Task
+    members: tuple[Member, ...]
+    """Networks of the task, then those of other tasks."""
+    networks: tuple[AnyNetwork, ...]
+    inputs: tuple[BoundAnalysis, ...]
+    """Analyses of single networks of the task that it reads."""
+    cross_task: BoundAnalysis | None
+    """Analysis of networks of other tasks that it reads."""
+    own: int
+    """Number of networks of the task."""
+    needs: tuple["TaskArtefact", ...]
+
+    @cached_property
+    def pending(self) -> bool:
+        """Is true if a network waits for a selection, so that there is no address yet."""
+        return any(isinstance(network, Undecided) for network in self.networks)
+
+    @cached_property
+    def reads(self) -> tuple[tuple[Address, ...], ...]:
+        """Addresses of the records that are read of each network."""
+        own = [self.index.records(bound) for bound in self.inputs]
+        cross = [self.index.records(self.cross_task)] if self.cross_task else []
+        return tuple(
+            tuple(records[key] for records in (own if i < self.own else cross))
+            for i, key in enumerate(self.keys)
+        )
+
+    @cached_property
+    def keys(self) -> tuple[Address, ...]:
+        """Addresses of the networks."""
+        return tuple(network.key() for network in self.networks)
+
+    def expected(self, store: Store, among: Sequence[int] | None = None) -> tuple[int, ...]:
+        """Return the positions of networks that did not diverge, of all or `among` some."""
+        if among is None:
+            everyone = range(len(self.networks))
+            return store.memoise((self, "expected"), lambda: self.expected(store, everyone))
+        tasks = self.index.positions if self.cross_task else (self.task.title,)
+        diverged = {key for task in tasks for key in self.index.diverged(store, task)}
+        return tuple(i for i in among if self.keys[i] not in diverged) if diverged else (*among,)
+
+    def ready(self, store: Store, among: Sequence[int] | None = None) -> tuple[int, ...]:
+        """Return the positions of networks whose records the store holds."""
+        return tuple(i for i in self.expected(store, among) if all(map(store.has, self.reads[i])))
+
+    def address(self, store: Store, *, complete: bool = False) -> Address:
+        """Return the address for the networks that are ready, or for all that are expected."""
+        return store.memoise((self, complete), lambda: self._address(store, complete))
+
+    def _address(self, store: Store, complete: bool) -> Address:
+        at = self.expected(store) if complete else self.ready(store)
+        own = [i for i in at if i < self.own]
+        reads = [self.reads[i][part] for part in range(len(self.inputs)) for i in own]
+        reads += [address for i in at if i >= self.own for address in self.reads[i]]
+        needs = (need.address(store, complete=complete) for need in self.needs)
+        return self.analysis.key(*reads, *needs)
+
+
+def _diverged(store: Store, network: AnyNetwork) -> bool:
+    outcome = network_outcome(store, network)
+    return outcome is not None and outcome.status == "diverged"

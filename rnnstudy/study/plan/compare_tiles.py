@@ -1,0 +1,243 @@
+"""Jobs that compare all pairs of networks, in tiles of the matrix of distances.
+
+A tile depends on the networks of its two blocks alone, so that more networks need only new tiles.
+A matrix of one tile is one job.
+"""
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+from rnnstudy.analyses.base import Cost
+from rnnstudy.analyses.distances.pairs import AllPairs, Item
+from rnnstudy.comparison.distances.pairs import Distances, assemble_tiles
+from rnnstudy.comparison.distances.tiles import (
+    DistanceTile,
+    PreparedForm,
+    map_in_threads,
+    split_into_blocks,
+    tile_distances,
+)
+from rnnstudy.core.component import Address
+from rnnstudy.core.record import CorruptRecord, Record
+from rnnstudy.metrics.base import Form
+from rnnstudy.study.plan.analyse_task import AnalyseTask
+from rnnstudy.study.plan.artefacts import TaskArtefact
+from rnnstudy.study.plan.job import Context, Job, JobKey
+from rnnstudy.study.store import Store, StoreSnapshot
+
+BLOCK = 128
+"""Networks along the side of a tile."""
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Networks along one side of a tile, by their positions. Many tiles share a block."""
+
+    result: TaskArtefact
+    number: int
+    at: tuple[int, ...]
+
+    def expected(self, store: Store) -> tuple[int, ...]:
+        """Return the positions of networks that did not diverge."""
+        return store.memoise((self, "expected"), lambda: self.result.expected(store, self.at))
+
+    def ready(self, store: Store) -> tuple[int, ...]:
+        """Return the positions of networks whose records the store holds."""
+        return store.memoise((self, "ready"), lambda: self.result.ready(store, self.at))
+
+    def address(self, store: Store, *, complete: bool = False) -> Address:
+        """Return the address of the networks that are ready, or of all that are expected."""
+        return store.memoise((self, complete), lambda: self._address(store, complete))
+
+    def _address(self, store: Store, complete: bool) -> Address:
+        at = self.expected(store) if complete else self.ready(store)
+        reads = (address for i in at for address in self.result.reads[i])
+        return self.result.analysis.key("block", *reads)
+
+
+@dataclass(frozen=True, eq=False)
+class CompareTiles(AnalyseTask):
+    """The matrix of distances of all usable networks of a task, assemble_tiles from tiles."""
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """Networks by their seeds, divided into blocks. Additional seeds fill the last ones."""
+        order = sorted(range(len(self.result.networks)), key=self._seed_first)
+        return tuple(
+            Block(self.result, number, tuple(order[i] for i in part))
+            for number, part in enumerate(split_into_blocks(len(order), BLOCK), start=1)
+        )
+
+    def _seed_first(self, i: int) -> tuple[int, int]:
+        seed = self.result.members[i].fields.get("seed")
+        return (-1 if seed is None else int(seed), i)
+
+    @cached_property
+    def tiles(self) -> tuple["CompareBlocks", ...]:
+        """Jobs for the tiles on and above the diagonal; none for a matrix of one tile."""
+        if len(self.blocks) < 2:
+            return ()
+        return tuple(CompareBlocks(whole=self, rows=r, columns=c) for r, c in self._sides())
+
+    def _sides(self) -> Iterator[tuple[Block, Block]]:
+        for i, rows in enumerate(self.blocks):
+            for columns in self.blocks[i:]:
+                yield rows, columns
+
+    def requires(self) -> list[Hashable]:
+        return [*super().requires(), *(job.key for job in self.tiles)]
+
+    def compute(self, store: Store, at: tuple[int, ...]) -> Distances:
+        analysis = self.result.analysis
+        assert isinstance(analysis, AllPairs)
+        own, others = ([i for i in at if (i < self.result.own) is same] for same in (True, False))
+        # In the order of `AllPairs.run`: part by part, then networks of other tasks.
+        rows = [(i, part) for part in range(len(self.result.inputs)) for i in own]
+        rows += [(i, 0) for i in others]
+        position = {row: k for k, row in enumerate(rows)}
+        split = {
+            block.number: [position[row] for row in _tile_rows(self.result, block.ready(store))]
+            for block in self.blocks
+        }
+        tiles = {
+            (first.number, second.number): self._tile(first, second, store)
+            for first, second in self._sides()
+            if split[first.number] and split[second.number]
+        }
+        items = [
+            Item(self.result.members[i], part if i < self.result.own else None) for i, part in rows
+        ]
+        names = [analysis.label(item) for item in items]
+        return analysis.told(assemble_tiles(names, split, tiles), items)
+
+    def _tile(self, rows: Block, columns: Block, store: Store) -> DistanceTile:
+        if not self.tiles:
+            forms = _Forms(self.result, rows.ready(store), store)
+            everything = map_in_threads(forms.__getitem__, range(len(forms)))
+            return DistanceTile(tile_distances(everything, everything, forms.analysis.metric))
+        job = CompareBlocks(whole=self, rows=rows, columns=columns)
+        if not store.has(job.address(store)):
+            raise RuntimeError(f"it needs '{job.label}', which failed")
+        return store.read(job.address(store), DistanceTile)
+
+
+@dataclass(frozen=True, eq=False)
+class CompareBlocks(Job):
+    """One tile: the networks of one block against those of another, or of the same."""
+
+    whole: CompareTiles
+    rows: Block
+    columns: Block
+
+    @property
+    def result(self) -> TaskArtefact:
+        """The result that the tile is a part of."""
+        return self.whole.result
+
+    @property
+    def kind(self) -> str:
+        return self.whole.kind
+
+    @property
+    def group(self) -> str:
+        return f"{self.whole.kind} tiles"
+
+    @property
+    def task(self) -> str:
+        return self.whole.task
+
+    @property
+    def at(self) -> tuple[int, ...]:
+        """Positions of the networks of both blocks."""
+        return tuple(dict.fromkeys((*self.rows.at, *self.columns.at)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.result.members[i].name for i in self.at)
+
+    @property
+    def label(self) -> str:
+        tile_label = f"tile {self.rows.number} x {self.columns.number}"
+        return f"{self.kind} {self.task} {tile_label}"
+
+    @property
+    def key(self) -> JobKey:
+        return JobKey(self.kind, self.task, self.names)
+
+    def results(self) -> tuple[Hashable, ...]:
+        return (self.key,)
+
+    def requires(self) -> list[Hashable]:
+        networks = [self.result.networks[i].key() for i in self.at]
+        return [*networks, *(address for i in self.at for address in self.result.reads[i])]
+
+    def address(self, store: Store, *, complete: bool = False) -> Address:
+        """Return the address of the tile for networks that are ready, or for all expected."""
+        first, second = (
+            side.address(store, complete=complete) for side in (self.rows, self.columns)
+        )
+        return self.result.analysis.key("tile", first, "by", second)
+
+    def _present(self, store: Store) -> list[bool]:
+        return [not self.result.pending and store.has(self.address(store, complete=True))]
+
+    def missing(self, store: Store) -> Self | None:
+        """Return the job unless its tile is there, empty, or part of a matrix that is there."""
+        empty = not (self.rows.expected(store) and self.columns.expected(store))
+        if empty or all(self.present(store)) or self.whole.missing(store) is None:
+            return None
+        return self
+
+    def cost(self) -> Cost:
+        return Cost({}, 8 * len(self.rows.at) * len(self.columns.at))
+
+    def run(self, context: Context) -> None:
+        store = StoreSnapshot(context.store)
+        address = self.address(store)
+        if self.rows.ready(store) and self.columns.ready(store) and not store.has(address):
+            rows = _Forms(self.result, self.rows.ready(store), store)
+            same = self.rows is self.columns
+            columns = rows if same else _Forms(self.result, self.columns.ready(store), store)
+            context.store.write(
+                address, DistanceTile(tile_distances(rows, columns, rows.analysis.metric))
+            )
+
+
+def _tile_rows(result: TaskArtefact, at: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the rows of a tile: positions of networks, and which of their reads is meant."""
+    return [(i, part) for i in at for part in range(len(result.reads[i]))]
+
+
+class _Forms(Sequence[Form]):
+    """Forms that a metric makes of networks, read from the store one by one.
+
+    A form that the store lacks is made of the network's activity, and written.
+    """
+
+    def __init__(self, result: TaskArtefact, at: Sequence[int], store: Store) -> None:
+        assert isinstance(result.analysis, AllPairs)
+        self.result, self.store, self.analysis = result, store, result.analysis
+        self.rows = _tile_rows(result, at)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, i: Any) -> Any:
+        member, part = self.rows[i]
+        address = self.result.reads[member][part]
+        key = self.analysis.metric.key("form", address)
+        try:
+            return self.store.read(key, PreparedForm).form
+        except CorruptRecord:
+            form = self._prepare(member, address)
+            self.store.write(key, PreparedForm.of(form))
+            return form
+
+    def _prepare(self, member: int, address: str) -> Form:
+        try:
+            states = self.analysis.states(self.store.read(address, Record))
+            return self.analysis.metric.prepare(states)
+        except ValueError as error:
+            raise ValueError(f"{self.result.members[member].name!r}: {error}") from error

@@ -1,0 +1,74 @@
+"""Outcomes of networks: small records beside the weights."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self
+
+from rnnstudy.core.record import CorruptRecord, Record
+from rnnstudy.study.spec.networks import AnyNetwork
+from rnnstudy.study.store import Store
+from rnnstudy.training.train import Trained
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkOutcome(Record):
+    """Status, loss and accuracy of one network, without its weights."""
+
+    status: str
+    """`trained` or `diverged`."""
+    loss: float
+    accuracy: float
+    solved: bool
+    steps: int | None
+    """Training steps; None for an imported network."""
+    attempt: int | None
+    """Number of the attempt, from 0; None for an imported network."""
+    diverged_at: int | None
+    """Step of divergence, if any."""
+
+    @classmethod
+    def from_trained(cls, trained: Trained) -> Self:
+        """Return the outcome of the one network of a record."""
+        imported, diverged_at = trained.seed[0] < 0, int(trained.diverged_at[0])
+        return cls(
+            status=str(trained.status[0]),
+            loss=float(trained.evaluation_loss[0]),
+            accuracy=float(trained.evaluation_accuracy[0]),
+            solved=bool(trained.solved[0]),
+            steps=None if imported else int(trained.steps[0]),
+            attempt=None if imported else int(trained.attempt[0]),
+            diverged_at=diverged_at if diverged_at >= 0 else None,
+        )
+
+
+def write_network(store: Store, network: AnyNetwork, trained: Trained) -> None:
+    """Write the record of one network, and its outcome beside it."""
+    store.remove(_address(network))  # that of an earlier record, if it was damaged
+    store.write(network.key(), trained)
+    store.write(_address(network), NetworkOutcome.from_trained(trained))
+
+
+def network_outcome(store: Store, network: AnyNetwork) -> NetworkOutcome | None:
+    """Return the outcome of a network; None if the store does not hold the network.
+
+    A store of an earlier version has no outcomes. Then the network itself is read once.
+    """
+    return store.memoise((network.key(), "outcome"), lambda: _outcome(store, network))
+
+
+def _outcome(store: Store, network: AnyNetwork) -> NetworkOutcome | None:
+    if not store.has(network.key()):
+        return None
+    with suppress(CorruptRecord):
+        return store.read(_address(network), NetworkOutcome)
+    try:
+        outcome = NetworkOutcome.from_trained(store.read(network.key(), Trained))
+    except CorruptRecord:
+        return None
+    with suppress(OSError):  # the store may be read-only
+        store.write(_address(network), outcome)
+    return outcome
+
+
+def _address(network: AnyNetwork) -> str:
+    return network.key("outcome")

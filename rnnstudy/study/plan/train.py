@@ -1,0 +1,175 @@
+"""Jobs that train networks."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Self, TypeVar
+
+import numpy as np
+
+from rnnstudy.analyses.base import Cost
+from rnnstudy.cells.base import check_cell
+from rnnstudy.core.component import Address, Component
+from rnnstudy.study.plan.job import Context, Job, Stopped, counted, range_label
+from rnnstudy.study.plan.outcomes import network_outcome, write_network
+from rnnstudy.study.spec.networks import Network
+from rnnstudy.study.spec.selection import Undecided
+from rnnstudy.study.spec.study import Study
+from rnnstudy.study.store import Store
+from rnnstudy.tasks.base import check_trials
+from rnnstudy.training import cost as footprint
+from rnnstudy.training.cost import trained_bytes, widest_cohort
+from rnnstudy.training.kernels.choice import Kernel
+from rnnstudy.training.state import Course
+from rnnstudy.training.train import Trained, train
+
+T = TypeVar("T")
+
+SHARES = 2
+"""Least number of cohorts per worker, so that all workers are busy to the end."""
+
+WORTH_A_COHORT = 8
+"""Networks of one cohort that hide the cost of compiling it. Smaller cohorts are not split off."""
+
+
+@dataclass(frozen=True, eq=False)
+class Train(Job):
+    """Training of networks that share a program: of the grid, or pilots of a selection."""
+
+    networks: tuple[Network, ...]
+    names: tuple[str, ...] = ()
+    purpose: Literal["train", "pilots"] = "train"
+    kernel: Kernel = "by_member"
+    """Form of the training program that is expected, for estimates."""
+
+    @property
+    def kind(self) -> str:
+        return self.purpose
+
+    @property
+    def task(self) -> str:
+        return self.networks[0].task.title
+
+    @property
+    def label(self) -> str:
+        return f"{self.purpose} {range_label(self.names)} ({counted(len(self.names), 'network')})"
+
+    @property
+    def trains(self) -> tuple[Network, ...]:
+        return self.networks
+
+    @property
+    def memory(self) -> int:
+        first = self.networks[0]
+        members = len(self.networks)
+        return footprint.cohort_bytes(first.cell, first.task, first.training, members, self.kernel)
+
+    def results(self) -> tuple[Address, ...]:
+        return tuple(network.key() for network in self.networks)
+
+    def requires(self) -> tuple[Address, ...]:
+        return ()
+
+    def _present(self, store: Store) -> list[bool]:
+        return [
+            not isinstance(network, Undecided) and network_outcome(store, network) is not None
+            for network in self.networks
+        ]
+
+    def missing(self, store: Store) -> Self | None:
+        at = [i for i, present in enumerate(self.present(store)) if not present]
+        networks, names = (tuple(each[i] for i in at) for each in (self.networks, self.names))
+        return replace(self, networks=networks, names=names) if at else None
+
+    def cost(self) -> Cost:
+        steps = sum(network.training.steps for network in self.networks)
+        size = sum(trained_bytes(network.cell, network.task) for network in self.networks)
+        return Cost({"steps": steps}, size)
+
+    def run(self, context: Context) -> None:
+        first = self.networks[0]
+        check_trials(first.task)
+        check_cell(first.cell, first.task.inputs)
+        trained, attempts = self._attempt(context, range(len(self.networks)), 0), [0]
+        while attempts[-1] < first.training.retry and (trained.diverged_at >= 0).any():
+            attempts.append(attempts[-1] + 1)
+            diverged = np.flatnonzero(trained.diverged_at >= 0).tolist()
+            trained = trained.replaced(diverged, self._attempt(context, diverged, attempts[-1]))
+        for i, network in enumerate(self.networks):
+            write_network(context.store, network, trained.select("member", [i]))
+        for attempt in attempts:
+            context.checkpoints(self._cohort(attempt)).clear()
+
+    def _cohort(self, attempt: int) -> list[str]:
+        return [*self.results(), f"attempt {attempt}"]
+
+    def _attempt(self, context: Context, members: Sequence[int], attempt: int) -> Trained:
+        """Train some networks of the cohort, from new seeds if it is not the first attempt."""
+        networks = [self.networks[i] for i in members]
+        first, protocol = networks[0], networks[0].training
+        checkpoints = context.checkpoints(self._cohort(attempt))
+        cohort = f"{self.names[0]} {counted(len(members), 'network')} attempt {attempt}"
+        with context.training_curves(cohort, protocol) as write_curves:
+
+            def checkpoint(course: Course) -> None:
+                write_curves(course)
+                # A finished attempt that another may follow is kept, so that it is not repeated.
+                if context.stopped or (course.done == protocol.steps and protocol.retry):
+                    checkpoints.write(course)
+                if context.stopped:
+                    raise Stopped
+                checkpoints.keep(course)
+
+            return train(
+                first.cell,
+                first.task,
+                [network.training for network in networks],
+                [network.seed for network in networks],
+                lambda step, loss: context.on_training_step(self, step, protocol.steps, loss),
+                attempt=attempt,
+                resume=checkpoints.latest(),
+                checkpoint=checkpoint,
+                devices=context.devices,
+            )
+
+
+def cohorts(study: Study, networks: Sequence[tuple[str, Network]]) -> Iterable[Train]:
+    """Divide networks with their names into cohorts that train as one program each."""
+    budget, kernel = memory_budget(study), study.runtime.expected_kernel
+    workers = study.runtime.expected_workers
+    share = -(-len(networks) // (SHARES * workers)) if workers > 1 else len(networks)
+    groups: dict[tuple[Component | str, ...], list[tuple[str, Network]]] = {}
+    for name, network in networks:
+        groups.setdefault(_program(network), []).append((name, network))
+    for group in groups.values():
+        first = group[0][1]
+        widest = widest_cohort(first.cell, first.task, first.training, budget, kernel)
+        for part in even_parts(group, min(widest, max(share, WORTH_A_COHORT))):
+            names, members = zip(*part, strict=True)
+            yield Train(networks=members, names=names, kernel=kernel)
+
+
+def _program(network: Network) -> tuple[Component | str, ...]:
+    """Return the task, cell and protocol that networks of one program have in common."""
+    fields = network.training.model_dump(exclude=set(network.training.per_member))
+    return network.task, network.cell, str(sorted(fields.items()))
+
+
+def even_parts(group: Sequence[T], width: int) -> list[Sequence[T]]:
+    """Divide a group into the fewest parts of at most `width` and of nearly equal size."""
+    count = -(-len(group) // width)
+    return [group[len(group) * p // count : len(group) * (p + 1) // count] for p in range(count)]
+
+
+def memory_budget(study: Study) -> int:
+    """Return the bytes that one training job may take: the spec's, or half the machine's."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory = study.runtime.memory
+    total = machine / 2 if memory is None else memory * 2**30
+    return int(total / (study.runtime.workers or os.cpu_count() or 1))
+
+
+def training_flops(jobs: Iterable[Job]) -> float:
+    """Return the floating-point operations of all training in these jobs."""
+    networks = [network for job in jobs for network in job.trains]
+    return sum(footprint.training_flops(n.cell, n.task, n.training) for n in networks)
