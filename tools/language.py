@@ -5,7 +5,7 @@ Usage: tools/language.py [--rules A,B] [--summary] [FOLDER ...]
 
 Each place is one line: file, line, rule, message. Rules of single files: names, openings,
 sentences, sections, errors. Rules of the whole package: meanings, sizes, circles. CONTRIBUTING.md
-explains them. Without a folder the whole package is read.
+explains them. Without a folder the whole package is read, but for the files in PENDING.
 """
 
 import argparse
@@ -111,6 +111,14 @@ SHARED_NAMES: dict[str, str] = {
     "schema": "the command and the function that it calls",
 }
 """Public name -> reason why two definitions may share it."""
+
+PENDING = _words(
+    """
+    __main__.py analyses cells claims cli core dynamics keras_bridge metrics population
+    report/build.py runner.py study tasks training
+    """
+)
+"""Files and folders that are not checked yet, relative to the package."""
 
 LAZY_CIRCLES: frozenset[str] = frozenset({"rnnstudy"})
 """Modules that import their users on first use, as documented."""
@@ -593,9 +601,10 @@ PACKAGE_RULES: dict[str, Callable[[Package], Iterator[Place]]] = {
 }
 
 
-def check(paths: Iterable[Path], rules: Iterable[str]) -> list[Place]:
-    """Return the broken rules at or below some paths."""
+def check(paths: Iterable[Path], rules: Iterable[str], pending: Iterable[str] = ()) -> list[Place]:
+    """Return the broken rules at or below some paths, but for pending files."""
     rules, wanted = list(rules), [path.resolve() for path in paths]
+    exempt = [PACKAGE / name for name in pending]
     places: list[Place] = []
     for folder in dict.fromkeys(map(package_of, wanted)):
         package = Package(folder)
@@ -605,7 +614,11 @@ def check(paths: Iterable[Path], rules: Iterable[str]) -> list[Place]:
             else:
                 for module in package.modules:
                     places += MODULE_RULES[rule](module, package)
-    return sorted(place for place in places if _is_below(place.path, wanted))
+    return sorted(
+        place
+        for place in places
+        if _is_below(place.path, wanted) and not _is_below(place.path, exempt)
+    )
 
 
 def _is_below(path: Path, folders: Iterable[Path]) -> bool:
@@ -623,11 +636,12 @@ def package_of(path: Path) -> Path:
 def main(arguments: list[str] | None = None) -> int:
     """Print the places and return 1 if there are any."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("paths", nargs="*", type=Path, default=[PACKAGE])
+    parser.add_argument("paths", nargs="*", type=Path, help="default: all but pending files")
     parser.add_argument("--rules", default=",".join([*MODULE_RULES, *PACKAGE_RULES]))
     parser.add_argument("--summary", action="store_true", help="print the numbers only")
     options = parser.parse_args(arguments)
-    places = check(options.paths, options.rules.split(","))
+    pending = () if options.paths else PENDING
+    places = check(options.paths or [PACKAGE], options.rules.split(","), pending)
     counts = Counter(place.rule for place in places)
     lines = [] if options.summary else [str(place) for place in places]
     lines.append(

@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from rnnstudy import runner
 from rnnstudy.analyses import ANALYSES
@@ -171,7 +172,8 @@ def list_(what: Annotated[Catalogue, typer.Argument(help="Which catalogue.")]) -
         Catalogue.claims: dict(CLAIMS),
     }
     for kind, entry in catalogues[what].items():
-        console.print(f"[bold]{kind}[/bold]: {(entry.__doc__ or '').partition(chr(10))[0]}")
+        summary = escape((entry.__doc__ or "").partition("\n")[0])
+        console.print(f"[bold]{kind}[/bold]: {summary}")
         for name, field in entry.model_fields.items():
             default = "required" if field.is_required() else _plain(field.get_default())
             text = " ".join((field.description or "").split())

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from rnnstudy import __main__ as command
+from rnnstudy.cells.lstm import LSTM
 
 ROOT = Path(__file__).parents[2]
 
@@ -205,6 +206,8 @@ def test_schema_and_lists(folder: Path) -> None:
     cells = rnnstudy("list", "cells", cwd=folder).stdout
     for word in ("vanilla", "ugrnn", "gru", "lstm", "reset_after (True)", "clip (None)"):
         assert word in cells
+    # Brackets, as in `[h, c]`, are no markup.
+    assert (LSTM.__doc__ or "").partition("\n")[0] in " ".join(cells.split())
 
 
 def test_an_interrupt_while_the_command_is_read_is_silent(
