@@ -36,8 +36,8 @@ class AutonomousSystem:
     Examples
     --------
     >>> import numpy as np
-    >>> from rnnstudy.dynamics.networks.adapters import networks_of
-    >>> networks = networks_of(lambda inputs, states: 0.5 * states, state_size=2)
+    >>> from rnnstudy.dynamics.networks.adapters import as_networks
+    >>> networks = as_networks(lambda inputs, states: 0.5 * states, state_size=2)
     >>> system = AutonomousSystem(networks, 0, np.zeros(0))
     >>> system.step(np.array([[1.0, -2.0]]))
     array([[ 0.5, -1. ]])
