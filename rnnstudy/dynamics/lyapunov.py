@@ -1,4 +1,4 @@
-"""How fast neighbouring trajectories part: Lyapunov exponents, driven or autonomous."""
+"""Lyapunov exponents of driven and autonomous networks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.arrays import Array, Tensor
+from rnnstudy.core.batches import batches
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Table
 from rnnstudy.core.lazy_imports import pd, tf
 from rnnstudy.core.record import Record, array
@@ -15,45 +16,58 @@ from rnnstudy.dynamics.networks.adapters import Networks, as_networks
 from rnnstudy.dynamics.networks.arguments import as_float_array
 from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 
-BLOCK_BYTES = 64 * 2**20
-"""Memory for the Jacobians of one stretch of time."""
+JACOBIAN_BYTES = 64 * 2**20
+"""Memory for the Jacobians of one batch of steps."""
 
-BLOCKS = 20
-"""Stretches of equal length from whose means the standard error comes."""
+STRETCHES = 20
+"""Number of stretches of equal length whose means give the standard error."""
 
-SHOWN = 8
-"""Leading exponents that are drawn."""
+MAX_CURVES = 8
+"""Largest number of leading exponents in a picture."""
 
 
 @dataclass(frozen=True, eq=False)
 class Lyapunov(Record):
-    """Lyapunov exponents, largest first, in nats per step; one row per trajectory."""
+    """Lyapunov exponents in nats per step, largest first, one row per trajectory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rnnstudy
+    >>> def contract(inputs, state):
+    ...     return 0.5 * state
+    >>> record = rnnstudy.lyapunov_exponents(contract, np.ones(2), steps=100)
+    >>> record.to_frame()["exponent"].round(4).tolist()
+    [-0.6931, -0.6931]
+    """
 
     exponents: Array = array("trajectory", "mode")
-    """NaN where the trajectory left the finite numbers; -inf where the Jacobians annihilate a
-    direction within rounding."""
+    """Exponents. NaN for a trajectory that is not finite. -inf for a direction that the Jacobians
+    annihilate within rounding."""
     error: Array = array("trajectory", "mode")
-    """Standard error of the mean over the stretches, which are longer than the correlations that
-    they hide only if the whole is long enough: see whether `trace` has settled."""
+    """Standard error of the mean over stretches of time. It is too small if stretches are shorter
+    than correlations. Then `trace` has not converged."""
     trace: Array = array("trajectory", "stretch", "mode")
-    """The exponents as they stood after each stretch of time."""
+    """Exponents after each stretch of time."""
     end: Array = array("trajectory", "state")
-    """The last state."""
+    """Last state."""
     member: Array = array("trajectory")
+    """Position of the network."""
     start: Array = array("trajectory")
-    """Which of the starts it came from."""
+    """Position of the start."""
     steps: int = 0
-    """Steps that count, after the transient."""
+    """Number of steps that count, after the transient."""
     transient: int = 0
+    """Number of steps that do not count."""
     dt: float | None = None
-    """Seconds per step, if known."""
+    """Length of a step in seconds, if known."""
 
     def __len__(self) -> int:
         return len(self.exponents)
 
     def __repr__(self) -> str:
-        largest = ", ".join(f"{first:.4g}" for first in self.exponents[:SHOWN, 0])
-        more = ", ..." if len(self) > SHOWN else ""
+        largest = ", ".join(f"{first:.4g}" for first in self.exponents[:MAX_CURVES, 0])
+        more = ", ..." if len(self) > MAX_CURVES else ""
         return (
             f"{self.exponents.shape[1]} Lyapunov exponents of each of {len(self)} trajectories, "
             f"the largest {largest}{more} nats per step"
@@ -61,19 +75,22 @@ class Lyapunov(Record):
 
     @property
     def per_second(self) -> Array:
-        """The exponents in nats per second; ValueError if dt is not known."""
+        """Exponents in nats per second; ValueError if dt is not known."""
         if self.dt is None:
-            raise ValueError("the length of a step in seconds is not known: give dt")
+            raise ValueError(
+                "dt must be known for exponents per second, got None. "
+                "Use lyapunov_exponents(..., dt=seconds)."
+            )
         return self.exponents / self.dt
 
     @property
     def dimension(self) -> Array:
-        """Kaplan-Yorke dimension [trajectory]; NaN if more exponents are needed to tell."""
+        """Kaplan-Yorke dimension, `[trajectory]`; NaN if it needs more exponents."""
         size = self.size("state")
         return np.array([kaplan_yorke(values, size) for values in self.exponents])
 
     def to_frame(self) -> Any:
-        """A `pandas.DataFrame` with one row per trajectory and exponent."""
+        """Return a `pandas.DataFrame` with one row per trajectory and exponent."""
         trajectories, modes = self.exponents.shape
         columns = {
             "member": np.repeat(self.member, modes),
@@ -87,13 +104,13 @@ class Lyapunov(Record):
         return pd.DataFrame(columns)
 
     def exhibits(self) -> Sequence[Exhibit]:
-        """How the leading exponents settled, and a table of all."""
+        """Return the convergence of the leading exponents, and a table of all."""
         stretches = self.trace.shape[1]
         time = self.steps * np.arange(1, stretches + 1) / stretches
         curves = [
             Curve(x=time, y=trace[:, mode], label=f"exponent {mode + 1}", panel=panel)
             for trace, panel in zip(self.trace, self._names(), strict=True)
-            for mode in range(min(trace.shape[1], SHOWN))
+            for mode in range(min(trace.shape[1], MAX_CURVES))
         ]
         return (
             Curves(
@@ -117,9 +134,29 @@ class Lyapunov(Record):
 
 
 def kaplan_yorke(exponents: Array, size: int) -> float:
-    """Dimension of the attractor from its exponents [mode], largest first (Kaplan & Yorke 1979).
+    """Return the Kaplan-Yorke dimension of an attractor.
 
-    size: length of the state vector; NaN if fewer exponents are known than it takes.
+    Parameters
+    ----------
+    exponents
+        Lyapunov exponents, largest first, `[mode]`.
+    size
+        Length of the state vector.
+
+    Returns
+    -------
+    float
+        Dimension, NaN if it needs more exponents.
+
+    References
+    ----------
+    Kaplan & Yorke (1979), Chaotic behavior of multidimensional difference equations.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> kaplan_yorke(np.array([0.5, -1.0]), 2)
+    1.5
     """
     if np.isnan(exponents).any():
         return float("nan")
@@ -144,104 +181,150 @@ def lyapunov_exponents(
     seed: int = 0,
     layer: str | None = None,
 ) -> Lyapunov:
-    """The `count` largest Lyapunov exponents along trajectories of a network, in float64.
+    """Compute the `count` largest Lyapunov exponents along trajectories, in float64.
 
-    network, layer: as for `find_fixed_points`.
-    start: [state] or [start, state], from each of which every member (or one) sets out.
-    inputs: [time, input], what drives them all; [input], the same for `steps` steps (default
-    10,000); None: zeros. The first `transient` steps (default: a tenth) are not counted: the state
-    comes to the attractor and the directions align in them.
-    A random orthonormal frame is moved by the Jacobians and made orthonormal again at every step;
-    exponents are the mean logarithms of what each direction was stretched by (Benettin et al. 1980;
-    for recurrent networks Engelken, Wolf & Abbott 2023). ValueError for wrong shapes or numbers.
+    The Jacobians move a random orthonormal frame, which is made orthonormal again at every step.
+    Exponents are the mean logarithms of the stretch of each direction.
+
+    Parameters
+    ----------
+    network
+        Network or networks, as for `find_fixed_points`.
+    start
+        First states, `[state]` or `[start, state]`, of every member or of one.
+    inputs
+        Inputs `[time, input]` that drive all trajectories, or one constant input `[input]`. None:
+        zeros.
+    steps
+        Number of steps. None: all of `inputs`, or 10,000 at a constant input.
+    count
+        Number of exponents. None: all.
+    transient
+        Number of first steps that do not count. In them states reach the attractor and directions
+        align. None: a tenth.
+    member
+        Position of the network. None: all.
+    dt
+        Length of a step in seconds.
+    seed
+        Seed of the first frame.
+    layer
+        Name of the recurrent layer of a model with several.
+
+    Returns
+    -------
+    Lyapunov
+        Exponents with their standard errors.
+
+    Raises
+    ------
+    ValueError
+        If a shape or number does not fit.
+
+    References
+    ----------
+    Benettin, Galgani, Giorgilli & Strelcyn (1980), Lyapunov characteristic exponents for smooth
+    dynamical systems and for Hamiltonian systems. Meccanica 15.
+    Engelken, Wolf & Abbott (2023), Lyapunov spectra of chaotic recurrent neural networks. Physical
+    Review Research 5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rnnstudy
+    >>> def contract(inputs, state):
+    ...     return 0.5 * state
+    >>> rnnstudy.lyapunov_exponents(contract, np.ones(2), steps=100)
+    2 Lyapunov exponents of each of 1 trajectories, the largest -0.6931 nats per step
     """
     channels = 0 if inputs is None else np.atleast_1d(inputs).shape[-1]
-    tried = np.atleast_2d(start)
-    networks = as_networks(network, layer, tried.shape[-1], channels, tried)
+    first_states = np.atleast_2d(start)
+    networks = as_networks(network, layer, first_states.shape[-1], channels, first_states)
     starts = _starts(start, networks.state_size)
-    driven = _drive(inputs, steps, networks.inputs)
-    skipped = len(driven) // 10 if transient is None else transient
-    if skipped < 0 or len(driven) - skipped < BLOCKS:
+    driving = _inputs(inputs, steps, networks.inputs)
+    skip = len(driving) // 10 if transient is None else transient
+    if skip < 0 or len(driving) - skip < STRETCHES:
         raise ValueError(
-            f"{len(driven)} steps with a transient of {skipped} leave fewer than {BLOCKS} to count"
+            f"steps must be at least {STRETCHES} after the transient, got {len(driving)} with a "
+            f"transient of {skip}."
         )
     modes = networks.state_size if count is None else count
     if not 1 <= modes <= networks.state_size:
-        raise ValueError(f"count should be 1 to {networks.state_size}, it is {count}")
+        raise ValueError(f"count must be 1 to {networks.state_size}, got {count}.")
     if dt is not None and not dt > 0:
-        raise ValueError(f"dt should be a number of seconds above 0, it is {dt}")
-    members = np.arange(len(networks)) if member is None else np.array([member])
+        raise ValueError(f"dt must be a number of seconds above 0, got {dt}.")
     if member is not None and member not in range(len(networks)):
-        raise ValueError(f"member should be 0 to {len(networks) - 1}, it is {member}")
+        raise ValueError(f"member must be 0 to {len(networks) - 1}, got {member}.")
+    members = np.arange(len(networks)) if member is None else np.array([member])
     owners, origins = np.repeat(members, len(starts)), np.tile(np.arange(len(starts)), len(members))
-    growth, end = _growth(networks, owners, starts[origins], driven, modes, seed)
-    return _record(growth[skipped:], end, owners, origins, skipped, dt)
+    growth, end = _growth(networks, owners, starts[origins], driving, modes, seed)
+    return _record(growth[skip:], end, owners, origins, skip, dt)
 
 
 def _starts(start: Array, size: int) -> Array:
     starts = np.atleast_2d(as_float_array("start", start))
     if starts.ndim != 2 or starts.shape[1] != size or not len(starts):
-        raise ValueError(f"start should be [{size}] or [start, {size}], it is {np.shape(start)}")
+        raise ValueError(
+            f"start must have shape [{size}] or [start, {size}], got {np.shape(start)}."
+        )
     return starts
 
 
-def _drive(inputs: Array | None, steps: int | None, channels: int) -> Array:
-    given = np.zeros(channels) if inputs is None else as_float_array("inputs", inputs)
-    if given.ndim not in (1, 2) or given.shape[-1] != channels:
+def _inputs(inputs: Array | None, steps: int | None, channels: int) -> Array:
+    """Return the input of every step, [time, input]."""
+    values = np.zeros(channels) if inputs is None else as_float_array("inputs", inputs)
+    if values.ndim not in (1, 2) or values.shape[-1] != channels:
         raise ValueError(
-            f"inputs should be [{channels}] or [time, {channels}], their shape is {given.shape}"
+            f"inputs must have shape [{channels}] or [time, {channels}], got {values.shape}."
         )
-    if given.ndim == 1:
-        return np.broadcast_to(given, (10_000 if steps is None else steps, channels))
-    if steps is not None and steps > len(given):
-        raise ValueError(f"{steps} steps need as many inputs, there are {len(given)}")
-    return given[:steps]
+    if values.ndim == 1:
+        return np.broadcast_to(values, (10_000 if steps is None else steps, channels))
+    if steps is not None and steps > len(values):
+        raise ValueError(f"inputs must have {steps} steps, got {len(values)}.")
+    return values[:steps]
 
 
 def _growth(
     networks: Networks, members: Array, starts: Array, inputs: Array, modes: int, seed: int
 ) -> tuple[Array, Array]:
-    """Logarithm of the stretch per step [time, trajectory, mode], and the last states."""
+    """Return the log of the stretch per step [time, trajectory, mode], and the last states."""
     size, trajectories = networks.state_size, len(members)
     generator = np.random.default_rng(seed)
     frame = np.linalg.qr(generator.standard_normal((size, modes)))[0]
     frames: Array = np.broadcast_to(frame, (trajectories, size, modes))
-    h, found = starts[:, None], []
-    stretch = max(1, BLOCK_BYTES // (8 * size**2 * trajectories))
-    for begin in range(0, len(inputs), stretch):
-        part = inputs[begin : begin + stretch]
-        state_map = networks.state_map(members, np.broadcast_to(part, (trajectories, *part.shape)))
-        jacobians, h = (values.numpy() for values in run_compiled(_along, state_map, h))
+    h, logarithms = starts[:, None], []
+    for steps in batches(len(inputs), 8 * size**2 * trajectories, JACOBIAN_BYTES):
+        part = np.broadcast_to(inputs[steps], (trajectories, *inputs[steps].shape))
+        state_map = networks.state_map(members, part)
+        jacobians, h = (values.numpy() for values in run_compiled(_jacobians_along, state_map, h))
         for jacobian in np.moveaxis(jacobians, 1, 0):
-            frames, logarithms = _stretched(jacobian, frames)
-            found.append(logarithms)
-    growth, end = np.array(found), h[:, 0]
+            frames, stretch = _stretch(jacobian, frames)
+            logarithms.append(stretch)
+    growth, end = np.array(logarithms), h[:, 0]
     growth[:, ~np.isfinite(end).all(axis=1)] = np.nan
     return growth, end
 
 
-def _along(state_map: StateMap, h: Tensor) -> tuple[Tensor, Tensor]:
-    """Jacobians along the trajectory [member, time, state, state] whose inputs are the flow's
-    points, from h [member, 1, state], and the state after it, like h."""
-    steps = tf.shape(state_map.drive)[1]
+def _jacobians_along(state_map: StateMap, h: Tensor) -> tuple[Tensor, Tensor]:
+    """Return Jacobians [member, time, state, state] along a trajectory from h, and the last state.
 
-    def turn(time: Tensor, h: Tensor, seen: Any) -> tuple[Tensor, Tensor, Any]:
+    The points of the map are the steps. The states h [member, 1, state] and the last are alike.
+    """
+    steps, step = tf.shape(state_map.drive)[1], state_map.step_function.step
+
+    def advance(time: Tensor, h: Tensor, states: Any) -> tuple[Tensor, Tensor, Any]:
         drive = state_map.drive[:, time : time + 1]
-        return (
-            time + 1,
-            state_map.step_function.step(state_map.weights, drive, h),
-            seen.write(time, h[:, 0]),
-        )
+        return time + 1, step(state_map.weights, drive, h), states.write(time, h[:, 0])
 
-    seen = tf.TensorArray(h.dtype, steps, element_shape=h[:, 0].shape)
-    _, end, seen = tf.while_loop(lambda time, *_: time < steps, turn, (0, h, seen))
-    _, jacobians = state_map.linearise(tf.transpose(seen.stack(), [1, 0, 2]))
+    states = tf.TensorArray(h.dtype, steps, element_shape=h[:, 0].shape)
+    _, end, states = tf.while_loop(lambda time, *_: time < steps, advance, (0, h, states))
+    _, jacobians = state_map.linearise(tf.transpose(states.stack(), [1, 0, 2]))
     return jacobians, end
 
 
-def _stretched(jacobian: Array, frames: Array) -> tuple[Array, Array]:
-    """The frames [trajectory, state, mode] a step later, and the logarithm of each's stretch."""
-    # What is not finite stays so, and is told by the last state.
+def _stretch(jacobian: Array, frames: Array) -> tuple[Array, Array]:
+    """Return the frames [trajectory, state, mode] a step later, and the logarithms of stretches."""
+    # Values that are not finite stay so, and show in the last state.
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         frames, upper = np.linalg.qr(jacobian @ frames)
         lengths = np.abs(np.diagonal(upper, axis1=1, axis2=2))
@@ -252,15 +335,17 @@ def _stretched(jacobian: Array, frames: Array) -> tuple[Array, Array]:
 def _record(
     growth: Array, end: Array, members: Array, origins: Array, transient: int, dt: float | None
 ) -> Lyapunov:
-    """Means and their errors over stretches of equal length; a remainder is left out at the front,
-    with the transient."""
-    extra = len(growth) % BLOCKS
-    counted = growth[extra:].reshape(BLOCKS, -1, *growth.shape[1:])
-    means = np.moveaxis(counted.mean(axis=1), 0, 1)
-    trace = np.cumsum(means, axis=1) / np.arange(1, BLOCKS + 1)[:, None]
+    """Return means and their errors over stretches of equal length.
+
+    A remainder at the front counts as part of the transient.
+    """
+    extra = len(growth) % STRETCHES
+    stretches = growth[extra:].reshape(STRETCHES, -1, *growth.shape[1:])
+    means = np.moveaxis(stretches.mean(axis=1), 0, 1)
+    trace = np.cumsum(means, axis=1) / np.arange(1, STRETCHES + 1)[:, None]
     with np.errstate(invalid="ignore"):
-        error = means.std(axis=1, ddof=1) / np.sqrt(BLOCKS)
-    # The frame sorts the directions itself, but for those that grow alike.
+        error = means.std(axis=1, ddof=1) / np.sqrt(STRETCHES)
+    # The frame sorts the directions itself, except for those of equal growth.
     order = np.argsort(-trace[:, -1], axis=1, kind="stable")
     return Lyapunov(
         exponents=np.take_along_axis(trace[:, -1], order, axis=1),

@@ -95,7 +95,7 @@ def test_members_of_a_population_are_followed_each_on_its_own(monkeypatch):
             h = step("gru", own, h, x)
         np.testing.assert_allclose(both.end[member], h, atol=1e-10)
     # In pieces of a few steps each: the same.
-    monkeypatch.setattr("rnnstudy.dynamics.lyapunov.BLOCK_BYTES", 8 * 9 * 7)
+    monkeypatch.setattr("rnnstudy.dynamics.lyapunov.JACOBIAN_BYTES", 8 * 9 * 7)
     one = lyapunov_exponents(networks, np.zeros(3), inputs, transient=0, member=1)
     np.testing.assert_allclose(one.exponents[0], both.exponents[1], atol=1e-12)
     assert one.member.tolist() == [1]
@@ -145,13 +145,19 @@ def test_frame_pictures_and_folder(tmp_path):
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
-        ({"start": np.zeros(3)}, r"start should be \[2\] or \[start, 2\], it is \(3,\)"),
-        ({"inputs": np.zeros((9, 2))}, r"inputs should be \[1\] or \[time, 1\], .* \(9, 2\)"),
-        ({"inputs": np.zeros((90, 1)), "steps": 100}, "100 steps need as many inputs, there are 9"),
-        ({"steps": 20}, "20 steps with a transient of 2 leave fewer than 20 to count"),
-        ({"count": 3}, "count should be 1 to 2, it is 3"),
-        ({"member": 1}, "member should be 0 to 0, it is 1"),
-        ({"dt": 0.0}, "dt should be a number of seconds above 0, it is 0.0"),
+        ({"start": np.zeros(3)}, r"start must have shape \[2\] or \[start, 2\], got \(3,\)"),
+        (
+            {"inputs": np.zeros((9, 2))},
+            r"inputs must have shape \[1\] or \[time, 1\], got \(9, 2\)",
+        ),
+        ({"inputs": np.zeros((90, 1)), "steps": 100}, "inputs must have 100 steps, got 90"),
+        (
+            {"steps": 20},
+            "steps must be at least 20 after the transient, got 20 with a transient of 2",
+        ),
+        ({"count": 3}, "count must be 1 to 2, got 3"),
+        ({"member": 1}, "member must be 0 to 0, got 1"),
+        ({"dt": 0.0}, "dt must be a number of seconds above 0, got 0.0"),
     ],
 )
 def test_what_makes_no_sense_is_refused(given, complaint):

@@ -150,6 +150,16 @@ def follow_to_attractors(
     References
     ----------
     Brent (1980), An improved Monte Carlo factorization algorithm. BIT 20.
+
+    Examples
+    --------
+    >>> from rnnstudy.dynamics.networks.adapters import as_networks
+    >>> networks = as_networks(lambda inputs, state: 0.5 * state, state_size=1)
+    >>> system = AutonomousSystem(networks, 0, np.zeros(0))
+    >>> origin = Attractors(np.zeros((1, 1)), np.array([0.1]))
+    >>> (ends,) = follow_to_attractors([system], [np.array([[1.0], [0.3]])], [origin], 100, 1e-3)
+    >>> ends.steps.tolist()
+    [4, 2]
     """
     width = max(1, *map(len, starts), 1)
     most = max(1, *(len(each.radius) for each in attractors), 1)
