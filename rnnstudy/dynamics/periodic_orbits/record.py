@@ -69,8 +69,8 @@ class Cycles(CountedOutcomes, SearchRecord):
     >>> def flip(inputs, state):
     ...     return tf.tanh(-2.0 * state)
     >>> orbits = rnnstudy.find_cycles(flip, starts=np.array([[0.5], [0.9]]))
-    >>> orbits.orbit(0).round(3).ravel().tolist()
-    [-0.958, 0.958]
+    >>> orbits.orbit(0).round(2).ravel().tolist()
+    [-0.96, 0.96]
     """
 
     axis: ClassVar[str] = "orbit"
