@@ -1,4 +1,4 @@
-"""The record of lines, planes and other continua of fixed points."""
+"""Record of lines, planes and other continua of fixed points."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,12 @@ class Continuum:
 class Continua(SearchRecord):
     """Lines, planes and other connected sets of fixed points, each by evenly spaced samples.
 
-    `len` and indices count continua; the samples of all lie one after the other.
+    `len` and indices count continua. The samples of all continua lie one after the other.
+
+    Examples
+    --------
+    >>> len(Continua.none(3, 1))
+    0
     """
 
     axis: ClassVar[str] = "continuum"
@@ -37,42 +42,45 @@ class Continua(SearchRecord):
     parts: ClassVar[Mapping[str, str]] = {"sample": "continuum"}
 
     state: Array = array("sample", "state")
-    """Fixed points on the continua."""
+    """Samples: fixed points on the continua."""
     continuum: Array = array("sample")
-    """On which of them."""
+    """Continuum of the sample."""
     dimension: Array = array("continuum")
-    """1: line or ring, 2: plane or other surface, ..."""
+    """Dimension: 1 for a line or ring, 2 for a plane or other surface, ..."""
     inputs: Array = array("continuum", "input")
+    """Constant input of the continuum."""
     member: Array = array("continuum")
+    """Network of the continuum."""
     input_index: Array = array("continuum")
+    """Position of its input."""
     n_starts: Array = array("continuum")
     """Number of starts that ended there."""
 
     @classmethod
     def none(cls, state: int, inputs: int) -> Self:
-        """No continua of states and inputs of these sizes."""
+        """Return no continua, of states and inputs of these sizes."""
         count = np.zeros(0, int)
         return cls(np.empty((0, state)), count, count, np.empty((0, inputs)), count, count, count)
 
     @classmethod
     def from_searches(
-        cls, found: Sequence[Sequence[Continuum]],
+        cls, searches: Sequence[Sequence[Continuum]],
         member: Array, input_index: Array, inputs: Array, size: int,
     ) -> Self:  # fmt: skip
-        """Those of many searches, whose member, position of the input and input are given.
+        """Return the continua of many searches, whose members and inputs are `[search]`.
 
-        size: length of the state, which no continuum might tell.
+        size: length of the state, which no continuum may show.
         """
-        every = [one for some in found for one in some]
-        counts = [len(some) for some in found]
+        continua = [continuum for search in searches for continuum in search]
+        counts = [len(search) for search in searches]
         return cls(
-            state=np.concatenate([np.empty((0, size)), *(one.state for one in every)]),
-            continuum=np.repeat(np.arange(len(every)), [len(one.state) for one in every]),
-            dimension=np.array([one.dimension for one in every], int),
+            state=np.concatenate([np.empty((0, size)), *(one.state for one in continua)]),
+            continuum=np.repeat(np.arange(len(continua)), [len(one.state) for one in continua]),
+            dimension=np.array([one.dimension for one in continua], int),
             inputs=np.repeat(inputs, counts, axis=0),
             member=np.repeat(member, counts),
             input_index=np.repeat(input_index, counts),
-            n_starts=np.array([one.n_starts for one in every], int),
+            n_starts=np.array([one.n_starts for one in continua], int),
         )
 
     @property
@@ -82,13 +90,13 @@ class Continua(SearchRecord):
 
     @property
     def extent(self) -> Array:
-        """Largest Euclidean distance between two samples: [continuum]."""
-        own = [self.state[self.continuum == i] for i in range(len(self))]
-        apart = [np.linalg.norm(state[:, None] - state, axis=-1) for state in own]
-        return np.array([distance.max() for distance in apart], float)
+        """Largest Euclidean distance between two samples, `[continuum]`."""
+        samples = [self.state[self.continuum == i] for i in range(len(self))]
+        distances = [np.linalg.norm(state[:, None] - state, axis=-1) for state in samples]
+        return np.array([distance.max() for distance in distances], float)
 
     def to_frame(self) -> Any:
-        """A `pandas.DataFrame` with one row per continuum."""
+        """Return a `pandas.DataFrame` with one row per continuum."""
         return pd.DataFrame(
             {
                 "member": self.member,
@@ -102,6 +110,6 @@ class Continua(SearchRecord):
         )
 
     def __repr__(self) -> str:
-        what = count_noun(len(self), "continuum", "continua") + " of fixed points"
+        name = count_noun(len(self), "continuum", "continua") + " of fixed points"
         sizes = ", ".join(map(str, np.unique(self.dimension)))
-        return what + (f" of dimension {sizes}" if len(self) else "")
+        return name + (f" of dimension {sizes}" if len(self) else "")

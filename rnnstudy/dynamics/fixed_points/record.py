@@ -1,4 +1,4 @@
-"""The records of fixed points and slow points: what was found, of which network, at which input."""
+"""Records of fixed points and slow points."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -55,35 +55,44 @@ CONVERGED, SLOW, DEGENERATE, OUTSIDE, DIVERGED, LIMIT = FIXED_POINT_OUTCOMES.cod
 
 
 VERDICTS = ("consistent", "points missing", "not saturated", "not applicable")
-
+"""Verdicts of a certificate, in the order of their codes."""
 
 CONSISTENT, MISSING, NOT_SATURATED, NOT_APPLICABLE = range(len(VERDICTS))
 
 
 @dataclass(frozen=True, eq=False)
 class SlowPoints(SearchRecord):
-    """Local minima of the speed that are not fixed points, flat: point after point."""
+    """Local minima of the speed, and states on slow manifolds, that are not fixed points.
+
+    Examples
+    --------
+    >>> SlowPoints.none(2, 1)
+    no slow points
+    """
 
     axis: ClassVar[str] = "slow"
     owners: ClassVar[Mapping[str, tuple[str, str]]] = {"slow": ("member", "input_index")}
 
     state: Array = array("slow", "state")
+    """The slow states."""
     inputs: Array = array("slow", "input")
-    """The constant input at which it is slow."""
+    """Constant input of the point."""
     speed: Array = array("slow")
-    """q = 1/2 |F(h) - h|^2."""
+    """Speed q = 1/2 |F(h) - h|^2."""
     jacobian: Array = array("slow", "state", "state")
-    """dF/dh."""
+    """Jacobian dF/dh."""
     eigenvalues: Array = array("slow", "mode")
-    """Of the Jacobian, largest modulus first."""
+    """Eigenvalues of the Jacobian, largest modulus first."""
     member: Array = array("slow")
+    """Network of the point."""
     input_index: Array = array("slow")
+    """Position of its input."""
     n_starts: Array = array("slow")
     """Number of starts that ended here."""
 
     @classmethod
     def none(cls, state: int, inputs: int) -> Self:
-        """No slow points of states and inputs of these sizes."""
+        """Return no slow points, of states and inputs of these sizes."""
         count = np.zeros(0, int)
         return cls(
             state=np.empty((0, state)),
@@ -102,10 +111,10 @@ class SlowPoints(SearchRecord):
         return np.full(len(self), "slow")
 
     def to_frame(self) -> Any:
-        """A `pandas.DataFrame` with one row per slow point; time constants in steps."""
+        """Return a `pandas.DataFrame` with one row per slow point; time constants in steps."""
         owner = {"member": self.member, "input_index": self.input_index, "kind": self.kind}
-        found = {"speed": self.speed, "n_starts": self.n_starts}
-        return pd.DataFrame(owner | found | _leading(self.eigenvalues))
+        columns = {"speed": self.speed, "n_starts": self.n_starts}
+        return pd.DataFrame(owner | columns | _leading_mode(self.eigenvalues))
 
     def __repr__(self) -> str:
         if not len(self):
@@ -118,11 +127,19 @@ class SlowPoints(SearchRecord):
 
 @dataclass(frozen=True, eq=False)
 class FixedPoints(CountedOutcomes, SearchRecord):
-    """Distinct, converged fixed points of one or many networks, flat: point after point.
+    """Distinct fixed points of one or many networks, point after point.
 
-    Ordered by member, input, number of unstable directions. A position, a slice or a mask chooses
-    points (`fps[3]`, `fps[fps.kind == "stable"]`); what is said of the search stays. `a + b` are
-    the points of the networks of a, then those of b, whose members are counted on from there.
+    They are ordered by member, input and number of unstable directions. A position, a slice or a
+    mask selects points: `fps[3]`, `fps[fps.kind == "stable"]`. The certificate and the outcomes of
+    the starts stay. `a + b` joins the networks of a and b, with the members of b counted after a's.
+
+    Examples
+    --------
+    >>> import rnnstudy, tensorflow as tf
+    >>> step = lambda inputs, states: tf.tanh(2.0 * states)
+    >>> fps = rnnstudy.find_fixed_points(step, starts=np.linspace(-1, 1, 9)[:, None])
+    >>> fps[fps.kind == "stable"].n_unstable.tolist()
+    [0, 0]
     """
 
     axis: ClassVar[str] = "point"
@@ -134,56 +151,65 @@ class FixedPoints(CountedOutcomes, SearchRecord):
     outcome_table: ClassVar[Outcomes] = FIXED_POINT_OUTCOMES
 
     slow: SlowPoints
-    """Where the search stuck at a local minimum of the speed."""
+    """Slow points, where the search reached a local minimum of the speed."""
     continua: Continua
-    """Lines, planes and other continua, none of whose points is counted as one."""
+    """Lines, planes and other continua of fixed points, which are not counted as points."""
     state: Array = array("point", "state")
+    """The fixed points."""
     inputs: Array = array("point", "input")
-    """The constant input at which it is a fixed point."""
+    """Constant input of the point."""
     speed: Array = array("point")
-    """q = 1/2 |F(h) - h|^2."""
+    """Speed q = 1/2 |F(h) - h|^2."""
     jacobian: Array = array("point", "state", "state")
-    """dF/dh."""
+    """Jacobian dF/dh."""
     eigenvalues: Array = array("point", "mode")
-    """Of the Jacobian, largest modulus first."""
+    """Eigenvalues of the Jacobian, largest modulus first."""
     n_unstable: Array = array("point")
     """Number of eigenvalues of modulus above 1 + margin."""
     index: Array = array("point")
-    """Sign of det(I - J); the indices of a bounded network's points add up to 1."""
+    """Sign of det(I - J). The indices of all points of a bounded network add up to 1."""
     member: Array = array("point")
+    """Network of the point."""
     input_index: Array = array("point")
+    """Position of its input."""
     n_starts: Array = array("point")
     """Number of starts that ended here."""
     outcome: Array = array("start")
-    """What became of each start, as a code of FIXED_POINT_OUTCOMES; rounds follow each other."""
+    """Outcome of each start, round after round, as a code of FIXED_POINT_OUTCOMES."""
     start_member: Array = array("start")
+    """Network of the start."""
     start_input: Array = array("start")
+    """Position of its input."""
     searches: dict[str, Array] = arrays("search")
-    """The certificate's columns, one row per member and input."""
+    """Columns of the certificate, one row per member and input."""
     margin: float = 1e-6
-    """Distance of a modulus from 1 within which a point counts as marginal."""
+    """Distance of a modulus from 1 within which a point is marginal."""
 
     @property
     def kind(self) -> Array:
-        """stable, saddle, repeller or marginal: [point]."""
+        """`stable`, `saddle`, `repeller` or `marginal`, `[point]`."""
         return stability_kinds(self.eigenvalues, self.margin)
 
     def modes(self, dt: float | None = None) -> Modes:
-        """Eigenvectors, time constants and frequencies; dt: seconds per time step, if known."""
+        """Return eigenvectors, time constants and frequencies.
+
+        dt: seconds per time step; None if unknown.
+        """
         return modes(self, dt)
 
     def non_normality(self) -> NonNormality:
-        """Departure from normality and transient growth."""
+        """Return departure from normality and transient growth."""
         return non_normality(self)
 
     @property
     def certificate(self) -> Any:
-        """How complete the points are: a `pandas.DataFrame`, one row per member and input.
+        """Certificate of completeness: a `pandas.DataFrame` with one row per member and input.
 
-        The verdict is `consistent` if the indices add up to 1, a further round found nothing new
-        and an estimate of unseen points is below one half; `points missing` if the sum is not 1;
-        `not saturated`; or `not applicable` where no box is known that steps never leave (unbounded
-        cells, others' without `bound`) or all starts diverged.
+        The verdict is `consistent` if three conditions hold. The indices add up to 1. The last
+        round reached no new point (`fresh` is 0). The estimated number of missing points, `unseen`,
+        is below one half. The verdict is `points missing` if the sum is not 1, and `not saturated`
+        if another condition fails. It is `not applicable` without an invariant box, or if all
+        starts diverged. A consistent certificate is necessary for completeness, not sufficient.
         """
         columns = dict(self.searches)
         columns["verdict"] = np.array(VERDICTS, object)[columns["verdict"]]
@@ -191,7 +217,7 @@ class FixedPoints(CountedOutcomes, SearchRecord):
 
     @property
     def n_marginal(self) -> Array:
-        """Number of eigenvalues whose modulus is within the margin of 1: [point]."""
+        """Number of eigenvalues whose modulus is within the margin of 1, `[point]`."""
         return is_near_unit_circle(self.eigenvalues, self.margin).sum(axis=1)
 
     def __add__(self, other: Self) -> Self:
@@ -204,11 +230,11 @@ class FixedPoints(CountedOutcomes, SearchRecord):
         axis: str | None = None,
         later: Literal["members", "inputs"] = "members",
     ) -> Self:
-        """Records end to end along one axis, or along all of them if it is None.
+        """Return records end to end along one axis, or along all of them if it is None.
 
-        Then the members of later records are counted on from those of earlier ones; with
-        `later="inputs"`, where they hold the same networks at other inputs, the inputs are.
-        ValueError if there are none, or if they differ in margin or in sizes of state or input.
+        Then the members of later records are counted after those of earlier ones. With
+        `later="inputs"` the inputs are, for the same networks at other inputs. Raises ValueError if
+        there are none, or if they differ in margin or in sizes of state or input.
         """
         if axis is not None or not records:
             return super().join(records, axis)
@@ -223,7 +249,7 @@ class FixedPoints(CountedOutcomes, SearchRecord):
         )
 
     def to_frame(self) -> Any:
-        """A `pandas.DataFrame` with one row per point; time constants in steps."""
+        """Return a `pandas.DataFrame` with one row per point; time constants in steps."""
         return pd.DataFrame(
             {
                 "member": self.member,
@@ -234,21 +260,26 @@ class FixedPoints(CountedOutcomes, SearchRecord):
                 "speed": self.speed,
                 "n_starts": self.n_starts,
             }
-            | _leading(self.eigenvalues)
+            | _leading_mode(self.eigenvalues)
         )
 
     def to_xarray(self) -> Any:
-        """An `xarray.Dataset` with named dimensions; slow points and continua have their own,
-        and names that begin with `slow.` and `continua.`."""
+        """Return an `xarray.Dataset` with named dimensions.
+
+        Names of slow points and continua begin with `slow.` and `continua.`.
+        """
         data = super().to_xarray().assign(kind=("point", self.kind))
         for name in ("slow", "continua"):
-            own = getattr(self, name).to_xarray().variables
-            data = data.assign({f"{name}.{part}": values for part, values in own.items()})
+            variables = getattr(self, name).to_xarray().variables
+            data = data.assign({f"{name}.{part}": values for part, values in variables.items()})
         return data
 
     def exhibits(self, trajectories: Any = None, dimensions: int = 3) -> Sequence[Exhibit]:
-        """The points in principal components, those of trajectories [trial, time, state] if given,
-        which may be of an LSTM's h alone. ValueError if they fit no state, or several networks."""
+        """Return a picture of the points in principal components.
+
+        The components are those of trajectories `[trial, time, state]` if there are any, which may
+        be of an LSTM's h alone. Raises ValueError if they fit no state, or for several networks.
+        """
         return (portraits(self, trajectories, dimensions),)
 
     def __repr__(self) -> str:
@@ -265,14 +296,14 @@ class FixedPoints(CountedOutcomes, SearchRecord):
         return "; ".join([*parts, f"certificate: {self._verdicts()}"])
 
     def _verdicts(self) -> str:
-        found = Counter(VERDICTS[verdict] for verdict in self.searches["verdict"])
-        if len(found) < 2:
-            return next(iter(found), "none")
-        return ", ".join(f"{found[name]} {name}" for name in VERDICTS if name in found)
+        counts = Counter(VERDICTS[verdict] for verdict in self.searches["verdict"])
+        if len(counts) < 2:
+            return next(iter(counts), "none")
+        return ", ".join(f"{counts[name]} {name}" for name in VERDICTS if name in counts)
 
 
-def _leading(eigenvalues: Array) -> dict[str, Array]:
-    """Columns that tell of the leading eigenvalue."""
+def _leading_mode(eigenvalues: Array) -> dict[str, Array]:
+    """Return columns about the leading eigenvalue."""
     leading = eigenvalues[:, 0]
     return {
         "leading_modulus": np.abs(leading),
@@ -282,8 +313,10 @@ def _leading(eigenvalues: Array) -> dict[str, Array]:
 
 
 def _kinds(kind: Array) -> list[str]:
-    """How many there are of each kind."""
-    found = Counter(kind.tolist())
+    """Return the number of points of each kind, with its noun."""
+    counts = Counter(kind.tolist())
     nouns = {"saddle": "saddles", "repeller": "repellers"}
     known = ("stable", "saddle", "repeller", "marginal")
-    return [count_noun(found[name], name, nouns.get(name, name)) for name in known if name in found]
+    return [
+        count_noun(counts[name], name, nouns.get(name, name)) for name in known if name in counts
+    ]

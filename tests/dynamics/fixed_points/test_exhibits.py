@@ -91,7 +91,7 @@ def test_several_networks_are_panels(square):
     both = square + memory(2.0, 0.5, 0.5)
     (panels,) = both.exhibits()
     assert [len(part.points) for part in panels.exhibits] == [9, 3]
-    with pytest.raises(ValueError, match=r"2 networks, and trajectories belong to one"):
+    with pytest.raises(ValueError, match=r"must be of one network, got points of 2 networks"):
         both.exhibits(trajectories=trajectories())
 
 
@@ -112,9 +112,9 @@ def test_plot_draws_on_paper_and_on_screen(square):
 @pytest.mark.parametrize(
     ("view", "complaint"),
     [
-        ({"dimensions": 4}, "dimensions should be 2 or 3, not 4"),
-        ({"trajectories": np.zeros((2, 3, 4))}, r"states of length 3 .*not of shape \(2, 3, 4\)"),
-        ({"trajectories": np.zeros(3)}, r"trial, time, state.*not of shape \(3,\)"),
+        ({"dimensions": 4}, "dimensions must be 2 or 3, got 4"),
+        ({"trajectories": np.zeros((2, 3, 4))}, r"states of length 3 .*got shape \(2, 3, 4\)"),
+        ({"trajectories": np.zeros(3)}, r"trial, time, state.*got shape \(3,\)"),
         ({"colour": "red"}, "must be trajectories, dimensions, got 'colour'"),
     ],
 )
