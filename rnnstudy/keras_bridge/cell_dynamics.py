@@ -11,7 +11,7 @@ from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import keras, tf
 from rnnstudy.keras_bridge.float64_copies import float64_copy, float64_policy, reason
 from rnnstudy.keras_bridge.invariant_box import cell_radii
-from rnnstudy.keras_bridge.recurrent_layers import label, values_of
+from rnnstudy.keras_bridge.recurrent_layers import array_of, label
 
 Layer = Any
 
@@ -121,7 +121,7 @@ def float64_cell(cell: Layer, layer: Layer) -> Float64Cell:
         like = _nested_start(copy)
     step_function = CellStep(copy, _input_shape(cell), like, len(copy.trainable_variables))
     variables = [*copy.trainable_variables, *copy.non_trainable_variables]
-    weights = dict(zip(_names(copy), map(values_of, variables), strict=True))
+    weights = dict(zip(_names(copy), map(array_of, variables), strict=True))
     start = flatten_states(like).numpy()[0].astype(np.float64)
     output_slice = _compare(cell, step_function, weights, start)
     radii = cell_radii(cell, len(start))
@@ -181,14 +181,12 @@ def _compare(
         raise ValueError(f"{label(cell)} must work in float64, got: {reason(error)}") from error
     rows = tf.reshape(tf.cast(x, cell.compute_dtype), [-1, *step_function.input_shape])
     states = unflatten_states(tf.cast(h, cell.compute_dtype), step_function.like)
-    before = [values_of(v) for v in _other_weights(cell)]
+    before = [array_of(v) for v in _other_weights(cell)]
     try:
         _, original_state = cell(rows, states, **inference_arguments(cell))
     except Exception as error:
         raise ValueError(f"{label(cell)} must work in its type, got: {reason(error)}") from error
-    if any(
-        (values_of(v) != old).any() for v, old in zip(_other_weights(cell), before, strict=True)
-    ):
+    if any((array_of(v) != old).any() for v, old in zip(_other_weights(cell), before, strict=True)):
         raise ValueError(
             f"a step of {label(cell)} must change its state only, got changes of other weights"
         )

@@ -1,4 +1,4 @@
-"""Keras models of others as populations: the cell of ours that theirs equals, their readout."""
+"""Keras models as populations: equal cells of this package, and linear readouts."""
 
 import operator
 from collections.abc import Iterator, Sequence
@@ -13,41 +13,41 @@ from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras, keras_models, tf
-from rnnstudy.keras_bridge.recurrent_layers import cell_of, label, recurrent_layer, values_of
+from rnnstudy.keras_bridge.recurrent_layers import array_of, cell_of, label, recurrent_layer
 from rnnstudy.population.population import Population
 
 Layer = Any
 
-FIRST_VALUES_ONLY = ("kernel_initializer", "recurrent_initializer", "gate_bias")
-"""Fields of a cell that say how its weights began and nothing of how it moves."""
+INITIAL_FIELDS = ("kernel_initializer", "recurrent_initializer", "gate_bias")
+"""Fields of a cell about its first weights. They do not change its step."""
 
 PRECISION = {"float64": 1e-12, "float32": 1e-4}
-"""How closely two ways to sum the same agree after some steps; half precision: a tenth."""
+"""Largest difference of two orders of summation after some steps. Half precision has 0.1."""
 
 TRIALS, TIME = 3, 5
-"""Size of the random sequences on which a population is compared with the models it came from."""
+"""Size of the random sequences on which a population is compared with its models."""
 
 
 def equal_cell(cell: Layer) -> tuple[Cell, dict[str, Array]] | None:
-    """The cell of ours that computes the same as a Keras cell, and its weights by name, or None.
+    """Return the cell of this package that equals a Keras cell, with its weights by name, or None.
 
-    That is one of our own classes, or exactly Keras's SimpleRNNCell, GRUCell or LSTMCell with an
-    activation that we know and sigmoid gates; a missing bias is zero.
+    Equal cells are this package's own classes and Keras's SimpleRNNCell, GRUCell and LSTMCell, with
+    a known activation and sigmoid gates. A missing bias is zero.
     """
     if isinstance(cell, keras_models.CellLayer):
         if type(cell).call is not keras_models.CellLayer.call:
             return None
-        return cell.cell, {name: values_of(getattr(cell, name)) for name in cell._weight_names}
+        return cell.cell, {name: array_of(getattr(cell, name)) for name in cell._weight_names}
     equal = _keras_equal(cell)
     if equal is None:
         return None
     weights = {
-        "kernel": values_of(cell.kernel),
-        "recurrent_kernel": values_of(cell.recurrent_kernel),
+        "kernel": array_of(cell.kernel),
+        "recurrent_kernel": array_of(cell.recurrent_kernel),
     }
     shape = equal.weights(weights["kernel"].shape[0])["bias"].shape
     dtype = weights["kernel"].dtype
-    bias = np.zeros(shape, dtype) if cell.bias is None else values_of(cell.bias)
+    bias = np.zeros(shape, dtype) if cell.bias is None else array_of(cell.bias)
     return equal, weights | {"bias": bias}
 
 
@@ -72,31 +72,29 @@ def _known_activation(cell: Layer) -> str | None:
 
 
 def initial_state(cell: Layer, size: int) -> Array:
-    """The state [state] before the first step of a cell that equals one of ours."""
-    own = getattr(cell, "initial_state", None)
-    return np.zeros(size, np.float32) if own is None else values_of(own)
+    """Return the state `[state]` before the first step of a cell of this package or Keras."""
+    variable = getattr(cell, "initial_state", None)
+    return np.zeros(size, np.float32) if variable is None else array_of(variable)
 
 
 def from_models(models: Sequence[Any]) -> Population:
-    """Keras models of one shape as a population, member after member.
+    """Return Keras models of one shape as a population, member after member.
 
-    Each is a recurrent layer whose cell is one of ours or equals one (SimpleRNN, GRU, LSTM of
-    Keras), then a Dense readout without activation. ValueError for anything else, and for models
-    that differ in cell, activation, or number of units, inputs or outputs.
+    Each model is a recurrent layer, then a Dense readout without activation. Its cell is one of
+    this package or equals one: SimpleRNN, GRU or LSTM of Keras. Raises ValueError for other models,
+    and for models that differ in cell, activation, units, inputs or outputs.
     """
     if not isinstance(models, list | tuple):
-        raise ValueError(
-            f"models should be a list of Keras models, it is a {type(models).__name__}"
-        )
+        raise ValueError(f"models must be a list of Keras models, got a {type(models).__name__}")
     if not len(models):
-        raise ValueError("models is empty: give at least one Keras model")
-    populations = [_one(model) for model in models]
+        raise ValueError("models must have at least one Keras model, got none")
+    populations = [_single_model(model) for model in models]
     first = populations[0]
     for model, other in zip(models[1:], populations[1:], strict=True):
-        for what, mine, its in _differences(first, other):
+        for field, value, other_value in _differences(first, other):
             raise ValueError(
-                f"{label(model)} has {what} {its}, {label(models[0])} has {mine}: "
-                "a population's networks are of one shape"
+                f"networks of a population must have one {field}, got {value} for "
+                f"{label(models[0])} and {other_value} for {label(model)}"
             )
     dtype = np.result_type(*(p.initial_state.dtype for p in populations))
 
@@ -116,26 +114,26 @@ def _differences(first: Population, other: Population) -> Iterator[tuple[str, An
         yield "cell", type(first.cell).__name__, type(other.cell).__name__
         return
     for field in type(first.cell).model_fields:
-        mine, its = getattr(first.cell, field), getattr(other.cell, field)
-        if field not in FIRST_VALUES_ONLY and mine != its:
-            yield field, mine, its
-    for what in ("inputs", "outputs"):
-        mine, its = getattr(first, what), getattr(other, what)
-        if mine != its:
-            yield what, mine, its
+        values = getattr(first.cell, field), getattr(other.cell, field)
+        if field not in INITIAL_FIELDS and values[0] != values[1]:
+            yield field, *values
+    for field in ("inputs", "outputs"):
+        values = getattr(first, field), getattr(other, field)
+        if values[0] != values[1]:
+            yield field, *values
 
 
-def _one(model: Any) -> Population:
-    """One model as a population of one."""
+def _single_model(model: Any) -> Population:
+    """Return one model as a population of one."""
     if not isinstance(model, keras.Model):
-        raise ValueError(f"a {type(model).__name__} is no Keras model")
+        raise ValueError(f"models must be Keras models, got a {type(model).__name__}")
     layer = recurrent_layer(model)
     cell = cell_of(layer)
     equal = equal_cell(cell)
     if equal is None:
         raise ValueError(
-            f"{label(cell)} of {label(model)} is none of our cells, nor a SimpleRNN, GRU or LSTM "
-            "that equals one; find_fixed_points takes the model itself"
+            f"{label(cell)} of {label(model)} must be a cell of this package, or a "
+            "SimpleRNN, GRU or LSTM that equals one. Pass the model itself to find_fixed_points."
         )
     start, readout = initial_state(cell, equal[0].state_size), linear_readout(model, [layer])
     population = population_of_one(*equal, start, readout)
@@ -146,7 +144,7 @@ def _one(model: Any) -> Population:
 def population_of_one(
     cell: Cell, weights: dict[str, Array], start: Array, readout: dict[str, Array] | None = None
 ) -> Population:
-    """A population of one network; without a readout it has no outputs."""
+    """Return a population of one network. Without a readout it has no outputs."""
     readout = readout or {"kernel": np.zeros((cell.units, 0)), "bias": np.zeros(0)}
     dtype = np.result_type(*(w.dtype for w in weights.values()))
     return Population(
@@ -158,44 +156,50 @@ def population_of_one(
 
 
 def linear_readout(model: Any, chain: Sequence[Layer]) -> dict[str, Array]:
-    """Kernel [unit, output] and bias [output] of the Dense layer after the recurrent ones.
+    """Return kernel `[unit, output]` and bias `[output]` of the Dense layer of a model.
 
-    ValueError if the model has other layers that do something, or the readout an activation.
+    The layer follows the recurrent ones, `chain`.
+
+    Raises ValueError if the model has other active layers, or if the readout has an activation.
     """
-    others = [x for x in model.layers if not isinstance(x, _idle())]
-    last = others[-1]
+    layers = [x for x in model.layers if not isinstance(x, _inactive_layers())]
+    last = layers[-1]
     dense = last.layer if isinstance(last, keras.layers.TimeDistributed) else last
-    before = others[:-1]
-    as_said = len(before) == len(chain) and all(map(operator.is_, before, chain))
-    if not as_said or not isinstance(dense, keras.layers.Dense):
-        listed = ", ".join(label(x) for x in others)
+    before = layers[:-1]
+    is_chain = len(before) == len(chain) and all(map(operator.is_, before, chain))
+    if not is_chain or not isinstance(dense, keras.layers.Dense):
+        listed = ", ".join(label(x) for x in layers)
         raise ValueError(
-            f"{label(model)} should be a recurrent layer and a Dense readout, it is {listed}"
+            f"{label(model)} must be a recurrent layer and a Dense readout, got {listed}"
         )
     if dense.activation is not keras.activations.linear:
         name = getattr(dense.activation, "__name__", dense.activation)
-        raise ValueError(f"the readout of {label(model)} has activation {name}, not linear")
-    kernel = values_of(dense.kernel)
-    bias = np.zeros(kernel.shape[1]) if dense.bias is None else values_of(dense.bias)
+        raise ValueError(f"the readout of {label(model)} must have a linear activation, got {name}")
+    kernel = array_of(dense.kernel)
+    bias = np.zeros(kernel.shape[1]) if dense.bias is None else array_of(dense.bias)
     return {"kernel": kernel, "bias": bias}
 
 
-def _idle() -> tuple[type, ...]:
-    """Layers that do nothing to a network that predicts."""
+def _inactive_layers() -> tuple[type, ...]:
+    """Return layers that do nothing in inference."""
     noises = (keras.layers.GaussianNoise, keras.layers.GaussianDropout)
     return keras.layers.InputLayer, keras.layers.Dropout, *noises
 
 
 def check_equal_outputs(model: Any, population: Population) -> None:
-    """ValueError unless the population computes what the model does: it may be wired otherwise."""
-    steps = getattr(model, "input_shape", (None, None))[1]  # only functional models know theirs
+    """Raise ValueError unless the population's outputs equal the model's.
+
+    A model may connect the same layers in another way.
+    """
+    steps = getattr(model, "input_shape", (None, None))[1]  # Only functional models have it.
     shape = (TRIALS, steps or TIME, population.inputs)
     inputs = np.random.default_rng(0).standard_normal(shape)
     outputs = population.outputs_of(population.unroll(inputs))[0]
-    theirs = values_of(model(tf.constant(inputs, model.compute_dtype), training=False))
-    ours = outputs if theirs.ndim == 3 else outputs[:, -1]
+    expected = array_of(model(tf.constant(inputs, model.compute_dtype), training=False))
+    outputs = outputs if expected.ndim == 3 else outputs[:, -1]
     tolerance = PRECISION.get(model.compute_dtype, 0.1)
-    if ours.shape != theirs.shape or not np.allclose(ours, theirs, tolerance, tolerance):
+    if outputs.shape != expected.shape or not np.allclose(outputs, expected, tolerance, tolerance):
         raise ValueError(
-            f"{label(model)} computes something else than its recurrent layer and its readout alone"
+            f"{label(model)} must compute what its recurrent layer and its readout "
+            "compute, got other outputs"
         )

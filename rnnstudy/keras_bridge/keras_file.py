@@ -1,4 +1,4 @@
-"""What a `.keras` file says of the network in it, read without Keras."""
+"""Contents of a `.keras` file, read without Keras."""
 
 import hashlib
 import json
@@ -11,15 +11,21 @@ from pydantic import Field
 
 from rnnstudy.core.component import Component
 
-SIMPLE = ("SimpleRNN", "GRU", "LSTM")
-"""Recurrent layers of Keras that are called after their one cell."""
+SINGLE_CELL_LAYERS = ("SimpleRNN", "GRU", "LSTM")
+"""Recurrent layers of Keras with the name of their one cell."""
 
 
 class Content(Component):
-    """What a Keras file holds; what cannot be told without Keras is empty."""
+    """Contents of a Keras file. Values that only Keras can compute are empty.
+
+    Examples
+    --------
+    >>> Content(sha256="0" * 64, cell="GRU", units=32).units
+    32
+    """
 
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    """Checksum of the file: another file is another network."""
+    """Checksum of the file. Another file is another network."""
 
     cell: str = "unknown"
     """Class of its recurrent cell."""
@@ -37,58 +43,67 @@ class Content(Component):
     """Number of output channels."""
 
 
-def read_content(path: Path, layer: str | None = None) -> Content:
-    """What a Keras file holds, of the recurrent layer of a name or of all that there are.
+class KerasFileError(ValueError):
+    """A file that is no readable Keras model. The message follows the file's name in a sentence."""
 
-    ValueError, the end of a sentence that begins with the file, if it cannot be read.
+
+def read_content(path: Path, layer: str | None = None) -> Content:
+    """Return the contents of a Keras file, about one recurrent layer or all of them.
+
+    Raises KerasFileError if the file cannot be read.
     """
     if path.suffix != ".keras":
-        raise ValueError('is no Keras model file: save the model as one, model.save("NAME.keras")')
+        raise KerasFileError(
+            'is no Keras model file: save the model as one, model.save("NAME.keras")'
+        )
     try:
         raw = path.read_bytes()
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))
     except FileNotFoundError:
-        raise ValueError("does not exist") from None
+        raise KerasFileError("does not exist") from None
     except IsADirectoryError:
-        raise ValueError("is a directory; name the .keras files in it") from None
+        raise KerasFileError("is a directory; name the .keras files in it") from None
     except OSError as error:
-        raise ValueError(f"cannot be read: {(error.strerror or str(error)).lower()}") from error
+        raise KerasFileError(f"cannot be read: {(error.strerror or str(error)).lower()}") from error
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise ValueError("is damaged, or no Keras model file at all") from error
-    found = {"sha256": hashlib.sha256(raw).hexdigest(), **_sizes(config), **_cell(config, layer)}
-    return Content(**{name: value for name, value in found.items() if value is not None})
+        raise KerasFileError("is damaged, or no Keras model file at all") from error
+    checksum = hashlib.sha256(raw).hexdigest()
+    fields = {"sha256": checksum, **_sizes(config), **_describe_cell(config, layer)}
+    return Content(**{name: value for name, value in fields.items() if value is not None})
 
 
 def _sizes(config: Any) -> dict[str, int | None]:
-    """Widths of the model's inputs and outputs, as far as its first and last layers tell them."""
+    """Return widths of the model's inputs and outputs, from its first and last layers."""
     layers = [each for each in _get(config, "config", "layers") or [] if isinstance(each, Mapping)]
-    first = [_get(each, "config", "batch_shape") for each in layers if _named(each, "InputLayer")]
+    first = [
+        _get(each, "config", "batch_shape") for each in layers if _has_class(each, "InputLayer")
+    ]
     shapes = [*first, _get(config, "build_config", "input_shape")]
     inputs = next((_width(shape) for shape in shapes if _width(shape) is not None), None)
     return {"inputs": inputs, "outputs": _outputs(layers, _get(config, "config", "output_layers"))}
 
 
 def _outputs(layers: list[Mapping[str, Any]], ends: Any) -> int | None:
-    """Units of the layer that gives the outputs, if that is a Dense one."""
+    """Return the units of the output layer; None unless it is a Dense one."""
     name = next((part for part in _flat(ends) if isinstance(part, str)), None)
     last = [each for each in layers if name is None or _get(each, "config", "name") == name][-1:]
     for each in last:
-        dense = _get(each, "config", "layer") if _named(each, "TimeDistributed") else each
-        if _named(dense, "Dense"):
+        dense = _get(each, "config", "layer") if _has_class(each, "TimeDistributed") else each
+        if _has_class(dense, "Dense"):
             units = _get(dense, "config", "units")
             return units if isinstance(units, int) else None
     return None
 
 
-def _cell(config: Any, layer: str | None) -> dict[str, Any]:
-    """Class, activation and units of the cell; of several recurrent layers, joined."""
-    found = [
+def _describe_cell(config: Any, layer: str | None) -> dict[str, Any]:
+    """Return class, activation and units of the cell, joined for several recurrent layers."""
+    layers = [
         each
         for each in _recurrent(config)
         if layer is None or _get(each, "config", "name") == layer
     ]
-    cells = [part for each in found for part in _cells(_get(each, "config", "cell") or each)]
+    cells = [part for each in layers for part in _cells(_get(each, "config", "cell") or each)]
     names = [str(_get(cell, "class_name")).removesuffix("Cell") for cell in cells]
     activations = [_text(_get(cell, "config", "activation")) for cell in cells]
     units = _get(cells[-1], "config", "units") if cells else None
@@ -100,10 +115,10 @@ def _cell(config: Any, layer: str | None) -> dict[str, Any]:
 
 
 def _recurrent(part: Any) -> Iterator[Mapping[str, Any]]:
-    """The outermost recurrent layers in a model's configuration."""
+    """Yield the outermost recurrent layers in a model's configuration."""
     if isinstance(part, Mapping):
-        named = any(_named(part, kind) for kind in SIMPLE)
-        if named or isinstance(_get(part, "config", "cell"), Mapping):
+        is_listed = any(_has_class(part, kind) for kind in SINGLE_CELL_LAYERS)
+        if is_listed or isinstance(_get(part, "config", "cell"), Mapping):
             yield part
             return
         for inner in part.values():
@@ -114,7 +129,7 @@ def _recurrent(part: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _cells(cell: Any) -> list[Any]:
-    """The cells that a stack is made of, or the cell itself."""
+    """Return the cells of a stack, or the cell itself."""
     inner = _get(cell, "config", "cells")
     return inner if isinstance(inner, list) and inner else [cell]
 
@@ -125,13 +140,13 @@ def _text(activation: Any) -> str | None:
     return activation if isinstance(activation, str) else None
 
 
-def _named(part: Any, kind: str) -> bool:
+def _has_class(part: Any, kind: str) -> bool:
     return bool(_get(part, "class_name") == kind)
 
 
 def _width(shape: Any) -> int | None:
-    known = isinstance(shape, list) and shape and isinstance(shape[-1], int)
-    return shape[-1] if known else None
+    is_known = isinstance(shape, list) and shape and isinstance(shape[-1], int)
+    return shape[-1] if is_known else None
 
 
 def _flat(part: Any) -> Iterator[Any]:
@@ -143,7 +158,7 @@ def _flat(part: Any) -> Iterator[Any]:
 
 
 def _get(part: Any, *names: str) -> Any:
-    """What stands under names, one inside the other; None if there is nothing."""
+    """Return the value under nested names; None if there is none."""
     for name in names:
         part = part.get(name) if isinstance(part, Mapping) else None
     return part

@@ -7,7 +7,7 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras
 from rnnstudy.keras_bridge.float64_copies import float64_copy
-from rnnstudy.keras_bridge.recurrent_layers import values_of
+from rnnstudy.keras_bridge.recurrent_layers import array_of
 
 
 class Readout:
@@ -27,7 +27,7 @@ class Readout:
         rows = visible.reshape(-1, visible.shape[-1])
         if self.steps is not None:
             rows = np.repeat(rows[:, None], self.steps, axis=1)
-        outputs = values_of(self.model(rows, training=False))
+        outputs = array_of(self.model(rows, training=False))
         if self.steps is not None and outputs.ndim > 2:
             outputs = outputs[:, -1]
         return outputs.reshape(*visible.shape[:-1], -1).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Keras models of others: their recurrent layers and cells, and what is wrong with some."""
+"""Recurrent layers and cells of Keras models, and the kinds that cannot be analysed."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ Layer = Any
 
 
 def require_tensorflow() -> None:
-    """RuntimeError unless Keras runs on TensorFlow: networks move and are taken apart in it."""
+    """Raise RuntimeError unless Keras runs on TensorFlow."""
     if keras.backend.backend() != "tensorflow":
         raise RuntimeError(
             f"rnnstudy needs Keras on TensorFlow, it runs on {keras.backend.backend()}; "
@@ -21,53 +21,55 @@ def require_tensorflow() -> None:
 
 
 def label(layer: Layer) -> str:
-    """A layer as messages call it."""
+    """Return the name of a layer in messages."""
     return f"{type(layer).__name__} '{getattr(layer, 'name', '?')}'"
 
 
 def recurrent_layer(network: Layer, name: str | None = None) -> Layer:
-    """The recurrent layer or cell of a Keras layer, cell or model.
+    """Return the recurrent layer or cell of a Keras layer, cell or model.
 
-    name: which one, if there are several. ValueError if there is none, several, or a kind whose
-    state does not move by one rule from step to step.
+    name: that of the layer, if there are several. Raises ValueError if there is none, if there are
+    several, or if the state does not follow one rule from step to step.
     """
     require_tensorflow()
-    found = list(_recurrent(network))
-    if not found:
+    layers = list(_recurrent(network))
+    if not layers:
         raise ValueError(
-            f"{label(network)} has no state: give a recurrent layer, a cell, or a model with one"
+            f"{label(network)} must have a state, got none. "
+            "Use a recurrent layer, a cell, or a model with one."
         )
-    names = [layer.name for layer in found]
+    names = [layer.name for layer in layers]
     if name is not None:
         if names.count(name) != 1:
             raise ValueError(
-                f"layer is '{name}'; the recurrent layers of {label(network)}: {', '.join(names)}"
+                f"layer must be a recurrent layer of {label(network)} ({', '.join(names)}), "
+                f"got '{name}'"
             )
-        found = [found[names.index(name)]]
-    if len(found) > 1:
+        layers = [layers[names.index(name)]]
+    if len(layers) > 1:
         raise ValueError(
-            f"{label(network)} has {len(found)} recurrent layers: {', '.join(names)}; "
-            f'say which one is meant, as in layer="{names[0]}"'
+            f"{label(network)} must have one recurrent layer, got {', '.join(names)}. "
+            f'Name one, as in layer="{names[0]}".'
         )
-    _refuse(network, found[0])
-    return found[0]
+    _require_one_rule(network, layers[0])
+    return layers[0]
 
 
 def recurrent_chain(model: Layer, name: str | None = None) -> list[Layer]:
-    """All recurrent layers of a model, from inputs to outputs, or the one of a name.
+    """Return all recurrent layers of a model, from inputs to outputs, or the named one.
 
-    ValueError if there is none, or for a kind that `recurrent_layer` refuses.
+    Raises ValueError if there is none, or for a kind that `recurrent_layer` refuses.
     """
-    found = list(_recurrent(model))
-    if len(found) < 2 or name is not None:
+    layers = list(_recurrent(model))
+    if len(layers) < 2 or name is not None:
         return [recurrent_layer(model, name)]
-    for layer in found:
-        _refuse(model, layer)
-    return found
+    for layer in layers:
+        _require_one_rule(model, layer)
+    return layers
 
 
 def stack_layers(layers: Sequence[Layer]) -> Layer:
-    """Recurrent layers, each of which reads the one before, as one layer with the same weights."""
+    """Return recurrent layers that read each other in order as one layer with the same weights."""
     if len(layers) == 1:
         return layers[0]
     cells = [cell_of(layer) for layer in layers]
@@ -80,76 +82,88 @@ def stack_layers(layers: Sequence[Layer]) -> Layer:
 def _inputs_of(cell: Layer) -> int:
     shape = (cell.get_build_config() or {}).get("input_shape")
     if shape is None or not isinstance(shape[-1], int):
-        raise ValueError(f"{label(cell)} does not say for which inputs it was built: {shape}")
+        raise ValueError(
+            f"build config of {label(cell)} must have the input shape, got {shape}. "
+            "Build the cell on inputs of known width."
+        )
     return shape[-1]
 
 
 def _recurrent(layer: Layer) -> Iterator[Layer]:
-    """The outermost recurrent layers and cells in a layer, each once."""
+    """Yield the outermost recurrent layers and cells in a layer, each once."""
     if isinstance(layer, (keras.layers.RNN, keras.layers.Bidirectional)) or is_cell(layer):
         yield layer
         return
-    seen = set()
+    inner: dict[int, Layer] = {}
     for child in layer._flatten_layers(include_self=False, recursive=False):
-        for found in _recurrent(child):
-            if id(found) not in seen:
-                seen.add(id(found))
-                yield found
+        inner |= {id(each): each for each in _recurrent(child) if id(each) not in inner}
+    yield from inner.values()
 
 
 def is_cell(layer: Layer) -> bool:
-    """Whether a Keras layer is a cell: it does one step, and says how large its state is."""
+    """Return whether a Keras layer is a cell: one step, with a state of known size."""
     return (
         not isinstance(layer, keras.layers.RNN) and getattr(layer, "state_size", None) is not None
     )
 
 
-def _refuse(network: Layer, layer: Layer) -> None:
-    """ValueError for what would make the rule that moves the state another one than the cell's."""
+def _require_one_rule(network: Layer, layer: Layer) -> None:
+    """Raise ValueError if the state does not follow the cell's rule at every step."""
     if isinstance(layer, keras.layers.Bidirectional):
         raise ValueError(
-            f"{label(layer)} reads its inputs both ways, so no one state moves from step to step; "
-            "give its forward_layer or its backward_layer's cell"
+            f"{label(layer)} must read its inputs in one direction, got both. "
+            "Use its forward_layer or its backward_layer's cell."
         )
     for other in network._flatten_layers():
         mask = isinstance(other, keras.layers.Masking) or getattr(other, "mask_zero", False) is True
         if mask and other is not layer:
             raise ValueError(
-                f"{label(other)} masks time steps, at which the state is held; "
-                f"give {label(layer)} itself to leave that out"
+                f"{label(layer)} must update its state at every step, but "
+                f"{label(other)} masks time steps. Use {label(layer)} itself to ignore the mask."
             )
     if getattr(layer, "stateful", False):
         raise ValueError(
-            f"{label(layer)} is stateful, it begins where the last batch ended; "
-            "set its stateful to False, or give its cell"
+            f"{label(layer)} must start each batch anew, but it is stateful. "
+            "Set its stateful to False, or use its cell."
         )
     if getattr(layer, "go_backwards", False):
-        raise ValueError(f"{label(layer)} reads its inputs backwards; give its cell")
+        raise ValueError(
+            f"{label(layer)} must read its inputs forwards, but it reads them backwards. "
+            "Use its cell."
+        )
 
 
 def cell_of(layer: Layer) -> Layer:
-    """The built cell of a recurrent layer, or the cell itself; ValueError if it cannot be used.
+    """Return the built cell of a recurrent layer, or the cell itself.
 
-    It cannot if it is no Keras layer, has no weights yet or some that are not finite, or if its
-    step is random.
+    Raises ValueError if it is no Keras layer, has no weights yet, or has weights that are not
+    finite. It raises too if its step is random.
     """
     cell = layer.cell if isinstance(layer, keras.layers.RNN) else layer
     if not isinstance(cell, keras.layers.Layer):
-        raise ValueError(f"the cell {type(cell).__name__} is no keras.layers.Layer: make it one")
+        raise ValueError(
+            f"the cell must be a keras.layers.Layer, got {type(cell).__name__}. "
+            "Derive it from Layer."
+        )
     if not cell.built:
-        raise ValueError(f"{label(layer)} has no weights yet: call it on data, or build it, first")
+        raise ValueError(
+            f"{label(layer)} must have weights, got none. Call it on data, or build it, first."
+        )
     for part in cell._flatten_layers():
         for name in ("dropout", "recurrent_dropout", *_rate(part)):
             rate = getattr(part, name, 0.0)
             if isinstance(rate, (int, float)) and rate > 0:
                 raise ValueError(
-                    f"{label(part)} has {name} {rate:g}, which moves the state at random; "
-                    f"set its {name} to 0 for the network as it predicts"
+                    f"{label(part)} must not change the state at random, got {name} {rate:g}. "
+                    f"Set its {name} to 0."
                 )
     for weight in cell.weights:
-        values = values_of(weight)
+        values = array_of(weight)
         if values.dtype.kind not in "iub" and not np.isfinite(values.astype(np.float64)).all():
-            raise ValueError(f"weight '{weight.path}' of {label(layer)} is not finite")
+            raise ValueError(
+                f"weight '{weight.path}' of {label(layer)} must be finite, got NaN or inf. "
+                "Train the network anew."
+            )
     return cell
 
 
@@ -157,7 +171,7 @@ def _rate(layer: Layer) -> tuple[str, ...]:
     return ("rate",) if isinstance(layer, keras.layers.Dropout) else ()
 
 
-def values_of(variable: Any) -> Array:
-    """A variable's or a tensor's values."""
+def array_of(variable: Any) -> Array:
+    """Return the values of a variable or tensor."""
     values: Array = keras.ops.convert_to_tensor(variable).numpy()
     return values

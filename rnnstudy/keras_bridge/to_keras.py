@@ -1,6 +1,6 @@
-"""Our cells as Keras cells, around the same step, and trained networks as Keras models.
+"""Cells of this package as Keras cells, and trained networks as Keras models.
 
-This module imports Keras; `rnnstudy.core.lazy_imports.keras_models` is the door to it.
+This module imports Keras. Use `rnnstudy.core.lazy_imports.keras_models` to import it late.
 """
 
 import functools
@@ -65,11 +65,11 @@ class CellLayer(keras.layers.Layer):
         }
         fields = {"units": as_integer(units), "activation": activation_name(activation)}
         fields |= {name: options.pop(name) for name in list(options) if name in _fields(self.wraps)}
-        for weight, given in list(initialisers.items()):
-            if given is None or is_ours(given):
+        for weight, initialiser in list(initialisers.items()):
+            if initialiser is None or is_ours(initialiser):
                 del initialisers[weight]
-            if is_ours(given):
-                fields[f"{PREFIXES[weight]}_initializer"] = given
+            if is_ours(initialiser):
+                fields[f"{PREFIXES[weight]}_initializer"] = initialiser
         cell = make_cell(type(self).__name__, self.wraps, fields)
         regularisers = pop_by_weight("regularizer", options)
         constraints = pop_by_weight("constraint", options)
@@ -79,15 +79,15 @@ class CellLayer(keras.layers.Layer):
         self.output_size = self.units = cell.units
         self.train_initial_state = train_initial_state
         self.seed = seed
-        # Keras's initialisers, too, settle their seed when they are made.
+        # Like Keras's initialisers, the cell draws its seed at construction.
         self._drawn_from = random.randint(0, 2**31 - 1) if seed is None else seed
-        self._initialisers = {w: self._foreign(w, given) for w, given in initialisers.items()}
+        self._initialisers = {w: self._keras_initialiser(w, i) for w, i in initialisers.items()}
         self._regularisers = {w: keras.regularizers.get(r) for w, r in regularisers.items()}
         self._constraints = {w: keras.constraints.get(c) for w, c in constraints.items()}
         self.initial_state: Any = None
 
-    def _foreign(self, weight: str, given: Any) -> Any:
-        initialiser = keras.initializers.get(given)
+    def _keras_initialiser(self, weight: str, identifier: Any) -> Any:
+        initialiser = keras.initializers.get(identifier)
         config = initialiser.get_config() if hasattr(initialiser, "get_config") else {}
         if self.seed is None or config.get("seed", 0) is not None:
             return initialiser
@@ -98,7 +98,7 @@ class CellLayer(keras.layers.Layer):
         inputs = input_shape[-1]
         if inputs is None:
             raise ValueError(
-                f"{self._label()} needs inputs of known width, their shape is {input_shape}"
+                f"{self._label()} must have inputs of known width, got shape {input_shape}"
             )
         self.inputs = int(inputs)
         weights = self.cell.weights(self.inputs)
@@ -125,10 +125,10 @@ class CellLayer(keras.layers.Layer):
         return draw
 
     def call(self, inputs: Tensor, states: Any, training: bool = False) -> tuple[Tensor, Any]:
-        """One step: inputs [trial, input], states [state] -> output [trial, unit], new states."""
+        """Return output `[trial, unit]` and new states of inputs `[trial, input]` and states."""
         if inputs.shape[-1] != self.inputs:
             raise ValueError(
-                f"{self._label()} was built for {self.inputs} inputs, it got {inputs.shape[-1]}"
+                f"{self._label()} must have {self.inputs} inputs, got {inputs.shape[-1]}"
             )
         listed = isinstance(states, list | tuple)
         h = states[0] if listed else states
@@ -137,7 +137,7 @@ class CellLayer(keras.layers.Layer):
         return self.cell.visible(new), [new] if listed else new
 
     def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
-        """The state before the first step, [trial, state]: zero, or the trained one."""
+        """Return the state before the first step, `[trial, state]`: zero, or the trained one."""
         shape = (batch_size, self.state_size)
         if self.initial_state is None:
             return [keras.ops.zeros(shape, self.compute_dtype)]
@@ -145,7 +145,7 @@ class CellLayer(keras.layers.Layer):
         return [keras.ops.broadcast_to(start, shape)]
 
     def get_config(self) -> dict[str, Any]:
-        """All arguments from which `from_config` rebuilds this cell."""
+        """Return all arguments, from which `from_config` rebuilds this cell."""
         fields = self.cell.model_dump(mode="json")
         del fields["kind"]
         foreign = {
@@ -153,22 +153,24 @@ class CellLayer(keras.layers.Layer):
             "regularizer": (self._regularisers, keras.regularizers.serialize),
             "constraint": (self._constraints, keras.constraints.serialize),
         }
-        given = {
+        options = {
             f"{PREFIXES[weight]}_{ending}": serialise(value)
             for ending, (values, serialise) in foreign.items()
             for weight, value in values.items()
         }
-        own = {"train_initial_state": self.train_initial_state, "seed": self.seed}
-        return {**super().get_config(), **fields, **given, **own}
+        options |= {"train_initial_state": self.train_initial_state, "seed": self.seed}
+        return {**super().get_config(), **fields, **options}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """The cell that `get_config` described."""
+        """Return the cell of a configuration by `get_config`."""
         for value in config.values():
             kind = value.get("kind", "") if isinstance(value, Mapping) else ""
-            # As Keras does, refuse to import what a model file names: it may be anybody's file.
+            # Like Keras, refuse to import modules that a model file names.
             if ":" in kind and kind.partition(":")[0] not in sys.modules:
-                raise ValueError(f"the model uses '{kind}': import its module before loading")
+                raise ValueError(
+                    f"the module of '{kind}' must be imported before the model is loaded"
+                )
         return super().from_config(config)
 
     def _label(self) -> str:
@@ -177,28 +179,58 @@ class CellLayer(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("rnnstudy")
 class VanillaCell(CellLayer):
-    """h' = f(W x + R h + b) (Elman 1990)."""
+    """Keras cell h' = f(W x + R h + b) (Elman 1990).
+
+    Examples
+    --------
+    >>> VanillaCell(32, activation="relu").units
+    32
+    """
 
     wraps = Vanilla
 
 
 @keras.saving.register_keras_serializable("rnnstudy")
 class UGRNNCell(CellLayer):
-    """Update-gate RNN (Collins, Sohl-Dickstein & Sussillo 2017); gate_bias: initial bias of it."""
+    """Keras cell of the update-gate RNN (Collins, Sohl-Dickstein & Sussillo 2017).
+
+    gate_bias: first bias of the update gate.
+
+    Examples
+    --------
+    >>> UGRNNCell(32, gate_bias=1.0).state_size
+    32
+    """
 
     wraps = UGRNN
 
 
 @keras.saving.register_keras_serializable("rnnstudy")
 class GRUCell(CellLayer):
-    """Gated recurrent unit (Cho et al. 2014); reset_after as in Keras, gate_bias: update gate's."""
+    """Keras cell of the gated recurrent unit (Cho et al. 2014).
+
+    reset_after: as in Keras. gate_bias: first bias of the update gate.
+
+    Examples
+    --------
+    >>> GRUCell(32, reset_after=False).state_size
+    32
+    """
 
     wraps = GRU
 
 
 @keras.saving.register_keras_serializable("rnnstudy")
 class LSTMCell(CellLayer):
-    """Long short-term memory, one state [h, c]; clip bounds c, gate_bias: forget gate's."""
+    """Keras cell of the long short-term memory (Hochreiter & Schmidhuber 1997).
+
+    Its state is one vector, h and c. clip: bound of c. gate_bias: first bias of the forget gate.
+
+    Examples
+    --------
+    >>> LSTMCell(32).state_size
+    64
+    """
 
     wraps = LSTM
 
@@ -210,29 +242,72 @@ OURS: dict[type[Cell], type[CellLayer]] = {
 
 @functools.cache
 def keras_cell(wraps: type[Cell]) -> type[CellLayer]:
-    """The Keras class around a cell: `LeakyCell = keras_cell(Leaky)`; the same one at each call.
+    """Return the Keras class around a cell, the same one at each call.
 
-    It is registered with Keras under the package of the cell's module, so a saved model loads in
-    any process that has made this call before.
+    It is registered with Keras under the cell's module. So a saved model loads in any process that
+    has made this call before.
+
+    Parameters
+    ----------
+    wraps
+        Class of the cell.
+
+    Returns
+    -------
+    type
+        A class of Keras cells.
+
+    Examples
+    --------
+    >>> keras_cell(Vanilla)(8).units
+    8
     """
     if wraps in OURS:
         return OURS[wraps]
     name = f"{wraps.__name__}Cell"
     body = {"wraps": wraps, "__doc__": wraps.__doc__, "__module__": wraps.__module__}
-    made: type[CellLayer] = keras.saving.register_keras_serializable(wraps.__module__, name)(
+    layer: type[CellLayer] = keras.saving.register_keras_serializable(wraps.__module__, name)(
         type(name, (CellLayer,), body)
     )
-    return made
+    return layer
 
 
 def to_model(population: Population, member: int, name: str | None = None) -> Any:
-    """One network as a `keras.Model`: [trial, time, input] -> [trial, time, output].
+    """Return one network as a `keras.Model`: `[trial, time, input]` -> `[trial, time, output]`.
 
-    It has the layers "recurrent" (keras.layers.RNN around our cell) and "readout" (Dense), and
-    starts from the member's initial state, which stays trainable if it was trained.
+    It has the layers "recurrent" (keras.layers.RNN around a cell of this package) and "readout"
+    (Dense). It starts from the member's initial state. That stays trainable if it was trained.
+
+    Parameters
+    ----------
+    population
+        Networks of one shape.
+    member
+        Position of the network.
+    name
+        Name of the model.
+
+    Returns
+    -------
+    keras.Model
+        The network.
+
+    Raises
+    ------
+    ValueError
+        If there is no such member.
+
+    Examples
+    --------
+    >>> layers = [keras.Input((None, 2)), keras.layers.GRU(3), keras.layers.Dense(1)]
+    >>> model = keras.Sequential(layers)
+    >>> to_model(Population.from_models([model]), 0).output_shape
+    (None, None, 1)
     """
     if not -len(population) <= member < len(population):
-        raise ValueError(f"member is {member}; the population has {len(population)} members")
+        raise ValueError(
+            f"member must be a position among {len(population)} networks, got {member}"
+        )
     start = population.initial_state[member]
     dtype = start.dtype.name
     fields = {field: getattr(population.cell, field) for field in _fields(type(population.cell))}

@@ -95,7 +95,7 @@ def test_what_cannot_be_rebuilt_is_refused():
 
     layer = Forgetful(3)
     layer.build((None, 2))
-    with pytest.raises(ValueError, match=r"cannot be rebuilt in float64 .*: .*'size'"):
+    with pytest.raises(ValueError, match=r"must be rebuilt in float64 .*: .*'size'"):
         float64_copy(layer)
 
     class Smaller(Forgetful):
@@ -104,7 +104,7 @@ def test_what_cannot_be_rebuilt_is_refused():
 
     layer = Smaller(3)
     layer.build((None, 2))
-    with pytest.raises(ValueError, match=r"weights have the shapes \[\(2, 3\)\], the copy's \[\(2"):
+    with pytest.raises(ValueError, match=r"must have the shapes \[\(2, 3\)\], got \[\(2"):
         float64_copy(layer)
 
     class Stubborn(Forgetful):
@@ -116,7 +116,9 @@ def test_what_cannot_be_rebuilt_is_refused():
 
     layer = Stubborn(2)
     layer.build((None, 2))
-    with pytest.raises(ValueError, match=r"weight '.*kernel' of Stubborn '.*' stays float32"):
+    with pytest.raises(
+        ValueError, match=r"weight '.*kernel' of Stubborn '.*' must be float64 .* got float32"
+    ):
         float64_copy(layer)
 
 

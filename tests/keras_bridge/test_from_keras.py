@@ -81,33 +81,41 @@ def test_a_first_bias_does_not_tell_networks_apart_but_the_shape_does():
         )
 
     assert len(Population.from_models([ours(gate_bias=1.0), ours(gate_bias=2.0)])) == 2
-    with pytest.raises(ValueError, match=r"has reset_after False, .* has True: a population's"):
+    with pytest.raises(
+        ValueError, match=r"must have one reset_after, got True for .* and False for"
+    ):
         Population.from_models([ours(), ours(reset_after=False)])
 
 
 @pytest.mark.parametrize(
     ("models", "message"),
     [
-        (list, "models is empty: give at least one"),
-        (lambda: model(layers.GRU), "models should be a list of Keras models, it is a Sequential"),
-        (lambda: [layers.Dense(2)], "a Dense is no Keras model"),
-        (lambda: [model(layers.GRU), model(layers.LSTM)], "has cell LSTM, .* has GRU: "),
-        (lambda: [model(layers.GRU), model(layers.GRU, units=5)], "has units 5, .* has 4: "),
+        (list, "models must have at least one"),
+        (lambda: model(layers.GRU), "models must be a list of Keras models, got a Sequential"),
+        (lambda: [layers.Dense(2)], "models must be Keras models, got a Dense"),
+        (
+            lambda: [model(layers.GRU), model(layers.LSTM)],
+            "must have one cell, got GRU for .* and LSTM for",
+        ),
+        (
+            lambda: [model(layers.GRU), model(layers.GRU, units=5)],
+            "must have one units, got 4 for .* and 5 for",
+        ),
         (
             lambda: [model(layers.GRU), model(layers.GRU, head=layers.Dense(1))],
-            "has outputs 1, .* has 3: a population's networks are of one shape",
+            "must have one outputs, got 3 for .* and 1 for",
         ),
         (
             lambda: [model(layers.GRU, recurrent_activation="tanh")],
-            "GRUCell 'gru_cell' of .* is none of our cells, nor a SimpleRNN, GRU or LSTM",
+            "GRUCell 'gru_cell' of .* must be a cell of this package, or a SimpleRNN, GRU or LSTM",
         ),
         (
             lambda: [model(layers.GRU, head=layers.Dense(2, activation="softmax"))],
-            "the readout of Sequential '.*' has activation softmax, not linear",
+            "the readout of Sequential '.*' must have a linear activation, got softmax",
         ),
         (
             lambda: [model(layers.GRU, head=layers.Activation("tanh"))],
-            "should be a recurrent layer and a Dense readout, it is GRU '.*', Activation '.*'",
+            "must be a recurrent layer and a Dense readout, got GRU '.*', Activation '.*'",
         ),
     ],
 )
@@ -119,7 +127,7 @@ def test_what_makes_no_population_is_refused(models, message):
 def test_a_model_wired_otherwise_is_refused():
     inputs = keras.Input((None, INPUTS))
     shifted = layers.SimpleRNN(UNITS, return_sequences=True)(inputs) + 1.0
-    with pytest.raises(ValueError, match="computes something else than its recurrent layer"):
+    with pytest.raises(ValueError, match="must compute what its recurrent layer"):
         Population.from_models([keras.Model(inputs, layers.Dense(OUTPUTS)(shifted))])
 
     class Around(keras.Model):
@@ -133,5 +141,5 @@ def test_a_model_wired_otherwise_is_refused():
 
     net = Around()
     net(sequences())
-    with pytest.raises(ValueError, match="computes something else than its recurrent layer"):
+    with pytest.raises(ValueError, match="must compute what its recurrent layer"):
         Population.from_models([net])

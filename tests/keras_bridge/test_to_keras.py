@@ -130,7 +130,7 @@ def test_an_untrained_initial_state_is_no_weight():
 
 
 def test_a_member_that_is_not_there_is_refused():
-    with pytest.raises(ValueError, match="member is 2; the population has 2 members"):
+    with pytest.raises(ValueError, match="member must be a position among 2 networks, got 2"):
         to_model(random_member("vanilla"), 2)
 
 
@@ -327,7 +327,7 @@ def test_a_cell_of_ones_own_becomes_a_keras_cell(tmp_path):
 def test_a_model_file_does_not_make_us_import_what_it_names():
     config = rnnstudy.GRUCell(UNITS).get_config()
     config["kernel_initializer"] = {"kind": "no_such_module:Evil"}
-    message = "the model uses 'no_such_module:Evil': import its module before loading"
+    message = "the module of 'no_such_module:Evil' must be imported before the model is loaded"
     with pytest.raises(ValueError, match=message):
         rnnstudy.GRUCell.from_config(config)
 
@@ -357,10 +357,10 @@ def test_a_mistake_gets_one_sentence(arguments, message):
 
 def test_inputs_of_another_width_are_refused():
     cell = rnnstudy.VanillaCell(UNITS, name="mine")
-    with pytest.raises(ValueError, match=r"VanillaCell 'mine' needs inputs of known width"):
+    with pytest.raises(ValueError, match=r"VanillaCell 'mine' must have inputs of known width"):
         cell.build((None, None))
     cell.build((None, 3))
-    with pytest.raises(ValueError, match="VanillaCell 'mine' was built for 3 inputs, it got 2"):
+    with pytest.raises(ValueError, match="VanillaCell 'mine' must have 3 inputs, got 2"):
         cell(np.zeros((1, 2)), [np.zeros((1, UNITS))])
 
 

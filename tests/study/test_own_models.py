@@ -234,14 +234,14 @@ def test_what_cannot_be_taken_apart_is_one_sentence_and_costs_the_others_nothing
     failures = run.provenance["failures"]
     read = failures.pop("read squashed (1 network)")
     assert read.startswith("ValueError: squashed.keras: the readout of Sequential 'sequential")
-    assert read.endswith("has activation tanh, not linear")
+    assert read.endswith("must have a linear activation, got tanh")
     assert set(failures.values()) == {
         "RuntimeError: not done for squashed, which could not be read"
     }
     assert files.unusable(run) == ["squashed"]
     page = (run.directory / "report" / "index.html").read_text()
     assert "4 networks on flip_flop, read from files" in page
-    assert "has activation tanh, not linear" in page
+    assert "must have a linear activation, got tanh" in page
 
 
 def test_the_model_comes_back_as_it_was(run: Run, folder: Path, tmp_path: Path) -> None:
@@ -309,7 +309,7 @@ def test_a_module_is_named_that_registers_the_classes(leaky: Path, tmp_path: Pat
     assert reason.startswith("ValueError: leaky.keras: Keras cannot load it: ")
     assert reason.endswith("'module' names a file that registers classes of your own")
     wrong = runner.run(study({"file": str(leaky), "module": "no_such"}), tmp_path / "wrong")
-    assert "the module 'no_such' cannot be imported" in str(wrong.provenance["failures"])
+    assert "the module 'no_such' must be importable" in str(wrong.provenance["failures"])
     with pytest.raises(RunError, match="does not hold network 'leaky'"):
         wrong.model("leaky")
 

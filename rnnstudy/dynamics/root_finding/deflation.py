@@ -16,7 +16,7 @@ from rnnstudy.dynamics.root_finding.ungated import to_full_state, to_visible, un
 ROOTS, SPAN = "deflated roots", "deflation span"
 """Names of two arrays among the weights of a deflated map: `[member, root, state]`, `[member]`."""
 
-FILLER = 1e150
+FILLER_COORDINATE = 1e150
 """Coordinate of a root that only fills up a member's row. Its deflation factor is 1."""
 
 MIN_SQUARE = 1e-14
@@ -74,7 +74,7 @@ def deflate(state_map: StateMap, roots: Sequence[Array], span: Array) -> StateMa
 
     span `[member]`: root mean square distance within which a known root acts.
     """
-    filled = np.full((len(roots), max(map(len, roots)), roots[0].shape[1]), FILLER)
+    filled = np.full((len(roots), max(map(len, roots)), roots[0].shape[1]), FILLER_COORDINATE)
     for row, known in zip(filled, roots, strict=True):
         row[: len(known)] = known
     weights = {ROOTS: filled, SPAN: np.asarray(span, np.float64)}

@@ -10,7 +10,7 @@ from rnnstudy.core.arrays import Array
 
 
 @dataclass(frozen=True)
-class Outcome:
+class OutcomeEntry:
     """One outcome. Records store its code."""
 
     code: int
@@ -24,7 +24,7 @@ class Outcome:
     __repr__ = __str__
 
 
-class Outcomes(Mapping[str, Outcome]):
+class Outcomes(Mapping[str, OutcomeEntry]):
     """The outcomes that one class of record knows, by name. Codes count from 0 in their order.
 
     Parameters
@@ -43,12 +43,12 @@ class Outcomes(Mapping[str, Outcome]):
 
     def __init__(self, sentences: Mapping[str, str | tuple[str, str]]) -> None:
         self._outcomes = {
-            name: Outcome(code, name, *((text,) if isinstance(text, str) else text))
+            name: OutcomeEntry(code, name, *((text,) if isinstance(text, str) else text))
             for code, (name, text) in enumerate(sentences.items())
         }
         self.names = tuple(self._outcomes)
 
-    def __getitem__(self, name: str) -> Outcome:
+    def __getitem__(self, name: str) -> OutcomeEntry:
         return self._outcomes[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -222,7 +222,7 @@ def _has_axis(record: Record, axis: str) -> bool:
     return any(axis in field.metadata.get("axes", ()) for field in fields(record))
 
 
-def _ordered(values: Sequence[Any]) -> list[Any]:
+def _sort_distinct(values: Sequence[Any]) -> list[Any]:
     return sorted(set(values), key=lambda value: (value is None, value))
 
 
@@ -244,6 +244,6 @@ def _check_equal_settings(records: Sequence[Record]) -> None:
         plain = "axes" not in field.metadata and not isinstance(values[0], Record)
         if plain and len(set(values)) > 1:
             raise ValueError(
-                f"records must have one {field.name}, got {_ordered(values)}. Search them with "
-                "the same settings."
+                f"records must have one {field.name}, got {_sort_distinct(values)}. "
+                "Search them with the same settings."
             )

@@ -64,9 +64,13 @@ def test_one_of_several_recurrent_layers_is_named():
         layers.SimpleRNN(3, name="first", return_sequences=True),
         keras.Sequential([layers.GRU(2, name="second")]),
     )
-    with pytest.raises(ValueError, match=r'2 recurrent layers: first, second; .* layer="first"'):
+    with pytest.raises(
+        ValueError, match=r'must have one recurrent layer, got first, second. .* layer="first"'
+    ):
         as_networks(model)
-    with pytest.raises(ValueError, match=r"layer is 'third'; the .* layers .*: first, second"):
+    with pytest.raises(
+        ValueError, match=r"layer must be a recurrent layer of .* \(first, second\), got 'third'"
+    ):
         find_fixed_points(model, layer="third")
     assert find_fixed_points(model, layer="second", search=QUICK).inputs.shape[1] == 3
     assert as_networks(model, "first").outputs_of(np.zeros((1, 1, 3))).shape == (1, 1, 2)
@@ -205,12 +209,18 @@ class NoLayer:
 @pytest.mark.parametrize(
     ("network", "message"),
     [
-        (lambda: layers.Dense(2, name="d"), "Dense 'd' has no state: give a recurrent layer, a"),
-        (lambda: sequential(layers.Dense(2)), "Sequential '.*' has no state: give a recurrent"),
-        (lambda: layers.Masking(name="m"), "Masking 'm' has no state"),
+        (
+            lambda: layers.Dense(2, name="d"),
+            "Dense 'd' must have a state, got none. Use a recurrent layer, a",
+        ),
+        (
+            lambda: sequential(layers.Dense(2)),
+            "Sequential '.*' must have a state, got none. Use a recurrent",
+        ),
+        (lambda: layers.Masking(name="m"), "Masking 'm' must have a state"),
         (
             lambda: sequential(layers.Masking(name="m"), lstm()),
-            "Masking 'm' masks time steps, .* give LSTM 'lstm' itself",
+            "Masking 'm' masks time steps. Use LSTM 'lstm' itself",
         ),
         (
             lambda: keras.Sequential(
@@ -218,18 +228,27 @@ class NoLayer:
             ),
             "Embedding 'e' masks time steps",
         ),
-        (poisoned, "weight '.*lstm_cell/kernel' of LSTM 'lstm' is not finite"),
-        (lambda: seen(lstm(stateful=True)), "LSTM 'lstm' is stateful, .* set its stateful to"),
-        (lambda: seen(lstm(go_backwards=True)), "'lstm' reads its inputs backwards; give its cell"),
-        (lambda: seen(lstm(dropout=0.2)), "LSTMCell '.*' has dropout 0.2, .* set its dropout to 0"),
-        (lambda: seen(lstm(recurrent_dropout=0.1)), "has recurrent_dropout 0.1, which moves the"),
-        (lstm, "LSTM 'lstm' has no weights yet: call it on data"),
-        (lambda: layers.GRUCell(2, name="g"), "GRUCell 'g' has no weights yet"),
+        (poisoned, "weight '.*lstm_cell/kernel' of LSTM 'lstm' must be finite"),
+        (
+            lambda: seen(lstm(stateful=True)),
+            "LSTM 'lstm' must start each batch anew, .* Set its stateful to",
+        ),
+        (
+            lambda: seen(lstm(go_backwards=True)),
+            "'lstm' must read its inputs forwards, .* Use its cell",
+        ),
+        (
+            lambda: seen(lstm(dropout=0.2)),
+            "LSTMCell '.*' must not .*, got dropout 0.2. Set its dropout to 0",
+        ),
+        (lambda: seen(lstm(recurrent_dropout=0.1)), "at random, got recurrent_dropout 0.1"),
+        (lstm, "LSTM 'lstm' must have weights, got none. Call it on data"),
+        (lambda: layers.GRUCell(2, name="g"), "GRUCell 'g' must have weights"),
         (
             lambda: seen(layers.Bidirectional(lstm(), name="both")),
-            "Bidirectional 'both' reads its inputs both ways",
+            "Bidirectional 'both' must read its inputs in one direction",
         ),
-        (lambda: layers.RNN(NoLayer()), "the cell NoLayer is no keras.layers.Layer"),
+        (lambda: layers.RNN(NoLayer()), "the cell must be a keras.layers.Layer, got NoLayer"),
         (lambda: [bit(), bit()], "got a list. Combine the models first: Population"),
         (lambda: layers.LSTM, "got the class LSTM. Construct it first"),
         (lambda: "lstm.keras", "must be a Population, a Keras cell, layer or .* got a str"),
@@ -274,7 +293,9 @@ def test_a_random_layer_inside_a_cell_is_refused():
 
     cell = Dropping(2)
     cell.build((None, 1))
-    with pytest.raises(ValueError, match=r"Dropout 'drop' has rate 0\.3, which moves the"):
+    with pytest.raises(
+        ValueError, match=r"Dropout 'drop' must not change the state at random, got rate 0\.3"
+    ):
         as_networks(cell)
 
 

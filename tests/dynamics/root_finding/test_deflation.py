@@ -14,7 +14,7 @@ from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
 from rnnstudy.dynamics.networks.state_map import StateMap, population_state_map, run_compiled
-from rnnstudy.dynamics.root_finding.deflation import FILLER, deflate, deflated_newton
+from rnnstudy.dynamics.root_finding.deflation import FILLER_COORDINATE, deflate, deflated_newton
 from rnnstudy.dynamics.root_finding.iterate import solve
 from rnnstudy.dynamics.root_finding.solvers import Newton
 
@@ -88,7 +88,7 @@ def test_its_jacobian_is_its_derivative():
 
 def test_what_fills_up_the_roots_changes_nothing():
     state_map, roots, h = random_case()
-    filled = [np.concatenate([roots[0], np.full((2, 4), FILLER)]), roots[1]]
+    filled = [np.concatenate([roots[0], np.full((2, 4), FILLER_COORDINATE)]), roots[1]]
     span = np.array([0.4, 0.7])
     few = run_compiled(StateMap.linearise, deflate(state_map, roots, span), h)
     many = run_compiled(StateMap.linearise, deflate(state_map, filled, span), h)
