@@ -32,8 +32,8 @@ keras: Any = _Door("keras")
 pd: Any = _Door("pandas")
 keras_models: Any = _Door("rnnstudy.keras_bridge.to_keras")
 models: Any = _Door("rnnstudy.keras_bridge.from_keras")
-"""The one exception to the order of layers. `Population.model` and `Population.from_models` use these
-two modules of the Keras bridge, which is above the population."""
+"""The one exception to the order of layers: two modules of the Keras bridge, which is above the
+population. `Population.model` and `Population.from_models` use them."""
 
 
 class _Watcher(importlib.abc.MetaPathFinder):
