@@ -13,15 +13,16 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
+from task_inputs import compute
 
 from rnnstudy.analyses import ANALYSES, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.distances.controls import Controls
-from rnnstudy.analyses.distances.point_geometry import Arranged, Arrangement
+from rnnstudy.analyses.distances.point_geometry import OrderedPoints, PointGeometry
 from rnnstudy.analyses.distances.representations import Activity, Representations
-from rnnstudy.analyses.factors.control_tests import Twins
-from rnnstudy.analyses.factors.factor_tests import Groups
-from rnnstudy.analyses.fixed_points.graph_distances import Graphs
+from rnnstudy.analyses.factors.control_tests import ControlTestAnalysis
+from rnnstudy.analyses.factors.factor_tests import FactorTestAnalysis
+from rnnstudy.analyses.fixed_points.graph_distances import GraphDistances
 from rnnstudy.analyses.fixed_points.topology import Topology
 from rnnstudy.analyses.fixed_points.transitions import TransitionAnalysis
 from rnnstudy.analyses.line_attractors.analysis import LineAttractors
@@ -121,13 +122,13 @@ def _line_attractor() -> list[float]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Points(Arranged):
+class _Points(OrderedPoints):
     """Points on a curve that bends the more the larger its number."""
 
     bend: float
 
     @property
-    def arranged(self) -> Array:
+    def ordered_points(self) -> Array:
         time = np.linspace(0.0, 1.0, 9)
         return np.stack([time, np.sin(self.bend * time)], axis=1)
 
@@ -138,9 +139,9 @@ def _arranged() -> list[float]:
     return [
         float(value)
         for neighbours in (2, None)
-        for value in Arrangement(of="x", neighbours=neighbours)
-        .run(members, [found], [])
-        .values[0, 1:]
+        for value in compute(
+            PointGeometry(of="x", neighbours=neighbours), TASK, members, found
+        ).values[0, 1:]
     ]
 
 
@@ -149,7 +150,7 @@ def _topology(gain: float = 3.0) -> Connections:
     memory = _memory()
     memory.weights["recurrent_kernel"][:, 2, 2] = gain
     points = find_fixed_points(memory)
-    return Topology().run(memory, TASK, [points])[0]
+    return Topology().run(memory, TASK, {"fixed_points": [points]})[0]
 
 
 def _linked() -> list[float]:
@@ -163,7 +164,7 @@ def _transitions() -> list[float]:
     points = find_fixed_points(memory)
     # In an order that rounding does not move: each point draws noise of its own.
     points = points[np.lexsort(np.round(points.state, 6).T)]
-    found = TransitionAnalysis(pulse=1.0).run(memory, TASK, [points])[0]
+    found = TransitionAnalysis(pulse=1.0).run(memory, TASK, {"fixed_points": [points]})[0]
     return [float(len(found)), float(np.sum(found.count**2)), float(found.share.sum())]
 
 
@@ -175,7 +176,8 @@ def _graphs() -> list[float]:
         "isomorphic",
         "spectral",
     )
-    return [float(Graphs(distance=kind).run(members, [graphs], []).values[0, 1]) for kind in kinds]
+    found = [compute(GraphDistances(distance=kind), TASK, members, graphs) for kind in kinds]
+    return [float(distances.values[0, 1]) for distances in found]
 
 
 def _members(analysis: MemberAnalysis) -> list[float]:
@@ -188,21 +190,24 @@ def _together(kind: str) -> list[float]:
     members = [Member(f"m{i}", {"cell": "vanilla", "activation": "tanh"}) for i in range(3)]
     pairs = ANALYSES["pairs"](metric="cka")
     assert isinstance(pairs, TaskAnalysis)
-    distances = pairs.run(members, [Representations().run(population, TASK)], [])
+    distances = compute(
+        pairs, TASK, members, representations=Representations().run(population, TASK)
+    )
     assert isinstance(distances, Distances)
     if kind == "pairs":
         return [float(v) for v in distances.values[0]]
-    if kind == "groups":
+    if kind == "factor_tests":
         return _grouped()
-    if kind in ("controls", "twins"):
+    if kind in ("controls", "control_tests"):
         return _controlled(kind)
-    if kind == "arrangement":
+    if kind == "point_geometry":
         return _arranged()
-    if kind == "graphs":
+    if kind == "graph_distances":
         return _graphs()
     embedding = ANALYSES["embedding"](of="cka")
     assert isinstance(embedding, TaskAnalysis)
-    return [float(np.abs(v).sum()) for _, _, _, v in embedding.run([], [], [distances])._arrays()]
+    found = compute(embedding, TASK, [], distances)
+    return [float(np.abs(v).sum()) for _, _, _, v in found._arrays()]
 
 
 def _controlled(kind: str) -> list[float]:
@@ -218,10 +223,17 @@ def _controlled(kind: str) -> list[float]:
         for p in points
     ]
     controls = Controls(metric="cka")
-    found = controls.run([*members, *guests], [states[:6], states[6:12], states[12:]], [])
+    found = compute(
+        controls,
+        TASK,
+        members,
+        representations=states[:6],
+        representations_untrained=states[6:12],
+        other_tasks=dict(zip(guests, states[12:], strict=True)),
+    )
     if kind == "controls":
         return [float(v) for v in found.values[0, 1:]]
-    told = Twins(of="cka_controls", permutations=99).run(members, [], [found])
+    told = compute(ControlTestAnalysis(of="cka_controls", permutations=99), TASK, members, found)
     numbers = (told.statistic, told.low, told.p, told.trained, told.untrained_p, told.gain_p)
     return [float(v) for values in numbers for v in values]
 
@@ -230,9 +242,8 @@ def _grouped() -> list[float]:
     points = np.sin(np.arange(24.0)).reshape(8, 3) + np.repeat([0.0, 0.5], 4)[:, None]
     members = [Member(f"m{i}", {"cell": "ab"[i // 4], "activation": "cd"[i % 2]}) for i in range(8)]
     gaps = np.sqrt(((points[:, None] - points) ** 2).sum(axis=-1))
-    found = Groups(of="cka", permutations=99).run(
-        members, [], [Distances(tuple(member.name for member in members), gaps)]
-    )
+    distances = Distances(tuple(member.name for member in members), gaps)
+    found = compute(FactorTestAnalysis(of="cka", permutations=99), TASK, members, distances)
     return [*map(float, found.value), *map(float, found.p), *map(float, found.share)]
 
 

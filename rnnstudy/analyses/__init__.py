@@ -1,4 +1,4 @@
-"""Named questions. A new analysis is one file here and one line in this catalogue."""
+"""Catalogue of analyses. A new analysis is one file in this folder and one line in this file."""
 
 from typing import Annotated
 
@@ -6,13 +6,13 @@ from rnnstudy.analyses.base import Analysis, Member, MemberAnalysis, Section, Ta
 from rnnstudy.analyses.distances.controls import Controls
 from rnnstudy.analyses.distances.embedding import Embedding
 from rnnstudy.analyses.distances.pairs import Pairs
-from rnnstudy.analyses.distances.point_geometry import Arrangement
+from rnnstudy.analyses.distances.point_geometry import PointGeometry
 from rnnstudy.analyses.distances.representations import Representations
-from rnnstudy.analyses.factors.control_tests import Twins
+from rnnstudy.analyses.factors.control_tests import ControlTestAnalysis
 from rnnstudy.analyses.factors.evaluation import Evaluation
-from rnnstudy.analyses.factors.factor_tests import Groups
+from rnnstudy.analyses.factors.factor_tests import FactorTestAnalysis
 from rnnstudy.analyses.fixed_points.analysis import FixedPointAnalysis
-from rnnstudy.analyses.fixed_points.graph_distances import Graphs
+from rnnstudy.analyses.fixed_points.graph_distances import GraphDistances
 from rnnstudy.analyses.fixed_points.topology import Topology
 from rnnstudy.analyses.fixed_points.transitions import TransitionAnalysis
 from rnnstudy.analyses.line_attractors.analysis import LineAttractors
@@ -26,14 +26,14 @@ ANALYSES: dict[str, type[Analysis]] = {
     "embedding": Embedding,
     "topology": Topology,
     "transitions": TransitionAnalysis,
-    "graphs": Graphs,
+    "graph_distances": GraphDistances,
     "oscillations": Oscillations,
     "line_attractor": LineAttractors,
-    "arrangement": Arrangement,
+    "point_geometry": PointGeometry,
     "evaluation": Evaluation,
-    "groups": Groups,
+    "factor_tests": FactorTestAnalysis,
     "controls": Controls,
-    "twins": Twins,
+    "control_tests": ControlTestAnalysis,
 }
 
 AnyAnalysis = Annotated[Analysis, OneOf("analysis", ANALYSES)]

@@ -1,48 +1,52 @@
-"""The contract of an analysis: a named question, the record that answers it, and how to show it."""
+"""Contract of analyses: settings, the record that an analysis computes, and its exhibits."""
 
 from abc import abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from rnnstudy.cells import Cell
 from rnnstudy.core.component import Entry
+from rnnstudy.core.deprecations import KINDS
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 from rnnstudy.training.train import Trained
 
+OTHER_TASKS = "other_tasks"
+"""Name of the input that holds the records of networks of other tasks."""
+
 
 @dataclass(frozen=True)
 class Cost:
-    """How much of which work, and what of it is kept. Costs add up."""
+    """Estimated work of an analysis and size of its records. Costs add up."""
 
     work: Mapping[str, int] = field(default_factory=dict)
-    """What there is to do, in the plural -> how often."""
+    """Unit of work, in the plural -> number of such units."""
     bytes: int = 0
-    """Bytes of the records in the store, so far as their sizes are known before."""
+    """Bytes of the records in the store, as far as their sizes are known in advance."""
 
     def __add__(self, other: "Cost") -> "Cost":
-        work = {
-            what: self.work.get(what, 0) + other.work.get(what, 0)
-            for what in (*self.work, *(what for what in other.work if what not in self.work))
-        }
+        units = dict.fromkeys((*self.work, *other.work))
+        work = {unit: self.work.get(unit, 0) + other.work.get(unit, 0) for unit in units}
         return Cost(work, self.bytes + other.bytes)
 
     def times(self, count: int) -> "Cost":
-        """The cost of so many of these."""
-        return Cost({what: count * often for what, often in self.work.items()}, count * self.bytes)
+        """Return the cost of `count` such analyses."""
+        return Cost({unit: count * n for unit, n in self.work.items()}, count * self.bytes)
 
 
 @dataclass(frozen=True)
 class Member:
-    """Who a network is: its name and the fields that the grid varies (cell, seed, ...)."""
+    """Identity of a network: its name and the fields that the grid varies (cell, seed, ...)."""
 
     name: str
-    fields: Mapping[str, Any]
+    fields: Mapping[str, Any] = field(hash=False)
 
     @property
     def combination(self) -> str:
@@ -52,10 +56,10 @@ class Member:
 
 @dataclass(frozen=True)
 class Section:
-    """What an analysis may draw upon when it shows itself: one task's networks and records.
+    """Networks and records of one task, from which an analysis makes its exhibits.
 
-    `records[analysis name][member name]` are records per member; `shared[analysis name]` is the one
-    record of an analysis over all members of the task. What failed is absent.
+    `records[analysis][member]` is the record of one network, both by name. `shared[analysis]` is
+    the record of an analysis of the whole task. Failed ones are absent.
     """
 
     task: Task
@@ -65,98 +69,299 @@ class Section:
     shared: Mapping[str, Record]
 
 
+class Inputs(Mapping[str, Any]):
+    """Records that an analysis of a task reads, by the name of the analysis that computed them.
+
+    Parameters
+    ----------
+    members
+        Networks of the task whose records exist.
+    records
+        For an analysis of single networks, one record per member, as a sequence in the order of
+        `members` or as a mapping from member to record. For an analysis of tasks, its record.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.comparison.distances.pairs import Distances
+    >>> members = [Member("a", {"cell": "gru"}), Member("b", {"cell": "lstm"})]
+    >>> inputs = Inputs(members, svcca=Distances(("a", "b"), np.zeros((2, 2))), size=[Record()] * 2)
+    >>> inputs["svcca"].labels
+    ('a', 'b')
+    >>> type(inputs["size"][members[0]]).__name__
+    'Record'
+    """
+
+    def __init__(self, members: Sequence[Member], /, **records: Any) -> None:
+        self.members = tuple(members)
+        self._records = {name: self._by_member(record) for name, record in records.items()}
+
+    def _by_member(self, record: Any) -> Any:
+        if isinstance(record, Record | Mapping):
+            return record
+        return dict(zip(self.members, record, strict=True))
+
+    def __getitem__(self, name: str) -> Any:
+        return self._records[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+
+MemberInputs = Mapping[str, Sequence[Any]]
+"""Name of an analysis -> its records, one per member of a population, in order."""
+
+NO_INPUTS: MemberInputs = MappingProxyType({})
+
+
 class Analysis(Entry):
-    """A question asked of every task's networks; `name` tells two of a kind apart."""
+    """An analysis of each task's networks. `name` distinguishes two of one kind.
+
+    Subclass `MemberAnalysis` for an analysis of single networks, `TaskAnalysis` for one of all
+    networks of a task, and `rnnstudy.Claim` for a statement about them. The fields of a subclass
+    are its YAML. The rest of the contract is common to all three:
+
+    - `needs` names the analyses of the spec whose records `run` reads as `inputs[name]`. By default
+      it is the analysis that a field called `of` names.
+    - `takes` is the class of these records. Inputs of another class are refused before `run`.
+    - `yields` is the class of the record that `run` returns.
+    - `applies` says which tasks the analysis can be used for, `misfit` which grids.
+    - `show` makes the exhibits of the report.
+    - `version` is raised by hand when `run` computes something else.
+
+    Examples
+    --------
+    Two analyses, which a spec names as `{kind: "mine:Stable"}` and `{kind: "mine:StableShare"}`:
+
+    >>> from dataclasses import dataclass
+    >>> from rnnstudy import FixedPoints, MemberAnalysis, Record, TaskAnalysis
+    >>> from rnnstudy.core.exhibit import Table
+    >>>
+    >>> @dataclass(frozen=True, eq=False)
+    ... class Count(Record):
+    ...     value: float
+    >>>
+    >>> class Stable(MemberAnalysis):
+    ...     '''Number of stable fixed points of each network.'''
+    ...
+    ...     takes = FixedPoints
+    ...     yields = Count
+    ...     of: str = "fixed_points"
+    ...
+    ...     def run(self, population, task, inputs):
+    ...         return [Count(int((r.n_unstable == 0).sum())) for r in inputs[self.of]]
+    >>>
+    >>> class StableShare(TaskAnalysis):
+    ...     '''Share of networks with several stable fixed points.'''
+    ...
+    ...     takes = Count
+    ...     yields = Count
+    ...     of: str = "stable"
+    ...
+    ...     def run(self, task, inputs):
+    ...         counts = [inputs[self.of][member].value for member in inputs.members]
+    ...         return Count(sum(count > 1 for count in counts) / len(counts))
+    ...
+    ...     def show(self, section):
+    ...         share = section.shared[self.title].value
+    ...         yield Table(title="Networks with memories", columns={"share": [share]})
+    >>>
+    >>> members = [Member("a", {"cell": "gru"}), Member("b", {"cell": "gru"})]
+    >>> StableShare().run(None, Inputs(members, stable=[Count(1), Count(4)])).value
+    0.5
+    """
 
     noun: ClassVar[str] = "analysis"
 
     labels: ClassVar[frozenset[str]] = frozenset({"name", "tasks"})
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] | None = None
-    """What other analyses and `Run` call it; default: see each analysis."""
+    """Name for other analyses and for `Run`; default: see each kind."""
 
     tasks: tuple[str, ...] | None = None
-    """Names of the tasks whose networks are asked; default: all of which it can be asked."""
-
-    @property
-    def title(self) -> str:
-        """The name under which the analysis is known in its study."""
-        return self.name or self.kind.rpartition(":")[2].lower()
+    """Names of the tasks whose networks are analysed; default: all to which it applies."""
 
     yields: ClassVar[type[Record]] = Record
-    """Class of the record; `Record` where that is not known before it is there."""
+    """Class of the record; `Record` if it is not known in advance."""
 
     takes: ClassVar[type[Record]] = Record
     """Class of the records of `needs()`."""
 
+    @property
+    def title(self) -> str:
+        """Name of the analysis in its study."""
+        return self.name or self.kind.rpartition(":")[2].lower()
+
+    @property
+    def step(self) -> str:
+        """Name of the analysis as a step of the plan."""
+        return self.title
+
     def needs(self) -> tuple[str, ...]:
-        """Names of the analyses, listed in the spec, whose records this one reads."""
-        return ()
+        """Return the names of the analyses, listed in the spec, whose records this one reads."""
+        return (getattr(self, "of"),) if "of" in type(self).model_fields else ()  # noqa: B009
 
     def applies(self, task: Task) -> bool:
-        """Whether the question can be asked of networks that learn this task; a study leaves out
-        the others, and what needs their answers."""
+        """Return whether networks of this task can be analysed.
+
+        A study leaves out the other tasks, and the analyses that need their records.
+        """
         return True
 
     def misfit(self, known: Mapping[str, Collection[Any]]) -> str:
-        """What it asks for that no network has, given each field's values; empty if nothing."""
+        """Return why no network of a study fits the settings; empty if one does.
+
+        Parameters
+        ----------
+        known
+            Field of the networks (cell, seed, ...) -> its values.
+        """
         return ""
 
-    @abstractmethod
     def show(self, section: Section) -> Iterable[Exhibit]:
-        """Exhibits for one task."""
+        """Return the exhibits of one task; none by default."""
+        return ()
+
+    @cached_property
+    def _recipe_in_format_1(self) -> dict[str, Any]:
+        """The recipe of format 1, with the names that it had for other analyses."""
+        recipe = super()._recipe_in_format_1
+        names = {field: _title_in_format_1(getattr(self, field)) for field in self._name_fields}
+        return {**recipe, "fields": {**recipe["fields"], **names}}
+
+    @property
+    def _name_fields(self) -> list[str]:
+        """Fields that hold names of `needs()`."""
+        needs = self.needs()
+        return [field for field in type(self).model_fields if getattr(self, field) in needs]
+
+    def _check(self, name: str, records: Iterable[Any]) -> None:
+        for record in records:
+            if not isinstance(record, self.takes):
+                raise TypeError(
+                    f"'{name}' must yield {self.takes.__name__} for {self.title}, got "
+                    f"{type(record).__name__}. Name another analysis."
+                )
+
+
+def _title_in_format_1(title: str) -> str:
+    """Return the title that format 1 derived from a former kind of an analysis."""
+    for former, kind in KINDS["analysis"].items():
+        if title.startswith(f"{kind}_"):
+            return former + title.removeprefix(kind)
+    return title
 
 
 class MemberAnalysis(Analysis):
-    """Looks at each network by itself; a cohort is analysed together, for speed only.
+    """An analysis of single networks; networks of one shape are passed together for speed.
 
-    One that reads what others found of the same networks names them in `needs()`, and its `run`
-    takes `*found` after the task: `found[i][m]` is the record of the analysis `needs()[i]` for
-    member m. Those, too, look at each network by itself.
+    Examples
+    --------
+    >>> class Units(MemberAnalysis):
+    ...     def run(self, population, task):
+    ...         return [Record() for _ in range(len(population))]
+    >>> Units(name="size").title
+    'size'
     """
 
     @property
     def from_seeds(self) -> bool:
-        """Whether it looks at what grows from a network's seed: then it is not asked of networks
-        that were trained elsewhere, whose seed nobody knows."""
+        """True if the analysis draws weights from a network's seed.
+
+        Imported networks have no known seed and are left out of such an analysis.
+        """
         return False
 
-    def looked_at(self, trained: Trained) -> Population:
-        """The networks that `run` is given; by default as training has left them."""
+    def population_of(self, trained: Trained) -> Population:
+        """Return the networks for `run`; by default those with the trained weights."""
         return trained.population
 
     @abstractmethod
     def run(self, population: Population, task: Task) -> Sequence[Record]:
-        """One record per member of the population, in order."""
+        """Return one record per member of the population, in order.
+
+        An analysis with `needs()` has a third parameter, `inputs`: name of an analysis -> its
+        records, one per member, in order.
+        """
+
+    def compute(
+        self, population: Population, task: Task, inputs: MemberInputs = NO_INPUTS
+    ) -> Sequence[Record]:
+        """Check the classes of the inputs and run.
+
+        Raises
+        ------
+        TypeError
+            If an input is not of the class `takes`.
+        """
+        needs = self.needs()
+        for name in needs:
+            self._check(name, inputs[name])
+        return self.run(population, task, *([inputs] if needs else []))
 
     def cost(self, cell: Cell, task: Task) -> Cost:
-        """What one network of this cell takes; `check` tells."""
+        """Return the estimated cost of one network of this cell, which `rnnstudy check` prints."""
         return Cost()
 
 
 class TaskAnalysis(Analysis):
-    """Looks at all networks of a task together."""
+    """An analysis of all networks of a task together.
 
-    def parts(self) -> tuple[MemberAnalysis, ...]:
-        """Member analyses that this one reads and the spec need not list."""
+    Examples
+    --------
+    >>> class Count(TaskAnalysis):
+    ...     of: str = "fixed_points"
+    ...
+    ...     def run(self, task, inputs):
+    ...         return Record()
+    >>> Count().needs()
+    ('fixed_points',)
+    """
+
+    def member_inputs(self) -> tuple[MemberAnalysis, ...]:
+        """Return analyses of single networks that this one reads and the spec need not list.
+
+        `inputs` holds their records under their titles.
+        """
         return ()
 
-    def visit(self, task: Task) -> MemberAnalysis | None:
-        """What this one asks of the networks of the study's other tasks, too, if anything. They are
-        then the last of the members, and what they answer is the last of the parts."""
+    def cross_task_input(self, task: Task) -> MemberAnalysis | None:
+        """Return the analysis to run on the networks of the study's other tasks, or None.
+
+        `inputs["other_tasks"]` holds its records by member.
+        """
         return None
 
     @abstractmethod
-    def run(
-        self,
-        members: Sequence[Member],
-        parts: Sequence[Sequence[Record]],
-        shared: Sequence[Record],
-    ) -> Record:
-        """One record for the task, from `parts[i][m]`, the record for member m of the i-th of
-        `parts()` and, after them, of the analyses of single networks in `needs()`; and from
-        `shared[i]`, the record of the i-th of the others in `needs()` on the same task."""
+    def run(self, task: Task, inputs: Inputs) -> Record:
+        """Return the record of one task.
+
+        Parameters
+        ----------
+        task
+            The task of `inputs.members`.
+        inputs
+            `inputs["fixed_points"][member]` is the record of one network, `inputs["svcca"]` the
+            record of an analysis of the same task. Its keys are the names of `needs()`, the titles
+            of `member_inputs()`, and `other_tasks` if there is a `cross_task_input`.
+        """
+
+    def compute(self, task: Task, inputs: Inputs) -> Record:
+        """Check the classes of the inputs and run.
+
+        Raises
+        ------
+        TypeError
+            If an input is not of the class `takes`.
+        """
+        for name in self.needs():
+            record = inputs[name]
+            self._check(name, record.values() if isinstance(record, Mapping) else (record,))
+        return self.run(task, inputs)
 
     def cost(self, task: Task, records: int) -> Cost:
-        """What so many records of single networks (the parts) take; `check` tells."""
+        """Return the estimated cost of `records` records of single networks."""
         return Cost()

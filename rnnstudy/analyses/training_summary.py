@@ -1,58 +1,70 @@
-"""How well networks learnt: shown for every task, whatever else a spec asks for."""
+"""Training of the networks of a task: outcomes, losses, curves, and trials of typical networks."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.distances.representations import Activity
-from rnnstudy.analyses.members import combinations, typical_members
-from rnnstudy.core.arrays import Array
+from rnnstudy.analyses.members import (
+    Groups,
+    Summary,
+    median_band,
+    members_by_combination,
+    summary_by_combination,
+    typical_members,
+)
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Panels, Strip, Table
+from rnnstudy.tasks import Task
+from rnnstudy.training.train import Trained
 
 SHOWN_OUTPUTS = 3
 """Output channels drawn per network; more would not be read."""
 
 
 def performance(section: Section) -> Iterable[Exhibit]:
-    """Solved share and loss per combination, training curves, and a trial of typical networks."""
+    """Yield outcomes and losses, training curves, and a trial of typical networks."""
     trained = [member for member in section.members if member.name in section.trained]
     if not trained:
         return
-    yield _outcomes(section, trained)
+    groups = {
+        combination: [section.trained[member.name] for member in members]
+        for combination, members in members_by_combination(trained).items()
+    }
+    yield _outcomes(groups, section.task)
     yield _losses(section, trained)
-    grown = [member for member in trained if len(section.trained[member.name].step)]
-    if grown:  # of networks that were trained elsewhere there are no curves
-        yield _curves(section, grown)
+    # Imported networks have no curves.
+    curves = {name: [each for each in group if len(each.step)] for name, group in groups.items()}
+    if any(curves.values()):
+        yield _curves({name: group for name, group in curves.items() if group})
     activities = section.records.get("representations", {})
-    shown = [m for m in typical_members(section) if m.name in activities]
-    if shown:
-        yield _trials(section, shown)
+    typical = [m for m in typical_members(section) if m.name in activities]
+    if typical:
+        yield _trials(section, typical)
 
 
-def _outcomes(section: Section, trained: Sequence[Member]) -> Table:
-    names = ("combination", "networks", "solved", "diverged", "median loss", "highest loss",
-             "median accuracy")  # fmt: skip
-    columns: dict[str, list[object]] = {name: [] for name in names}
-    for combination, members in combinations(trained).items():
-        results = [section.trained[m.name] for m in members]
-        losses = np.array([r.evaluation_loss[0] for r in results])
-        columns["combination"].append(combination)
-        columns["networks"].append(len(results))
-        columns["solved"].append(sum(bool(r.solved[0]) for r in results))
-        columns["diverged"].append(sum(r.status[0] == "diverged" for r in results))
-        columns["median loss"].append(float(np.median(losses)))
-        columns["highest loss"].append(float(np.max(losses)))
-        accuracy = [float(r.evaluation_accuracy[0]) for r in results]
-        columns["median accuracy"].append(float(np.median(accuracy)))
+def _outcomes(groups: Groups[Trained], task: Task) -> Table:
+    columns: dict[str, Summary[Trained]] = {
+        "networks": len,
+        "solved": lambda group: sum(bool(each.solved[0]) for each in group),
+        "diverged": lambda group: sum(each.status[0] == "diverged" for each in group),
+        "median loss": lambda group: float(np.median(_final_losses(group))),
+        "highest loss": lambda group: float(np.max(_final_losses(group))),
+        "median accuracy": lambda group: float(
+            np.median([float(each.evaluation_accuracy[0]) for each in group])
+        ),
+    }
+    accuracy = f" and accuracy above {task.solved_accuracy:g}" if task.solved_accuracy else ""
     return Table(
         title="Training outcomes",
-        caption=f"Judged on {section.task.evaluation_trials} fresh trials without noise. Solved: "
-        f"loss (mean squared error) below {section.task.solved_loss:g}"
-        + (f" and accuracy above {section.task.solved_accuracy:g}." if section.task.solved_accuracy
-           else "."),
-        columns=columns,
-    )  # fmt: skip
+        caption=f"Evaluated on {task.evaluation_trials} fresh trials without noise. Solved: loss "
+        f"(mean squared error) below {task.solved_loss:g}{accuracy}.",
+        columns=summary_by_combination(groups, columns, label="combination"),
+    )
+
+
+def _final_losses(group: Sequence[Trained]) -> list[float]:
+    return [each.evaluation_loss[0] for each in group]
 
 
 def _losses(section: Section, trained: Sequence[Member]) -> Strip:
@@ -69,50 +81,26 @@ def _losses(section: Section, trained: Sequence[Member]) -> Strip:
     )
 
 
-def _curves(section: Section, trained: Sequence[Member]) -> Curves:
-    curves = []
-    for combination, members in combinations(trained).items():
-        cell, _, activation = combination.partition(" ")
-        results = [section.trained[m.name] for m in members]
-        losses = _together([r.loss[0] for r in results])
-        curves.append(
-            Curve(
-                x=max((r.step for r in results), key=len),
-                y=_over_networks(np.median, losses),
-                low=_over_networks(np.min, losses),
-                high=_over_networks(np.max, losses),
-                label=cell,
-                panel=activation,
-            )
-        )
+def _curves(groups: Groups[Trained]) -> Curves:
     return Curves(
         title="Training curves",
         caption="Mean squared error on training batches, without state noise: median over "
         "networks, band from the lowest to the highest.",
-        curves=curves,
+        curves=median_band(
+            groups,
+            lambda each: each.loss[0],
+            positions=lambda group: max((each.step for each in group), key=len),
+            quantiles=(0.0, 1.0),
+        ),
         x_label="training step",
         y_label="loss",
         log_y=True,
     )
 
 
-def _together(curves: Sequence[Array]) -> Array:
-    """Curves of unequal length as [member, sample], what is missing or infinite as NaN."""
-    stack = np.full((len(curves), max(map(len, curves))), np.nan)
-    for row, curve in zip(stack, curves, strict=True):
-        row[: len(curve)] = np.where(np.isfinite(curve), curve, np.nan)
-    return stack
-
-
-def _over_networks(statistic: Callable[[Array], Array], losses: Array) -> Array:
-    """A statistic of the finite losses at each sample; NaN where there is none."""
-    found = [column[np.isfinite(column)] for column in losses.T]
-    return np.array([statistic(values) if len(values) else np.nan for values in found])
-
-
-def _trials(section: Section, shown: Sequence[Member]) -> Panels:
+def _trials(section: Section, members: Sequence[Member]) -> Panels:
     panels = []
-    for member in shown:
+    for member in members:
         activity = section.records["representations"][member.name]
         if isinstance(activity, Activity):
             panels.append(_trial(member, activity))

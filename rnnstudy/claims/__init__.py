@@ -1,15 +1,15 @@
-"""What is claimed of networks. A new claim is one file here and one line in this catalogue."""
+"""Catalogue of claims. A new claim is one file in this folder and one line in this file."""
 
 from typing import Annotated
 
-from rnnstudy.claims.base import Claim, Evidence, grouped, too_few
+from rnnstudy.claims.base import Claim, Evidence, average_by_group, group_size_error
 from rnnstudy.claims.cube import Cube
 from rnnstudy.claims.cube_graph import CubeGraph
 from rnnstudy.claims.depends_less import DependsLess
 from rnnstudy.claims.frequency_follows import FrequencyFollows
 from rnnstudy.claims.geometry_depends_on import GeometryDependsOn
 from rnnstudy.claims.integration_modes import OneModeOrSeveral
-from rnnstudy.claims.line_attractor import Line
+from rnnstudy.claims.line_attractor import LineAttractorClaim
 from rnnstudy.claims.nearer_untrained import NearerUntrained
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.core.catalogue import OneOf
@@ -20,11 +20,19 @@ CLAIMS: dict[str, type[Claim]] = {
     "geometry_depends_on": GeometryDependsOn,
     "depends_less": DependsLess,
     "frequency_follows": FrequencyFollows,
-    "line_attractor": Line,
+    "line_attractor": LineAttractorClaim,
     "one_mode_or_several": OneModeOrSeveral,
     "nearer_untrained": NearerUntrained,
 }
 
 AnyClaim = Annotated[Claim, OneOf("claim", CLAIMS)]
 
-__all__ = ["CLAIMS", "AnyClaim", "Claim", "Evidence", "Prevalent", "grouped", "too_few"]
+__all__ = [
+    "CLAIMS",
+    "AnyClaim",
+    "Claim",
+    "Evidence",
+    "Prevalent",
+    "average_by_group",
+    "group_size_error",
+]

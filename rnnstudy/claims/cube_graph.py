@@ -1,39 +1,38 @@
-"""The fixed points of an n-bit memory are linked as the parts of a cube are."""
+"""Claim that the connections of the fixed points of an n-bit memory are those of a cube."""
 
 from typing import ClassVar
 
 from rnnstudy.analyses.hypercube import cube, is_cube
-from rnnstudy.claims.base import required
-from rnnstudy.claims.prevalence import Prevalent
+from rnnstudy.claims.cube import MemoryCube
 from rnnstudy.core.record import Record
 from rnnstudy.dynamics.connections.record import Connections
 from rnnstudy.tasks import Task
-from rnnstudy.tasks.flip_flop import FlipFlop
 
 
-class CubeGraph(Prevalent):
-    """Unstable directions link the fixed points of a memory as the edges of a cube do its corners.
+class CubeGraph(MemoryCube):
+    """Unstable directions connect the fixed points of a memory as edges connect a cube's corners.
 
-    Of b bits, b 2^(b-1) saddles with one unstable direction each join two words that differ in one
-    bit, 12 for three bits; saddles with more lead to all words that share their other bits.
+    A memory of b bits has b 2^(b-1) saddles with one unstable direction, 12 for three bits. Each
+    joins two words that differ in one bit. Saddles with more unstable directions lead to all words
+    that share their other bits.
+
+    Examples
+    --------
+    >>> CubeGraph().needs()
+    ('topology',)
     """
 
     kind: ClassVar[str] = "cube_graph"
     takes: ClassVar[type[Record]] = Connections
 
     of: str = "topology"
-    """Name of the analysis that follows the unstable directions."""
-
-    strict: bool = True
-    """Whether the centre should have no more unstable directions than bits; networks of many units
-    may have some that lead nowhere else."""
+    """Name of the analysis of the connections."""
 
     @property
-    def what(self) -> str:
-        centre = "" if self.strict else ", the centre with more if need be"
+    def trait(self) -> str:
         return (
             "a fixed point for each corner, edge, face, ... of the cube, and on its edges saddles "
-            f"that join neighbouring corners{centre}"
+            f"that join neighbouring corners{self.centre_clause}"
         )
 
     def statement(self, task: Task) -> str:
@@ -44,12 +43,5 @@ class CubeGraph(Prevalent):
             "in one bit."
         )
 
-    def applies(self, task: Task) -> bool:
-        return isinstance(task, FlipFlop)
-
-    def needs(self) -> tuple[str, ...]:
-        return (self.of,)
-
-    def has(self, record: Record, task: Task) -> bool:
-        graph = required(record, Connections, self)
-        return is_cube(graph, len(cube(task)) - 1, strict=self.strict)
+    def has(self, record: Connections, task: Task) -> bool:
+        return is_cube(record, len(cube(task)) - 1, strict=self.strict)

@@ -1,44 +1,52 @@
-"""One kind of distances says less of what networks are made of than another."""
+"""Claim that one kind of distances separates a factor less than another."""
 
 from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 
-from rnnstudy.analyses.base import Member
-from rnnstudy.analyses.factors.fields import strata_of, values_of
-from rnnstudy.claims.base import Evidence, required
+from rnnstudy.analyses.base import Inputs
+from rnnstudy.analyses.factors.fields import factor_values, strata_of
+from rnnstudy.claims.base import Evidence
 from rnnstudy.claims.separation import (
-    WORDS,
+    MEASURE_NAMES,
     Separation,
-    by_value,
-    lacking,
-    named,
+    group_fields,
+    members_by_name,
+    shortage_evidence,
     smallest_p,
 )
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.statistics.group_tests import paired_test
 from rnnstudy.core.arrays import Array
-from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
 
 class DependsLess(Separation):
-    """One kind of distances says less of a factor of the grid than another does.
+    """One kind of distances separates a grid factor less than another.
 
-    So topology is less sensitive to architecture than geometry (Maheswaranathan et al. 2019). The
-    statistic is the difference of two separations of the same networks. Two nulls must be refuted:
-    that both are equal (jackknife over networks, Student's t, one-sided), and that neither says
-    anything (permutations of the labels of both together); p is the larger of the two.
+    The statistic is the difference of two separations of the same networks. Two nulls must be
+    rejected, and p is the larger of the two. First, both separations are equal (jackknife over
+    networks, Student's t, one-sided). Second, both are at chance (permutations of the labels of
+    both together).
+
+    References
+    ----------
+    Maheswaranathan et al. 2019: topology is less sensitive to architecture than geometry.
+
+    Examples
+    --------
+    >>> DependsLess(of="topology", than="svcca", factor="cell").title
+    'topology_depends_less_on_cell_than_svcca'
     """
 
     kind: ClassVar[str] = "depends_less"
 
     of: str
-    """Name of the analysis whose distances should say less of the factor ..."""
+    """Name of the analysis whose distances separate the factor less."""
 
     than: str
-    """... than those of this analysis."""
+    """Name of the analysis whose distances separate the factor more."""
 
     @property
     def title(self) -> str:
@@ -46,7 +54,7 @@ class DependsLess(Separation):
 
     @property
     def statistic(self) -> str:
-        return f"{WORDS[self.by]}: {self.than} minus {self.of}"
+        return f"{MEASURE_NAMES[self.by]}: {self.than} minus {self.of}"
 
     @property
     def effect(self) -> str:
@@ -54,7 +62,7 @@ class DependsLess(Separation):
 
     @property
     def null(self) -> str:
-        return f"{self.of} and {self.than} tell {self.factor} equally well, or not at all"
+        return f"{self.of} and {self.than} separate {self.factor} equally well, or not at all"
 
     def statement(self, task: Task) -> str:
         return (
@@ -65,40 +73,34 @@ class DependsLess(Separation):
     def needs(self) -> tuple[str, ...]:
         return (self.of, self.than)
 
-    def weigh(
-        self,
-        task: Task,
-        members: Sequence[Member],
-        parts: Sequence[Sequence[Record]],
-        shared: Sequence[Record],
-    ) -> Evidence:
-        less, more = (required(record, Distances, self) for record in shared)
+    def run(self, task: Task, inputs: Inputs) -> Evidence:
+        less, more = inputs[self.of], inputs[self.than]
         known = set(more.labels)
         names = [name for name in less.labels if name in known]
-        who = named(names, members)
-        labels, strata = values_of(self.factor, who), strata_of(self.factor, who)
-        if none := lacking(labels, self.networks):
-            return none
+        members = members_by_name(names, inputs.members)
+        labels, strata = factor_values(self.factor, members), strata_of(self.factor, members)
+        if shortage := shortage_evidence(labels, self.networks):
+            return shortage
         first, second = _among(more, names), _among(less, names)
-        found = paired_test(
+        test = paired_test(
             first, second, labels, self.measure, permutations=self.permutations, strata=strata
         )
-        equal = found.p / 2 if found.statistic > 0 else 1 - found.p / 2
+        equal = test.p / 2 if test.statistic > 0 else 1 - test.p / 2
         scores = self.measure.scores(first, labels) - self.measure.scores(second, labels)
         return Evidence(
-            statistic=found.statistic,
-            effect=found.statistic,
-            low=max(found.low, -1.0),
-            high=min(found.high, 1.0),
-            p=max(equal, found.p_chance),
+            statistic=test.statistic,
+            effect=test.statistic,
+            low=max(test.low, -1.0),
+            high=min(test.high, 1.0),
+            p=max(equal, test.p_chance),
             floor=smallest_p(labels, strata, self.permutations),
-            holds=found.statistic >= self.least,
-            **by_value(labels, scores),
+            holds=test.statistic >= self.least,
+            **group_fields(labels, scores),
         )
 
 
 def _among(distances: Distances, names: Sequence[str]) -> Array:
-    """The distances between some of the networks, in the order of their names."""
-    place = {label: i for i, label in enumerate(distances.labels)}
-    at = [place[name] for name in names]
-    return distances.values[np.ix_(at, at)]
+    """Return the distances between some of the networks, in the order of their names."""
+    position = {label: i for i, label in enumerate(distances.labels)}
+    rows = [position[name] for name in names]
+    return distances.values[np.ix_(rows, rows)]

@@ -1,11 +1,11 @@
-"""Networks oscillate as fast as their dynamics, linearised at a fixed point, turn."""
+"""Claim that linearised frequencies follow the frequencies of the cues."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from rnnstudy.analyses.oscillations.record import Oscillation
-from rnnstudy.claims.base import required
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
@@ -13,41 +13,50 @@ from rnnstudy.tasks.sine import Sine
 
 
 class FrequencyFollows(Prevalent):
-    """Linearised frequencies follow those that networks are asked for.
+    """Linearised frequencies follow the frequencies of the cues.
 
-    Each input of the sine has a fixed point, about which the linearised dynamics turn the faster,
-    the faster a sine the input asks for (Maheswaranathan et al. 2019).
+    Each cue of the sine has a fixed point. The dynamics linearised there rotate faster for a cue of
+    a higher frequency.
+
+    References
+    ----------
+    Maheswaranathan et al. 2019, Universality and individuality in neural dynamics across large
+    populations of recurrent networks.
+
+    Examples
+    --------
+    >>> FrequencyFollows(correlation=0.8).trait
+    'linearised frequencies that correlate with the targets by 0.8'
     """
 
     kind: ClassVar[str] = "frequency_follows"
     takes: ClassVar[type[Record]] = Oscillation
 
+    former_fields: ClassVar[Mapping[str, str]] = {"found": "min_share"}
+
     of: str = "oscillations"
-    """Name of the analysis that linearises the networks."""
+    """Name of the analysis of the linearised dynamics."""
 
     correlation: Annotated[float, Field(gt=0, lt=1)] = 0.9
-    """Least correlation of a network's linearised frequencies with those it is asked for; that they
-    are equal is not claimed."""
+    """Smallest correlation of a network's linearised frequencies with the target frequencies. They
+    need not be equal."""
 
-    found: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """Least share of inputs at which the network has a fixed point whose dynamics turn."""
+    min_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Smallest share of inputs that have a fixed point with a complex pair of modes."""
 
     @property
-    def what(self) -> str:
+    def trait(self) -> str:
         return f"linearised frequencies that correlate with the targets by {self.correlation:g}"
 
     def statement(self, task: Task) -> str:
         return (
-            "The frequency of the dynamics linearised at each input's fixed point follows the "
-            "frequency that the input asks for."
+            "The frequency of the dynamics linearised at each cue's fixed point follows the "
+            "frequency of the cue."
         )
 
     def applies(self, task: Task) -> bool:
         return isinstance(task, Sine)
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.of,)
-
-    def has(self, record: Record, task: Task) -> bool:
-        found = required(record, Oscillation, self)
-        return bool(found.found.mean() >= self.found and found.correlation >= self.correlation)
+    def has(self, record: Oscillation, task: Task) -> bool:
+        share = record.has_rotation.mean()
+        return bool(share >= self.min_share and record.correlation >= self.correlation)

@@ -1,36 +1,41 @@
-"""Geometry depends on what networks are made of."""
+"""Claim that geometry depends on a factor of the grid."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
-from rnnstudy.analyses.base import Member
-from rnnstudy.analyses.factors.fields import strata_of, values_of
-from rnnstudy.claims.base import Evidence, required
+from rnnstudy.analyses.base import Inputs
+from rnnstudy.analyses.factors.fields import factor_values, strata_of
+from rnnstudy.claims.base import Evidence
 from rnnstudy.claims.separation import (
-    WORDS,
+    MEASURE_NAMES,
     Separation,
-    by_value,
-    lacking,
-    named,
+    group_fields,
+    members_by_name,
+    shortage_evidence,
     smallest_p,
 )
-from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.statistics.group_tests import agreement_test
-from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
 
 class GeometryDependsOn(Separation):
-    """Networks that agree in a factor of the grid lie together.
+    """Networks with the same value of a grid factor are near to each other.
 
-    So geometry depends on architecture and activation (Maheswaranathan et al. 2019). The effect is
-    0 at what permutations give, and 1 at the best value of the measure.
+    The effect is 0 at the mean over permutations and 1 at the best value of the measure.
+
+    References
+    ----------
+    Maheswaranathan et al. 2019, for architecture and activation.
+
+    Examples
+    --------
+    >>> GeometryDependsOn(of="svcca", factor="cell").title
+    'svcca_depends_on_cell'
     """
 
     kind: ClassVar[str] = "geometry_depends_on"
 
     of: str
-    """Name of the analysis that yields the distances (a `pairs` is called after its metric)."""
+    """Name of the analysis of the distances (the default name of a `pairs` is its metric)."""
 
     @property
     def title(self) -> str:
@@ -38,7 +43,7 @@ class GeometryDependsOn(Separation):
 
     @property
     def statistic(self) -> str:
-        return WORDS[self.by]
+        return MEASURE_NAMES[self.by]
 
     @property
     def effect(self) -> str:
@@ -47,47 +52,37 @@ class GeometryDependsOn(Separation):
     @property
     def null(self) -> str:
         return (
-            f"{self.factor} means nothing for {self.of} distances between networks that agree in "
+            f"{self.factor} has no effect on {self.of} distances between networks that agree in "
             "everything else but the seed"
         )
 
     def statement(self, task: Task) -> str:
         return f"Geometry ({self.of}) depends on the {self.factor} of networks."
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.of,)
-
-    def weigh(
-        self,
-        task: Task,
-        members: Sequence[Member],
-        parts: Sequence[Sequence[Record]],
-        shared: Sequence[Record],
-    ) -> Evidence:
-        distances = required(shared[0], Distances, self)
-        who = named(distances.labels, members)
-        labels, strata = values_of(self.factor, who), strata_of(self.factor, who)
-        if none := lacking(labels, self.networks):
-            return none
-        found = agreement_test(
+    def run(self, task: Task, inputs: Inputs) -> Evidence:
+        distances = inputs[self.of]
+        members = members_by_name(distances.labels, inputs.members)
+        labels, strata = factor_values(self.factor, members), strata_of(self.factor, members)
+        if shortage := shortage_evidence(labels, self.networks):
+            return shortage
+        test = agreement_test(
             self.measure, distances.values, labels, permutations=self.permutations, strata=strata
         )
         effect, low, high = (
-            _above(value, found.expected) for value in (found.statistic, found.low, found.high)
+            _above_chance(value, test.expected) for value in (test.statistic, test.low, test.high)
         )
         return Evidence(
-            statistic=found.statistic,
+            statistic=test.statistic,
             effect=effect,
             low=low,
             high=min(high, 1.0),
-            p=found.p,
+            p=test.p,
             floor=smallest_p(labels, strata, self.permutations),
             holds=effect >= self.least,
-            **by_value(labels, self.measure.scores(distances.values, labels)),
+            **group_fields(labels, self.measure.scores(distances.values, labels)),
         )
 
 
-def _above(value: float, chance: float) -> float:
-    """A measure whose best value is 1, as a share of what lies above chance (as kappa does, Cohen
-    1960)."""
+def _above_chance(value: float, chance: float) -> float:
+    """Return a measure on the scale from chance (0) to its best value 1, as kappa (Cohen 1960)."""
     return float((value - chance) / (1.0 - chance)) if chance < 1.0 else 0.0

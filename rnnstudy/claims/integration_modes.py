@@ -1,15 +1,15 @@
-"""How many modes of the linearised dynamics a computation takes."""
+"""Claim on the number of modes of the linearised dynamics that integrate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.analyses.base import Member
+from rnnstudy.analyses.base import Inputs
 from rnnstudy.analyses.factors.fields import strata_of
 from rnnstudy.analyses.line_attractors.record import LineAttractor
-from rnnstudy.claims.base import Claim, Evidence, grouped, no_evidence, required, too_few
+from rnnstudy.claims.base import Claim, Evidence, average_by_group, group_size_error, no_evidence
 from rnnstudy.claims.separation import smallest_p
 from rnnstudy.comparison.statistics.superiority import superiority_test
 from rnnstudy.core.arrays import Array
@@ -21,22 +21,30 @@ from rnnstudy.tasks.integration import Integration
 class OneModeOrSeveral(Claim):
     """Some cells integrate with one mode of their linearised dynamics, others with several.
 
-    Maheswaranathan et al. 2019 find it of vanilla networks and gated ones. Counted are the slowest
-    modes that give a share of the response to a unit pulse, in the mean over contexts; without
-    limit if all modes together do not give it.
+    The number of modes is that of the slowest modes which together give a share of the response to
+    a unit pulse, averaged over contexts. It is infinite if all modes together do not give it.
+
+    References
+    ----------
+    Maheswaranathan et al. 2019, for vanilla networks and gated ones.
+
+    Examples
+    --------
+    >>> OneModeOrSeveral().effect
+    'probability that a network of another cell takes more modes, ties halved: 1/2 is no difference'
     """
 
     kind: ClassVar[str] = "one_mode_or_several"
     takes: ClassVar[type[Record]] = LineAttractor
 
     of: str = "line_attractor"
-    """Name of the analysis that counts the modes."""
+    """Name of the analysis of the modes."""
 
     cells: tuple[str, ...] = ("vanilla",)
-    """Cells that should take one mode; all others should take several."""
+    """Cells with one mode; all other cells have several."""
 
     share: Annotated[float, Field(gt=0, lt=1)] = 0.9
-    """Share of the response that the modes should give."""
+    """Share of the response that defines the number of modes."""
 
     permutations: Annotated[int, Field(ge=19)] = 4999
     """Number of permutations of the test."""
@@ -52,57 +60,49 @@ class OneModeOrSeveral(Claim):
     @property
     def null(self) -> str:
         return (
-            f"whether a network is {_listed(self.cells)} means nothing for the number of modes, "
+            f"the number of modes does not depend on whether a network is {_either(self.cells)}, "
             "among networks that agree in everything else but the seed"
         )
 
     @property
     def rule(self) -> str:
         return (
-            f"in the median {_listed(self.cells)} networks take one mode for {self.share:.0%} of "
+            f"in the median {_either(self.cells)} networks take one mode for {self.share:.0%} of "
             "the response, and those of each other cell at least two"
         )
 
     def statement(self, task: Task) -> str:
         return (
-            f"{_listed(self.cells).capitalize()} networks integrate with one mode of the "
+            f"{_either(self.cells).capitalize()} networks integrate with one mode of the "
             "linearised dynamics, those of other cells with several."
         )
 
     def applies(self, task: Task) -> bool:
         return isinstance(task, Integration)
 
-    def misfit(self, fields: Mapping[str, Any]) -> str:
-        return "" if "cell" in fields else "is about cells, which these networks do not have"
+    def misfit(self, known: Mapping[str, Collection[Any]]) -> str:
+        return "" if "cell" in known else "is about cells, which these networks do not have"
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.of,)
-
-    def weigh(
-        self,
-        task: Task,
-        members: Sequence[Member],
-        parts: Sequence[Sequence[Record]],
-        shared: Sequence[Record],
-    ) -> Evidence:
-        modes = np.array([self._modes(record) for record in parts[0]])
+    def run(self, task: Task, inputs: Inputs) -> Evidence:
+        members = inputs.members
+        modes = np.array([self._modes(inputs[self.of][member]) for member in members])
         cells = [str(member.fields["cell"]) for member in members]
-        groups, sizes, _ = grouped(cells, np.zeros(len(cells)))
+        groups, sizes, _ = average_by_group(cells, np.zeros(len(cells)))
         several = [cell not in self.cells for cell in cells]
-        if why := self._lacking(groups, sizes):
-            return no_evidence(why, groups, sizes)
+        if shortage := self._shortage(groups, sizes):
+            return no_evidence(shortage, groups, sizes)
         strata = strata_of("cell", members)
-        found = superiority_test(
+        test = superiority_test(
             modes, np.array(several), permutations=self.permutations, strata=strata
         )
         medians = np.array([np.median(modes[[c == cell for c in cells]]) for cell in groups])
         one = np.array([cell in self.cells for cell in groups])
         return Evidence(
-            statistic=found.statistic,
-            effect=found.statistic,
-            low=found.low,
-            high=found.high,
-            p=found.p,
+            statistic=test.statistic,
+            effect=test.statistic,
+            low=test.low,
+            high=test.high,
+            p=test.p,
             floor=smallest_p([str(each) for each in several], strata, self.permutations),
             holds=bool((medians[one] <= 1).all() and (medians[~one] >= 2).all()),
             groups=groups,
@@ -110,20 +110,18 @@ class OneModeOrSeveral(Claim):
             values=medians,
         )
 
-    def _lacking(self, groups: Sequence[str], sizes: Array) -> str:
-        there = [cell in self.cells for cell in groups]
-        if all(there) or not any(there):
-            return (
-                f"there are no networks of {'other cells' if any(there) else _listed(self.cells)}"
-            )
-        return too_few(groups, sizes, self.networks)
+    def _shortage(self, groups: Sequence[str], sizes: Array) -> str:
+        has_one_mode = [cell in self.cells for cell in groups]
+        if all(has_one_mode) or not any(has_one_mode):
+            missing = "other cells" if any(has_one_mode) else _either(self.cells)
+            return f"there are no networks of {missing}"
+        return group_size_error(groups, sizes, self.networks)
 
-    def _modes(self, record: Record) -> float:
-        """Modes that a network takes, in the mean over contexts."""
-        found = required(record, LineAttractor, self)
-        counts = np.asarray(found.modes_for(self.share), float)
+    def _modes(self, record: LineAttractor) -> float:
+        """Return the number of modes of a network, averaged over contexts."""
+        counts = np.asarray(record.modes_for(self.share), float)
         return float(np.where(counts > 0, counts, np.inf).mean())
 
 
-def _listed(words: Sequence[str]) -> str:
+def _either(words: Sequence[str]) -> str:
     return " or ".join(words)

@@ -1,11 +1,11 @@
-"""Networks integrate along a line of slow points."""
+"""Claim that networks integrate along a line of slow points."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from rnnstudy.analyses.line_attractors.record import LineAttractor
-from rnnstudy.claims.base import required
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
@@ -14,35 +14,43 @@ from rnnstudy.tasks.integration import Integration
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Line(Prevalent):
+class LineAttractorClaim(Prevalent):
     """In each context, networks have an approximate line attractor.
 
-    A finding of Mante et al. 2013 that Maheswaranathan et al. 2019 have for all cells.
+    References
+    ----------
+    Mante et al. 2013, Context-dependent computation by recurrent dynamics in prefrontal cortex.
+    Maheswaranathan et al. 2019, for all cells.
+
+    Examples
+    --------
+    >>> LineAttractorClaim().trait
+    'an approximate line attractor in every context'
     """
 
     kind: ClassVar[str] = "line_attractor"
     takes: ClassVar[type[Record]] = LineAttractor
 
+    former_fields: ClassVar[Mapping[str, str]] = {"kept": "retention"}
+
     of: str = "line_attractor"
-    """Name of the analysis that looks for the line."""
+    """Name of the analysis of the slow points."""
 
     slow: Share = 0.8
-    """Least share of the states on a network's trials that come to slow points, left to
-    themselves."""
+    """Smallest share of the states on trials that reach a slow point without stimulus."""
 
-    kept: Share = 0.9
-    """Least correlation of what is read out at the slow points with what was where they came
-    from."""
+    retention: Share = 0.9
+    """Smallest correlation of the readout at the slow points with that at their starts."""
 
     order: Share = 0.9
-    """Least correlation of ways along the slow points with differences in what is read out there:
-    1 on a line, even a bent one."""
+    """Smallest correlation of distances along the slow points with differences of the readout: 1 on
+    a line, also on a bent one."""
 
     dimension: Annotated[float, Field(gt=1)] = 2.0
-    """Number of dimensions below which the slow points spread (participation ratio)."""
+    """Largest dimension of the slow points (participation ratio)."""
 
     @property
-    def what(self) -> str:
+    def trait(self) -> str:
         return "an approximate line attractor in every context"
 
     def statement(self, task: Task) -> str:
@@ -51,9 +59,5 @@ class Line(Prevalent):
     def applies(self, task: Task) -> bool:
         return isinstance(task, Integration)
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.of,)
-
-    def has(self, record: Record, task: Task) -> bool:
-        found = required(record, LineAttractor, self)
-        return bool(found.lines(self.slow, self.kept, self.order, self.dimension).all())
+    def has(self, record: LineAttractor, task: Task) -> bool:
+        return bool(record.has_line(self.slow, self.retention, self.order, self.dimension).all())

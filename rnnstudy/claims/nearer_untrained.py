@@ -1,16 +1,16 @@
-"""Untrained networks of one's own kind are nearer than trained ones of another."""
+"""Claim that untrained networks of the same kind are nearer than trained ones of another."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from rnnstudy.analyses.base import Member
-from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, Controlled
-from rnnstudy.analyses.factors.fields import values_of
-from rnnstudy.analyses.factors.reference_groups import nearer_to
-from rnnstudy.claims.base import Claim, Evidence, no_evidence, required
-from rnnstudy.claims.separation import by_value, lacking, unknown_factor
+from rnnstudy.analyses.base import Inputs
+from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, ControlDistances
+from rnnstudy.analyses.factors.fields import factor_values
+from rnnstudy.analyses.factors.reference_groups import nearness_to_controls
+from rnnstudy.claims.base import Claim, Evidence, no_evidence
+from rnnstudy.claims.separation import factor_misfit, group_fields, shortage_evidence
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
@@ -18,26 +18,35 @@ from rnnstudy.tasks import Task
 class NearerUntrained(Claim):
     """Trained and untrained networks of one kind are more alike than trained ones of two.
 
-    The caution of Maheswaranathan et al. 2019: a metric by which networks of one activation are
-    alike, trained or not, says little of what they have learnt. Each trained network is compared
-    with the untrained twins of others that agree with it in all but the seed, and with trained
-    networks that differ from it in one factor and the seed.
+    Each trained network is compared with two kinds of others. The first are untrained twins of
+    networks that agree with it in all but the seed. The second are trained networks that differ in
+    one factor and the seed. If the claim holds, the metric reveals little of what networks have
+    learnt.
+
+    References
+    ----------
+    Maheswaranathan et al. 2019, on the limits of such metrics.
+
+    Examples
+    --------
+    >>> NearerUntrained(of="svcca_controls").title
+    'svcca_controls_nearer_untrained_than_another_activation'
     """
 
     kind: ClassVar[str] = "nearer_untrained"
-    takes: ClassVar[type[Record]] = Controlled
+    takes: ClassVar[type[Record]] = ControlDistances
 
     of: str
-    """Name of the `controls` whose distances are looked at."""
+    """Name of the `controls` with the distances."""
 
     factor: str = "activation"
     """Field of the grid: activation, cell, ..."""
 
     least: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Effect that it takes at least, beside most networks."""
+    """Smallest effect of a supported claim."""
 
     networks: Annotated[int, Field(ge=2)] = 3
-    """Number of networks that each value of the factor needs before the claim is judged at all."""
+    """Smallest number of networks per value of the factor; below it there is no verdict."""
 
     @property
     def title(self) -> str:
@@ -60,7 +69,7 @@ class NearerUntrained(Claim):
     @property
     def null(self) -> str:
         return (
-            f"untrained networks of one's own kind and trained ones of another {self.factor} are "
+            f"untrained networks of the same kind and trained ones of another {self.factor} are "
             "equally near"
         )
 
@@ -74,29 +83,21 @@ class NearerUntrained(Claim):
             f"trained networks of different {self.factor}s."
         )
 
-    def misfit(self, fields: Mapping[str, Any]) -> str:
-        return unknown_factor(self.factor, fields)
+    def misfit(self, known: Mapping[str, Collection[Any]]) -> str:
+        return factor_misfit(self.factor, known)
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.of,)
-
-    def weigh(
-        self,
-        task: Task,
-        members: Sequence[Member],
-        parts: Sequence[Sequence[Record]],
-        shared: Sequence[Record],
-    ) -> Evidence:
-        found = required(shared[0], Controlled, self)
-        values = values_of(self.factor, found.members)
-        if none := lacking([values[i] for i in found.at(TRAINED)], self.networks):
-            return none
+    def run(self, task: Task, inputs: Inputs) -> Evidence:
+        distances = inputs[self.of]
+        values = factor_values(self.factor, distances.members)
+        trained = [values[i] for i in distances.at(TRAINED)]
+        if shortage := shortage_evidence(trained, self.networks):
+            return shortage
         try:
-            near, used = nearer_to(found, UNTRAINED, self.factor)
+            near, positions = nearness_to_controls(distances, UNTRAINED, self.factor)
         except ValueError as error:
             return no_evidence(str(error))
         one_sided = near.p / 2 if near.statistic > 0 else 1 - near.p / 2
-        nearer = (near.first < near.second).astype(float)
+        is_nearer = (near.first < near.second).astype(float)
         return Evidence(
             statistic=near.share,
             effect=near.statistic,
@@ -105,5 +106,5 @@ class NearerUntrained(Claim):
             p=one_sided,
             floor=0.0,
             holds=bool(near.statistic > self.least and near.share > 0.5),
-            **by_value([values[i] for i in used], nearer),
+            **group_fields([values[i] for i in positions], is_nearer),
         )

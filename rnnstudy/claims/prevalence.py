@@ -1,83 +1,112 @@
-"""Claims that networks of every kind have a property: how many of them do."""
+"""Base of claims on the share of networks with a property."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from rnnstudy.analyses.base import Member
-from rnnstudy.claims.base import Claim, Evidence, grouped, too_few
-from rnnstudy.core.record import Record
+from rnnstudy.analyses.base import Inputs
+from rnnstudy.claims.base import Claim, Evidence, average_by_group, group_size_error
 from rnnstudy.tasks import Task
 
 
 class Prevalent(Claim):
-    """Networks of every cell and activation have a property, one by one.
+    """Networks of every cell and activation have a property.
 
-    The share of all networks is tested (binomial, one-sided); that of each combination enters the
-    rule.
+    The share of all networks is tested (binomial, one-sided). The shares of the combinations enter
+    the rule.
+
+    Examples
+    --------
+    A claim on the fixed points of each network:
+
+    >>> from rnnstudy import FixedPoints
+    >>> class Bistable(Prevalent):
+    ...     takes = FixedPoints
+    ...     of: str = "fixed_points"
+    ...
+    ...     @property
+    ...     def trait(self):
+    ...         return "two stable points or more"
+    ...
+    ...     def statement(self, task):
+    ...         return f"Networks that learn {task.title} are bistable."
+    ...
+    ...     def has(self, record, task):
+    ...         return int((record.n_unstable == 0).sum()) >= 2
+    >>> Bistable(least=0.8).null
+    'at most 80% of the networks have two stable points or more'
     """
 
     least: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """Share of networks that should have the property: in all, significantly more than this, and in
-    every combination of cell and activation at least this."""
+    """Share of networks with the property: significantly exceeded by all networks together, and
+    reached by every combination of cell and activation."""
 
     @property
     @abstractmethod
-    def what(self) -> str:
-        """The property, as a clause: `exactly one fixed point`."""
+    def trait(self) -> str:
+        """The property as a clause: `exactly one fixed point`."""
 
     @property
     def statistic(self) -> str:
-        return f"share of networks that have {self.what}"
+        return f"share of networks that have {self.trait}"
 
     @property
     def null(self) -> str:
-        return f"at most {self.least:.0%} of the networks have {self.what}"
+        return f"at most {self.least:.0%} of the networks have {self.trait}"
 
     @property
     def rule(self) -> str:
-        return f"at least {self.least:.0%} of the networks of every combination have {self.what}"
+        return f"at least {self.least:.0%} of the networks of every combination have {self.trait}"
 
     @abstractmethod
-    def has(self, record: Record, task: Task) -> bool:
-        """Whether the network that a record is about has the property."""
+    def has(self, record: Any, task: Task) -> bool:
+        """Return whether the network of a record has the property."""
 
-    def weigh(
-        self,
-        task: Task,
-        members: Sequence[Member],
-        parts: Sequence[Sequence[Record]],
-        shared: Sequence[Record],
-    ) -> Evidence:
-        flags = [self.has(record, task) for record in parts[0]]
-        return prevalence(flags, [m.combination for m in members], self.least, self.networks)
+    def run(self, task: Task, inputs: Inputs) -> Evidence:
+        records = inputs[self.needs()[0]]
+        flags = [self.has(record, task) for record in records.values()]
+        return prevalence(flags, [m.combination for m in records], self.least, self.networks)
 
 
 def prevalence(
     flags: Sequence[bool], combinations: Sequence[str], least: float, needed: int
 ) -> Evidence:
-    """How many networks have a property (Clopper & Pearson 1934), by combination.
+    """Test the share of networks with a property (Clopper & Pearson 1934), by combination.
 
-    flags, combinations: one per network; needed: networks per combination.
+    Parameters
+    ----------
+    flags
+        Whether each network has the property.
+    combinations
+        Combination of each network.
+    least
+        Share under the null.
+    needed
+        Smallest number of networks per combination.
+
+    Raises
+    ------
+    ValueError
+        Without networks.
     """
     from scipy.stats import binomtest
 
     if not len(flags):
-        raise ValueError("there is no network to judge")
-    groups, sizes, shares = grouped(combinations, [float(flag) for flag in flags])
+        raise ValueError("flags must have at least one network, got none.")
+    groups, sizes, shares = average_by_group(combinations, [float(flag) for flag in flags])
     count, total = sum(flags), len(flags)
-    around = binomtest(count, total).proportion_ci(0.95, method="exact")
+    interval = binomtest(count, total).proportion_ci(0.95, method="exact")
     return Evidence(
         statistic=count / total,
         effect=count / total,
-        low=float(around.low),
-        high=float(around.high),
+        low=float(interval.low),
+        high=float(interval.high),
         p=float(binomtest(count, total, least, alternative="greater").pvalue),
         floor=least**total,
         holds=bool((shares >= least).all()),
-        lacking=too_few(groups, sizes, needed),
+        shortage=group_size_error(groups, sizes, needed),
         groups=groups,
         networks=sizes,
         values=shares,

@@ -1,14 +1,14 @@
-"""Claims about where networks lie among each other, and what of them decides it."""
+"""Base of claims on the separation of networks by a factor, with their common functions."""
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from math import exp, lgamma
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.claims.base import Claim, Evidence, grouped, no_evidence, too_few
+from rnnstudy.claims.base import Claim, Evidence, average_by_group, group_size_error, no_evidence
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.statistics.separation_scores import (
     CONTRAST,
@@ -26,7 +26,7 @@ MEASURES: Mapping[str, SeparationScore] = {
     "contrast": CONTRAST,
 }
 
-WORDS = {
+MEASURE_NAMES = {
     "nearest_neighbour": "share of networks whose nearest other network agrees in the factor",
     "silhouette": "mean silhouette width",
     "contrast": "mean contrast of distances to other groups and to one's own",
@@ -34,11 +34,17 @@ WORDS = {
 
 
 class Separation(Claim):
-    """Distances between networks do, or do not, tell the values of a factor of the grid apart.
+    """Base of claims that distances between networks separate the values of a grid factor.
 
     The statistic is a mean over networks: the share whose nearest other network has the same value
     (leave one out), or another measure of separation. Values are permuted among networks that agree
     in everything else but the seed.
+
+    Examples
+    --------
+    >>> from rnnstudy.claims import CLAIMS
+    >>> CLAIMS["geometry_depends_on"](of="cka", factor="cell", least=0.2).rule
+    'an effect of at least 0.2'
     """
 
     takes: ClassVar[type[Record]] = Distances
@@ -47,13 +53,13 @@ class Separation(Claim):
     """Field of the grid: cell, activation, units, ..."""
 
     by: Literal["nearest_neighbour", "silhouette", "contrast"] = "nearest_neighbour"
-    """Measure of separation."""
+    """SeparationScore of separation."""
 
     least: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """Effect that it takes at least."""
+    """Smallest effect of a supported claim."""
 
     networks: Annotated[int, Field(ge=2)] = 3
-    """Number of networks that each value of the factor needs before the claim is judged at all."""
+    """Smallest number of networks per value of the factor; below it there is no verdict."""
 
     permutations: Annotated[int, Field(ge=19)] = 4999
     """Number of permutations of the test."""
@@ -67,12 +73,12 @@ class Separation(Claim):
         """The measure of separation."""
         return MEASURES[self.by]
 
-    def misfit(self, fields: Mapping[str, Any]) -> str:
-        return unknown_factor(self.factor, fields)
+    def misfit(self, known: Mapping[str, Collection[Any]]) -> str:
+        return factor_misfit(self.factor, known)
 
 
-def unknown_factor(factor: str, fields: Mapping[str, Any]) -> str:
-    """What a claim says of itself whose factor is no field of the grid; empty if it is one."""
+def factor_misfit(factor: str, fields: Iterable[str]) -> str:
+    """Return the error of a factor that is no field of the grid; empty if it is one."""
     known = [name for name in fields if name not in ("task", "seed")]
     if factor in known:
         return ""
@@ -81,43 +87,53 @@ def unknown_factor(factor: str, fields: Mapping[str, Any]) -> str:
     )
 
 
-def named(names: Sequence[str], members: Sequence[Member]) -> list[Member]:
-    """The members of these names; ValueError if one is not among them."""
-    there = {member.name: member for member in members}
-    lost = [name for name in names if name not in there]
-    if lost:
-        raise ValueError(f"there are distances of '{lost[0]}', which is no network of this study")
-    return [there[name] for name in names]
+def members_by_name(names: Sequence[str], members: Sequence[Member]) -> list[Member]:
+    """Return the members of these names.
+
+    Raises ValueError if one is not among them.
+    """
+    by_name = {member.name: member for member in members}
+    missing = [name for name in names if name not in by_name]
+    if missing:
+        raise ValueError(
+            f"the names of the distances must be networks of this study, got '{missing[0]}'"
+        )
+    return [by_name[name] for name in names]
 
 
 def smallest_p(labels: Sequence[str], strata: Sequence[Hashable], permutations: int) -> float:
-    """The least p that permutations of labels within strata can give.
+    """Return the smallest p of permutations of labels within strata.
 
-    There are only so many ways to deal out the labels. Where all labels are equally frequent in
-    each stratum, their names may be exchanged without any effect.
+    It follows from the number of different labellings. Where all labels are equally frequent in
+    each stratum, labellings that only exchange the names of the labels count once.
+
+    Examples
+    --------
+    >>> round(smallest_p(["a", "b", "a", "b"], [0, 0, 0, 0], 10**6), 4)
+    0.3333
     """
     tables = [
         Counter(label for label, s in zip(labels, strata, strict=True) if s == stratum)
         for stratum in dict.fromkeys(strata)
     ]
-    ways = sum(
+    log_labellings = sum(
         lgamma(sum(table.values()) + 1) - sum(lgamma(n + 1) for n in table.values())
         for table in tables
     )
     kinds = len(set(labels))
     even = all(len(table) == kinds and len(set(table.values())) == 1 for table in tables)
-    alike = lgamma(kinds + 1) if even else 0.0
-    return max(1.0 / (permutations + 1), exp(min(0.0, alike - ways)))
+    log_equivalent = lgamma(kinds + 1) if even else 0.0
+    return max(1.0 / (permutations + 1), exp(min(0.0, log_equivalent - log_labellings)))
 
 
-def lacking(labels: Sequence[str], needed: int) -> Evidence | None:
-    """What there is to say if there are too few networks; None if there are enough."""
-    groups, sizes, _ = grouped(labels, [0.0] * len(labels))
-    why = too_few(groups, sizes, needed, least=2)
-    return no_evidence(why, groups, sizes) if why else None
+def shortage_evidence(labels: Sequence[str], needed: int) -> Evidence | None:
+    """Return the evidence of too few networks per label; None if there are enough."""
+    groups, sizes, _ = average_by_group(labels, [0.0] * len(labels))
+    shortage = group_size_error(groups, sizes, needed, least=2)
+    return no_evidence(shortage, groups, sizes) if shortage else None
 
 
-def by_value(labels: Sequence[str], scores: Array) -> dict[str, Any]:
-    """Groups of the evidence: the values of a factor, how many networks, and their mean score."""
-    groups, sizes, means = grouped(labels, scores)
+def group_fields(labels: Sequence[str], scores: Array) -> dict[str, Any]:
+    """Return the fields of evidence on groups: names, numbers of networks, mean scores."""
+    groups, sizes, means = average_by_group(labels, scores)
     return {"groups": groups, "networks": sizes, "values": means}

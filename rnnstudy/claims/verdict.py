@@ -1,4 +1,4 @@
-"""From evidence to verdicts: tests corrected for each other, and the rule of each claim."""
+"""Verdicts on claims: p corrected over all tests of a study, and the rule of each claim."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -8,23 +8,23 @@ import numpy as np
 from rnnstudy.claims.base import Claim, Evidence
 from rnnstudy.comparison.statistics.multiple_testing import holm
 
-Word = Literal["supported", "not supported", "not enough networks"]
+Outcome = Literal["supported", "not supported", "not enough networks"]
 
 
 class Verdict(NamedTuple):
-    """What a claim has come to: a word, p corrected for all tests of the study, and why."""
+    """Verdict on a claim: its outcome, p corrected for all tests of the study, and the reason."""
 
-    word: Word
-    corrected: float
+    outcome: Outcome
+    corrected_p: float
     reason: str
 
 
 def verdicts(claims: Sequence[Claim], evidence: Sequence[Evidence]) -> list[Verdict]:
-    """The verdict on each claim from the evidence on it.
+    """Return the verdict on each claim.
 
-    Claims that have enough networks are the family of tests over which p is corrected (Holm 1979).
+    p is corrected over the claims with enough networks (Holm 1979).
     """
-    tested = [i for i, each in enumerate(evidence) if _tested(each)]
+    tested = [i for i, each in enumerate(evidence) if _is_tested(each)]
     corrected = np.full(len(evidence), np.nan)
     corrected[tested] = holm([evidence[i].p for i in tested])
     return [
@@ -33,19 +33,20 @@ def verdicts(claims: Sequence[Claim], evidence: Sequence[Evidence]) -> list[Verd
     ]
 
 
-def _tested(evidence: Evidence) -> bool:
-    return not evidence.lacking and bool(np.isfinite(evidence.p))
+def _is_tested(evidence: Evidence) -> bool:
+    return not evidence.shortage and bool(np.isfinite(evidence.p))
 
 
-def _verdict(claim: Claim, evidence: Evidence, corrected: float, tests: int) -> Verdict:
-    if not _tested(evidence):
-        return Verdict("not enough networks", corrected, evidence.lacking or "no test is possible")
+def _verdict(claim: Claim, evidence: Evidence, corrected_p: float, tests: int) -> Verdict:
+    if not _is_tested(evidence):
+        reason = evidence.shortage or "no test is possible"
+        return Verdict("not enough networks", corrected_p, reason)
     if not evidence.holds:
-        return Verdict("not supported", corrected, "the effect falls short of the rule")
-    if corrected < claim.alpha:
-        return Verdict("supported", corrected, "")
+        return Verdict("not supported", corrected_p, "the effect falls short of the rule")
+    if corrected_p < claim.alpha:
+        return Verdict("supported", corrected_p, "")
     if evidence.floor * tests >= claim.alpha:
         total = int(evidence.networks.sum())
-        why = f"with {total} networks no p below {evidence.floor:.2g} can arise"
-        return Verdict("not enough networks", corrected, why)
-    return Verdict("not supported", corrected, f"corrected p is not below {claim.alpha:g}")
+        reason = f"with {total} networks no p below {evidence.floor:.2g} can arise"
+        return Verdict("not enough networks", corrected_p, reason)
+    return Verdict("not supported", corrected_p, f"corrected p is not below {claim.alpha:g}")

@@ -75,7 +75,7 @@ class OneOf:
         return self.find(value["kind"], base).model_validate(fields)
 
     def _of(self, base: type[Entry], entry: Entry) -> Entry:
-        if isinstance(entry, base):
+        if isinstance(entry, base) and entry.noun == base.noun:
             return entry
         raise PydanticCustomError(
             "entry_class",
@@ -115,7 +115,7 @@ class OneOf:
         except Exception as error:  # importing runs the user's own module, which may raise anything
             hint = _where_to_start(path, error)
             raise self._refused_class(path, f"cannot be loaded: {error}{hint}") from error
-        if not issubclass(cls, base):
+        if not issubclass(cls, base) or base.noun not in ("", cls.noun):
             raise self._refused_class(path, f"is not a rnnstudy {self.noun}")
         if inspect.isabstract(cls):
             missing = ", ".join(sorted(cls.__abstractmethods__))

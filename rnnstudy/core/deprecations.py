@@ -39,7 +39,14 @@ NAMES: dict[str, str] = {
 }
 """Former name of a public function or class -> its name."""
 
-KINDS: dict[str, dict[str, str]] = {}
+KINDS: dict[str, dict[str, str]] = {
+    "analysis": {
+        "arrangement": "point_geometry",
+        "graphs": "graph_distances",
+        "groups": "factor_tests",
+        "twins": "control_tests",
+    },
+}
 """Noun of a catalogue -> former kind of an entry -> its kind."""
 
 MODULES: dict[str, str] = {

@@ -31,7 +31,6 @@ CLASSES = {
     "orbit_search": "rnnstudy.dynamics.periodic_orbits.search:OrbitSearch",
     "circle_search": "rnnstudy.dynamics.invariant_circles.search:CircleSearch",
     "continuation_settings": "rnnstudy.dynamics.continuation.settings:ContinuationSettings",
-    "claim_job": "rnnstudy.study.plan.claim_jobs:Weighing",
     # Records.
     "population": "rnnstudy.population.population:Population",
     "training_state": "rnnstudy.training.state:Course",
@@ -56,12 +55,12 @@ CLASSES = {
     "distance_tile": "rnnstudy.comparison.distances.tiles:DistanceTile",
     "coordinates": "rnnstudy.comparison.distances.embedding:Coordinates",
     "activity": "rnnstudy.analyses.distances.representations:Activity",
-    "evaluation": "rnnstudy.analyses.factors.evaluation:Evaluated",
+    "evaluation": "rnnstudy.analyses.factors.evaluation:EvaluationResult",
     "oscillation": "rnnstudy.analyses.oscillations.record:Oscillation",
     "line_attractor": "rnnstudy.analyses.line_attractors.record:LineAttractor",
-    "control_distances": "rnnstudy.analyses.distances.controls:Controlled",
-    "factor_tests": "rnnstudy.analyses.factors.factor_record:Grouping",
-    "control_tests": "rnnstudy.analyses.factors.control_record:TwinRecord",
+    "control_distances": "rnnstudy.analyses.distances.controls:ControlDistances",
+    "factor_tests": "rnnstudy.analyses.factors.factor_record:FactorTests",
+    "control_tests": "rnnstudy.analyses.factors.control_record:ControlTests",
     "evidence": "rnnstudy.claims.base:Evidence",
 }
 """Tag -> path of the class."""

@@ -1,5 +1,6 @@
 """Every analysis of the catalogue keeps the contract; none is missing from it."""
 
+import doctest
 import importlib
 import pkgutil
 from collections.abc import Sequence
@@ -7,13 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from task_inputs import compute
 
 from rnnstudy import analyses
-from rnnstudy.analyses import ANALYSES, Analysis, MemberAnalysis, TaskAnalysis
+from rnnstudy.analyses import ANALYSES, Analysis, MemberAnalysis, TaskAnalysis, base
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.distances.embedding import Embedding
 from rnnstudy.analyses.distances.pairs import AllPairs, Pairs
 from rnnstudy.analyses.distances.representations import Representations
+from rnnstudy.analyses.factors.factor_analysis import FactorAnalysis
 from rnnstudy.cells import CELLS
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.exhibit import Exhibit, Matrix, Scatter
@@ -35,31 +38,40 @@ OWN_TASKS: dict[str, Task] = {
 REQUIRED: dict[str, dict[str, Any]] = {
     "pairs": {"metric": "cka"},
     "embedding": {"of": "cka"},
-    "arrangement": {"of": "oscillations"},
-    "groups": {"of": "cka"},
+    "point_geometry": {"of": "oscillations"},
+    "factor_tests": {"of": "cka"},
     "controls": {"metric": "cka"},
-    "twins": {"of": "cka_controls"},
+    "control_tests": {"of": "cka_controls"},
 }
 
 
-def found_by(
+def inputs_of(
     analysis: MemberAnalysis, population: Population, task: Task
-) -> list[Sequence[Record]]:
-    """What an analysis reads of what others found."""
+) -> dict[str, Sequence[Record]]:
+    """Return the records that an analysis reads."""
     others = [ANALYSES[need]() for need in analysis.needs()]
-    return [other.run(population, task) for other in others if isinstance(other, MemberAnalysis)]
+    return {
+        other.title: other.run(population, task)
+        for other in others
+        if isinstance(other, MemberAnalysis)
+    }
+
+
+def test_the_example_of_the_contract_runs() -> None:
+    for block in doctest.DocTestFinder().find(base, "base"):
+        assert doctest.DocTestRunner().run(block).failed == 0, block.name
 
 
 def everything() -> list[type]:
     found: list[type] = []
-    for module in pkgutil.iter_modules(analyses.__path__):
-        names = vars(importlib.import_module(f"rnnstudy.analyses.{module.name}")).values()
+    for module in pkgutil.walk_packages(analyses.__path__, "rnnstudy.analyses."):
+        names = vars(importlib.import_module(module.name)).values()
         found += [c for c in names if isinstance(c, type) and issubclass(c, Analysis)]
     return found
 
 
 def test_no_analysis_is_missing_from_the_catalogue() -> None:
-    abstract = {Analysis, MemberAnalysis, TaskAnalysis, AllPairs}
+    abstract = {Analysis, MemberAnalysis, TaskAnalysis, AllPairs, FactorAnalysis}
     assert set(everything()) - abstract == set(ANALYSES.values())
 
 
@@ -80,9 +92,10 @@ def test_member_analyses_find_the_same_alone_and_in_company(kind: str) -> None:
     assert isinstance(analysis, MemberAnalysis)
     task = OWN_TASKS.get(kind, TASK)
     population = initial_population(CELLS["gru"](units=3), task.inputs, 1, [0, 1, 2])
-    found = found_by(analysis, population, task)
-    together = analysis.run(population, task, *found)
-    (alone,) = analysis.run(population.select("member", [1]), task, *([one[1]] for one in found))
+    inputs = inputs_of(analysis, population, task)
+    together = analysis.compute(population, task, inputs)
+    second = {name: [records[1]] for name, records in inputs.items()}
+    (alone,) = analysis.compute(population.select("member", [1]), task, second)
     assert len(together) == 3
     for (name, _, _, ours), (_, _, _, theirs) in zip(
         together[1]._arrays(), alone._arrays(), strict=True
@@ -98,7 +111,7 @@ def test_an_analysis_of_one_task_says_so(kind: str) -> None:
     assert analysis.applies(OWN_TASKS[kind])
     assert not analysis.applies(TASK)
     population = initial_population(CELLS["gru"](units=3), 1, 1, [0])
-    with pytest.raises(ValueError, match=f"{kind} (are|is) of the task .*, this one is flip_flop"):
+    with pytest.raises(ValueError, match=rf"the task of {kind} must be \w+, got flip_flop\."):
         analysis.run(population, TASK)
 
 
@@ -111,7 +124,7 @@ def compared() -> tuple[list[Member], list[Record], Distances]:
         members += [
             Member(f"{cell}-{seed}", {"cell": cell, "activation": "tanh"}) for seed in (0, 1)
         ]
-    found = Pairs(metric=SVCCA(dimensions=2)).run(members, [records], [])
+    found = compute(Pairs(metric=SVCCA(dimensions=2)), TASK, members, representations=records)
     return members, records, found
 
 
@@ -133,7 +146,12 @@ def test_a_network_that_cannot_be_compared_is_named(
         "states": np.full_like(records[2].states, np.nan),
     })  # fmt: skip
     with pytest.raises(ValueError, match="'gru-0': states should be finite"):
-        Pairs(metric=CKA()).run(members, [[*records[:2], broken, records[3]]], [])
+        compute(
+            Pairs(metric=CKA()),
+            TASK,
+            members,
+            representations=[*records[:2], broken, records[3]],
+        )
 
 
 def test_pairs_and_embedding_show_themselves(
@@ -141,7 +159,7 @@ def test_pairs_and_embedding_show_themselves(
 ) -> None:
     members, _, found = compared
     pairs, embedding = Pairs(metric=SVCCA(dimensions=2)), Embedding(of="svcca")
-    points = embedding.run(members, [], [found])
+    points = compute(embedding, TASK, members, found)
     section = Section(TASK, members, {}, {}, {"svcca": found, "embedding_svcca": points})
     shown: list[Exhibit] = [*pairs.show(section), *embedding.show(section)]
     matrix, scatter = shown
@@ -155,5 +173,5 @@ def test_an_embedding_of_what_has_no_distances_is_refused(
     compared: tuple[list[Member], list[Any], Distances],
 ) -> None:
     members, records, _ = compared
-    with pytest.raises(ValueError, match="yields a Activity, embedding needs distances"):
-        Embedding(of="representations").run(members, [], [records[0]])
+    with pytest.raises(TypeError, match="must yield Distances for embedding_representations, got"):
+        compute(Embedding(of="representations"), TASK, members, records[0])

@@ -8,7 +8,7 @@ import pytest
 
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.distances.representations import Activity, Representations
-from rnnstudy.analyses.members import combinations, typical_members
+from rnnstudy.analyses.members import members_by_combination, typical_members
 from rnnstudy.analyses.training_summary import performance
 from rnnstudy.cells import CELLS
 from rnnstudy.core.exhibit import Curves, Panels, Strip, Table
@@ -98,7 +98,7 @@ def test_a_diverged_network_is_never_typical() -> None:
     results = {"gru-0": trained(0.1, diverged=True), "lstm-0": trained(0.1)}
     found = section(results)
     assert [m.name for m in typical_members(found)] == ["lstm-0"]
-    assert list(combinations(found.members)) == ["gru tanh", "lstm tanh"]
+    assert list(members_by_combination(found.members)) == ["gru tanh", "lstm tanh"]
 
 
 def test_nothing_trained_shows_nothing() -> None:

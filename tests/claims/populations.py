@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.analyses.distances.controls import TRAINED, TWIN, UNTRAINED, Controlled
+from rnnstudy.analyses.distances.controls import TRAINED, TWIN, UNTRAINED, ControlDistances
 from rnnstudy.comparison.distances.pairs import Distances
 
 CELLS = ("vanilla", "ugrnn", "gru", "lstm")
@@ -36,7 +36,7 @@ def apart(members: list[Member], factor: str, gap: float, seed: int, **how: Any)
 def controlled(
     members: list[Member], seed: int, *, activation: float = 0.0, training: float = 0.0,
     other_task: float = 0.0, cell: float = 0.0, guests: bool = True, dimensions: int = 6,
-) -> Controlled:  # fmt: skip
+) -> ControlDistances:  # fmt: skip
     """Networks, their untrained twins and networks of another task: points around centres that lie
     apart by activation, by training, by task (each along an axis of its own) and by cell."""
     generator = np.random.default_rng(seed)
@@ -49,7 +49,7 @@ def controlled(
         point[1] += training * (state == UNTRAINED)
         point[2] += other_task * (state == "trained on other")
         point[3] += cell * CELLS.index(member.fields["cell"])
-    return Controlled(
+    return ControlDistances(
         labels=tuple(m.name + TWIN * (state == UNTRAINED) for state, m in learnt),
         values=np.sqrt(((points[:, None] - points[None]) ** 2).sum(axis=-1)),
         learnt=tuple(state for state, _ in learnt),

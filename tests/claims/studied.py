@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Sizes(MemberAnalysis):
 
     yields: ClassVar[type[Record]] = Size
 
-    def run(self, population: Population, task: Task, *found: Any) -> Sequence[Record]:
+    def run(self, population: Population, task: Task) -> Sequence[Record]:
         return [Size(units=np.asarray(population.cell.units)) for _ in range(len(population))]
 
     def show(self, section: Section) -> Iterable[Exhibit]:
@@ -41,7 +41,7 @@ class Large(Prevalent):
     units: int = 3
 
     @property
-    def what(self) -> str:
+    def trait(self) -> str:
         return f"{self.units} units"
 
     def statement(self, task: Task) -> str:

@@ -1,9 +1,9 @@
 """Every claim of the catalogue keeps the contract; none is missing from it."""
 
+import doctest
 import importlib
 import pkgutil
 import re
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from claims.populations import population
 from claims.test_prevalence import fixed_points
+from task_inputs import compute
 
 from rnnstudy import claims
 from rnnstudy.claims import CLAIMS, Claim
+from rnnstudy.claims.cube import MemoryCube
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.claims.separation import Separation
 from rnnstudy.claims.verdict import verdicts
@@ -42,7 +44,7 @@ def test_no_claim_is_missing_from_the_catalogue() -> None:
     for module in pkgutil.iter_modules(claims.__path__):
         names = vars(importlib.import_module(f"rnnstudy.claims.{module.name}")).values()
         found |= {c for c in names if isinstance(c, type) and issubclass(c, Claim)}
-    assert found - {Claim, Prevalent, Separation} == set(CLAIMS.values())
+    assert found - {Claim, Prevalent, Separation, MemoryCube} == set(CLAIMS.values())
 
 
 @pytest.mark.parametrize("kind", CLAIMS)
@@ -77,22 +79,22 @@ def test_an_entry_can_be_about_networks_of_a_grid(kind: str) -> None:
 @pytest.fixture
 def example() -> type[Claim]:
     """The claim that the contract shows."""
-    doc = textwrap.dedent(Claim.__doc__ or "")
-    code = doc[doc.index("from scipy") :]
-    found: dict[str, Any] = {"__name__": "mine"}
-    exec(textwrap.dedent("    " + " " * 4 + code), found)
-    return found["Holds"]
+    blocks = doctest.DocTestFinder().find(Claim, "Claim", globs={"__name__": "mine"})
+    (block,) = (each for each in blocks if each.examples)
+    assert doctest.DocTestRunner().run(block, clear_globs=False).failed == 0
+    found: type[Claim] = block.globs["Holds"]
+    return found
 
 
 def test_the_contracts_example_is_a_claim(example: type[Claim]) -> None:
     claim, members = example(of="fixed_points"), population(3)
     full, none = fixed_points([8, 12, 6, 1]), fixed_points([0, 2])
-    evidence = claim.weigh(FlipFlop(), members, [[full] * len(members)], [])
+    evidence = compute(claim, FlipFlop(), members, [full] * len(members))
     assert evidence.statistic == 1.0
-    assert verdicts([claim], [evidence])[0].word == "supported"
-    evidence = claim.weigh(FlipFlop(), members, [[none] * len(members)], [])
+    assert verdicts([claim], [evidence])[0].outcome == "supported"
+    evidence = compute(claim, FlipFlop(), members, [none] * len(members))
     assert np.isfinite(evidence.p)
-    assert verdicts([claim], [evidence])[0].word == "not supported"
+    assert verdicts([claim], [evidence])[0].outcome == "not supported"
 
 
 def test_the_claim_of_the_guide_is_a_claim() -> None:
@@ -104,7 +106,7 @@ def test_the_claim_of_the_guide_is_a_claim() -> None:
     several, one = fixed_points([2, 1]), fixed_points([1])
     words = []
     for record in (several, one):
-        evidence = claim.weigh(FlipFlop(), members, [[record] * len(members)], [])
-        words.append(verdicts([claim], [evidence])[0].word)
+        evidence = compute(claim, FlipFlop(), members, [record] * len(members))
+        words.append(verdicts([claim], [evidence])[0].outcome)
     assert words == ["supported", "not supported"]
     assert claim.null == "at most 80% of the networks have two stable points or more"

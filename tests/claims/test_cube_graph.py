@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from claims.populations import population
+from task_inputs import compute
 
 from rnnstudy.claims.cube_graph import CubeGraph
 from rnnstudy.claims.verdict import verdicts
@@ -66,8 +67,8 @@ def test_a_cube_is_known_by_its_edges() -> None:
     assert claim.applies(task)
     assert not claim.applies(Sine())
     assert "its 12 edges are saddles" in claim.statement(task)
-    with pytest.raises(ValueError, match="cube_graph needs Connections, it is given Record"):
-        claim.has(Record(), task)
+    with pytest.raises(TypeError, match="'topology' must yield Connections for cube_graph, got R"):
+        compute(claim, task, population(1), [Record()] * 8)
 
 
 def test_a_centre_may_have_more_unstable_directions_if_the_claim_says_so() -> None:
@@ -79,8 +80,8 @@ def test_a_centre_may_have_more_unstable_directions_if_the_claim_says_so() -> No
 def test_cubes_support_it_and_one_bad_combination_does_not() -> None:
     members, claim, task = population(3), CubeGraph(), FlipFlop()
     records: list[Record] = [connected()] * len(members)
-    evidence = claim.weigh(task, members, [records], [])
-    assert verdicts([claim], [evidence])[0].word == "supported"
+    evidence = compute(claim, task, members, records)
+    assert verdicts([claim], [evidence])[0].outcome == "supported"
     bad = [connected([0]) if m.combination == "gru relu" else connected() for m in members]
-    evidence = claim.weigh(task, members, [bad], [])
-    assert verdicts([claim], [evidence])[0].word == "not supported"
+    evidence = compute(claim, task, members, bad)
+    assert verdicts([claim], [evidence])[0].outcome == "not supported"

@@ -16,6 +16,7 @@ from claims.test_contract import claim_of, tasks_of
 from claims.test_cube_graph import connected
 from claims.test_integration_modes import line, oscillation
 from claims.test_prevalence import fixed_points
+from task_inputs import compute
 
 from rnnstudy.claims import CLAIMS
 from rnnstudy.core.record import Record
@@ -24,8 +25,8 @@ from rnnstudy.core.tags import tag_of
 FILE = Path(__file__).with_name("golden.json")
 
 
-def given(kind: str, members: Sequence[Any]) -> tuple[list[list[Record]], list[Record]]:
-    """What a claim reads: records of each network, and shared ones."""
+def given(kind: str, members: Sequence[Any]) -> Sequence[Any]:
+    """Return the inputs of a claim, in the order of its `needs()`."""
     geometry = apart(list(members), "cell", 1.0, seed=1)
     topology = apart(list(members), "cell", 0.3, seed=2)
     targets = np.linspace(0.01, 0.05, 9)
@@ -42,13 +43,13 @@ def given(kind: str, members: Sequence[Any]) -> tuple[list[list[Record]], list[R
         "nearer_untrained": [controlled(list(members), 3, activation=2.0, training=1.0)],
     }
     if kind in shared:
-        return [], list(shared[kind])
-    return [[each[kind](i) for i in range(len(members))]], []
+        return shared[kind]
+    return [[each[kind](i) for i in range(len(members))]]
 
 
 def numbers(kind: str) -> list[float]:
     claim, members = claim_of(kind), population(3)
-    evidence = claim.weigh(tasks_of(claim)[0], members, *given(kind, members))
+    evidence = compute(claim, tasks_of(claim)[0], members, *given(kind, members))
     return [evidence.statistic, evidence.effect, evidence.low, evidence.high, evidence.p]
 
 

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from claims.populations import population
 from scipy.stats import binom
+from task_inputs import compute
 
 from rnnstudy.analyses.line_attractors.record import LineAttractor
 from rnnstudy.analyses.oscillations.record import Oscillation
 from rnnstudy.claims.frequency_follows import FrequencyFollows
 from rnnstudy.claims.integration_modes import OneModeOrSeveral
-from rnnstudy.claims.line_attractor import Line
+from rnnstudy.claims.line_attractor import LineAttractorClaim
 from rnnstudy.claims.verdict import verdicts
 from rnnstudy.core.record import Record
 from rnnstudy.tasks.flip_flop import FlipFlop
@@ -51,25 +52,25 @@ def line(modes: tuple[int, int] = (1, 1), slow: float = 1.0, bend: float = 0.0) 
 
 
 def test_a_line_is_needed_in_every_context() -> None:
-    assert Line().has(line(), TASK)
-    assert not Line().has(line(slow=0.5), TASK)
-    assert Line(slow=0.4).has(line(slow=0.5), TASK)
-    assert not Line().has(line(bend=1.0), TASK)
+    assert LineAttractorClaim().has(line(), TASK)
+    assert not LineAttractorClaim().has(line(slow=0.5), TASK)
+    assert LineAttractorClaim(slow=0.4).has(line(slow=0.5), TASK)
+    assert not LineAttractorClaim().has(line(bend=1.0), TASK)
     one = line()
     one.first_readout[:20] = 0.0  # the first context forgets what was read out before
-    assert not Line().has(one, TASK)
-    with pytest.raises(ValueError, match="line_attractor needs LineAttractor, it is given Record"):
-        Line().has(Record(), TASK)
+    assert not LineAttractorClaim().has(one, TASK)
+    with pytest.raises(TypeError, match="must yield LineAttractor for line_attractor, got Record"):
+        compute(LineAttractorClaim(), TASK, population(1), [Record()] * 8)
 
 
 def test_lines_of_all_networks_support_the_claim() -> None:
-    members, claim = population(3), Line()
-    evidence = claim.weigh(TASK, members, [[line()] * len(members)], [])
-    assert verdicts([claim], [evidence])[0].word == "supported"
+    members, claim = population(3), LineAttractorClaim()
+    evidence = compute(claim, TASK, members, [line()] * len(members))
+    assert verdicts([claim], [evidence])[0].outcome == "supported"
     mixed: list[Record] = [line(slow=0.5 if m.fields["cell"] == "lstm" else 1.0) for m in members]
-    evidence = claim.weigh(TASK, members, [mixed], [])
+    evidence = compute(claim, TASK, members, mixed)
     assert evidence.statistic == 0.75
-    assert verdicts([claim], [evidence])[0].word == "not supported"
+    assert verdicts([claim], [evidence])[0].outcome == "not supported"
 
 
 def records(modes: dict[str, tuple[int, int]], seeds: int = 3) -> tuple[list, list[Record]]:
@@ -83,12 +84,12 @@ GATED = {"ugrnn": (3, 4), "gru": (2, 2), "lstm": (3, 2)}
 def test_one_mode_against_several_supports_the_claim() -> None:
     members, found = records({"vanilla": (1, 1), **GATED})
     claim = OneModeOrSeveral()
-    evidence = claim.weigh(TASK, members, [found], [])
+    evidence = compute(claim, TASK, members, found)
     assert evidence.statistic == evidence.effect == evidence.low == evidence.high == 1.0
     assert dict(zip(evidence.groups, evidence.values, strict=True)) == {
         "vanilla": 1.0, "ugrnn": 3.5, "gru": 2.0, "lstm": 2.5,
     }  # fmt: skip
-    assert verdicts([claim], [evidence])[0].word == "supported"
+    assert verdicts([claim], [evidence])[0].outcome == "supported"
 
 
 @pytest.mark.parametrize(
@@ -102,13 +103,13 @@ def test_one_mode_against_several_supports_the_claim() -> None:
 def test_other_numbers_of_modes_do_not(modes: dict[str, tuple[int, int]]) -> None:
     members, found = records(modes)
     claim = OneModeOrSeveral()
-    evidence = claim.weigh(TASK, members, [found], [])
-    assert verdicts([claim], [evidence])[0].word == "not supported"
+    evidence = compute(claim, TASK, members, found)
+    assert verdicts([claim], [evidence])[0].outcome == "not supported"
 
 
 def test_a_response_that_modes_never_give_takes_more_modes_than_any() -> None:
     members, found = records({"vanilla": (0, 1), **GATED})
-    evidence = OneModeOrSeveral().weigh(TASK, members, [found], [])
+    evidence = compute(OneModeOrSeveral(), TASK, members, found)
     assert evidence.values[0] == np.inf
     assert evidence.statistic == 0.0
     assert not evidence.holds
@@ -121,25 +122,25 @@ def test_shuffled_cells_support_it_at_the_stated_rate() -> None:
     pool = [line((k, k)) for k in range(1, 5)]
     for _ in range(studies):
         found = [pool[i] for i in generator.integers(0, 4, len(members))]
-        small += claim.weigh(TASK, members, [found], []).p < claim.alpha
+        small += compute(claim, TASK, members, found).p < claim.alpha
     assert small <= binom.ppf(0.999, studies, 0.05)
 
 
 def test_without_vanilla_or_without_others_networks_lack() -> None:
     claim = OneModeOrSeveral()
     gated = population(3, cells=("gru", "lstm"))
-    evidence = claim.weigh(TASK, gated, [[line()] * len(gated)], [])
-    assert evidence.lacking == "there are no networks of vanilla"
+    evidence = compute(claim, TASK, gated, [line()] * len(gated))
+    assert evidence.shortage == "there are no networks of vanilla"
     alone = population(3, cells=("vanilla",))
-    evidence = claim.weigh(TASK, alone, [[line()] * len(alone)], [])
-    assert evidence.lacking == "there are no networks of other cells"
+    evidence = compute(claim, TASK, alone, [line()] * len(alone))
+    assert evidence.shortage == "there are no networks of other cells"
     few = population(1, cells=("vanilla", "gru"))
-    evidence = claim.changed(networks=3).weigh(TASK, few, [[line()] * 4], [])
-    assert evidence.lacking == "vanilla has 2, gru has 2; it takes 3 of each"
+    evidence = compute(claim.changed(networks=3), TASK, few, [line()] * 4)
+    assert evidence.shortage == "vanilla has 2, gru has 2; it takes 3 of each"
 
 
 def test_claims_about_integration_leave_other_tasks_alone() -> None:
-    for claim in (Line(), OneModeOrSeveral()):
+    for claim in (LineAttractorClaim(), OneModeOrSeveral()):
         assert claim.applies(TASK)
         assert not claim.applies(FlipFlop())
     assert FrequencyFollows().applies(Sine())
@@ -176,7 +177,7 @@ def test_a_frequency_follows_if_it_correlates_where_it_is_known() -> None:
     assert not claim.has(oscillation(target + 0.02 * noise), task)
     gaps = np.where(np.arange(21) < 8, np.nan, target)
     assert claim.has(oscillation(gaps), task)
-    assert not claim.changed(found=0.9).has(oscillation(gaps), task)
+    assert not claim.changed(min_share=0.9).has(oscillation(gaps), task)
     assert not claim.has(oscillation(np.full(21, np.nan)), task)
-    with pytest.raises(ValueError, match="frequency_follows needs Oscillation, it is given Record"):
-        claim.has(Record(), task)
+    with pytest.raises(TypeError, match="must yield Oscillation for frequency_follows, got Record"):
+        compute(claim, task, population(1), [Record()] * 8)

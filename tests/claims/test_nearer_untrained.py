@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from claims.populations import controlled, population
 from scipy.stats import binom
+from task_inputs import compute
 
-from rnnstudy.analyses.distances.controls import Controlled
+from rnnstudy.analyses.distances.controls import ControlDistances
 from rnnstudy.claims import Evidence
 from rnnstudy.claims.nearer_untrained import NearerUntrained
 from rnnstudy.claims.verdict import verdicts
@@ -19,11 +20,11 @@ LIMIT = int(binom.ppf(0.999, SIMULATIONS, 0.05))
 
 
 def weighed(found: Record, claim: NearerUntrained = CLAIM) -> Evidence:
-    return claim.weigh(FlipFlop(), population(3), [], [found])
+    return compute(claim, FlipFlop(), population(3), found)
 
 
 def word(evidence: Evidence) -> str:
-    return verdicts([CLAIM], [evidence])[0].word
+    return verdicts([CLAIM], [evidence])[0].outcome
 
 
 def test_it_is_supported_where_activations_lie_farther_apart_than_training_moves() -> None:
@@ -81,7 +82,9 @@ def test_a_few_networks_far_away_do_not_make_it_hold() -> None:
     tanh = [i for i in far if found.fields[i]["activation"] == "tanh"]
     values[np.ix_(relu, tanh)] = 1e6
     values[np.ix_(tanh, relu)] = 1e6
-    moved = Controlled(labels=found.labels, values=values, learnt=found.learnt, fields=found.fields)
+    moved = ControlDistances(
+        labels=found.labels, values=values, learnt=found.learnt, fields=found.fields
+    )
     evidence = weighed(moved)
     assert evidence.effect > 0
     assert evidence.statistic < 0.5
@@ -90,13 +93,16 @@ def test_a_few_networks_far_away_do_not_make_it_hold() -> None:
 
 def test_too_few_networks_are_no_evidence() -> None:
     (verdict,) = verdicts([CLAIM], [weighed(controlled(population(1), 0))])
-    assert verdict.word == "not enough networks"
+    assert verdict.outcome == "not enough networks"
     assert verdict.reason.startswith("no network has others of its kind, untrained, and")
     only = [m for m in population(3) if m.fields["activation"] == "tanh"]
     (verdict,) = verdicts([CLAIM], [weighed(controlled(only, 0))])
-    assert (verdict.word, verdict.reason) == ("not enough networks", "only tanh; it takes 2 groups")
+    assert (verdict.outcome, verdict.reason) == (
+        "not enough networks",
+        "only tanh; it takes 2 groups",
+    )
 
 
 def test_what_is_no_controls_is_refused() -> None:
-    with pytest.raises(ValueError, match="needs Controlled, it is given Distances"):
+    with pytest.raises(TypeError, match="must yield ControlDistances for svcca_controls_nearer"):
         weighed(Distances(("a",), np.zeros((1, 1))))

@@ -9,17 +9,19 @@ import pytest
 from claims.populations import apart, controlled, population
 from claims.test_contract import claim_of, tasks_of
 from claims.test_cube_graph import connected
-from claims.test_modes import line, oscillation
+from claims.test_integration_modes import line, oscillation
 from claims.test_prevalence import fixed_points
 from scipy.stats import binom
+from task_inputs import compute
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.analyses.fixed_points.graph_distances import Graphs
+from rnnstudy.analyses.fixed_points.graph_distances import GraphDistances
 from rnnstudy.claims import CLAIMS, Claim
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.claims.verdict import verdicts
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.record import Record
+from rnnstudy.tasks import TASKS
 
 STUDIES = 200
 """Simulated studies for a rate; a true rate of 5 % gives more than LIMIT once in a thousand."""
@@ -42,9 +44,9 @@ class Null(NamedTuple):
 def coins(yes: Record, no: Record, share: float = 0.5) -> Callable[[int], Any]:
     """Each network has a property with this probability, the edge of the null."""
 
-    def given(study: int) -> tuple[list[list[Record]], list[Record]]:
+    def given(study: int) -> list[list[Record]]:
         drawn = np.random.default_rng(study).random(len(MEMBERS)) < share
-        return [[yes if one else no for one in drawn]], []
+        return [[yes if one else no for one in drawn]]
 
     return given
 
@@ -52,9 +54,9 @@ def coins(yes: Record, no: Record, share: float = 0.5) -> Callable[[int], Any]:
 def among(pool: Sequence[Record]) -> Callable[[int], Any]:
     """Each network has any of the records, whatever its cell."""
 
-    def given(study: int) -> tuple[list[list[Record]], list[Record]]:
+    def given(study: int) -> list[list[Record]]:
         drawn = np.random.default_rng(study).integers(0, len(pool), len(MEMBERS))
-        return [[pool[i] for i in drawn]], []
+        return [[pool[i] for i in drawn]]
 
     return given
 
@@ -70,7 +72,7 @@ def shuffled(members: list[Member], study: int) -> Distances:
 def pool() -> Distances:
     """Distances of four graphs, two of which are the same."""
     found = [connected(), connected(), connected([0]), connected([5, 6])]
-    return Graphs().run(MEMBERS[:4], [found], [])
+    return compute(GraphDistances(), TASKS["flip_flop"](), MEMBERS[:4], found)
 
 
 def graphs(study: int) -> Distances:
@@ -87,18 +89,15 @@ NULLS: dict[str, Null] = {
     "cube_graph": Null(claim_of("cube_graph", networks=1), coins(connected(), connected([0]))),
     "geometry_depends_on": Null(
         claim_of("geometry_depends_on", permutations=199, least=0.0),
-        lambda study: ([], [shuffled(MEMBERS, study)]),
+        lambda study: [shuffled(MEMBERS, study)],
     ),
     "depends_less": Null(
         claim_of("depends_less", permutations=199, least=0.0),
-        lambda study: ([], [graphs(study), shuffled(MEMBERS, study)]),
+        lambda study: [graphs(study), shuffled(MEMBERS, study)],
     ),
     "nearer_untrained": Null(
         claim_of("nearer_untrained"),
-        lambda study: (
-            [],
-            [controlled(MEMBERS, study, activation=3.0, training=3.0, guests=False)],
-        ),
+        lambda study: [controlled(MEMBERS, study, activation=3.0, training=3.0, guests=False)],
     ),
     "frequency_follows": Null(
         claim_of("frequency_follows", networks=1),
@@ -123,10 +122,10 @@ def test_without_an_effect_a_claim_passes_at_its_level(
         monkeypatch.setattr(type(claim), "has", cache(type(claim).has))
     (task, *_), small, words = tasks_of(claim), 0, []
     for study in range(STUDIES):
-        evidence = claim.weigh(task, MEMBERS, *given(study))
-        assert not evidence.lacking
+        evidence = compute(claim, task, MEMBERS, *given(study))
+        assert not evidence.shortage
         small += evidence.p < claim.alpha
-        words.append(verdicts([claim], [evidence])[0].word)
+        words.append(verdicts([claim], [evidence])[0].outcome)
     assert small <= LIMIT
     assert words.count("supported") <= small
     assert set(words) <= {"supported", "not supported"}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from claims.populations import population
 from scipy.stats import beta, binom
+from task_inputs import compute
 
 from rnnstudy.claims.cube import Cube
 from rnnstudy.claims.prevalence import prevalence
@@ -69,22 +70,22 @@ def test_a_memory_with_cubes_supports_it_and_one_bad_combination_does_not() -> N
     members, task = population(3), FlipFlop()
     full, other = fixed_points([8, 12, 6, 1]), fixed_points([8, 12, 7, 1])
     records: list[Record] = [full] * len(members)
-    evidence = Cube().weigh(task, members, [records], [])
+    evidence = compute(Cube(), task, members, records)
     assert evidence.statistic == evidence.effect == 1.0
     assert evidence.p == pytest.approx(0.5**24)
-    assert verdicts([Cube()], [evidence])[0].word == "supported"
+    assert verdicts([Cube()], [evidence])[0].outcome == "supported"
     bad = [other if m.combination == "gru relu" else full for m in members]
-    evidence = Cube().weigh(task, members, [bad], [])
+    evidence = compute(Cube(), task, members, bad)
     assert evidence.p < 1e-3
     assert dict(zip(evidence.groups, evidence.values, strict=True))["gru relu"] == 0.0
-    assert verdicts([Cube()], [evidence])[0].word == "not supported"
+    assert verdicts([Cube()], [evidence])[0].outcome == "not supported"
 
 
 def test_the_cube_says_what_it_reads() -> None:
-    with pytest.raises(ValueError, match="cube needs FixedPoints, it is given Record"):
-        Cube().weigh(FlipFlop(), population(1), [[Record()] * 8], [])
-    with pytest.raises(ValueError, match="there is no network to judge"):
-        Cube().weigh(FlipFlop(), [], [[]], [])
+    with pytest.raises(TypeError, match="'fixed_points' must yield FixedPoints for cube, got Rec"):
+        compute(Cube(), FlipFlop(), population(1), [Record()] * 8)
+    with pytest.raises(ValueError, match="flags must have at least one network"):
+        compute(Cube(), FlipFlop(), [], [])
 
 
 def test_interval_and_p_are_those_of_the_binomial_distribution() -> None:
@@ -103,7 +104,7 @@ def test_few_networks_are_not_enough_however_many_have_it() -> None:
     assert verdicts([claim], [evidence])[0].reason == "b has 1; it takes 2 of each"
     evidence = prevalence([True] * 4, ["a", "a", "b", "b"], claim.least, claim.networks)
     (verdict,) = verdicts([claim], [evidence])
-    assert verdict.word == "not enough networks"
+    assert verdict.outcome == "not enough networks"
     assert verdict.reason == "with 4 networks no p below 0.062 can arise"
 
 
@@ -116,7 +117,7 @@ def test_a_property_of_half_the_networks_is_supported_at_the_stated_rate() -> No
         verdicts([claim], [prevalence((generator.random(30) < 0.5).tolist(), names, 0.5, 1)])
         for _ in range(studies)
     ]
-    rate = sum(verdict.word == "supported" for (verdict,) in found)
+    rate = sum(verdict.outcome == "supported" for (verdict,) in found)
     assert rate <= binom.ppf(0.999, studies, 0.05)
 
 
@@ -124,4 +125,4 @@ def test_a_prevalent_property_is_found() -> None:
     claim, generator = Cube(networks=1), np.random.default_rng(0)
     names = [str(i % 3) for i in range(60)]
     flags = (generator.random(60) < 0.9).tolist()
-    assert verdicts([claim], [prevalence(flags, names, 0.5, 1)])[0].word == "supported"
+    assert verdicts([claim], [prevalence(flags, names, 0.5, 1)])[0].outcome == "supported"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from claims.populations import apart, population
 from scipy.stats import binom
+from task_inputs import compute
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.factors.fields import strata_of
@@ -27,18 +28,18 @@ LIMIT = int(binom.ppf(0.999, SHUFFLES, 0.05))
 
 def depends(members: list[Member], distances: Record, **fields: object) -> Evidence:
     claim = GeometryDependsOn(of="svcca", factor="cell", **fields)
-    return claim.weigh(TASK, members, [], [distances])
+    return compute(claim, TASK, members, distances)
 
 
 def word(claim: object, evidence: Evidence) -> str:
-    return verdicts([claim], [evidence])[0].word  # type: ignore[list-item]
+    return verdicts([claim], [evidence])[0].outcome  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize("by", ["nearest_neighbour", "silhouette", "contrast"])
 def test_a_planted_effect_is_supported(by: str) -> None:
     members = population(4)
     claim = GeometryDependsOn(of="svcca", factor="cell", by=by)
-    evidence = claim.weigh(TASK, members, [], [apart(members, "cell", 2.0, seed=1)])
+    evidence = compute(claim, TASK, members, apart(members, "cell", 2.0, seed=1))
     assert word(claim, evidence) == "supported"
     assert evidence.low <= evidence.effect <= evidence.high <= 1.0
     assert evidence.low > 0.1
@@ -72,7 +73,7 @@ def test_labels_without_meaning_are_supported_at_the_stated_rate() -> None:
     members = population(3)
     claim = GeometryDependsOn(of="svcca", factor="cell", permutations=199, least=0.0)
     found = [
-        word(claim, claim.weigh(TASK, members, [], [apart(members, "cell", 0.0, seed)]))
+        word(claim, compute(claim, TASK, members, apart(members, "cell", 0.0, seed)))
         for seed in range(SHUFFLES)
     ]
     assert set(found) == {"supported", "not supported"}
@@ -95,14 +96,14 @@ def test_another_factor_does_not_pass_for_the_one_asked_for() -> None:
 def test_too_few_networks_are_no_evidence() -> None:
     claim = GeometryDependsOn(of="svcca", factor="cell")
     few = population(1)
-    evidence = claim.weigh(TASK, few, [], [apart(few, "cell", 9.0, seed=0)])
+    evidence = compute(claim, TASK, few, apart(few, "cell", 9.0, seed=0))
     (verdict,) = verdicts([claim], [evidence])
-    assert verdict.word == "not enough networks"
+    assert verdict.outcome == "not enough networks"
     assert verdict.reason == (
         "vanilla has 2, ugrnn has 2, gru has 2, lstm has 2; it takes 3 of each"
     )
     alone = population(4, cells=("gru",))
-    evidence = claim.weigh(TASK, alone, [], [apart(alone, "cell", 0.0, seed=0)])
+    evidence = compute(claim, TASK, alone, apart(alone, "cell", 0.0, seed=0))
     assert verdicts([claim], [evidence])[0].reason == "only gru; it takes 2 groups"
 
 
@@ -110,11 +111,11 @@ def test_a_test_that_could_never_pass_says_that_networks_lack() -> None:
     """Two cells of three networks each: a tenth of all labellings is as good as the best one."""
     members = [m for m in population(3, cells=("gru", "lstm")) if m.fields["activation"] == "tanh"]
     claim = GeometryDependsOn(of="svcca", factor="cell")
-    evidence = claim.weigh(TASK, members, [], [apart(members, "cell", 30.0, seed=0)])
+    evidence = compute(claim, TASK, members, apart(members, "cell", 30.0, seed=0))
     assert evidence.floor == pytest.approx(2 / comb(6, 3))
     assert evidence.effect == 1.0
     (verdict,) = verdicts([claim], [evidence])
-    assert verdict.word == "not enough networks"
+    assert verdict.outcome == "not enough networks"
     assert "no p below 0.1" in verdict.reason
 
 
@@ -137,7 +138,7 @@ def test_a_field_that_only_some_cells_have_keeps_no_cells_apart() -> None:
 
 def less(members: list[Member], topology: Record, geometry: Record, **fields: object) -> Evidence:
     claim = DependsLess(of="topology", than="svcca", factor="cell", **fields)
-    return claim.weigh(TASK, members, [], [topology, geometry])
+    return compute(claim, TASK, members, topology, geometry)
 
 
 CLAIM = DependsLess(of="topology", than="svcca", factor="cell")
@@ -184,31 +185,27 @@ def test_networks_that_only_one_of_the_two_knows_are_left_out() -> None:
 def test_two_kinds_of_distances_without_meaning_differ_at_the_stated_rate() -> None:
     members = population(3)
     claim = CLAIM.changed(permutations=199, least=0.0)
-    found = [
-        word(claim, claim.weigh(TASK, members, [], [apart(members, "cell", 0.0, seed),
-                                                    apart(members, "cell", 0.0, seed + 10_000)]))
-        for seed in range(SHUFFLES)
-    ]  # fmt: skip
+    found = []
+    for seed in range(SHUFFLES):
+        first, second = (apart(members, "cell", 0.0, s) for s in (seed, seed + 10_000))
+        found.append(word(claim, compute(claim, TASK, members, first, second)))
     assert found.count("supported") <= LIMIT
 
 
 def test_equally_good_distances_differ_at_the_stated_rate() -> None:
     members = population(3)
     claim = CLAIM.changed(permutations=199, least=0.0)
-    found = [
-        word(claim, claim.weigh(TASK, members, [], [apart(members, "cell", 0.7, seed),
-                                                    apart(members, "cell", 0.7, seed + 10_000)]))
-        for seed in range(SHUFFLES)
-    ]  # fmt: skip
+    found = []
+    for seed in range(SHUFFLES):
+        first, second = (apart(members, "cell", 0.7, s) for s in (seed, seed + 10_000))
+        found.append(word(claim, compute(claim, TASK, members, first, second)))
     assert found.count("supported") <= LIMIT
 
 
 def test_what_is_no_distances_is_refused() -> None:
     members = population(3)
-    with pytest.raises(
-        ValueError, match="svcca_depends_on_cell needs Distances, it is given Record"
-    ):
+    with pytest.raises(TypeError, match="'svcca' must yield Distances for svcca_depends_on_cell"):
         depends(members, Record())
     strangers = apart(population(4), "cell", 0.0, 0)
-    with pytest.raises(ValueError, match="distances of 'vanilla-tanh-3', which is no network"):
+    with pytest.raises(ValueError, match="networks of this study, got 'vanilla-tanh-3'"):
         depends(members, strangers)

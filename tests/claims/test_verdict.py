@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnstudy.claims import Claim, Evidence, grouped, too_few
+from rnnstudy.claims import Claim, Evidence, average_by_group, group_size_error
 from rnnstudy.claims.base import no_evidence
 from rnnstudy.claims.cube import Cube
 from rnnstudy.claims.verdict import verdicts
@@ -22,7 +22,7 @@ def evidence(p: float, **fields: Any) -> Evidence:
 
 def words(*found: Evidence, alpha: float = 0.05) -> list[str]:
     claims: list[Claim] = [Cube(alpha=alpha) for _ in found]
-    return [verdict.word for verdict in verdicts(claims, found)]
+    return [verdict.outcome for verdict in verdicts(claims, found)]
 
 
 def test_p_is_corrected_over_all_claims_of_a_study() -> None:
@@ -30,15 +30,15 @@ def test_p_is_corrected_over_all_claims_of_a_study() -> None:
     assert words(evidence(0.03), evidence(0.04)) == ["not supported", "not supported"]
     # Holm: 0.01 x 3, then 0.02 x 2, then 0.04 x 1, none smaller than the one before.
     found = verdicts([Cube()] * 3, [evidence(0.04), evidence(0.01), evidence(0.02)])
-    assert [verdict.corrected for verdict in found] == pytest.approx([0.04, 0.03, 0.04])
+    assert [verdict.corrected_p for verdict in found] == pytest.approx([0.04, 0.03, 0.04])
 
 
 def test_claims_without_networks_are_no_part_of_the_family() -> None:
     found = verdicts([Cube()] * 2, [evidence(0.03), no_evidence("a has 1; it takes 2 of each")])
-    assert found[0].corrected == pytest.approx(0.03)
-    assert found[1].word == "not enough networks"
+    assert found[0].corrected_p == pytest.approx(0.03)
+    assert found[1].outcome == "not enough networks"
     assert found[1].reason == "a has 1; it takes 2 of each"
-    assert np.isnan(found[1].corrected)
+    assert np.isnan(found[1].corrected_p)
 
 
 def test_a_small_p_does_not_make_up_for_a_small_effect() -> None:
@@ -65,7 +65,7 @@ def test_a_test_that_cannot_be_done_is_no_verdict() -> None:
 
 
 def test_groups_keep_their_order_and_have_means() -> None:
-    groups, sizes, means = grouped(["b", "a", "b"], [1.0, 5.0, 3.0])
+    groups, sizes, means = average_by_group(["b", "a", "b"], [1.0, 5.0, 3.0])
     assert groups == ("b", "a")
     assert sizes.tolist() == [2, 1]
     assert means.tolist() == [2.0, 5.0]
@@ -82,7 +82,7 @@ def test_groups_keep_their_order_and_have_means() -> None:
     ],
 )
 def test_too_few_networks_are_named(sizes: list[int], least: int, why: str) -> None:
-    assert too_few(["a", "b"][: len(sizes)], np.array(sizes), 3, least) == why
+    assert group_size_error(["a", "b"][: len(sizes)], np.array(sizes), 3, least) == why
 
 
 def test_evidence_names_each_of_its_groups() -> None:

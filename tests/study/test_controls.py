@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnstudy.analyses.distances.controls import Controlled
+from rnnstudy.analyses.distances.controls import ControlDistances
 from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.metrics import CKA
 from rnnstudy.population.initialise import initial_population
@@ -32,7 +32,10 @@ SPEC: dict[str, Any] = {
     ],
     "networks": {"cells": "vanilla", "activations": ["tanh", "relu"], "units": 3, "seeds": 2},
     "training": {"steps": 5, "batch": 4},
-    "analyses": [{"kind": "controls", "metric": "cka"}, {"kind": "twins", "of": "cka_controls"}],
+    "analyses": [
+        {"kind": "controls", "metric": "cka"},
+        {"kind": "control_tests", "of": "cka_controls"},
+    ],
     "claims": [{"kind": "nearer_untrained", "of": "cka_controls", "networks": 2}],
     "runtime": {"workers": 2},
 }
@@ -75,9 +78,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return found
 
 
-def controlled(run: Run, task: str) -> Controlled:
+def controlled(run: Run, task: str) -> ControlDistances:
     found = run.shared("cka_controls", task=task)
-    assert isinstance(found, Controlled)
+    assert isinstance(found, ControlDistances)
     return found
 
 
@@ -117,7 +120,7 @@ def test_nothing_is_asked_of_guests_in_answer_to_the_probe(run: Run) -> None:
     memory, own = run.study.tasks
     for probe, length, answered in ((memory, 10, False), (own, 8, True)):
         analysis = Representations(probe=probe)
-        (found,) = analysis.run(analysis.looked_at(trained), own)
+        (found,) = analysis.run(analysis.population_of(trained), own)
         assert found.outputs.shape == found.targets.shape == (6, length, 1)
         assert np.isfinite(found.targets).all() == answered
 
@@ -142,7 +145,7 @@ def test_tiles_make_up_the_same_matrix(run: Run, monkeypatch: pytest.MonkeyPatch
     for part in whole.tiles:
         part.run(worker)
     found = whole.compute(run.store, whole.result.ready(run.store))
-    assert isinstance(found, Controlled)
+    assert isinstance(found, ControlDistances)
     assert found.to_frame().loc[list(expected.labels), list(expected.labels)].to_numpy() == (
         pytest.approx(expected.values, abs=1e-9)
     )

@@ -1,4 +1,4 @@
-"""How far apart networks are, beside what has not learnt their task."""
+"""Distances between trained networks, untrained ones and networks of other tasks."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from rnnstudy.analyses.base import Member, MemberAnalysis, Section
-from rnnstudy.analyses.distances.pairs import AllPairs, Item
+from rnnstudy.analyses.distances.pairs import AllPairs, DistanceRow
 from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.comparison.distances.embedding import classical_mds
 from rnnstudy.comparison.distances.pairs import Distances
@@ -18,21 +18,32 @@ from rnnstudy.tasks import Task
 
 TRAINED, UNTRAINED = "trained", "untrained"
 TWIN = f" {UNTRAINED}"
-"""Added to a network's name for the network as it was before training."""
+"""Suffix of the name of a network with its initial weights."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Controlled(Distances):
-    """Distances between networks that have learnt a task, the same before training, and networks
-    that have learnt other tasks, all driven by the trials of the one."""
+class ControlDistances(Distances):
+    """Distances between networks trained on a task, the same untrained, and those of other tasks.
+
+    All are driven by the probe trials of the one task.
+
+    Examples
+    --------
+    >>> distances = ControlDistances(
+    ...     labels=("a", "a untrained"), values=np.array([[0.0, 0.5], [0.5, 0.0]]),
+    ...     learnt=("trained", "untrained"), fields=({"cell": "gru"}, {"cell": "gru"}),
+    ... )
+    >>> distances.at("untrained"), distances.networks
+    ([1], ['a', 'a'])
+    """
 
     learnt: tuple[str, ...]
-    """Of each item: `trained`, `untrained`, or `trained on` another task."""
+    """Training of each item: `trained`, `untrained`, or `trained on` another task."""
     fields: tuple[dict[str, Any], ...]
-    """Of each item: the fields of its network (cell, activation, seed, ...)."""
+    """Fields of the network of each item (cell, activation, seed, ...)."""
 
     def at(self, learnt: str) -> list[int]:
-        """Positions of the items that have learnt this."""
+        """Return the positions of the items with this training."""
         return [i for i, each in enumerate(self.learnt) if each == learnt]
 
     @property
@@ -42,18 +53,18 @@ class Controlled(Distances):
 
     @property
     def networks(self) -> list[str]:
-        """Name of the network behind each item: a network and its twin are one."""
+        """Name of the network of each item; a network and its untrained twin share it."""
         return [
             label.removesuffix(TWIN) if learnt == UNTRAINED else label
             for label, learnt in zip(self.labels, self.learnt, strict=True)
         ]
 
     def among(self, at: Sequence[int]) -> Array:
-        """The distances between some of the items."""
+        """Return the distances between the items at some positions, [item, item]."""
         return self.values[np.ix_(list(at), list(at))]
 
     def only(self, at: Sequence[int]) -> Self:
-        """Some of the items, as if there were no others."""
+        """Return the record of the items at some positions."""
         return replace(
             self,
             labels=tuple(self.labels[i] for i in at),
@@ -64,62 +75,66 @@ class Controlled(Distances):
 
 
 class Controls(AllPairs):
-    """Distances as of `pairs`, together with what has not learnt the task.
+    """Distances as in `pairs`, together with networks that were not trained on the task.
 
-    Among them are the same networks before training, and those of the study's other tasks, driven
-    by this task's probe. Where such a network takes another number of inputs, its input weights are
-    drawn anew from its seed: the rest is as its own task has made it. Networks that were trained
-    elsewhere are left out.
+    These are the same networks with their initial weights, and the networks of the study's other
+    tasks, driven by this task's probe. If the number of inputs differs, such a network gets new
+    input weights from its seed and keeps its other weights. Imported networks are left out.
+
+    Examples
+    --------
+    >>> Controls(metric="cka").title
+    'cka_controls'
     """
 
     kind: ClassVar[str] = "controls"
-    yields: ClassVar[type[Record]] = Controlled
+    yields: ClassVar[type[Record]] = ControlDistances
 
     @property
     def title(self) -> str:
         return self.name or f"{self.metric_title}_controls"
 
-    def parts(self) -> tuple[MemberAnalysis, ...]:
+    def member_inputs(self) -> tuple[MemberAnalysis, ...]:
         return Representations(), Representations(networks="untrained")
 
-    def visit(self, task: Task) -> MemberAnalysis | None:
+    def cross_task_input(self, task: Task) -> MemberAnalysis | None:
         return Representations(probe=task)
 
-    def label(self, item: Item) -> str:
-        return item.member.name + TWIN * (item.part == 1)
+    def label(self, row: DistanceRow) -> str:
+        return row.member.name + TWIN * (row.part == 1)
 
-    def told(self, found: Distances, items: Sequence[Item]) -> Controlled:
-        return Controlled(
-            labels=found.labels,
-            values=found.values,
-            learnt=tuple(map(_learnt, items)),
-            fields=tuple(dict(item.member.fields) for item in items),
+    def annotate(self, values: Distances, rows: Sequence[DistanceRow]) -> ControlDistances:
+        return ControlDistances(
+            labels=values.labels,
+            values=values.values,
+            learnt=tuple(map(_training, rows)),
+            fields=tuple(dict(row.member.fields) for row in rows),
         )
 
     def show(self, section: Section) -> Iterable[Exhibit]:
-        result = section.shared[self.title]
-        if not isinstance(result, Controlled):
+        distances = section.shared[self.title]
+        if not isinstance(distances, ControlDistances):
             return
-        points = classical_mds(result)
+        points = classical_mds(distances)
         yield Scatter(
             title=f"Networks and controls by {self.metric_title} distance",
             caption="Classical multidimensional scaling (stress "
             f"{points.stress:.2f} in 2 dimensions; 0 is exact). Each point is a network on the "
-            f"probe of {section.task.title}, as training has left it, before training, or trained "
-            "on another task.",
+            f"probe of {section.task.title}, trained on this task, untrained, or trained on "
+            "another task.",
             points=points.points,
-            labels=result.labels,
+            labels=distances.labels,
             groups={
-                "training": list(result.learnt),
-                "cell": [str(fields["cell"]) for fields in result.fields],
-                "activation": [str(fields["activation"]) for fields in result.fields],
+                "training": list(distances.learnt),
+                "cell": [str(fields["cell"]) for fields in distances.fields],
+                "activation": [str(fields["activation"]) for fields in distances.fields],
             },
             x_label="MDS 1",
             y_label="MDS 2",
         )
 
 
-def _learnt(item: Item) -> str:
-    if item.part is None:
-        return f"trained on {item.member.fields['task']}"
-    return UNTRAINED if item.part else TRAINED
+def _training(row: DistanceRow) -> str:
+    if row.part is None:
+        return f"trained on {row.member.fields['task']}"
+    return UNTRAINED if row.part else TRAINED

@@ -1,10 +1,18 @@
-"""How far apart every two networks of a task are."""
+"""Distances between all networks of a task under a metric of their states."""
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal, NamedTuple
 
-from rnnstudy.analyses.base import Cost, Member, MemberAnalysis, Section, TaskAnalysis
+from rnnstudy.analyses.base import (
+    OTHER_TASKS,
+    Cost,
+    Inputs,
+    Member,
+    MemberAnalysis,
+    Section,
+    TaskAnalysis,
+)
 from rnnstudy.analyses.distances.representations import Activity, Representations
 from rnnstudy.comparison.distances.pairs import Distances, pairwise_distances, prepare_forms
 from rnnstudy.core.arrays import Array
@@ -14,100 +22,119 @@ from rnnstudy.metrics import AnyMetric
 from rnnstudy.tasks import Task
 
 
-class Item(NamedTuple):
-    """A row of a matrix of distances: a network as it answers one of the parts of an analysis, or
-    as a guest from another task (None)."""
+class DistanceRow(NamedTuple):
+    """Row of a matrix of distances: a network and the input that its states are from."""
 
     member: Member
     part: int | None
+    """Position in `member_inputs()`; None for a network of another task."""
 
 
 class AllPairs(TaskAnalysis):
-    """Distances between all that several networks do, under one metric."""
+    """Base of analyses of the distances between the states of all networks, under one metric.
+
+    Examples
+    --------
+    >>> from rnnstudy.tasks.flip_flop import FlipFlop
+    >>> Pairs(metric="cka").cost(FlipFlop(), records=10).work
+    {'pairs': 45}
+    """
 
     metric: AnyMetric
-    """What alike means: svcca, cka, ..."""
+    """Metric: svcca, cka, ..."""
 
-    def run(
-        self,
-        members: Sequence[Member],
-        parts: Sequence[Sequence[Record]],
-        shared: Sequence[Record],
-    ) -> Distances:
-        asked = len(self.parts())
-        hosts, guests = members[: len(parts[0])], members[len(parts[0]) :]
-        items = [Item(member, part) for part in range(asked) for member in hosts]
-        items += [Item(member, None) for member in guests]
-        names, states = list(map(self.label, items)), [self.states(r) for p in parts for r in p]
-        found = pairwise_distances(prepare_forms(states, self.metric, names), self.metric, names)
-        return self.told(found, items)
+    def run(self, task: Task, inputs: Inputs) -> Distances:
+        rows = [
+            (DistanceRow(member, part), record)
+            for part, analysis in enumerate(self.member_inputs())
+            for member, record in inputs[analysis.title].items()
+        ]
+        others = inputs.get(OTHER_TASKS, {})
+        rows += [(DistanceRow(member, None), record) for member, record in others.items()]
+        names = [self.label(row) for row, _ in rows]
+        states = [self.states(record) for _, record in rows]
+        values = pairwise_distances(prepare_forms(states, self.metric, names), self.metric, names)
+        return self.annotate(values, [row for row, _ in rows])
 
     @abstractmethod
-    def label(self, item: Item) -> str:
-        """What a row of the matrix is called."""
+    def label(self, row: DistanceRow) -> str:
+        """Return the name of a row of the matrix."""
 
-    def told(self, found: Distances, items: Sequence[Item]) -> Distances:
-        """The distances with what else there is to say of each row."""
-        return found
+    def annotate(self, values: Distances, rows: Sequence[DistanceRow]) -> Distances:
+        """Return the distances with further properties of each row."""
+        return values
 
     def cost(self, task: Task, records: int) -> Cost:
         return cost_of_pairs(records)
 
-    def states(self, found: Record) -> Array:
-        """A network's states in the shape that the metric wants, in the precision they came in:
-        a metric must know what is rounding."""
-        if not isinstance(found, Activity):
-            raise TypeError(f"pairs reads activity, not {type(found).__name__}")
-        states = found.states
+    def states(self, activity: Activity) -> Array:
+        """Return a network's states in the shape that the metric takes.
+
+        They keep their precision, from which a metric tells rounding.
+        """
+        states = activity.states
         return states if self.metric.trajectories else states.reshape(-1, states.shape[-1])
 
     @property
     def metric_title(self) -> str:
-        """What the metric is called."""
+        """Name of the metric."""
         return self.metric.kind.rpartition(":")[2].lower()
 
 
 class Pairs(AllPairs):
-    """Distances between all networks of a task under a metric of their states on the probe."""
+    """Distances between all networks of a task under a metric of their states on the probe.
+
+    Examples
+    --------
+    >>> Pairs(metric="svcca", networks="untrained").title
+    'svcca_untrained'
+    """
 
     kind: ClassVar[str] = "pairs"
     yields: ClassVar[type[Record]] = Distances
 
     networks: Literal["trained", "untrained"] = "trained"
-    """Untrained: as they were before training, those that were trained elsewhere left out."""
+    """Untrained: networks with their initial weights, without imported ones."""
 
     @property
     def title(self) -> str:
         return self.name or self.metric_title + "_untrained" * (self.networks == "untrained")
 
-    def parts(self) -> tuple[MemberAnalysis, ...]:
+    def member_inputs(self) -> tuple[MemberAnalysis, ...]:
         return (Representations(networks=self.networks),)
 
-    def label(self, item: Item) -> str:
-        return item.member.name
+    def label(self, row: DistanceRow) -> str:
+        return row.member.name
 
     def show(self, section: Section) -> Iterable[Exhibit]:
-        result = section.shared[self.title]
-        if not isinstance(result, Distances):
-            return
-        groups = groupings(section, result.labels)
-        yield Matrix(
-            title=f"Distance between networks, {self.title}",
-            caption="Each row and column is a network; 0 means the same representation of the "
-            "probe trials. Blocks along the diagonal are networks of one cell and activation.",
-            values=result.values,
-            labels=result.labels,
-            groups=groups,
-            value_label="distance",
+        return distance_matrix_exhibit(
+            section,
+            self.title,
+            "Each row and column is a network; 0 means the same representation of the probe "
+            "trials. Blocks along the diagonal are networks of one cell and activation.",
         )
 
 
 def cost_of_pairs(items: int) -> Cost:
-    """What all pairs of so many items take, their distances kept."""
+    """Return the cost of all pairs of so many items, and of their distances in the store."""
     return Cost({"pairs": items * (items - 1) // 2}, 8 * items**2)
 
 
-def groupings(section: Section, names: Sequence[str]) -> dict[str, list[str]]:
-    """Cell and activation of the named members, for colours and blocks."""
+def distance_matrix_exhibit(section: Section, title: str, caption: str) -> Iterable[Matrix]:
+    """Yield the matrix of the distances that the analysis `title` computed, if there are any."""
+    distances = section.shared[title]
+    if isinstance(distances, Distances):
+        yield Matrix(
+            title=f"Distance between networks, {title}",
+            caption=caption,
+            values=distances.values,
+            labels=distances.labels,
+            groups=cells_and_activations(section, distances.labels),
+            value_label="distance",
+        )
+
+
+def cells_and_activations(section: Section, names: Sequence[str]) -> dict[str, list[str]]:
+    """Return the cell and the activation of the named members, for colours and blocks."""
     fields = {member.name: member.fields for member in section.members}
     return {key: [str(fields[name][key]) for name in names] for key in ("cell", "activation")}

@@ -1,79 +1,79 @@
-"""How far apart networks are by the arrangement of the points that carry their computation."""
+"""Distances between networks by the geometry of ordered points in state space."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rnnstudy.analyses.base import Cost, Member, Section, TaskAnalysis
-from rnnstudy.analyses.distances.pairs import cost_of_pairs, groupings
+from rnnstudy.analyses.base import Cost, Inputs, Section, TaskAnalysis
+from rnnstudy.analyses.distances.pairs import cost_of_pairs, distance_matrix_exhibit
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.distances.point_geometry import point_geometry_distances
 from rnnstudy.core.arrays import Array
-from rnnstudy.core.exhibit import Exhibit, Matrix
+from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
 
-class Arranged(Record):
-    """A record of points that stand in an order which is the same for all networks of a task."""
+class OrderedPoints(Record):
+    """Base of records with points in an order that is the same for all networks of a task.
+
+    Examples
+    --------
+    >>> class Corners(OrderedPoints):
+    ...     @property
+    ...     def ordered_points(self):
+    ...         return [[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
+    >>> len(Corners().ordered_points)
+    3
+    """
 
     @property
-    def arranged(self) -> Array:
-        """The points in that order: [place, state], NaN where a network has none."""
+    def ordered_points(self) -> Array:
+        """The points in order, [point, state]; NaN for a point that a network lacks."""
         raise NotImplementedError
 
 
-class Arrangement(TaskAnalysis):
-    """Distances between networks by how their points lie to each other, place by place.
+class PointGeometry(TaskAnalysis):
+    """Distances between networks by the geometry of their ordered points.
 
-    For the sine the points are the fixed points of its cues (`oscillations`), for integration the
-    slow points of each context by what is read out (`line_attractor`). Two networks whose points
-    have the same neighbours have the distance 0, whatever the states that they consist of.
+    In `oscillations` they are the fixed points of the sine's cues. In `line_attractor` they are the
+    slow points of each context of an integration, in the order of the readout. Two networks whose
+    points have the same neighbours have the distance 0, whatever their states.
+
+    Examples
+    --------
+    >>> PointGeometry(of="oscillations").title
+    'point_geometry_oscillations'
     """
 
-    kind: ClassVar[str] = "arrangement"
+    kind: ClassVar[str] = "point_geometry"
     yields: ClassVar[type[Record]] = Distances
-    takes: ClassVar[type[Record]] = Arranged
+    takes: ClassVar[type[Record]] = OrderedPoints
 
     of: str
-    """Name of the analysis whose points are compared."""
+    """Name of the analysis of the points."""
 
     neighbours: Annotated[int, Field(ge=1)] | None = 2
-    """Nearest neighbours that are linked; null: distances are compared instead of links."""
+    """Number of nearest neighbours that a point is linked to; null: distances are compared instead
+    of links."""
 
     @property
     def title(self) -> str:
-        return self.name or f"arrangement_{self.of}"
+        return self.name or f"point_geometry_{self.of}"
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.of,)
-
-    def run(
-        self,
-        members: Sequence[Member],
-        parts: Sequence[Sequence[Record]],
-        shared: Sequence[Record],
-    ) -> Distances:
-        found = [record.arranged for record in parts[0] if isinstance(record, Arranged)]
-        if len(found) < len(members):
-            raise ValueError(f"'{self.of}' yields no points in an order, arrangement needs them")
-        return point_geometry_distances(found, [member.name for member in members], self.neighbours)
+    def run(self, task: Task, inputs: Inputs) -> Distances:
+        points = {member.name: record.ordered_points for member, record in inputs[self.of].items()}
+        return point_geometry_distances(list(points.values()), list(points), self.neighbours)
 
     def cost(self, task: Task, records: int) -> Cost:
         return cost_of_pairs(records)
 
     def show(self, section: Section) -> Iterable[Exhibit]:
-        result = section.shared[self.title]
-        if not isinstance(result, Distances):
-            return
         compared = "distances" if self.neighbours is None else "nearest neighbours"
-        yield Matrix(
-            title=f"Distance between networks, {self.title}",
-            caption=f"Each row and column is a network. 0: the points of '{self.of}' have the same "
+        return distance_matrix_exhibit(
+            section,
+            self.title,
+            f"Each row and column is a network. 0: the points of '{self.of}' have the same "
             f"{compared}; 1: they have nothing in common.",
-            values=result.values,
-            labels=result.labels,
-            groups=groupings(section, result.labels),
-            value_label="distance",
         )

@@ -1,33 +1,41 @@
-"""What each network does on the task's probe: the raw material of every comparison."""
+"""States and outputs of each network on the task's probe trials."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
+from rnnstudy.analyses.base import Cost, MemberAnalysis
 from rnnstudy.cells import Cell
 from rnnstudy.core.arrays import Array
-from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record, array
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import AnyTask, Task
 from rnnstudy.training.train import Trained
 
-FLOAT = 4
+FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Activity(Record):
-    """One network on the probe trials, without noise."""
+    """One network on the probe trials, without noise.
+
+    Examples
+    --------
+    >>> ones = np.ones((2, 3, 1))
+    >>> Activity(inputs=ones, targets=ones, outputs=ones, states=np.ones((2, 3, 4))).samples.shape
+    (6, 4)
+    """
 
     inputs: Array = array("trial", "time", "input")
+    """Inputs of the probe trials."""
     targets: Array = array("trial", "time", "output")
-    """NaN on the trials of a task that the network has not learnt."""
+    """NaN on the trials of a task that the network was not trained on."""
     outputs: Array = array("trial", "time", "output")
+    """Readout of the network."""
     states: Array = array("trial", "time", "unit")
-    """The visible part of the state (an LSTM's h)."""
+    """Visible part of the state (h of an LSTM)."""
 
     @property
     def samples(self) -> Array:
@@ -36,50 +44,53 @@ class Activity(Record):
 
 
 class Representations(MemberAnalysis):
-    """States and outputs of each network on the task's probe trials."""
+    """States and outputs of each network on the task's probe trials.
+
+    Examples
+    --------
+    >>> Representations(networks="untrained").title
+    'representations_untrained'
+    """
 
     kind: ClassVar[str] = "representations"
     yields: ClassVar[type[Record]] = Activity
 
     networks: Literal["trained", "untrained"] = "trained"
-    """Untrained: as the same networks were before training."""
+    """Untrained: the same networks with their initial weights."""
 
     probe: AnyTask | None = None
-    """Another task, whose probe trials drive the networks; default: the one that they learn. A
-    network that takes another number of inputs gets new input weights, drawn from its seed."""
+    """Another task, whose probe trials drive the networks; default: their own task. A network with
+    another number of inputs gets new input weights from its seed."""
 
     @property
     def title(self) -> str:
-        where = "" if self.probe is None else f"_on_{self.probe.title}"
-        return self.name or "representations" + "_untrained" * self._before + where
+        probe = "" if self.probe is None else f"_on_{self.probe.title}"
+        return self.name or "representations" + "_untrained" * self._is_untrained + probe
 
     @property
     def from_seeds(self) -> bool:
-        return self._before or self.probe is not None
+        return self._is_untrained or self.probe is not None
 
     @property
-    def _before(self) -> bool:
+    def _is_untrained(self) -> bool:
         return self.networks == "untrained"
 
-    def looked_at(self, trained: Trained) -> Population:
+    def population_of(self, trained: Trained) -> Population:
         inputs = trained.population.inputs if self.probe is None else self.probe.inputs
-        return trained.untrained(inputs) if self._before else trained.taking(inputs)
+        return trained.untrained(inputs) if self._is_untrained else trained.taking(inputs)
 
     def run(self, population: Population, task: Task) -> Sequence[Activity]:
         probe = (self.probe or task).probe()
         inputs, targets = np.asarray(probe.inputs), np.asarray(probe.targets)
         states = population.unroll(inputs)
-        outputs, seen = population.outputs_of(states), population.visible(states)
+        outputs, visible = population.outputs_of(states), population.visible(states)
         if self.probe not in (None, task):
             targets = np.full(outputs.shape[1:], np.nan, targets.dtype)
         return [
-            Activity(inputs=inputs, targets=targets, outputs=outputs[m], states=seen[m])
+            Activity(inputs=inputs, targets=targets, outputs=outputs[m], states=visible[m])
             for m in range(len(population))
         ]
 
     def cost(self, cell: Cell, task: Task) -> Cost:
         samples = task.probe_trials * task.length
-        return Cost({}, FLOAT * samples * (task.inputs + 2 * task.outputs + cell.units))
-
-    def show(self, section: Section) -> Iterable[Exhibit]:
-        return ()
+        return Cost({}, FLOAT_BYTES * samples * (task.inputs + 2 * task.outputs + cell.units))

@@ -1,42 +1,44 @@
-"""What controls say, as a strip of distances and two tables."""
+"""Tests against controls as a strip of distances and two tables."""
 
 from collections.abc import Iterable
 
 import numpy as np
 
 from rnnstudy.analyses.base import Section
-from rnnstudy.analyses.factors.control_record import TwinRecord
-from rnnstudy.analyses.factors.loss_matching import WORDS, sentence
+from rnnstudy.analyses.factors.control_record import ControlTests
+from rnnstudy.analyses.factors.loss_matching import MATCHED_NOTE, matching_sentence
 from rnnstudy.analyses.factors.reference_groups import ITSELF
 from rnnstudy.core.exhibit import Exhibit, Note, Strip, Table
 
 
-def shown(of: str, performance: str, result: TwinRecord, section: Section) -> Iterable[Exhibit]:
-    """All exhibits of a record."""
-    only = WORDS if performance == "matched" else ""
+def control_exhibits(
+    of: str, performance: str, result: ControlTests, section: Section
+) -> Iterable[Exhibit]:
+    """Yield the exhibits of a record. of: name of the analysis of the distances."""
+    note = MATCHED_NOTE if performance == "matched" else ""
     if result.matching:
-        yield Note(title=f"Networks of equal loss, {of}", text=sentence(result.matching))
-    if why := _left_out(result, section):
+        yield Note(title=f"Networks of equal loss, {of}", text=matching_sentence(result.matching))
+    if reasons := _left_out(result, section):
         yield Note(
-            title=f"Not looked at in {of}", text=f"{why} Networks: {len(result.labels)}." + only
+            title=f"Not tested in {of}", text=f"{reasons} Networks: {len(result.labels)}." + note
         )
     if len(result.others):
-        yield _strip(of, only, result)
+        yield _strip(of, note, result)
     if len(result.statistic):
-        yield _nearer(of, only, result)
+        yield _nearness(of, note, result)
     if len(result.trained):
-        yield _told(of, only, result)
+        yield _gains(of, note, result)
 
 
-def _left_out(result: TwinRecord, section: Section) -> str:
-    foreign = [member.name for member in section.members if member.fields.get("seed") is None]
-    sentences = [f"{name}: {why}." for name, why in result.left_out.items()]
-    if foreign:
-        sentences.append(f"Trained elsewhere, so without untrained twins: {', '.join(foreign)}.")
+def _left_out(result: ControlTests, section: Section) -> str:
+    imported = [member.name for member in section.members if member.fields.get("seed") is None]
+    sentences = [f"{name}: {reason}." for name, reason in result.left_out.items()]
+    if imported:
+        sentences.append(f"Imported, so without untrained twins: {', '.join(imported)}.")
     return " ".join(sentences)
 
 
-def _strip(of: str, only: str, result: TwinRecord) -> Strip:
+def _strip(of: str, note: str, result: ControlTests) -> Strip:
     order = np.argsort(np.nanmedian(result.distance, axis=0), kind="stable")
     rows = [(i, k) for k in order for i in range(len(result.labels))]
     rows = [(i, k) for i, k in rows if np.isfinite(result.distance[i, k])]
@@ -45,7 +47,7 @@ def _strip(of: str, only: str, result: TwinRecord) -> Strip:
         caption="One dot per trained network and row. Same kind, untrained, trained on another "
         f"task: networks that agree with it in all but the seed; {ITSELF}: the same network before "
         "training; other cell, activation, ...: trained networks that differ in nothing else."
-        f"{only}",
+        f"{note}",
         values=np.array([result.distance[i, k] for i, k in rows]),
         categories=[result.others[k] for _, k in rows],
         labels=[result.labels[i] for i, _ in rows],
@@ -53,14 +55,14 @@ def _strip(of: str, only: str, result: TwinRecord) -> Strip:
     )
 
 
-def _nearer(of: str, only: str, result: TwinRecord) -> Table:
+def _nearness(of: str, note: str, result: ControlTests) -> Table:
     return Table(
         title=f"Nearer to controls of one's own kind than to trained networks of another, {of}",
         caption="Nearness: (b - a) / (b + a), with a trained network's mean distances a to "
         "controls (others of its kind, untrained or trained on another task) and b to trained "
         "networks that differ in the factor; above 0 where the controls are nearer. Share: of "
         "networks that are nearer to the controls. Interval: 95 %, p two-sided, by jackknife. "
-        f"Corrected: Holm, over rows.{only}",
+        f"Corrected: Holm, over rows.{note}",
         columns={
             "factor": result.factor,
             "control": result.control,
@@ -75,15 +77,15 @@ def _nearer(of: str, only: str, result: TwinRecord) -> Table:
     )
 
 
-def _told(of: str, only: str, result: TwinRecord) -> Table:
+def _gains(of: str, note: str, result: ControlTests) -> Table:
     return Table(
-        title=f"What {of} tell apart after training and before",
+        title=f"Separation by factors after training and before, {of}",
         caption="Share of networks whose nearest other network has the same value of the factor, "
         "among trained networks and among the same before training, each with p by permutation "
         "among networks that agree in all other factors; what training adds, with its 95 % "
-        f"interval over networks (jackknife). Corrected: Holm, over factors.{only}",
+        f"interval over networks (jackknife). Corrected: Holm, over factors.{note}",
         columns={
-            "factor": result.told,
+            "factor": result.line_factor,
             "trained": result.trained.tolist(),
             "p trained": result.trained_p.tolist(),
             "untrained": result.untrained.tolist(),

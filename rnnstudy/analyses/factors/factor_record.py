@@ -1,4 +1,4 @@
-"""What statistics say of factors: rows of findings as a record."""
+"""Record of the tests of grid factors: rows of statistics and an analysis of variance."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,34 +18,51 @@ class Row(NamedTuple):
 
     factor: str
     statistic: str
-    finding: PermutationTestResult
+    result: PermutationTestResult
 
 
 @dataclass(frozen=True, eq=False)
-class Grouping(Record):
-    """How far factors tell networks apart: a row per factor and statistic, and an analysis of
-    variance with a line per term."""
+class FactorTests(Record):
+    """Separation of networks by grid factors.
+
+    A row is one statistic of one factor. A line is one term of the analysis of variance.
+
+    Examples
+    --------
+    >>> record = collect_tests(
+    ...     [], None, order=0, labels=("a", "b"), factors=(), left_out={"cell": "does not vary"},
+    ...     adjust=lambda p: p,
+    ... )
+    >>> len(record.to_frame()), record.left_out
+    (0, {'cell': 'does not vary'})
+    """
 
     labels: tuple[str, ...]
-    """The networks."""
+    """Names of the networks."""
     factors: tuple[str, ...]
-    """Those that were looked at."""
+    """Tested factors."""
     left_out: dict[str, str]
-    """Those that were not -> the reason."""
+    """Factor without a test -> the reason."""
     matching: dict[str, float]
-    """How networks were matched by their loss (`equal_loss.summary`); empty where they were not."""
+    """Summary of the matching by loss (`loss_matching.matching_summary`); empty without one."""
     factor: tuple[str, ...]
+    """Factor of each row."""
     statistic: tuple[str, ...]
+    """Statistic of each row."""
     term: tuple[str, ...]
-    """Factors, and interactions as `cell x activation`."""
+    """Term of each line: a factor, or an interaction as `cell x activation`."""
     order: int
-    """Factors in the largest interaction; 0 where networks were too few for shares."""
+    """Number of factors in the largest interaction; 0 without an analysis of variance."""
     residual_share: float
+    """Share of the sum of squared distances that no term explains."""
     residual_freedom: int
+    """Degrees of freedom of the residual."""
     permutations: int
+    """Number of permutations."""
     value: Array = array("row")
+    """Value of the statistic."""
     expected: Array = array("row")
-    """Mean over permutations: what chance gives."""
+    """Mean over permutations, which is the value by chance."""
     null_low: Array = array("row")
     """5 % quantile over permutations."""
     null_high: Array = array("row")
@@ -53,34 +70,39 @@ class Grouping(Record):
     low: Array = array("row")
     """Lower end of the 95 % interval over networks."""
     high: Array = array("row")
+    """Upper end of the 95 % interval over networks."""
     p: Array = array("row")
+    """p by permutation."""
     corrected_p: Array = array("row")
-    """Holm's, over the factors of one statistic."""
+    """p corrected over the factors of one statistic (Holm)."""
     share: Array = array("line")
-    """Of the sum of squared distances (R2)."""
+    """Explained share of the sum of squared distances (R2)."""
     adjusted_share: Array = array("line")
-    """Without what chance gives (omega squared)."""
+    """Share without that by chance (omega squared)."""
     freedom: Array = array("line")
+    """Degrees of freedom."""
     pseudo_f: Array = array("line")
+    """Pseudo-F of the term."""
     term_p: Array = array("line")
+    """p of the term by permutation."""
     corrected_term_p: Array = array("line")
-    """Holm's, over the terms."""
+    """p of the term corrected over the terms (Holm)."""
 
     def to_frame(self) -> Any:
-        """A `pandas.DataFrame` with a row per factor and statistic."""
+        """Return a `pandas.DataFrame` with one row per factor and statistic."""
         return pd.DataFrame({"factor": self.factor, "statistic": self.statistic, **self.columns()})
 
     def columns(self) -> dict[str, Array]:
-        """The numbers of each row, by name."""
+        """Return the numbers of the rows, by name."""
         return {name: value for name, axes, _, value in self._arrays() if axes == ("row",)}
 
-    def explained(self) -> Any:
-        """A `pandas.DataFrame` with a row per term of the analysis of variance."""
+    def to_term_frame(self) -> Any:
+        """Return a `pandas.DataFrame` with one row per term of the analysis of variance."""
         numbers = {name: value for name, axes, _, value in self._arrays() if axes == ("line",)}
         return pd.DataFrame({"term": self.term, **numbers})
 
 
-def rows_of(
+def collect_tests(
     rows: Sequence[Row],
     explained: Permanova | None,
     *,
@@ -89,11 +111,11 @@ def rows_of(
     factors: tuple[str, ...],
     left_out: Mapping[str, str],
     adjust: Callable[[Array], Array],
-) -> Grouping:
-    """Findings as a record, p values corrected by `adjust` over the factors of one statistic."""
+) -> FactorTests:
+    """Return the record of rows and terms, with p corrected by `adjust`."""
 
     def numbers(field: str) -> Array:
-        return np.array([getattr(row.finding, field) for row in rows], float)
+        return np.array([getattr(row.result, field) for row in rows], float)
 
     p, corrected = numbers("p"), numbers("p")
     for statistic in {row.statistic for row in rows}:
@@ -101,7 +123,7 @@ def rows_of(
         corrected[alike] = adjust(p[alike])
     terms = explained.terms if explained else ()
     term_p = np.array([term.pseudo_f.p for term in terms], float)
-    return Grouping(
+    return FactorTests(
         labels=labels,
         factors=factors,
         left_out=dict(left_out),
@@ -112,7 +134,7 @@ def rows_of(
         order=order,
         residual_share=explained.residual_share if explained else 1.0,
         residual_freedom=explained.residual_freedom if explained else 0,
-        permutations=rows[0].finding.permutations if rows else 0,
+        permutations=rows[0].result.permutations if rows else 0,
         value=numbers("statistic"),
         expected=numbers("expected"),
         null_low=numbers("null_low"),

@@ -1,4 +1,4 @@
-"""Networks that have come to the same loss, in sets of one per combination of some factors."""
+"""Matching of networks by loss, in sets of one per combination of factors."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -12,38 +12,38 @@ from rnnstudy.core.arrays import Array
 
 Caliper = Annotated[float, Field(gt=0, le=2)]
 
-WORDS = " Only networks in sets of one per value of the factors whose losses are alike."
-"""Added to captions of what is about matched networks."""
+MATCHED_NOTE = " Only networks in sets of one per value of the factors whose losses are alike."
+"""Addition to captions about matched networks."""
 
 
-def by_loss(
+def match_by_loss(
     members: Sequence[Member], losses: Array, factors: Sequence[str], caliper: float
 ) -> Matching:
-    """Members in sets of one per combination of factors, by the logarithms of their losses."""
+    """Match members by the logarithms of their losses, one per combination of factors."""
     with np.errstate(divide="ignore"):
-        logs = np.log(losses)
-    kinds = [tuple(member.fields.get(name) for name in factors) for member in members]
-    return match_groups(logs, kinds, caliper)
+        log_losses = np.log(losses)
+    combinations = [tuple(member.fields.get(name) for name in factors) for member in members]
+    return match_groups(log_losses, combinations, caliper)
 
 
-def summary(found: Matching) -> dict[str, float]:
-    """What there is to tell of a matching, as plain numbers."""
+def matching_summary(matching: Matching) -> dict[str, float]:
+    """Return the counts and the balance of a matching as plain numbers."""
     return {
-        "networks": float(len(found.sets)),
-        "matched": float(len(found.items)),
-        "ratio": float(np.exp(found.width)),
-        "before": found.before,
-        "after": found.after,
+        "networks": float(len(matching.sets)),
+        "matched": float(len(matching.items)),
+        "ratio": float(np.exp(matching.width)),
+        "before": matching.before,
+        "after": matching.after,
     }
 
 
-def sentence(told: dict[str, float]) -> str:
-    """How many networks match, and how nearly the groups' losses then agree."""
-    kept = f"Matched by loss: {told['matched']:.0f} of {told['networks']:.0f} networks"
-    if not told["matched"]:
-        return f"{kept} (losses within a factor of {told['ratio']:.2f})."
+def matching_sentence(summary: dict[str, float]) -> str:
+    """Return the summary of a matching in words."""
+    counts = f"Matched by loss: {summary['matched']:.0f} of {summary['networks']:.0f} networks"
+    if not summary["matched"]:
+        return f"{counts} (losses within a factor of {summary['ratio']:.2f})."
     return (
-        f"{kept}, in sets whose losses agree within a factor of {told['ratio']:.2f}. Mean "
-        f"logarithms of the loss differ by {told['after']:.2f} standard deviations between groups; "
-        f"before matching by {told['before']:.2f}."
+        f"{counts}, in sets whose losses agree within a factor of {summary['ratio']:.2f}. Mean "
+        f"logarithms of the loss differ by {summary['after']:.2f} standard deviations between "
+        f"groups; before matching by {summary['before']:.2f}."
     )

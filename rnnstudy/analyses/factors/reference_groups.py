@@ -1,12 +1,12 @@
-"""Others that a trained network may be near to: of its own kind or not, trained or not.
+"""Masks of the other networks that a trained network is compared with.
 
 Masks are [network, item]: for each trained network of a record, in order, some of all its items.
 """
 
 import numpy as np
 
-from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, Controlled
-from rnnstudy.analyses.factors.fields import NO_FACTORS, strata_of, values_of
+from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, ControlDistances
+from rnnstudy.analyses.factors.fields import NO_FACTORS, factor_values, strata_of
 from rnnstudy.comparison.statistics.nearness import Nearness, nearness_test
 from rnnstudy.comparison.statistics.permutation import integer_codes
 from rnnstudy.core.arrays import Array
@@ -14,85 +14,91 @@ from rnnstudy.core.arrays import Array
 ITSELF = "itself, untrained"
 
 
-def controls_of(found: Controlled) -> list[str]:
-    """What others of a network's kind have learnt: nothing (`untrained`), or another task."""
-    return [each for each in dict.fromkeys(found.learnt) if each != TRAINED]
+def control_trainings(distances: ControlDistances) -> list[str]:
+    """Return the training of the controls: `untrained`, and `trained on` each other task."""
+    return [each for each in dict.fromkeys(distances.learnt) if each != TRAINED]
 
 
-def itself(found: Controlled) -> Array:
-    """Each network before training."""
-    return _one_network(found) & _with(found, UNTRAINED)
+def same_network(distances: ControlDistances) -> Array:
+    """Return the mask of each network before training."""
+    return _one_network(distances) & _with_training(distances, UNTRAINED)
 
 
-def same_kind(found: Controlled, learnt: str) -> Array:
-    """Others that have learnt this and agree with a network in all but the seed."""
-    kinds = integer_codes(_kinds(found))
-    alike = kinds[found.at(TRAINED), None] == kinds
-    return alike & _with(found, learnt) & ~_one_network(found)
+def same_kind(distances: ControlDistances, learnt: str) -> Array:
+    """Return the mask of others with a training that agree in everything but the seed."""
+    kinds = integer_codes(_kinds(distances))
+    alike = kinds[distances.at(TRAINED), None] == kinds
+    return alike & _with_training(distances, learnt) & ~_one_network(distances)
 
 
-def other_value(found: Controlled, factor: str) -> Array:
-    """Trained others that differ from a network in a factor, and in nothing else but the seed."""
-    strata = integer_codes(strata_of(factor, found.members))
-    values = integer_codes(values_of(factor, found.members))
-    at = found.at(TRAINED)
-    differ: Array = (strata[at, None] == strata) & (values[at, None] != values)
-    return differ & _with(found, TRAINED)
+def other_value(distances: ControlDistances, factor: str) -> Array:
+    """Return the mask of trained others that differ only in a factor and the seed."""
+    strata = integer_codes(strata_of(factor, distances.members))
+    values = integer_codes(factor_values(factor, distances.members))
+    trained = distances.at(TRAINED)
+    differ: Array = (strata[trained, None] == strata) & (values[trained, None] != values)
+    return differ & _with_training(distances, TRAINED)
 
 
-def mean_distances(found: Controlled, mask: Array) -> Array:
-    """Mean distance of each trained network to its others under a mask; NaN if it has none."""
+def mean_distances(distances: ControlDistances, mask: Array) -> Array:
+    """Return the mean distance of each trained network to its others; NaN without any."""
     count = mask.sum(axis=1)
-    total = (found.values[found.at(TRAINED)] * mask).sum(axis=1)
+    total = (distances.values[distances.at(TRAINED)] * mask).sum(axis=1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def nearer_to(found: Controlled, control: str, factor: str) -> tuple[Nearness, list[int]]:
-    """Are trained networks nearer to controls of their own kind than to trained ones of another
-    value of a factor? Also the positions of the networks that have others of both kinds.
+def nearness_to_controls(
+    distances: ControlDistances, control: str, factor: str
+) -> tuple[Nearness, list[int]]:
+    """Compare distances to controls of a network's kind with those to another value of a factor.
 
-    ValueError if there are none.
+    Returns the nearness, and the positions of the trained networks with others of both kinds.
+    Raises ValueError if there are none.
     """
-    own, another = same_kind(found, control), other_value(found, factor)
-    both = own.any(axis=1) & another.any(axis=1)
-    if not both.any():
+    controls, others = same_kind(distances, control), other_value(distances, factor)
+    has_both = controls.any(axis=1) & others.any(axis=1)
+    if not has_both.any():
         raise ValueError(
-            f"no network has others of its kind, {control}, and trained ones of another {factor}"
+            f"some network must have others of its kind ({control}) and trained ones of another "
+            f"{factor}, got none"
         )
-    own, another, used = own[both], another[both], np.array(found.at(TRAINED))[both]
-    met: Array = np.asarray((own | another).any(axis=0))
-    met[used] = True
-    numbers = integer_codes([name for name, here in zip(found.networks, met, strict=True) if here])
-    first = np.unique(numbers, return_index=True)[1]
-    place = np.cumsum(met) - 1
-    result = nearness_test(
-        found.values[np.ix_(used, met)],
-        own[:, met],
-        another[:, met],
-        (numbers[place[used]], numbers),
-        _groups(found)[met][first],
+    controls, others = controls[has_both], others[has_both]
+    rows = np.array(distances.at(TRAINED))[has_both]
+    is_used: Array = np.asarray((controls | others).any(axis=0))
+    is_used[rows] = True
+    names = [n for n, used in zip(distances.networks, is_used, strict=True) if used]
+    networks = integer_codes(names)
+    first = np.unique(networks, return_index=True)[1]
+    position = np.cumsum(is_used) - 1
+    nearness = nearness_test(
+        distances.values[np.ix_(rows, is_used)],
+        controls[:, is_used],
+        others[:, is_used],
+        (networks[position[rows]], networks),
+        _tasks_and_kinds(distances)[is_used][first],
     )
-    return result, used.tolist()
+    return nearness, rows.tolist()
 
 
-def _with(found: Controlled, learnt: str) -> Array:
-    return np.array([each == learnt for each in found.learnt], bool)
+def _with_training(distances: ControlDistances, learnt: str) -> Array:
+    return np.array([each == learnt for each in distances.learnt], bool)
 
 
-def _one_network(found: Controlled) -> Array:
-    names = integer_codes(found.networks)
-    mask: Array = names[found.at(TRAINED), None] == names
+def _one_network(distances: ControlDistances) -> Array:
+    names = integer_codes(distances.networks)
+    mask: Array = names[distances.at(TRAINED), None] == names
     return mask
 
 
-def _groups(found: Controlled) -> Array:
-    """Of each item, the group of its network whose size the study fixes: one task and kind."""
-    return integer_codes(list(zip(_kinds(found), values_of("task", found.members), strict=True)))
+def _tasks_and_kinds(distances: ControlDistances) -> Array:
+    """Return the group of each item's network, whose size the study fixes: one task and kind."""
+    tasks = factor_values("task", distances.members)
+    return integer_codes(list(zip(_kinds(distances), tasks, strict=True)))
 
 
-def _kinds(found: Controlled) -> list[tuple[str, ...]]:
-    """Of each item, the fields of its network that say of what kind it is."""
+def _kinds(distances: ControlDistances) -> list[tuple[str, ...]]:
+    """Return the kind of each item's network: all fields but the task and the seed."""
     return [
         tuple(f"{name}={value}" for name, value in fields.items() if name not in NO_FACTORS)
-        for fields in found.fields
+        for fields in distances.fields
     ]

@@ -1,4 +1,4 @@
-"""Where each network's dynamics rest: its fixed points at the task's constant inputs."""
+"""Fixed points of each network at the task's constant inputs."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
@@ -6,18 +6,10 @@ from typing import ClassVar
 import numpy as np
 
 from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
-from rnnstudy.analyses.fixed_points.exhibits import (
-    SHOWN_TRIALS,
-    _any,
-    _counts,
-    _modes,
-    _space,
-    _summary,
-)
+from rnnstudy.analyses.fixed_points.exhibits import fixed_point_exhibits
 from rnnstudy.analyses.hypercube import cube
-from rnnstudy.analyses.members import combinations, typical_members
 from rnnstudy.cells import Cell
-from rnnstudy.core.exhibit import Exhibit, Panels
+from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
 from rnnstudy.dynamics.fixed_points.find import FixedPoints, find_fixed_points
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
@@ -27,22 +19,34 @@ from rnnstudy.tasks import Task
 
 
 class FixedPointAnalysis(MemberAnalysis):
-    """Fixed points at each constant input of the task, sought from states visited on its probe."""
+    """Fixed points at each constant input of the task, started from states on its probe trials.
+
+    Parameters
+    ----------
+    search
+        Settings of the search; see `rnnstudy.find_fixed_points`.
+
+    Examples
+    --------
+    >>> from rnnstudy.tasks.flip_flop import FlipFlop
+    >>> FixedPointAnalysis().applies(FlipFlop())
+    True
+    """
 
     kind: ClassVar[str] = "fixed_points"
     yields: ClassVar[type[Record]] = FixedPoints
 
     search: FixedPointSearch = FixedPointSearch()
-    """How they are looked for."""
+    """Settings of the search."""
 
     def run(self, population: Population, task: Task) -> Sequence[FixedPoints]:
-        found = find_fixed_points(
+        points = find_fixed_points(
             population,
             inputs=task.static_inputs().values,
             visited=flatten_trajectories(population.unroll(np.asarray(task.probe().inputs))),
             search=self.search,
         )
-        return [found.single_member(member) for member in range(len(population))]
+        return [points.single_member(member) for member in range(len(population))]
 
     def cost(self, cell: Cell, task: Task) -> Cost:
         inputs = len(task.static_inputs().values)
@@ -50,34 +54,9 @@ class FixedPointAnalysis(MemberAnalysis):
         return Cost({"searches for fixed points": inputs}, points * point_bytes(cell))
 
     def show(self, section: Section) -> Iterable[Exhibit]:
-        found = {
-            name: record
-            for name, record in section.records.get(self.title, {}).items()
-            if isinstance(record, FixedPoints)
-        }
-        groups = {
-            combination: [found[m.name] for m in members if m.name in found]
-            for combination, members in combinations(section.members).items()
-        }
-        groups = {combination: records for combination, records in groups.items() if records}
-        if not groups:
-            return
-        yield _summary(groups)
-        if len(section.task.static_inputs().values) == 1:
-            yield _counts(groups, section.task)
-        shown = [m for m in typical_members(section) if m.name in found and _any(found[m.name])]
-        if shown:
-            yield Panels(
-                title="Fixed points of typical networks",
-                caption="Of each combination, the solved network of median loss: trajectories of "
-                f"{SHOWN_TRIALS} probe trials in the network's own first three principal "
-                "components, and its fixed points by their number of unstable directions "
-                "(0: stable); of a continuum, samples.",
-                exhibits=[_space(section, member, found[member.name]) for member in shown],
-            )
-        yield _modes(groups)
+        return fixed_point_exhibits(section, self.title)
 
 
 def point_bytes(cell: Cell) -> int:
-    """Bytes of a fixed point in the store: mostly its Jacobian."""
+    """Return the bytes of a fixed point in the store, which are mostly its Jacobian."""
     return 8 * cell.state_size * (cell.state_size + 3)

@@ -1,15 +1,24 @@
-"""Tables and pictures of fixed points."""
+"""Tables and figures of fixed points."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.distances.representations import Activity
 from rnnstudy.analyses.hypercube import cube
+from rnnstudy.analyses.members import (
+    Groups,
+    Summary,
+    finite_summary,
+    median_band,
+    records_by_combination,
+    summary_by_combination,
+    typical_members,
+)
 from rnnstudy.core.arrays import Array
-from rnnstudy.core.exhibit import Curve, Curves, Space3D, Table
+from rnnstudy.core.exhibit import Curves, Exhibit, Panels, Space3D, Table
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.dynamics.linearisation.modes import time_constants
 from rnnstudy.dynamics.states.projection import principal_components
@@ -19,41 +28,55 @@ from rnnstudy.tasks import Task
 SHOWN_TRIALS = 8
 """Trajectories drawn per network; more would hide the points."""
 
-
 SHOWN_MODES = 16
 """Leading eigenvalues drawn per point."""
 
 
-def _any(record: FixedPoints) -> bool:
-    """Whether there is anything to draw."""
-    return len(record) + len(record.continua) > 0
+def fixed_point_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
+    """Yield the exhibits of the analysis `title` for one task."""
+    points, groups = records_by_combination(section, title, FixedPoints)
+    if not groups:
+        return
+    yield _summary(groups)
+    if len(section.task.static_inputs().values) == 1:
+        yield _counts(groups, section.task)
+    members = [m for m in typical_members(section) if m.name in points]
+    members = [m for m in members if len(points[m.name]) + len(points[m.name].continua)]
+    if members:
+        yield Panels(
+            title="Fixed points of typical networks",
+            caption="For each combination, the solved network of median loss: trajectories of "
+            f"{SHOWN_TRIALS} probe trials in the network's own first three principal "
+            "components, and its fixed points by their number of unstable directions "
+            "(0: stable); of a continuum, samples.",
+            exhibits=[_space(section, member, points[member.name]) for member in members],
+        )
+    yield Curves(
+        title="Leading eigenvalues",
+        caption="Modulus of the Jacobian's eigenvalues at each network's points with the fewest "
+        "unstable directions, by rank: median over points and networks, band from the 10th to "
+        "the 90th percentile. Above 1 a mode grows; just below 1 it lasts long.",
+        curves=median_band(groups, _moduli, quantiles=(0.1, 0.9)),
+        x_label="mode",
+        y_label="modulus",
+    )
 
 
-def _summary(groups: Mapping[str, Sequence[FixedPoints]]) -> Table:
-    columns: dict[str, list[Any]] = {
-        name: []
-        for name in ("networks", "networks searched", "median points", "fewest", "most",
-                     "median stable points", "certificate consistent", "degenerate solutions",
-                     "continua", "median slow points", "slowest time constant")
-    }  # fmt: skip
-    for combination, records in groups.items():
-        counts = [len(record) for record in records]
-        columns["networks"].append(combination)
-        columns["networks searched"].append(len(records))
-        columns["median points"].append(float(np.median(counts)))
-        columns["fewest"].append(min(counts))
-        columns["most"].append(max(counts))
-        columns["median stable points"].append(
-            float(np.median([(record.n_unstable == 0).sum() for record in records]))
-        )
-        columns["certificate consistent"].append(_consistent(records))
-        degenerate = sum(int(record.searches["degenerate"].sum()) for record in records)
-        columns["degenerate solutions"].append(degenerate)
-        columns["continua"].append(sum(len(record.continua) for record in records))
-        columns["median slow points"].append(
-            float(np.median([len(record.slow) for record in records]))
-        )
-        columns["slowest time constant"].append(_time_constant(records))
+def _summary(groups: Groups[FixedPoints]) -> Table:
+    columns: dict[str, Summary[FixedPoints]] = {
+        "networks searched": len,
+        "median points": finite_summary(len),
+        "fewest": lambda records: min(map(len, records)),
+        "most": lambda records: max(map(len, records)),
+        "median stable points": finite_summary(lambda record: (record.n_unstable == 0).sum()),
+        "certificate consistent": _consistent_share,
+        "degenerate solutions": lambda records: sum(
+            int(record.searches["degenerate"].sum()) for record in records
+        ),
+        "continua": lambda records: sum(len(record.continua) for record in records),
+        "median slow points": finite_summary(lambda record: len(record.slow)),
+        "slowest time constant": _time_constant,
+    }
     return Table(
         title="Fixed points",
         caption="Per network, over all constant inputs. The certificate is consistent if the "
@@ -64,12 +87,12 @@ def _summary(groups: Mapping[str, Sequence[FixedPoints]]) -> Table:
         "speed that are no fixed points. The time constant, in steps, is that of the slowest "
         "mode, in the median over stable points and then over networks; empty where no point is "
         "stable.",
-        columns=columns,
+        columns=summary_by_combination(groups, columns),
     )
 
 
-def _consistent(records: Sequence[FixedPoints]) -> float | None:
-    """Share of networks whose searches are all consistent; None if it cannot be said of any."""
+def _consistent_share(records: Sequence[FixedPoints]) -> float | None:
+    """Return the share of networks with consistent searches; None if no certificate applies."""
     verdicts = [set(record.certificate["verdict"]) for record in records]
     known = [verdict for verdict in verdicts if "not applicable" not in verdict]
     return sum(v == {"consistent"} for v in known) / len(known) if known else None
@@ -81,8 +104,8 @@ def _time_constant(records: Sequence[FixedPoints]) -> float | None:
     return float(np.median(medians)) if medians else None
 
 
-def _counts(groups: Mapping[str, Sequence[FixedPoints]], task: Task) -> Table:
-    """Points by number of unstable directions, and for a memory the share of full cubes."""
+def _counts(groups: Groups[FixedPoints], task: Task) -> Table:
+    """Return points by number of unstable directions, for a memory with the share of cubes."""
     full = cube(task)
     counts = {
         combination: [np.bincount(record.n_unstable) for record in records]
@@ -90,51 +113,51 @@ def _counts(groups: Mapping[str, Sequence[FixedPoints]], task: Task) -> Table:
     }
     most = max((len(count) for group in counts.values() for count in group), default=0)
     shown = len(full) if full else min(most, 4)
-    columns: dict[str, list[Any]] = {"networks": list(counts)}
-    for directions in range(shown):
-        name = "stable" if directions == 0 else f"{directions} unstable"
-        columns[name] = [_median_count(group, directions) for group in counts.values()]
-    columns[f"{shown} or more"] = [
-        float(np.median([count[shown:].sum() for count in group])) for group in counts.values()
-    ]
+    columns: dict[str, Summary[Array]] = {
+        "stable" if k == 0 else f"{k} unstable": finite_summary(partial(_count_at, k))
+        for k in range(shown)
+    }
+    columns[f"{shown} or more"] = finite_summary(lambda count: count[shown:].sum())
     caption = "Median number of fixed points per network by number of unstable directions."
     if full:
-        columns["full cube"] = [
-            float(np.mean([count.tolist() == full for count in group])) for group in counts.values()
-        ]
+        columns["full cube"] = finite_summary(lambda count: count.tolist() == full, np.mean)
         caption += (
             f" Full cube: share of networks with exactly {' + '.join(map(str, full))}, one stable "
             "point per stored word and a saddle on each edge and face between them."
         )
-    return Table(title="Fixed points by unstable directions", caption=caption, columns=columns)
+    return Table(
+        title="Fixed points by unstable directions",
+        caption=caption,
+        columns=summary_by_combination(counts, columns),
+    )
 
 
-def _median_count(counts: Sequence[Array], directions: int) -> float:
-    return float(np.median([c[directions] if directions < len(c) else 0 for c in counts]))
+def _count_at(directions: int, count: Array) -> int:
+    return int(count[directions]) if directions < len(count) else 0
 
 
 def _space(section: Section, member: Member, points: FixedPoints) -> Space3D:
-    """Trajectories and fixed points in the principal components of the visible states."""
+    """Return trajectories and fixed points in principal components of the visible states."""
     population = section.trained[member.name].population
     states = _trajectories(section, member, population)
     components = principal_components(states.reshape(-1, states.shape[-1]))
     trials = np.unique(np.linspace(0, len(states) - 1, SHOWN_TRIALS).astype(int))
     labels = section.task.static_inputs().labels
     continua = points.continua
-    held = np.concatenate([points.input_index, continua.input_index[continua.continuum]])
-    rests = population.visible(np.concatenate([points.state, continua.state]))
+    inputs = np.concatenate([points.input_index, continua.input_index[continua.continuum]])
+    drawn = population.visible(np.concatenate([points.state, continua.state]))
     return Space3D(
         title=member.combination,
         caption=member.name,
         lines=[components.project(states[trial]) for trial in trials],
-        points=components.project(rests),
+        points=components.project(drawn),
         point_groups=[*map(str, points.n_unstable), *["continuum"] * len(continua.state)],
-        point_labels=[labels[i] for i in held] if len(labels) > 1 else (),
+        point_labels=[labels[i] for i in inputs] if len(labels) > 1 else (),
     )
 
 
 def _trajectories(section: Section, member: Member, population: Population) -> Array:
-    """Visible states on the probe, [trial, time, unit], from the records if they hold them."""
+    """Return visible states on the probe, [trial, time, unit], from a record if there is one."""
     activity = section.records.get("representations", {}).get(member.name)
     if isinstance(activity, Activity):
         return activity.states.astype(np.float64)
@@ -142,45 +165,9 @@ def _trajectories(section: Section, member: Member, population: Population) -> A
     return population.visible(states)[0].astype(np.float64)
 
 
-def _modes(groups: Mapping[str, Sequence[FixedPoints]]) -> Curves:
-    """Moduli of leading eigenvalues, rank by rank."""
-    curves = []
-    for combination, records in groups.items():
-        cell, _, activation = combination.partition(" ")
-        moduli = [_moduli(record) for record in records if len(record)]
-        if not moduli:
-            continue
-        values = _padded(moduli)
-        curves.append(
-            Curve(
-                x=np.arange(1, values.shape[1] + 1),
-                y=np.nanmedian(values, axis=0),
-                low=np.nanquantile(values, 0.1, axis=0),
-                high=np.nanquantile(values, 0.9, axis=0),
-                label=cell,
-                panel=activation,
-            )
-        )
-    return Curves(
-        title="Leading eigenvalues",
-        caption="Modulus of the Jacobian's eigenvalues at each network's points with the fewest "
-        "unstable directions, by rank: median over points and networks, band from the 10th to "
-        "the 90th percentile. Above 1 a mode grows; just below 1 it lasts long.",
-        curves=curves,
-        x_label="mode",
-        y_label="modulus",
-    )
-
-
 def _moduli(record: FixedPoints) -> Array:
+    """Return moduli [point, mode] at the points with the fewest unstable directions."""
+    if not len(record):
+        return np.zeros((0, 0))
     chosen = record.n_unstable == record.n_unstable.min()
     return np.abs(record.eigenvalues[chosen, :SHOWN_MODES])
-
-
-def _padded(parts: Sequence[Array]) -> Array:
-    """Rows of several lengths under each other, NaN where one has ended: networks of one kind may
-    differ in size, and a rank is one of those that have it."""
-    most = max(part.shape[1] for part in parts)
-    rooms = [((0, 0), (0, most - part.shape[1])) for part in parts]
-    ends = [np.pad(p, room, constant_values=np.nan) for p, room in zip(parts, rooms, strict=True)]
-    return np.concatenate(ends)

@@ -1,4 +1,4 @@
-"""How a memory's fixed points are connected: unstable directions followed to where they lead."""
+"""Graph of the fixed points of each memory network, by their unstable manifolds."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
+from rnnstudy.analyses.base import NO_INPUTS, Cost, MemberAnalysis, MemberInputs, Section
 from rnnstudy.analyses.fixed_points.topology_exhibits import topology_exhibits
 from rnnstudy.analyses.hypercube import cube
 from rnnstudy.cells import Cell
@@ -20,12 +20,22 @@ from rnnstudy.tasks import Task
 
 
 class Topology(MemberAnalysis):
-    """The graph of each network's fixed points (Maheswaranathan et al. 2019).
+    """Graph of each network's fixed points.
 
-    Each unstable point is left along its unstable directions, and followed to the stable points to
-    which they lead: the links of the graph. Stable points store words, the signs of what is read
-    out there; other points are labelled by what the words that they lead to share, bit by bit, and
-    0 where those differ.
+    Trajectories start near each unstable point, along its unstable directions, and are followed to
+    stable points. Each such connection is a link of the graph. Stable points store words, the signs
+    of the readout. The label of another point has, for each bit, the value that the words of its
+    connections share, or 0 where they differ.
+
+    References
+    ----------
+    Maheswaranathan et al. 2019, Universality and individuality in neural dynamics across large
+    populations of recurrent networks.
+
+    Examples
+    --------
+    >>> Topology().needs()
+    ('fixed_points',)
     """
 
     version: ClassVar[int] = 2
@@ -34,64 +44,55 @@ class Topology(MemberAnalysis):
     takes: ClassVar[type[Record]] = FixedPoints
 
     of: str = "fixed_points"
-    """Name of the analysis that finds the fixed points."""
+    """Name of the analysis of the fixed points."""
 
     directions: Annotated[int, Field(ge=1)] = 80
-    """Random directions along which a point with several unstable ones is left; one with a single
-    one is left both ways."""
+    """Number of random directions in the unstable subspace of a point. A point with a single
+    unstable direction has two: both signs of it."""
 
     displacement: Annotated[float, Field(gt=0)] = 1e-3
-    """Length of the first step away, as a share of the points' root mean square."""
+    """Distance of the starts from the point, as a share of the points' root mean square."""
 
     steps: Annotated[int, Field(ge=1)] = 10_000
-    """Steps after which a state that is still on its way is given up."""
+    """Largest number of steps of a trajectory."""
 
     tolerance: Annotated[float, Field(gt=0)] = 1e-3
-    """Distance at which a state has arrived, as the same share."""
-
-    def needs(self) -> tuple[str, ...]:
-        return (self.of,)
+    """Distance at which a state has reached a stable point, as the same share."""
 
     def applies(self, task: Task) -> bool:
         return task.words
 
     def cost(self, cell: Cell, task: Task) -> Cost:
         counts = cube(task)
-        ways = 2 * sum(counts[1:2]) + self.directions * sum(counts[2:])
-        kept = 4 * ways + sum(counts) * (cell.state_size + task.outputs + 3)
-        return Cost({"trajectories": ways} if counts else {}, 8 * kept)
+        trajectories = 2 * sum(counts[1:2]) + self.directions * sum(counts[2:])
+        numbers = 4 * trajectories + sum(counts) * (cell.state_size + task.outputs + 3)
+        return Cost({"trajectories": trajectories} if counts else {}, 8 * numbers)
 
     def run(
-        self, population: Population, task: Task, *found: Sequence[Record]
+        self, population: Population, task: Task, inputs: MemberInputs = NO_INPUTS
     ) -> Sequence[Connections]:
-        every = connections(
+        graphs = connections(
             population,
-            memory_points(self, task, found),
+            memory_points(self.title, task, inputs[self.of]),
             directions=self.directions,
             displacement=self.displacement,
             steps=self.steps,
             tolerance=self.tolerance,
         )
-        return [replace(every.single_member(m), has_labels=True) for m in range(len(population))]
+        return [replace(graphs.single_member(m), has_labels=True) for m in range(len(population))]
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         return topology_exhibits(section, self.title)
 
 
-def memory_points(
-    analysis: MemberAnalysis, task: Task, found: Sequence[Sequence[Record]]
-) -> FixedPoints:
-    """The networks' fixed points in one record, network by network.
+def memory_points(title: str, task: Task, records: Sequence[FixedPoints]) -> FixedPoints:
+    """Return the networks' fixed points in one record, network by network.
 
-    ValueError if the task has no words for them, or if they are something else.
+    Raises ValueError if the outputs of the task are not signs.
     """
     if not task.words:
         raise ValueError(
-            f"{analysis.title} is of tasks whose answers are signs, this one is {task.title}"
+            f"the task of {title} must have discrete outputs, got {task.title}. "
+            "List other tasks in 'tasks'."
         )
-    points = [record for record in found[0] if isinstance(record, FixedPoints)]
-    if len(points) < len(found[0]):
-        raise ValueError(
-            f"'{analysis.needs()[0]}' yields no fixed points, {analysis.title} needs them"
-        )
-    return FixedPoints.join(points)
+    return FixedPoints.join(records)

@@ -1,54 +1,58 @@
-"""Tables and pictures of the graphs of fixed points."""
+"""Tables and figures of the graphs of fixed points."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
-from rnnstudy.analyses.hypercube import drawn_at, is_cube
-from rnnstudy.analyses.members import found_by, typical_members
+from rnnstudy.analyses.hypercube import drawing_positions, is_cube
+from rnnstudy.analyses.members import (
+    Groups,
+    Summary,
+    finite_summary,
+    records_by_combination,
+    summary_by_combination,
+    typical_members,
+)
 from rnnstudy.core.exhibit import Exhibit, Graph, Panels, Table
 from rnnstudy.dynamics.connections.record import Connections
 
-Groups = Mapping[str, Sequence[Connections]]
-
 
 def topology_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
-    """What `topology`, called `title` in the study, shows of one task."""
-    found, groups = found_by(section, title, Connections)
+    """Yield the exhibits of the analysis `title` for one task."""
+    graphs, groups = records_by_combination(section, title, Connections)
     if not groups:
         return
     yield _summary(groups)
-    yield _kinds(groups)
-    shown = [m for m in typical_members(section) if m.name in found and len(found[m.name])]
-    if shown:
+    yield _point_counts(groups)
+    members = [m for m in typical_members(section) if m.name in graphs and len(graphs[m.name])]
+    if members:
         yield Panels(
             title="Graphs of typical networks",
-            caption="Of each combination, the solved network of median loss: its fixed points at "
-            "the places of their words, and arrows from each to where its unstable directions "
-            "lead, the wider the more of them. Stable points are named by their word, the signs "
-            "of what is read out.",
-            exhibits=[_graph(member, found[member.name]) for member in shown],
+            caption="For each combination, the solved network of median loss: its fixed points at "
+            "the positions of their words, and arrows along their unstable directions to stable "
+            "points. Width: share of the directions. Stable points are named by their word, the "
+            "signs of the readout.",
+            exhibits=[_graph(member, graphs[member.name]) for member in members],
         )
 
 
-def _summary(groups: Groups) -> Table:
-    columns: dict[str, list[Any]] = {"networks": list(groups)}
-    columns["networks looked at"] = [len(records) for records in groups.values()]
-
-    def column(name: str, value: Callable[[Connections], float], over: Any = np.mean) -> None:
-        columns[name] = [float(over(list(map(value, records)))) for records in groups.values()]
-
-    column("cube", lambda graph: is_cube(graph, graph.size("output")))
-    column("cube with any centre", lambda graph: is_cube(graph, graph.size("output"), strict=False))
-    column("words", _words, np.median)
-    column("fewest words", _words, np.min)
-    column("links of neighbours", lambda graph: (graph.spans == 1).sum(), np.median)
-    column("links of others", lambda graph: (graph.spans > 1).sum(), np.median)
-    column("saddles without link", lambda graph: (graph.spans < 1).sum(), np.median)
-    column("ways that arrive", _arriving, np.min)
+def _summary(groups: Groups[Connections]) -> Table:
+    columns: dict[str, Summary[Connections]] = {
+        "number of networks": len,
+        "cube": finite_summary(_is_cube, np.mean),
+        "cube with any centre": finite_summary(
+            lambda graph: is_cube(graph, graph.size("output"), strict=False), np.mean
+        ),
+        "words": finite_summary(_words),
+        "fewest words": finite_summary(_words, np.min),
+        "links of neighbours": finite_summary(lambda graph: (graph.spans == 1).sum()),
+        "links of others": finite_summary(lambda graph: (graph.spans > 1).sum()),
+        "saddles without link": finite_summary(lambda graph: (graph.spans < 1).sum()),
+        "trajectories that arrive": finite_summary(_arrival_share, np.min),
+    }
     return Table(
         title="Graphs of fixed points",
         caption="Cube: share of networks whose points have the words of a cube's corners, edges, "
@@ -56,38 +60,46 @@ def _summary(groups: Groups) -> Table:
         "and whose single-bit saddles each join two neighbouring corners; with any centre: which "
         "may have more unstable directions. Then medians: words that points have, saddles with "
         "one unstable direction that join words which differ in one bit, in several, or that do "
-        "not lead to two words. Ways that arrive: least share of the ways out of unstable points "
-        "that come to a known point.",
-        columns=columns,
+        "not lead to two words. Trajectories that arrive: smallest share of trajectories from "
+        "unstable points that reach a known point.",
+        columns=summary_by_combination(groups, columns),
     )
 
 
+def _is_cube(graph: Connections) -> bool:
+    return is_cube(graph, graph.size("output"))
+
+
 def _words(graph: Connections) -> int:
-    """Different words that points have."""
+    """Return the number of different words of the points."""
     return len(np.unique(graph.signs[graph.is_labelled], axis=0))
 
 
-def _arriving(graph: Connections) -> float:
+def _arrival_share(graph: Connections) -> float:
     return float((graph.target >= 0).mean()) if len(graph.target) else 1.0
 
 
-def _kinds(groups: Groups) -> Table:
-    """How many networks have which points, and which networks those are."""
-    every = [(combination, graph) for combination, own in groups.items() for graph in own]
-    counts = [tuple(np.bincount(graph.n_unstable).tolist()) for _, graph in every]
-    kinds = [kind for kind, _ in Counter(counts).most_common()]
+def _point_counts(groups: Groups[Connections]) -> Table:
+    """Return the networks by their numbers of points with 0, 1, 2, ... unstable directions."""
+    pairs = [(combination, graph) for combination, graphs in groups.items() for graph in graphs]
+    by_count: dict[tuple[int, ...], list[tuple[str, Connections]]] = {}
+    for combination, graph in pairs:
+        count = tuple(np.bincount(graph.n_unstable).tolist())
+        by_count.setdefault(count, []).append((combination, graph))
+    by_count = dict(sorted(by_count.items(), key=lambda item: -len(item[1])))
     columns: dict[str, list[Any]] = {
-        name: [] for name in ("points", "networks", "share", "cube", "words", "found in")
+        name: [] for name in ("points", "networks", "share", "cube", "words", "combinations")
     }
-    for kind in kinds:
-        own = [pair for pair, count in zip(every, counts, strict=True) if count == kind]
-        where = Counter(combination for combination, _ in own)
-        columns["points"].append(" + ".join(map(str, kind)) or "none")
-        columns["networks"].append(len(own))
-        columns["share"].append(len(own) / len(every))
-        columns["cube"].append(sum(is_cube(graph, graph.size("output")) for _, graph in own))
-        columns["words"].append(float(np.median([_words(graph) for _, graph in own])))
-        columns["found in"].append(", ".join(f"{name} ({n})" for name, n in where.items()))
+    for count, alike in by_count.items():
+        combinations = Counter(combination for combination, _ in alike)
+        columns["points"].append(" + ".join(map(str, count)) or "none")
+        columns["networks"].append(len(alike))
+        columns["share"].append(len(alike) / len(pairs))
+        columns["cube"].append(sum(_is_cube(graph) for _, graph in alike))
+        columns["words"].append(float(np.median([_words(graph) for _, graph in alike])))
+        columns["combinations"].append(
+            ", ".join(f"{name} ({n})" for name, n in combinations.items())
+        )
     return Table(
         title="Which fixed points networks have",
         caption="Numbers of fixed points with 0, 1, 2, ... unstable directions, and how many "
@@ -109,6 +121,6 @@ def _graph(member: Member, graph: Connections) -> Graph:
         ],
         groups=[str(count) for count in graph.n_unstable],
         edges=list(zip(edges["source"], edges["target"], edges["share"], strict=True)),
-        positions=drawn_at(words),
+        positions=drawing_positions(words),
         group_label="unstable directions",
     )

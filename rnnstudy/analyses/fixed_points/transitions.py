@@ -1,4 +1,4 @@
-"""Between which words of a memory noise and pulses of input move a network, and how often."""
+"""Transition probabilities between the words of a memory, under noise and input pulses."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
+from rnnstudy.analyses.base import NO_INPUTS, Cost, MemberAnalysis, MemberInputs, Section
 from rnnstudy.analyses.fixed_points.topology import memory_points
 from rnnstudy.analyses.fixed_points.transition_exhibits import transition_exhibits
 from rnnstudy.analyses.hypercube import cube
@@ -25,9 +25,18 @@ from rnnstudy.tasks import Task
 class TransitionAnalysis(MemberAnalysis):
     """Probabilities of transitions between each network's stable points.
 
-    Trials begin at each of them, with noise in every step, and where `pulse` says so a pulse of
-    input in their first; without either they are followed to where they come to rest
-    (Maheswaranathan et al. 2019).
+    Trials begin at each stable point, with noise in every step and, with `pulse`, an input pulse in
+    the first steps. They are then followed to a stable point without noise and pulse.
+
+    References
+    ----------
+    Maheswaranathan et al. 2019, Universality and individuality in neural dynamics across large
+    populations of recurrent networks.
+
+    Examples
+    --------
+    >>> TransitionAnalysis(pulse=1.0, noise=0.0).needs()
+    ('fixed_points',)
     """
 
     kind: ClassVar[str] = "transitions"
@@ -35,59 +44,58 @@ class TransitionAnalysis(MemberAnalysis):
     takes: ClassVar[type[Record]] = FixedPoints
 
     of: str = "fixed_points"
-    """Name of the analysis that finds the fixed points."""
+    """Name of the analysis of the fixed points."""
 
     noise: Annotated[float, Field(ge=0)] = 0.5
-    """Standard deviation of the noise that is added to every state in every step, as a share of the
-    root mean square of the network's stable points."""
+    """Standard deviation of the state noise in every step, as a share of the root mean square of
+    the network's stable points."""
 
     pulse: Annotated[float, Field(gt=0)] | None = None
-    """Size of the pulses, of both signs on each input in turn; null: there are none."""
+    """Size of the pulses, of both signs on each input in turn; null: no pulses."""
 
     width: Annotated[int, Field(ge=1)] = 1
-    """Steps that a pulse lasts."""
+    """Duration of a pulse in steps."""
 
     steps: Annotated[int, Field(ge=1)] = 20
-    """Steps with noise."""
+    """Number of steps with noise."""
 
     trials: Annotated[int, Field(ge=1)] = 100
-    """Trials from each stable point, and with each pulse."""
+    """Number of trials from each stable point and with each pulse."""
 
     settling: Annotated[int, Field(ge=1)] = 3000
-    """Steps without noise after which a state that is still on its way is given up."""
+    """Largest number of steps without noise."""
 
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
-    """Of the intervals of the probabilities (Wilson 1927)."""
+    """Level of the intervals of the probabilities (Wilson 1927)."""
 
     @model_validator(mode="after")
     def _something_moves(self) -> Self:
         if self.noise == 0 and self.pulse is None:
-            raise ValueError("noise should be above 0 where there is no pulse")
+            raise ValueError("noise must be above 0 without a pulse, got 0. Set noise or pulse.")
         if self.width > self.steps:
-            raise ValueError(f"width {self.width} should be at most steps {self.steps}")
+            raise ValueError(
+                f"width must be at most steps ({self.steps}), got {self.width}. Raise steps."
+            )
         return self
-
-    def needs(self) -> tuple[str, ...]:
-        return (self.of,)
 
     def applies(self, task: Task) -> bool:
         return task.words
 
     def cost(self, cell: Cell, task: Task) -> Cost:
         stable = sum(cube(task)[:1])
-        begun = stable * (1 if self.pulse is None else 2 * task.inputs)
-        kept = 6 * begun * (stable + 1)
-        return Cost({"trials": begun * self.trials} if stable else {}, 8 * kept)
+        starts = stable * (1 if self.pulse is None else 2 * task.inputs)
+        numbers = 6 * starts * (stable + 1)
+        return Cost({"trials": starts * self.trials} if stable else {}, 8 * numbers)
 
     def run(
-        self, population: Population, task: Task, *found: Sequence[Record]
+        self, population: Population, task: Task, inputs: MemberInputs = NO_INPUTS
     ) -> Sequence[Transitions]:
-        points = memory_points(self, task, found)
+        points = memory_points(self.title, task, inputs[self.of])
         unit = None if self.pulse is None else self.pulse * np.eye(task.inputs)
-        every = transitions(
+        records = transitions(
             population,
             points,
-            self.noise * _sizes(points, len(population)),
+            self.noise * _point_sizes(points, len(population)),
             self.steps,
             self.trials,
             pulses=None if unit is None else np.concatenate([unit, -unit]),
@@ -97,7 +105,7 @@ class TransitionAnalysis(MemberAnalysis):
         )
         firsts = np.searchsorted(points.member, np.arange(len(population)))
         return [
-            replace(every.single_member(member, int(first)), has_labels=True)
+            replace(records.single_member(member, int(first)), has_labels=True)
             for member, first in enumerate(firsts)
         ]
 
@@ -105,8 +113,8 @@ class TransitionAnalysis(MemberAnalysis):
         return transition_exhibits(section, self.title)
 
 
-def _sizes(points: FixedPoints, members: int) -> Array:
-    """Root mean square of each network's stable points: [member]; 1 where there are none."""
+def _point_sizes(points: FixedPoints, members: int) -> Array:
+    """Return the root mean square of each network's stable points, [member]; 1 without any."""
     stable = points.n_unstable == 0
-    own = [points.state[stable & (points.member == member)] for member in range(members)]
-    return np.array([np.sqrt(np.mean(state**2)) if len(state) else 1.0 for state in own])
+    states = [points.state[stable & (points.member == member)] for member in range(members)]
+    return np.array([np.sqrt(np.mean(state**2)) if len(state) else 1.0 for state in states])

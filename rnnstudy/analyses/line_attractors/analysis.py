@@ -1,4 +1,4 @@
-"""How networks integrate: slow points along a line, what moves states along it, by which modes."""
+"""Line attractors of networks that integrate: slow points, their modes and inputs."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from pydantic import Field
 
 from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
 from rnnstudy.analyses.line_attractors.exhibits import line_exhibits
-from rnnstudy.analyses.line_attractors.record import FEWEST, LineAttractor, evenly
+from rnnstudy.analyses.line_attractors.record import MIN_SLOW_POINTS, LineAttractor, evenly_spaced
 from rnnstudy.analyses.line_attractors.slow_states import (
-    alignment,
+    first_slow_states,
+    line_alignment,
     pulse_response,
     selection,
-    settled,
     slow_gain,
 )
 from rnnstudy.cells import Cell
@@ -33,10 +33,20 @@ from rnnstudy.tasks.integration import Integration
 class LineAttractors(MemberAnalysis):
     """Slow points in each context of an integration, and the dynamics linearised there.
 
-    States on probe trials, all of them in the one context, are left to themselves without stimulus
-    until they are slow. There the network is linearised: eigenvalues, the input directions that the
-    slowest left mode selects, and how much of the response to a unit pulse of the relevant stream
-    the k slowest modes predict (Maheswaranathan et al. 2019).
+    Trajectories without stimulus start from states on probe trials in one context and end at slow
+    points. The network is linearised there. The record holds eigenvalues and the input directions
+    that the slowest left mode selects. It also holds the share of the response to a unit pulse that
+    the k slowest modes predict.
+
+    References
+    ----------
+    Maheswaranathan et al. 2019, Universality and individuality in neural dynamics across large
+    populations of recurrent networks.
+
+    Examples
+    --------
+    >>> LineAttractors().applies(Integration())
+    True
     """
 
     kind: ClassVar[str] = "line_attractor"
@@ -44,19 +54,19 @@ class LineAttractors(MemberAnalysis):
     yields: ClassVar[type[Record]] = LineAttractor
 
     samples: Annotated[int, Field(ge=1)] = 3
-    """States taken from each probe trial, the last at its end."""
+    """Number of starts from each probe trial, the last at its end."""
 
     speed: Annotated[float, Field(gt=0)] = 0.01
-    """Longest step of a slow point, as a share of the spread of the states."""
+    """Largest speed |F(h) - h| of a slow point, as a share of the spread of the starts."""
 
-    points: Annotated[int, Field(ge=FEWEST)] = 32
-    """Slow points kept per context and linearised, evenly by rank of what is read out."""
+    points: Annotated[int, Field(ge=MIN_SLOW_POINTS)] = 32
+    """Number of slow points per context in the record, evenly by rank of their readout."""
 
     steps: Annotated[int, Field(ge=1)] = 100
-    """Steps within which a state has to become slow."""
+    """Largest number of steps to a slow point."""
 
     pulse_steps: Annotated[int, Field(ge=1)] = 20
-    """Steps over which the response to a pulse is looked at."""
+    """Number of steps of the response to a pulse."""
 
     def applies(self, task: Task) -> bool:
         return isinstance(task, Integration)
@@ -69,7 +79,10 @@ class LineAttractors(MemberAnalysis):
 
     def run(self, population: Population, task: Task) -> Sequence[LineAttractor]:
         if not isinstance(task, Integration):
-            raise ValueError(f"line_attractor is of the task integration, this one is {task.kind}")
+            raise ValueError(
+                f"the task of line_attractor must be integration, got {task.kind}. List the tasks "
+                "of the analysis in 'tasks'."
+            )
         starts = self._starts(population, task)
         networks = as_networks(population, None, None, population.inputs, None)
         exact = population.as_float64()
@@ -91,29 +104,31 @@ class LineAttractors(MemberAnalysis):
         ]
 
     def _starts(self, population: Population, task: Integration) -> Array:
-        """States on the probe's trials, all in one context: [member, context, start, state]."""
+        """Return states on probe trials in each context, [member, context, start, state]."""
         inputs = np.asarray(task.probe().inputs)
-        every = np.repeat(inputs[None], task.streams, axis=0)
+        by_context = np.repeat(inputs[None], task.streams, axis=0)
         for context in range(task.streams):
-            every[context, :, :, task.streams :] = np.eye(task.streams)[context]
-        states = population.unroll(every.reshape(-1, *inputs.shape[1:]))
+            by_context[context, :, :, task.streams :] = np.eye(task.streams)[context]
+        states = population.unroll(by_context.reshape(-1, *inputs.shape[1:]))
         count = min(self.samples, task.length)
         times = np.unique(np.rint(np.linspace(0, task.length, count + 1)[1:]).astype(int)) - 1
-        taken = states[:, :, times].astype(np.float64)
-        return taken.reshape(len(population), task.streams, -1, taken.shape[-1])
+        starts = states[:, :, times].astype(np.float64)
+        return starts.reshape(len(population), task.streams, -1, starts.shape[-1])
 
     def _context(
         self, system: AutonomousSystem, readout: Array, starts: Array, task: Integration
     ) -> "_Context":
-        """Linearise a network with a readout [state, output] in one context, from its starts
-        [start, state]."""
+        """Linearise a network with a readout [state, output] in one context.
+
+        starts: [start, state].
+        """
         context = system.input_index
         usable = starts[np.isfinite(starts).all(axis=1)]
-        rest = settled(system, usable, self.speed, self.steps)
-        slow = np.flatnonzero(rest.slow)
-        ranked = slow[np.argsort(_outputs(system, rest.state[slow])[:, 0], kind="stable")]
-        kept = ranked[evenly(len(slow), self.points)]
-        state = rest.state[kept]
+        ends = first_slow_states(system, usable, self.speed, self.steps)
+        slow = np.flatnonzero(ends.is_slow)
+        ranked = slow[np.argsort(_outputs(system, ends.state[slow])[:, 0], kind="stable")]
+        chosen = ranked[evenly_spaced(len(slow), self.points)]
+        state = ends.state[chosen]
         _, jacobian = system.linearise(state)
         linear = modes(jacobian)
         streams = system.input_jacobian(state)[:, :, : task.streams]
@@ -121,10 +136,10 @@ class LineAttractors(MemberAnalysis):
         return _Context(
             slow_share=len(slow) / len(starts),
             state=state,
-            speed=rest.speed[kept],
-            outputs=[_outputs(system, states) for states in (usable[kept], state, later)],
+            speed=ends.speed[chosen],
+            outputs=[_outputs(system, states) for states in (usable[chosen], state, later)],
             eigenvalues=linear.eigenvalues,
-            alignment=alignment(linear, state),
+            alignment=line_alignment(linear, state),
             selection=selection(linear, streams),
             gain=slow_gain(linear, streams, readout[:, 0]),
             shares=self._shares(linear, streams[:, :, context], readout),
@@ -132,13 +147,13 @@ class LineAttractors(MemberAnalysis):
         )
 
     def _shares(self, linear: Modes, pulse: Array, readout: Array) -> tuple[Array, Array]:
-        """Of the readout's response, and of the state's: [mode] each."""
-        if len(pulse) < FEWEST:
+        """Return the shares of the readout's response and of the state's, [mode] each."""
+        if len(pulse) < MIN_SLOW_POINTS:
             unknown = np.full(pulse.shape[1], np.nan)
             return unknown, unknown
         responses = (mode_response(linear, pulse, r, self.pulse_steps) for r in (readout, None))
-        of_readout, of_state = (response.share for response in responses)
-        return of_readout, of_state
+        readout_share, state_share = (response.share for response in responses)
+        return readout_share, state_share
 
     def _fit(
         self,
@@ -146,40 +161,43 @@ class LineAttractors(MemberAnalysis):
         readout: Array,
         state: Array,
         jacobian: Array,
-        moved: Array,
+        displacement: Array,
     ) -> float:
-        """Share of the readout's response to a unit pulse that the linearisation predicts."""
-        if len(state) < FEWEST:
+        """Return the share of the readout's response to a unit pulse that linearisation predicts.
+
+        displacement: effect of the pulse on the state, [point, state].
+        """
+        if len(state) < MIN_SLOW_POINTS:
             return float("nan")
         pulse, steps = np.eye(len(system.constant_input))[system.input_index], self.pulse_steps
         actual, predicted = pulse_response(system, state, pulse, steps) @ readout, []
         for _ in range(steps):
-            predicted.append(moved @ readout)
-            moved = np.einsum("pij,pj->pi", jacobian, moved)
-        missed = np.sum((actual - np.stack(predicted, axis=1)) ** 2)
-        return float(1.0 - missed / np.sum(actual**2))
+            predicted.append(displacement @ readout)
+            displacement = np.einsum("pij,pj->pi", jacobian, displacement)
+        error = np.sum((actual - np.stack(predicted, axis=1)) ** 2)
+        return float(1.0 - error / np.sum(actual**2))
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         return line_exhibits(section, self.title)
 
 
 def _outputs(system: AutonomousSystem, states: Array) -> Array:
-    """Readout [point, output] at states [point, state]."""
-    every = np.broadcast_to(states, (len(system.networks), *states.shape))
-    outputs = system.networks.outputs_of(every)
+    """Return the readout [point, output] at states [point, state]."""
+    repeated = np.broadcast_to(states, (len(system.networks), *states.shape))
+    outputs = system.networks.outputs_of(repeated)
     assert outputs is not None  # trained populations have a readout
     return outputs[system.member]
 
 
 @dataclass(frozen=True, eq=False)
 class _Context:
-    """What one network does in one context."""
+    """Results of one network in one context."""
 
     slow_share: float
     state: Array
     speed: Array
     outputs: Sequence[Array]
-    """First, at the slow points, later: [point, output] each."""
+    """Readouts at the starts, at the slow points and later: [point, output] each."""
     eigenvalues: Array
     alignment: Array
     selection: Array
@@ -189,24 +207,24 @@ class _Context:
 
 
 def _record(contexts: Sequence[_Context], task: Integration) -> LineAttractor:
-    def joined(parts: Iterator[Array]) -> Array:
+    def join(parts: Iterator[Array]) -> Array:
         return np.concatenate(list(parts))
 
-    first, here, later = (joined(c.outputs[i] for c in contexts) for i in range(3))
+    first, slow, later = (join(c.outputs[i] for c in contexts) for i in range(3))
     return LineAttractor(
         length=task.length,
         slow_share=np.array([c.slow_share for c in contexts]),
         linear_fit=np.array([c.fit for c in contexts]),
         readout_share=np.stack([c.shares[0] for c in contexts]),
         state_share=np.stack([c.shares[1] for c in contexts]),
-        context_of=joined(np.full(len(c.state), i) for i, c in enumerate(contexts)),
-        state=joined(c.state for c in contexts),
-        speed=joined(c.speed for c in contexts),
+        context_of=join(np.full(len(c.state), i) for i, c in enumerate(contexts)),
+        state=join(c.state for c in contexts),
+        speed=join(c.speed for c in contexts),
         first_readout=first,
-        readout=here,
+        readout=slow,
         later_readout=later,
-        eigenvalues=joined(c.eigenvalues for c in contexts),
-        alignment=joined(c.alignment for c in contexts),
-        selection=joined(c.selection for c in contexts),
-        gain=joined(c.gain for c in contexts),
+        eigenvalues=join(c.eigenvalues for c in contexts),
+        alignment=join(c.alignment for c in contexts),
+        selection=join(c.selection for c in contexts),
+        gain=join(c.gain for c in contexts),
     )

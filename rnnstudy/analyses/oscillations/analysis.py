@@ -1,4 +1,4 @@
-"""How networks oscillate at each cue: the cycle, the fixed point inside, the pair behind it."""
+"""Oscillations of each network at each cue, and the dynamics linearised at their fixed points."""
 
 from collections.abc import Iterable, Sequence
 from typing import Annotated, ClassVar
@@ -28,17 +28,26 @@ from rnnstudy.population.population import Population, full_readout
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.sine import Sine
 
-SHOWN_TIMES = 128
-"""States of each cycle that the record keeps."""
+RECORDED_STEPS = 128
+"""States of each cycle in the record."""
 
 
 class Oscillations(MemberAnalysis):
-    """Cycles at the sine's constant cues and the dynamics linearised inside them.
+    """Cycles at the sine's constant cues and the dynamics linearised at the fixed points inside.
 
-    Each cue is held until the network has settled; fixed points are sought from the means of
-    cycles, and the one nearest its own cycle's mean is taken (Sussillo & Barak 2013). Of its modes
-    the complex pair that carries most of the cycle to the readout says how fast the linearised
-    network turns.
+    Each cue is constant until the network is on its cycle. The search for fixed points starts from
+    the means of the cycles, and the point nearest the mean of its own cycle is linearised. Its
+    complex pair of modes that carries most of the cycle to the readout gives the linearised
+    frequency.
+
+    References
+    ----------
+    Sussillo & Barak 2013, Opening the black box. Maheswaranathan et al. 2019.
+
+    Examples
+    --------
+    >>> Oscillations().applies(Sine())
+    True
     """
 
     kind: ClassVar[str] = "oscillations"
@@ -46,13 +55,13 @@ class Oscillations(MemberAnalysis):
     yields: ClassVar[type[Record]] = Oscillation
 
     transient: Annotated[int, Field(ge=0)] = 1000
-    """Steps before a cycle is looked at."""
+    """Steps before the recorded part of a cycle."""
 
     steps: Annotated[int, Field(ge=256)] = 2000
-    """Steps that are looked at; twenty rounds of the slowest sine."""
+    """Recorded steps; the default is twenty periods of the slowest sine."""
 
     search: FixedPointSearch = FixedPointSearch(candidates=64, rounds=2)
-    """How fixed points are looked for."""
+    """Settings of the search for fixed points."""
 
     def applies(self, task: Task) -> bool:
         return isinstance(task, Sine)
@@ -60,11 +69,14 @@ class Oscillations(MemberAnalysis):
     def cost(self, cell: Cell, task: Task) -> Cost:
         cues = len(task.static_inputs().values)
         work = {"searches for fixed points": cues, "steps": cues * (self.transient + self.steps)}
-        return Cost(work, 8 * cues * SHOWN_TIMES * cell.state_size)
+        return Cost(work, 8 * cues * RECORDED_STEPS * cell.state_size)
 
     def run(self, population: Population, task: Task) -> Sequence[Oscillation]:
         if not isinstance(task, Sine):
-            raise ValueError(f"oscillations are of the task sine, this one is {task.kind}")
+            raise ValueError(
+                f"the task of oscillations must be sine, got {task.kind}. List the tasks of the "
+                "analysis in 'tasks'."
+            )
         return [
             self._of_member(population.select("member", [member]), task)
             for member in range(len(population))
@@ -72,68 +84,78 @@ class Oscillations(MemberAnalysis):
 
     def _of_member(self, network: Population, task: Sine) -> Oscillation:
         networks = as_networks(network, None, None, network.inputs, None)
-        held = task.static_inputs().values
-        cycles = self._cycles(networks, network.initial_state[0], held)
+        inputs = task.static_inputs().values
+        cycles = self._cycles(networks, network.initial_state[0], inputs)
         readout = full_readout(network.as_float64(), 0)
         signal = cycles @ readout[:, 0]
         with np.errstate(invalid="ignore", over="ignore"):
             centres = cycles.mean(axis=1)
             radius = np.sqrt(np.mean(np.sum((cycles - centres[:, None]) ** 2, axis=2), axis=1))
             amplitude = np.sqrt(2.0) * signal.std(axis=1)
-        points = self._points(network, held, np.stack([centres, cycles[:, -1]], axis=1))
-        nearest = central_points(points, centres) if points else np.full(len(held), -1)
-        there = np.flatnonzero(nearest >= 0)
-        state = np.full(centres.shape, np.nan)
-        pair = {name: np.full(len(held), np.nan) for name in ("frequency", "modulus", "turns")}
-        counts = {name: np.full(len(held), -1) for name in ("n_unstable", "rank")}
-        if points and len(there):
-            chosen = points[nearest[there]]
-            state[there] = chosen.state
-            counts["n_unstable"][there] = chosen.n_unstable
-            linear = modes(chosen)
-            carrying = carrying_pairs(linear, cycles[there], chosen.state, readout)
-            pair["turns"][there] = turns(linear, cycles[there], chosen.state, carrying)
-            for cue, values, position in zip(there, linear.eigenvalues, carrying, strict=True):
-                if position >= 0:
-                    pair["frequency"][cue] = frequencies(values[position])
-                    pair["modulus"][cue] = np.abs(values[position])
-                    counts["rank"][cue] = np.sum(values[:position].imag > 0.0)
+        points = self._points(network, inputs, np.stack([centres, cycles[:, -1]], axis=1))
+        state, linear = _linearised_oscillation(points, cycles, centres, readout)
         with np.errstate(invalid="ignore", over="ignore"):
             offset = np.linalg.norm(state - centres, axis=1) / radius
-        found = points.input_index if points else np.zeros(0, int)
-        kept = cycles[:, -min(SHOWN_TIMES, cycles.shape[1]) :]
+        input_index = points.input_index if points else np.zeros(0, int)
+        recorded = cycles[:, -min(RECORDED_STEPS, cycles.shape[1]) :]
         return Oscillation(
-            cue=held[:, 0],
-            target=task.frequency(held[:, 0]),
+            cue=inputs[:, 0],
+            target=task.frequency(inputs[:, 0]),
             cycle_frequency=frequencies_of(signal),
             amplitude=amplitude,
             radius=radius,
-            points=np.bincount(found, minlength=len(held)),
+            points=np.bincount(input_index, minlength=len(inputs)),
             state=state,
             offset=offset,
-            cycle=kept.astype(np.float32),
-            **pair,
-            **counts,
+            cycle=recorded.astype(np.float32),
+            **linear,
         )
 
-    def _cycles(self, networks: Networks, start: Array, held: Array) -> Array:
-        """States [cue, time, state] after the transient, each cue held from the first step on."""
-        begun = np.broadcast_to(start.astype(np.float64), (len(held), 1, len(start)))
-        systems = [AutonomousSystem(networks, 0, cue) for cue in held]
-        return simulate_systems(systems, begun, self.transient, self.steps)[:, 0]
+    def _cycles(self, networks: Networks, start: Array, inputs: Array) -> Array:
+        """Return states [cue, time, state] after the transient, at constant inputs [cue, input]."""
+        starts = np.broadcast_to(start.astype(np.float64), (len(inputs), 1, len(start)))
+        systems = [AutonomousSystem(networks, 0, cue) for cue in inputs]
+        return simulate_systems(systems, starts, self.transient, self.steps)[:, 0]
 
-    def _points(self, network: Population, held: Array, seen: Array) -> FixedPoints | None:
-        """Fixed points at the cues, sought from the mean of each second cycle and a state on it,
-        seen [cue, 2, state]; None if there is no finite one.
+    def _points(self, network: Population, inputs: Array, states: Array) -> FixedPoints | None:
+        """Return the fixed points at the cues; None without a finite start.
 
-        All starts serve all cues. States on the cycles tell the search how large states are, which
-        means alone would not if all of them were zero.
+        states [cue, 2, state]: the mean of each cycle and a state on it. The starts are those of
+        every second cue, and all starts serve all cues. States on the cycles set the scale of
+        states for the search, also if all means are zero.
         """
-        starts = seen[::2].reshape(-1, seen.shape[2])
+        starts = states[::2].reshape(-1, states.shape[2])
         starts = starts[np.isfinite(starts).all(axis=1)]
         if not len(starts):
             return None
-        return find_fixed_points(network, inputs=held, starts=starts, search=self.search)
+        return find_fixed_points(network, inputs=inputs, starts=starts, search=self.search)
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         return oscillation_exhibits(section, self.title)
+
+
+def _linearised_oscillation(
+    points: FixedPoints | None, cycles: Array, centres: Array, readout: Array
+) -> tuple[Array, dict[str, Array]]:
+    """Return the fixed point of each cue, [cue, state], and fields of its carrying pair of modes.
+
+    cycles [cue, time, state]; centres [cue, state]; readout [state, output].
+    """
+    nearest = central_points(points, centres) if points else np.full(len(centres), -1)
+    cues = np.flatnonzero(nearest >= 0)
+    state = np.full(centres.shape, np.nan)
+    numbers = {name: np.full(len(centres), np.nan) for name in ("frequency", "modulus", "turns")}
+    counts = {name: np.full(len(centres), -1) for name in ("n_unstable", "rank")}
+    if points and len(cues):
+        chosen = points[nearest[cues]]
+        state[cues] = chosen.state
+        counts["n_unstable"][cues] = chosen.n_unstable
+        linear = modes(chosen)
+        pairs = carrying_pairs(linear, cycles[cues], chosen.state, readout)
+        numbers["turns"][cues] = turns(linear, cycles[cues], chosen.state, pairs)
+        for cue, values, pair in zip(cues, linear.eigenvalues, pairs, strict=True):
+            if pair >= 0:
+                numbers["frequency"][cue] = frequencies(values[pair])
+                numbers["modulus"][cue] = np.abs(values[pair])
+                counts["rank"][cue] = np.sum(values[:pair].imag > 0.0)
+    return state, numbers | counts

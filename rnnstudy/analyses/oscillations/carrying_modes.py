@@ -1,4 +1,4 @@
-"""Oscillations at constant inputs: how fast they are, what they go around, what carries them."""
+"""Frequencies of oscillations, and the complex pairs of modes that carry them."""
 
 import numpy as np
 
@@ -8,25 +8,48 @@ from rnnstudy.dynamics.invariant_circles.fourier import birkhoff_weights
 from rnnstudy.dynamics.invariant_circles.rotation import mean_advance
 from rnnstudy.dynamics.linearisation.modes import Modes
 
-STILL = 1e-6
-"""Amplitude below which a signal rests, as a share of the root mean square of the largest."""
+MIN_RELATIVE_AMPLITUDE = 1e-6
+"""Smallest amplitude of an oscillation, as a share of the root mean square of the largest."""
+
+MIN_STEPS = 16
+"""Smallest length of a signal with a frequency."""
 
 
 def frequencies_of(signals: Array) -> Array:
-    """Frequency, in cycles per step, of the strongest oscillation in signals [signal, time].
+    """Return the frequency, in cycles per step, of the strongest oscillation of each signal.
 
-    The maximum of the spectrum under a smooth window, between the frequencies of the discrete
-    Fourier transform too. NaN where a signal is not finite, or rests while others don't.
+    Parameters
+    ----------
+    signals
+        `[signal, time]`, at least 16 steps.
+
+    Returns
+    -------
+    `[signal]`: position of the maximum of the spectrum under a smooth window, also between the
+    frequencies of the discrete Fourier transform. NaN for a signal that is not finite, and for one
+    that is constant while others are not.
+
+    Raises
+    ------
+    ValueError
+        If the shape is another one.
+
+    Examples
+    --------
+    >>> time = np.arange(200)
+    >>> frequencies_of(np.sin(2 * np.pi * 0.07 * time)[None]).round(4)
+    array([0.07])
     """
-    if signals.ndim != 2 or signals.shape[1] < 16:
+    if signals.ndim != 2 or signals.shape[1] < MIN_STEPS:
         raise ValueError(
-            f"signals should be [signal, time] of 16 steps at least, their shape is {signals.shape}"
+            f"signals must have the shape [signal, time] with at least {MIN_STEPS} steps, got "
+            f"{signals.shape}. Simulate more steps."
         )
     with np.errstate(invalid="ignore", over="ignore"):
         centred = signals - signals.mean(axis=1, keepdims=True)
         size = np.sqrt(np.mean(centred**2, axis=1))
     finite = np.isfinite(size)
-    least = STILL * max(1e-12, float(size[finite].max(initial=0.0)))
+    least = MIN_RELATIVE_AMPLITUDE * max(1e-12, float(size[finite].max(initial=0.0)))
     return np.array([
         _frequency(signal) if good and amount > least else np.nan
         for signal, good, amount in zip(centred, finite, size, strict=True)
@@ -46,33 +69,45 @@ def _frequency(signal: Array) -> float:
     peak = int(np.argmax(np.abs(np.fft.rfft(tapered)[1:]))) + 1
     width = 1.0 / len(signal)
     bounds = (max(peak - 1, 0.25) * width, min((peak + 1) * width, 0.5))
-    found = minimize_scalar(power, bounds=bounds, method="bounded", options={"xatol": 1e-9})
-    return float(found.x)
+    optimum = minimize_scalar(power, bounds=bounds, method="bounded", options={"xatol": 1e-9})
+    return float(optimum.x)
 
 
 def central_points(points: FixedPoints, centres: Array) -> Array:
-    """For each input the position of the fixed point nearest its centre [input point, state]; -1 if
-    it has none."""
-    found = np.full(len(centres), -1)
+    """Return the index of the fixed point nearest the centre of each input; -1 without any.
+
+    centres [input point, state].
+    """
+    nearest = np.full(len(centres), -1)
     for position, centre in enumerate(centres):
-        own = np.flatnonzero(points.input_index == position)
-        if len(own) and np.isfinite(centre).all():
-            distance = np.linalg.norm(points.state[own] - centre, axis=1)
-            found[position] = own[np.argmin(distance)]
-    return found
+        candidates = np.flatnonzero(points.input_index == position)
+        if len(candidates) and np.isfinite(centre).all():
+            distance = np.linalg.norm(points.state[candidates] - centre, axis=1)
+            nearest[position] = candidates[np.argmin(distance)]
+    return nearest
 
 
 def carrying_pairs(modes: Modes, orbits: Array, points: Array, readout: Array) -> Array:
-    """The complex pair of modes that carries each orbit, as the position of its member with the
-    positive angle: [point], -1 where no eigenvalue is complex.
+    """Return the complex pair of modes that carries each orbit, [point].
 
-    orbits [point, time, state]: states on the cycle around each of the points [point, state];
-    readout [state, output]. Of the unstable pairs that whose part in the orbit, by its left mode,
-    makes the largest share of what is read out; if none is unstable, the slowest. Chosen by the
-    plane in which the orbit lies and not by any frequency, so that frequencies can be compared; the
-    largest modulus fails where a network has further unstable rotations.
+    The pair is the position of its mode with the positive angle, -1 if no eigenvalue is complex.
+    Among unstable pairs it is the one with the largest part of the orbit, by its left mode, in the
+    readout. Without unstable pairs it is the slowest. The choice uses the plane of the orbit, not a
+    frequency, so that frequencies can be compared. The largest modulus would fail for a network
+    with further unstable rotations.
+
+    Parameters
+    ----------
+    modes
+        Modes at the points.
+    orbits
+        States on the cycle around each point, `[point, time, state]`.
+    points
+        `[point, state]`.
+    readout
+        `[state, output]`.
     """
-    found = np.full(len(points), -1)
+    carrying = np.full(len(points), -1)
     for i, values in enumerate(modes.eigenvalues):
         pairs = np.flatnonzero(values.imag > 0.0)
         unstable = pairs[np.abs(values[pairs]) > 1.0]
@@ -82,23 +117,34 @@ def carrying_pairs(modes: Modes, orbits: Array, points: Array, readout: Array) -
             continue
         part = (orbits[i] - points[i]) @ modes.left[i, pairs].T
         amount = np.sqrt(np.mean(np.abs(part) ** 2, axis=0))
-        seen = np.linalg.norm(modes.right[i, pairs] @ readout, axis=1)
+        readout_size = np.linalg.norm(modes.right[i, pairs] @ readout, axis=1)
         # Without left modes (a defective Jacobian) the first, of the largest modulus, is taken.
-        found[i] = pairs[np.argmax(np.nan_to_num(amount * seen))]
-    return found
+        carrying[i] = pairs[np.argmax(np.nan_to_num(amount * readout_size))]
+    return carrying
 
 
 def turns(modes: Modes, orbits: Array, points: Array, pairs: Array) -> Array:
-    """How often per step, 0 to 1/2, each orbit [point, time, state] goes around its point [point,
-    state], seen in the plane of a complex mode (pairs [point], as `carrying_pairs` gives them).
+    """Return the turns per step, 0 to 1/2, of each orbit around its point, [point].
 
-    The mean advance of the angle of the mode's part in the orbit: the rotation number of a cycle
-    that goes around once a period. NaN without a mode.
+    A turn is counted in the plane of a complex mode: it is the mean advance of the angle of the
+    mode's part in the orbit. For a cycle that goes around once a period it is the rotation number.
+    NaN without a mode.
+
+    Parameters
+    ----------
+    modes
+        Modes at the points.
+    orbits
+        `[point, time, state]`.
+    points
+        `[point, state]`.
+    pairs
+        Modes of `carrying_pairs`, `[point]`.
     """
-    found = np.full(len(points), np.nan)
+    rotation = np.full(len(points), np.nan)
     for i in np.flatnonzero(pairs >= 0):
-        left = modes.left[i, pairs[i]]
-        if np.isfinite(left).all():
-            advance = mean_advance((orbits[i] - points[i]) @ left)
-            found[i] = min(advance, 1.0 - advance)
-    return found
+        mode = modes.left[i, pairs[i]]
+        if np.isfinite(mode).all():
+            advance = mean_advance((orbits[i] - points[i]) @ mode)
+            rotation[i] = min(advance, 1.0 - advance)
+    return rotation

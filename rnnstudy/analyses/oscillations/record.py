@@ -1,10 +1,10 @@
-"""What is known of one network's oscillations: the record of `oscillations`."""
+"""Record of the oscillations of one network."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from rnnstudy.analyses.distances.point_geometry import Arranged
+from rnnstudy.analyses.distances.point_geometry import OrderedPoints
 from rnnstudy.comparison.distances.point_geometry import (
     correlation,
     geodesic_correlation,
@@ -13,63 +13,84 @@ from rnnstudy.comparison.distances.point_geometry import (
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import array
 
-SAME = 0.01
-"""Relative difference of two frequencies that are the same."""
+EQUAL_FREQUENCY = 0.01
+"""Largest relative difference of two equal frequencies."""
 
 
 @dataclass(frozen=True, eq=False)
-class Oscillation(Arranged):
-    """One network at each cue of the sine. What is not there is NaN (no fixed point, no complex
-    pair, no oscillation), or -1 where it is a number of things."""
+class Oscillation(OrderedPoints):
+    """One network at each cue of the sine.
+
+    Frequencies are in cycles per step. Missing numbers (no fixed point, no complex pair, no
+    oscillation) are NaN, missing counts are -1.
+
+    Examples
+    --------
+    >>> target = np.linspace(0.01, 0.05, 5)
+    >>> ones, counts = np.ones(5), np.zeros(5, int)
+    >>> record = Oscillation(
+    ...     cue=target, target=target, cycle_frequency=target, amplitude=ones, radius=ones,
+    ...     points=counts + 1, state=np.zeros((5, 2)), offset=ones, n_unstable=counts + 2,
+    ...     frequency=0.5 * target, modulus=ones, rank=counts, turns=target,
+    ...     cycle=np.zeros((5, 3, 2)),
+    ... )
+    >>> round(record.slope, 3), record.two_unstable_share
+    (0.5, 1.0)
+    """
 
     cue: Array = array("cue")
+    """Input of the cue."""
     target: Array = array("cue")
-    """Frequency that the cue asks for, in cycles per step, as all frequencies here."""
+    """Target frequency of the cue."""
     cycle_frequency: Array = array("cue")
-    """That of the readout, long after training trials end."""
+    """Frequency of the readout, long after training trials end."""
     amplitude: Array = array("cue")
     """Root mean square of the readout about its mean, times the square root of 2."""
     radius: Array = array("cue")
     """Root mean square distance of the states on the cycle from their mean."""
     points: Array = array("cue")
-    """Number of fixed points found."""
+    """Number of fixed points."""
     state: Array = array("cue", "state")
-    """The fixed point nearest the cycle's mean."""
+    """Fixed point nearest the cycle's mean."""
     offset: Array = array("cue")
-    """Its distance from that mean, in radii."""
+    """Distance of the fixed point from the cycle's mean, in radii."""
     n_unstable: Array = array("cue")
+    """Number of unstable directions of the fixed point."""
     frequency: Array = array("cue")
-    """Of the linearised dynamics there: |angle| / 2 pi of the pair that carries the cycle."""
+    """Frequency of the linearised dynamics: |angle| / 2 pi of the pair that carries the cycle."""
     modulus: Array = array("cue")
-    """Of that pair: growth per step."""
+    """Modulus of that pair: growth per step."""
     rank: Array = array("cue")
-    """Complex pairs of larger modulus: 0 if the pair is the leading one."""
+    """Number of complex pairs of larger modulus: 0 if the pair is the leading one."""
     turns: Array = array("cue")
-    """Of the cycle around the point, per step, in the plane of that pair: the cycle's frequency if
-    it goes around once a period."""
+    """Turns of the cycle around the point per step, in the plane of that pair. They equal the
+    cycle's frequency if the cycle goes around once a period."""
     cycle: Array = array("cue", "time", "state")
     """States on the cycle, in the order of time."""
 
     @property
-    def arranged(self) -> Array:
+    def ordered_points(self) -> Array:
+        """The fixed points in the order of their cues, [cue, state]."""
         return self.state
 
     @property
-    def found(self) -> Array:
-        """Whether a fixed point with a pair that rotates was found: [cue]."""
+    def has_rotation(self) -> Array:
+        """Mask of the cues with a fixed point and a complex pair of modes: [cue]."""
         return np.isfinite(self.frequency)
 
     @property
     def correlation(self) -> float:
-        """Of linearised and target frequencies; NaN below 3 points, as the slope is."""
-        return correlation(self.target[self.found], self.frequency[self.found])
+        """Correlation of linearised and target frequencies; NaN below 3 points."""
+        return correlation(self.target[self.has_rotation], self.frequency[self.has_rotation])
 
     @property
     def slope(self) -> float:
-        """Change of linearised frequency per change of target frequency, by least squares."""
-        if self.found.sum() < 3:
+        """Slope of linearised against target frequencies, by least squares; NaN below 3 points."""
+        if self.has_rotation.sum() < 3:
             return float("nan")
-        return float(np.polyfit(self.target[self.found], self.frequency[self.found], 1)[0])
+        return float(
+            np.polyfit(self.target[self.has_rotation], self.frequency[self.has_rotation], 1)[0]
+        )
 
     @property
     def relative_error(self) -> float:
@@ -83,28 +104,31 @@ class Oscillation(Arranged):
 
     @property
     def cycle_correlation(self) -> float:
-        """Of linearised frequencies and those of the cycles themselves."""
-        both = self.found & np.isfinite(self.cycle_frequency)
+        """Correlation of linearised frequencies and those of the cycles themselves."""
+        both = self.has_rotation & np.isfinite(self.cycle_frequency)
         return correlation(self.cycle_frequency[both], self.frequency[both])
 
     @property
     def around_share(self) -> float:
-        """Share of cues, of those with a pair that rotates, whose cycle goes around the fixed point
-        once a period."""
-        apart = np.abs(self.turns - self.cycle_frequency)[self.found]
+        """Share of cues with a complex pair whose cycle turns around the point once a period."""
+        difference = np.abs(self.turns - self.cycle_frequency)[self.has_rotation]
         with np.errstate(invalid="ignore"):
-            once = apart <= SAME * self.cycle_frequency[self.found]
-        return float(np.mean(once)) if self.found.any() else 0.0
+            once = difference <= EQUAL_FREQUENCY * self.cycle_frequency[self.has_rotation]
+        return float(np.mean(once)) if self.has_rotation.any() else 0.0
 
     @property
-    def found_share(self) -> float:
+    def fixed_point_share(self) -> float:
         """Share of cues with a fixed point."""
         return float(np.mean(self.points > 0))
 
     @property
     def two_unstable_share(self) -> float:
-        """Share of cues, of those with a fixed point, where it has just one unstable pair."""
-        return float(np.mean(self.n_unstable[self.points > 0] == 2)) if self.found.any() else 0.0
+        """Share of cues with a fixed point where it has exactly two unstable directions."""
+        return (
+            float(np.mean(self.n_unstable[self.points > 0] == 2))
+            if self.has_rotation.any()
+            else 0.0
+        )
 
     @property
     def in_order(self) -> float:
@@ -112,8 +136,11 @@ class Oscillation(Arranged):
         return neighbour_order_share(self.state)
 
     @property
-    def geodesic_correlation(self) -> float:
-        """Of ways along the fixed points with differences of their cues: 1 on an even line."""
+    def evenness(self) -> float:
+        """Correlation of distances along the fixed points with differences of their cues.
+
+        It is 1 on a line with even distances.
+        """
         return geodesic_correlation(self.state, self.cue)
 
 

@@ -88,12 +88,12 @@ class AnalyseMembers(Job):
         ready = [n for n in usable if not self._lacks(store, n)]
         if ready:
             trained = Trained.join([store.read(n.key(), Trained) for n in ready], "member")
-            inputs = [
-                [store.read(self._need(need, network), Record) for network in ready]
+            inputs = {
+                need.title: [store.read(self._need(need, network), Record) for network in ready]
                 for need in self.bound.needs
-            ]
-            population = self.analysis.looked_at(trained)
-            records = self.analysis.run(population, ready[0].task, *inputs)
+            }
+            population = self.analysis.population_of(trained)
+            records = self.analysis.compute(population, ready[0].task, inputs)
             for network, record in zip(ready, records, strict=True):
                 store.write(self._address(network), record)
         self._refuse_unusable(store)

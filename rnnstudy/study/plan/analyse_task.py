@@ -2,13 +2,13 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from rnnstudy.analyses import TaskAnalysis
-from rnnstudy.analyses.base import Cost
+from rnnstudy.analyses.base import OTHER_TASKS, Cost, Inputs
+from rnnstudy.claims import Claim
 from rnnstudy.core.record import Record
 from rnnstudy.study.plan.artefacts import TaskArtefact
-from rnnstudy.study.plan.claim_jobs import Weighing
 from rnnstudy.study.plan.job import Context, Job, JobKey, counted
 from rnnstudy.study.store import Store, StoreSnapshot
 
@@ -26,11 +26,11 @@ class AnalyseTask(Job):
 
     @property
     def kind(self) -> str:
-        return self.analysis.title
+        return self.analysis.step
 
     @property
     def group(self) -> str:
-        return "claims" if isinstance(self.analysis, Weighing) else self.kind
+        return "claims" if isinstance(self.analysis, Claim) else self.kind
 
     @property
     def task(self) -> str:
@@ -43,7 +43,7 @@ class AnalyseTask(Job):
     @property
     def label(self) -> str:
         count = counted(len(self.result.members), "network")
-        return f"{self.analysis.title} {self.task} ({count})"
+        return f"{self.kind} {self.task} ({count})"
 
     @property
     def key(self) -> JobKey:
@@ -80,21 +80,26 @@ class AnalyseTask(Job):
 
     def compute(self, store: Store, at: tuple[int, ...]) -> Record:
         """Return the record for the networks at some positions, read from the store."""
-        own = [i for i in at if i < self.result.own]
-        parts = [
-            [store.read(self.result.reads[i][part], Record) for i in own]
-            for part in range(len(self.result.inputs))
-        ]
-        if self.result.cross_task:
-            others = (i for i in at if i >= self.result.own)
-            parts.append([store.read(self.result.reads[i][0], Record) for i in others])
-        shared = [_read_shared(need, store) for need in self.result.needs]
-        return self.analysis.run([self.result.members[i] for i in at], parts, shared)
+        result = self.result
+        own = [i for i in at if i < result.own]
+        records: dict[str, Any] = {
+            analysis.title: [store.read(result.reads[i][part], Record) for i in own]
+            for part, analysis in enumerate(result.inputs)
+        }
+        if result.cross_task:
+            records[OTHER_TASKS] = {
+                result.members[i]: store.read(result.reads[i][0], Record)
+                for i in at
+                if i >= result.own
+            }
+        records |= {need.analysis.title: _read_shared(need, store) for need in result.needs}
+        inputs = Inputs([result.members[i] for i in own], **records)
+        return self.analysis.compute(result.task, inputs)
 
 
 def task_key(result: TaskArtefact) -> JobKey:
     """Return the identity of the job that computes a result."""
-    return JobKey(result.analysis.title, result.task.title, ())
+    return JobKey(result.analysis.step, result.task.title, ())
 
 
 def _read_shared(need: TaskArtefact, store: Store) -> Record:

@@ -7,12 +7,12 @@ from functools import cached_property
 from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.core.component import Address
-from rnnstudy.study.plan.claim_jobs import weighings
 from rnnstudy.study.plan.member_analyses import (
     BoundAnalysis,
     cross_task_input,
     inputs_of,
     member_analyses,
+    task_analyses,
 )
 from rnnstudy.study.plan.outcomes import network_outcome
 from rnnstudy.study.plan.selection import SelectionGroup, population, selection_groups
@@ -117,7 +117,7 @@ class Artefacts:
         by_title = {analysis.title: analysis for analysis in self.study.analyses}
 
         def add(analysis: Analysis, task: Task) -> TaskArtefact:
-            at = (analysis.title, task.title)
+            at = (analysis.step, task.title)
             if at not in results:
                 assert isinstance(analysis, TaskAnalysis)
                 needs = (by_title[name] for name in analysis.needs())
@@ -126,13 +126,9 @@ class Artefacts:
             return results[at]
 
         for task in self.study.tasks:
-            for analysis in self.study.analyses:
-                if isinstance(analysis, TaskAnalysis) and applies(
-                    analysis, task, self.study.analyses
-                ):
+            for analysis in task_analyses(self.study):
+                if applies(analysis, task, self.study.analyses):
                     add(analysis, task)
-            for weighing in weighings(self.study, task):
-                add(weighing, task)
         return results
 
     def _task_artefact(

@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import Any, Self
 
 from rnnstudy.analyses.base import Cost
-from rnnstudy.analyses.distances.pairs import AllPairs, Item
+from rnnstudy.analyses.distances.pairs import AllPairs, DistanceRow
+from rnnstudy.analyses.distances.representations import Activity
 from rnnstudy.comparison.distances.pairs import Distances, assemble_tiles
 from rnnstudy.comparison.distances.tiles import (
     DistanceTile,
@@ -20,7 +21,7 @@ from rnnstudy.comparison.distances.tiles import (
     tile_distances,
 )
 from rnnstudy.core.component import Address
-from rnnstudy.core.record import CorruptRecord, Record
+from rnnstudy.core.record import CorruptRecord
 from rnnstudy.metrics.base import Form
 from rnnstudy.study.plan.analyse_task import AnalyseTask
 from rnnstudy.study.plan.artefacts import TaskArtefact
@@ -107,10 +108,11 @@ class CompareTiles(AnalyseTask):
             if split[first.number] and split[second.number]
         }
         items = [
-            Item(self.result.members[i], part if i < self.result.own else None) for i, part in rows
+            DistanceRow(self.result.members[i], part if i < self.result.own else None)
+            for i, part in rows
         ]
         names = [analysis.label(item) for item in items]
-        return analysis.told(assemble_tiles(names, split, tiles), items)
+        return analysis.annotate(assemble_tiles(names, split, tiles), items)
 
     def _tile(self, rows: Block, columns: Block, store: Store) -> DistanceTile:
         if not self.tiles:
@@ -237,7 +239,7 @@ class _Forms(Sequence[Form]):
 
     def _prepare(self, member: int, address: str) -> Form:
         try:
-            states = self.analysis.states(self.store.read(address, Record))
+            states = self.analysis.states(self.store.read(address, Activity))
             return self.analysis.metric.prepare(states)
         except ValueError as error:
             raise ValueError(f"{self.result.members[member].name!r}: {error}") from error

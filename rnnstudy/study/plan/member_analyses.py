@@ -45,7 +45,7 @@ def member_analyses(study: Study) -> tuple[BoundAnalysis, ...]:
     the probe.
     """
     listed = _listed(study)
-    parts = [part for analysis in _task_analyses(study) for part in analysis.parts()]
+    parts = [part for analysis in task_analyses(study) for part in analysis.member_inputs()]
     bound = [_bind(analysis, listed) for analysis in (*listed.values(), Representations(), *parts)]
     unique: dict[tuple[str, tuple[str, ...] | None], BoundAnalysis] = {}
     for each in bound:
@@ -55,13 +55,13 @@ def member_analyses(study: Study) -> tuple[BoundAnalysis, ...]:
 
 def cross_task_analyses(study: Study, task: Task) -> tuple[BoundAnalysis, ...]:
     """Return the analyses of other tasks' networks that the analyses of a task read."""
-    bound = [cross_task_input(analysis, task) for analysis in _task_analyses(study)]
+    bound = [cross_task_input(analysis, task) for analysis in task_analyses(study)]
     return tuple({each.address: each for each in bound if each}.values())
 
 
 def cross_task_input(analysis: TaskAnalysis, task: Task) -> BoundAnalysis | None:
     """Return the analysis of other tasks' networks that a task analysis reads, if any."""
-    member_analysis = analysis.visit(task)
+    member_analysis = analysis.cross_task_input(task)
     return None if member_analysis is None else BoundAnalysis(member_analysis)
 
 
@@ -69,11 +69,12 @@ def inputs_of(analysis: TaskAnalysis, study: Study) -> tuple[BoundAnalysis, ...]
     """Return the member analyses that a task analysis reads: its parts, then its needs."""
     listed = _listed(study)
     needed = [listed[name] for name in analysis.needs() if name in listed]
-    return tuple(_bind(one, listed) for one in (*analysis.parts(), *needed))
+    return tuple(_bind(one, listed) for one in (*analysis.member_inputs(), *needed))
 
 
-def _task_analyses(study: Study) -> list[TaskAnalysis]:
-    return [a for a in study.analyses if isinstance(a, TaskAnalysis)]
+def task_analyses(study: Study) -> list[TaskAnalysis]:
+    """Return the task analyses of a study, then its claims."""
+    return [a for a in (*study.analyses, *study.claims) if isinstance(a, TaskAnalysis)]
 
 
 def _listed(study: Study) -> dict[str, MemberAnalysis]:

@@ -17,7 +17,6 @@ from rnnstudy.core.record import CorruptRecord, Record
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.artefacts import Artefacts, TaskArtefact
-from rnnstudy.study.plan.claim_jobs import Weighing
 from rnnstudy.study.plan.import_models import ImportedNetwork
 from rnnstudy.study.plan.outcomes import network_outcome
 from rnnstudy.study.plan.plan import Plan, make_plan
@@ -178,9 +177,9 @@ class Run:
         order = [claim.title for claim in self.study.claims]
         store = StoreSnapshot(self.store)
         weighed = [
-            self._weighed(result.analysis.claim, result, store)
+            self._weighed(result.analysis, result, store)
             for result in self.index.selected.shared.values()
-            if isinstance(result.analysis, Weighing)
+            if isinstance(result.analysis, Claim)
         ]
         return judged(sorted(weighed, key=lambda each: order.index(each.claim.title)))
 
@@ -188,9 +187,9 @@ class Run:
         if not result.expected(store):
             return Weighed(claim, result.task, no_evidence("every network diverged"))
         try:
-            evidence = self._read(result.address(store), Evidence, result.analysis.title)
+            evidence = self._read(result.address(store), Evidence, result.analysis.step)
         except RunError:
-            failures = self.failures({result.analysis.title}, result.task.title)
+            failures = self.failures({result.analysis.step}, result.task.title)
             return Weighed(claim, result.task, None, "; ".join(f.reason for f in failures))
         return Weighed(claim, result.task, evidence)
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import InitErrorDetails
 
-from rnnstudy.analyses.conditions import as_tuple, meets, same
+from rnnstudy.analyses.conditions import as_tuple, equal_values, has_values
 from rnnstudy.cells import Cell
 from rnnstudy.cells.base import cell_mistake
 from rnnstudy.core.component import Component
@@ -46,7 +46,7 @@ class Override(Component):
 
     def matches(self, fields: Mapping[str, Any]) -> bool:
         """Whether a network with these grid fields is meant."""
-        return meets(fields, self.where)
+        return has_values(fields, self.where)
 
 
 def overridden(combination: Combination, overrides: Sequence[Override]) -> tuple[Cell, Training]:
@@ -90,7 +90,7 @@ def _where_mistakes(
             yield unknown_key(name, known, wanted, ("where",))
             continue
         for k, value in enumerate(as_tuple(wanted)):
-            if not any(same(value, there) for there in known[name]):
+            if not any(equal_values(value, there) for there in known[name]):
                 loc = ("where", name, k) if isinstance(wanted, tuple) else ("where", name)
                 yield mistake("not_in_grid", _not_in_grid(value, list(known[name])), loc, value)
 

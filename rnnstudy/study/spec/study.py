@@ -15,12 +15,7 @@ from rnnstudy.claims import AnyClaim, Claim
 from rnnstudy.core.component import Component
 from rnnstudy.core.deprecations import former_words_as_errors
 from rnnstudy.core.errors import mistake, refused
-from rnnstudy.study.spec.checks import (
-    claim_mistakes,
-    idle_mistakes,
-    need_mistakes,
-    strange_mistakes,
-)
+from rnnstudy.study.spec.checks import need_errors, use_errors
 from rnnstudy.study.spec.expand import grown
 from rnnstudy.study.spec.grid import combinations, grid_mistakes
 from rnnstudy.study.spec.imported_models import Model, Models, own_networks
@@ -201,7 +196,7 @@ class Study(Component):
     @classmethod
     def _needs_are_listed(cls, analyses: tuple[Analysis, ...]) -> tuple[Analysis, ...]:
         _refuse_namesakes("analysis", [analysis.title for analysis in analyses])
-        missing = list(need_mistakes(analyses))
+        missing = list(need_errors(analyses, analyses))
         if missing:
             raise refused("analyses", missing)
         return analyses
@@ -212,21 +207,24 @@ class Study(Component):
         _refuse_namesakes("claim", [claim.title for claim in claims])
         return claims
 
-    @model_validator(mode="after")
-    def _analyses_have_networks(self) -> Self:
-        idle = list(idle_mistakes(self.analyses, self.tasks, grid=self.networks is not None))
-        strange = strange_mistakes(self.analyses, [who.fields for who, _ in self.expand()])
-        if wrong := [*idle, *strange]:
-            raise refused("analyses", wrong)
-        return self
+    @field_validator("claims")
+    @classmethod
+    def _claims_read_listed_analyses(
+        cls, claims: tuple[Claim, ...], info: ValidationInfo
+    ) -> tuple[Claim, ...]:
+        errors = list(need_errors(claims, info.data["analyses"])) if "analyses" in info.data else []
+        if errors:
+            raise refused("claims", errors)
+        return claims
 
     @model_validator(mode="after")
-    def _claims_can_be_judged(self) -> Self:
-        if self.claims:
-            fields = self.expand()[0][0].fields
-            errors = list(claim_mistakes(self.claims, self.analyses, self.tasks, fields))
-            if errors:
-                raise refused("claims", errors)
+    def _analyses_have_networks(self) -> Self:
+        networks = [member.fields for member, _ in self.expand()]
+        grid = self.networks is not None
+        for section, listed in (("analyses", self.analyses), ("claims", self.claims)):
+            uses = use_errors(section, listed, self.analyses, self.tasks, networks, grid=grid)
+            if errors := list(uses):
+                raise refused(section, errors)
         return self
 
     def expand(self) -> tuple[tuple[Member, AnyNetwork], ...]:

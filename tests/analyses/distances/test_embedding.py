@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from claims.populations import apart, controlled, population
+from task_inputs import compute
 
 from rnnstudy.analyses.base import Section
 from rnnstudy.analyses.distances.controls import TRAINED
@@ -20,7 +21,7 @@ MEMBERS = population(3)
 
 
 def shown(analysis: Embedding, found: Distances) -> tuple[Coordinates, Scatter]:
-    result = analysis.run(MEMBERS, [], [found])
+    result = compute(analysis, FlipFlop(), MEMBERS, found)
     section = Section(FlipFlop(), MEMBERS, {}, {}, {analysis.title: result, "x": found})
     (scatter,) = analysis.show(section)
     assert isinstance(scatter, Scatter)
@@ -31,10 +32,10 @@ def shown(analysis: Embedding, found: Distances) -> tuple[Coordinates, Scatter]:
 def test_networks_that_join_do_not_move_the_map(method: str) -> None:
     found = apart(MEMBERS, "cell", 3.0, 0)
     analysis = Embedding(of="x", method=method, fit={"seed": [0, 1]})
-    whole = analysis.run(MEMBERS, [], [found])
+    whole = compute(analysis, FlipFlop(), MEMBERS, found)
     old = [i for i, member in enumerate(MEMBERS) if member.fields["seed"] < 2]
     some = Distances(tuple(found.labels[i] for i in old), found.values[np.ix_(old, old)])
-    before = Embedding(of="x", method=method).run([MEMBERS[i] for i in old], [], [some])
+    before = compute(Embedding(of="x", method=method), FlipFlop(), [MEMBERS[i] for i in old], some)
     np.testing.assert_allclose(whole.points[old], before.points, atol=1e-9)
     assert whole.out_of_sample.tolist() == [member.fields["seed"] == 2 for member in MEMBERS]
     # Cells lie far apart: the nearest on the map is of a placed network's own cell.
@@ -50,7 +51,7 @@ def test_without_a_choice_all_make_the_map() -> None:
     assert not result.out_of_sample.any()
     assert list(scatter.groups) == ["cell", "activation"]
     alone = Distances(("a",), np.zeros((1, 1)))
-    assert Embedding(of="x").run([], [], [alone]).points.tolist() == [[0.0, 0.0]]
+    assert compute(Embedding(of="x"), FlipFlop(), [], alone).points.tolist() == [[0.0, 0.0]]
 
 
 def test_controls_are_placed_on_the_map_of_trained_networks() -> None:
@@ -71,12 +72,12 @@ def test_controls_are_placed_on_the_map_of_trained_networks() -> None:
         ({"sed": 0}, "'sed' is no field of these networks; .*units, seed; did you mean 'seed'?"),
         ({"learnt": "trained"}, "'learnt' is no field of these networks"),
         ({"cell": "gru", "seed": 2, "activation": "relu"},
-         "1 of 24 networks have these values; a map is made of 3 or more"),
+         "a map must have at least 3 networks, got 1 of 24 with these values"),
     ],
 )  # fmt: skip
 def test_a_map_of_nobody_is_refused(fit: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=f"^fit: {sentence}".replace("?", r"\?")):
-        Embedding(of="x", fit=fit).run(MEMBERS, [], [apart(MEMBERS, "cell", 3.0, 3)])
+        compute(Embedding(of="x", fit=fit), FlipFlop(), MEMBERS, apart(MEMBERS, "cell", 3.0, 3))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_a_map_of_nobody_is_refused(fit: dict[str, Any], sentence: str) -> None:
          "fit: seed is 5, which no network has"),
         ({"kind": "embedding", "fit": {"learnt": "untraned"}},
          "fit: learnt is 'untraned', which no network has"),
-        ({"kind": "groups", "factors": ["cell", "unit"]},
+        ({"kind": "factor_tests", "factors": ["cell", "unit"]},
          "'unit' is no field of these networks; .*, units; did you mean 'units'?"),
     ],
 )  # fmt: skip

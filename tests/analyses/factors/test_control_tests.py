@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from claims.populations import controlled, population
 from scipy.stats import binom
+from task_inputs import compute
 
 from rnnstudy.analyses.base import Member, Section
-from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, Controlled, Controls
-from rnnstudy.analyses.factors.control_record import TwinRecord
-from rnnstudy.analyses.factors.control_tests import Twins
-from rnnstudy.analyses.factors.evaluation import Evaluated
-from rnnstudy.analyses.factors.reference_groups import nearer_to, other_value, same_kind
+from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, ControlDistances, Controls
+from rnnstudy.analyses.factors.control_record import ControlTests
+from rnnstudy.analyses.factors.control_tests import ControlTestAnalysis
+from rnnstudy.analyses.factors.evaluation import EvaluationResult
+from rnnstudy.analyses.factors.reference_groups import nearness_to_controls, other_value, same_kind
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.statistics.group_tests import agreement_test
 from rnnstudy.comparison.statistics.multiple_testing import holm
@@ -23,9 +24,10 @@ LIMIT = int(binom.ppf(0.999, SHUFFLES, 0.05))
 
 
 def twins(found, members, losses=None, **fields):
-    analysis = Twins(of="svcca_controls", permutations=99, **fields)
-    parts = [[Evaluated(loss=np.array(v), accuracy=np.array(1.0)) for v in losses or []]]
-    return analysis.run(members, parts if losses else [], [found])
+    analysis = ControlTestAnalysis(of="svcca_controls", permutations=99, **fields)
+    records = [EvaluationResult(loss=np.array(v), accuracy=np.array(1.0)) for v in losses or []]
+    unlisted = {"evaluation": records} if losses else {}
+    return compute(analysis, FlipFlop(), members, found, **unlisted)
 
 
 def row(result, factor, control):
@@ -103,13 +105,13 @@ def test_with_exchanged_labels_the_test_rejects_at_its_level(factor):
         for cell in np.unique(cells):
             here = np.flatnonzero((cells == cell) | (factor == "cell"))
             order[here] = generator.permutation(order[here])
-        dealt = Controlled(
+        dealt = ControlDistances(
             labels=found.labels,
             values=found.values[np.ix_(order, order)],
             learnt=found.learnt,
             fields=found.fields,
         )
-        rejected += nearer_to(dealt, "untrained", factor)[0].p < 0.05
+        rejected += nearness_to_controls(dealt, "untrained", factor)[0].p < 0.05
     assert rejected <= LIMIT
 
 
@@ -117,7 +119,7 @@ def test_what_distances_tell_with_and_without_training():
     members = population(3)
     found = controlled(members, 4, cell=4.0)
     result = twins(found, members, factors=("cell",))
-    assert result.told == ("cell",)
+    assert result.line_factor == ("cell",)
     for learnt, value, p in (
         (TRAINED, result.trained, result.trained_p),
         (UNTRAINED, result.untrained, result.untrained_p),
@@ -139,7 +141,7 @@ def test_what_training_adds_is_found():
     before = found.at(UNTRAINED)
     blurred = found.values.copy()
     blurred[np.ix_(before, before)] = found.among(np.random.default_rng(0).permutation(before))
-    found = Controlled(
+    found = ControlDistances(
         labels=found.labels, values=blurred, learnt=found.learnt, fields=found.fields
     )
     result = twins(found, members, factors=("cell",))
@@ -179,7 +181,7 @@ def test_where_nothing_matches_nothing_is_compared(guests):
     assert (result.labels, result.others, len(result.p), len(result.gain)) == ((), (), 0, 0)
     assert set(result.left_out) == {"cell", "activation"}
     assert "got no networks" in result.left_out["cell"]
-    analysis = Twins(of="svcca_controls", performance="matched")
+    analysis = ControlTestAnalysis(of="svcca_controls", performance="matched")
     matching, note = analysis.show(Section(FlipFlop(), members, {}, {}, {analysis.title: result}))
     assert isinstance(matching, Note)
     assert "0 of 24 networks" in matching.text
@@ -197,7 +199,9 @@ def test_a_factor_of_one_value_is_left_out_and_an_unknown_one_refused():
 
 def test_what_is_no_controls_is_refused():
     alone = Distances(("a",), np.zeros((1, 1)))
-    with pytest.raises(ValueError, match="yields a Distances, twins needs controls"):
+    with pytest.raises(
+        TypeError, match="must yield ControlDistances for control_tests_svcca_controls, got Dist"
+    ):
         twins(alone, population(1))
 
 
@@ -210,8 +214,8 @@ def test_the_record_survives_storage(tmp_path):
         each.save(folder)
     result = twins(found, members)
     loaded, matrix = (
-        TwinRecord.load(tmp_path / "TwinRecord"),
-        Controlled.load(tmp_path / "Controlled"),
+        ControlTests.load(tmp_path / "ControlTests"),
+        ControlDistances.load(tmp_path / "ControlDistances"),
     )
     assert loaded.to_frame().equals(result.to_frame())
     assert (loaded.left_out, loaded.control) == (result.left_out, result.control)
@@ -223,13 +227,13 @@ def test_the_record_survives_storage(tmp_path):
 def test_the_strip_and_the_tables_say_what_was_found():
     members = population(3)
     found = controlled(members, 11, activation=5.0)
-    analysis = Twins(of="svcca_controls", permutations=19)
-    result = analysis.run(members, [], [found])
+    analysis = ControlTestAnalysis(of="svcca_controls", permutations=19)
+    result = compute(analysis, FlipFlop(), members, found)
     own = Member("mine", {"task": "t", "cell": "LSTM", "activation": "tanh", "seed": None})
     section = Section(FlipFlop(), [*members, own], {}, {}, {analysis.title: result})
     note, strip, near, told = analysis.show(section)
     assert isinstance(note, Note)
-    assert "Trained elsewhere, so without untrained twins: mine." in note.text
+    assert "Imported, so without untrained twins: mine." in note.text
     assert isinstance(strip, Strip)
     assert len(strip.values) == 24 * 6
     # The nearest kind first; far away lie those of the other activation.

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import binom
+from task_inputs import compute
 
 from rnnstudy.analyses.base import Member, Section
-from rnnstudy.analyses.factors.evaluation import Evaluated
-from rnnstudy.analyses.factors.factor_record import Grouping
-from rnnstudy.analyses.factors.factor_tests import Groups
+from rnnstudy.analyses.factors.evaluation import EvaluationResult
+from rnnstudy.analyses.factors.factor_record import FactorTests
+from rnnstudy.analyses.factors.factor_tests import FactorTestAnalysis
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.statistics.group_tests import agreement_test, separation_test
 from rnnstudy.comparison.statistics.multiple_testing import holm
@@ -39,7 +40,9 @@ def row(result, factor, statistic):
 
 def test_each_factor_has_the_statistics_of_its_labels():
     members, distances = networks()
-    result = Groups(of="svcca", permutations=99).run(members, [], [distances])
+    result = compute(
+        FactorTestAnalysis(of="svcca", permutations=99), FlipFlop(), members, distances
+    )
     assert result.factors == ("cell", "activation")
     cells = [member.fields["cell"] for member in members]
     activations = [member.fields["activation"] for member in members]
@@ -55,10 +58,10 @@ def test_each_factor_has_the_statistics_of_its_labels():
 
 
 def test_what_differs_is_found_and_what_does_not_is_seldom():
-    analysis, p = Groups(of="svcca", permutations=99), []
+    analysis, p = FactorTestAnalysis(of="svcca", permutations=99), []
     for draw in range(40):
         members, distances = networks(draw=draw)
-        p.append(analysis.run(members, [], [distances]).to_frame())
+        p.append(compute(analysis, FlipFlop(), members, distances).to_frame())
     for statistic in ("nearest neighbour", "silhouette", "distance ratio"):
         alike = [frame[frame.statistic == statistic].set_index("factor").p for frame in p]
         assert all(each["cell"] <= 0.05 for each in alike)
@@ -68,7 +71,9 @@ def test_what_differs_is_found_and_what_does_not_is_seldom():
 
 def test_p_is_corrected_over_the_factors_of_a_statistic():
     members, distances = networks()
-    frame = Groups(of="svcca", permutations=99).run(members, [], [distances]).to_frame()
+    frame = compute(
+        FactorTestAnalysis(of="svcca", permutations=99), FlipFlop(), members, distances
+    ).to_frame()
     for _, part in frame.groupby("statistic"):
         assert part.corrected_p.to_numpy() == pytest.approx(holm(part.p.to_numpy()))
 
@@ -77,9 +82,14 @@ def test_shares_are_those_of_the_analysis_of_variance():
     members, distances = networks()
     factors = {name: [m.fields[name] for m in members] for name in ("cell", "activation")}
     for sums in ("sequential", "marginal"):
-        result = Groups(of="svcca", permutations=49, sums=sums).run(members, [], [distances])
+        result = compute(
+            FactorTestAnalysis(of="svcca", permutations=49, sums=sums),
+            FlipFlop(),
+            members,
+            distances,
+        )
         expected = permanova(distances.values, factors, sums=sums, permutations=49)
-        lines = result.explained()
+        lines = result.to_term_frame()
         assert list(lines.term) == ["cell", "activation", "cell x activation"]
         assert lines.share.to_numpy() == pytest.approx([t.share for t in expected.terms])
         assert lines.term_p.to_numpy() == pytest.approx([t.pseudo_f.p for t in expected.terms])
@@ -88,8 +98,8 @@ def test_shares_are_those_of_the_analysis_of_variance():
 
 def test_a_factor_that_does_not_vary_is_left_out_and_named():
     members, distances = networks()
-    asked = Groups(of="svcca", factors=("cell", "units", "l2"), permutations=19)
-    result = asked.run(members, [], [distances])
+    asked = FactorTestAnalysis(of="svcca", factors=("cell", "units", "l2"), permutations=19)
+    result = compute(asked, FlipFlop(), members, distances)
     assert result.factors == ("cell",)
     assert result.left_out == {"units": "does not vary", "l2": "does not vary"}
 
@@ -98,15 +108,19 @@ def test_a_factor_that_nobody_knows_is_refused():
     members, distances = networks()
     with pytest.raises(ValueError, match="'cel' is no field of these networks; there are: cell, "
                        "activation, units; did you mean 'cell'"):  # fmt: skip
-        Groups(of="svcca", factors=("cel",)).run(members, [], [distances])
+        compute(FactorTestAnalysis(of="svcca", factors=("cel",)), FlipFlop(), members, distances)
 
 
 def test_with_one_network_each_there_are_no_interactions_and_with_fewer_nothing():
     members, distances = networks(seeds=1)
-    result = Groups(of="svcca", permutations=19).run(members, [], [distances])
+    result = compute(
+        FactorTestAnalysis(of="svcca", permutations=19), FlipFlop(), members, distances
+    )
     assert (result.order, result.term) == (1, ("cell", "activation"))
     members, distances = networks(seeds=1, activations=("tanh",))
-    result = Groups(of="svcca", permutations=19).run(members, [], [distances])
+    result = compute(
+        FactorTestAnalysis(of="svcca", permutations=19), FlipFlop(), members, distances
+    )
     assert (result.factors, result.term, len(result.value)) == ((), (), 0)
     assert "got a different label for each" in result.left_out["cell"]
 
@@ -114,24 +128,24 @@ def test_with_one_network_each_there_are_no_interactions_and_with_fewer_nothing(
 def test_networks_that_have_no_distances_are_not_looked_at():
     members, distances = networks()
     some = Distances(distances.labels[:-3], distances.values[:-3, :-3])
-    result = Groups(of="svcca", permutations=19).run(members, [], [some])
+    result = compute(FactorTestAnalysis(of="svcca", permutations=19), FlipFlop(), members, some)
     assert result.labels == some.labels
     shuffled = members[::-1]
-    again = Groups(of="svcca", permutations=19).run(shuffled, [], [some])
+    again = compute(FactorTestAnalysis(of="svcca", permutations=19), FlipFlop(), shuffled, some)
     assert again.value == pytest.approx(result.value)
 
 
 def scored(losses):
-    return [[Evaluated(loss=np.array(v), accuracy=np.array(1.0)) for v in losses]]
+    return [EvaluationResult(loss=np.array(v), accuracy=np.array(1.0)) for v in losses]
 
 
 def test_only_networks_of_like_losses_enter():
     members, distances = networks()
     # Losses e^0 .. e^3 by seed, lstm e times as much: seeds 1 to 3, of lstm 0 to 2.
     losses = [np.exp(m.fields["seed"] + (m.fields["cell"] == "lstm")) for m in members]
-    analysis = Groups(of="svcca", performance="matched", permutations=19)
-    assert analysis.title == "groups_svcca_matched"
-    result = analysis.run(members, scored(losses), [distances])
+    analysis = FactorTestAnalysis(of="svcca", performance="matched", permutations=19)
+    assert analysis.title == "factor_tests_svcca_matched"
+    result = compute(analysis, FlipFlop(), members, distances, evaluation=scored(losses))
     kept = [m.name for m, loss in zip(members, losses, strict=True) if 1 < np.log(loss) + 0.5 < 4]
     assert list(result.labels) == kept
     assert len(kept) == 18
@@ -157,11 +171,12 @@ def test_a_wider_caliper_matches_more():
     members, distances = networks()
     losses = scored(np.exp(np.random.default_rng(1).standard_normal(len(members))))
     how = {"factors": ("activation",), "performance": "matched", "permutations": 19}
-    kept = [
-        len(Groups(of="svcca", caliper=width, **how).run(members, losses, [distances]).labels)
-        for width in (0.02, 0.2, 2.0)
-    ]
-    assert kept == sorted(set(kept))
+    counts = []
+    for width in (0.02, 0.2, 2.0):
+        analysis = FactorTestAnalysis(of="svcca", caliper=width, **how)
+        result = compute(analysis, FlipFlop(), members, distances, evaluation=losses)
+        counts.append(len(result.labels))
+    assert counts == sorted(set(counts))
 
 
 def test_what_is_but_a_matter_of_performance_is_gone_among_matched_networks():
@@ -176,9 +191,11 @@ def test_what_is_but_a_matter_of_performance_is_gone_among_matched_networks():
         points = np.stack([2.0 * logs, generator.standard_normal(len(members))], axis=1)
         distances = Distances(tuple(m.name for m in members), squareform(pdist(points)))
         for how, p in found.items():
-            analysis = Groups(of="x", factors=("activation",), performance=how, permutations=99)
-            parts = scored(np.exp(logs)) if how == "matched" else []
-            result = analysis.run(members, parts, [distances])
+            analysis = FactorTestAnalysis(
+                of="x", factors=("activation",), performance=how, permutations=99
+            )
+            parts = {"evaluation": scored(np.exp(logs))} if how == "matched" else {}
+            result = compute(analysis, FlipFlop(), members, distances, **parts)
             p.append(row(result, "activation", "distance ratio").p)
     assert np.mean(np.array(found["ignored"]) <= 0.05) > 0.8
     assert np.sum(np.array(found["matched"]) <= 0.05) <= binom.ppf(0.999, 40, 0.05)
@@ -187,8 +204,8 @@ def test_what_is_but_a_matter_of_performance_is_gone_among_matched_networks():
 def test_where_nothing_matches_nothing_is_compared():
     members, distances = networks()
     losses = [1.0 + (m.fields["cell"] == "lstm") for m in members]
-    analysis = Groups(of="svcca", performance="matched", permutations=19)
-    result = analysis.run(members, scored(losses), [distances])
+    analysis = FactorTestAnalysis(of="svcca", performance="matched", permutations=19)
+    result = compute(analysis, FlipFlop(), members, distances, evaluation=scored(losses))
     assert (result.labels, result.factors) == ((), ())
     assert "got no networks" in result.left_out["cell"]
     section = Section(FlipFlop(), members, {}, {}, {analysis.title: result, "svcca": distances})
@@ -202,9 +219,9 @@ def test_where_nothing_matches_nothing_is_compared():
 def test_adjusted_shares_are_after_the_loss():
     members, distances = networks()
     losses = np.exp([3.0 * ("vanilla", "gru", "lstm").index(m.fields["cell"]) for m in members])
-    analysis = Groups(of="svcca", performance="adjusted", permutations=19)
-    result = analysis.run(members, scored(losses), [distances])
-    plain = Groups(of="svcca", permutations=19).run(members, [], [distances])
+    analysis = FactorTestAnalysis(of="svcca", performance="adjusted", permutations=19)
+    result = compute(analysis, FlipFlop(), members, distances, evaluation=scored(losses))
+    plain = compute(FactorTestAnalysis(of="svcca", permutations=19), FlipFlop(), members, distances)
     assert result.term[:2] == ("log loss", "cell")
     # The loss has all that lies along one line of cells.
     assert result.share[0] > 0.8 * plain.share[0]
@@ -212,17 +229,20 @@ def test_adjusted_shares_are_after_the_loss():
 
 
 def test_what_yields_no_distances_is_refused():
-    with pytest.raises(ValueError, match="'x' yields a Record, groups needs distances"):
-        Groups(of="x").run([], [], [Record()])
+    with pytest.raises(TypeError, match="'x' must yield Distances for factor_tests_x, got Record"):
+        compute(FactorTestAnalysis(of="x"), FlipFlop(), [], Record())
 
 
 def test_the_record_survives_storage(tmp_path):
     members, distances = networks()
-    result = Groups(of="svcca", factors=("cell", "units"), permutations=19).run(
-        members, [], [distances]
+    result = compute(
+        FactorTestAnalysis(of="svcca", factors=("cell", "units"), permutations=19),
+        FlipFlop(),
+        members,
+        distances,
     )
     result.save(tmp_path)
-    loaded = Grouping.load(tmp_path)
+    loaded = FactorTests.load(tmp_path)
     assert loaded.left_out == {"units": "does not vary"}
     assert (loaded.factor, loaded.labels) == (result.factor, result.labels)
     assert loaded.to_frame().equals(result.to_frame())
@@ -230,8 +250,8 @@ def test_the_record_survives_storage(tmp_path):
 
 def test_tables_and_the_strip_say_what_was_found():
     members, distances = networks()
-    analysis = Groups(of="svcca", permutations=19)
-    result = analysis.run(members, [], [distances])
+    analysis = FactorTestAnalysis(of="svcca", permutations=19)
+    result = compute(analysis, FlipFlop(), members, distances)
     section = Section(FlipFlop(), members, {}, {}, {analysis.title: result, "svcca": distances})
     statistics, shares, strip = analysis.show(section)
     assert isinstance(statistics, Table)
@@ -252,8 +272,8 @@ def test_tables_and_the_strip_say_what_was_found():
 def test_of_three_factors_each_has_its_rows():
     members, distances = networks(seeds=8)
     members = [Member(m.name, {**m.fields, "l2": m.fields["seed"] % 2}) for m in members]
-    analysis = Groups(of="svcca", permutations=19)
-    result = analysis.run(members, [], [distances])
+    analysis = FactorTestAnalysis(of="svcca", permutations=19)
+    result = compute(analysis, FlipFlop(), members, distances)
     assert result.factors == ("cell", "activation", "l2")
     section = Section(FlipFlop(), members, {}, {}, {analysis.title: result, "svcca": distances})
     *_, strip = analysis.show(section)

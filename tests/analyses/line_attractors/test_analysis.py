@@ -7,7 +7,7 @@ from rnnstudy.analyses import ANALYSES
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.line_attractors.analysis import LineAttractors
 from rnnstudy.analyses.line_attractors.exhibits import _space
-from rnnstudy.analyses.line_attractors.record import PLACES, evenly
+from rnnstudy.analyses.line_attractors.record import LINE_POINTS, evenly_spaced
 from rnnstudy.cells.base import Cell, Weight
 from rnnstudy.core.exhibit import Curves, Table
 from rnnstudy.core.lazy_imports import tf
@@ -69,10 +69,10 @@ def both():
 def test_a_perfect_integrator_by_hand(both):
     found = both[0]
     assert found.is_line
-    assert found.lines().tolist() == [True, True]
+    assert found.has_line().tolist() == [True, True]
     for name, value in {
         "slow_share": 1.0, "leading": 1.0, "second": 0.5, "slow_modes": 1.0, "order": 1.0,
-        "kept": 1.0, "drift": 0.0, "relevant": np.sqrt(0.5), "irrelevant": 0.0,
+        "retention": 1.0, "drift": 0.0, "relevant": np.sqrt(0.5), "irrelevant": 0.0,
         "relevant_gain": 0.1, "irrelevant_gain": 0.0, "linear_fit": 1.0,
     }.items():  # fmt: skip
         np.testing.assert_allclose(getattr(found, name), value, atol=2e-4, err_msg=name)
@@ -114,10 +114,10 @@ def test_what_turns_is_no_line():
     (found,) = ANALYSIS.run(integrators((1.0, 0.0), turn=0.5), TASK)
     assert not found.is_line
     assert found.slow_share.tolist() == [0.0, 0.0]
-    for name in ("leading", "order", "kept", "span", "relevant_gain", "linear_fit"):
+    for name in ("leading", "order", "retention", "span", "relevant_gain", "linear_fit"):
         assert np.isnan(getattr(found, name)).all(), name
     assert found.modes_for().tolist() == [0, 0]
-    assert np.isnan(found.arranged).all()
+    assert np.isnan(found.ordered_points).all()
 
 
 def test_a_plane_is_no_line():
@@ -126,7 +126,7 @@ def test_a_plane_is_no_line():
     assert (found.slow_share == 1.0).all()
     assert (found.dimension > 1.2).all()
     np.testing.assert_allclose(found.slow_modes, 2.0)
-    assert not found.lines(dimension=1.2).any()
+    assert not found.has_line(dimension=1.2).any()
 
 
 def test_a_single_stream_has_no_irrelevant_one():
@@ -139,7 +139,7 @@ def test_a_single_stream_has_no_irrelevant_one():
 
 
 def test_points_are_arranged_by_readout_within_contexts(both):
-    places = both[0].arranged.reshape(2, PLACES, 2)
+    places = both[0].ordered_points.reshape(2, LINE_POINTS, 2)
     assert (np.diff(places[:, :, 0], axis=1) > 0).all()
     for context in range(2):
         own = both[0].readout[both[0].context_of == context, 0]
@@ -148,9 +148,9 @@ def test_points_are_arranged_by_readout_within_contexts(both):
 
 
 def test_evenly_chosen_positions():
-    assert evenly(5, 3).tolist() == [0, 2, 4]
-    assert evenly(3, 5).tolist() == [0, 1, 2]
-    assert evenly(0, 5).tolist() == []
+    assert evenly_spaced(5, 3).tolist() == [0, 2, 4]
+    assert evenly_spaced(3, 5).tolist() == [0, 1, 2]
+    assert evenly_spaced(0, 5).tolist() == []
 
 
 def shown_of(*records):

@@ -5,10 +5,10 @@ import pytest
 from reference.dynamics import population
 
 from rnnstudy.analyses.line_attractors.slow_states import (
-    alignment,
+    first_slow_states,
+    line_alignment,
     pulse_response,
     selection,
-    settled,
     slow_gain,
 )
 from rnnstudy.cells.vanilla import Vanilla
@@ -31,8 +31,8 @@ def linear(recurrent=RECURRENT):
 
 def test_states_settle_on_the_line_when_the_fast_modes_have_died_away():
     starts = GENERATOR.standard_normal((20, 3))
-    found = settled(linear(), starts, 0.01, 100)
-    assert found.slow.all()
+    found = first_slow_states(linear(), starts, 0.01, 100)
+    assert found.is_slow.all()
     spread = np.sqrt(np.mean(np.sum((starts - starts.mean(axis=0)) ** 2, axis=1)))
     np.testing.assert_allclose(found.state[:, 0], starts[:, 0], atol=1e-12)
     for start, state, speed, time in zip(starts, found.state, found.speed, found.time, strict=True):
@@ -48,17 +48,17 @@ def test_states_settle_on_the_line_when_the_fast_modes_have_died_away():
 
 def test_what_turns_or_explodes_does_not_settle():
     turning = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 0.5]])
-    found = settled(linear(turning), GENERATOR.standard_normal((4, 3)), 0.01, 50)
-    assert not found.slow.any()
+    found = first_slow_states(linear(turning), GENERATOR.standard_normal((4, 3)), 0.01, 50)
+    assert not found.is_slow.any()
     assert found.time.tolist() == [49] * 4
-    blown = settled(linear(1e9 * np.eye(3)), GENERATOR.standard_normal((4, 3)), 0.01, 50)
-    assert not blown.slow.any()
+    blown = first_slow_states(linear(1e9 * np.eye(3)), GENERATOR.standard_normal((4, 3)), 0.01, 50)
+    assert not blown.is_slow.any()
 
 
 def test_nothing_settles_nowhere():
-    found = settled(linear(), np.zeros((0, 3)), 0.01, 10)
+    found = first_slow_states(linear(), np.zeros((0, 3)), 0.01, 10)
     assert found.state.shape == (0, 3)
-    assert found.slow.shape == (0,)
+    assert found.is_slow.shape == (0,)
 
 
 def test_the_effect_of_inputs_is_the_kernel_and_a_pulse_decays_by_powers():
@@ -109,17 +109,17 @@ def test_a_line_is_aligned_with_the_slowest_mode_or_not():
     jacobian = basis @ np.diag([0.99, 0.5, -0.2]) @ np.linalg.inv(basis)
     found = modes(np.repeat(jacobian[None], 9, axis=0))
     places = np.linspace(-1.0, 1.0, 9)[:, None] ** 3
-    np.testing.assert_allclose(alignment(found, places * basis[:, 0]), 1.0, atol=1e-12)
+    np.testing.assert_allclose(line_alignment(found, places * basis[:, 0]), 1.0, atol=1e-12)
     cosine = np.abs(basis[:, 0] @ basis[:, 1]) / np.linalg.norm(basis, axis=0)[:2].prod()
-    np.testing.assert_allclose(alignment(found, places * basis[:, 1]), cosine, atol=1e-9)
-    assert np.isnan(alignment(found, np.zeros((9, 3)))).all()
+    np.testing.assert_allclose(line_alignment(found, places * basis[:, 1]), cosine, atol=1e-9)
+    assert np.isnan(line_alignment(found, np.zeros((9, 3)))).all()
     few = modes(jacobian[None].repeat(6, axis=0))
-    assert np.isnan(alignment(few, places[:6] * basis[:, 0])).all()
+    assert np.isnan(line_alignment(few, places[:6] * basis[:, 0])).all()
 
 
 def test_a_line_in_the_plane_of_a_slowest_pair_is_aligned():
     turn = 0.99 * np.array([[np.cos(0.3), -np.sin(0.3), 0], [np.sin(0.3), np.cos(0.3), 0], [0] * 3])
     found = modes((turn + np.diag([0, 0, 0.5]))[None].repeat(7, axis=0))
     places = np.arange(7.0)[:, None]
-    np.testing.assert_allclose(alignment(found, places * [1.0, 2.0, 0.0]), 1.0, atol=1e-12)
-    np.testing.assert_allclose(alignment(found, places * [3.0, 0.0, 4.0]), 0.6, atol=1e-12)
+    np.testing.assert_allclose(line_alignment(found, places * [1.0, 2.0, 0.0]), 1.0, atol=1e-12)
+    np.testing.assert_allclose(line_alignment(found, places * [3.0, 0.0, 4.0]), 0.6, atol=1e-12)

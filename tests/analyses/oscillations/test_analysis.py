@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from task_inputs import compute
 
 from rnnstudy.analyses import ANALYSES
 from rnnstudy.analyses.base import Member, Section
-from rnnstudy.analyses.distances.point_geometry import Arrangement
+from rnnstudy.analyses.distances.point_geometry import PointGeometry
 from rnnstudy.analyses.oscillations.analysis import Oscillations
 from rnnstudy.analyses.oscillations.record import Oscillation
 from rnnstudy.cells.base import Cell, Weight
@@ -82,11 +83,12 @@ def test_a_rotor_turns_as_it_is_asked_to(plain):
     np.testing.assert_allclose(plain.amplitude, 1.0, atol=0.03)
     np.testing.assert_allclose(plain.turns, plain.target, rtol=1e-5)
     for name in (
-        "correlation", "slope", "cycle_correlation", "found_share", "in_order", "around_share",
+        "correlation", "slope", "cycle_correlation", "fixed_point_share", "in_order",
+        "around_share",
     ):  # fmt: skip
         assert getattr(plain, name) == pytest.approx(1.0, abs=1e-6), name
     assert plain.two_unstable_share == 1.0
-    assert plain.geodesic_correlation == pytest.approx(1.0)
+    assert plain.evenness == pytest.approx(1.0)
     assert plain.relative_error < 1e-5
 
 
@@ -107,13 +109,13 @@ def test_cycles_that_do_not_move_with_the_cue_are_in_no_order():
     assert found.correlation == pytest.approx(1.0)
     np.testing.assert_allclose(found.state, 0.0, atol=1e-9)
     # All points are one up to rounding, which knows no cue.
-    assert abs(found.geodesic_correlation) < 0.9
+    assert abs(found.evenness) < 0.9
 
 
 def test_what_explodes_or_rests_has_no_frequency():
     # A rotor far out at a twist turns wildly but comes back; one begun at infinity does not.
     (lost,) = ANALYSIS.run(rotors((3.0, 4.0), start=(np.inf, 0.0)), TASK)
-    assert lost.found_share == 0.0
+    assert lost.fixed_point_share == 0.0
     assert np.isnan(lost.frequency).all()
     assert np.isnan(lost.cycle_frequency).all()
     assert np.isnan(lost.correlation)
@@ -130,19 +132,21 @@ def test_arrangements_of_rotors_by_hand():
     networks = rotors((3.0, 4.0), (-6.0, 1.0), (0.0, 0.0))
     found = ANALYSIS.run(networks, TASK)
     members = [Member(f"r{i}", {"cell": "rotor", "activation": "tanh"}) for i in range(3)]
-    near = Arrangement(of="oscillations")
-    distances = near.run(members, [found], [])
+    near = PointGeometry(of="oscillations")
+    distances = compute(near, TASK, members, found)
     # Two even lines have one graph, at any length and direction; points on one spot have none.
     assert distances.values[0, 1] == pytest.approx(0.0, abs=1e-6)
     assert distances.values[0, 2] > 0.1
     assert distances.labels == ("r0", "r1", "r2")
-    assert near.title == "arrangement_oscillations"
+    assert near.title == "point_geometry_oscillations"
     assert near.needs() == ("oscillations",)
     section = Section(TASK, members, {}, {}, {near.title: distances})
     (shown,) = near.show(section)
     assert isinstance(shown, Matrix)
-    with pytest.raises(ValueError, match="'oscillations' yields no points in an order"):
-        near.run(members, [[distances] * 3], [])
+    with pytest.raises(
+        TypeError, match="'oscillations' must yield OrderedPoints for point_geometry_osc"
+    ):
+        compute(near, TASK, members, [distances] * 3)
 
 
 def test_it_asks_about_the_sine_alone():
@@ -168,7 +172,7 @@ def test_what_is_shown(plain):
     np.testing.assert_allclose(curves.curves[0].y, plain.frequency)
     np.testing.assert_allclose(growth.curves[0].y, 1.2, rtol=1e-6)
     assert isinstance(table, Table)
-    assert table.columns["networks looked at"] == [2]
+    assert table.columns["number of networks"] == [2]
     assert table.columns["correlation"][0] == pytest.approx(1.0)
     assert table.columns["one unstable pair"] == [1.0]
 

@@ -25,7 +25,7 @@ SPEC = {
         {"kind": "pairs", "metric": "cka"},
         {"kind": "oscillations", "transient": 100, "steps": 300},
         {"kind": "line_attractor", "samples": 2, "points": 9},
-        {"kind": "arrangement", "of": "oscillations"},
+        {"kind": "point_geometry", "of": "oscillations"},
         {"kind": "embedding", "of": "cka"},
     ],
 }
@@ -44,7 +44,7 @@ def test_work_is_what_networks_inputs_and_pairs_make_of_it(tmp_path: Path) -> No
         "line_attractor": {"starts": 6 * 3 * 2 * 10, "linearisations": 6 * 3 * 9},
         "representations": {},
         "cka": {"pairs": 3 * 15},
-        "arrangement_oscillations": {"pairs": 15},
+        "point_geometry_oscillations": {"pairs": 15},
     }
 
 
@@ -55,7 +55,7 @@ def test_a_memory_is_left_along_all_ways_out_of_its_cube(tmp_path: Path) -> None
             {"kind": "topology", "directions": 10},
             {"kind": "transitions", "trials": 5},
             {"kind": "transitions", "trials": 5, "pulse": 1.0, "name": "pulses"},
-            "graphs",
+            "graph_distances",
         ]
     )
     found = make_plan(asked, Store(tmp_path)).costs()
@@ -63,7 +63,7 @@ def test_a_memory_is_left_along_all_ways_out_of_its_cube(tmp_path: Path) -> None
     assert found["topology"].work == {"trajectories": 6 * (4 * 2 + 10)}
     assert found["transitions"].work == {"trials": 6 * 4 * 5}
     assert found["pulses"].work == {"trials": 6 * 4 * 4 * 5}
-    assert found["graphs_topology"].work == {"pairs": 15}
+    assert found["graph_distances_topology"].work == {"pairs": 15}
 
 
 def test_a_cube_of_points_is_expected_of_a_memory_and_one_point_per_input_elsewhere(

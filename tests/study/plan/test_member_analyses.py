@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from rnnstudy.analyses.base import Analysis, Member, MemberAnalysis, Section, TaskAnalysis
+from rnnstudy.analyses.base import (
+    NO_INPUTS,
+    Analysis,
+    Inputs,
+    MemberAnalysis,
+    MemberInputs,
+    Section,
+    TaskAnalysis,
+)
 from rnnstudy.analyses.distances.representations import Activity, Representations
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
@@ -59,12 +67,10 @@ class Twice(MemberAnalysis):
     yields: ClassVar[type[Record]] = Number
     of: str = "weight"
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.of,)
-
-    def run(self, population: Population, task: Task, *found: Sequence[Record]) -> Sequence[Record]:
-        (numbers,) = found
-        return [Number(value=2.0 * number.value) for number in numbers]  # type: ignore[attr-defined]
+    def run(
+        self, population: Population, task: Task, inputs: MemberInputs = NO_INPUTS
+    ) -> Sequence[Record]:
+        return [Number(value=2.0 * number.value) for number in inputs[self.of]]
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         return ()
@@ -77,18 +83,10 @@ class Total(TaskAnalysis):
     takes: ClassVar[type[Record]] = Number
     of: str = "twice"
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.of,)
-
-    def run(
-        self,
-        members: Sequence[Member],
-        parts: Sequence[Sequence[Record]],
-        shared: Sequence[Record],
-    ) -> Record:
-        assert not shared
-        values = [number.value for number in parts[0]]  # type: ignore[attr-defined]
-        return Number(value=np.asarray([sum(values), len(members)]).sum())
+    def run(self, task: Task, inputs: Inputs) -> Record:
+        assert list(inputs) == [self.of]
+        values = [number.value for number in inputs[self.of].values()]
+        return Number(value=np.asarray([sum(values), len(inputs.members)]).sum())
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         return ()

@@ -201,7 +201,7 @@ def test_analyses_of_one_task_leave_the_others_alone(tmp_path: Path) -> None:
         analyses=[
             {"kind": "oscillations"},
             {"kind": "line_attractor"},
-            {"kind": "arrangement", "of": "oscillations"},
+            {"kind": "point_geometry", "of": "oscillations"},
             {"kind": "fixed_points"},
         ],
     )
@@ -209,12 +209,12 @@ def test_analyses_of_one_task_leave_the_others_alone(tmp_path: Path) -> None:
     asked = [(job.analysis.title, job.task) for job in plan.todo
              if isinstance(job, AnalyseMembers | AnalyseTask)]  # fmt: skip
     of_task = {title: {task for name, task in asked if name == title} for title, _ in asked}
-    assert of_task["oscillations"] == of_task["arrangement_oscillations"] == {"sine"}
+    assert of_task["oscillations"] == of_task["point_geometry_oscillations"] == {"sine"}
     assert of_task["line_attractor"] == {"integration"}
     assert of_task["fixed_points"] == {"flip_flop", "sine", "integration"}
     # 2 cells x 3 seeds: nothing is missing for the tasks that were left out.
     assert ("oscillations", 0, 6) in plan.done
-    assert ("arrangement_oscillations", 0, 1) in plan.done
+    assert ("point_geometry_oscillations", 0, 1) in plan.done
 
 
 def test_an_analysis_is_asked_of_the_tasks_that_it_lists(tmp_path: Path) -> None:

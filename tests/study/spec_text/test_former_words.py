@@ -2,6 +2,7 @@
 
 import pytest
 
+from rnnstudy.analyses import ANALYSES
 from rnnstudy.core import deprecations
 from rnnstudy.study.spec.study import SpecError, load_study, study_of
 from rnnstudy.training.protocol import Training
@@ -88,3 +89,64 @@ def test_a_field_under_both_names_is_an_error(tmp_path):
     message = r"spec\.yaml:4:12: training\.length is the former name of steps, which is also set\."
     with pytest.raises(SpecError, match=message):
         load_study(path)
+
+
+def test_former_kinds_of_analyses_and_the_titles_that_they_gave_are_replaced(tmp_path):
+    path = tmp_path / "spec.yaml"
+    path.write_text("""\
+study: former
+tasks: [flip_flop, sine]
+networks: {cells: [gru, lstm], seeds: 3}
+analyses:
+  - fixed_points
+  - topology
+  - {kind: graphs, weighted: false}
+  - {kind: embedding, of: graphs_topology_unweighted}
+  - oscillations
+  - {kind: arrangement, of: oscillations}
+  - {kind: groups, of: arrangement_oscillations}
+  - {kind: controls, metric: cka}
+  - {kind: twins, of: cka_controls}
+claims:
+  - {kind: depends_less, of: graphs_topology_unweighted, than: cka_controls, factor: cell}
+  - {kind: frequency_follows, found: 0.9}
+""")
+    study, lines = messages(lambda: load_study(path))
+    assert [line.removeprefix(str(path)).partition(" The next")[0] for line in sorted(lines)] == [
+        ":10:12: analyses[5].kind: 'arrangement' was renamed to 'point_geometry'.",
+        ":11:12: analyses[6].kind: 'groups' was renamed to 'factor_tests'.",
+        (
+            ":11:24: analyses[6].of: 'arrangement_oscillations' was renamed to "
+            "'point_geometry_oscillations'."
+        ),
+        ":13:12: analyses[8].kind: 'twins' was renamed to 'control_tests'.",
+        (
+            ":15:30: claims[0].of: 'graphs_topology_unweighted' was renamed to "
+            "'graph_distances_topology_unweighted'."
+        ),
+        ":16:31: claims[1].found: 'found' was renamed to 'min_share'.",
+        ":7:12: analyses[2].kind: 'graphs' was renamed to 'graph_distances'.",
+        (
+            ":8:27: analyses[3].of: 'graphs_topology_unweighted' was renamed to "
+            "'graph_distances_topology_unweighted'."
+        ),
+    ]
+    titles = [analysis.title for analysis in study.analyses]
+    assert titles[2:4] == [
+        "graph_distances_topology_unweighted",
+        "embedding_graph_distances_topology_unweighted",
+    ]
+    assert titles[5:7] == [
+        "point_geometry_oscillations",
+        "factor_tests_point_geometry_oscillations",
+    ]
+    assert titles[8] == "control_tests_cka_controls"
+    assert study.claims[1].min_share == 0.9
+
+
+def test_a_recipe_of_format_1_has_the_former_titles():
+    embedding = ANALYSES["embedding"](of="graph_distances_topology")
+    assert embedding._recipe_in_format_1["class"] == "rnnstudy.analyses.embedding:Embedding"
+    assert embedding._recipe_in_format_1["fields"]["of"] == "graphs_topology"
+    plain = ANALYSES["embedding"](of="svcca", fit={"cell": "gru"})._recipe_in_format_1["fields"]
+    assert (plain["of"], plain["fit"]) == ("svcca", {"cell": "gru"})

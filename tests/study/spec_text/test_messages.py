@@ -243,10 +243,10 @@ MISTAKES = {
         "4:68: analyses[2] (again) needs Distances; 'embedding_cka' yields Coordinates",
     ),
     "analysis of another task": (
-        HEAD + "analyses:\n  - oscillations\n  - {kind: arrangement, of: oscillations}\n",
-        "5:5: analyses[0] (oscillations) cannot be asked of the tasks of this study: flip_flop",
+        HEAD + "analyses:\n  - oscillations\n  - {kind: point_geometry, of: oscillations}\n",
+        "5:5: analyses[0] (oscillations) applies to none of the tasks of this study: flip_flop",
         (
-            "6:5: analyses[1] (arrangement_oscillations) cannot be asked of the tasks of this "
+            "6:5: analyses[1] (point_geometry_oscillations) applies to none of the tasks of this "
             "study: flip_flop"
         ),
     ),
@@ -275,7 +275,7 @@ MISTAKES = {
     ),
     "claim about another task": (
         HEAD.replace("flip_flop", "sine") + "analyses: [fixed_points]\nclaims: [cube]\n",
-        "5:10: claims[0] (cube) says nothing about the tasks of this study: sine",
+        "5:10: claims[0] (cube) applies to none of the tasks of this study: sine",
     ),
     "claim about a factor that the grid does not know": (
         HEAD + "analyses: [{kind: pairs, metric: cka}]\n"
