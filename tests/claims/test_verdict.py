@@ -86,5 +86,5 @@ def test_too_few_networks_are_named(sizes: list[int], least: int, why: str) -> N
 
 
 def test_evidence_names_each_of_its_groups() -> None:
-    with pytest.raises(ValueError, match="1 groups, 2 numbers of networks"):
+    with pytest.raises(ValueError, match=r"one number per group \(1\), got 2"):
         evidence(0.1, groups=("a",))

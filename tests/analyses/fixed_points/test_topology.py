@@ -248,7 +248,7 @@ def test_only_tasks_with_words_are_asked(networks):
         with pytest.raises(TypeError, match="'fixed_points' must yield FixedPoints for t"):
             analysis.compute(population, TASK, {"fixed_points": ["nothing"]})
     with pytest.raises(
-        TypeError, match="'topology' must yield Linked for graph_distances_topology, got F"
+        TypeError, match="'topology' must yield LabelledGraph for graph_distances_"
     ):
         compute(GraphDistances(), TASK, members, points)
 
