@@ -2,4 +2,4 @@
 
 
 class RunError(Exception):
-    """What wat the target of a run is not there; the message, one sentence, is for the user."""
+    """What was asked of a run is not there; the message, one sentence, is for the user."""

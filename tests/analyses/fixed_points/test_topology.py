@@ -247,9 +247,7 @@ def test_only_tasks_with_words_are_asked(networks):
             analysis.run(population, Integration(), {"fixed_points": points})
         with pytest.raises(TypeError, match="'fixed_points' must yield FixedPoints for t"):
             analysis.compute(population, TASK, {"fixed_points": ["nothing"]})
-    with pytest.raises(
-        TypeError, match="'topology' must yield LabelledGraph for graph_distances_"
-    ):
+    with pytest.raises(TypeError, match="'topology' must yield LabelledGraph for graph_distances_"):
         compute(GraphDistances(), TASK, members, points)
 
 
