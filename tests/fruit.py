@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 import pytest
 from pydantic import Field, ValidationError
 
-from rnnstudy.core.catalogue import OneOf
+from rnnstudy.core.catalogue import CatalogueField
 from rnnstudy.core.component import Component, Entry
 
 
@@ -25,7 +25,7 @@ class Pear(Fruit):
     kind: ClassVar[str] = "pear"
 
 
-AnyFruit = Annotated[Fruit, OneOf("fruit", {"apple": Apple, "pear": Pear})]
+AnyFruit = Annotated[Fruit, CatalogueField("fruit", {"apple": Apple, "pear": Pear})]
 
 
 class Basket(Component):

@@ -79,7 +79,7 @@ def _initialiser(kind: str) -> list[float]:
 
 
 def _training() -> list[float]:
-    protocol = Training(steps=20, batch=8, history=10, state_noise=0.05, l2=1e-3)
+    protocol = Training(steps=20, batch=8, record_every=10, state_noise=0.05, l2=1e-3)
     trained = train(CELLS["gru"](units=4), TASK, [protocol], [3])
     return [*map(float, trained.loss[0]), float(trained.evaluation_loss[0])]
 

@@ -37,17 +37,33 @@ def test_the_command_line_starts_without_anything_heavy():
     assert loaded_by("import rnnstudy.cli.commands") == []
 
 
-def test_each_public_name_is_found_where_the_type_checker_finds_it():
-    declared = {}
-    for node in ast.walk(ast.parse(Path(rnnstudy.__file__).read_text())):
-        if isinstance(node, ast.ImportFrom) and node.names[0].asname:
-            declared |= {alias.asname: node.module for alias in node.names}
-    assert declared.pop("metrics") == "rnnstudy"
-    assert {"run", "load_study", "GRUCell", "find_fixed_points", "plot"} <= set(declared)
-    assert {name for name in dir(rnnstudy) if name in declared} == set(declared)
+def test_each_public_name_stands_once_and_is_found_where_the_type_checker_finds_it():
+    stub = Path(rnnstudy.__file__).with_suffix(".pyi")
+    lines = [node for node in ast.parse(stub.read_text()).body if isinstance(node, ast.ImportFrom)]
+    declared = {line.names[0].asname: line.module for line in lines}
+    assert len(declared) == len(lines)
+    assert set(rnnstudy.__all__) == {*declared, "__version__"} <= set(dir(rnnstudy))
+    assert {"run", "load_study", "GRUCell", "find_fixed_points", "plot", "array"} <= set(declared)
+    assert [name for name, module in declared.items() if module is None] == ["exhibits", "metrics"]
     for name, module in declared.items():
-        assert getattr(rnnstudy, name) is getattr(importlib.import_module(module), name)
-    assert rnnstudy.metrics is importlib.import_module("rnnstudy.metrics")
+        if module is None:
+            assert getattr(rnnstudy, name) is importlib.import_module(f"rnnstudy.{name}")
+        else:
+            home = importlib.import_module(f"rnnstudy.{module}")
+            assert getattr(rnnstudy, name) is getattr(home, name)
+
+
+def test_every_kind_of_exhibit_is_public():
+    from rnnstudy import exhibits
+    from rnnstudy.core.exhibit import Exhibit
+
+    kinds, pending = set(), [Exhibit]
+    while pending:
+        kinds |= {cls := pending.pop()}
+        pending += cls.__subclasses__()
+    abstract = {"Space"}
+    ours = {cls.__name__ for cls in kinds if cls.__module__ == Exhibit.__module__}
+    assert ours - abstract | {"Curve"} == set(exhibits.__all__)
 
 
 def test_a_submodule_does_not_hide_the_function_run():

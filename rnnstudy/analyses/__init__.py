@@ -17,26 +17,26 @@ from rnnstudy.analyses.fixed_points.topology import Topology
 from rnnstudy.analyses.fixed_points.transitions import TransitionAnalysis
 from rnnstudy.analyses.line_attractors.analysis import LineAttractors
 from rnnstudy.analyses.oscillations.analysis import Oscillations
-from rnnstudy.core.catalogue import OneOf
+from rnnstudy.core.catalogue import CatalogueField, catalogue
 
-ANALYSES: dict[str, type[Analysis]] = {
-    "fixed_points": FixedPointAnalysis,
-    "representations": Representations,
-    "pairs": Pairs,
-    "embedding": Embedding,
-    "topology": Topology,
-    "transitions": TransitionAnalysis,
-    "graph_distances": GraphDistances,
-    "oscillations": Oscillations,
-    "line_attractor": LineAttractors,
-    "point_geometry": PointGeometry,
-    "evaluation": Evaluation,
-    "factor_tests": FactorTestAnalysis,
-    "controls": Controls,
-    "control_tests": ControlTestAnalysis,
-}
+ANALYSES: dict[str, type[Analysis]] = catalogue(
+    FixedPointAnalysis,
+    Representations,
+    Pairs,
+    Embedding,
+    Topology,
+    TransitionAnalysis,
+    GraphDistances,
+    Oscillations,
+    LineAttractors,
+    PointGeometry,
+    Evaluation,
+    FactorTestAnalysis,
+    Controls,
+    ControlTestAnalysis,
+)
 
-AnyAnalysis = Annotated[Analysis, OneOf("analysis", ANALYSES)]
+AnyAnalysis = Annotated[Analysis, CatalogueField("analysis", ANALYSES)]
 
 __all__ = [
     "ANALYSES",

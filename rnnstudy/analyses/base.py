@@ -16,7 +16,7 @@ from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
-from rnnstudy.training.train import Trained
+from rnnstudy.training.train import TrainedNetworks
 
 OTHER_TASKS = "other_tasks"
 """Name of the input that holds the records of networks of other tasks."""
@@ -64,7 +64,7 @@ class Section:
 
     task: Task
     members: Sequence[Member]
-    trained: Mapping[str, Trained]
+    trained: Mapping[str, TrainedNetworks]
     records: Mapping[str, Mapping[str, Record]]
     shared: Mapping[str, Record]
 
@@ -275,7 +275,7 @@ class MemberAnalysis(Analysis):
         """
         return False
 
-    def population_of(self, trained: Trained) -> Population:
+    def population_of(self, trained: TrainedNetworks) -> Population:
         """Return the networks for `run`; by default those with the trained weights."""
         return trained.population
 

@@ -16,7 +16,7 @@ from rnnstudy.analyses.members import (
 )
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Panels, Strip, Table
 from rnnstudy.tasks import Task
-from rnnstudy.training.train import Trained
+from rnnstudy.training.train import TrainedNetworks
 
 SHOWN_OUTPUTS = 3
 """Output channels drawn per network; more would not be read."""
@@ -43,8 +43,8 @@ def performance(section: Section) -> Iterable[Exhibit]:
         yield _trials(section, typical)
 
 
-def _outcomes(groups: Groups[Trained], task: Task) -> Table:
-    columns: dict[str, Summary[Trained]] = {
+def _outcomes(groups: Groups[TrainedNetworks], task: Task) -> Table:
+    columns: dict[str, Summary[TrainedNetworks]] = {
         "networks": len,
         "solved": lambda group: sum(bool(each.solved[0]) for each in group),
         "diverged": lambda group: sum(each.status[0] == "diverged" for each in group),
@@ -63,7 +63,7 @@ def _outcomes(groups: Groups[Trained], task: Task) -> Table:
     )
 
 
-def _final_losses(group: Sequence[Trained]) -> list[float]:
+def _final_losses(group: Sequence[TrainedNetworks]) -> list[float]:
     return [each.evaluation_loss[0] for each in group]
 
 
@@ -81,7 +81,7 @@ def _losses(section: Section, trained: Sequence[Member]) -> Strip:
     )
 
 
-def _curves(groups: Groups[Trained]) -> Curves:
+def _curves(groups: Groups[TrainedNetworks]) -> Curves:
     return Curves(
         title="Training curves",
         caption="Mean squared error on training batches, without state noise: median over "

@@ -1,4 +1,4 @@
-"""How the state moves. A new cell is one file here and one line in this catalogue."""
+"""Recurrent cells. A new cell is one file and one line in `CELLS`."""
 
 from typing import Annotated
 
@@ -8,11 +8,11 @@ from rnnstudy.cells.initialisers import INITIALISERS, AnyInitialiser, Initialise
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.core.catalogue import OneOf
+from rnnstudy.core.catalogue import CatalogueField, catalogue
 
-CELLS: dict[str, type[Cell]] = {"vanilla": Vanilla, "ugrnn": UGRNN, "gru": GRU, "lstm": LSTM}
+CELLS: dict[str, type[Cell]] = catalogue(Vanilla, UGRNN, GRU, LSTM)
 
-AnyCell = Annotated[Cell, OneOf("cell", CELLS)]
+AnyCell = Annotated[Cell, CatalogueField("cell", CELLS)]
 
 __all__ = [
     "CELLS",

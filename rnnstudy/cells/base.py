@@ -1,4 +1,4 @@
-"""The contract of a cell: one step of the dynamics, written once for every user of it."""
+"""Base class of cells: one step of the dynamics, defined once for all uses."""
 
 import re
 from abc import abstractmethod
@@ -23,27 +23,36 @@ Activation = Literal[
     "sparse_sigmoid", "squareplus", "swish", "tanh", "tanh_shrink",
 ]  # fmt: skip
 
-LARGEST: dict[str, float] = {
+ACTIVATION_BOUNDS: dict[str, float] = {
     "tanh": 1.0, "sigmoid": 1.0, "softsign": 1.0, "hard_tanh": 1.0, "hard_sigmoid": 1.0,
     "sparse_sigmoid": 1.0, "relu6": 6.0,
 }  # fmt: skip
-"""Largest modulus of what an activation gives, of those that have one."""
+"""Largest modulus of each bounded activation."""
 
 
 @dataclass(frozen=True)
 class Weight:
-    """One weight array of a cell: `gates` blocks [rows, units] side by side, or a bias.
+    """Shape and initial values of one weight array of a cell, without a member axis.
 
-    A bias has `initialiser` None and starts at `values`, one number per block row.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.cells import Weight
+    >>> Weight((3,), values=np.ones(3)).draw(np.random.default_rng(0)).tolist()
+    [1.0, 1.0, 1.0]
     """
 
     shape: tuple[int, ...]
+    """Shape of the array: [row, block x unit] for a kernel, [block x unit] for a bias."""
     initialiser: Any = None
+    """Initialiser of each block of columns; None for a bias, which starts at `values`."""
     blocks: int = 1
+    """Number of blocks of columns (gates) that are drawn separately."""
     values: Array = field(default_factory=lambda: np.zeros(()))
+    """Initial values of a bias, broadcast to `shape`."""
 
     def draw(self, generator: np.random.Generator) -> Array:
-        """The initial array of this weight, float64, of shape `shape`."""
+        """Return the initial array, float64, of shape `shape`."""
         if self.initialiser is None:
             return np.broadcast_to(self.values, self.shape).astype(float)
         rows, columns = self.shape
@@ -55,14 +64,15 @@ class Weight:
 
 
 class Cell(Entry):
-    """A recurrent cell: weights, and how the state moves.
+    """Base class of recurrent cells: the weights, and one step of the state.
 
-    The state is one flat vector h [..., trial, state]; `visible` is the part that the readout sees.
-    `step` is pure and takes any leading axes, so that a Keras layer ([trial, state]), a population
-    ([member, trial, state]) and the fixed-point search ([member, point, state]) run the same lines.
-    Weights carry Keras's names and layouts: kernel [input, gate x unit], recurrent_kernel
-    [unit, gate x unit], bias. Only "kernel" [input, ...] is required: the number of inputs and the
-    size of the drive are read off it. A whole cell, a leaky vanilla network:
+    The state is one flat vector h [..., trial, state]; `visible` is the part that enters the
+    readout. `step` is a pure function with any leading axes. A Keras layer ([trial, state]), a
+    population ([member, trial, state]) and the fixed-point search ([member, point, state]) use the
+    same code. Weights have Keras's names and layouts: kernel [input, gate x unit], recurrent_kernel
+    [unit, gate x unit], bias. Only "kernel" [input, ...] is required, since it determines the
+    number of inputs and the size of the drive. A subclass defines `weights`, `drive` and `step`. A
+    complete cell, a leaky vanilla network:
 
         class Leaky(Cell):
             leak: float = 0.2
@@ -76,64 +86,128 @@ class Cell(Entry):
             def step(self, w, drive, h):
                 new = self.nonlinearity(drive + h @ w["recurrent_kernel"])
                 return (1.0 - self.leak) * h + self.leak * new
+
+    Examples
+    --------
+    >>> from rnnstudy.cells.gru import GRU
+    >>> cell = GRU(units=8, activation="relu")
+    >>> cell.state_size, cell.weights(inputs=2)["recurrent_kernel"].shape
+    (8, (8, 24))
     """
 
     noun: ClassVar[str] = "cell"
 
     units: Annotated[int, Field(ge=1, le=65536)] = 32
-    """Number of units that the readout sees."""
+    """Number of units in the readout."""
 
     activation: Activation = "tanh"
-    """Nonlinearity of the candidate state (any Keras activation); gates stay sigmoid."""
+    """Nonlinearity of the candidate state (any Keras activation); gates are sigmoid."""
 
     kernel_initializer: AnyInitialiser = Normal()
-    """Initial input weights."""
+    """Initialiser of the input weights."""
 
     recurrent_initializer: AnyInitialiser = Orthogonal()
-    """Initial recurrent weights, drawn for each gate's block."""
+    """Initialiser of the recurrent weights, for each gate's block."""
 
     @abstractmethod
     def weights(self, inputs: int) -> dict[str, Weight]:
-        """Name -> shape and initial values of one network's weights, for so many inputs."""
+        """Return the shapes and initial values of one network's weights by name.
+
+        Parameters
+        ----------
+        inputs
+            Number of input channels.
+
+        Returns
+        -------
+        dict
+            Name to `Weight`. "kernel" [input, ...] is required.
+        """
 
     @abstractmethod
     def drive(self, w: Weights, x: Tensor) -> Tensor:
-        """What the input adds, for a whole sequence at once.
+        """Return the contribution of the input, computed for a whole sequence at once.
 
-        x [..., trial, input] -> [..., trial, drive].
+        Parameters
+        ----------
+        w
+            Weights by name, each [..., row, column] or [..., column].
+        x
+            Input [..., trial, input].
+
+        Returns
+        -------
+        Tensor
+            [..., trial, drive].
         """
 
     @abstractmethod
     def step(self, w: Weights, drive: Tensor, h: Tensor) -> Tensor:
-        """Next state: drive [..., trial, drive], h [..., trial, state] -> [..., trial, state]."""
+        """Return the next state.
 
-    rests: ClassVar[bool] = False
-    """Whether the cell offers `rest`."""
+        Parameters
+        ----------
+        w
+            Weights by name, as in `drive`.
+        drive
+            Contribution of the input, [..., trial, drive].
+        h
+            State [..., trial, state].
 
-    def rest(self, w: Weights, drive: Tensor, seen: Tensor) -> Tensor:
-        """Where the state would settle if gates and candidate stayed as they are at `seen`.
-
-        seen: the visible part [..., trial, unit], on which alone they depend; -> [..., trial,
-        state]. Has the fixed points of `step`, and no gate that is nearly shut slows the way there.
+        Returns
+        -------
+        Tensor
+            [..., trial, state].
         """
-        raise NotImplementedError(f"{type(self).__name__} does not say where it rests")
+
+    has_ungated_map: ClassVar[bool] = False
+    """True if the cell defines `ungated`."""
+
+    def ungated(self, w: Weights, drive: Tensor, visible: Tensor) -> Tensor:
+        """Return the state at which the step would end if gates and candidate were constant.
+
+        The map has the fixed points of `step`. Its residual does not vanish at closed gates.
+        Optional: a cell that defines it sets `has_ungated_map`.
+
+        Parameters
+        ----------
+        w, drive
+            As in `step`.
+        visible
+            Visible part of the state, [..., trial, unit], which determines gates and candidate.
+
+        Returns
+        -------
+        Tensor
+            [..., trial, state].
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no ungated map")
 
     def linearise(self, w: Weights, drive: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        """`step` and its Jacobian [..., trial, state, state], where a cell knows a faster way.
+        """Return `step` and its Jacobian [..., trial, state, state], by formulas of the cell.
 
-        Optional: without it, or where `step` is overridden below it, derivatives are automatic.
+        Optional: without it, or if a subclass overrides `step` alone, the Jacobian is derived
+        automatically.
         """
-        raise NotImplementedError(f"{type(self).__name__} leaves its Jacobian to be derived")
+        raise NotImplementedError(f"{type(self).__name__} has no formula of its Jacobian")
 
-    def linearise_rest(self, w: Weights, drive: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """What is seen of `rest` and its Jacobian [..., trial, unit, unit]; optional likewise."""
-        raise NotImplementedError(f"{type(self).__name__} leaves its Jacobian to be derived")
+    def linearise_ungated(
+        self, w: Weights, drive: Tensor, visible: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the visible part of `ungated` and its Jacobian [..., trial, unit, unit].
 
-    def offers(self, derivative: str, of: str) -> bool:
-        """Whether a method is the derivative of another: of that very one, not of one it hid."""
-        lines = type(self).__mro__
-        own, whole = (next(c for c in lines if name in c.__dict__) for name in (derivative, of))
-        return own is not Cell and lines.index(own) <= lines.index(whole)
+        Optional, as `linearise`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no formula of its ungated Jacobian")
+
+    def has_derivative(self, derivative: str, of: str) -> bool:
+        """Return True if the method `derivative` belongs to the method `of` of this cell.
+
+        It does not if a subclass overrides `of` alone.
+        """
+        classes = type(self).__mro__
+        first, second = (next(c for c in classes if n in c.__dict__) for n in (derivative, of))
+        return first is not Cell and classes.index(first) <= classes.index(second)
 
     @property
     def state_size(self) -> int:
@@ -141,17 +215,19 @@ class Cell(Entry):
         return self.units
 
     def visible(self, h: Tensor) -> Tensor:
-        """The part of the state that the readout sees: [..., state] -> [..., unit]."""
+        """Return the part of the state that enters the readout: [..., state] -> [..., unit]."""
         return h[..., : self.units]
 
     @property
     def bound(self) -> float | None:
-        """Radius r of a box |visible(h)| <= r that no step leaves and that holds all fixed points,
-        or None. With one, the search for fixed points can tell whether some are missing."""
+        """Radius r of an invariant box |visible(h)| <= r that contains all fixed points, or None.
+
+        A search with a box has a certificate of completeness.
+        """
         return None
 
     def kernels(self, inputs: int, blocks: int) -> dict[str, Weight]:
-        """The input and recurrent kernel of a cell with so many gate blocks."""
+        """Return the input and recurrent kernel of a cell with a number of gate blocks."""
         columns = blocks * self.units
         return {
             "kernel": Weight((inputs, columns), self.kernel_initializer, blocks),
@@ -170,12 +246,20 @@ class Cell(Entry):
 
 
 def row(bias: Tensor) -> Tensor:
-    """A bias [..., unit] ready to be added along trials: [..., 1, unit]."""
+    """Return a bias with a trial axis: [..., unit] -> [..., 1, unit].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.cells import row
+    >>> row(np.zeros((2, 8))).shape
+    (2, 1, 8)
+    """
     return bias[..., None, :]
 
 
 def partials(function: Callable[..., Tensor], *arguments: Tensor) -> tuple[Tensor, list[Tensor]]:
-    """An elementwise function of some tensors, and its derivative by each of them."""
+    """Return an elementwise function of tensors, and its derivative by each of them."""
     with tf.GradientTape() as tape:
         tape.watch(arguments)
         value = function(*arguments)
@@ -184,44 +268,44 @@ def partials(function: Callable[..., Tensor], *arguments: Tensor) -> tuple[Tenso
     )
 
 
-def through(slopes: Tensor, kernel: Tensor, blocks: int = 1) -> Tensor:
-    """Jacobian [..., trial, unit, state] of units that the state reaches through a kernel alone.
+def jacobian_through(slopes: Tensor, kernel: Tensor, blocks: int = 1) -> Tensor:
+    """Return the Jacobian [..., trial, unit, state] of units that depend on state x kernel.
 
     slopes [..., trial, block x unit]: derivatives of the units by their products with the kernel
-    [..., state, block x unit], whose blocks of columns stand side by side.
+    [..., state, block x unit], whose blocks are adjacent columns.
     """
 
-    if blocks == 1:  # no sum: five times as fast as a sum over one block
+    if blocks == 1:  # faster than a sum over one block
         return slopes[..., None] * tf.linalg.matrix_transpose(kernel)[..., None, :, :]
 
-    def apart(values: Tensor) -> Tensor:
+    def split_blocks(values: Tensor) -> Tensor:
         shape = [*tf.unstack(tf.shape(values))[:-1], blocks, values.shape[-1] // blocks]
         return tf.reshape(values, shape)
 
-    return tf.einsum("...pgi,...jgi->...pij", apart(slopes), apart(kernel))
+    return tf.einsum("...pgi,...jgi->...pij", split_blocks(slopes), split_blocks(kernel))
 
 
-def cell_mistake(cell: Cell, inputs: int) -> str:
-    """What is wrong with the weights and the state that a cell declares; empty if nothing is."""
+def cell_error(cell: Cell, inputs: int) -> str:
+    """Return the error in the weights and the state size of a cell; empty if there is none."""
     name = type(cell).__name__
     try:
-        found: Any = cell.weights(inputs)
+        weights: Any = cell.weights(inputs)
         size: Any = cell.state_size
     except Exception as error:  # anybody's code may raise anything
-        return f"{name} cannot tell its weights and state_size: {_reason(error)}"
-    if not isinstance(found, dict) or not all(isinstance(w, Weight) for w in found.values()):
-        return f"{name}.weights returns {_kinds(found)}, not a dict of names and Weight"
-    for each, weight in found.items():
+        return f"{name}.weights and state_size must be computable, got {_reason(error)}"
+    if not isinstance(weights, dict) or not all(isinstance(w, Weight) for w in weights.values()):
+        return f"{name}.weights must return a dict of names and Weight, got {_kinds(weights)}"
+    for each, weight in weights.items():
         if not _is_shape(weight.shape):
-            return f"{name}.weights gives {each!r} the shape {weight.shape!r}, no tuple of integers"
-    if "kernel" not in found:
-        listed = ", ".join(map(str, found)) or "none"
-        return f"{name}.weights lacks 'kernel' [input, ...]; there are: {listed}"
-    shape = found["kernel"].shape
+            return f"{name}.weights must give {each!r} a tuple of integers, got {weight.shape!r}"
+    if "kernel" not in weights:
+        listed = ", ".join(map(str, weights)) or "none"
+        return f"{name}.weights must have 'kernel' [input, ...], got {listed}"
+    shape = weights["kernel"].shape
     if len(shape) < 2 or shape[0] != inputs:
-        return f"{name}.weights gives 'kernel' the shape {shape}, not [{inputs} inputs, ...]"
+        return f"{name}.weights must give 'kernel' the shape [{inputs} inputs, ...], got {shape}"
     if not _is_shape((size,)):
-        return f"{name}.state_size is {size!r}, not a number of at least 1"
+        return f"{name}.state_size must be an integer of at least 1, got {size!r}"
     return ""
 
 
@@ -231,74 +315,81 @@ def _is_shape(shape: Any) -> bool:
     )
 
 
-def _kinds(found: Any) -> str:
-    if not isinstance(found, dict):
-        return f"a {type(found).__name__}"
-    return f"a dict of {', '.join(sorted({type(each).__name__ for each in found.values()}))}"
+def _kinds(weights: Any) -> str:
+    if not isinstance(weights, dict):
+        return f"a {type(weights).__name__}"
+    return f"a dict of {', '.join(sorted({type(each).__name__ for each in weights.values()}))}"
 
 
 def _reason(error: Exception) -> str:
-    """Class and first line of an error, without TensorFlow's name of the place in its graph."""
+    """Return class and first line of an error, without TensorFlow's position in its graph."""
     lines = re.sub(r"\{\{.*?\}\}", "", str(error)).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def check_cell(cell: Cell, inputs: int) -> None:
-    """ValueError if what a cell computes is not what its sizes promise; it may be anybody's.
+    """Raise ValueError if a step of a cell does not have the shapes of its declared sizes.
 
-    Tries one step, on its own and as a population takes it.
+    The cell may be a user's own. One step is computed for a Keras layer's and for a population's
+    axes.
     """
-    wrong = cell_mistake(cell, inputs)
-    if wrong:
-        raise ValueError(wrong)
-    drawn = {name: _drawn(cell, name, weight) for name, weight in cell.weights(inputs).items()}
-    # Axes of different lengths, so that a value added along the wrong one does not fit.
+    error = cell_error(cell, inputs)
+    if error:
+        raise ValueError(error)
+    arrays = {name: _draw(cell, name, weight) for name, weight in cell.weights(inputs).items()}
+    # Axes of different lengths, so that a wrong axis is an error.
     for axes, lead in (("trial", (3,)), ("member, trial", (2, 3))):
-        w = {n: tf.constant(np.broadcast_to(d, (*lead[:-1], *d.shape))) for n, d in drawn.items()}
+        w = {n: tf.constant(np.broadcast_to(d, (*lead[:-1], *d.shape))) for n, d in arrays.items()}
         x, h = tf.ones([*lead, inputs]), tf.zeros([*lead, cell.state_size])
-        drive = _tried(cell, "drive", f"[{axes}, input]", (*lead, "drive"), w, x)
+        drive = _compute(cell, "drive", f"[{axes}, input]", (*lead, "drive"), w, x)
         states = f"[{axes}, state]"
-        new = _tried(cell, "step", states, (*lead, cell.state_size), w, drive, h)
-        _tried(cell, "visible", states, (*lead, cell.units), new)
+        new = _compute(cell, "step", states, (*lead, cell.state_size), w, drive, h)
+        _compute(cell, "visible", states, (*lead, cell.units), new)
         if cell.bound is not None:
-            _kept(cell, w, drive, h)
+            _check_bound(cell, w, drive, h)
 
 
-def _kept(cell: Cell, w: Weights, drive: Tensor, h: Tensor) -> None:
-    """ValueError if a step leads out of the box that a cell says it never leaves."""
+def _check_bound(cell: Cell, w: Weights, drive: Tensor, h: Tensor) -> None:
+    """Raise ValueError if a step leaves the invariant box of a cell."""
     bound = cell.bound
     if not (isinstance(bound, int | float) and bound > 0):
-        raise ValueError(f"{type(cell).__name__}.bound is {bound!r}, no positive number or None")
+        raise ValueError(f"{type(cell).__name__}.bound must be positive or None, got {bound!r}")
     for corner in (bound, -bound):
         far = float(tf.reduce_max(tf.abs(cell.visible(cell.step(w, drive, h + corner)))))
         if far > bound * (1.0 + 1e-5):
             raise ValueError(
-                f"{type(cell).__name__}.bound is {bound:g}, but a step from within it leads to "
-                f"{far:.3g}"
+                f"{type(cell).__name__}.bound must bound every step from within it, got {far:.3g} "
+                f"for bound {bound:g}. Return a larger bound, or None."
             )
 
 
-def _drawn(cell: Cell, name: str, weight: Weight) -> Array:
+def _draw(cell: Cell, name: str, weight: Weight) -> Array:
     try:
         return weight.draw(np.random.default_rng(0)).astype(np.float32)
     except Exception as error:
-        said = f"{type(cell).__name__}.weights gives {name!r}, which cannot be drawn"
-        raise ValueError(f"{said}: {_reason(error)}") from error
+        weight_name = f"{type(cell).__name__}.weights[{name!r}]"
+        raise ValueError(f"{weight_name} must be drawable, got {_reason(error)}") from error
 
 
-def _tried(cell: Cell, part: str, given: str, sizes: tuple[int | str, ...], *values: Any) -> Tensor:
-    """What a method of a cell returns; ValueError unless of these sizes (a text: any), finite."""
-    name = f"{type(cell).__name__}.{part}, given {given},"
+def _compute(
+    cell: Cell, part: str, axes: str, sizes: tuple[int | str, ...], *values: Any
+) -> Tensor:
+    """Return the result of a method of a cell.
+
+    Raises ValueError unless it has these sizes (a text stands for any size) and is finite.
+    """
+    name = f"{type(cell).__name__}.{part} on {axes}"
     try:
-        found = tf.convert_to_tensor(getattr(cell, part)(*values))
+        result = tf.convert_to_tensor(getattr(cell, part)(*values))
     except Exception as error:
-        raise ValueError(f"{name} raises {_reason(error)}") from error
-    shape = tuple(found.shape)
+        raise ValueError(f"{name} must not fail, got {_reason(error)}") from error
+    shape = tuple(result.shape)
     fits = [isinstance(n, str) or n == m for n, m in zip(sizes, shape, strict=False)]
     if len(shape) != len(sizes) or not all(fits):
-        raise ValueError(f"{name} returns shape {shape}, not ({', '.join(map(str, sizes))})")
-    if found.dtype != tf.float32:
-        raise ValueError(f"{name} returns {found.dtype.name}, not float32")
-    if not bool(tf.reduce_all(tf.math.is_finite(found))):
-        raise ValueError(f"{name} returns values that are not all finite")
-    return found
+        expected = ", ".join(map(str, sizes))
+        raise ValueError(f"{name} must return shape ({expected}), got {shape}")
+    if result.dtype != tf.float32:
+        raise ValueError(f"{name} must return float32, got {result.dtype.name}")
+    if not bool(tf.reduce_all(tf.math.is_finite(result))):
+        raise ValueError(f"{name} must return finite values, got inf or nan")
+    return result

@@ -1,4 +1,4 @@
-"""How weights begin: NumPy draws from a generator of the member's own, never from its place."""
+"""Initialisers of weights, which draw from the member's own NumPy generator."""
 
 from abc import abstractmethod
 from typing import Annotated, ClassVar
@@ -7,22 +7,22 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.core.catalogue import OneOf
+from rnnstudy.core.catalogue import CatalogueField, catalogue
 from rnnstudy.core.component import Entry
 
 
 class Initialiser(Entry):
-    """Draws one weight block of shape [row, column]."""
+    """Base class of initialisers: a distribution of weight blocks [row, column]."""
 
     noun: ClassVar[str] = "initialiser"
 
     @abstractmethod
     def draw(self, generator: np.random.Generator, rows: int, columns: int) -> Array:
-        """The block [row, column] in float64."""
+        """Return a block [row, column] in float64."""
 
 
 class Orthogonal(Initialiser):
-    """A random orthogonal matrix, uniform under rotations (Mezzadri 2007), times a gain."""
+    """Random orthogonal matrix, uniform under rotations (Mezzadri 2007), times a gain."""
 
     kind: ClassVar[str] = "orthogonal"
 
@@ -32,7 +32,7 @@ class Orthogonal(Initialiser):
     def draw(self, generator: np.random.Generator, rows: int, columns: int) -> Array:
         tall = generator.standard_normal((max(rows, columns), min(rows, columns)))
         q, r = np.linalg.qr(tall)
-        # Without the signs of R's diagonal, QR does not give the uniform distribution.
+        # The signs of R's diagonal make the distribution uniform.
         q = q * np.sign(np.diagonal(r))
         return self.gain * (q if rows >= columns else q.T)
 
@@ -50,21 +50,21 @@ class Normal(Initialiser):
 
 
 class Identity(Initialiser):
-    """The identity matrix times a gain (Le, Jaitly & Hinton 2015, for relu at gain 1)."""
+    """Identity matrix times a gain (Le, Jaitly & Hinton 2015, for relu at gain 1)."""
 
     kind: ClassVar[str] = "identity"
 
     gain: float = Field(1.0, gt=0)
-    """The diagonal entry."""
+    """Diagonal entry."""
 
     def draw(self, generator: np.random.Generator, rows: int, columns: int) -> Array:
         return self.gain * np.eye(rows, columns)
 
 
-INITIALISERS: dict[str, type[Initialiser]] = {
-    "orthogonal": Orthogonal,
-    "normal": Normal,
-    "identity": Identity,
-}
+INITIALISERS: dict[str, type[Initialiser]] = catalogue(
+    Orthogonal,
+    Normal,
+    Identity,
+)
 
-AnyInitialiser = Annotated[Initialiser, OneOf("initialiser", INITIALISERS)]
+AnyInitialiser = Annotated[Initialiser, CatalogueField("initialiser", INITIALISERS)]

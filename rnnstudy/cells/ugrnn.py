@@ -1,26 +1,45 @@
-"""The update-gate recurrent network."""
+"""Update-gate recurrent network."""
 
 from typing import ClassVar
 
 import numpy as np
 
-from rnnstudy.cells.base import LARGEST, Cell, Weight, Weights, partials, row, through
+from rnnstudy.cells.base import (
+    ACTIVATION_BOUNDS,
+    Cell,
+    Weight,
+    Weights,
+    jacobian_through,
+    partials,
+    row,
+)
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 
 
 class UGRNN(Cell):
-    """Update-gate RNN: one gate, one candidate (Collins, Sohl-Dickstein & Sussillo 2017).
+    """Update-gate RNN (UGRNN): one gate and one candidate.
 
     g = sigmoid(W_g x + R_g h + b_g), c = f(W_c x + R_c h + b_c), h' = g h + (1 - g) c.
+
+    References
+    ----------
+    Collins, Sohl-Dickstein & Sussillo (2017), "Capacity and trainability in recurrent neural
+    networks".
+
+    Examples
+    --------
+    >>> from rnnstudy.cells.ugrnn import UGRNN
+    >>> UGRNN(units=8).weights(inputs=2)["kernel"].shape
+    (2, 16)
     """
 
     kind: ClassVar[str] = "ugrnn"
 
-    rests: ClassVar[bool] = True
+    has_ungated_map: ClassVar[bool] = True
 
     gate_bias: float = 1.0
-    """Initial bias of the update gate; positive keeps the old state."""
+    """Initial bias of the update gate; a positive bias keeps the state."""
 
     def weights(self, inputs: int) -> dict[str, Weight]:
         bias = np.repeat([self.gate_bias, 0.0], self.units)
@@ -30,29 +49,31 @@ class UGRNN(Cell):
         return x @ w["kernel"] + row(w["bias"])
 
     def step(self, w: Weights, drive: Tensor, h: Tensor) -> Tensor:
-        return self._moved(drive + h @ w["recurrent_kernel"], h)
+        return self._update(drive + h @ w["recurrent_kernel"], h)
 
-    def _moved(self, product: Tensor, h: Tensor) -> Tensor:
+    def _update(self, product: Tensor, h: Tensor) -> Tensor:
         gate, new = tf.split(product, 2, axis=-1)
         keep = tf.sigmoid(gate)
         return keep * h + (1.0 - keep) * self.nonlinearity(new)
 
     def linearise(self, w: Weights, drive: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         product = drive + h @ w["recurrent_kernel"]
-        moved, (slopes, kept) = partials(self._moved, product, h)
-        return moved, through(slopes, w["recurrent_kernel"], 2) + tf.linalg.diag(kept)
+        new, (slopes, keep) = partials(self._update, product, h)
+        return new, jacobian_through(slopes, w["recurrent_kernel"], 2) + tf.linalg.diag(keep)
 
-    def rest(self, w: Weights, drive: Tensor, seen: Tensor) -> Tensor:
-        """The candidate."""
-        return self.nonlinearity(self._candidate(w, drive, seen))
+    def ungated(self, w: Weights, drive: Tensor, visible: Tensor) -> Tensor:
+        """Return the candidate state."""
+        return self.nonlinearity(self._candidate(w, drive, visible))
 
-    def linearise_rest(self, w: Weights, drive: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-        new, (slope,) = partials(self.nonlinearity, self._candidate(w, drive, seen))
-        return new, through(slope, w["recurrent_kernel"][..., self.units :])
+    def linearise_ungated(
+        self, w: Weights, drive: Tensor, visible: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        new, (slope,) = partials(self.nonlinearity, self._candidate(w, drive, visible))
+        return new, jacobian_through(slope, w["recurrent_kernel"][..., self.units :])
 
-    def _candidate(self, w: Weights, drive: Tensor, seen: Tensor) -> Tensor:
-        return drive[..., self.units :] + seen @ w["recurrent_kernel"][..., self.units :]
+    def _candidate(self, w: Weights, drive: Tensor, visible: Tensor) -> Tensor:
+        return drive[..., self.units :] + visible @ w["recurrent_kernel"][..., self.units :]
 
     @property
     def bound(self) -> float | None:
-        return LARGEST.get(self.activation)
+        return ACTIVATION_BOUNDS.get(self.activation)

@@ -1,13 +1,32 @@
-"""The vanilla recurrent network."""
+"""Vanilla recurrent network."""
 
 from typing import ClassVar
 
-from rnnstudy.cells.base import LARGEST, Cell, Weight, Weights, partials, row, through
+from rnnstudy.cells.base import (
+    ACTIVATION_BOUNDS,
+    Cell,
+    Weight,
+    Weights,
+    jacobian_through,
+    partials,
+    row,
+)
 from rnnstudy.core.arrays import Tensor
 
 
 class Vanilla(Cell):
-    """h' = f(W x + R h + b) (Elman 1990)."""
+    """Vanilla recurrent network: h' = f(W x + R h + b).
+
+    References
+    ----------
+    Elman (1990), "Finding structure in time".
+
+    Examples
+    --------
+    >>> from rnnstudy.cells.vanilla import Vanilla
+    >>> Vanilla(units=8, activation="tanh").bound
+    1.0
+    """
 
     kind: ClassVar[str] = "vanilla"
 
@@ -22,8 +41,8 @@ class Vanilla(Cell):
 
     def linearise(self, w: Weights, drive: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         new, (slope,) = partials(self.nonlinearity, drive + h @ w["recurrent_kernel"])
-        return new, through(slope, w["recurrent_kernel"])
+        return new, jacobian_through(slope, w["recurrent_kernel"])
 
     @property
     def bound(self) -> float | None:
-        return LARGEST.get(self.activation)
+        return ACTIVATION_BOUNDS.get(self.activation)

@@ -12,20 +12,20 @@ from rnnstudy.claims.integration_modes import OneModeOrSeveral
 from rnnstudy.claims.line_attractor import LineAttractorClaim
 from rnnstudy.claims.nearer_untrained import NearerUntrained
 from rnnstudy.claims.prevalence import Prevalent
-from rnnstudy.core.catalogue import OneOf
+from rnnstudy.core.catalogue import CatalogueField, catalogue
 
-CLAIMS: dict[str, type[Claim]] = {
-    "cube": Cube,
-    "cube_graph": CubeGraph,
-    "geometry_depends_on": GeometryDependsOn,
-    "depends_less": DependsLess,
-    "frequency_follows": FrequencyFollows,
-    "line_attractor": LineAttractorClaim,
-    "one_mode_or_several": OneModeOrSeveral,
-    "nearer_untrained": NearerUntrained,
-}
+CLAIMS: dict[str, type[Claim]] = catalogue(
+    Cube,
+    CubeGraph,
+    GeometryDependsOn,
+    DependsLess,
+    FrequencyFollows,
+    LineAttractorClaim,
+    OneModeOrSeveral,
+    NearerUntrained,
+)
 
-AnyClaim = Annotated[Claim, OneOf("claim", CLAIMS)]
+AnyClaim = Annotated[Claim, CatalogueField("claim", CLAIMS)]
 
 __all__ = [
     "CLAIMS",

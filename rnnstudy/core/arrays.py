@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray
-"""A NumPy array. The names of its axes stand in docstrings, as in `[member, state]`."""
+"""A NumPy array. Docstrings name its axes, as in `[member, state]`."""
 
 Tensor = Any
 """A TensorFlow tensor: TensorFlow must not be imported for an annotation."""

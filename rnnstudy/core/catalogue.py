@@ -1,28 +1,44 @@
-"""Shelves of entries: fields of a spec that hold one of them, by its name or by its class.
+"""Catalogues: entries by their kind, and fields of a spec that take one entry.
 
-A catalogue is a literal dict in a shelf's `__init__`; entries of anybody's are
-`package.module:Class`.
+A catalogue is a dict from kind to class in the `__init__` of its folder, made by `catalogue`. A
+user's own class is named `package.module:Class`.
 """
 
 import functools
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
-from rnnstudy.core.component import Entry
+from rnnstudy.core.component import Entry, summary
 from rnnstudy.core.deprecations import current_kind
 from rnnstudy.core.errors import suggestion
 from rnnstudy.core.tags import class_path, find_class
 
+E = TypeVar("E", bound=Entry)
 
-class OneOf:
-    """Marks a field that holds an entry of a catalogue: `Annotated[Task, OneOf("task", TASKS)]`.
 
-    Accepts an entry, its name, or a mapping `{kind: name, field: value, ...}`. Errors are pydantic
-    errors located at the key concerned.
+def catalogue(*entries: type[E]) -> dict[str, type[E]]:
+    """Return entries by their kind, in order.
+
+    Raises ValueError if two entries have one kind.
+    """
+    by_kind: dict[str, type[E]] = {}
+    for entry in entries:
+        if by_kind.setdefault(entry.kind, entry) is not entry:
+            raise ValueError(
+                f"kinds of a catalogue must differ, got {entry.kind!r} twice. Rename one of them."
+            )
+    return by_kind
+
+
+class CatalogueField:
+    """Annotation of a field that takes an entry of a catalogue.
+
+    `Annotated[Task, CatalogueField("task", TASKS)]` accepts an entry, its kind, or a mapping
+    `{kind: name, field: value, ...}`. Errors are pydantic errors at the key with the mistake.
     """
 
     def __init__(self, noun: str, catalogue: Mapping[str, type[Any]]) -> None:
@@ -39,24 +55,24 @@ class OneOf:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        outside = {"type": "string", "pattern": "^[^:]+:[^:]+$"}
+        path = {"type": "string", "pattern": "^[^:]+:[^:]+$"}
         variants: list[dict[str, Any]] = [
             {"enum": list(self.catalogue), "type": "string"},
-            outside | {"description": f"A {self.noun} of your own: package.module:Class."},
-            {"type": "object", "required": ["kind"], "properties": {"kind": outside}},
+            path | {"description": f"A {self.noun} of your own: package.module:Class."},
+            {"type": "object", "required": ["kind"], "properties": {"kind": path}},
         ]
         for name, entry in self.catalogue.items():
             variant = dict(handler.resolve_ref_schema(handler(entry.__pydantic_core_schema__)))
-            kind = {"const": name, "description": inspect.getdoc(entry) or ""}
+            kind = {"const": name, "description": summary(inspect.getdoc(entry) or "")}
             variant["properties"] = {"kind": kind, **variant.get("properties", {})}
             variant["required"] = ["kind", *variant.get("required", [])]
             variants.append(variant)
         return {"anyOf": variants}
 
     def build(self, value: Any, base: type[Entry] = Entry) -> Any:
-        """The entry of class `base` that `value` (an entry, a name, a mapping) describes."""
+        """Return the entry of class `base` for a value: an entry, a kind, or a mapping."""
         if isinstance(value, Entry):
-            return self._of(base, value)
+            return self._checked(base, value)
         if isinstance(value, str):
             value = {"kind": value}
         if not isinstance(value, Mapping):
@@ -74,7 +90,7 @@ class OneOf:
         fields = {name: part for name, part in value.items() if name != "kind"}
         return self.find(value["kind"], base).model_validate(fields)
 
-    def _of(self, base: type[Entry], entry: Entry) -> Entry:
+    def _checked(self, base: type[Entry], entry: Entry) -> Entry:
         if isinstance(entry, base) and entry.noun == base.noun:
             return entry
         raise PydanticCustomError(
@@ -84,19 +100,19 @@ class OneOf:
         )
 
     def dump(self, entry: Entry) -> dict[str, Any]:
-        """Plain JSON data from which `build` makes an equal entry."""
+        """Return plain JSON data from which `build` makes an equal entry."""
         fields = entry.model_dump(mode="json")
         listed = self.catalogue.get(entry.kind) is type(entry)
         return fields if listed else fields | {"kind": class_path(type(entry))}
 
     def find(self, kind: Any, base: type[Entry] = Entry) -> Any:
-        """The class named `kind`: of the catalogue, or a `base` at `package.module:Class`."""
+        """Return the class of a kind: an entry, or a `base` at `package.module:Class`."""
         if isinstance(kind, str) and kind in self.catalogue:
             return self.catalogue[kind]
         if isinstance(kind, str) and (renamed := current_kind(self.noun, kind, stacklevel=5)):
             return self.catalogue[renamed]
         if isinstance(kind, str) and ":" in kind:
-            return self._outside(kind, base)
+            return self._own_class(kind, base)
         known = sorted(self.catalogue)
         raise PydanticCustomError(
             "unknown_kind",
@@ -109,26 +125,26 @@ class OneOf:
             },
         )
 
-    def _outside(self, path: str, base: type[Entry]) -> Any:
+    def _own_class(self, path: str, base: type[Entry]) -> Any:
         try:
             cls = find_class(path)
         except Exception as error:  # importing runs the user's own module, which may raise anything
-            hint = _where_to_start(path, error)
-            raise self._refused_class(path, f"cannot be loaded: {error}{hint}") from error
+            hint = _start_folder_hint(path, error)
+            raise self._class_error(path, f"cannot be loaded: {error}{hint}") from error
         if not issubclass(cls, base) or base.noun not in ("", cls.noun):
-            raise self._refused_class(path, f"is not a rnnstudy {self.noun}")
+            raise self._class_error(path, f"is not a rnnstudy {self.noun}")
         if inspect.isabstract(cls):
             missing = ", ".join(sorted(cls.__abstractmethods__))
-            raise self._refused_class(path, f"is abstract: it needs {missing}")
+            raise self._class_error(path, f"is abstract: it needs {missing}")
         return cls
 
-    def _refused_class(self, path: str, reason: str) -> PydanticCustomError:
+    def _class_error(self, path: str, reason: str) -> PydanticCustomError:
         context = {"path": repr(path), "reason": reason}
         return PydanticCustomError("outside_class", "{path} {reason}", context)
 
 
-def _where_to_start(path: str, error: Exception) -> str:
-    """What to do if the module of an outside class is not found; nothing after other errors."""
+def _start_folder_hint(path: str, error: Exception) -> str:
+    """Return the remedy for a module that does not exist; empty for other errors."""
     module = path.partition(":")[0]
     top = module.partition(".")[0]
     if not isinstance(error, ModuleNotFoundError) or error.name != top:

@@ -1,12 +1,13 @@
-"""What you ask for: small frozen values that a spec can name.
+"""Components: frozen settings with checked fields, and the addresses of their results.
 
-A `Component`'s typed fields and defaults are its YAML; an `Entry` is a component that is chosen by
-`kind` from a catalogue (see `rnnstudy.core.catalogue`).
+The fields of a `Component` and their defaults are its YAML. An `Entry` is a component with a `kind`
+in a catalogue (see `rnnstudy.core.catalogue`).
 """
 
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any, ClassVar, Self
@@ -24,7 +25,7 @@ from pydantic_core import ErrorDetails
 
 from rnnstudy.core import format_1
 from rnnstudy.core.deprecations import current_fields
-from rnnstudy.core.errors import raised_again, refused, unknown_key
+from rnnstudy.core.errors import reraise_below, unknown_key, validation_error
 from rnnstudy.core.tags import class_of, class_path, tag_of
 
 RECIPE_FORMAT = 2
@@ -47,22 +48,36 @@ class Address(str):
 
     @property
     def in_format_1(self) -> str:
-        """Address under which the version before this one kept the same result."""
+        """Address of the same result in a store of the previous version."""
         inputs = tuple(getattr(address, "in_format_1", address) for address in self._inputs)
         return _hash(1, _json(self._component._recipe_in_format_1), inputs)
 
 
 def _hash(form: int, recipe: str, inputs: tuple[str, ...]) -> str:
-    # As `_json` writes them. A plan asks for so many addresses that its overhead would show.
+    # As `_json` writes them, but faster: a plan has many addresses.
     listed = ",".join(map(encode_basestring_ascii, inputs))
     text = f'{{"format":{form},"inputs":[{listed}],"recipe":{recipe}}}'
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
 class Component(BaseModel):
-    """A frozen value with checked fields: unknown keys, NaN and silent conversions are refused.
+    """Base class of settings: a frozen value with checked fields.
 
-    Several values are a tuple in a field's type; they may be given as a list.
+    Unknown keys, NaN and implicit conversions of types are errors. A field of several values has a
+    tuple type and accepts a list. Attribute docstrings describe the fields.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        A field is unknown or has a value outside of its type and bounds.
+
+    Examples
+    --------
+    >>> from rnnstudy.core.component import Component
+    >>> class Stimulus(Component):
+    ...     strength: float = 1.0
+    >>> Stimulus(strength=2).changed(strength=0.5)
+    Stimulus(strength=0.5)
     """
 
     model_config = ConfigDict(
@@ -71,19 +86,20 @@ class Component(BaseModel):
         strict=True,
         allow_inf_nan=False,
         use_attribute_docstrings=True,
+        json_schema_extra=lambda schema: _summarise(schema),
     )
 
     version: ClassVar[int] = 1
-    """Bumped by hand whenever the numbers that this component yields change."""
+    """Version of the method, raised by hand whenever its results change."""
 
     labels: ClassVar[frozenset[str]] = frozenset()
-    """Fields that only name a thing: they do not enter its key."""
+    """Names of fields that do not change results; they are not part of the address."""
 
     former_fields: ClassVar[Mapping[str, str]] = {}
-    """Name of a field in the previous version -> its name; accepted with a warning."""
+    """Former name of a field -> its name. Former names are accepted with a warning."""
 
     def recipe(self) -> dict[str, Any]:
-        """All that decides this component's results, as plain JSON data."""
+        """Return all that determines this component's results, as plain JSON data."""
         return {
             "tag": tag_of(type(self)),
             "version": self.version,
@@ -100,18 +116,17 @@ class Component(BaseModel):
 
     @functools.cached_property
     def _recipe(self) -> str:
-        """The recipe as text, written once: a plan asks for many addresses of one component."""
+        """Recipe as text, cached since a plan has many addresses of one component."""
         return _json(self._recipe_data)
 
     @functools.cached_property
     def _recipe_data(self) -> dict[str, Any]:
-        """The recipe, made once: thousands of networks have their task, cell and protocol from a
-        few."""
+        """Recipe, cached since thousands of networks share a task, a cell and a protocol."""
         return self.recipe()
 
     @functools.cached_property
     def _recipe_in_format_1(self) -> dict[str, Any]:
-        """The recipe as format 1 had it, with paths of classes and earlier names of fields."""
+        """Recipe in format 1, with paths of classes and former names of fields."""
         tag = tag_of(type(self))
         return {
             "class": format_1.path_of(tag),
@@ -124,17 +139,17 @@ class Component(BaseModel):
         }
 
     def changed(self, **fields: Any) -> Self:
-        """A copy with some fields replaced, checked like the original."""
-        given = {name: getattr(self, name) for name in type(self).model_fields}
-        return type(self)(**{**given, **self.current_fields(fields)})
+        """Return a copy with other values of some fields, checked like the original."""
+        unchanged = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self)(**{**unchanged, **self.current_fields(fields)})
 
     def stored(self) -> dict[str, Any]:
-        """Plain JSON data from which `restore` rebuilds this component."""
+        """Return plain JSON data from which `restore` rebuilds this component."""
         return {"tag": tag_of(type(self)), "fields": self.model_dump(mode="json")}
 
     @classmethod
     def current_fields(cls, data: Mapping[str, Any], stacklevel: int = 2) -> Mapping[str, Any]:
-        """Return fields under their names of today, with a warning for each former name."""
+        """Return fields under their current names, with a warning for each former name."""
         if cls.former_fields.keys().isdisjoint(data):
             return data
         return current_fields(cls.__name__, cls.former_fields, data, stacklevel + 1)
@@ -142,12 +157,12 @@ class Component(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _explained(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Takes lists for tuples, and names the known keys where one is unknown."""
-        given = data
+        """Accept lists for tuples, and add the known keys to errors of unknown keys."""
+        fields = data
         if type(data) is dict:
-            given = {key: _frozen(part) for key, part in cls.current_fields(data, 3).items()}
+            fields = {key: _frozen(part) for key, part in cls.current_fields(data, 3).items()}
         try:
-            return handler(given)
+            return handler(fields)
         except ValidationError as error:
             errors = error.errors(include_url=False)
             if not any(_unknown_key(each) for each in errors):
@@ -155,19 +170,27 @@ class Component(BaseModel):
             lines = [
                 unknown_key(str(each["loc"][0]), cls.model_fields, each["input"])
                 if _unknown_key(each)
-                else raised_again(each)
+                else reraise_below(each)
                 for each in errors
             ]
-            raise refused(cls.__name__, lines) from None
+            raise validation_error(cls.__name__, lines) from None
 
 
 class Entry(Component):
-    """A component that a catalogue lists under its `kind`; outside ones are `module:Class`."""
+    """Component with a `kind` in a catalogue; the kind of a user's own class is its path.
+
+    Examples
+    --------
+    >>> from rnnstudy.cells.gru import GRU
+    >>> GRU.kind, GRU(units=4).model_dump()["kind"]
+    ('gru', 'gru')
+    """
 
     noun: ClassVar[str] = ""
-    """Noun of the catalogue, which its base class sets."""
+    """Noun of the catalogue, set by its base class."""
 
     kind: ClassVar[str] = ""
+    """Name in the catalogue."""
 
     entry_tag: ClassVar[str] = ""
     """Tag of an entry of this package's catalogues; empty for other classes."""
@@ -175,10 +198,10 @@ class Entry(Component):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        listed = "kind" in cls.__dict__
-        if not listed:
+        has_kind = "kind" in cls.__dict__
+        if not has_kind:
             cls.kind = class_path(cls)
-        ours = listed and cls.__module__.startswith("rnnstudy.")
+        ours = has_kind and cls.__module__.startswith("rnnstudy.")
         cls.entry_tag = f"{cls.noun}:{cls.kind}" if ours else ""
 
     @model_serializer(mode="wrap")
@@ -186,8 +209,19 @@ class Entry(Component):
         return {"kind": self.kind, **handler(self)}
 
 
+def summary(docstring: str) -> str:
+    """Return a docstring without its numpydoc sections."""
+    return re.split(r"\n\n[A-Z]\w+\n-{3,}\n", docstring, maxsplit=1)[0]
+
+
+def _summarise(schema: dict[str, Any]) -> None:
+    """Shorten the description of a component's JSON schema."""
+    if "description" in schema:
+        schema["description"] = summary(schema["description"])
+
+
 def _json(value: Any) -> str:
-    """JSON in the one way of writing it that addresses are made of."""
+    """Return JSON in the form that addresses are hashed from."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 

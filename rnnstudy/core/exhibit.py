@@ -1,6 +1,6 @@
-"""What can be shown, as plain data. Analyses return exhibits; only `report/` draws them.
+"""Exhibits: figures and tables as plain data, which only `report/` draws.
 
-Sizes are checked on construction (ValueError); values need not be: NaN is drawn as missing.
+Sizes are checked on construction (ValueError). NaN values are drawn as missing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,28 +14,41 @@ from rnnstudy.core.arrays import Array
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Exhibit:
-    """One thing to show: a title, and a caption that says how to read it."""
+    """Base class of figures and tables as data."""
 
     title: str
+    """Title above the exhibit."""
     caption: str = ""
+    """Explanation below the exhibit."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Note(Exhibit):
-    """A sentence or two."""
+    """Short text."""
 
     text: str
+    """One or two sentences."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Table(Exhibit):
-    """Named columns of equal length; values are text, numbers, booleans or None (shown empty)."""
+    """Table with named columns.
+
+    Examples
+    --------
+    >>> from rnnstudy.exhibits import Table
+    >>> Table(title="Radius", columns={"network": ["a", "b"], "radius": [0.9, 1.1]}).rows
+    2
+    """
 
     columns: Mapping[str, Sequence[Any]]
+    """Name -> values, all of equal length: text, numbers, booleans or None (an empty cell)."""
 
     def __post_init__(self) -> None:
         sizes = {name: len(values) for name, values in self.columns.items()}
-        _require(self, len(set(sizes.values())) <= 1, f"columns differ in length: {sizes}")
+        _require(
+            self, len(set(sizes.values())) <= 1, f"columns must have equal lengths, got {sizes}"
+        )
 
     @property
     def rows(self) -> int:
@@ -45,14 +58,18 @@ class Table(Exhibit):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Scatter(Exhibit):
-    """Points in the plane: `points` [point, 2], with a panel for each named grouping [point]."""
+    """Scatter plot, with one panel per grouping."""
 
     points: Array
+    """Coordinates [point, 2]."""
     labels: Sequence[str]
+    """Label of each point."""
     groups: Mapping[str, Sequence[str]]
+    """Name of a grouping -> group of each point, which determines its colour."""
     x_label: str = ""
     y_label: str = ""
     equal_axes: bool = True
+    """One scale for both axes."""
 
     def __post_init__(self) -> None:
         _require_axes(self, "points", self.points, 2)
@@ -61,29 +78,38 @@ class Scatter(Exhibit):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Strip(Exhibit):
-    """One number per network, `values` [point], in a row for each of the categories [point]."""
+    """Strip plot: one number per point, with one row per category."""
 
     values: Array
+    """Numbers [point]."""
     categories: Sequence[str]
+    """Category of each point."""
     labels: Sequence[str]
+    """Label of each point."""
     value_label: str
+    """Label of the axis of values."""
     log: bool = False
+    """Logarithmic axis of values."""
     limit: float | None = None
-    """A value to mark by a line, such as the criterion for `solved`."""
+    """Value of a marker line, such as the criterion of a solved task."""
 
     def __post_init__(self) -> None:
-        given = {"categories": self.categories, "labels": self.labels}
-        _require_lengths(self, len(self.values), given)
+        fields = {"categories": self.categories, "labels": self.labels}
+        _require_lengths(self, len(self.values), fields)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Matrix(Exhibit):
-    """A labelled square matrix `values` [row, row]; `groups` are the labels' named groupings."""
+    """Labelled square matrix as a heat map."""
 
     values: Array
+    """Numbers [row, row]."""
     labels: Sequence[str]
+    """Label of each row."""
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Name of a grouping -> group of each row, drawn as a coloured strip."""
     value_label: str = ""
+    """Label of the colour scale."""
 
     def __post_init__(self) -> None:
         _require_axes(self, "values", self.values, len(self.labels))
@@ -92,53 +118,61 @@ class Matrix(Exhibit):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Curve:
-    """A line: `y` [x], with an optional band `low`..`high`; `panel` says on which axes it is drawn.
-
-    Curves of the same `label` share a colour across panels.
-    """
+    """Line with an optional band."""
 
     x: Array
+    """Positions [x]."""
     y: Array
+    """Values [x]."""
     label: str
+    """Entry in the legend. Curves of one label have one colour in all panels."""
     low: Array | None = None
+    """Lower limit of the band, [x]."""
     high: Array | None = None
+    """Upper limit of the band, [x]."""
     panel: str = ""
+    """Title of the panel in which the curve is drawn."""
     dashed: bool = False
 
     def __post_init__(self) -> None:
-        given = {"y": self.y, "low": self.low, "high": self.high}
-        present = {name: values for name, values in given.items() if values is not None}
+        fields = {"y": self.y, "low": self.low, "high": self.high}
+        present = {name: values for name, values in fields.items() if values is not None}
         _require_lengths(self, len(self.x), present)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Curves(Exhibit):
-    """Lines on one or several panels (small multiples in the order of first appearance)."""
+    """Line plot with one or more panels, in the order of their first curve."""
 
     curves: Sequence[Curve]
+    """Lines of all panels."""
     x_label: str
     y_label: str
     log_y: bool = False
+    """Logarithmic y axis."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Space(Exhibit):
-    """Trajectories and marked points in two or three dimensions (principal components).
-
-    `lines`: each [time, axis]; `points` [point, axis] with a class name per point in
-    `point_groups`; `directions`: each [end, axis], a short line through a point.
-    """
+    """Trajectories and marked points in principal components; base of `Space2D` and `Space3D`."""
 
     dimensions: ClassVar[int]
+    """Number of axes."""
 
     lines: Sequence[Array]
+    """Trajectories, each [time, axis]."""
     points: Array
+    """Marked points [point, axis]."""
     point_groups: Sequence[str]
+    """Group of each point, which determines its colour."""
     directions: Sequence[Array] = ()
+    """Short lines through points, each [end, axis]."""
     axis_labels: tuple[str, ...] = ("PC 1", "PC 2", "PC 3")
+    """Label of each axis."""
     point_labels: Sequence[str] = ()
+    """Label of each point; default: none."""
     group_label: str = "unstable directions"
-    """What the class names say; numbers of unstable directions have colours of their own."""
+    """Meaning of the groups. Numbers of unstable directions have their own colours."""
 
     def __post_init__(self) -> None:
         _require_axes(self, "points", self.points, self.dimensions)
@@ -152,43 +186,46 @@ class Space(Exhibit):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Space2D(Space):
-    """In the plane."""
+    """Trajectories and marked points in two principal components."""
 
     dimensions: ClassVar[int] = 2
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Space3D(Space):
-    """In three dimensions."""
+    """Trajectories and marked points in three principal components."""
 
     dimensions: ClassVar[int] = 3
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Panels(Exhibit):
-    """Several exhibits of one kind side by side, each under its own title (one per combination)."""
+    """Several exhibits of one kind side by side, each under its own title."""
 
     exhibits: Sequence[Exhibit]
+    """Exhibits of one class."""
     columns: int = 4
+    """Largest number of exhibits in a row."""
 
     def __post_init__(self) -> None:
         kinds = sorted({type(exhibit).__name__ for exhibit in self.exhibits})
-        _require(self, len(kinds) <= 1, f"exhibits are of several kinds: {', '.join(kinds)}")
+        _require(self, len(kinds) <= 1, f"exhibits must be of one class, got {', '.join(kinds)}")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Graph(Exhibit):
-    """A directed graph: node names with a group each, edges (source, target, weight).
-
-    `positions` [node, 2]: where nodes are drawn; None: in layers, one for each group.
-    """
+    """Directed graph."""
 
     nodes: Sequence[str]
+    """Name of each node."""
     groups: Sequence[str]
+    """Group of each node, which determines its colour."""
     edges: Sequence[tuple[int, int, float]]
+    """Edges (source, target, weight), with positions of nodes."""
     positions: Array | None = None
+    """Coordinates of the nodes, [node, 2]; None: one layer per group."""
     group_label: str = ""
-    """What the class names say."""
+    """Meaning of the groups."""
 
     def __post_init__(self) -> None:
         _require_lengths(self, len(self.nodes), {"groups": self.groups})
@@ -197,21 +234,24 @@ class Graph(Exhibit):
             _require_lengths(self, len(self.nodes), {"positions": self.positions})
         known = range(len(self.nodes))
         wrong = [edge for edge in self.edges if edge[0] not in known or edge[1] not in known]
-        _require(self, not wrong, f"edges name nodes that do not exist: {wrong[:3]}")
+        count = len(self.nodes)
+        _require(self, not wrong, f"edges must be between {count} nodes, got {wrong[:3]}")
 
 
-def _require(exhibit: Any, holds: bool, complaint: str) -> None:
-    if not holds:
+def _require(exhibit: Any, condition: bool, message: str) -> None:
+    if not condition:
         name = getattr(exhibit, "title", getattr(exhibit, "label", ""))
-        raise ValueError(f"{type(exhibit).__name__} '{name}': {complaint}")
+        raise ValueError(f"{type(exhibit).__name__} '{name}': {message}")
 
 
 def _require_lengths(exhibit: Any, size: int, fields: Mapping[str, Any]) -> None:
     for name, values in fields.items():
-        _require(exhibit, len(values) == size, f"{name} has {len(values)} entries, expected {size}")
+        _require(
+            exhibit, len(values) == size, f"{name} must have {size} entries, got {len(values)}"
+        )
 
 
 def _require_axes(exhibit: Any, name: str, values: Array, columns: int) -> None:
     shape = np.shape(values)
     fits = len(shape) == 2 and shape[1] == columns
-    _require(exhibit, fits, f"{name} should have shape [n, {columns}], it has {list(shape)}")
+    _require(exhibit, fits, f"{name} must have shape [n, {columns}], got {list(shape)}")

@@ -1,4 +1,4 @@
-"""Names of format 1, which stored classes by module path, so that its stores can still be read.
+"""Names of format 1, which stored classes by module path, to read its stores.
 
 This version writes format 2 and reads both. The next version drops this module.
 """
@@ -118,28 +118,29 @@ FIELDS: dict[str, dict[str, str]] = {
     "selection": {"statistic": "by"},
     "control_tests": {"line_factor": "told"},
     "evidence": {"shortage": "lacking"},
+    "training": {"record_every": "history", "solved_for": "hold"},
 }
-"""Tag -> fields that are called otherwise now: name of today -> name in format 1."""
+"""Tag -> renamed fields: current name -> name in format 1."""
 
 _TAGS = {path: tag for tag, path in PATHS.items()}
 
 
 def path_of(tag: str) -> str:
-    """Return what format 1 wrote in place of a tag."""
+    """Return the path that format 1 wrote for a tag."""
     return PATHS.get(tag, tag)
 
 
 def tag_of(path: str) -> str:
-    """Return the tag of the class that format 1 named by its path."""
+    """Return the tag of a class from its path in format 1."""
     return _TAGS.get(path, path)
 
 
 def field_of(tag: str, name: str) -> str:
-    """Return what format 1 called a field of today."""
+    """Return the name of a field in format 1."""
     return FIELDS.get(tag, {}).get(name, name)
 
 
 def renamed(tag: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the stored fields of format 1 under the names of today."""
-    today = {old: new for new, old in FIELDS.get(tag, {}).items()}
-    return {today.get(name, name): value for name, value in fields.items()}
+    """Return the stored fields of format 1 under their current names."""
+    names = {old: new for new, old in FIELDS.get(tag, {}).items()}
+    return {names.get(name, name): value for name, value in fields.items()}

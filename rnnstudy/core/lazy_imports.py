@@ -1,8 +1,8 @@
-"""The one door through which heavy libraries enter, each at its first use.
+"""Lazy imports of heavy libraries, and hooks after an import.
 
-`import rnnstudy` and `rnnstudy check` must answer at once, so nothing in this package imports
-TensorFlow, Keras or pandas at module level; they are reached as `tf`, `keras` and `pd` from here,
-and so are our own modules about Keras.
+`import rnnstudy` and `rnnstudy check` must be fast. Therefore no module imports TensorFlow, Keras
+or pandas at its top level. They are available as `tf`, `keras` and `pd` from this module, and so
+are the modules of `rnnstudy.keras_bridge`.
 """
 
 import importlib
@@ -17,8 +17,8 @@ from types import ModuleType
 from typing import Any
 
 
-class _Door:
-    """A module that is imported when one of its names is first asked for."""
+class LazyModule:
+    """Stand-in for a module that is imported at the first access to one of its names."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -27,20 +27,20 @@ class _Door:
         return getattr(importlib.import_module(self._name), attribute)
 
 
-tf: Any = _Door("tensorflow")
-keras: Any = _Door("keras")
-pd: Any = _Door("pandas")
-keras_models: Any = _Door("rnnstudy.keras_bridge.to_keras")
-models: Any = _Door("rnnstudy.keras_bridge.from_keras")
+tf: Any = LazyModule("tensorflow")
+keras: Any = LazyModule("keras")
+pd: Any = LazyModule("pandas")
+keras_models: Any = LazyModule("rnnstudy.keras_bridge.to_keras")
+models: Any = LazyModule("rnnstudy.keras_bridge.from_keras")
 """The one exception to the order of layers: two modules of the Keras bridge, which is above the
 population. `Population.model` and `Population.from_models` use them."""
 
 
-class _Watcher(importlib.abc.MetaPathFinder):
-    """Calls `then` once, right after the module `name` has been imported.
+class ImportHook(importlib.abc.MetaPathFinder):
+    """Import hook that calls `then` once, after the module `name` has been imported.
 
-    It stays until an import succeeds: somebody may only ask whether the module exists
-    (`importlib.util.find_spec`), and an import may fail and be tried again.
+    The hook stays until an import succeeds. A test whether the module exists
+    (`importlib.util.find_spec`) or a failed import does not remove it.
     """
 
     def __init__(
@@ -56,27 +56,27 @@ class _Watcher(importlib.abc.MetaPathFinder):
     ) -> ModuleSpec | None:
         if name != self.name or self not in sys.meta_path:
             return None
-        # Only those behind this one are asked, so that two watchers of a module both see it.
+        # Only later finders, so that two hooks of one module both run.
         for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
             spec = finder.find_spec(name, path, target)
             if spec is not None:
                 if spec.loader is not None:
-                    spec.loader = _Follower(spec.loader, self)
+                    spec.loader = HookedLoader(spec.loader, self)
                 return spec
         return None
 
-    def arrived(self) -> None:
-        """The module has been imported: leave, then tell."""
+    def finish(self) -> None:
+        """Remove the hook and call `then`."""
         if self in sys.meta_path:
             sys.meta_path.remove(self)
             self.then()
 
 
-class _Follower(importlib.abc.Loader):
-    """A module's own loader, which tells the watcher when it is done."""
+class HookedLoader(importlib.abc.Loader):
+    """Loader of a module that runs an import hook after the module."""
 
-    def __init__(self, loader: Any, watcher: _Watcher) -> None:
-        self.loader, self.watcher = loader, watcher
+    def __init__(self, loader: Any, hook: ImportHook) -> None:
+        self.loader, self.hook = loader, hook
 
     def __getattr__(self, attribute: str) -> Any:
         return getattr(self.loader, attribute)
@@ -89,48 +89,48 @@ class _Follower(importlib.abc.Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self.loader
         module.__loader__ = self.loader
-        with self.watcher.around():
+        with self.hook.around():
             self.loader.exec_module(module)
-            self.watcher.arrived()
+            self.hook.finish()
 
 
 def after_import(name: str, then: Callable[[], object]) -> None:
-    """Call `then` now if module `name` is loaded, else as soon as somebody imports it.
+    """Call `then` now if module `name` is loaded, else directly after its import.
 
-    Keras finds classes of a saved model only if they are registered, and registering needs Keras:
-    this is how our cells are registered in either order of import without importing Keras here.
+    Keras loads saved models with registered classes only. The cells of this package are registered
+    by this function, without an import of Keras.
     """
     if name in sys.modules:
         then()
     else:
-        sys.meta_path.insert(0, _Watcher(name, then))
+        sys.meta_path.insert(0, ImportHook(name, then))
 
 
 def quiet_tensorflow() -> None:
-    """For a command line: drop the notes that TensorFlow writes to stderr when it starts.
+    """Suppress TensorFlow's messages on stderr at its start, for a command line.
 
-    On a machine without an NVIDIA device it also complains, past every setting of its own, that
-    there is no CUDA; with a device such lines matter, and stay.
+    On a machine without an NVIDIA device TensorFlow reports missing CUDA despite all settings. With
+    a device these messages matter, and are not suppressed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     if not any(os.path.exists(path) for path in ("/proc/driver/nvidia", "/dev/dxg")):
-        # Looking for devices is what provokes the last complaint.
-        watcher = _Watcher("tensorflow", lambda: tf.config.list_physical_devices(), _muted)
-        sys.meta_path.insert(0, watcher)
+        # The search for devices triggers the last message.
+        hook = ImportHook("tensorflow", lambda: tf.config.list_physical_devices(), _muted)
+        sys.meta_path.insert(0, hook)
 
 
 @contextmanager
 def _muted() -> Iterator[None]:
-    """Nothing reaches the process's stderr, unless an exception shows that it mattered."""
-    with tempfile.TemporaryFile() as held:
+    """Context that suppresses the process's stderr, but writes it if an exception is raised."""
+    with tempfile.TemporaryFile() as output:
         stderr = os.dup(2)
-        os.dup2(held.fileno(), 2)
+        os.dup2(output.fileno(), 2)
         try:
             yield
         except BaseException:
-            held.seek(0)
-            os.write(stderr, held.read())
+            output.seek(0)
+            os.write(stderr, output.read())
             raise
         finally:
             os.dup2(stderr, 2)

@@ -1,8 +1,8 @@
-"""What you get: frozen dataclasses of arrays with named axes, that write themselves to a folder.
+"""Records: results as frozen dataclasses of arrays with named axes, stored in a folder each.
 
-Fields are declared with `array("member", "state")` (one array), `arrays("member")` (a dict of
-arrays that share leading axes), a nested `Record`, a `Component`, or plain JSON values.
-Axis names, in this order: member, trial, time, point, mode, unit (state), input, output.
+A field is `array("member", "state")` (one array), `arrays("member")` (a dict of arrays that share
+leading axes), a nested `Record`, a `Component`, or a plain JSON value. Axis names, in this order:
+member, trial, time, point, mode, unit (state), input, output.
 """
 
 import dataclasses
@@ -22,12 +22,12 @@ from rnnstudy.core.tags import class_of, tag_of
 
 
 def array(*axes: str) -> Any:
-    """A field that holds one array with exactly these axes."""
+    """Declare a field for one array with exactly these axes."""
     return dataclasses.field(metadata={"axes": axes})
 
 
 def arrays(*axes: str) -> Any:
-    """A field that holds a dict of arrays that begin with these axes; the rest is free."""
+    """Declare a field for a dict of arrays whose first axes are these; further axes are free."""
     return dataclasses.field(metadata={"axes": axes, "many": True})
 
 
@@ -36,7 +36,7 @@ FORMAT = 2
 
 
 class CorruptRecord(Exception):
-    """A folder does not hold the record that it claims to hold."""
+    """The files of a folder are not those of a record, or not of the expected class."""
 
 
 class DamagedRecord(CorruptRecord):
@@ -45,14 +45,34 @@ class DamagedRecord(CorruptRecord):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Record:
-    """Base of all results: axis sizes agree between fields, or construction raises ValueError."""
+    """Base class of results: arrays with named axes.
+
+    A subclass is a frozen dataclass with `eq=False`. Axes of one name have one length.
+
+    Raises
+    ------
+    ValueError
+        An array lacks an axis, has Python objects, or differs from another array in the length of
+        an axis.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> from rnnstudy import Record, array
+    >>> @dataclass(frozen=True, eq=False)
+    ... class Radius(Record):
+    ...     radius: np.ndarray = array("member")
+    >>> Radius(np.array([0.9, 1.1])).select("member", [1]).size("member")
+    1
+    """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.__repr__ = cls.__repr__  # type: ignore[method-assign]  # else dataclasses write theirs
 
     def __repr__(self) -> str:
-        """Its name and the lengths of its axes, not the arrays."""
+        """Return the class and the lengths of its axes, without the arrays."""
         sizes = {
             axis: values.shape[axes.index(axis)]
             for _, axes, _, values in self._arrays()
@@ -64,18 +84,20 @@ class Record:
         sizes: dict[str, tuple[int, str]] = {}
         for name, axes, exact, values in self._arrays():
             if values.dtype.hasobject:
-                raise ValueError(f"{type(self).__name__}.{name} holds Python objects, not numbers")
+                raise ValueError(
+                    f"{type(self).__name__}.{name} must be numbers, got Python objects"
+                )
             if values.ndim < len(axes) or (exact and values.ndim != len(axes)):
                 raise ValueError(
-                    f"{type(self).__name__}.{name} should have axes [{', '.join(axes)}], "
-                    f"its shape is {values.shape}"
+                    f"{type(self).__name__}.{name} must have axes [{', '.join(axes)}], "
+                    f"got shape {values.shape}"
                 )
             for axis, size in zip(axes, values.shape, strict=False):
-                seen, first = sizes.setdefault(axis, (size, name))
-                if seen != size:
+                length, first = sizes.setdefault(axis, (size, name))
+                if length != size:
                     raise ValueError(
-                        f"{type(self).__name__}.{name} has {size} along '{axis}', "
-                        f"{first} has {seen}"
+                        f"{type(self).__name__}.{name} must have length {length} along '{axis}' "
+                        f"like {first}, got {size}"
                     )
 
     def _arrays(self) -> Iterator[tuple[str, tuple[str, ...], bool, Array]]:
@@ -91,14 +113,14 @@ class Record:
                 yield field.name, axes, True, value
 
     def size(self, axis: str) -> int:
-        """Length of a named axis; KeyError if no field has it."""
+        """Return the length of a named axis; KeyError if no field has it."""
         for _, axes, _, values in self._arrays():
             if axis in axes:
                 return int(values.shape[axes.index(axis)])
         raise KeyError(f"{type(self).__name__} has no axis '{axis}'")
 
     def select(self, axis: str, indices: Any) -> Self:
-        """The record at some positions of an axis (integers or a mask)."""
+        """Return the record at positions of an axis, as integers or as a mask [axis]."""
         self._require(axis)
         index = np.asarray(indices)
         index = index if index.size else index.astype(int)
@@ -106,22 +128,22 @@ class Record:
 
     @classmethod
     def join(cls, records: Sequence[Self], axis: str) -> Self:
-        """Records end to end along an axis; fields without that axis come from the first."""
+        """Return records concatenated along an axis; other fields are those of the first record."""
         if not records:
-            raise ValueError(f"{cls.__name__}.join needs at least one record")
+            raise ValueError(f"{cls.__name__}.join must have at least one record, got none")
         records[0]._require(axis)
 
-        def joined(value: Array, at: int, path: tuple[str, ...]) -> Array:
+        def concatenate(value: Array, at: int, path: tuple[str, ...]) -> Array:
             return np.concatenate([_follow(record, path) for record in records], axis=at)
 
-        return records[0]._along(axis, joined)
+        return records[0]._along(axis, concatenate)
 
     def _require(self, axis: str) -> None:
         if not self._has(axis):
             raise KeyError(f"{type(self).__name__} has no axis '{axis}'")
 
     def _has(self, axis: str) -> bool:
-        """Whether a field, or one of a record inside, is declared with this axis."""
+        """Return True if a field, or a field of a nested record, has this axis."""
         values = ((field, getattr(self, field.name)) for field in dataclasses.fields(self))
         return any(
             value._has(axis)
@@ -138,23 +160,23 @@ class Record:
     ) -> Self:
         changed: dict[str, Any] = {}
         for field in dataclasses.fields(self):
-            value, here = getattr(self, field.name), (*path, field.name)
+            value, name_path = getattr(self, field.name), (*path, field.name)
             axes = field.metadata.get("axes", ())
             if isinstance(value, Record):
-                changed[field.name] = value._along(axis, change, here)
+                changed[field.name] = value._along(axis, change, name_path)
             elif axis not in axes:
                 changed[field.name] = value
             elif field.metadata.get("many"):
                 changed[field.name] = {
-                    part: _at_each(axes, axis, change, values, (*here, part))
+                    part: _at_each(axes, axis, change, values, (*name_path, part))
                     for part, values in value.items()
                 }
             else:
-                changed[field.name] = _at_each(axes, axis, change, value, here)
+                changed[field.name] = _at_each(axes, axis, change, value, name_path)
         return type(self)(**changed)
 
     def to_xarray(self) -> Any:
-        """The record's own arrays as an `xarray.Dataset` with named dimensions."""
+        """Return the record's arrays, without nested records, as an `xarray.Dataset`."""
         import xarray
 
         variables = {}
@@ -167,48 +189,48 @@ class Record:
         """Write `arrays.npz` (no pickle) and `meta.json` (fields, class, checksum)."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        found: dict[str, Array] = {}
-        meta = {"format": FORMAT, **self._describe("", found)}
+        stored: dict[str, Array] = {}
+        meta = {"format": FORMAT, **self._describe("", stored)}
         with open(folder / "arrays.npz", "wb") as file:
-            np.savez(file, **found)  # type: ignore[arg-type]
+            np.savez(file, **stored)  # type: ignore[arg-type]
         content = (folder / "arrays.npz").read_bytes()
         meta["bytes"], meta["sha256"] = len(content), hashlib.sha256(content).hexdigest()
         (folder / "meta.json").write_text(json.dumps(meta, indent=1, allow_nan=True) + "\n")
 
-    def _describe(self, prefix: str, found: dict[str, Array]) -> dict[str, Any]:
+    def _describe(self, prefix: str, stored: dict[str, Array]) -> dict[str, Any]:
         fields: dict[str, Any] = {}
         for field in dataclasses.fields(self):
             value, name = getattr(self, field.name), prefix + field.name
             if isinstance(value, Record):
-                fields[field.name] = {"record": value._describe(name + "/", found)}
+                fields[field.name] = {"record": value._describe(name + "/", stored)}
             elif isinstance(value, Component):
                 fields[field.name] = {"component": value.stored()}
             elif field.metadata.get("many"):
                 fields[field.name] = {"arrays": list(value)}
-                found.update({f"{name}/{part}": values for part, values in value.items()})
+                stored.update({f"{name}/{part}": values for part, values in value.items()})
             elif "axes" in field.metadata:
                 fields[field.name] = {"array": field.name}
-                found[name] = value
+                stored[name] = value
             else:
                 fields[field.name] = {"value": value}
         return {"tag": tag_of(type(self)), "fields": fields}
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
-        """Read what `save` wrote; CorruptRecord says what is missing or damaged."""
+        """Read a record from the folder that `save` wrote; CorruptRecord if it cannot be read."""
         folder = Path(folder)
         try:
-            meta, found = _read_files(folder)
-            record = _rebuild(meta, "", found)
+            meta, stored = _read_files(folder)
+            record = _rebuild(meta, "", stored)
         except (OSError, ValueError, KeyError, AttributeError, ImportError, TypeError) as error:
             raise CorruptRecord(f"{folder}: {error}") from error
         if not isinstance(record, cls):
-            raise CorruptRecord(f"{folder} holds a {type(record).__name__}, not a {cls.__name__}")
+            raise CorruptRecord(f"{folder} must be a {cls.__name__}, got a {type(record).__name__}")
         return record
 
 
 def _read_files(folder: Path) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return what `meta.json` says and the arrays; DamagedRecord if the files are not whole."""
+    """Return the data of `meta.json` and the arrays; DamagedRecord if a file is incomplete."""
     text, content = (folder / "meta.json").read_bytes(), (folder / "arrays.npz").read_bytes()
     try:
         meta = json.loads(text)
@@ -220,18 +242,18 @@ def _read_files(folder: Path) -> tuple[dict[str, Any], dict[str, Array]]:
         raise DamagedRecord(f"{folder}: {error}") from error
 
 
-def _rebuild(meta: dict[str, Any], prefix: str, found: dict[str, Array]) -> Record:
+def _rebuild(meta: dict[str, Any], prefix: str, arrays: dict[str, Array]) -> Record:
     values: dict[str, Any] = {}
-    for name, stored in meta["fields"].items():
-        ((form, content),), path = stored.items(), prefix + name
+    for name, description in meta["fields"].items():
+        ((form, content),), path = description.items(), prefix + name
         if form == "record":
-            values[name] = _rebuild(content, path + "/", found)
+            values[name] = _rebuild(content, path + "/", arrays)
         elif form == "component":
             values[name] = restore(content)
         elif form == "arrays":
-            values[name] = {part: found[f"{path}/{part}"] for part in content}
+            values[name] = {part: arrays[f"{path}/{part}"] for part in content}
         elif form == "array":
-            values[name] = found[path]
+            values[name] = arrays[path]
         else:
             values[name] = _tuples(content)
     tag = meta["tag"] if "tag" in meta else format_1.tag_of(meta["class"])
@@ -242,7 +264,7 @@ def _rebuild(meta: dict[str, Any], prefix: str, found: dict[str, Array]) -> Reco
 
 
 def _tuples(value: Any) -> Any:
-    """Several plain values are a tuple in a record; JSON knows lists only."""
+    """Return lists as tuples, which JSON does not have."""
     if isinstance(value, list):
         return tuple(_tuples(part) for part in value)
     if isinstance(value, dict):
@@ -251,13 +273,13 @@ def _tuples(value: Any) -> Any:
 
 
 Change = Callable[[Array, int, tuple[str, ...]], Array]
-"""An array, the position of an axis in it, and where it is found in the record -> a new array."""
+"""Array, position of an axis in it, and path of the array in the record -> new array."""
 
 
 def _at_each(
     axes: tuple[str, ...], axis: str, change: Change, values: Array, path: tuple[str, ...]
 ) -> Array:
-    """A change at every position of an axis: a Jacobian has the state axis twice."""
+    """Apply a change at every position of an axis; a Jacobian has the state axis twice."""
     for at, name in enumerate(axes):
         values = change(values, at, path) if name == axis else values
     return values
@@ -266,12 +288,12 @@ def _at_each(
 def _follow(value: Any, path: tuple[str, ...]) -> Array:
     for name in path:
         value = value[name] if isinstance(value, dict) else getattr(value, name)
-    found: Array = value
-    return found
+    values: Array = value
+    return values
 
 
 def _distinct(axes: tuple[str, ...]) -> tuple[str, ...]:
-    """A Jacobian has the state axis twice; labelled arrays need two names for it."""
+    """Return different names for repeated axes; a Jacobian has the state axis twice."""
     return tuple(
         axis if axis not in axes[:i] else f"{axis}_{axes[:i].count(axis) + 1}"
         for i, axis in enumerate(axes)

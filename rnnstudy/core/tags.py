@@ -1,8 +1,8 @@
 """Stable tags of classes in addresses and stored files.
 
-A tag is not a path, so a class can move to another module without orphaning a result. An entry of
-a catalogue has the tag `noun:kind` (`cell:gru`). The other classes of this package are listed here.
-A class of a user's own has its path `package.module:Class` as its tag.
+A tag is not a path, so that a class can move to another module without losing its results. The tag
+of a catalogue's entry is `noun:kind` (`cell:gru`). The other classes of this package are listed
+here. The tag of a user's own class is its path `package.module:Class`.
 """
 
 import importlib
@@ -17,7 +17,7 @@ CATALOGUES = {
     "analysis": "rnnstudy.analyses:ANALYSES",
     "claim": "rnnstudy.claims:CLAIMS",
 }
-"""Noun of a catalogue -> where it is."""
+"""Noun of a catalogue -> path of the catalogue."""
 
 CLASSES = {
     # Components that are no entries of a catalogue.
@@ -33,8 +33,8 @@ CLASSES = {
     "continuation_settings": "rnnstudy.dynamics.continuation.settings:ContinuationSettings",
     # Records.
     "population": "rnnstudy.population.population:Population",
-    "training_state": "rnnstudy.training.state:Course",
-    "trained_networks": "rnnstudy.training.train:Trained",
+    "training_state": "rnnstudy.training.state:TrainingState",
+    "trained_networks": "rnnstudy.training.train:TrainedNetworks",
     "imported_network": "rnnstudy.study.plan.import_models:ImportedNetwork",
     "selection_result": "rnnstudy.study.plan.selection:SelectionResult",
     "network_outcome": "rnnstudy.study.plan.outcomes:NetworkOutcome",
@@ -69,7 +69,7 @@ _TAGS = {path: tag for tag, path in CLASSES.items()}
 
 
 def class_path(cls: type) -> str:
-    """Return the text `package.module:Class` that finds a class again."""
+    """Return the path `package.module:Class` of a class."""
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
@@ -97,10 +97,10 @@ def find_class(path: str) -> type:
 
     Raises ImportError or AttributeError if there is none.
     """
-    found = _find(path)
-    if not isinstance(found, type):
+    value = _find(path)
+    if not isinstance(value, type):
         raise AttributeError(f"{path} is not a class")
-    return found
+    return value
 
 
 def _find(path: str) -> Any:

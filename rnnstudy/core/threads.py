@@ -1,4 +1,4 @@
-"""The threads of the libraries for linear algebra that NumPy and SciPy call."""
+"""Threads of the linear algebra libraries of NumPy and SciPy."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +9,10 @@ from threadpoolctl import ThreadpoolController
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Products and decompositions on one thread each; a context, or with `()` a decorator.
+    """Context, or with `()` decorator, in which linear algebra runs on one thread.
 
-    Measured with OpenBLAS: its own threads make those of some hundred units a little slower on idle
-    cores and 10 to 400 times slower on busy ones, where they wait for each other. On one thread
-    results do not depend on the number of cores, either.
+    For matrices of some hundred units the threads of OpenBLAS wait for each other, most of all on
+    busy cores. On one thread results do not depend on the number of cores.
     """
     with _libraries().limit(limits=1, user_api="blas"):
         yield
@@ -21,7 +20,7 @@ def one_thread() -> Iterator[None]:
 
 @cache
 def _libraries() -> ThreadpoolController:
-    # SciPy brings a library of its own, which would be overlooked if it came later.
+    # SciPy has its own library, which must be loaded before the controller.
     import scipy.linalg  # noqa: F401
 
     return ThreadpoolController()

@@ -1,8 +1,8 @@
-"""What alike means. A new metric is one file here and one line in this catalogue."""
+"""Similarity measures of representations. A new metric is one file and one line in `METRICS`."""
 
 from typing import Annotated
 
-from rnnstudy.core.catalogue import OneOf
+from rnnstudy.core.catalogue import CatalogueField, catalogue
 from rnnstudy.metrics.base import Metric
 from rnnstudy.metrics.cca import CCA
 from rnnstudy.metrics.cka import CKA
@@ -13,18 +13,18 @@ from rnnstudy.metrics.pwcca import PWCCA
 from rnnstudy.metrics.rsa import RSA
 from rnnstudy.metrics.svcca import SVCCA
 
-METRICS: dict[str, type[Metric]] = {
-    "svcca": SVCCA,
-    "cca": CCA,
-    "pwcca": PWCCA,
-    "cka": CKA,
-    "procrustes": Procrustes,
-    "principal_angles": PrincipalAngles,
-    "rsa": RSA,
-    "dsa": DSA,
-}
+METRICS: dict[str, type[Metric]] = catalogue(
+    SVCCA,
+    CCA,
+    PWCCA,
+    CKA,
+    Procrustes,
+    PrincipalAngles,
+    RSA,
+    DSA,
+)
 
-AnyMetric = Annotated[Metric, OneOf("metric", METRICS)]
+AnyMetric = Annotated[Metric, CatalogueField("metric", METRICS)]
 
 __all__ = [
     "CCA",

@@ -1,4 +1,4 @@
-"""The contract of a metric: prepare once per network, compare per pair."""
+"""Base classes of metrics: preparation once per network, comparison once per pair."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -10,16 +10,16 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Entry
 
 Form = Array | Mapping[str, Array]
-"""What `prepare` makes of one network: an array, or several by name."""
+"""Reduced representation of one network: an array, or arrays by name."""
 
 
 class Metric(Entry):
-    """How alike two representations of the same samples are.
+    """Similarity of two representations of the same samples.
 
-    `similarity` is 1 and `distance` 0 between a representation and itself. A metric has two parts:
-    `prepare`, what can be done once per network, and `compare`, what a pair costs; `compare` takes
-    leading axes, so that all pairs run as blocks. A whole metric, the cosine of the angle between
-    two centred matrices of one shape:
+    `similarity` is 1 and `distance` 0 between a representation and itself. A metric has two parts.
+    `prepare` reduces the states of one network to a form. `compare` returns the similarity of two
+    forms. It accepts leading axes, so that all pairs are computed in blocks. A complete metric, the
+    cosine of the angle between two centred matrices of one shape:
 
         class Cosine(Metric):
             def prepare(self, states):
@@ -27,110 +27,138 @@ class Metric(Entry):
                 return x / max(np.linalg.norm(x), 1e-300)
 
             def compare(self, a, b):
-                return settled((a * b).sum(axis=(-2, -1)))
+                return round_similarity((a * b).sum(axis=(-2, -1)))
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.metrics import CKA
+    >>> x = np.random.default_rng(0).standard_normal((50, 4))
+    >>> CKA().similarity(x, 2.0 * x), CKA().distance(x, x)
+    (1.0, 0.0)
     """
 
     noun: ClassVar[str] = "metric"
 
     trajectories: ClassVar[bool] = False
-    """Whether states are [trial, time, unit], not [sample, unit]; then representations may differ
-    in trials and times."""
+    """True if states are [trial, time, unit], not [sample, unit]. Trials may then differ."""
 
     @abstractmethod
     def prepare(self, states: Array) -> Form:
-        """The reduced form of one network's states [sample, unit]; ValueError if they are unusable.
+        """Return the form of one network.
 
-        To be stacked, forms of different shapes are padded with zeros at the end of their axes;
-        `compare` must not be changed by that.
+        Parameters
+        ----------
+        states
+            States of the network, [sample, unit], or [trial, time, unit] if `trajectories`.
+
+        Returns
+        -------
+        Form
+            An array, or a dict of arrays. Forms of different shapes are stacked with zeros at the
+            end of their axes, which must not change `compare`.
+
+        Raises
+        ------
+        ValueError
+            The states have the wrong axes or are not finite.
         """
 
     @abstractmethod
     def compare(self, a: Form, b: Form) -> Array:
-        """Similarities [...] of prepared forms a [..., *form] and b [..., *form], broadcast."""
+        """Return the similarities [...] of forms a and b, each [..., *form], broadcast."""
 
     def table(self, a: Form, b: Form) -> Array:
-        """Similarities [item, other] of stacked forms a [item, *form] and b [other, *form]."""
-        return self.compare(*_crossed(a, b))
+        """Return the similarities [item, other] of forms a [item, *form] and b [other, *form]."""
+        return self.compare(*_cross(a, b))
 
     def pair_bytes(self, form: Form) -> int:
-        """Bytes that the comparison of one pair of such forms takes, beside the forms."""
-        return sum(part.nbytes for part in parts(form).values())
+        """Return the bytes of working memory for the comparison of one pair of forms."""
+        return sum(part.nbytes for part in form_arrays(form).values())
 
     def similarity(self, x: Array, y: Array) -> float:
-        """Similarity of two representations [sample, unit] of the same samples, at most 1."""
+        """Return the similarity, at most 1, of x and y [sample, unit] on the same samples."""
         return float(self.compare(*self._both(x, y)))
 
     def distance(self, x: Array, y: Array) -> float:
-        """Distance of two representations [sample, unit]: 0 for a representation and itself."""
+        """Return the distance of x and y [sample, unit] on the same samples."""
         a, b = self._both(x, y)
         return float(self.to_distance(self.compare(a, b), a, b))
 
     def distances(self, a: Form, b: Form) -> Array:
-        """Distances [item, other] of stacked forms a [item, *form] and b [other, *form]."""
-        return self.to_distance(self.table(a, b), *_crossed(a, b))
+        """Return the distances [item, other] of forms a [item, *form] and b [other, *form]."""
+        return self.to_distance(self.table(a, b), *_cross(a, b))
 
     def to_distance(self, similarity: Array, a: Form, b: Form) -> Array:
-        """Distances from similarities of forms: one minus, clipped at 0 against rounding."""
+        """Return the distances of forms a and b from their similarities; default: 1 - similarity.
+
+        Values below 0, from rounding, are 0.
+        """
         return np.maximum(1.0 - similarity, 0.0)
 
     def _both(self, x: Array, y: Array) -> tuple[Form, Form]:
         if len(x) != len(y) and not self.trajectories:
-            raise ValueError(f"x has {len(x)} samples, y has {len(y)}; they should be the same")
+            raise ValueError(
+                f"x and y must have equal numbers of samples, got {len(x)} and {len(y)}. "
+                "Pass states of the same trials."
+            )
         return self.prepare(x), self.prepare(y)
 
 
 class ProductMetric(Metric):
-    """A metric that sees of a pair only the product of two matrices, one of each network.
+    """Metric that depends on the product of two matrices, one of each network.
 
-    A form is {"rows": [row, sample], other parts}. All products of two stacks of forms are one
-    large product of matrices, which takes a tenth of the time of many small ones.
+    A form is {"rows": [row, sample], other arrays}. All products of two stacks of forms are one
+    large matrix product, which is faster than many small ones.
     """
 
     @abstractmethod
-    def judge(self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]) -> Array:
-        """Similarities [...] from products [..., row, other row] and the other parts of forms."""
+    def from_products(
+        self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]
+    ) -> Array:
+        """Return similarities [...] from products [..., row, other row] and the other arrays."""
 
     def compare(self, a: Form, b: Form) -> Array:
-        """Similarities [...] of forms a and b, broadcast."""
-        a, b = parts(a), parts(b)
-        return self.judge(a["rows"] @ np.swapaxes(b["rows"], -1, -2), a, b)
+        """Return the similarities [...] of forms a and b, broadcast."""
+        a, b = form_arrays(a), form_arrays(b)
+        return self.from_products(a["rows"] @ np.swapaxes(b["rows"], -1, -2), a, b)
 
     def table(self, a: Form, b: Form) -> Array:
-        """Similarities [item, other] of stacked forms a and b."""
-        a, b = parts(a), parts(b)
+        """Return the similarities [item, other] of stacked forms a and b."""
+        a, b = form_arrays(a), form_arrays(b)
         (items, rows, samples), (others, columns, _) = a["rows"].shape, b["rows"].shape
         whole = a["rows"].reshape(-1, samples) @ b["rows"].reshape(-1, samples).T
         products = whole.reshape(items, rows, others, columns).swapaxes(1, 2)
-        return self.judge(products, *map(parts, _crossed(a, b)))
+        return self.from_products(products, *map(form_arrays, _cross(a, b)))
 
     def pair_bytes(self, form: Form) -> int:
-        """Bytes of the product of two such forms, and of its decomposition."""
-        return 4 * 8 * len(parts(form)["rows"]) ** 2
+        """Return the bytes of the product of two forms, and of its decomposition."""
+        return 4 * 8 * len(form_arrays(form)["rows"]) ** 2
 
 
-def parts(form: Form) -> Mapping[str, Array]:
-    """The arrays of a form by name; a bare array is called "form"."""
+def form_arrays(form: Form) -> Mapping[str, Array]:
+    """Return the arrays of a form by name; a single array has the name "form"."""
     return {"form": form} if isinstance(form, np.ndarray) else form
 
 
-def stacked(forms: Sequence[Form]) -> Form:
-    """Forms as one form with a leading item axis, padded with zeros to the largest of them."""
+def stack_forms(forms: Sequence[Form]) -> Form:
+    """Return forms as one form with a leading item axis, padded with zeros to the largest."""
     if isinstance(forms[0], np.ndarray):
-        return _stacked([parts(form)["form"] for form in forms])
-    return {name: _stacked([parts(form)[name] for form in forms]) for name in forms[0]}
+        return _stack([form_arrays(form)["form"] for form in forms])
+    return {name: _stack([form_arrays(form)[name] for form in forms]) for name in forms[0]}
 
 
-def _stacked(arrays: Sequence[Array]) -> Array:
+def _stack(arrays: Sequence[Array]) -> Array:
     shape = np.max([array.shape for array in arrays], axis=0).astype(int)
     stack = np.zeros((len(arrays), *shape))
     for i, array in enumerate(arrays):
-        filled: tuple[int | slice, ...] = (i, *(slice(size) for size in array.shape))
-        stack[filled] = array
+        region: tuple[int | slice, ...] = (i, *(slice(size) for size in array.shape))
+        stack[region] = array
     return stack
 
 
-def _crossed(a: Form, b: Form) -> tuple[Form, Form]:
-    """Stacked forms with axes [item, 1, *form] and [1, other, *form]."""
+def _cross(a: Form, b: Form) -> tuple[Form, Form]:
+    """Return stacked forms with axes [item, 1, *form] and [1, other, *form]."""
     return _each(a, lambda part: part[:, None]), _each(b, lambda part: part[None])
 
 
@@ -141,51 +169,69 @@ def _each(form: Form, change: Callable[[Array], Array]) -> Form:
 
 
 def centred(states: Array) -> Array:
-    """States [sample, unit] in float64 with each unit's mean removed; all 0 if none varies.
+    """Return states without each unit's mean, in float64; all 0 if no unit varies.
 
-    ValueError if they are no such matrix, have fewer than 2 samples, or are not finite.
+    Parameters
+    ----------
+    states
+        [sample, unit], at least 2 samples.
+
+    Raises
+    ------
+    ValueError
+        The states have other axes, fewer than 2 samples, or values that are not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.metrics.base import centred
+    >>> centred(np.array([[1.0], [3.0]])).tolist()
+    [[-1.0], [1.0]]
     """
     states = np.asarray(states)
     if states.ndim != 2 or len(states) < 2 or states.shape[1] < 1:
         raise ValueError(
-            f"states should be [sample, unit] with at least 2 samples, not of shape {states.shape}"
+            f"states must be [sample, unit] with at least 2 samples, got shape {states.shape}. "
+            "Join trials and time steps into one axis."
         )
-    refuse_broken(states, ("sample", "unit"))
+    check_finite(states, ("sample", "unit"))
     moved = states - states.mean(axis=0, dtype=np.float64)
-    return moved if np.linalg.norm(moved) > rounding(states) else np.zeros_like(moved)
+    return moved if np.linalg.norm(moved) > rounding_error(states) else np.zeros_like(moved)
 
 
-def narrowed(rows: Array) -> Array:
-    """Rows X [row, sample], or no more than samples with the same X'X: X without its rotations."""
+def reduce_rows(rows: Array) -> Array:
+    """Return rows [row, sample] with the same X'X, at most as many as samples (QR)."""
     if rows.shape[0] <= rows.shape[1]:
         return rows
     return np.asarray(np.linalg.qr(rows, mode="r"))
 
 
-def refuse_broken(states: Array, axes: tuple[str, ...]) -> None:
-    """ValueError that says where states with these axes are not finite, if they are not."""
+def check_finite(states: Array, axes: tuple[str, ...]) -> None:
+    """Raise ValueError with the first position of states that are not finite."""
     if np.isfinite(states).all():
         return
     broken = np.argwhere(~np.isfinite(states))
-    place = ", ".join(f"{axis} {at}" for axis, at in zip(axes, broken[0], strict=True))
+    position = ", ".join(f"{axis} {at}" for axis, at in zip(axes, broken[0], strict=True))
     raise ValueError(
-        f"states should be finite, {len(broken)} of {states.size} values are not (first at {place})"
+        f"states must be finite, got {len(broken)} of {states.size} values that are not (first at "
+        f"{position}). Leave diverged networks out."
     )
 
 
-def rounding(states: Array) -> float:
-    """Size (singular value) up to which a direction of `states` may be nothing but rounding.
+def rounding_error(states: Array) -> float:
+    """Return the singular value below which a direction of `states` may be rounding error.
 
     Rounding errors of a matrix have singular values of about one machine epsilon times its norm.
-    The offset that centring removes counts, since values are rounded with it; so does the precision
-    that the states came in.
+    The norm is that before centring, and the epsilon that of the states' own precision.
     """
     states = np.asarray(states)
     epsilon = np.finfo(states.dtype if states.dtype.kind == "f" else np.float64).eps
     return float(10.0 * epsilon * np.linalg.norm(states.astype(np.float64)))
 
 
-def settled(similarity: Array, lowest: float = 0.0) -> Array:
-    """Similarities in [lowest, 1] without their last digits, which are rounding errors of the
-    products; so that a representation is exactly 1 to itself, and to its rotations."""
+def round_similarity(similarity: Array, lowest: float = 0.0) -> Array:
+    """Return similarities in [lowest, 1], rounded to 12 digits.
+
+    A representation is thus exactly 1 to itself and to its rotations.
+    """
     return np.clip(np.round(similarity, 12), lowest, 1.0)

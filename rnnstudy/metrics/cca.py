@@ -4,29 +4,46 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import Form, ProductMetric, settled
+from rnnstudy.metrics.base import Form, ProductMetric, round_similarity
 from rnnstudy.metrics.subspaces import basis, mean_correlation, rank
 
 
 class CCA(ProductMetric):
-    """Mean canonical correlation (Hotelling 1936) of two representations.
+    """Mean canonical correlation of two representations (CCA).
 
-    All directions count that vary by more than rounding, those of the smallest variance like those
-    of the largest: mean of the singular values of Q_x' Q_y over the directions of the narrower
-    representation, with orthonormal bases Q of the centred samples. It does not change under any
-    invertible linear map. Wants many more samples than units; `svcca` leaves small directions out,
-    `procrustes` with `alpha` between 0 and 1 weighs them less.
+    The similarity is the mean singular value of Q_x' Q_y over the directions of the representation
+    with fewer directions. Q is an orthonormal basis of the centred samples. All directions above
+    rounding error have equal weight.
 
-    A representation that does not vary has similarity 1 to another of that kind, 0 to all else.
+    Invariant to: every invertible affine map of the units.
+    A metric: no; 1 - similarity can violate the triangle inequality. `procrustes` with `alpha: 0`
+    is the metric of this family.
+    Special cases: a representation that does not vary has similarity 1 to another that does not
+    vary, 0 to all others. With few samples per unit the similarity of unrelated representations is
+    high. `svcca` leaves directions of small variance out.
+
+    References
+    ----------
+    Hotelling (1936), "Relations between two sets of variates".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.metrics import CCA
+    >>> x = np.random.default_rng(0).standard_normal((50, 4))
+    >>> CCA().similarity(x, x @ np.triu(np.ones((4, 4))))
+    1.0
     """
 
     kind: ClassVar[str] = "cca"
 
     def prepare(self, states: Array) -> Form:
-        """Orthonormal basis of all directions that vary, [direction, sample], and their number."""
+        """Return an orthonormal basis of all directions, [direction, sample], and its rank."""
         rows = basis(states)
         return {"rows": rows, "rank": rank(rows)}
 
-    def judge(self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]) -> Array:
-        """Similarities [...] from products of bases."""
-        return settled(mean_correlation(products, a, b))
+    def from_products(
+        self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]
+    ) -> Array:
+        """Return similarities [...] from products of bases."""
+        return round_similarity(mean_correlation(products, a, b))

@@ -6,37 +6,56 @@ from typing import ClassVar
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import Form, ProductMetric, centred, narrowed, settled
+from rnnstudy.metrics.base import Form, ProductMetric, centred, reduce_rows, round_similarity
 
 
 class CKA(ProductMetric):
-    """Linear centred kernel alignment (Kornblith et al. 2019, section 3).
+    """Linear centred kernel alignment (CKA).
 
-    |Y'X|^2 / (|X'X| |Y'Y|) in Frobenius norms, of centred representations X and Y. It does not
-    change under rotations, reflections and one common scale of the units. The estimate is the
-    paper's own, which is biased upwards where samples are few.
+    The similarity is |Y'X|^2 / (|X'X| |Y'Y|) in Frobenius norms, for centred representations X and
+    Y. This estimate is biased upwards with few samples. `debiased` replaces the three norms by the
+    unbiased estimator HSIC_1 of the Hilbert-Schmidt independence criterion. Its mean over unrelated
+    representations is 0, and single values may be negative. It needs at least 4 samples.
 
-    `debiased` puts the unbiased estimator of the Hilbert-Schmidt independence criterion (Song et
-    al. 2012, HSIC_1) in place of the three norms: of unrelated representations it is 0 in the
-    mean, and may be below. It needs 4 samples.
+    Invariant to: rotations, reflections and one common scale of the units.
+    A metric: no; the arc cosine of the similarity is one (Williams et al. 2021), without
+    `debiased`.
+    Special cases: a representation that does not vary has similarity 1 to another that does not
+    vary, 0 to all others.
 
-    A representation that does not vary has similarity 1 to another of that kind, 0 to all else.
+    References
+    ----------
+    Kornblith, Norouzi, Lee & Hinton (2019), "Similarity of neural network representations
+    revisited", section 3.
+    Song, Smola, Gretton, Bedo & Borgwardt (2012), "Feature selection via dependence maximization"
+    (HSIC_1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.metrics import CKA
+    >>> x = np.random.default_rng(0).standard_normal((50, 4))
+    >>> CKA().similarity(x, 2.0 * x[:, ::-1])
+    1.0
     """
 
     kind: ClassVar[str] = "cka"
 
     debiased: bool = False
-    """Whether to use the estimator without bias."""
+    """Use the unbiased estimator."""
 
     def prepare(self, states: Array) -> Form:
-        """Centred states, transposed and scaled to a criterion of 1 with themselves: [row, sample].
+        """Return centred states, [row, sample], scaled to a criterion of 1 with themselves.
 
-        No more rows than samples, but for a first row where `debiased`.
+        There are at most as many rows as samples, and one more with `debiased`.
         """
         x = centred(states).T
         if self.debiased and x.shape[1] < 4:
-            raise ValueError(f"debiased CKA needs at least 4 samples, not {x.shape[1]}")
-        x = narrowed(x)
+            raise ValueError(
+                f"states for debiased CKA must have at least 4 samples, got {x.shape[1]}. "
+                "Add samples, or set debiased to false."
+            )
+        x = reduce_rows(x)
         x /= np.linalg.norm(x) or 1.0
         form = self._form(x)
         criterion = float(self._criterion(form["rows"] @ form["rows"].T, form, form))
@@ -44,16 +63,18 @@ class CKA(ProductMetric):
             return self._form(0.0 * x)
         return self._form(x / criterion**0.25)
 
-    def judge(self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]) -> Array:
-        """Similarities [...] from products of forms."""
+    def from_products(
+        self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]
+    ) -> Array:
+        """Return similarities [...] from products of forms."""
         still = (a["total"] == 0.0) & (b["total"] == 0.0)
-        return settled(np.where(still, 1.0, self._criterion(products, a, b)), lowest=-1.0)
+        return round_similarity(np.where(still, 1.0, self._criterion(products, a, b)), lowest=-1.0)
 
     def _form(self, x: Array) -> dict[str, Array]:
-        """Rows and sums from which the criterion of a pair follows by one product.
+        """Return rows and sums from which the criterion of a pair follows by one product.
 
-        Song's three sums, for X and Y of zero mean, are |X'Y|^2 less sums over the squared lengths
-        d of the samples: d_x'd_y n / (n - 2) and -(1'd_x) (1'd_y) / ((n - 1) (n - 2)).
+        For X and Y of zero mean, HSIC_1 is |X'Y|^2 minus sums over the squared lengths d of the
+        samples: d_x'd_y n / (n - 2) and -(1'd_x) (1'd_y) / ((n - 1) (n - 2)).
         """
         samples, lengths = x.shape[1], (x**2).sum(axis=0)
         if not self.debiased:
@@ -63,7 +84,7 @@ class CKA(ProductMetric):
         return {"rows": np.vstack([first, x]), "total": total}
 
     def _criterion(self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]) -> Array:
-        """Criterion of each pair, up to a factor that is the same for all."""
+        """Return the criterion of each pair, up to a common factor."""
         states = products[..., 1:, 1:] if self.debiased else products
         alignment = np.einsum("...ij,...ij->...", states, states)
         if not self.debiased:

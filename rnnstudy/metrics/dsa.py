@@ -6,119 +6,137 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import Form, Metric, parts, refuse_broken, settled
-from rnnstudy.metrics.conjugation import alignment
+from rnnstudy.metrics.base import Form, Metric, check_finite, form_arrays, round_similarity
+from rnnstudy.metrics.conjugation import align_fields
 from rnnstudy.metrics.subspaces import basis
 
-TOGETHER = 128
-"""Pairs that are aligned at once: few enough for the processor's cache."""
+PAIRS_AT_ONCE = 128
+"""Pairs aligned at once, few enough for the processor's cache."""
 
 
 class DSA(Metric):
-    """Distance of linear vector fields fitted to trajectories (Ostrow et al. 2023, section 3).
+    """Dynamical similarity analysis: distance of linear maps fitted to trajectories (DSA).
 
-    States are embedded by `delays` (each point becomes the last few in a row), reduced to their
-    `rank` leading principal directions of equal variance, and in these the linear map is fitted
-    that takes each point to the next (dynamic mode decomposition in eigen-time-delay coordinates).
-    Two maps A and B are compared in the coordinates that make them most alike: with N the largest
-    <A, C B C'> over orthogonal C, `angular` is the angle arccos(N / (|A| |B|)) in radians,
-    `euclidean` the root of |A|^2 + |B|^2 - 2 N, the smallest |A - C B C'|. It does not change
-    under rotations and scales of the states, nor need the trials be the same ones.
+    States are embedded with `delays` consecutive time steps and reduced to their `rank` leading
+    principal directions of equal variance. A linear map from each point to the next is fitted in
+    these coordinates (dynamic mode decomposition in eigen-time-delay coordinates). Two maps A and B
+    are compared after the optimal orthogonal change of coordinates C, with N the largest
+    <A, C B C'>. `angular` is the angle arccos(N / (|A| |B|)) in radians. `euclidean` is the root of
+    |A|^2 + |B|^2 - 2 N, the smallest |A - C B C'|.
 
-    N is searched for and may be missed a little, so that a distance is an upper bound: measured on
-    unrelated fields of rank 10, by 1 %. One that is 0 but for a change of coordinates is found.
-    Similarities below 0, of opposed
-    fields, are possible. States that do not move have similarity 1 to others of that kind, 0 to
-    all else.
+    Invariant to: rotations, reflections and one common scale of the states. The trials of the two
+    networks may differ.
+    A metric: both measures are, up to the error of the optimisation. The optimisation has local
+    maxima, so that a distance is an upper bound.
+    Special cases: maps that are equal up to a change of coordinates have distance 0. Opposed maps
+    have negative similarities. States that do not move have similarity 1 to others that do not
+    move, 0 to all others.
+
+    References
+    ----------
+    Ostrow, Eisen, Kozachkov & Fiete (2023), "Beyond geometry: comparing the temporal structure of
+    computation in neural circuits with dynamical similarity analysis", section 3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.metrics import DSA
+    >>> x = np.random.default_rng(0).standard_normal((3, 20, 4)).cumsum(axis=1)
+    >>> DSA(delays=2, rank=3).distance(x, x)
+    0.0
     """
 
     kind: ClassVar[str] = "dsa"
     trajectories: ClassVar[bool] = True
 
     delays: Annotated[int, Field(ge=1, le=1000)] = 10
-    """Number of time steps in a row that make up a point."""
+    """Number of consecutive time steps in a point."""
 
     rank: Annotated[int, Field(ge=1, le=100)] = 10
-    """Number of directions in which the map is fitted; fewer where fewer vary."""
+    """Largest number of directions in which the map is fitted."""
 
     measure: Literal["angular", "euclidean"] = "angular"
-    """Angle between fields, or size of their difference."""
+    """Angle between maps in radians, or norm of their difference."""
 
     starts: Annotated[int, Field(ge=0, le=1000)] = 4
-    """Number of random rotations from which the best is sought, beside two chosen ones."""
+    """Number of random initial rotations of the optimisation, besides two constructed ones."""
 
     seed: Annotated[int, Field(ge=0)] = 0
-    """Decides the random rotations."""
+    """Seed of the random rotations."""
 
     def prepare(self, states: Array) -> Form:
-        """The fitted map [rank, rank], scaled to norm 1, and its norm."""
+        """Return the fitted map [rank, rank], scaled to norm 1, and its norm."""
         now, then = self._transitions(self._embedded(states))
-        # Row by row, since rows that only fill the rank up are 0 and have no map.
-        kept = max(1, np.count_nonzero(now.any(axis=1)))
+        # Rows of padding are 0 and have no map.
+        count = max(1, np.count_nonzero(now.any(axis=1)))
         field = np.zeros((self.rank, self.rank))
-        found = np.linalg.lstsq(now[:kept].T, then[:kept].T, rcond=None)[0]
-        field[:kept, :kept] = found.T
+        solution = np.linalg.lstsq(now[:count].T, then[:count].T, rcond=None)[0]
+        field[:count, :count] = solution.T
         size = np.linalg.norm(field)
         return {"field": field / (size or 1.0), "size": np.asarray(size)}
 
     def compare(self, a: Form, b: Form) -> Array:
-        """Similarities [...] of fitted maps a and b, broadcast: N / (|A| |B|), or for `euclidean`
-        2 N / (|A|^2 + |B|^2)."""
-        a, b = parts(a), parts(b)
+        """Return similarities [...] of fitted maps, broadcast.
+
+        They are N / (|A| |B|), or 2 N / (|A|^2 + |B|^2) if `euclidean`.
+        """
+        a, b = form_arrays(a), form_arrays(b)
         first, second = np.broadcast_arrays(*(f["field"][..., : self.rank, : self.rank]
                                               for f in (a, b)))  # fmt: skip
         pairs = first.reshape(-1, self.rank, self.rank), second.reshape(-1, self.rank, self.rank)
-        found = [self._aligned(*(side[i : i + TOGETHER] for side in pairs))
-                 for i in range(0, len(pairs[0]), TOGETHER)]  # fmt: skip
-        cosine = np.concatenate(found).reshape(first.shape[:-2]) if found else np.zeros(0)
+        cosines = [self._aligned(*(side[i : i + PAIRS_AT_ONCE] for side in pairs))
+                   for i in range(0, len(pairs[0]), PAIRS_AT_ONCE)]  # fmt: skip
+        cosine = np.concatenate(cosines).reshape(first.shape[:-2]) if cosines else np.zeros(0)
         still = (a["size"] == 0.0) & (b["size"] == 0.0)
         if self.measure == "euclidean":
             both = a["size"] ** 2 + b["size"] ** 2
             cosine = cosine * 2.0 * a["size"] * b["size"] / np.where(still, 1.0, both)
-        return settled(np.where(still, 1.0, cosine), lowest=-1.0)
+        return round_similarity(np.where(still, 1.0, cosine), lowest=-1.0)
 
     def pair_bytes(self, form: Form) -> int:
-        """Next to nothing: pairs are aligned a few at a time. Many per block, to use them up."""
+        """Return a small number of bytes per pair, since pairs are aligned a few at a time."""
         return 8 * self.rank**2 * 8
 
     def to_distance(self, similarity: Array, a: Form, b: Form) -> Array:
-        """Radians, or the norm of a difference of maps."""
+        """Return distances in radians, or norms of differences of maps."""
         if self.measure == "angular":
             return np.arccos(similarity)
-        both = parts(a)["size"] ** 2 + parts(b)["size"] ** 2
+        both = form_arrays(a)["size"] ** 2 + form_arrays(b)["size"] ** 2
         return np.sqrt(both * (1.0 - similarity))
 
     def _embedded(self, states: Array) -> Array:
-        """Points [trial, time, delay x unit] of states [trial, time, unit]."""
+        """Return the points [trial, time, delay x unit] of states [trial, time, unit]."""
         states = np.asarray(states)
         if states.ndim != 3 or 0 in states.shape:
-            raise ValueError(f"states should be [trial, time, unit], not of shape {states.shape}")
-        refuse_broken(states, ("trial", "time", "unit"))
+            raise ValueError(
+                f"states must be [trial, time, unit], got shape {states.shape}. Pass trajectories."
+            )
+        check_finite(states, ("trial", "time", "unit"))
         if states.shape[1] <= self.delays:
             raise ValueError(
-                f"dsa with {self.delays} delays needs trials of at least {self.delays + 1} time "
-                f"steps, not {states.shape[1]}"
+                f"trials for dsa with {self.delays} delays must have at least {self.delays + 1} "
+                f"time steps, got {states.shape[1]}. Lower 'delays'."
             )
         windows = np.lib.stride_tricks.sliding_window_view(states, self.delays, axis=1)
         return windows.reshape(*windows.shape[:2], -1)
 
     def _transitions(self, points: Array) -> tuple[Array, Array]:
-        """Coordinates [direction, transition] before and after each step of each trial."""
+        """Return the coordinates [direction, transition] before and after each time step."""
         rows = basis(points.reshape(-1, points.shape[-1]), self.rank)
-        # Singular vectors are determined up to a sign; this choice makes equal data equal maps.
+        # Singular vectors are determined up to a sign. Equal data get equal signs.
         rows = rows * np.where((rows**3).sum(axis=1) < 0.0, -1.0, 1.0)[:, None]
-        course = rows.reshape(len(rows), *points.shape[:2])
-        return course[..., :-1].reshape(len(rows), -1), course[..., 1:].reshape(len(rows), -1)
+        series = rows.reshape(len(rows), *points.shape[:2])
+        return series[..., :-1].reshape(len(rows), -1), series[..., 1:].reshape(len(rows), -1)
 
     def _aligned(self, a: Array, b: Array) -> Array:
-        """Cosines of maps a and b [pair, rank, rank] after the best rotation."""
-        # In one order, so that the search takes the same course for x, y and y, x.
+        """Return the cosines of maps a and b [pair, rank, rank] after the optimal rotation."""
+        # One order, so that the result is the same for (x, y) and (y, x).
         ramp = np.arange(1.0, 1.0 + self.rank**2).reshape(self.rank, self.rank)
         swap = ((a * ramp).sum(axis=(-2, -1)) > (b * ramp).sum(axis=(-2, -1)))[:, None, None]
-        return alignment(np.where(swap, b, a), np.where(swap, a, b), self._rotations())
+        return align_fields(np.where(swap, b, a), np.where(swap, a, b), self._rotations())
 
     def _rotations(self) -> Array:
-        """No rotation, and random ones."""
+        """Return the identity and random rotations, [start, rank, rank]."""
         generator = np.random.default_rng(self.seed)
-        drawn = generator.standard_normal((self.starts, self.rank, self.rank))
-        return np.concatenate([np.eye(self.rank)[None], np.linalg.qr(drawn)[0]])
+        normal = generator.standard_normal((self.starts, self.rank, self.rank))
+        return np.concatenate([np.eye(self.rank)[None], np.linalg.qr(normal)[0]])

@@ -7,44 +7,61 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import Form, ProductMetric, settled
+from rnnstudy.metrics.base import Form, ProductMetric, round_similarity
 from rnnstudy.metrics.subspaces import basis, canonical_correlations, rank, ranks
 
 
 class PrincipalAngles(ProductMetric):
-    """Distance on the Grassmannian: root of the sum of squared principal angles, in radians.
+    """Geodesic distance of principal subspaces on the Grassmannian, in radians.
 
-    Angles are those between the leading principal subspaces of the samples (Bjorck & Golub 1973).
-    Where one subspace has fewer dimensions, each that it lacks counts as a right angle (Ye & Lim
-    2016), which keeps this a metric. It does not change under invertible linear maps
-    within the subspaces. The similarity is one minus the distance as a share of the largest that
-    `dimensions` allow. Angles below about 1e-6 are 0.
+    The distance is the root of the sum of squared principal angles between the leading principal
+    subspaces of the samples. Each dimension that one subspace lacks counts as a right angle. The
+    similarity is 1 minus the distance as a share of the largest possible distance.
 
-    A representation that does not vary has similarity 1 to another of that kind, 0 to all else.
+    Invariant to: rotations and one common scale of the units, and invertible linear maps within the
+    subspaces.
+    A metric: yes, also between subspaces of different dimensions (Ye & Lim 2016).
+    Special cases: angles below about 1e-6 are 0. A representation that does not vary has similarity
+    1 to another that does not vary, 0 to all others.
+
+    References
+    ----------
+    Bjorck & Golub (1973), "Numerical methods for computing angles between linear subspaces".
+    Ye & Lim (2016), "Schubert varieties and distances between subspaces of different dimensions".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.metrics import PrincipalAngles
+    >>> x = np.random.default_rng(0).standard_normal((50, 4))
+    >>> PrincipalAngles().similarity(x, 2.0 * x[:, ::-1])
+    1.0
     """
 
     kind: ClassVar[str] = "principal_angles"
 
     dimensions: Annotated[int, Field(ge=1, le=65536)] = 10
-    """Number of principal directions that span a subspace; fewer where fewer vary."""
+    """Largest number of principal directions that span a subspace."""
 
     def prepare(self, states: Array) -> Form:
-        """Orthonormal basis of the leading subspace, [direction, sample], and its rank."""
+        """Return an orthonormal basis of the subspace, [direction, sample], and its rank."""
         rows = basis(states, self.dimensions)
         return {"rows": rows, "rank": rank(rows)}
 
-    def judge(self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]) -> Array:
-        """Similarities [...] from products of bases."""
-        angles = np.arccos(settled(canonical_correlations(products)))
+    def from_products(
+        self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]
+    ) -> Array:
+        """Return similarities [...] from products of bases."""
+        angles = np.arccos(round_similarity(canonical_correlations(products)))
         shared, most = ranks(a, b)
-        # Beyond the smaller rank every angle is right; some of these are there, from padding.
+        # Angles beyond the smaller rank are right angles; padding supplies some of them.
         angles = np.where(np.arange(angles.shape[-1]) < shared[..., None], angles, 0.0)
         squares = (angles**2).sum(axis=-1) + (most - shared) * (np.pi / 2) ** 2
         similarity = 1.0 - np.sqrt(squares) / self._largest
-        return settled(np.where((shared == 0) & (most > 0), 0.0, similarity))
+        return round_similarity(np.where((shared == 0) & (most > 0), 0.0, similarity))
 
     def to_distance(self, similarity: Array, a: Form, b: Form) -> Array:
-        """Radians."""
+        """Return distances in radians."""
         return (1.0 - similarity) * self._largest
 
     @property

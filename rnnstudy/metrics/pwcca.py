@@ -6,48 +6,66 @@ from typing import ClassVar
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import Form, ProductMetric, centred, settled
+from rnnstudy.metrics.base import Form, ProductMetric, centred, round_similarity
 from rnnstudy.metrics.subspaces import basis, rank, ranks
 
 
 class PWCCA(ProductMetric):
-    """Weighted mean of canonical correlations (Morcos, Raghu & Bengio 2018, section 2).
+    """Projection-weighted mean of canonical correlations (PWCCA).
 
-    A canonical direction h of X counts by what X has of it: sum over its units j of |<h, x_j>|.
-    Seen from Y the weights are others, so the paper's measure depends on the order of the two; here
-    it is the mean of both orders. Unlike `cca`, it gives directions of little variance little
-    weight. It does not change under one scale of the units, but a little under rotations, which
-    change the sums over units.
-    Where correlations are equal their directions are not determined, nor are, then, the weights.
+    A canonical direction h of X has the weight sum_j |<h, x_j>| over the units j of X. The weights
+    of X and Y differ, so that the paper's measure depends on their order. Here the similarity is
+    the mean of both orders. Directions of little variance have little weight, unlike in `cca`.
 
-    A representation that does not vary has similarity 1 to another of that kind, 0 to all else.
+    Invariant to: one common scale of the units. Rotations change the sums over units a little.
+    A metric: no.
+    Special cases: equal correlations leave their directions, and thus the weights, undetermined. A
+    representation that does not vary has similarity 1 to another that does not vary, 0 to all
+    others.
+
+    References
+    ----------
+    Morcos, Raghu & Bengio (2018), "Insights on representational similarity in neural networks with
+    canonical correlation", section 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.metrics import PWCCA
+    >>> x = np.random.default_rng(0).standard_normal((50, 4))
+    >>> PWCCA().similarity(x, 2.0 * x)
+    1.0
     """
 
     kind: ClassVar[str] = "pwcca"
 
     def prepare(self, states: Array) -> Form:
-        """Basis of all directions that vary [direction, sample], and the units' projections on it
-        [direction, unit]; no more units than samples."""
+        """Return a basis of all directions that vary, its rank, and the units' projections on it.
+
+        The basis is [direction, sample], the projections are [direction, unit].
+        """
         x = centred(states)
         rows = basis(states)
         return {"rows": rows, "rank": rank(rows), "projections": rows @ x / (np.abs(x).max() or 1)}
 
-    def judge(self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]) -> Array:
-        """Similarities [...] from products of bases."""
+    def from_products(
+        self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]
+    ) -> Array:
+        """Return similarities [...] from products of bases."""
         left, correlations, right = np.linalg.svd(products, full_matrices=False)
         shared, most = ranks(a, b)
-        # Those beyond the smaller rank belong to the padding.
+        # Directions beyond the smaller rank belong to the padding.
         counts = np.arange(correlations.shape[-1]) < shared[..., None]
         correlations = np.where(counts, np.minimum(correlations, 1.0), 0.0)
         views = [
             _weighted(correlations, counts * _shares(np.swapaxes(left, -1, -2), a["projections"])),
             _weighted(correlations, counts * _shares(right, b["projections"])),
         ]
-        return settled(np.where(shared == 0, most == 0, (views[0] + views[1]) / 2))
+        return round_similarity(np.where(shared == 0, most == 0, (views[0] + views[1]) / 2))
 
 
 def _shares(directions: Array, projections: Array) -> Array:
-    """Sums over units of |<h, x_j>| for canonical directions [..., canonical, direction]."""
+    """Return sums over units of |<h, x_j>| for canonical directions [..., canonical, direction]."""
     return np.abs(directions @ projections).sum(axis=-1)
 
 

@@ -7,53 +7,70 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import Form, ProductMetric, centred, settled
+from rnnstudy.metrics.base import Form, ProductMetric, centred, round_similarity
 
 
 class RSA(ProductMetric):
-    """Correlation of representational distance matrices (Kriegeskorte, Mur & Bandettini 2008).
+    """Correlation of representational distance matrices (RSA).
 
-    A representation is seen through the Euclidean distances between its samples; two are alike as
-    these distances correlate, over all pairs of samples. It does not change under rotations and one
-    scale of the units, nor, by ranks, under anything that keeps the order of the distances.
-    Similarities below 0, of opposed distances, are possible.
+    The distance matrix of a representation has the Euclidean distances between its samples. The
+    similarity is the correlation of two distance matrices over all pairs of samples. It is negative
+    for opposed distances.
 
-    A representation all of whose distances are equal has similarity 1 to another of that kind, 0 to
-    all else.
+    Invariant to: rotations, reflections and one common scale of the units. With `spearman` also
+    every map that preserves the order of the distances.
+    A metric: no.
+    Special cases: a representation with equal distances has similarity 1 to another with equal
+    distances, 0 to all others.
+
+    References
+    ----------
+    Kriegeskorte, Mur & Bandettini (2008), "Representational similarity analysis: connecting the
+    branches of systems neuroscience".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.metrics import RSA
+    >>> x = np.random.default_rng(0).standard_normal((50, 4))
+    >>> RSA().similarity(x, 2.0 * x[:, ::-1])
+    1.0
     """
 
     kind: ClassVar[str] = "rsa"
 
     correlation: Literal["spearman", "pearson"] = "spearman"
-    """Of the ranks of distances, or of the distances themselves."""
+    """Correlation of the ranks of distances (`spearman`), or of the distances (`pearson`)."""
 
     samples: Annotated[int, Field(ge=3, le=20_000)] = 500
-    """Where there are more samples, so many of them are drawn, the same for all networks: memory
-    and time go with their square."""
+    """Largest number of samples. More samples are reduced to a random selection, the same for all
+    networks, since memory and time grow with the square."""
 
     seed: Annotated[int, Field(ge=0)] = 0
-    """Decides which samples are drawn."""
+    """Seed of the random selection of samples."""
 
     def prepare(self, states: Array) -> Form:
-        """Distances of samples, or their ranks, of mean 0 and norm 1: a single row [1, pair]."""
+        """Return distances or ranks with mean 0 and norm 1, as one row [1, pair]."""
         from scipy.spatial.distance import pdist
         from scipy.stats import rankdata
 
         x = centred(states)
         if len(x) > self.samples:
-            drawn = np.random.default_rng(self.seed).choice(len(x), self.samples, replace=False)
-            x = x[np.sort(drawn)]
-        found = pdist(x)
-        # Rounded, since distances that are equal should have equal ranks in a rotated copy, too.
-        found = np.round(found / (found.max(initial=0.0) or 1.0), 10)
-        found = rankdata(found) if self.correlation == "spearman" else found
-        found -= found.mean()
-        size = np.linalg.norm(found)
-        still = size <= 1e-9 * len(found)
-        return {"rows": found[None] * 0.0 if still else found[None] / size,
+            subset = np.random.default_rng(self.seed).choice(len(x), self.samples, replace=False)
+            x = x[np.sort(subset)]
+        distances = pdist(x)
+        # Rounded, so that equal distances have equal ranks in a rotated copy too.
+        distances = np.round(distances / (distances.max(initial=0.0) or 1.0), 10)
+        distances = rankdata(distances) if self.correlation == "spearman" else distances
+        distances -= distances.mean()
+        size = np.linalg.norm(distances)
+        still = size <= 1e-9 * len(distances)
+        return {"rows": distances[None] * 0.0 if still else distances[None] / size,
                 "varies": np.array(float(not still))}  # fmt: skip
 
-    def judge(self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]) -> Array:
-        """Similarities [...] from products of rows."""
+    def from_products(
+        self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]
+    ) -> Array:
+        """Return similarities [...] from products of rows."""
         still = (a["varies"] == 0.0) & (b["varies"] == 0.0)
-        return settled(np.where(still, 1.0, products[..., 0, 0]), lowest=-1.0)
+        return round_similarity(np.where(still, 1.0, products[..., 0, 0]), lowest=-1.0)

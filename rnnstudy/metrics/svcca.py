@@ -6,39 +6,54 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import Form, ProductMetric, settled
+from rnnstudy.metrics.base import Form, ProductMetric, round_similarity
 from rnnstudy.metrics.subspaces import basis, mean_correlation, rank
 
 
 class SVCCA(ProductMetric):
-    """Mean canonical correlation of the leading principal subspaces (Raghu et al. 2017, section 2).
+    """Mean canonical correlation of the leading principal subspaces (SVCCA).
 
-    Each representation is reduced to its principal directions of largest variance; the similarity
-    is the mean, over the directions of the smaller subspace, of the canonical correlations: with
-    orthonormal bases Q of the reduced samples, the singular values of Q_x' Q_y. It does not change
-    under invertible linear maps within the subspaces. Wants many more samples than dimensions.
+    Each representation is reduced to its principal directions of largest variance. The similarity
+    is the mean singular value of Q_x' Q_y over the directions of the smaller subspace. Q is an
+    orthonormal basis of the reduced samples. `{dimensions: null, variance: 0.99}` selects the
+    directions by their share of the variance, as the paper does.
 
-    `{dimensions: null, variance: 0.99}` keeps the directions by their share of the variance alone,
-    as the paper does; then the mean runs over fewer directions for pairs with a narrow member.
+    Invariant to: rotations and one common scale of the units, and invertible linear maps within the
+    subspaces.
+    A metric: no; 1 - similarity can violate the triangle inequality. `principal_angles` is a metric
+    of subspaces.
+    Special cases: a representation that does not vary has similarity 1 to another that does not
+    vary, 0 to all others. Many more samples than dimensions are needed.
 
-    A representation that does not vary has no direction: its similarity is 1 to another of that
-    kind, 0 to all else.
+    References
+    ----------
+    Raghu, Gilmer, Yosinski & Sohl-Dickstein (2017), "SVCCA: singular vector canonical correlation
+    analysis for deep learning dynamics and interpretability", section 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.metrics import SVCCA
+    >>> x = np.random.default_rng(0).standard_normal((50, 4))
+    >>> SVCCA().similarity(x, 2.0 * x[:, ::-1])
+    1.0
     """
 
     kind: ClassVar[str] = "svcca"
 
     dimensions: Annotated[int, Field(ge=1, le=65536)] | None = 10
-    """Number of principal directions kept; fewer where a representation has fewer that vary. Null:
-    as many as `variance` asks for."""
+    """Largest number of principal directions. Null: as many as `variance` requires."""
 
     variance: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
-    """No more directions are kept than are needed for this share of the variance."""
+    """Share of the variance, 0 to 1, that the directions explain. Null: no such limit."""
 
     def prepare(self, states: Array) -> Form:
-        """Orthonormal basis of the leading subspace, [direction, sample], and its rank."""
+        """Return an orthonormal basis of the subspace, [direction, sample], and its rank."""
         rows = basis(states, self.dimensions, self.variance)
         return {"rows": rows, "rank": rank(rows)}
 
-    def judge(self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]) -> Array:
-        """Similarities [...] from products of bases."""
-        return settled(mean_correlation(products, a, b))
+    def from_products(
+        self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]
+    ) -> Array:
+        """Return similarities [...] from products of bases."""
+        return round_similarity(mean_correlation(products, a, b))

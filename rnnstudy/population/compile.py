@@ -1,4 +1,4 @@
-"""How programs are compiled: TensorFlow's graphs, less one rewrite that breaks loops."""
+"""Compilation of TensorFlow programs without the memory optimiser, which breaks loops."""
 
 import functools
 import importlib
@@ -13,7 +13,7 @@ NO_MEMORY_OPTIMISATION = 1
 
 
 def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    """`tf.function` with its options, that may be called again however large its arrays are."""
+    """Return `tf.function(function, **options)` that can be called repeatedly with large arrays."""
     # A partial, since TensorFlow counts all closures of one function as retracings of it.
     graph = tf.function(functools.partial(function), **options)
 
@@ -29,16 +29,16 @@ def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]
 def _without_memory_optimisation() -> Iterator[None]:
     """Switch TensorFlow's memory optimiser off for the calls of this thread.
 
-    Where it expects a graph to need more than 80 % of a device (for a CPU: of 256 MB, whatever the
-    machine has), it turns sums into temporary variables, and those inside a loop are still there
-    at the next call: AlreadyExistsError. No public switch reaches it alone.
+    For graphs that seem to need most of a device's memory (on a CPU 256 MB), the optimiser turns
+    sums into temporary variables. Those inside a loop survive to the next call, which raises
+    AlreadyExistsError. TensorFlow has no public switch for this optimiser alone.
     """
     eager = importlib.import_module("tensorflow.python.eager.context")
-    here = eager.context()
-    before, config = here.function_call_options, here.config
+    context = eager.context()
+    before, config = context.function_call_options, context.config
     config.graph_options.rewrite_options.memory_optimization = NO_MEMORY_OPTIMISATION
-    here.function_call_options = eager.FunctionCallOptions(before.executor_type, config)
+    context.function_call_options = eager.FunctionCallOptions(before.executor_type, config)
     try:
         yield
     finally:
-        here.function_call_options = before
+        context.function_call_options = before

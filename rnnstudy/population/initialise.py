@@ -14,15 +14,34 @@ from rnnstudy.population.population import Population
 def initial_population(
     cell: Cell, inputs: int, outputs: int, seeds: Sequence[int], dtype: Any = np.float32
 ) -> Population:
-    """Untrained networks, one per seed; a seed gives the same network in any company.
+    """Return untrained networks, one per seed.
 
-    The readout is normal with standard deviation 1 / unit, so that outputs start near zero.
+    A network depends on its own seed only. The readout is normal with standard deviation 1 / unit,
+    so that outputs start near zero.
+
+    Parameters
+    ----------
+    cell
+        Cell of all networks.
+    inputs, outputs
+        Number of input and output channels.
+    seeds
+        Seed per network.
+    dtype
+        Floating-point type of all arrays.
+
+    Examples
+    --------
+    >>> from rnnstudy.cells.gru import GRU
+    >>> from rnnstudy.population.initialise import initial_population
+    >>> initial_population(GRU(units=4), inputs=2, outputs=1, seeds=[0, 1]).weights["kernel"].shape
+    (2, 2, 12)
     """
-    drawn = [_draw(cell, inputs, outputs, seed) for seed in seeds]
+    members = [_draw(cell, inputs, outputs, seed) for seed in seeds]
     weights, readout = (
         {
-            name: np.stack([member[part][name] for member in drawn]).astype(dtype)
-            for name in drawn[0][part]
+            name: np.stack([member[part][name] for member in members]).astype(dtype)
+            for name in members[0][part]
         }
         for part in (0, 1)
     )
@@ -45,10 +64,10 @@ def _draw(
 
 
 def stream(seed: int, purpose: str) -> tuple[int, int]:
-    """Seed of one of a member's random streams: int32 [2], for stateless operations."""
+    """Return the seed of one of a member's random streams: int32 [2], for stateless operations."""
     return seed, zlib.crc32(purpose.encode()) & 0x7FFFFFFF
 
 
 def generator(seed: int, purpose: str) -> np.random.Generator:
-    """NumPy generator of one of a member's random streams."""
+    """Return the NumPy generator of one of a member's random streams."""
     return np.random.default_rng(stream(seed, purpose))

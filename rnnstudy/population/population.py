@@ -1,4 +1,4 @@
-"""Many networks as one array: a cell and its weights, stacked along the member axis."""
+"""Population record: one cell with the weights of many networks, stacked along the member axis."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,15 +17,27 @@ from rnnstudy.population.unroll import time_inside, unroll
 
 @dataclass(frozen=True, eq=False)
 class Population(Record):
-    """Networks of one cell and one shape: weights, readout and initial state of each member."""
+    """Networks of one cell and one shape: weights, readout and initial state of each member.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.cells.vanilla import Vanilla
+    >>> from rnnstudy.population.initialise import initial_population
+    >>> networks = initial_population(Vanilla(units=4), inputs=2, outputs=1, seeds=[0, 1, 2])
+    >>> states = networks.unroll(np.zeros((5, 10, 2)))
+    >>> states.shape, networks.outputs_of(states).shape
+    ((3, 5, 10, 4), (3, 5, 10, 1))
+    """
 
     cell: Cell
+    """Cell of all members."""
     weights: dict[str, Array] = arrays("member")
-    """The cell's weights by name, each [member, ...]."""
+    """Weights of the cell by name, each [member, ...]."""
     readout: dict[str, Array] = arrays("member")
-    """kernel [member, unit, output] and bias [member, output]."""
+    """`kernel` [member, unit, output] and `bias` [member, output]."""
     initial_state: Array = array("member", "state")
-    """The state before the first time step."""
+    """State before the first time step."""
 
     def __len__(self) -> int:
         return len(self.initial_state)
@@ -41,53 +53,75 @@ class Population(Record):
         return int(self.readout["bias"].shape[1])
 
     def unroll(self, inputs: Array, start: Array | None = None) -> Array:
-        """States of all members over trials, noise-free.
+        """Return the noise-free states of all members, [member, trial, time, state].
 
-        inputs: [trial, time, input], the same for all members, or [member, trial, time, input].
-        start: [member, trial, state]; default: each member's initial state.
-        Returns [member, trial, time, state] in the precision of the weights.
+        Parameters
+        ----------
+        inputs
+            [trial, time, input], the same for all members, or [member, trial, time, input].
+        start
+            State before the first time step, [member, trial, state]; default: `initial_state`.
+
+        Returns
+        -------
+        Array
+            [member, trial, time, state], in the precision of the weights.
+
+        Raises
+        ------
+        ValueError
+            The number of input channels is not that of the networks.
         """
         inputs = np.asarray(inputs, self.initial_state.dtype)
         if inputs.shape[-1] != self.inputs:
             raise ValueError(
-                f"inputs have {inputs.shape[-1]} channels, the networks take {self.inputs}"
+                f"inputs must have {self.inputs} channels, got {inputs.shape[-1]}. "
+                "Pass [trial, time, input]."
             )
         states: Array = _states(self.cell, self.weights, self._start(inputs, start), inputs).numpy()
         return states
 
     def _start(self, inputs: Array, start: Array | None) -> Array:
         shape = (len(self), inputs.shape[-3], self.cell.state_size)
-        given = self.initial_state[:, None, :] if start is None else np.asarray(start)
-        return np.broadcast_to(given, shape).astype(self.initial_state.dtype)
+        first = self.initial_state[:, None, :] if start is None else np.asarray(start)
+        return np.broadcast_to(first, shape).astype(self.initial_state.dtype)
 
     def visible(self, states: Array) -> Array:
-        """What the readout sees: [..., state] -> [..., unit]."""
-        seen: Array = self.cell.visible(states)
-        return seen
+        """Return the part of states that enters the readout: [..., state] -> [..., unit]."""
+        visible: Array = self.cell.visible(states)
+        return visible
 
     def outputs_of(self, states: Array) -> Array:
-        """Readout of states: [member, ..., state] -> [member, ..., output]."""
-        seen = self.visible(states)
-        flat = seen.reshape(len(self), -1, seen.shape[-1])
+        """Return the readout of states: [member, ..., state] -> [member, ..., output]."""
+        visible = self.visible(states)
+        flat = visible.reshape(len(self), -1, visible.shape[-1])
         values = flat @ self.readout["kernel"] + self.readout["bias"][:, None, :]
-        return values.reshape(*seen.shape[:-1], self.outputs)
+        return values.reshape(*visible.shape[:-1], self.outputs)
 
     @classmethod
     def from_models(cls, models: Sequence[Any]) -> "Population":
-        """Keras models of one shape as a population, member after member.
+        """Return Keras models of one shape as a population, in their order.
 
-        Each is a recurrent layer whose cell is one of ours or equals one (Keras's SimpleRNN, GRU,
-        LSTM), then a Dense readout without activation. ValueError for anything else.
+        Parameters
+        ----------
+        models
+            Keras models of a recurrent layer and a Dense readout without activation. The layer's
+            cell is one of this package, or Keras's SimpleRNN, GRU or LSTM.
+
+        Raises
+        ------
+        ValueError
+            A model has other layers or another shape than the first.
         """
-        found: Population = lazy_models.from_models(models)
-        return found
+        population: Population = lazy_models.from_models(models)
+        return population
 
     def model(self, member: int, name: str | None = None) -> Any:
-        """One network as a `keras.Model`: [trial, time, input] -> [trial, time, output]."""
+        """Return a member as a `keras.Model`: [trial, time, input] -> [trial, time, output]."""
         return keras_models.to_model(self, member, name)
 
     def as_float64(self) -> "Population":
-        """The same networks in double precision, for the analysis of their dynamics."""
+        """Return the same networks in double precision, for the analysis of their dynamics."""
         return Population(
             cell=self.cell,
             weights={name: w.astype(np.float64) for name, w in self.weights.items()},
@@ -97,7 +131,7 @@ class Population(Record):
 
 
 def _states(cell: Cell, weights: dict[str, Array], start: Array, inputs: Array) -> Any:
-    """Compiled per cell, so that cohorts of one cell share a program."""
+    """Return the states of `unroll`, by a program that all cohorts of one cell share."""
     return _unroller(cell)(weights, start, inputs)
 
 
@@ -109,16 +143,16 @@ def _unroller(cell: Cell) -> Any:
 
         def states(weights: dict[str, Any], start: Any, inputs: Any) -> Any:
             members = start.shape[0]
-            everyone = tf.broadcast_to(inputs, [members, *inputs.shape[-3:]])
-            return time_inside(unroll(cell, weights, everyone, start))
+            repeated = tf.broadcast_to(inputs, [members, *inputs.shape[-3:]])
+            return time_inside(unroll(cell, weights, repeated, start))
 
         _UNROLLERS[cell] = compiled(states)
     return _UNROLLERS[cell]
 
 
 def full_readout(population: Any, member: int) -> Array:
-    """The readout kernel as it acts on the whole state [state, output]: 0 on what is not seen."""
+    """Return a member's readout kernel on the full state, [state, output], 0 on hidden parts."""
     size = population.cell.state_size
-    seen: Array = population.visible(np.eye(size))
-    kernel: Array = seen @ population.readout["kernel"][member]
+    visible: Array = population.visible(np.eye(size))
+    kernel: Array = visible @ population.readout["kernel"][member]
     return kernel

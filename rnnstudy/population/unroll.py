@@ -1,4 +1,4 @@
-"""The time loop: input products before it, nothing but the recurrence inside."""
+"""Time loop of the recurrence, with input products computed before the loop."""
 
 from typing import Any, NamedTuple
 
@@ -8,19 +8,33 @@ from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 
 BLOCK = 10
-"""Time steps written out per turn of the loop. Measured on 2 cores (32 units, 32 trials, 100 steps,
-3 members): 10 compile in about a second and run as fast as all 100 written out, which take four."""
+"""Time steps written out per turn of the loop. More steps compile more slowly and run no faster."""
 
 
 def unroll(
     cell: Cell, weights: Weights, inputs: Tensor, start: Tensor, noise: Tensor | None = None
 ) -> Tensor:
-    """States over time.
+    """Return the states over time, [time, ..., trial, state].
 
-    inputs [..., trial, time, input], start [..., trial, state]; noise [time, ..., trial, state] is
-    added to each new state, if any. Returns [time, ..., trial, state]. The backward pass recomputes
-    each block of steps from its first state, so that memory holds the states and not every
-    intermediate of every step (Chen et al. 2016, "Training deep nets with sublinear memory cost").
+    The backward pass recomputes each block of steps from its first state. Memory therefore holds
+    the states, and not the intermediate results of every step.
+
+    Parameters
+    ----------
+    cell
+        Cell of the networks.
+    weights
+        Weights of the cell by name, each [..., row, column] or [..., column].
+    inputs
+        [..., trial, time, input].
+    start
+        State before the first time step, [..., trial, state].
+    noise
+        Added to each new state, [time, ..., trial, state]; default: none.
+
+    References
+    ----------
+    Chen et al. (2016), "Training deep nets with sublinear memory cost".
     """
     drive = time_first(_drive(cell, weights, inputs))
     time = drive.shape[0]
@@ -48,7 +62,7 @@ def time_inside(values: Tensor) -> Tensor:
 
 
 def _drive(cell: Cell, weights: Weights, inputs: Tensor) -> Tensor:
-    """The cell's drive at all trials and times, as one product per member."""
+    """Return the cell's drive at all trials and times, by one product per member."""
     *lead, trials, time, width = inputs.shape
     flat = cell.drive(weights, tf.reshape(inputs, [*lead, trials * time, width]))
     return tf.reshape(flat, [*lead, trials, time, flat.shape[-1]])
@@ -57,7 +71,7 @@ def _drive(cell: Cell, weights: Weights, inputs: Tensor) -> Tensor:
 def _steps(
     cell: Cell, weights: Weights, drive: Tensor, noise: Tensor | None, state: Tensor
 ) -> list[Tensor]:
-    """A few steps written out: drive [time, ...] -> a state [..., trial, state] for each."""
+    """Return the state [..., trial, state] after each of a few steps with drive [time, ...]."""
     states = []
     for t in range(drive.shape[0]):
         state = cell.step(weights, drive[t], state)
@@ -69,18 +83,18 @@ def _steps(
 def _blocks(
     cell: Cell, weights: Weights, drive: Tensor, noise: Tensor | None, start: Tensor
 ) -> Tensor:
-    """Whole blocks of steps as one loop, forward and backward."""
+    """Return the states of whole blocks of steps, computed in one loop."""
     names, count = list(weights), drive.shape[0] // BLOCK
     noise = None if noise is None else _in_blocks(noise, count)
 
     @tf.custom_gradient
     def loop(drive: Tensor, start: Tensor, *arrays: Tensor) -> tuple[Tensor, Any]:
-        found = dict(zip(names, arrays, strict=True))
-        states = _forward(cell, found, drive, noise, start)
+        by_name = dict(zip(names, arrays, strict=True))
+        states = _forward(cell, by_name, drive, noise, start)
 
         def backward(upstream: Tensor) -> list[Tensor]:
             before = tf.concat([start[None], states[:-1, -1]], axis=0)
-            return _backward(cell, found, _Course(drive, noise, before, states, upstream))
+            return _backward(cell, by_name, _ForwardPass(drive, noise, before, states, upstream))
 
         return states, backward
 
@@ -88,8 +102,8 @@ def _blocks(
     return tf.reshape(states, [count * BLOCK, *states.shape[2:]])
 
 
-class _Course(NamedTuple):
-    """What a forward pass leaves for the backward one, each [block, time in block, ...]."""
+class _ForwardPass(NamedTuple):
+    """Arrays of the forward pass for the backward pass, each [block, time in block, ...]."""
 
     drive: Tensor
     noise: Tensor | None
@@ -97,10 +111,11 @@ class _Course(NamedTuple):
     """The state before each block: [block, ..., trial, state]."""
     states: Tensor
     upstream: Tensor
+    """Gradient by the states."""
 
-    def block(self, k: Tensor) -> "_Course":
-        """The parts of one block."""
-        return _Course(*(None if part is None else part[k] for part in self))
+    def block(self, k: Tensor) -> "_ForwardPass":
+        """Return the arrays of one block."""
+        return _ForwardPass(*(None if part is None else part[k] for part in self))
 
 
 def _in_blocks(values: Tensor, count: int) -> Tensor:
@@ -113,49 +128,49 @@ def _forward(
 ) -> Tensor:
     count = drive.shape[0]
 
-    def turn(k: Tensor, state: Tensor, found: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def turn(k: Tensor, state: Tensor, buffer: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         states = _steps(cell, weights, drive[k], None if noise is None else noise[k], state)
-        return k + 1, states[-1], found.write(k, tf.stack(states))
+        return k + 1, states[-1], buffer.write(k, tf.stack(states))
 
-    found = tf.TensorArray(start.dtype, size=count, element_shape=[BLOCK, *start.shape])
-    initial = (tf.constant(0), start, found)
-    _, _, found = tf.while_loop(
+    buffer = tf.TensorArray(start.dtype, size=count, element_shape=[BLOCK, *start.shape])
+    initial = (tf.constant(0), start, buffer)
+    _, _, buffer = tf.while_loop(
         lambda k, *_: k < count, turn, initial, maximum_iterations=count, parallel_iterations=1
     )
-    return found.stack()
+    return buffer.stack()
 
 
-def _backward(cell: Cell, weights: Weights, course: _Course) -> list[Tensor]:
-    """Gradients of drive, start and each weight array, block by block from the last.
+def _backward(cell: Cell, weights: Weights, forward: _ForwardPass) -> list[Tensor]:
+    """Return the gradients by drive, start and each weight array, block by block from the last.
 
-    Inside a block the recurrence carries back the gradient by each state alone; what the weights
-    and the drive get follows from these for all its steps together, as products over time x trial.
+    In a block the recurrence propagates the gradient by each state. The gradients by weights and
+    drive follow for all steps of the block at once, as products over time x trial.
     """
-    count = course.drive.shape[0]
+    count = forward.drive.shape[0]
 
-    def turn(k: Tensor, later: Tensor, found: Tensor, *sums: Tensor) -> tuple[Tensor, ...]:
-        block = course.block(k)
+    def turn(k: Tensor, later: Tensor, buffer: Tensor, *sums: Tensor) -> tuple[Tensor, ...]:
+        block = forward.block(k)
         by_states, earlier = _by_states(cell, weights, block, later)
         to_drive, grads = _by_weights(cell, weights, block, by_states)
         totals = [total + grad for total, grad in zip(sums, grads, strict=True)]
-        return k - 1, earlier, found.write(k, to_drive), *totals
+        return k - 1, earlier, buffer.write(k, to_drive), *totals
 
-    drive, start = course.drive, course.before[0]
-    found = tf.TensorArray(drive.dtype, size=count, element_shape=drive.shape[1:])
+    drive, start = forward.drive, forward.before[0]
+    buffer = tf.TensorArray(drive.dtype, size=count, element_shape=drive.shape[1:])
     zeros = [tf.zeros_like(array) for array in weights.values()]
-    initial = (tf.constant(count - 1), tf.zeros_like(start), found, *zeros)
-    _, earlier, found, *sums = tf.while_loop(
+    initial = (tf.constant(count - 1), tf.zeros_like(start), buffer, *zeros)
+    _, earlier, buffer, *sums = tf.while_loop(
         lambda k, *_: k >= 0, turn, initial, maximum_iterations=count, parallel_iterations=1
     )
-    return [found.stack(), earlier, *sums]
+    return [buffer.stack(), earlier, *sums]
 
 
 def _by_states(
-    cell: Cell, weights: Weights, block: _Course, later: Tensor
+    cell: Cell, weights: Weights, block: _ForwardPass, later: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Gradients by each state of a block [time, ..., trial, state], and by the one before it.
+    """Return the gradients by each state of a block, [time, ..., trial, state], and by its first.
 
-    `later` is the gradient that the next block hands to the last state of this one.
+    `later` is the gradient by the last state, propagated from the next block.
     """
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(block.before)
@@ -167,9 +182,9 @@ def _by_states(
 
 
 def _by_weights(
-    cell: Cell, weights: Weights, block: _Course, by_states: Tensor
+    cell: Cell, weights: Weights, block: _ForwardPass, by_states: Tensor
 ) -> tuple[Tensor, list[Tensor]]:
-    """Gradients by a block's drive [time, ..., trial, drive] and by each weight array."""
+    """Return the gradients by a block's drive [time, ..., trial, drive] and by each weight."""
     before = tf.concat([block.before[None], block.states[:-1]], axis=0)
     drive, state, upstream = (_merged(part) for part in (block.drive, before, by_states))
     with tf.GradientTape(watch_accessed_variables=False) as tape:

@@ -1,4 +1,4 @@
-"""The contract of a task: stateless trials, the probe for all networks, what solved means."""
+"""Base class of tasks: stateless trials, the probe, and the criterion of a solved task."""
 
 import inspect
 from abc import abstractmethod
@@ -19,31 +19,49 @@ SIZES = frozenset({"inputs", "outputs", "length"})
 
 
 class Trials(NamedTuple):
-    """A batch of trials: inputs [trial, time, input], targets [trial, time, output].
+    """A batch of trials, in float32.
 
-    The loss counts the time steps where mask [trial, time] is 1, not those where it is 0.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.tasks import Trials
+    >>> Trials(np.zeros((8, 20, 2)), np.zeros((8, 20, 1)), np.ones((8, 20))).targets.shape
+    (8, 20, 1)
     """
 
     inputs: Tensor
+    """Inputs [trial, time, input]."""
     targets: Tensor
+    """Target outputs [trial, time, output]."""
     mask: Tensor
+    """Weights of time steps in the loss, [trial, time]: 1 to count, 0 to ignore."""
 
 
 class StaticInputs(NamedTuple):
-    """Inputs held constant while fixed points are sought: values [point, input], a label each."""
+    """Constant inputs at which fixed points are computed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.tasks import StaticInputs
+    >>> StaticInputs(np.zeros((1, 2)), ("no input",)).labels
+    ('no input',)
+    """
 
     values: Array
+    """Inputs [point, input]."""
     labels: tuple[str, ...]
+    """Label of each input."""
 
 
 class Task(Entry):
-    """What is learnt: how trials are drawn, which trials compare networks, what solved means.
+    """Base class of tasks: the distribution of trials and the criterion of a solved task.
 
-    Sampling is a pure function of a seed, int32 [2] as TensorFlow's stateless random operations
-    take it: the same seed gives the same trials, eager or compiled, alone or among many. Each draw
-    names its algorithm (philox), so that devices agree, and has its own seed (`split_seed`).
-    `inputs`, `outputs` and `length` are fields or properties, as suits the task. A whole task,
-    delayed recall of one number, which a spec names as `{kind: "recall:Recall", delay: 30}`:
+    `sample` is a pure function of a seed, int32 [2] for TensorFlow's stateless random operations.
+    The same seed returns the same trials, eager or compiled, on every device. Therefore each draw
+    names its algorithm (philox) and has its own seed (`split_seed`). A subclass defines `inputs`,
+    `outputs` and `length` as fields or properties, `sample` and `static_inputs`. A complete task,
+    delayed recall of one number, with the spec entry `{kind: "recall:Recall", delay: 30}`:
 
         import numpy as np
         import tensorflow as tf
@@ -69,6 +87,13 @@ class Task(Entry):
 
             def static_inputs(self):
                 return StaticInputs(np.zeros((1, 1)), ("no input",))
+
+    Examples
+    --------
+    >>> from rnnstudy.tasks.flip_flop import FlipFlop
+    >>> task = FlipFlop(bits=2, length=10)
+    >>> task.inputs, task.probe().inputs.shape.as_list()
+    (2, [32, 60, 2])
     """
 
     noun: ClassVar[str] = "task"
@@ -76,19 +101,19 @@ class Task(Entry):
     labels: ClassVar[frozenset[str]] = frozenset({"name"})
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] | None = None
-    """What to call the task in names of networks and in the report; default: its kind."""
+    """Name of the task in network names and in the report; default: its kind."""
 
     probe_trials: Annotated[int, Field(ge=1)] = 32
     """Number of trials on which networks are compared."""
 
     evaluation_trials: Annotated[int, Field(ge=1)] = 256
-    """Number of fresh, noise-free trials on which a trained network is judged."""
+    """Number of fresh, noise-free trials for the evaluation of a trained network."""
 
     solved_loss: Annotated[float, Field(gt=0)] = 0.01
-    """A network has solved the task if its evaluation loss is below this value ..."""
+    """Largest evaluation loss of a network that has solved the task."""
 
     solved_accuracy: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """... and its accuracy is above this value."""
+    """Smallest accuracy, 0 to 1, of a network that has solved the task."""
 
     if TYPE_CHECKING:
 
@@ -107,38 +132,61 @@ class Task(Entry):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        # Not abstract properties: a field of that name would shadow them, which pydantic warns of.
-        given = {name for name in SIZES if getattr(cls, name, None) or name in cls.model_fields}
-        if not inspect.isabstract(cls) and given < SIZES:
-            missing = " and ".join(sorted(SIZES - given))
-            raise TypeError(f"task {cls.__name__} needs {missing}, each a field or a property")
+        # Not abstract properties, since pydantic warns of fields that shadow properties.
+        defined = {name for name in SIZES if getattr(cls, name, None) or name in cls.model_fields}
+        if not inspect.isabstract(cls) and defined < SIZES:
+            missing = " and ".join(sorted(SIZES - defined))
+            raise TypeError(
+                f"task {cls.__name__} must define {missing}. Define each as a field or a property."
+            )
 
     @abstractmethod
     def sample(self, seed: Tensor, trials: int) -> Trials:
-        """So many trials from a seed, int32 [2]; float32, TensorFlow operations only."""
+        """Return a batch of trials, by TensorFlow operations alone.
+
+        Parameters
+        ----------
+        seed
+            int32 [2].
+        trials
+            Number of trials.
+
+        Returns
+        -------
+        Trials
+            float32 inputs [trial, time, input], targets [trial, time, output], mask [trial, time].
+        """
 
     @abstractmethod
     def static_inputs(self) -> StaticInputs:
-        """The constant inputs at which fixed points are sought."""
+        """Return the constant inputs at which fixed points are computed."""
 
     def probe(self) -> Trials:
-        """The fixed batch of trials on which networks are compared."""
+        """Return the fixed batch of trials on which networks are compared."""
         return self.sample(tf.constant(PROBE_SEED), self.probe_trials)
 
     def evaluation(self) -> Trials:
-        """The fixed batch of fresh trials on which trained networks are judged."""
+        """Return the fixed batch of fresh trials for the evaluation of trained networks."""
         return self.sample(tf.constant(EVALUATION_SEED), self.evaluation_trials)
 
     def validation(self) -> Trials:
-        """The fixed batch of fresh trials by which training fields are chosen: as many as for the
-        evaluation and others, so far as a task has others."""
+        """Return the fixed batch of fresh trials for the selection of training fields.
+
+        It has as many trials as the evaluation, from another seed.
+        """
         return self.sample(tf.constant(VALIDATION_SEED), self.evaluation_trials)
 
     def accuracy(self, outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-        """Share of the target's variance that is explained, at least 0, over trials and time.
+        """Return the accuracy [...]: the share of the target's variance explained, at least 0.
 
-        outputs and targets [..., trial, time, output], mask [..., trial, time] -> [...]. Tasks
-        whose answers are right or wrong override this with the share of right answers.
+        Tasks with correct and wrong answers override this with the share of correct answers.
+
+        Parameters
+        ----------
+        outputs, targets
+            [..., trial, time, output].
+        mask
+            [..., trial, time].
         """
         weight = mask[..., None]
         count = tf.reduce_sum(weight, axis=[-3, -2], keepdims=True)
@@ -149,64 +197,76 @@ class Task(Entry):
 
     @property
     def words(self) -> bool:
-        """Whether the answers are signs, -1 or 1 of each output, so that a network's stable points
-        store words of them; graphs of fixed points are then compared word by word."""
+        """True if target outputs are signs, -1 or 1.
+
+        Stable points are then labelled by their output signs (words), and graphs of fixed points
+        are compared by these labels.
+        """
         return False
 
     def solved(self, loss: Array, accuracy: Array) -> Array:
-        """Whether networks with this evaluation loss and accuracy [member] have solved the task."""
+        """Return True for networks whose loss and accuracy [member] meet the criterion."""
         return (loss < self.solved_loss) & (accuracy > self.solved_accuracy)
 
     @property
     def title(self) -> str:
-        """The task's name, or its kind."""
+        """Name of the task, or its kind."""
         return self.name or self.kind.rpartition(":")[2].lower()
 
 
 def check_trials(task: Task) -> None:
-    """ValueError if a task's trials, or its static inputs, are not what its sizes promise.
+    """Raise ValueError if a task's trials or static inputs do not have its declared sizes.
 
-    The task may be anybody's.
+    The task may be a user's own.
     """
     trials = task.evaluation()
     if not isinstance(trials, Trials):
-        raise ValueError(f"{task.title}.sample returns a {type(trials).__name__}, not Trials")
+        raise ValueError(
+            f"{task.title}.sample must return Trials, got a {type(trials).__name__}. "
+            "Return Trials(inputs, targets, mask)."
+        )
     shape = (task.evaluation_trials, task.length)
-    wanted = ((*shape, task.inputs), (*shape, task.outputs), shape)
-    for name, values, sizes in zip(Trials._fields, trials, wanted, strict=True):
-        given = tf.convert_to_tensor(values)
-        if tuple(given.shape) != sizes:
+    expected = ((*shape, task.inputs), (*shape, task.outputs), shape)
+    for name, values, sizes in zip(Trials._fields, trials, expected, strict=True):
+        tensor = tf.convert_to_tensor(values)
+        if tuple(tensor.shape) != sizes:
             raise ValueError(
-                f"{task.title}.sample gives {name} of shape {tuple(given.shape)}, not {sizes}"
+                f"{task.title}.sample must return {name} of shape {sizes}, "
+                f"got {tuple(tensor.shape)}"
             )
-        if given.dtype != tf.float32:
-            raise ValueError(f"{task.title}.sample gives {name} as {given.dtype.name}, not float32")
-        if not bool(tf.reduce_all(tf.math.is_finite(given))):
-            raise ValueError(f"{task.title}.sample gives {name} that are not all finite")
+        if tensor.dtype != tf.float32:
+            raise ValueError(
+                f"{task.title}.sample must return {name} as float32, got {tensor.dtype.name}"
+            )
+        if not bool(tf.reduce_all(tf.math.is_finite(tensor))):
+            raise ValueError(f"{task.title}.sample must return finite {name}, got inf or nan")
     _check_static_inputs(f"{task.title}.static_inputs", task.static_inputs(), task.inputs)
 
 
-def _check_static_inputs(name: str, found: Any, inputs: int) -> None:
-    if not isinstance(found, StaticInputs):
-        raise ValueError(f"{name} returns a {type(found).__name__}, not StaticInputs")
-    values = np.asarray(found.values)
+def _check_static_inputs(name: str, static: Any, inputs: int) -> None:
+    if not isinstance(static, StaticInputs):
+        raise ValueError(f"{name} must return StaticInputs, got a {type(static).__name__}")
+    values = np.asarray(static.values)
     if values.ndim != 2 or not len(values) or values.shape[1] != inputs:
-        raise ValueError(f"{name} gives values of shape {values.shape}, not (points, {inputs})")
+        raise ValueError(f"{name} must return values [point, {inputs}], got shape {values.shape}")
     if not np.isfinite(values).all():
-        raise ValueError(f"{name} gives values that are not all finite")
-    labels: Any = found.labels
+        raise ValueError(f"{name} must return finite values, got inf or nan")
+    labels: Any = static.labels
     if isinstance(labels, str):
-        raise ValueError(f"{name} gives the text {labels!r} as labels, not a tuple of texts")
+        raise ValueError(f"{name} must return a tuple of labels, got the text {labels!r}")
     if len(labels) != len(values):
-        raise ValueError(f"{name} gives {len(labels)} labels for {len(values)} points")
+        raise ValueError(f"{name} must return {len(values)} labels, got {len(labels)}")
 
 
 def split_seed(seed: Tensor, count: int) -> list[Tensor]:
-    """Independent seeds, int32 [2] each, for the draws that make up one batch of trials."""
+    """Return independent seeds, int32 [2] each, for the draws of one batch of trials."""
     return tf.unstack(tf.random.experimental.stateless_split(seed, count, alg="philox"))
 
 
 def mean_squared_error(outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-    """Loss per network: [..., trial, time, output] and mask [..., trial, time] -> [...]."""
+    """Return the masked mean squared error [...].
+
+    outputs and targets are [..., trial, time, output], mask is [..., trial, time].
+    """
     error = tf.reduce_mean((outputs - targets) ** 2, axis=-1)
     return tf.reduce_sum(mask * error, axis=[-2, -1]) / tf.reduce_sum(mask, axis=[-2, -1])

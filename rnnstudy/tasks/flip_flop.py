@@ -1,4 +1,4 @@
-"""The n-bit memory: hold the sign of the last pulse on each channel."""
+"""N-bit memory: the sign of the last pulse on each channel."""
 
 from typing import Annotated, ClassVar
 
@@ -11,15 +11,26 @@ from rnnstudy.tasks.base import PROBE_SEED, StaticInputs, Task, Trials, split_se
 
 
 class FlipFlop(Task):
-    """N-bit memory: each output holds the last pulse of its channel (Sussillo & Barak 2013).
+    """N-bit memory: the target of each output is the last pulse of its channel.
 
-    Pulses are -1 or 1 and come at random times; between them the input is 0.
+    Pulses are -1 or 1 at random times. Between pulses the input is 0.
+
+    References
+    ----------
+    Sussillo & Barak (2013), "Opening the black box: low-dimensional dynamics in high-dimensional
+    recurrent neural networks".
+
+    Examples
+    --------
+    >>> from rnnstudy.tasks.flip_flop import FlipFlop
+    >>> FlipFlop(bits=2, length=10).evaluation().targets.shape.as_list()
+    [256, 10, 2]
     """
 
     kind: ClassVar[str] = "flip_flop"
 
     bits: Annotated[int, Field(ge=1, le=16)] = 3
-    """Number of channels, each an input with its own output."""
+    """Number of channels, each with one input and one output."""
 
     length: Annotated[int, Field(ge=2, le=100_000)] = 100
     """Number of time steps of a trial."""
@@ -28,17 +39,17 @@ class FlipFlop(Task):
     """Probability of a pulse, for each channel and time step."""
 
     force_first: bool = True
-    """Whether every channel has a pulse at the first time step; otherwise its target is 0 until its
-    first pulse, and some networks store that 0 as one more state."""
+    """Give every channel a pulse at the first time step. Otherwise its target is 0 until its first
+    pulse, and some networks store this 0 as a further state."""
 
     probe_length: Annotated[int, Field(ge=2, le=100_000)] = 60
     """Number of time steps of the trials on which networks are compared."""
 
     probe_pulse_probability: Annotated[float, Field(ge=0, le=1)] = 0.1
-    """Pulse probability in the trials on which networks are compared."""
+    """Probability of a pulse in the trials on which networks are compared."""
 
     solved_accuracy: Annotated[float, Field(ge=0, le=1)] = 0.99
-    """... and its accuracy, the share of right signs, is above this value."""
+    """Smallest accuracy (share of correct signs) of a network that has solved the task."""
 
     @property
     def inputs(self) -> int:
@@ -54,13 +65,15 @@ class FlipFlop(Task):
 
     def sample(self, seed: Tensor, trials: int) -> Trials:
         shape = [trials, self.length, self.bits]
-        when, which = split_seed(seed, 2)
-        pulsed = tf.random.stateless_uniform(shape, when, alg="philox") < self.pulse_probability
+        time_seed, sign_seed = split_seed(seed, 2)
+        pulsed = (
+            tf.random.stateless_uniform(shape, time_seed, alg="philox") < self.pulse_probability
+        )
         if self.force_first:
             pulsed = tf.concat([tf.ones_like(pulsed[:, :1]), pulsed[:, 1:]], axis=1)
-        negative = tf.random.stateless_uniform(shape, which, alg="philox") < 0.5
+        negative = tf.random.stateless_uniform(shape, sign_seed, alg="philox") < 0.5
         pulses = tf.where(pulsed, tf.where(negative, -1.0, 1.0), 0.0)
-        return Trials(pulses, held(pulses), tf.ones(shape[:2]))
+        return Trials(pulses, last_pulse(pulses), tf.ones(shape[:2]))
 
     def probe(self) -> Trials:
         denser = self.changed(
@@ -72,23 +85,23 @@ class FlipFlop(Task):
         return StaticInputs(np.zeros((1, self.bits)), ("no input",))
 
     def accuracy(self, outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-        """Share of right signs over trials, time and channels that have had a pulse.
+        """Return the share of correct signs [...] over trials, time and channels with a pulse.
 
-        outputs and targets [..., trial, time, output], mask [..., trial, time] -> [...].
+        outputs and targets are [..., trial, time, output], mask is [..., trial, time].
         """
         counted = mask[..., None] * tf.abs(targets)
-        # A product, not two signs compared: an output that is NaN is wrong.
-        right = tf.cast(outputs * targets > 0.0, mask.dtype)
+        # A product, so that a NaN output is wrong.
+        correct = tf.cast(outputs * targets > 0.0, mask.dtype)
         axes = [-3, -2, -1]
         return tf.math.divide_no_nan(
-            tf.reduce_sum(counted * right, axis=axes), tf.reduce_sum(counted, axis=axes)
+            tf.reduce_sum(counted * correct, axis=axes), tf.reduce_sum(counted, axis=axes)
         )
 
 
-def held(pulses: Tensor) -> Tensor:
-    """The last pulse so far, 0 before the first: [trial, time, channel] -> the same axes.
+def last_pulse(pulses: Tensor) -> Tensor:
+    """Return the last pulse at each time step, 0 before the first: [trial, time, channel].
 
-    Each round doubles how far back every time step has looked, so that the number of rounds is the
+    Each round doubles the range of earlier time steps, so that the number of rounds is the
     logarithm of the length.
     """
     trials, length, channels = pulses.shape

@@ -1,4 +1,4 @@
-"""Context-dependent integration: add up one of several noisy streams."""
+"""Context-dependent integration of one of several noisy streams."""
 
 from typing import Annotated, ClassVar
 
@@ -11,28 +11,39 @@ from rnnstudy.tasks.base import StaticInputs, Task, Trials, split_seed
 
 
 class Integration(Task):
-    """Integration of the stream that a context selects (Mante, Sussillo, Shenoy & Newsome 2013).
+    """Integration of the stream that a context selects.
 
-    Streams of white noise about a mean come in together; a one-hot context, constant over the
-    trial, says whose running sum the output should follow. Inputs: the streams, then the contexts.
+    The inputs are streams of white noise about a mean, then a one-hot context, constant over the
+    trial. The target is the running sum of the stream that the context selects, times `gain`.
+
+    References
+    ----------
+    Mante, Sussillo, Shenoy & Newsome (2013), "Context-dependent computation by recurrent dynamics
+    in prefrontal cortex".
+
+    Examples
+    --------
+    >>> from rnnstudy.tasks.integration import Integration
+    >>> Integration(streams=2).static_inputs().labels
+    ('context 1', 'context 2')
     """
 
     kind: ClassVar[str] = "integration"
 
     streams: Annotated[int, Field(ge=1, le=64)] = 2
-    """Number of streams, and so of contexts."""
+    """Number of streams, and of contexts."""
 
     length: Annotated[int, Field(ge=2, le=100_000)] = 50
     """Number of time steps of a trial."""
 
     mean_range: Annotated[float, Field(ge=0)] = 0.2
-    """Largest size of a stream's mean, drawn uniformly for each trial and stream."""
+    """Largest modulus of a stream's mean, which is drawn uniformly for each trial and stream."""
 
     sigma: Annotated[float, Field(ge=0)] = 1.0
     """Standard deviation of the noise about the mean, independent at each time step."""
 
     gain: Annotated[float, Field(gt=0)] = 0.1
-    """What a unit of input adds to the target."""
+    """Increase of the target per unit of input."""
 
     @property
     def inputs(self) -> int:
@@ -57,7 +68,7 @@ class Integration(Task):
         )
 
     def _stimulus(self, means: Tensor, noise: Tensor, trials: int) -> Tensor:
-        """The streams: [trial, time, stream]."""
+        """Return the streams [trial, time, stream]."""
         mean = tf.random.stateless_uniform(
             [trials, 1, self.streams], means, -1.0, 1.0, alg="philox"
         )

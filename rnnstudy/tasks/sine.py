@@ -1,4 +1,4 @@
-"""The frequency-cued sine: a static input says how fast to oscillate."""
+"""Sine wave whose frequency is cued by a constant input."""
 
 from typing import Annotated, ClassVar, Self
 
@@ -11,12 +11,24 @@ from rnnstudy.tasks.base import StaticInputs, Task, Trials
 
 
 class Sine(Task):
-    """Sine wave whose frequency is cued by a constant input (Sussillo & Barak 2013).
+    """Sine wave whose frequency is cued by a constant input.
 
-    A cue x from 0 to 1 asks for sin(2 pi f t), where f rises linearly with x and t = 0 at the first
-    time step. A batch holds every cue equally often, in order: as many trials as there are
-    frequencies are simply all of them, whatever the seed. What is left over when the number of
-    trials is no multiple is a random choice without repetition.
+    The target for a cue x from 0 to 1 is sin(2 pi f t). The frequency f rises linearly with x, and
+    t = 0 at the first time step. A batch has every cue equally often, in order. If the number of
+    trials is no multiple of the number of cues, the remaining cues are a random selection without
+    repetition.
+
+    References
+    ----------
+    Sussillo & Barak (2013), "Opening the black box: low-dimensional dynamics in high-dimensional
+    recurrent neural networks".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.tasks.sine import Sine
+    >>> Sine().frequency(np.array([0.0, 1.0])).tolist()
+    [0.01, 0.05]
     """
 
     kind: ClassVar[str] = "sine"
@@ -34,20 +46,20 @@ class Sine(Task):
     """Number of time steps of a trial."""
 
     static_cues: Annotated[int, Field(ge=2, le=10_000)] = 21
-    """Number of cues, evenly spread from 0 to 1, at which fixed points are sought."""
+    """Number of cues, evenly spread from 0 to 1, at which fixed points are computed."""
 
     probe_trials: Annotated[int, Field(ge=1)] = 51
     """Number of trials on which networks are compared."""
 
     evaluation_trials: Annotated[int, Field(ge=1)] = 51
-    """Number of noise-free trials on which a trained network is judged."""
+    """Number of noise-free trials for the evaluation of a trained network."""
 
     @model_validator(mode="after")
     def _frequency_rises(self) -> Self:
         if self.highest_frequency <= self.lowest_frequency:
             raise ValueError(
-                f"highest_frequency {self.highest_frequency:g} should be above "
-                f"lowest_frequency {self.lowest_frequency:g}"
+                f"highest_frequency must be above lowest_frequency, got "
+                f"{self.highest_frequency:g} and {self.lowest_frequency:g}"
             )
         return self
 
@@ -61,7 +73,7 @@ class Sine(Task):
 
     def sample(self, seed: Tensor, trials: int) -> Trials:
         chosen = self._choose(seed, trials)
-        # Looked up, not computed in the graph: compiled, the phase of a fast sine rounds otherwise.
+        # A table, since the phase of a fast sine rounds differently in a compiled graph.
         cues = np.linspace(0.0, 1.0, self.frequencies)
         waves = np.sin(2.0 * np.pi * self.frequency(cues)[:, None] * np.arange(self.length))
         cue = tf.gather(tf.constant(cues, tf.float32), chosen)[:, None, None]
@@ -72,14 +84,14 @@ class Sine(Task):
         )
 
     def _choose(self, seed: Tensor, trials: int) -> Tensor:
-        """Index of each trial's cue, in rising order: int32 [trial]."""
-        rounds, rest = divmod(trials, self.frequencies)
-        lots = tf.random.stateless_uniform([self.frequencies], seed, alg="philox")
-        extra = tf.argsort(lots)[:rest]
+        """Return the index of each trial's cue, in ascending order: int32 [trial]."""
+        rounds, remainder = divmod(trials, self.frequencies)
+        keys = tf.random.stateless_uniform([self.frequencies], seed, alg="philox")
+        extra = tf.argsort(keys)[:remainder]
         return tf.sort(tf.concat([tf.tile(tf.range(self.frequencies), [rounds]), extra], axis=0))
 
     def frequency(self, cue: Array) -> Array:
-        """Frequency that a cue x asks for, in cycles per time step."""
+        """Return the target frequency of a cue x, in cycles per time step."""
         return self.lowest_frequency + (self.highest_frequency - self.lowest_frequency) * cue
 
     def static_inputs(self) -> StaticInputs:

@@ -1,1 +1,5 @@
-"""Training of cohorts: protocol, state, step, evaluation, devices."""
+"""Training of cohorts: protocol, state, step, evaluation, devices.
+
+`train.train` trains networks that share a cell and a task. `evaluation.evaluate` returns their loss
+and accuracy.
+"""

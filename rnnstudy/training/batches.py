@@ -1,4 +1,4 @@
-"""What a training step works on: each member's trials and noise, from its own random streams."""
+"""Trials and noise of a training step, from each member's own random streams."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -20,35 +20,35 @@ Parameters = Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class Program:
-    """What a compiled training program depends on; members' own numbers are its arguments."""
+    """Constants of a compiled training program; the numbers of members are its arguments."""
 
     cell: Cell
     task: Task
     batch: int
     noisy: bool
-    kernel: Kernel = "by_member"
+    kernel: Kernel = "per_member"
     shared: bool = False
-    """Whether all members learn from the same trials."""
+    """All members learn from the same trials."""
     precision: Precision = "float32"
-    share: tuple[int, int] = (0, 1)
-    """Which of how many parts of each batch is computed here."""
+    data_shard: tuple[int, int] = (0, 1)
+    """Index of this device's part of each batch, and number of parts."""
 
     @property
-    def own(self) -> slice:
-        """Positions, in the batch, of the trials that are computed here."""
-        which, parts = self.share
-        return slice(self.batch * which // parts, self.batch * (which + 1) // parts)
+    def local_trials(self) -> slice:
+        """Positions, in the batch, of the trials of this device."""
+        index, parts = self.data_shard
+        return slice(self.batch * index // parts, self.batch * (index + 1) // parts)
 
 
 def _sample(program: Program, seed: Tensor, step: Tensor) -> Trials:
-    """One member's batch of this step [trial, time, ...], from its own stream."""
+    """Return one member's local trials of a step, [trial, time, ...], from its own stream."""
     folded = tf.random.experimental.stateless_fold_in(seed, step)
-    whole = program.task.sample(folded, program.batch)
-    return Trials(*(part[program.own] for part in whole))
+    batch = program.task.sample(folded, program.batch)
+    return Trials(*(part[program.local_trials] for part in batch))
 
 
 def trials_each(program: Program, seeds: Parameters, step: Tensor) -> Callable[..., Trials]:
-    """A member's seeds -> its trials of this step; shared ones are drawn once."""
+    """Return a function from a member's seeds to its trials; shared trials are drawn once."""
     if program.shared:
         common = _sample(program, seeds["trials"][0], step)
         return lambda seed: common
@@ -56,21 +56,21 @@ def trials_each(program: Program, seeds: Parameters, step: Tensor) -> Callable[.
 
 
 def trials(program: Program, seeds: Parameters, step: Tensor) -> Trials:
-    """Each member's batch of this step, [member, trial, time, ...]."""
+    """Return each member's trials of a step, [member, trial, time, ...]."""
     if program.shared:
         members = seeds["trials"].shape[0]
         common = _sample(program, seeds["trials"][0], step)
         return Trials(*(tf.repeat(part[None], members, axis=0) for part in common))
-    found: Trials = tf.map_fn(
+    batch: Trials = tf.map_fn(
         lambda seed: _sample(program, seed, step),
         seeds["trials"],
         fn_output_signature=_signature(program),
     )
-    return found
+    return batch
 
 
 def _signature(program: Program) -> Trials:
-    task, shape = program.task, (_own_trials(program), program.task.length)
+    task, shape = program.task, (_local_count(program), program.task.length)
     return Trials(
         tf.TensorSpec((*shape, task.inputs)),
         tf.TensorSpec((*shape, task.outputs)),
@@ -78,21 +78,21 @@ def _signature(program: Program) -> Trials:
     )
 
 
-def _own_trials(program: Program) -> int:
-    return len(range(program.batch)[program.own])
+def _local_count(program: Program) -> int:
+    return len(range(program.batch)[program.local_trials])
 
 
 def noise_of(program: Program, seed: Parameters, step: Tensor) -> Tensor:
-    """One member's standard normal noise [time, trial, state], from its own stream."""
+    """Return one member's standard normal noise, [time, trial, state], from its own stream."""
     shape = (program.task.length, program.batch, program.cell.state_size)
     folded = tf.random.experimental.stateless_fold_in(seed["noise"], step)
-    noise: Tensor = normal_of(shape)(folded)[:, program.own]
+    noise: Tensor = normal_of(shape)(folded)[:, program.local_trials]
     return noise
 
 
 def noises(program: Program, rates: Parameters, seeds: Parameters, step: Tensor) -> Tensor:
-    """State noise [time, member, trial, state] of a cohort."""
-    shape = (program.task.length, _own_trials(program), program.cell.state_size)
+    """Return the state noise of a cohort, [time, member, trial, state]."""
+    shape = (program.task.length, _local_count(program), program.cell.state_size)
     noise = tf.map_fn(
         lambda seed: noise_of(program, seed, step),
         dict(seeds),
@@ -103,10 +103,10 @@ def noises(program: Program, rates: Parameters, seeds: Parameters, step: Tensor)
 
 @functools.lru_cache(maxsize=16)
 def normal_of(shape: tuple[int, ...]) -> Any:
-    """Compiled by XLA: seed [2] -> standard normal numbers, by inversion of the distribution.
+    """Return an XLA program from a seed [2] to standard normal numbers of this shape.
 
-    Half the time that TensorFlow's own take. The 24 random bits of each are centred on odd
-    multiples of 2^-24, so that the tails are symmetric; they reach 5.4 standard deviations.
+    The numbers are quantiles of 24 random bits, centred on odd multiples of 2^-24. The tails are
+    therefore symmetric and end at 5.4 standard deviations. TensorFlow's own generator is slower.
     """
 
     def normal(seed: Tensor) -> Tensor:

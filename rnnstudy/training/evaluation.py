@@ -1,4 +1,4 @@
-"""How trained networks fare on their task's fresh trials."""
+"""Loss and accuracy of trained networks on fresh trials of their task."""
 
 import numpy as np
 
@@ -10,24 +10,28 @@ from rnnstudy.training.kernels.choice import uncompilable
 from rnnstudy.training.step import evaluator
 
 EVALUATION_BLOCK = 16
-"""Members evaluated together, to bound the memory that their many trials take."""
+"""Members evaluated at once, to bound the memory of their many trials."""
+
+VALIDATION_BLOCK = 16
+"""Members simulated at once on validation trials, to bound the memory of their states."""
 
 
 def evaluate(task: Task, population: Population) -> tuple[Array, Array]:
-    """Loss and accuracy [member] on the task's evaluation trials."""
+    """Return loss and accuracy [member] on the task's evaluation trials."""
     trials = task.evaluation()
     if population.initial_state.dtype != np.float32:
-        return _in_its_precision(task, population, trials)
+        return _evaluate_in_own_precision(task, population, trials)
     blocks = np.array_split(np.arange(len(population)), -(-len(population) // EVALUATION_BLOCK))
     score = evaluator(population.cell, task, not uncompilable(population.cell, task.inputs))
-    found = [score(parameters_of(population.select("member", block)), trials) for block in blocks]
-    loss, accuracy = (np.concatenate([each[i] for each in found]) for i in (0, 1))
+    scores = [score(parameters_of(population.select("member", block)), trials) for block in blocks]
+    loss, accuracy = (np.concatenate([each[i] for each in scores]) for i in (0, 1))
     return loss, accuracy
 
 
-def _in_its_precision(task: Task, population: Population, trials: Trials) -> tuple[Array, Array]:
-    """Loss and accuracy [member] on some trials of networks that are not in float32, as those are
-    whose step Keras does."""
+def _evaluate_in_own_precision(
+    task: Task, population: Population, trials: Trials
+) -> tuple[Array, Array]:
+    """Return loss and accuracy [member] of networks that are not in float32 (Keras models)."""
     # Networks that explode on fresh trials are an outcome.
     with np.errstate(all="ignore"):
         outputs = population.outputs_of(population.unroll(np.asarray(trials.inputs)))
@@ -37,7 +41,7 @@ def _in_its_precision(task: Task, population: Population, trials: Trials) -> tup
 
 
 def parameters_of(population: Population) -> dict[str, Array]:
-    """One flat dict of all arrays that training may move."""
+    """Return all trainable arrays [member, ...] in one flat dict."""
     return {
         **{f"cell/{name}": w for name, w in population.weights.items()},
         **{f"readout/{name}": w for name, w in population.readout.items()},
@@ -45,22 +49,18 @@ def parameters_of(population: Population) -> dict[str, Array]:
     }
 
 
-BLOCK = 16
-"""Members looked at together, to bound the memory that their states take."""
-
-
 def validation_loss(task: Task, population: Population) -> Array:
-    """Mean squared error [member] on the task's noise-free validation trials.
+    """Return the mean squared error [member] on the task's noise-free validation trials.
 
-    Whatever is not finite is infinite.
+    A loss that is not finite is infinite.
     """
     trials = task.validation()
-    blocks = np.array_split(np.arange(len(population)), -(-len(population) // BLOCK))
-    found = []
+    blocks = np.array_split(np.arange(len(population)), -(-len(population) // VALIDATION_BLOCK))
+    losses = []
     for members in (population.select("member", block) for block in blocks):
         # Networks that explode on fresh trials are an outcome.
         with np.errstate(all="ignore"):
             outputs = members.outputs_of(members.unroll(np.asarray(trials.inputs)))
-            found.append(np.asarray(mean_squared_error(outputs, trials.targets, trials.mask)))
-    loss = np.concatenate(found).astype(float)
+            losses.append(np.asarray(mean_squared_error(outputs, trials.targets, trials.mask)))
+    loss = np.concatenate(losses).astype(float)
     return np.where(np.isfinite(loss), loss, np.inf)

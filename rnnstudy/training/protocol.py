@@ -1,4 +1,4 @@
-"""How networks are trained: the fields of a spec's `training`."""
+"""Training protocol: the fields of a spec's `training`."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -9,9 +9,19 @@ from rnnstudy.training.kernels.precision import Precision
 
 
 class Training(Component):
-    """Adam on the mean squared error with exponential learning-rate decay, per member throughout.
+    """Training protocol: Adam on the mean squared error, for each member by itself.
 
-    The defaults train the 3-bit memory.
+    The learning rate decays exponentially. The defaults train the 3-bit memory.
+
+    References
+    ----------
+    Kingma & Ba (2015), "Adam: a method for stochastic optimization".
+
+    Examples
+    --------
+    >>> from rnnstudy.training.protocol import Training
+    >>> Training(steps=200, learning_rate=1e-3).changed(stop="solved").stop
+    'solved'
     """
 
     version: ClassVar[int] = 3
@@ -21,8 +31,10 @@ class Training(Component):
     )
     """Fields that may differ between the members of one cohort."""
 
+    former_fields: ClassVar[dict[str, str]] = {"history": "record_every", "hold": "solved_for"}
+
     labels: ClassVar[frozenset[str]] = frozenset({"data_parallel"})
-    """It says who computes, as `runtime` does, and not what."""
+    """Fields that change which device computes a result, not the result."""
 
     steps: Annotated[int, Field(ge=1)] = 1500
     """Number of gradient steps."""
@@ -31,7 +43,7 @@ class Training(Component):
     """Number of trials per step."""
 
     data: Literal["per_member", "shared"] = "per_member"
-    """Whether each network learns from trials of its own or all from the same."""
+    """Training trials: each network has its own (`per_member`), or all have the same (`shared`)."""
 
     learning_rate: Annotated[float, Field(gt=0)] = 1e-2
     """Learning rate at the first step."""
@@ -40,7 +52,7 @@ class Training(Component):
     """Learning rate at the last step, as a share of the first; the decay is exponential."""
 
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
-    """Largest norm of a network's gradient; longer ones are scaled down to it."""
+    """Largest norm of a network's gradient; longer gradients are scaled down to it."""
 
     l2: Annotated[float, Field(ge=0)] = 1e-6
     """Penalty on the sum of squared kernels and readout weights (biases are free)."""
@@ -49,27 +61,28 @@ class Training(Component):
     """Standard deviation of the normal noise added to each state at each step of training."""
 
     train_initial_state: bool = False
-    """Whether the state before the first time step is trained; otherwise it stays zero."""
+    """Train the state before the first time step; otherwise it stays zero."""
 
-    history: Annotated[int, Field(ge=1)] = 50
+    record_every: Annotated[int, Field(ge=1)] = 50
     """Steps between two points of the recorded loss and accuracy curves."""
 
     precision: Precision = "float32"
-    """Numbers in which networks compute while they learn; weights, optimiser and loss stay in
-    float32, and so do the recorded curves and all that is asked of the trained networks."""
+    """Number format of the networks' computation in training. Weights, optimiser, loss, recorded
+    curves and all analyses stay in float32."""
 
     tf32: bool = False
-    """Whether GPUs may round the factors of products to TensorFloat-32's 10 bits."""
+    """Let GPUs round the factors of products to the 10 bits of TensorFloat-32."""
 
     data_parallel: bool = False
-    """Whether several devices share the trials of each batch, for a few large networks, and not the
-    networks. Moves results by rounding alone."""
+    """Divide the trials of each batch between devices, for a few large networks, and not the
+    networks. Results change by rounding alone."""
 
     stop: Literal["budget", "solved"] = "budget"
-    """When a network's training ends: after `steps`, or once it has solved its task and held it."""
+    """End of a network's training: after `steps`, or once the network has solved its task at
+    `solved_for` records in a row."""
 
-    hold: Annotated[int, Field(ge=1)] = 3
-    """With `stop: solved`, how many records of the curves in a row must meet the criterion."""
+    solved_for: Annotated[int, Field(ge=1)] = 3
+    """With `stop: solved`, number of records in a row that must meet the criterion."""
 
     retry: Annotated[int, Field(ge=0)] = 0
-    """How many more times a diverged network is trained, each time from a fresh seed."""
+    """Number of further trainings of a diverged network, each from a fresh seed."""

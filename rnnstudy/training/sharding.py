@@ -1,4 +1,4 @@
-"""The member axis split over devices: each trains members of its own, and nothing crosses."""
+"""Sharding of the member axis over devices; each device trains its members without exchange."""
 
 import functools
 from collections.abc import Sequence
@@ -9,38 +9,46 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.population.compile import compiled
-from rnnstudy.training.step import Program, chunk, chunk_of
+from rnnstudy.training.step import Program, compiled_chunk, training_chunk
 
 Device = str
-"""A logical device as TensorFlow calls it: `GPU:0`."""
+"""A logical device by TensorFlow's name: `GPU:0`."""
 
 SMALLEST_WIDTH = 2
-"""Members in the narrowest program: a batch of one product takes another kernel than a batch of
-many, and would round otherwise."""
+"""Members in the narrowest program. A batch of one product runs in another kernel than a batch of
+many, and rounds differently."""
 
 
-def devices_of(asked: int | Sequence[Device] | None = None) -> tuple[Device, ...]:
-    """The logical devices that a request means; ValueError if they are not all there.
+def devices_of(request: int | Sequence[Device] | None = None) -> tuple[Device, ...]:
+    """Return the logical devices of a request.
 
-    None is every GPU or, without any, the one CPU device that TensorFlow uses by itself. A number
-    counts GPUs or, without any, logical CPU devices. Names are taken as they are: `GPU:0`.
+    Parameters
+    ----------
+    request
+        None selects every GPU or, without GPUs, TensorFlow's default CPU device. A number counts
+        GPUs or, without GPUs, logical CPU devices. Names are taken literally: `GPU:0`.
+
+    Raises
+    ------
+    ValueError
+        A device does not exist or is named twice.
     """
     gpus, cpus = _visible("GPU"), _visible("CPU")
-    if asked is None:
+    if request is None:
         return gpus or cpus[:1]
     kind = gpus or cpus
-    if isinstance(asked, int):
-        if asked > len(kind):
+    if isinstance(request, int):
+        if request > len(kind):
             raise ValueError(
-                f"asks for {asked} devices; TensorFlow sees {len(kind)}: {', '.join(kind)}"
+                f"asks for {request} devices; TensorFlow sees {len(kind)}: {', '.join(kind)}"
             )
-        return kind[:asked]
-    for name in asked:
+        return kind[:request]
+    for name in request:
         if name not in gpus + cpus:
             raise ValueError(f"names device {name!r}; TensorFlow sees {', '.join(gpus + cpus)}")
-        if list(asked).count(name) > 1:
+        if list(request).count(name) > 1:
             raise ValueError(f"names device {name!r} more than once")
-    return tuple(asked)
+    return tuple(request)
 
 
 def _visible(kind: str) -> tuple[Device, ...]:
@@ -50,60 +58,64 @@ def _visible(kind: str) -> tuple[Device, ...]:
 
 
 def blocks(members: int, devices: int) -> list[Array]:
-    """Positions of the members that each device trains; no more blocks than members.
+    """Return the positions of each device's members, in at most as many blocks as members.
 
-    Blocks follow each other in order, and their sizes differ by one at most.
+    Blocks follow each other in order. Their sizes differ by one at most.
     """
     return np.array_split(np.arange(members), min(devices, members))
 
 
-def filled(block: Array) -> Array:
-    """A block of members as wide as the narrowest program, by repetition of its first member."""
+def fill_block(block: Array) -> Array:
+    """Return a block of members of at least `SMALLEST_WIDTH`, with its first member repeated."""
     return np.concatenate([block, np.repeat(block[:1], max(SMALLEST_WIDTH - len(block), 0))])
 
 
 def run_chunk(program: Program, devices: Sequence[Device], members: Any, numbers: Any) -> Any:
-    """What `steps.chunk` of a program yields, as NumPy arrays: (state, loss, accuracy).
+    """Run `training_chunk` of a program; return NumPy arrays (state, loss, accuracy).
 
-    members: (state, rates, seeds), all arrays with the member axis in front; numbers: (step, count,
-    steps). Several devices train a block of members each, without any exchange; without `devices`
-    TensorFlow chooses. On CPU devices the result is the same, bit for bit, however many there are:
-    always with the kernel `by_member`, with `together` if a member's arrays fill whole vector
-    registers (else to 1e-6 after 60 steps).
+    members: (state, rates, seeds), all arrays with the member axis in front. numbers: (step, count,
+    steps). Several devices train a block of members each, without exchange. Without `devices`
+    TensorFlow chooses. On CPU devices the result is the same, bit for bit, for any number of
+    devices with the kernel `per_member`. With `batched` this needs members whose arrays fill whole
+    vector registers.
     """
     width = len(tf.nest.flatten(members)[0])
     parts = blocks(width, max(len(devices), 1))
     if len(parts) == 1:
         with tf.device(devices[0] if devices else None):
-            return in_numpy(chunk_of(program)(*members, *numbers))
+            return in_numpy(compiled_chunk(program)(*members, *numbers))
     used = tuple(devices[: len(parts)])
-    given = [_taken(members, filled(part)) for part in parts]
-    found = sharded_chunk(program, used)(per_replica(used, given), numbers)
-    return joined([in_numpy(own) for own in each_replica(used, found)], parts)
+    shards = [_members_at(members, fill_block(part)) for part in parts]
+    values = sharded_chunk(program, used)(per_replica(used, shards), numbers)
+    return join_blocks([in_numpy(shard) for shard in each_replica(used, values)], parts)
 
 
-def joined(found: Sequence[Any], parts: Sequence[Array]) -> Any:
-    """Blocks of members put together again in order, repetitions left out."""
+def join_blocks(shards: Sequence[Any], parts: Sequence[Array]) -> Any:
+    """Join blocks of members in order, without repetitions."""
     return tf.nest.map_structure(
-        lambda *own: np.concatenate([o[: len(p)] for o, p in zip(own, parts, strict=True)]), *found
+        lambda *arrays: np.concatenate([a[: len(p)] for a, p in zip(arrays, parts, strict=True)]),
+        *shards,
     )
 
 
 @functools.lru_cache(maxsize=16)
 def sharded_chunk(program: Program, devices: tuple[Device, ...]) -> Any:
-    """The compiled chunk of (state, rates, seeds) per replica, a block of members each."""
-    strategy, advance = strategy_over(devices), chunk(program)
+    """Return the compiled chunk of (state, rates, seeds) per replica, a block of members each."""
+    strategy, advance = strategy_over(devices), training_chunk(program)
 
-    def everywhere(members: Any, numbers: Any) -> Any:
-        return strategy.run(lambda own: advance(*own, *numbers), args=(members,))
+    def on_all_replicas(members: Any, numbers: Any) -> Any:
+        return strategy.run(lambda local: advance(*local, *numbers), args=(members,))
 
-    return compiled(everywhere)
+    return compiled(on_all_replicas)
 
 
 @functools.lru_cache(maxsize=8)
 def strategy_over(devices: tuple[Device, ...]) -> Any:
-    """One replica per device. No variable is ever made under it: it would be mirrored, and every
-    replica would train the same members."""
+    """Return a strategy with one replica per device.
+
+    No variable may be created under it: it would be mirrored, and every replica would train the
+    same members.
+    """
     # Sums meet on one device. TensorFlow's collective operations, the default, wait for each other
     # forever or fail once a process has used groups of different sizes.
     return tf.distribute.MirroredStrategy(
@@ -112,19 +124,19 @@ def strategy_over(devices: tuple[Device, ...]) -> Any:
     )
 
 
-def per_replica(devices: tuple[Device, ...], given: Sequence[Any]) -> Any:
-    """Arrays of each device, whose shapes may differ, as one value per replica."""
+def per_replica(devices: tuple[Device, ...], shards: Sequence[Any]) -> Any:
+    """Return the arrays of each device, whose shapes may differ, as one value per replica."""
 
-    def own(context: Any) -> Any:
-        place = context.replica_id_in_sync_group
-        with tf.device(devices[place]):
-            return tf.nest.map_structure(tf.identity, given[place])
+    def local(context: Any) -> Any:
+        index = context.replica_id_in_sync_group
+        with tf.device(devices[index]):
+            return tf.nest.map_structure(tf.identity, shards[index])
 
-    return strategy_over(devices).experimental_distribute_values_from_function(own)
+    return strategy_over(devices).experimental_distribute_values_from_function(local)
 
 
 def each_replica(devices: tuple[Device, ...], values: Any) -> list[Any]:
-    """What each replica holds of a value per replica."""
+    """Return the parts of a value per replica, in the order of the devices."""
     local = strategy_over(devices).experimental_local_results
     return [
         tf.nest.map_structure(lambda value, i=i: local(value)[i], values)
@@ -132,9 +144,10 @@ def each_replica(devices: tuple[Device, ...], values: Any) -> list[Any]:
     ]
 
 
-def _taken(members: Any, at: Array) -> Any:
-    return tf.nest.map_structure(lambda values: np.asarray(values)[at], members)
+def _members_at(members: Any, positions: Array) -> Any:
+    return tf.nest.map_structure(lambda values: np.asarray(values)[positions], members)
 
 
 def in_numpy(values: Any) -> Any:
+    """Return nested tensors as NumPy arrays."""
     return tf.nest.map_structure(lambda value: value.numpy(), values)

@@ -1,4 +1,4 @@
-"""From a protocol to trained networks: a whole cohort together, in resumable pieces."""
+"""Training of a cohort, in resumable pieces, and its record."""
 
 import time
 import warnings
@@ -17,38 +17,43 @@ from rnnstudy.training.evaluation import evaluate
 from rnnstudy.training.kernels.choice import Kernel, device_kind, kernel_for, uncompilable
 from rnnstudy.training.kernels.precision import tensor_float_32
 from rnnstudy.training.protocol import Training
-from rnnstudy.training.state import Arrays, Course, advanced, started
-from rnnstudy.training.step import Program, part
+from rnnstudy.training.state import Arrays, TrainingState, advance, initial_training_state
+from rnnstudy.training.step import Program, select_prefix
 
 PIECE = 10.0
-"""Seconds after which training pauses, to be kept or to be stopped, if a step takes no longer."""
+"""Seconds between two checkpoints at most, if a step takes no longer."""
 
 
 @dataclass(frozen=True, eq=False)
-class Trained(Record):
-    """Trained networks with the course of their training and how they fare on fresh trials."""
+class TrainedNetworks(Record):
+    """Trained networks, their loss and accuracy curves, and their evaluation on fresh trials.
+
+    Axes: member is a network, sample is a point of the curves.
+    """
 
     population: Population
+    """The networks with their trained weights."""
     seed: Array = array("member")
-    """The seed that the network grew from; a fresh one if `attempt` is above 0."""
+    """Seed of the network's random streams; a fresh seed if `attempt` is above 0."""
     attempt: Array = array("member")
-    """How many times the network was trained again after it had diverged."""
+    """Number of trainings before this one, which diverged."""
     step: Array = array("sample")
-    """Training steps before which the curves were recorded."""
+    """Number of training steps before each point of the curves."""
     loss: Array = array("member", "sample")
-    """Mean squared error on that step's training batch, without state noise; NaN once the member
-    has stopped or diverged."""
+    """Mean squared error on the step's training batch, without state noise. NaN after the member
+    stopped or diverged."""
     accuracy: Array = array("member", "sample")
-    """The task's accuracy on the same batch."""
+    """Accuracy of the task on the same batch, 0 to 1."""
     steps: Array = array("member")
-    """Steps that the member was trained for."""
+    """Number of training steps of the member."""
     diverged_at: Array = array("member")
-    """Step at which loss or gradient ceased to be finite and the member was frozen; -1 if never."""
+    """Step at which loss or gradient ceased to be finite and training ended; -1 if never."""
     evaluation_loss: Array = array("member")
     """Mean squared error on the task's fresh, noise-free trials."""
     evaluation_accuracy: Array = array("member")
+    """Accuracy on the same trials, 0 to 1."""
     solved: Array = array("member")
-    """Whether the task's criterion is met."""
+    """True for members that meet the task's criterion."""
 
     @property
     def status(self) -> tuple[str, ...]:
@@ -56,33 +61,45 @@ class Trained(Record):
         return tuple("diverged" if at >= 0 else "trained" for at in self.diverged_at)
 
     def untrained(self, inputs: int | None = None) -> Population:
-        """The networks as they were before training, drawn again from their seeds.
+        """Return the networks before training, drawn again from their seeds.
 
-        inputs: number of input channels; default: as many as they take. ValueError for a network
-        that was trained elsewhere: nobody knows how it began.
+        Parameters
+        ----------
+        inputs
+            Number of input channels; default: that of the trained networks.
+
+        Raises
+        ------
+        ValueError
+            A network was imported, so that its initial weights are unknown.
         """
         if (self.seed < 0).any():
-            raise ValueError("a network that was trained elsewhere has no seed to grow it from")
-        now = self.population
-        taken = now.inputs if inputs is None else inputs
-        return initial_population(now.cell, taken, now.outputs, self.seed.tolist())
+            raise ValueError(
+                "untrained networks need seeds, got an imported network, whose initial weights are "
+                "unknown. Select networks of the grid."
+            )
+        trained = self.population
+        channels = trained.inputs if inputs is None else inputs
+        return initial_population(trained.cell, channels, trained.outputs, self.seed.tolist())
 
-    def taking(self, inputs: int) -> Population:
-        """The trained networks with so many input channels, to drive them with another task's.
+    def with_input_channels(self, inputs: int) -> Population:
+        """Return the trained networks with a number of input channels, for another task's inputs.
 
-        Where they take another number, their input weights are drawn anew, as they would have been
-        before training; ValueError then as in `untrained`.
+        If the number differs, input weights are drawn anew, as before training. ValueError as in
+        `untrained`.
         """
-        now = self.population
-        if now.inputs == inputs:
-            return now
+        trained = self.population
+        if trained.inputs == inputs:
+            return trained
         fresh = self.untrained(inputs).weights
-        kept = {name: w for name, w in now.weights.items() if w.shape == fresh[name].shape}
-        return replace(now, weights={**fresh, **kept})
+        unchanged = {name: w for name, w in trained.weights.items() if w.shape == fresh[name].shape}
+        return replace(trained, weights={**fresh, **unchanged})
 
-    def replaced(self, members: Sequence[int], others: "Trained") -> "Trained":
-        """The record with some members exchanged for others, in order."""
-        both = Trained.join([self, others], "member")
+    def replace_members(
+        self, members: Sequence[int], others: "TrainedNetworks"
+    ) -> "TrainedNetworks":
+        """Return the record with the members at these positions exchanged for others, in order."""
+        both = TrainedNetworks.join([self, others], "member")
         order = np.arange(len(self.seed))
         order[list(members)] = len(order) + np.arange(len(members))
         return both.select("member", order)
@@ -96,99 +113,146 @@ def train(
     progress: Callable[[int, Array], None] = lambda step, loss: None,
     *,
     attempt: int = 0,
-    resume: Course | None = None,
-    checkpoint: Callable[[Course], None] = lambda course: None,
+    resume: TrainingState | None = None,
+    checkpoint: Callable[[TrainingState], None] = lambda state: None,
     devices: Sequence[str] = (),
-) -> Trained:
-    """Train one network per protocol and seed, together, on batches drawn from each one's own seed.
+) -> TrainedNetworks:
+    """Train one network per protocol and seed, all as one program.
 
-    The protocols may differ in `Training.per_member` fields only (ValueError otherwise). Every few
-    seconds `checkpoint` is given the course so far, from which training can `resume`, and at each
-    record `progress` the steps done and the losses [member]; what they raise ends training. With an
-    `attempt` above 0 each network grows from a fresh seed, a function of its own and the attempt.
-    Several `devices` (`sharding.devices_of`) train a part of the members each, or with
-    `data_parallel` of each batch; by default TensorFlow chooses one. Cells that XLA cannot compile
-    train as on a GPU, with a warning.
+    Parameters
+    ----------
+    cell, task
+        Cell and task of all networks.
+    protocols
+        Training protocol per network. They may differ in `Training.per_member` fields only.
+    seeds
+        Seed per network: of its initial weights, its trials and its state noise.
+    progress
+        Called at each record of the curves with the completed steps and the losses [member].
+    attempt
+        Number of earlier trainings. Above 0 each network has a fresh seed, a function of its seed
+        and of the attempt.
+    resume
+        State to resume from; default: the beginning.
+    checkpoint
+        Called every few seconds with the state. An exception from it or from `progress` ends the
+        training.
+    devices
+        Devices that divide the members between them (`sharding.devices_of`), or with
+        `data_parallel` the trials; default: TensorFlow's choice.
+
+    Returns
+    -------
+    TrainedNetworks
+        The trained networks, in the order of the seeds. Cells that XLA cannot compile are trained
+        by the kernel `batched`, with a warning.
+
+    Raises
+    ------
+    ValueError
+        Protocols and seeds differ in number, or protocols differ beyond `Training.per_member`.
+
+    Examples
+    --------
+    >>> from rnnstudy.cells.vanilla import Vanilla
+    >>> from rnnstudy.tasks.flip_flop import FlipFlop
+    >>> from rnnstudy.training.protocol import Training
+    >>> from rnnstudy.training.train import train
+    >>> protocol = Training(steps=4, batch=2, record_every=2)
+    >>> train(Vanilla(units=3), FlipFlop(bits=1, length=5), [protocol], [0]).loss.shape
+    (1, 2)
     """
     if not len(protocols) == len(seeds) > 0:
-        raise ValueError(f"{len(protocols)} training protocols for {len(seeds)} seeds")
+        raise ValueError(
+            f"protocols and seeds must be equal in number and not empty, got {len(protocols)} "
+            f"protocols and {len(seeds)} seeds. Give one protocol per seed."
+        )
     common = common_protocol(protocols)
     seeds = [fresh_seed(seed, attempt) for seed in seeds]
     noisy = any(protocol.state_noise > 0 for protocol in protocols)
     kernel = _kernel(cell, task, devices)
     shared = common.data == "shared"
     program = Program(cell, task, common.batch, noisy, kernel, shared, common.precision)
-    course = resume or started(initial_population(cell, task.inputs, task.outputs, seeds), common)
+    untrained = initial_population(cell, task.inputs, task.outputs, seeds)
+    state = resume or initial_training_state(untrained, common)
     most = 1
-    while course.done < common.steps and len(course.active):
-        before, begun = course.done, time.monotonic()
+    while state.done < common.steps and len(state.active):
+        done, clock = state.done, time.monotonic()
         with tensor_float_32(common.tf32):
-            course = advanced(course, program, protocols, seeds, devices, most)
-        most = _next_piece(course.done - before, time.monotonic() - begun, common.history)
-        checkpoint(course)
-        if course.at_record(common):
-            progress(course.done, course.loss[:, (course.done - 1) // common.history])
-    return _judged(cell, task, course, common, seeds, attempt)
+            state = advance(state, program, protocols, seeds, devices, most)
+        most = _piece_steps(state.done - done, time.monotonic() - clock, common.record_every)
+        checkpoint(state)
+        if state.at_record(common):
+            progress(state.done, state.loss[:, (state.done - 1) // common.record_every])
+    return _record(cell, task, state, common, seeds, attempt)
 
 
 def _kernel(cell: Cell, task: Task, devices: Sequence[str]) -> Kernel:
-    """The form in which a cell trains on these devices."""
+    """Return the kernel that trains a cell on these devices, with a warning if XLA cannot."""
     kernel = kernel_for(device_kind(devices))
-    reason = uncompilable(cell, task.inputs) if kernel == "by_member" else ""
+    reason = uncompilable(cell, task.inputs) if kernel == "per_member" else ""
     if not reason:
         return kernel
     warnings.warn(
-        f"{type(cell).__name__} cannot be compiled by XLA ({reason}): its networks train as one "
-        "batch of products, more slowly, and to the same bits only in the same company",
+        f"{type(cell).__name__} cannot be compiled by XLA ({reason}). Its networks are trained by "
+        "the kernel 'batched', which is slower. Their last digits depend on the cohort.",
         stacklevel=3,
     )
-    return "together"
+    return "batched"
 
 
-def _next_piece(steps: int, seconds: float, history: int) -> int:
-    """How many steps to take at a time, after so many took so long."""
-    return int(np.clip(steps * PIECE / max(seconds, 1e-9), 1, history))
+def _piece_steps(steps: int, seconds: float, record_every: int) -> int:
+    """Return the number of steps per piece, from the seconds that a number of steps took."""
+    return int(np.clip(steps * PIECE / max(seconds, 1e-9), 1, record_every))
 
 
 def fresh_seed(seed: int, attempt: int) -> int:
-    """A member's seed at its first attempt (0) or a later one; whoever else tries again."""
+    """Return a member's seed at an attempt, counted from 0; it does not depend on the cohort."""
     return seed ^ stream(seed, f"attempt {attempt}")[1] if attempt else seed
 
 
 def common_protocol(protocols: Sequence[Training]) -> Training:
-    """The protocol that a cohort shares; ValueError if its fields differ beyond `per_member`."""
+    """Return the protocol of a cohort; ValueError if fields beyond `per_member` differ."""
     shared = [p.model_dump(exclude=set(Training.per_member)) for p in protocols]
     differing = sorted(f for f in shared[0] if any(s[f] != shared[0][f] for s in shared))
     if differing:
-        raise ValueError(f"one cohort cannot mix training protocols: {', '.join(differing)} differ")
+        raise ValueError(
+            f"protocols of a cohort must be equal but for {', '.join(sorted(Training.per_member))}"
+            f", got different {', '.join(differing)}. Train them as two cohorts."
+        )
     return protocols[0]
 
 
-def _judged(
-    cell: Cell, task: Task, course: Course, protocol: Training, seeds: Sequence[int], attempt: int
-) -> Trained:
-    population = _population(cell, course.parameters)
+def _record(
+    cell: Cell,
+    task: Task,
+    state: TrainingState,
+    protocol: Training,
+    seeds: Sequence[int],
+    attempt: int,
+) -> TrainedNetworks:
+    population = _population(cell, state.parameters)
     loss, accuracy = evaluate(task, population)
-    stopped = np.where(course.stopped_at >= 0, course.stopped_at, protocol.steps)
-    return Trained(
+    stopped = np.where(state.stopped_at >= 0, state.stopped_at, protocol.steps)
+    return TrainedNetworks(
         population=population,
         seed=np.asarray(seeds),
         attempt=np.full(len(seeds), attempt),
-        step=np.arange(0, protocol.steps, protocol.history),
-        loss=course.loss,
-        accuracy=course.accuracy,
-        steps=np.where(course.diverged_at >= 0, course.diverged_at, stopped),
-        diverged_at=course.diverged_at,
+        step=np.arange(0, protocol.steps, protocol.record_every),
+        loss=state.loss,
+        accuracy=state.accuracy,
+        steps=np.where(state.diverged_at >= 0, state.diverged_at, stopped),
+        diverged_at=state.diverged_at,
         evaluation_loss=loss,
         evaluation_accuracy=accuracy,
-        solved=task.solved(loss, accuracy) & (course.diverged_at < 0),
+        solved=task.solved(loss, accuracy) & (state.diverged_at < 0),
     )
 
 
 def _population(cell: Cell, parameters: Arrays) -> Population:
     return Population(
         cell=cell,
-        weights=part(parameters, "cell/"),
-        readout=part(parameters, "readout/"),
+        weights=select_prefix(parameters, "cell/"),
+        readout=select_prefix(parameters, "readout/"),
         initial_state=parameters["initial_state"],
     )

@@ -145,7 +145,7 @@ def test_a_network_that_cannot_be_compared_is_named(
         **{f: getattr(records[2], f) for f in ("inputs", "targets", "outputs")},
         "states": np.full_like(records[2].states, np.nan),
     })  # fmt: skip
-    with pytest.raises(ValueError, match="'gru-0': states should be finite"):
+    with pytest.raises(ValueError, match="'gru-0': states must be finite"):
         compute(
             Pairs(metric=CKA()),
             TASK,

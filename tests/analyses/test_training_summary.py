@@ -14,15 +14,15 @@ from rnnstudy.cells import CELLS
 from rnnstudy.core.exhibit import Curves, Panels, Strip, Table
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.tasks.flip_flop import FlipFlop
-from rnnstudy.training.train import Trained
+from rnnstudy.training.train import TrainedNetworks
 
 TASK = FlipFlop(bits=2, length=10, probe_length=6, probe_trials=3)
 
 
-def trained(loss: float, *, samples: int = 4, diverged: bool = False) -> Trained:
+def trained(loss: float, *, samples: int = 4, diverged: bool = False) -> TrainedNetworks:
     population = initial_population(CELLS["vanilla"](units=3), 2, 2, [0])
     curve = np.linspace(1.0, loss, samples)[None]
-    return Trained(
+    return TrainedNetworks(
         population=population,
         seed=np.array([0]),
         attempt=np.array([0]),
@@ -37,7 +37,7 @@ def trained(loss: float, *, samples: int = 4, diverged: bool = False) -> Trained
     )
 
 
-def section(results: Mapping[str, Trained], **records: Any) -> Section:
+def section(results: Mapping[str, TrainedNetworks], **records: Any) -> Section:
     members = [
         Member(name, {"task": "flip_flop", "cell": name.split("-")[0], "activation": "tanh"})
         for name in results

@@ -13,7 +13,7 @@ from reference.cells import step as slow_step
 
 import rnnstudy.cells
 from rnnstudy.cells import CELLS, INITIALISERS, AnyCell, Cell
-from rnnstudy.cells.base import LARGEST, Activation
+from rnnstudy.cells.base import ACTIVATION_BOUNDS, Activation
 
 UNITS, INPUTS, TRIALS = 4, 3, 5
 
@@ -78,7 +78,7 @@ def test_members_together_equal_a_loop_over_members(kind, fields):
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 def test_a_fixed_point_is_where_the_cell_rests(kind, fields, activation):
     cell = CELLS[kind](units=UNITS, activation=activation, **fields)
-    if not cell.rests:
+    if not cell.has_ungated_map:
         pytest.skip("it has no gates")
     w = {n: 0.3 * v for n, v in random_weights(cell, 0).items()}
     w = {n: tf.constant(v, tf.float64) for n, v in w.items()}
@@ -87,9 +87,9 @@ def test_a_fixed_point_is_where_the_cell_rests(kind, fields, activation):
     for _ in range(400):  # weights this small make the step a contraction
         h = cell.step(w, drive, h)
     np.testing.assert_allclose(cell.step(w, drive, h), h, atol=1e-14)
-    np.testing.assert_allclose(cell.rest(w, drive, cell.visible(h)), h, atol=1e-13)
+    np.testing.assert_allclose(cell.ungated(w, drive, cell.visible(h)), h, atol=1e-13)
     elsewhere = cell.visible(h) + 0.1
-    assert np.abs(cell.visible(cell.rest(w, drive, elsewhere)) - elsewhere).max() > 1e-3
+    assert np.abs(cell.visible(cell.ungated(w, drive, elsewhere)) - elsewhere).max() > 1e-3
 
 
 @variants
@@ -104,7 +104,7 @@ def test_shapes_are_as_declared(kind, fields):
 
 
 @variants
-@pytest.mark.parametrize("activation", LARGEST)
+@pytest.mark.parametrize("activation", ACTIVATION_BOUNDS)
 def test_the_bounded_box_is_never_left(kind, fields, activation):
     cell = CELLS[kind](units=UNITS, activation=activation, **fields)
     assert cell.bound is not None
@@ -118,7 +118,7 @@ def test_the_bounded_box_is_never_left(kind, fields, activation):
 
 @kinds
 def test_an_unbounded_activation_promises_no_bound(kind):
-    unbounded = set(get_args(Activation)) - set(LARGEST)
+    unbounded = set(get_args(Activation)) - set(ACTIVATION_BOUNDS)
     assert {CELLS[kind](units=UNITS, activation=name).bound for name in unbounded} == {None}
 
 
@@ -129,8 +129,10 @@ def test_the_activations_with_a_bound_are_those_that_keep_it():
         name: np.abs(CELLS["vanilla"](activation=name).nonlinearity(x)).max()
         for name in get_args(Activation)
     }
-    assert {name for name, far in reach.items() if far <= 10.0} == set(LARGEST)
-    assert all(reach[name] == pytest.approx(far, rel=0.02) for name, far in LARGEST.items())
+    assert {name for name, far in reach.items() if far <= 10.0} == set(ACTIVATION_BOUNDS)
+    assert all(
+        reach[name] == pytest.approx(far, rel=0.02) for name, far in ACTIVATION_BOUNDS.items()
+    )
 
 
 @pytest.mark.parametrize("clip", [0.2, 1.5, 10.0])
@@ -140,7 +142,7 @@ def test_a_clipped_lstm_stays_within_what_its_memory_can_show(activation, clip):
     shown = cell.nonlinearity(tf.constant(np.linspace(-clip, clip, 4001)))
     most = np.abs(shown).max()
     assert cell.bound >= most * (1.0 - 1e-12)
-    assert activation in LARGEST or cell.bound == pytest.approx(most, rel=1e-12)
+    assert activation in ACTIVATION_BOUNDS or cell.bound == pytest.approx(most, rel=1e-12)
 
 
 def test_a_clip_that_bounds_nothing_promises_nothing():

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from rnnstudy.cells import CELLS, Cell, Weight, row
-from rnnstudy.cells.base import cell_mistake, check_cell
+from rnnstudy.cells.base import cell_error, check_cell
 from rnnstudy.cells.initialisers import Normal
 
 
@@ -61,41 +61,41 @@ class Crooked(Cell):
 
 
 DECLARED = {
-    "raises": "Crooked cannot tell its weights and state_size: ZeroDivisionError: nothing",
-    "list": "Crooked.weights returns a list, not a dict of names and Weight",
-    "arrays": "Crooked.weights returns a dict of ndarray, not a dict of names and Weight",
-    "name": "Crooked.weights lacks 'kernel' [input, ...]; there are: w, bias",
-    "rows": "Crooked.weights gives 'kernel' the shape (3, 4), not [2 inputs, ...]",
-    "flat": "Crooked.weights gives 'kernel' the shape (2,), not [2 inputs, ...]",
-    "number": "Crooked.weights gives 'bias' the shape 4, no tuple of integers",
-    "size": "Crooked.state_size is 4.0, not a number of at least 1",
+    "raises": "Crooked.weights and state_size must be computable, got ZeroDivisionError: nothing",
+    "list": "Crooked.weights must return a dict of names and Weight, got a list",
+    "arrays": "Crooked.weights must return a dict of names and Weight, got a dict of ndarray",
+    "name": "Crooked.weights must have 'kernel' [input, ...], got w, bias",
+    "rows": "Crooked.weights must give 'kernel' the shape [2 inputs, ...], got (3, 4)",
+    "flat": "Crooked.weights must give 'kernel' the shape [2 inputs, ...], got (2,)",
+    "number": "Crooked.weights must give 'bias' a tuple of integers, got 4",
+    "size": "Crooked.state_size must be an integer of at least 1, got 4.0",
 }
 COMPUTED = {
     "draw": (
-        "Crooked.weights gives 'bias', which cannot be drawn: "
+        "Crooked.weights['bias'] must be drawable, got "
         "ValueError: not enough values to unpack (expected 2, got 1)"
     ),
     # A bias [member, unit] fits [trial, unit] as one number per unit, but no population.
-    "bias": "Crooked.drive, given [member, trial, input], raises InvalidArgumentError: ",
-    "drive": "Crooked.drive, given [trial, input], returns shape (3,), not (3, drive)",
-    "width": "Crooked.step, given [trial, state], returns shape (3, 3), not (3, 4)",
-    "precision": "Crooked.step, given [trial, state], returns float64, not float32",
-    "broken": "Crooked.step, given [trial, state], raises KeyError: 'gate'",
-    "zero": "Crooked.step, given [trial, state], returns values that are not all finite",
-    "visible": "Crooked.visible, given [trial, state], returns shape (3, 3), not (3, 4)",
+    "bias": "Crooked.drive on [member, trial, input] must not fail, got InvalidArgumentError: ",
+    "drive": "Crooked.drive on [trial, input] must return shape (3, drive), got (3,)",
+    "width": "Crooked.step on [trial, state] must return shape (3, 4), got (3, 3)",
+    "precision": "Crooked.step on [trial, state] must return float32, got float64",
+    "broken": "Crooked.step on [trial, state] must not fail, got KeyError: 'gate'",
+    "zero": "Crooked.step on [trial, state] must return finite values, got inf or nan",
+    "visible": "Crooked.visible on [trial, state] must return shape (3, 4), got (3, 3)",
 }
 
 
 @pytest.mark.parametrize("wrong", DECLARED)
 def test_what_is_wrong_with_the_weights_is_said_without_tensorflow(wrong: str) -> None:
-    assert cell_mistake(Crooked(wrong=wrong), 2) == DECLARED[wrong]
+    assert cell_error(Crooked(wrong=wrong), 2) == DECLARED[wrong]
     with pytest.raises(ValueError, match=f"^{re.escape(DECLARED[wrong])}$"):
         check_cell(Crooked(wrong=wrong), 2)
 
 
 @pytest.mark.parametrize("wrong", COMPUTED)
 def test_what_is_wrong_with_a_step_is_said(wrong: str) -> None:
-    assert cell_mistake(Crooked(wrong=wrong), 2) == ""
+    assert cell_error(Crooked(wrong=wrong), 2) == ""
     with pytest.raises(ValueError, match=f"^{re.escape(COMPUTED[wrong])}") as caught:
         check_cell(Crooked(wrong=wrong), 2)
     assert "\n" not in str(caught.value)

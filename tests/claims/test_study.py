@@ -18,7 +18,7 @@ from rnnstudy.study.results.failures import failure_entries
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.study import Network, Study, load_study, resolved, study_of
 from rnnstudy.study.store import Store
-from rnnstudy.training.train import Trained
+from rnnstudy.training.train import TrainedNetworks
 
 TASKS = [{"kind": "flip_flop", "bits": 1, "length": 20}, {"kind": "sine", "length": 20}]
 SPEC: dict[str, Any] = {
@@ -47,7 +47,7 @@ def pretend(store: Store, network: Network, diverged: bool = False) -> None:
     task, one = network.task, np.zeros(1)
     store.write(
         network.key(),
-        Trained(
+        TrainedNetworks(
             population=initial_population(network.cell, task.inputs, task.outputs, [network.seed]),
             seed=np.array([network.seed]),
             attempt=np.array([0]),

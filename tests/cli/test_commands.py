@@ -24,7 +24,7 @@ study: tiny
 tasks:
   - {kind: flip_flop, bits: 2, length: 30}
 networks: {cells: [vanilla, gru], activations: [tanh, relu], units: 8, seeds: 2}
-training: {steps: 60, batch: 8, history: 20, state_noise: 0.05}
+training: {steps: 60, batch: 8, record_every: 20, state_noise: 0.05}
 overrides:
   - where: {cell: gru}
     set: {cell: {reset_after: false}}

@@ -1,12 +1,12 @@
 """Fields that hold an entry of a catalogue or a class of the user's own."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import pytest
-from fruit import Basket, Pear, errors
+from fruit import Apple, Basket, Fruit, Pear, errors
 from own_shapes import Heptagon, Shape
 
-from rnnstudy.core.catalogue import OneOf
+from rnnstudy.core.catalogue import CatalogueField, catalogue
 from rnnstudy.core.component import Component, Entry
 
 
@@ -99,7 +99,7 @@ def test_one_of_refuses_an_entry_of_another_catalogue():
 def test_restore_rebuilds_an_outside_class_in_a_catalogue_field():
     class Drawer(Component):
         __qualname__ = "Drawer"
-        item: Annotated[Entry, OneOf("shape", {})]
+        item: Annotated[Entry, CatalogueField("shape", {})]
 
     drawer = Drawer(item={"kind": "own_shapes:Shape", "size": 3})
     assert drawer.item == Shape(size=3.0)
@@ -110,3 +110,13 @@ def test_an_entry_outside_the_catalogue_is_its_own_kind():
     assert Shape.kind == "own_shapes:Shape"
     assert Heptagon.kind == "own_shapes:Heptagon"
     assert Shape().model_dump()["kind"] == "own_shapes:Shape"
+
+
+def test_a_catalogue_takes_its_names_from_its_entries():
+    assert catalogue(Pear, Apple) == {"pear": Pear, "apple": Apple}
+
+    class OtherPear(Fruit):
+        kind: ClassVar[str] = "pear"
+
+    with pytest.raises(ValueError, match="kinds of a catalogue must differ, got 'pear' twice"):
+        catalogue(Pear, OtherPear)

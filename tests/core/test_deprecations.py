@@ -10,7 +10,7 @@ from fruit import AnyFruit, Apple, Fruit, Pear, errors
 
 import rnnstudy
 from rnnstudy.core import deprecations
-from rnnstudy.core.catalogue import OneOf
+from rnnstudy.core.catalogue import CatalogueField
 from rnnstudy.core.component import Component
 
 
@@ -101,7 +101,7 @@ def test_former_kinds_belong_to_their_catalogue(monkeypatch):
     monkeypatch.setitem(deprecations.KINDS, "fruit", {"quince": "pear"})
 
     class Bowl(Component):
-        nut: Annotated[Fruit, OneOf("nut", {"pear": Pear})] = Pear()
+        nut: Annotated[Fruit, CatalogueField("nut", {"pear": Pear})] = Pear()
 
     assert errors(lambda: Bowl(nut="quince")) == [
         (("nut",), "'quince' is not a known nut; known: pear")
@@ -158,7 +158,7 @@ def test_a_spec_may_name_a_class_by_its_former_path(monkeypatch):
     from rnnstudy.dynamics.root_finding.solvers import SOLVERS, Newton, Solver
 
     class Search(Component):
-        solver: Annotated[Solver, OneOf("solver", SOLVERS)] = Newton()
+        solver: Annotated[Solver, CatalogueField("solver", SOLVERS)] = Newton()
 
     with pytest.warns(DeprecationWarning, match=r"rnnstudy\.dynamics\.root_finding\.solvers"):
         assert Search(solver="rnnstudy.dynamics.solvers:Newton").solver == Newton()
@@ -168,3 +168,14 @@ def test_no_former_module_exists():
     for former in deprecations.MODULES:
         spec = importlib.util.find_spec(former)
         assert type(spec.loader).__name__ == "_FormerModules"
+
+
+# Fields that were renamed
+
+
+def test_former_fields_of_the_training_protocol():
+    from rnnstudy.training.protocol import Training
+
+    with pytest.warns(DeprecationWarning, match=r"Training\.(hold|history) was renamed to"):
+        former = Training(hold=2, history=7)
+    assert former == Training(solved_for=2, record_every=7)

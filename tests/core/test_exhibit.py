@@ -19,36 +19,39 @@ from rnnstudy.core.exhibit import (
 )
 
 WRONG: list[tuple[Callable[[], object], str]] = [
-    (lambda: Table(title="t", columns={"a": [1], "b": []}), "Table 't': columns differ in length"),
+    (
+        lambda: Table(title="t", columns={"a": [1], "b": []}),
+        "Table 't': columns must have equal lengths",
+    ),
     (
         lambda: Scatter(title="s", points=np.zeros((3, 3)), labels=["a"] * 3, groups={}),
-        r"Scatter 's': points should have shape \[n, 2\], it has \[3, 3\]",
+        r"Scatter 's': points must have shape \[n, 2\], got \[3, 3\]",
     ),
     (
         lambda: Scatter(title="s", points=np.zeros((3, 2)), labels=["a"] * 3, groups={"cell": []}),
-        "Scatter 's': cell has 0 entries, expected 3",
+        "Scatter 's': cell must have 3 entries, got 0",
     ),
     (
         lambda: Strip(title="p", values=[1], categories=[], labels=["a"], value_label=""),
-        "Strip 'p': categories has 0 entries, expected 1",
+        "Strip 'p': categories must have 1 entries, got 0",
     ),
     (
         lambda: Matrix(title="m", values=np.zeros((2, 3)), labels=["a", "b"]),
-        r"Matrix 'm': values should have shape \[n, 2\], it has \[2, 3\]",
+        r"Matrix 'm': values must have shape \[n, 2\], got \[2, 3\]",
     ),
     (
         lambda: Matrix(title="m", values=np.zeros((3, 2)), labels=["a", "b"]),
-        "Matrix 'm': labels has 2 entries, expected 3",
+        "Matrix 'm': labels must have 3 entries, got 2",
     ),
     (
         lambda: Curve(x=np.zeros(3), y=np.zeros(3), high=np.zeros(2), label="loss"),
-        "Curve 'loss': high has 2 entries, expected 3",
+        "Curve 'loss': high must have 3 entries, got 2",
     ),
     (
         lambda: Space3D(
             title="x", lines=[np.zeros((4, 2))], points=np.zeros((0, 3)), point_groups=[]
         ),
-        r"Space3D 'x': lines should have shape \[n, 3\], it has \[4, 2\]",
+        r"Space3D 'x': lines must have shape \[n, 3\], got \[4, 2\]",
     ),
     (
         lambda: Space3D(
@@ -58,7 +61,7 @@ WRONG: list[tuple[Callable[[], object], str]] = [
             point_groups=["0"],
             point_labels=["a", "b"],
         ),
-        "Space3D 'x': point_labels has 2 entries, expected 1",
+        "Space3D 'x': point_labels must have 1 entries, got 2",
     ),
     (
         lambda: Panels(
@@ -68,11 +71,11 @@ WRONG: list[tuple[Callable[[], object], str]] = [
                 Curves(title="c", curves=[], x_label="", y_label=""),
             ],
         ),
-        "Panels 'p': exhibits are of several kinds: Curves, Note",
+        "Panels 'p': exhibits must be of one class, got Curves, Note",
     ),
     (
         lambda: Graph(title="g", nodes=["a"], groups=["0"], edges=[(0, 1, 1.0)]),
-        r"Graph 'g': edges name nodes that do not exist: \[\(0, 1, 1.0\)\]",
+        r"Graph 'g': edges must be between 1 nodes, got \[\(0, 1, 1.0\)\]",
     ),
 ]
 

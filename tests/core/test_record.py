@@ -103,15 +103,15 @@ def same_array(a, b):
     [
         (
             {"loss": np.zeros((3, 5))},
-            r"Whole.step has 4 along 'time', loss has 5",
+            r"Whole.step must have length 5 along 'time' like loss, got 4",
         ),
         (
             {"loss": np.zeros(3)},
-            r"Whole.loss should have axes \[member, time\], its shape is \(3,\)",
+            r"Whole.loss must have axes \[member, time\], got shape \(3,\)",
         ),
         (
             {"step": np.zeros((4, 1))},
-            r"Whole.step should have axes \[time\], its shape is \(4, 1\)",
+            r"Whole.step must have axes \[time\], got shape \(4, 1\)",
         ),
     ],
 )
@@ -123,16 +123,20 @@ def test_an_array_of_the_wrong_shape_is_refused_by_name(change, message):
 
 
 def test_an_array_of_a_dict_is_refused_by_its_name():
-    with pytest.raises(ValueError, match=r"Part.bias has 2 along 'member', weights.kernel has 3"):
+    with pytest.raises(
+        ValueError, match=r"Part.bias must have length 3 along 'member' like weights.kernel, got 2"
+    ):
         Part(weights={"kernel": np.zeros((3, 4))}, bias=np.zeros((2, 2)))
     with pytest.raises(
-        ValueError, match=r"Part.weights.k should have axes \[member\], its shape is \(\)"
+        ValueError, match=r"Part.weights.k must have axes \[member\], got shape \(\)"
     ):
         Part(weights={"k": np.array(0.0)}, bias=np.zeros((2, 2)))
 
 
 def test_an_axis_that_stands_twice_must_be_square():
-    with pytest.raises(ValueError, match=r"Linear.jacobian has 4 along 'unit', jacobian has 3"):
+    with pytest.raises(
+        ValueError, match=r"Linear.jacobian must have length 3 along 'unit' like jacobian, got 4"
+    ):
         Linear(np.zeros((2, 3, 4)), np.zeros((2, 3)), {})
 
 
@@ -193,7 +197,7 @@ def test_select_finds_an_axis_that_only_an_inner_record_has():
 
 
 def test_join_of_no_records_is_refused():
-    with pytest.raises(ValueError, match=r"Whole.join needs at least one record"):
+    with pytest.raises(ValueError, match=r"Whole.join must have at least one record"):
         Whole.join([], "member")
 
 
@@ -273,7 +277,7 @@ def test_nan_and_infinity_are_kept_in_values_and_arrays(tmp_path):
 
 
 def test_no_pickle_is_written_and_none_is_read(tmp_path):
-    with pytest.raises(ValueError, match=r"Part.weights.k holds Python objects"):
+    with pytest.raises(ValueError, match=r"Part.weights.k must be numbers, got Python objects"):
         Part({"k": np.array([None, {}], dtype=object)}, np.zeros((2, 1)))
     linear().save(tmp_path)
     with zipfile.ZipFile(tmp_path / "arrays.npz") as found:
@@ -328,7 +332,7 @@ def test_a_damaged_folder_is_corrupt(tmp_path, damage, message):
 
 def test_a_folder_of_another_record_is_corrupt(tmp_path):
     linear().save(tmp_path)
-    with pytest.raises(CorruptRecord, match="holds a Linear, not a Whole"):
+    with pytest.raises(CorruptRecord, match="must be a Whole, got a Linear"):
         Whole.load(tmp_path)
     same(Record.load(tmp_path), linear())
 

@@ -24,7 +24,7 @@ from rnnstudy.study.spec.networks import Network
 from rnnstudy.study.store import FORMAT_FILE, SET_ASIDE, Store
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.training.protocol import Training
-from rnnstudy.training.train import Trained
+from rnnstudy.training.train import TrainedNetworks
 
 KEY = "0123456789abcdef"
 
@@ -134,7 +134,7 @@ def test_writing_replaces_a_record_that_cannot_be_loaded_and_keeps_it_aside(tmp_
 
 
 def _network() -> Network:
-    training = Training(steps=3, history=7)
+    training = Training(steps=3, record_every=7)
     return Network(task=FlipFlop(bits=2), cell=GRU(units=4), training=training, seed=5)
 
 
@@ -176,7 +176,7 @@ def test_a_store_of_format_1_is_read(tmp_path: Path) -> None:
     assert "rnnstudy.population.training:Trained" in (place / "meta.json").read_text()
     store = Store(tmp_path)
     assert store.has(network.key())
-    read = store.read(network.key(), Trained)
+    read = store.read(network.key(), TrainedNetworks)
     np.testing.assert_array_equal(read.loss, trained.loss)
     assert read.population.cell == network.cell
 

@@ -70,7 +70,7 @@ def test_debiased_it_is_0_in_the_mean_where_nothing_is_shared():
 
 
 def test_debiased_it_needs_four_samples():
-    with pytest.raises(ValueError, match="debiased CKA needs at least 4 samples, not 3"):
+    with pytest.raises(ValueError, match="debiased CKA must have at least 4 samples, got 3"):
         CKA(debiased=True).prepare(np.eye(3))
 
 

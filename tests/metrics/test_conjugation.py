@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from rnnstudy.metrics.conjugation import _derivatives, _turned, alignment
+from rnnstudy.metrics.conjugation import _derivatives, _rotate, align_fields
 
 
 def rotations(generator, count, size):
@@ -24,8 +24,8 @@ def unit(fields):
 def test_a_field_in_other_coordinates_is_the_same_field(size):
     generator = np.random.default_rng(size)
     a = unit(generator.standard_normal((8, size, size)))
-    b = _turned(a, rotations(generator, 8, size))
-    assert alignment(a, b, starts(size)) == pytest.approx(np.ones(8), abs=1e-9)
+    b = _rotate(a, rotations(generator, 8, size))
+    assert align_fields(a, b, starts(size)) == pytest.approx(np.ones(8), abs=1e-9)
 
 
 def test_symmetric_fields_are_aligned_by_their_sorted_eigenvalues():
@@ -34,7 +34,7 @@ def test_symmetric_fields_are_aligned_by_their_sorted_eigenvalues():
     a, b = generator.standard_normal((2, 5, 6, 6))
     a, b = unit(a + a.swapaxes(-1, -2)), unit(b + b.swapaxes(-1, -2))
     expected = (np.linalg.eigvalsh(a) * np.linalg.eigvalsh(b)).sum(axis=-1)
-    assert alignment(a, b, starts(6)) == pytest.approx(expected, abs=1e-8)
+    assert align_fields(a, b, starts(6)) == pytest.approx(expected, abs=1e-8)
 
 
 def test_normal_fields_are_aligned_by_the_best_assignment_of_eigenvalues():
@@ -48,18 +48,18 @@ def test_normal_fields_are_aligned_by_the_best_assignment_of_eigenvalues():
             for k, (r, w) in enumerate(zip(radius, angle, strict=True)):
                 turn = [[np.cos(w), -np.sin(w)], [np.sin(w), np.cos(w)]]
                 field[2 * k : 2 * k + 2, 2 * k : 2 * k + 2] = r * np.array(turn)
-            fields.append(_turned(field, rotations(generator, 1, 6)[0]))
+            fields.append(_rotate(field, rotations(generator, 1, 6)[0]))
             spectra.append(radius * np.exp(1j * angle))
         gain = np.real(spectra[0][:, None] * np.conj(spectra[1])[None])
         expected = 2 * gain[linear_sum_assignment(-gain)].sum()
-        found = alignment(fields[0][None], fields[1][None], starts(6, count=16))
+        found = align_fields(fields[0][None], fields[1][None], starts(6, count=16))
         assert found == pytest.approx([expected], abs=1e-8)
 
 
 def test_more_starts_find_no_less():
     generator = np.random.default_rng(3)
     a, b = unit(generator.standard_normal((2, 20, 6, 6)))
-    few, many = (alignment(a, b, starts(6, count)) for count in (0, 40))
+    few, many = (align_fields(a, b, starts(6, count)) for count in (0, 40))
     assert (many >= few - 1e-3).all()
     assert many.mean() > few.mean()
 
@@ -71,9 +71,9 @@ def test_brute_force_finds_no_more_in_the_plane():
     angle = np.linspace(0, 2 * np.pi, 1001)[:, None, None]
     turn = np.cos(angle) * np.eye(2) + np.sin(angle) * np.array([[0.0, -1.0], [1.0, 0.0]])
     every = np.concatenate([turn, turn @ np.diag([1.0, -1.0])])
-    best = np.einsum("pij,tpij->tp", a, _turned(b[None], every[:, None])).max(axis=0)
+    best = np.einsum("pij,tpij->tp", a, _rotate(b[None], every[:, None])).max(axis=0)
     # Between two rotations the largest overlap rises by at most the square of half their angle.
-    assert alignment(a, b, starts(2)) == pytest.approx(best, abs=4e-5)
+    assert align_fields(a, b, starts(2)) == pytest.approx(best, abs=4e-5)
 
 
 def test_derivatives_are_differences():
@@ -87,7 +87,7 @@ def test_derivatives_are_differences():
         w = np.zeros((4, 4))
         w[first, second], w[second, first] = turns, -turns
         turned = np.linalg.solve(np.eye(4) - w / 2, (np.eye(4) + w / 2) @ rotation[0])
-        return float((a[0] * _turned(b[0], turned)).sum())
+        return float((a[0] * _rotate(b[0], turned)).sum())
 
     step, each = 1e-4, np.eye(6)
     slope = [(value(step * e) - value(-step * e)) / (2 * step) for e in each]
@@ -101,4 +101,4 @@ def test_derivatives_are_differences():
 
 
 def test_fields_of_zero_have_nothing_to_align():
-    assert alignment(np.zeros((2, 3, 3)), np.zeros((2, 3, 3)), starts(3)).tolist() == [0.0, 0.0]
+    assert align_fields(np.zeros((2, 3, 3)), np.zeros((2, 3, 3)), starts(3)).tolist() == [0.0, 0.0]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import rnnstudy.metrics
 from rnnstudy.core.component import restore
 from rnnstudy.metrics import METRICS, Metric
-from rnnstudy.metrics.base import parts, stacked
+from rnnstudy.metrics.base import form_arrays, stack_forms
 
 TRIALS, TIME = 3, 20
 SAMPLES = TRIALS * TIME
@@ -129,7 +129,7 @@ def test_a_table_of_pairs_equals_pairs_alone(metric):
     forms = [form(metric, x) for x in xs]
     alone = [[similarity(metric, x, y) for y in xs[1:]] for x in xs[:3]]
     apart = [[distance(metric, x, y) for y in xs[1:]] for x in xs[:3]]
-    first, second = stacked(forms[:3]), stacked(forms[1:])
+    first, second = stack_forms(forms[:3]), stack_forms(forms[1:])
     assert metric.table(first, second) == pytest.approx(np.array(alone), abs=1e-11)
     # Where cosines are 1 to their last digits, angles are right to half of these.
     assert metric.distances(first, second) == pytest.approx(np.array(apart), abs=1e-5)
@@ -141,7 +141,7 @@ def test_zeros_appended_to_a_form_change_nothing(metric):
     padded = {name: np.pad(part, [(0, 3 * (name != "rows" or axis == 0))
                                   for axis in range(part.ndim) for _ in [0]][: part.ndim])
               if part.ndim else part
-              for name, part in parts(a).items()}  # fmt: skip
+              for name, part in form_arrays(a).items()}  # fmt: skip
     assert metric.compare(padded, b) == pytest.approx(metric.compare(a, b), abs=1e-11)
     assert metric.compare(padded, a) == 1.0
 
@@ -167,11 +167,11 @@ def test_units_that_do_not_move_and_copies_of_units_change_nothing(metric):
 @pytest.mark.parametrize(
     ("states", "message"),
     [
-        (np.ones(5), "should be [sample, unit] with at least 2 samples, not of shape (5,)"),
-        (np.ones((1, 5)), "at least 2 samples, not of shape (1, 5)"),
-        (np.ones((5, 0)), "at least 2 samples, not of shape (5, 0)"),
+        (np.ones(5), "must be [sample, unit] with at least 2 samples, got shape (5,)"),
+        (np.ones((1, 5)), "at least 2 samples, got shape (1, 5)"),
+        (np.ones((5, 0)), "at least 2 samples, got shape (5, 0)"),
         (np.array([[1.0, 2.0], [1.0, np.nan], [np.inf, 0.0]]),
-         "states should be finite, 2 of 6 values are not (first at sample 1, unit 1)"),
+         "states must be finite, got 2 of 6 values that are not (first at sample 1, unit 1)"),
     ],
 )  # fmt: skip
 def test_unusable_states_are_refused(metric, states, message):
@@ -184,7 +184,7 @@ def test_unusable_states_are_refused(metric, states, message):
 def test_different_samples_are_refused(metric):
     if metric.trajectories:
         return
-    with pytest.raises(ValueError, match="x has 60 samples, y has 59; they should be the same"):
+    with pytest.raises(ValueError, match="must have equal numbers of samples, got 60 and 59"):
         metric.similarity(np.ones((60, 2)), np.ones((59, 2)))
 
 
@@ -198,5 +198,5 @@ def test_the_example_of_the_contract_is_a_metric():
     expected = max(np.corrcoef(flat_x, flat_y)[0, 1], 0.0)
     assert cosine.similarity(x, y) == pytest.approx(expected)
     assert cosine.distance(x, x) == 0.0
-    forms = stacked([cosine.prepare(x), cosine.prepare(y)])
+    forms = stack_forms([cosine.prepare(x), cosine.prepare(y)])
     assert cosine.distances(forms, forms)[0, 1] == pytest.approx(1.0 - expected)

@@ -96,11 +96,11 @@ def test_a_rank_beyond_what_varies_is_filled_up():
 @pytest.mark.parametrize(
     ("states", "message"),
     [
-        (np.ones((20, 4)), "states should be [trial, time, unit], not of shape (20, 4)"),
-        (np.ones((3, 0, 4)), "states should be [trial, time, unit], not of shape (3, 0, 4)"),
+        (np.ones((20, 4)), "states must be [trial, time, unit], got shape (20, 4)"),
+        (np.ones((3, 0, 4)), "states must be [trial, time, unit], got shape (3, 0, 4)"),
         (np.ones((3, 10, 4)),
-         "dsa with 10 delays needs trials of at least 11 time steps, not 10"),
-        (np.full((2, 12, 1), np.nan), "24 of 24 values are not (first at trial 0, time 0, unit 0)"),
+         "trials for dsa with 10 delays must have at least 11 time steps, got 10"),
+        (np.full((2, 12, 1), np.nan), "24 of 24 values that are not (first at trial 0, time 0, "),
     ],
 )  # fmt: skip
 def test_unusable_states_are_refused(states, message):

@@ -62,7 +62,7 @@ def test_states_go_on_where_they_ended():
 
 
 def test_unroll_refuses_inputs_of_another_width():
-    with pytest.raises(ValueError, match="inputs have 3 channels, the networks take 2"):
+    with pytest.raises(ValueError, match="inputs must have 2 channels, got 3"):
         population(GRU(units=3)).unroll(np.zeros((4, 5, 3)))
 
 
@@ -96,5 +96,7 @@ def test_a_population_knows_its_sizes_and_survives_a_folder(tmp_path):
 
 def test_members_that_do_not_fit_together_are_refused():
     networks = population(GRU(units=3))
-    with pytest.raises(ValueError, match=r"Population.initial_state has 1 along 'member'"):
+    with pytest.raises(
+        ValueError, match=r"Population.initial_state must have length . along 'member'"
+    ):
         Population(networks.cell, networks.weights, networks.readout, networks.initial_state[:1])

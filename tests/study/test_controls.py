@@ -22,7 +22,7 @@ from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.networks import Network
 from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.tasks import Task
-from rnnstudy.training.train import Trained
+from rnnstudy.training.train import TrainedNetworks
 
 SPEC: dict[str, Any] = {
     "study": "controls",
@@ -55,7 +55,7 @@ def pretended(study: Study, folder: Path) -> Run:
     for member, network in study.expand():
         assert isinstance(network, Network)
         one, curve = np.zeros(1), np.zeros((1, 1))
-        found = Trained(population=learnt(network), seed=np.array([network.seed]),
+        found = TrainedNetworks(population=learnt(network), seed=np.array([network.seed]),
                         attempt=np.array([0]), step=np.array([0]), loss=curve, accuracy=curve,
                         steps=np.array([5]), diverged_at=np.array([-1 + 4 * (member.name == LOST)]),
                         evaluation_loss=one, evaluation_accuracy=one,

@@ -89,7 +89,7 @@ def test_a_record_of_another_kind_is_refused(tmp_path: Path) -> None:
 
     store = Store(tmp_path)
     store.write(KEY, numbers())
-    with pytest.raises(CorruptRecord, match="holds a Numbers, not a Other"):
+    with pytest.raises(CorruptRecord, match="must be a Other, got a Numbers"):
         store.read(KEY, Other)
 
 

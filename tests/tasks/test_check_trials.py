@@ -50,20 +50,23 @@ class Noise(Task):
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ("tuple", "noise.sample returns a tuple, not Trials"),
-        ("width", r"noise.sample gives targets of shape \(3, 5, 2\), not \(3, 5, 1\)"),
-        ("length", r"noise.sample gives mask of shape \(3, 4\), not \(3, 5\)"),
-        ("precision", "noise.sample gives inputs as float64, not float32"),
-        ("nan", "noise.sample gives targets that are not all finite"),
-        ("held tuple", "noise.static_inputs returns a tuple, not StaticInputs"),
-        ("held width", r"noise.static_inputs gives values of shape \(1, 1\), not \(points, 2\)"),
-        ("held nothing", r"noise.static_inputs gives values of shape \(0, 2\), not \(points, 2\)"),
-        ("held nan", "noise.static_inputs gives values that are not all finite"),
+        ("tuple", r"noise.sample must return Trials, got a tuple\. Return .*"),
+        ("width", r"noise.sample must return targets of shape \(3, 5, 1\), got \(3, 5, 2\)"),
+        ("length", r"noise.sample must return mask of shape \(3, 5\), got \(3, 4\)"),
+        ("precision", "noise.sample must return inputs as float32, got float64"),
+        ("nan", "noise.sample must return finite targets, got inf or nan"),
+        ("held tuple", "noise.static_inputs must return StaticInputs, got a tuple"),
+        ("held width", r"noise.static_inputs must return values \[point, 2\], got shape \(1, 1\)"),
+        (
+            "held nothing",
+            r"noise.static_inputs must return values \[point, 2\], got shape \(0, 2\)",
+        ),
+        ("held nan", "noise.static_inputs must return finite values, got inf or nan"),
         (
             "held text",
-            "noise.static_inputs gives the text 'no input' as labels, not a tuple of texts",
+            "noise.static_inputs must return a tuple of labels, got the text 'no input'",
         ),
-        ("held labels", "noise.static_inputs gives 2 labels for 1 points"),
+        ("held labels", "noise.static_inputs must return 1 labels, got 2"),
     ],
 )
 def test_what_is_wrong_is_said(wrong: str, sentence: str) -> None:

@@ -176,7 +176,7 @@ def test_the_example_of_the_contract_is_a_task(recall_module):
 
 
 def test_a_task_without_sizes_is_refused():
-    with pytest.raises(TypeError, match=r"task Sizeless needs inputs and length, each a field or"):
+    with pytest.raises(TypeError, match=r"task Sizeless must define inputs and length"):
 
         class Sizeless(Task):
             outputs: int = 1

@@ -3,7 +3,7 @@ import pytest
 from reference.tasks import flip_flop_targets
 
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.tasks.flip_flop import FlipFlop, held
+from rnnstudy.tasks.flip_flop import FlipFlop, last_pulse
 
 SEED = (11, 12)
 GOLDEN = [[-1, 0, 0, 0, 0, 1], [1, 0, 1, 0, 0, 1], [-1, 0, 1, 0, 0, 0]]
@@ -20,7 +20,7 @@ def test_outputs_hold_the_last_pulse(length, force_first):
 def test_holding_reaches_back_to_the_first_step():
     pulses = np.zeros((1, 1000, 2), np.float32)
     pulses[0, 0], pulses[0, 999, 1] = (1.0, -1.0), 1.0
-    targets = held(tf.constant(pulses)).numpy()
+    targets = last_pulse(tf.constant(pulses)).numpy()
     assert targets[0, :, 0].tolist() == [1.0] * 1000
     assert targets[0, :, 1].tolist() == [-1.0] * 999 + [1.0]
 

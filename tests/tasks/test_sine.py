@@ -65,7 +65,7 @@ def test_frequencies_in_cycles_per_time_step():
 
 
 def test_falling_frequencies_are_refused():
-    message = r"highest_frequency 0\.01 should be above lowest_frequency 0\.02"
+    message = r"highest_frequency must be above lowest_frequency, got 0\.01 and 0\.02"
     with pytest.raises(ValidationError, match=message):
         Sine(lowest_frequency=0.02, highest_frequency=0.01)
 

@@ -17,13 +17,13 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.population import unroll as loop
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.training import train as training
-from rnnstudy.training.kernels import per_member as by_member
+from rnnstudy.training.kernels import per_member
 from rnnstudy.training.protocol import Training
 from rnnstudy.training.sharding import devices_of
 from rnnstudy.training.train import train
 
 MEMORY = FlipFlop(bits=2, length=5, pulse_probability=0.3, evaluation_trials=8, solved_loss=0.45)
-PROTOCOL = Training(steps=40, batch=4, history=10, learning_rate=1e-1, state_noise=0.05)
+PROTOCOL = Training(steps=40, batch=4, record_every=10, learning_rate=1e-1, state_noise=0.05)
 SEEDS = (11, 12, 13, 14, 15)
 
 
@@ -54,18 +54,18 @@ def cohort(kernel, devices, units=5, **fields):
     return found.population.weights | {name: getattr(found, name) for name in names}
 
 
-STOPPING = {"stop": "solved", "hold": 1}
+STOPPING = {"stop": "solved", "solved_for": 1}
 CASES = {
     2: {
-        "by_member": (0, 2, "by_member", {}),
-        "shared": (0, 2, "together", {"data_parallel": True}),
+        "per_member": (0, 2, "per_member", {}),
+        "shared": (0, 2, "batched", {"data_parallel": True}),
     },
     4: {
-        "by_member": (3, 4, "by_member", {}),
-        "together": (0, 2, "together", {"units": 16}),
-        "shared": (3, 4, "together", {"data_parallel": True}),
-        "shared one by one": (0, 4, "by_member", {"data_parallel": True, "batch": 2}),
-        "stopping": (0, 4, "by_member", STOPPING),
+        "per_member": (3, 4, "per_member", {}),
+        "batched": (0, 2, "batched", {"units": 16}),
+        "shared": (3, 4, "batched", {"data_parallel": True}),
+        "shared one by one": (0, 4, "per_member", {"data_parallel": True, "batch": 2}),
+        "stopping": (0, 4, "per_member", STOPPING),
     },
 }
 """By the number of logical devices: name of a case -> counts of devices, kernel, fields."""
@@ -76,7 +76,7 @@ def main(logical, file):
     devices = [tf.config.LogicalDeviceConfiguration() for _ in range(logical)]
     tf.config.set_logical_device_configuration(cpu, devices)
     tf.config.threading.set_intra_op_parallelism_threads(1)
-    loop.BLOCK = by_member.BLOCK = 2
+    loop.BLOCK = per_member.BLOCK = 2
     found = {}
     for name, (*counts, kernel, fields) in CASES[logical].items():
         for count in counts:

@@ -61,7 +61,7 @@ def test_members_one_by_one_share_the_memory_of_a_step():
     """A thousand of them take that of one, beside what each keeps."""
     step = step_bytes(GRU(), TASK, Training())
     together, each = (
-        cohort_bytes(GRU(), TASK, Training(), 1000, kernel) for kernel in ("together", "by_member")
+        cohort_bytes(GRU(), TASK, Training(), 1000, kernel) for kernel in ("batched", "per_member")
     )
     assert each == together - 999 * step
     assert each < together / 10
@@ -77,7 +77,7 @@ kind, kernel = sys.argv[1:3]
 units, length, members = map(int, sys.argv[3:])
 training.kernel_for = lambda device: kernel
 task = TASKS["flip_flop"](length=length, evaluation_trials=8)
-protocol = Training(steps=4, history=2, state_noise=0.05)
+protocol = Training(steps=4, record_every=2, state_noise=0.05)
 training.train(CELLS[kind](units=units), task, [protocol] * members, range(members))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
@@ -97,7 +97,7 @@ def peak(kind, kernel, *sizes):
 @pytest.mark.skipif(sys.platform == "win32", reason="measures memory by getrusage")
 @pytest.mark.parametrize("kind", CELLS)
 @pytest.mark.parametrize(
-    ("kernel", "units", "length"), [("together", 32, 100), ("by_member", 256, 10)]
+    ("kernel", "units", "length"), [("batched", 32, 100), ("per_member", 256, 10)]
 )
 def test_the_estimate_of_a_members_memory_is_near_what_is_measured(kind, kernel, units, length):
     """Sizes at which what a member adds stands out: a step's arrays, or its parameters."""

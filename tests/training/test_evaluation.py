@@ -7,7 +7,7 @@ from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.population.population import Population
 from rnnstudy.tasks.flip_flop import FlipFlop
-from rnnstudy.training.evaluation import BLOCK, validation_loss
+from rnnstudy.training.evaluation import VALIDATION_BLOCK, validation_loss
 
 TASK = FlipFlop(bits=2, length=15, evaluation_trials=7)
 
@@ -25,7 +25,7 @@ def by_hand(population: Population, member: int) -> float:
     return float(error / trials[2].sum())
 
 
-@pytest.mark.parametrize("members", [1, BLOCK + 3])
+@pytest.mark.parametrize("members", [1, VALIDATION_BLOCK + 3])
 def test_the_loss_is_the_mean_over_what_the_mask_counts(members: int) -> None:
     population = initial_population(Vanilla(units=5), 2, 2, range(members))
     expected = [by_hand(population, i) for i in range(members)]

@@ -27,12 +27,12 @@ def tensors(arrays):
 def ours(parameters, gradients, rates, largest):
     """All steps of all members at once: one dict of arrays [member, ...] per step."""
     values, found = tensors(parameters), []
-    moments = optimiser.start(values)
+    moments = optimiser.initial_moments(values)
     for step, each in enumerate(gradients):
         each = tensors(each)
-        clipped = optimiser.clipped(each, optimiser.norms(each), tf.constant(largest))
+        clipped = optimiser.clip_gradients(each, optimiser.norms(each), tf.constant(largest))
         rate = tf.constant(rates[step])
-        values, moments = optimiser.adam(values, clipped, moments, tf.constant(step), rate)
+        values, moments = optimiser.adam_step(values, clipped, moments, tf.constant(step), rate)
         found.append({name: value.numpy() for name, value in values.items()})
     return found
 
@@ -81,10 +81,10 @@ def test_the_first_step_is_known_in_closed_form():
     """With bias correction, Adam's first step is rate * g / (|g| + epsilon), whatever the size."""
     gradient = np.array([[2.0, -3e-3, 1e-8, 0.0]], "float32")
     parameters = {"w": tf.zeros([1, 4])}
-    moved, _ = optimiser.adam(
+    moved, _ = optimiser.adam_step(
         parameters,
         {"w": tf.constant(gradient)},
-        optimiser.start(parameters),
+        optimiser.initial_moments(parameters),
         tf.constant(0),
         tf.constant([0.1]),
     )
@@ -103,7 +103,7 @@ def test_clipping_shortens_only_members_that_are_too_long():
     gradients = tensors(random(3, np.random.default_rng(2)))
     norms = optimiser.norms(gradients).numpy()
     largest = norms * np.array([0.5, 2.0, 1.0], "float32")
-    clipped = optimiser.clipped(gradients, tf.constant(norms), tf.constant(largest))
+    clipped = optimiser.clip_gradients(gradients, tf.constant(norms), tf.constant(largest))
     np.testing.assert_allclose(optimiser.norms(clipped), norms * [0.5, 1.0, 1.0], rtol=1e-6)
     for name, gradient in gradients.items():
         np.testing.assert_allclose(clipped[name][0], 0.5 * gradient[0], rtol=1e-6)
@@ -112,7 +112,9 @@ def test_clipping_shortens_only_members_that_are_too_long():
 
 def test_clipping_leaves_a_gradient_of_zero_at_zero():
     gradients = {"w": tf.zeros([2, 3])}
-    clipped = optimiser.clipped(gradients, optimiser.norms(gradients), tf.constant([1.0, 1e-3]))
+    clipped = optimiser.clip_gradients(
+        gradients, optimiser.norms(gradients), tf.constant([1.0, 1e-3])
+    )
     np.testing.assert_array_equal(clipped["w"], np.zeros((2, 3)))
 
 
@@ -121,7 +123,7 @@ def test_members_that_are_not_alive_keep_every_bit():
     old, new = tensors(random(3, rng)), random(3, rng)
     for value in new.values():
         value[1] = np.nan
-    kept = optimiser.kept_where(tf.constant([True, False, True]), tensors(new), old)
+    kept = optimiser.replace_where(tf.constant([True, False, True]), tensors(new), old)
     for name in SHAPES:
         np.testing.assert_array_equal(kept[name][1], old[name][1])
         np.testing.assert_array_equal(kept[name][0], new[name][0])

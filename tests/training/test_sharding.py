@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnstudy.training.sharding import blocks, devices_of, filled
+from rnnstudy.training.sharding import blocks, devices_of, fill_block
 
 HERE = Path(__file__).parent
 
@@ -48,8 +48,8 @@ def assert_same_bits(given, expected):
 
 def test_two_devices_make_the_members_of_one(two):
     """Five members in blocks of 3 and 2, one of which diverges."""
-    plain = on(two, "by_member", 0)
-    assert_same_bits(on(two, "by_member", 2), plain)
+    plain = on(two, "per_member", 0)
+    assert_same_bits(on(two, "per_member", 2), plain)
     assert plain["diverged_at"].tolist() == [-1, -1, 1, -1, -1]
     learning = plain["loss"][[0, 1, 4]]
     assert (learning[:, -1] < 0.5 * learning[:, 0]).all()
@@ -60,13 +60,13 @@ def test_two_devices_make_the_members_of_one(two):
 @pytest.mark.parametrize("devices", [3, 4])
 def test_more_devices_make_the_members_of_one(two, four, devices):
     """Blocks of 2 + 2 + 1 and 2 + 1 + 1 + 1."""
-    assert_same_bits(on(four, "by_member", devices), on(two, "by_member", 0))
+    assert_same_bits(on(four, "per_member", devices), on(two, "per_member", 0))
 
 
 @pytest.mark.slow
 def test_devices_do_not_matter_where_members_are_one_batch_of_products(four):
     """Bit for bit, since 16 units fill whole vector registers."""
-    assert_same_bits(on(four, "together", 2), on(four, "together", 0))
+    assert_same_bits(on(four, "batched", 2), on(four, "batched", 0))
 
 
 @pytest.mark.slow
@@ -119,8 +119,8 @@ def test_every_member_is_in_one_block_in_order(members, devices):
 
 
 def test_a_lone_member_is_filled_up_with_itself():
-    assert filled(np.array([4])).tolist() == [4, 4]
-    assert filled(np.array([4, 5, 6])).tolist() == [4, 5, 6]
+    assert fill_block(np.array([4])).tolist() == [4, 4]
+    assert fill_block(np.array([4, 5, 6])).tolist() == [4, 5, 6]
 
 
 def test_devices_are_those_that_tensorflow_sees():

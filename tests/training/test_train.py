@@ -26,7 +26,7 @@ from rnnstudy.training import step as steps
 from rnnstudy.training import train as training
 from rnnstudy.training.batches import normal_of, trials, trials_each
 from rnnstudy.training.evaluation import evaluate
-from rnnstudy.training.kernels import per_member as by_member
+from rnnstudy.training.kernels import per_member
 from rnnstudy.training.protocol import Training
 from rnnstudy.training.train import train
 
@@ -40,7 +40,9 @@ TASKS = {
 UNITS = 5
 """Of most cells here, so that tests share programs, whose compilation is what takes time."""
 CELL = GRU(units=UNITS)
-PROTOCOL = Training(steps=60, batch=6, history=20, learning_rate=2e-2, l2=1e-4, state_noise=0.05)
+PROTOCOL = Training(
+    steps=60, batch=6, record_every=20, learning_rate=2e-2, l2=1e-4, state_noise=0.05
+)
 SEEDS = (11, 12, 13)
 
 
@@ -49,14 +51,14 @@ def short_blocks():
     """Blocks of 2 steps: 7 steps run through three blocks and a rest, and programs compile fast."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "BLOCK", 2)
-        patch.setattr(by_member, "BLOCK", 2)
+        patch.setattr(per_member, "BLOCK", 2)
         forget_programs()
         yield
     forget_programs()
 
 
 def forget_programs():
-    for name in ("chunk_of", "evaluator", "_member_outputs", "_member_gradient"):
+    for name in ("compiled_chunk", "evaluator", "_member_outputs", "_member_gradient"):
         getattr(steps, name).cache_clear()
 
 
@@ -112,7 +114,7 @@ def test_a_member_is_the_same_in_any_place_bit_for_bit(base):
 
 @pytest.mark.parametrize("kind", ["vanilla", "lstm"])
 def test_200_steps_alone_and_among_seven_give_the_same_bits(kind):
-    options = {"cell": CELLS[kind](units=UNITS), "steps": 200, "history": 100}
+    options = {"cell": CELLS[kind](units=UNITS), "steps": 200, "record_every": 100}
     many = cohort(seeds=range(7), **options)
     assert_same_bits(cohort(seeds=[4], **options), one(many, 4))
 
@@ -126,10 +128,10 @@ def test_members_that_share_their_trials_see_those_of_none_of_them(base):
 
 def test_shared_trials_are_the_same_for_all():
     """Networks that differ by their stream of trials alone: equal weights give equal losses."""
-    protocol = PROTOCOL.changed(data="shared", state_noise=0.0, steps=1, history=1)
+    protocol = PROTOCOL.changed(data="shared", state_noise=0.0, steps=1, record_every=1)
     streams = course.streams([1, 2], protocol)["trials"].numpy()
     np.testing.assert_array_equal(streams[0], streams[1])
-    program = steps.Program(CELL, MEMORY, 4, False, "by_member", True)
+    program = steps.Program(CELL, MEMORY, 4, False, "per_member", True)
     seeds = {"trials": tf.constant(streams), "noise": tf.constant(streams)}
     together = trials(program, seeds, tf.constant(0)).inputs.numpy()
     np.testing.assert_array_equal(together[0], together[1])
@@ -149,9 +151,9 @@ def test_both_kernels_give_the_same_gradients(kind, length):
     rates = course.vectors([PROTOCOL.changed(state_noise=0.3)] * 3)
     seeds = course.streams([1, 2, 3], PROTOCOL)
     found = []
-    for kernel, way in (("by_member", "each"), ("together", "together")):
+    for kernel in ("per_member", "batched"):
         program = steps.Program(cell, task, 4, True, kernel)
-        gradients = getattr(steps, f"_gradients_{way}")
+        gradients = getattr(steps, f"_gradients_{kernel}")
         found.append(tf.function(gradients)(program, parameters, rates, seeds, tf.constant(3)))
     (loss, each), (expected, together) = found
     np.testing.assert_allclose(loss, expected, rtol=2e-6)
@@ -272,14 +274,14 @@ def test_the_untrained_twin_is_rebuilt_from_the_seed():
 
 def test_nobody_knows_how_a_network_began_that_was_trained_elsewhere(base):
     foreign = replace(base, seed=np.array([3, -1, 4]))
-    for ask in (foreign.untrained, lambda: foreign.taking(MEMORY.inputs + 1)):
-        with pytest.raises(ValueError, match="trained elsewhere has no seed to grow it from"):
+    for ask in (foreign.untrained, lambda: foreign.with_input_channels(MEMORY.inputs + 1)):
+        with pytest.raises(ValueError, match="need seeds, got an imported network"):
             ask()
-    assert foreign.taking(MEMORY.inputs) is foreign.population
+    assert foreign.with_input_channels(MEMORY.inputs) is foreign.population
 
 
 def test_networks_that_take_more_inputs_have_new_input_weights_alone(base):
-    wide = base.taking(MEMORY.inputs + 2)
+    wide = base.with_input_channels(MEMORY.inputs + 2)
     assert wide.inputs == MEMORY.inputs + 2
     for name, weights in base.population.weights.items():
         if name != "kernel":
@@ -356,7 +358,7 @@ def first_trials(seed, step, task=MEMORY, batch=PROTOCOL.batch):
 
 def test_the_history_holds_loss_and_accuracy_before_its_steps():
     """Without decay a shorter training is the start of a longer one; the loss by plain loops."""
-    options = {"final_rate": 1.0, "history": 25}
+    options = {"final_rate": 1.0, "record_every": 25}
     long = cohort(steps=60, **options)
     assert long.step.tolist() == [0, 25, 50]
     assert long.loss.shape == long.accuracy.shape == (3, 3)
@@ -479,15 +481,15 @@ def test_steps_equal_steps_by_hand(kind, noise):
 def test_protocols_that_cannot_share_a_cohort_are_refused():
     protocols = [PROTOCOL, PROTOCOL.changed(batch=7, steps=5), PROTOCOL.changed(l2=1.0)]
     with pytest.raises(
-        ValueError, match=r"one cohort cannot mix training protocols: batch, steps differ"
+        ValueError, match=r"must be equal but for .*, got different batch, steps\. Train"
     ):
         train(CELL, MEMORY, protocols, SEEDS)
 
 
 def test_protocols_and_seeds_must_be_as_many():
-    with pytest.raises(ValueError, match="2 training protocols for 3 seeds"):
+    with pytest.raises(ValueError, match="got 2 protocols and 3 seeds"):
         train(CELL, MEMORY, [PROTOCOL] * 2, SEEDS)
-    with pytest.raises(ValueError, match="0 training protocols for 0 seeds"):
+    with pytest.raises(ValueError, match="got 0 protocols and 0 seeds"):
         train(CELL, MEMORY, [], [])
 
 
@@ -500,12 +502,18 @@ def test_training_shapes():
 def test_a_cohort_larger_than_tensorflows_idea_of_a_cpu_trains_on():
     """Its memory optimiser takes a CPU for 256 MB and would break the second call."""
     cell, task = Vanilla(units=32), MEMORY.changed(length=100, evaluation_trials=2)
-    protocol = Training(steps=3, batch=500, history=1)
+    protocol = Training(steps=3, batch=500, record_every=1)
     assert train(cell, task, [protocol] * 6, range(6)).size("sample") == 3
 
 
 STOPPING = Training(
-    steps=400, batch=8, history=10, learning_rate=3e-2, stop="solved", hold=2, state_noise=0.0
+    steps=400,
+    batch=8,
+    record_every=10,
+    learning_rate=3e-2,
+    stop="solved",
+    solved_for=2,
+    state_noise=0.0,
 )
 EASY = FlipFlop(bits=1, length=LENGTH, pulse_probability=0.3, evaluation_trials=16,
                 solved_loss=0.05, solved_accuracy=0.9)  # fmt: skip
@@ -558,7 +566,11 @@ def test_training_resumes_bit_for_bit(tmp_path, stopped):
     halfway = courses[len(courses) // 2]
     halfway.save(tmp_path)
     resumed = train(
-        CELLS["gru"](units=8), EASY, [STOPPING] * 3, SEEDS, resume=course.Course.load(tmp_path)
+        CELLS["gru"](units=8),
+        EASY,
+        [STOPPING] * 3,
+        SEEDS,
+        resume=course.TrainingState.load(tmp_path),
     )
     assert_same_bits(resumed, stopped)
 
@@ -578,5 +590,5 @@ def test_pieces_move_no_result(base, stopped, monkeypatch):
 
 
 def test_pieces_grow_until_they_take_some_seconds():
-    assert [training._next_piece(1, seconds, 50) for seconds in (60.0, 5.0, 0.1)] == [1, 2, 50]
-    assert training._next_piece(40, 100.0, 50) == 4
+    assert [training._piece_steps(1, seconds, 50) for seconds in (60.0, 5.0, 0.1)] == [1, 2, 50]
+    assert training._piece_steps(40, 100.0, 50) == 4

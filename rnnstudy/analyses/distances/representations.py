@@ -12,7 +12,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import Record, array
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import AnyTask, Task
-from rnnstudy.training.train import Trained
+from rnnstudy.training.train import TrainedNetworks
 
 FLOAT_BYTES = 4
 
@@ -75,9 +75,11 @@ class Representations(MemberAnalysis):
     def _is_untrained(self) -> bool:
         return self.networks == "untrained"
 
-    def population_of(self, trained: Trained) -> Population:
+    def population_of(self, trained: TrainedNetworks) -> Population:
         inputs = trained.population.inputs if self.probe is None else self.probe.inputs
-        return trained.untrained(inputs) if self._is_untrained else trained.taking(inputs)
+        return (
+            trained.untrained(inputs) if self._is_untrained else trained.with_input_channels(inputs)
+        )
 
     def run(self, population: Population, task: Task) -> Sequence[Activity]:
         probe = (self.probe or task).probe()

@@ -14,7 +14,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import Record, array, arrays
 from rnnstudy.core.threads import one_thread
 from rnnstudy.metrics import Metric
-from rnnstudy.metrics.base import Form, parts, stacked
+from rnnstudy.metrics.base import Form, form_arrays, stack_forms
 
 R = TypeVar("R")
 
@@ -48,7 +48,7 @@ class PreparedForm(Record):
     @classmethod
     def of(cls, form: Form) -> "PreparedForm":
         """Return the record of a form."""
-        return cls({name: np.asarray(part) for name, part in parts(form).items()})
+        return cls({name: np.asarray(part) for name, part in form_arrays(form).items()})
 
     @property
     def form(self) -> Form:
@@ -155,16 +155,16 @@ def _form_stacks(
         new = forms[i]
         form, pair = max(form, form_bytes(new)), max(pair, metric.pair_bytes(new))
         if stack and len(stack) >= min(most, _block_side(form, pair)):
-            yield slice(i - len(stack), i), stacked(stack)
+            yield slice(i - len(stack), i), stack_forms(stack)
             stack, form, pair = [], form_bytes(new), metric.pair_bytes(new)
         stack.append(new)
     if stack:
-        yield slice(len(forms) - len(stack), len(forms)), stacked(stack)
+        yield slice(len(forms) - len(stack), len(forms)), stack_forms(stack)
 
 
 def form_bytes(form: Form) -> int:
     """Return the bytes of all arrays of a form."""
-    return sum(part.nbytes for part in parts(form).values())
+    return sum(part.nbytes for part in form_arrays(form).values())
 
 
 def _block_side(form: int, pair: int) -> int:

@@ -168,8 +168,9 @@ class StateMap:
 def step_with_jacobian(step_function: StepFunction) -> Callable[..., tuple[Tensor, Tensor]] | None:
     """Return a step's own linearisation; None if it offers none."""
     step: Any = step_function
-    offers = getattr(step_function, "offers", None)
-    return step.linearise if offers is not None and offers("linearise", "step") else None
+    has_derivative = getattr(step_function, "has_derivative", None)
+    known = has_derivative is not None and has_derivative("linearise", "step")
+    return step.linearise if known else None
 
 
 def _pull_back(tape: Any, image: Tensor, source: Tensor) -> Tensor:

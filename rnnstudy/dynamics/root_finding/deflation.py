@@ -51,7 +51,7 @@ class DeflatedMap(WrappedStep):
         change = jacobian - eye + residual[..., None] * slope[..., None, :]
         return h + factor[..., None] * residual, eye + factor[..., None, None] * change
 
-    def offers(self, derivative: str, of: str) -> bool:
+    def has_derivative(self, derivative: str, of: str) -> bool:
         """Return whether `linearise` is faster than a gradient: always."""
         return (derivative, of) == ("linearise", "step")
 

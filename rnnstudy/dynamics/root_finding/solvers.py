@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.core.arrays import Tensor
-from rnnstudy.core.catalogue import OneOf
+from rnnstudy.core.catalogue import CatalogueField, catalogue
 from rnnstudy.core.component import Entry
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.state_map import StateMap, half_square
@@ -345,15 +345,15 @@ class Adam(Solver):
         return (state.speed < self.tolerance) | (state.rate < self.least_rate)
 
 
-SOLVERS: dict[str, type[Solver]] = {
-    "levenberg_marquardt": LevenbergMarquardt,
-    "newton": Newton,
-    "iteration": Iteration,
-    "adam": Adam,
-}
+SOLVERS: dict[str, type[Solver]] = catalogue(
+    LevenbergMarquardt,
+    Newton,
+    Iteration,
+    Adam,
+)
 """Kind of each solver in specs -> its class."""
 
-AnySolver = Annotated[Solver, OneOf("solver", SOLVERS)]
+AnySolver = Annotated[Solver, CatalogueField("solver", SOLVERS)]
 
 
 def _linear_residual(state_map: StateMap, h: Tensor) -> tuple[Tensor, Tensor]:

@@ -23,24 +23,24 @@ class UngatedMap(WrappedStep):
 
     def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
         cell: Any = self.step_function
-        return cell.visible(cell.rest(w, drive, h))
+        return cell.visible(cell.ungated(w, drive, h))
 
     def linearise(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """Return the map and its Jacobian `[..., point, unit, unit]`."""
         cell: Any = self.step_function
-        image: tuple[Tensor, Tensor] = cell.linearise_rest(w, drive, h)
+        image: tuple[Tensor, Tensor] = cell.linearise_ungated(w, drive, h)
         return image
 
-    def offers(self, derivative: str, of: str) -> bool:
+    def has_derivative(self, derivative: str, of: str) -> bool:
         """Return whether the cell knows that Jacobian."""
         cell: Any = self.step_function
-        return bool(cell.offers("linearise_rest", "rest"))
+        return bool(cell.has_derivative("linearise_ungated", "ungated"))
 
 
 def ungated_map(state_map: StateMap) -> StateMap | None:
     """Return the ungated map `[member, point, unit]`; None if the cells define none."""
     cell = state_map.step_function
-    if not (isinstance(cell, Cell) and cell.rests):
+    if not (isinstance(cell, Cell) and cell.has_ungated_map):
         return None
     return state_map.wrap(UngatedMap(cell))
 
@@ -52,7 +52,7 @@ def to_visible(ungated: StateMap, states: Array) -> Array:
 
 def to_full_state(ungated: StateMap, visible: Tensor) -> Tensor:
     """Return states `[member, point, state]` of the cell from their visible part."""
-    return _cell_of(ungated).rest(ungated.weights, ungated.drive, visible)
+    return _cell_of(ungated).ungated(ungated.weights, ungated.drive, visible)
 
 
 def _cell_of(ungated: StateMap) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rnnstudy.core.record import CorruptRecord
 from rnnstudy.study.store import Store
-from rnnstudy.training.state import Course
+from rnnstudy.training.state import TrainingState
 
 
 class Checkpoints:
@@ -21,16 +21,16 @@ class Checkpoints:
         self.store, self.prefix, self.interval = store, f"course-{cohort}-", interval
         self._last = self._pause = time.monotonic()
 
-    def latest(self) -> Course | None:
+    def latest(self) -> TrainingState | None:
         """The course that is furthest on, of those that are whole."""
         for key in self._keys():
             try:
-                return self.store.read(key, Course)
+                return self.store.read(key, TrainingState)
             except CorruptRecord:
                 continue
         return None
 
-    def keep(self, course: Course) -> None:
+    def keep(self, course: TrainingState) -> None:
         """Write a course down if at the next call, after as long as since the last one, what was
         written before would be older than the interval, in seconds."""
         now = time.monotonic()
@@ -38,7 +38,7 @@ class Checkpoints:
         if now + piece - self._last >= self.interval:
             self.write(course)
 
-    def write(self, course: Course) -> None:
+    def write(self, course: TrainingState) -> None:
         """Write a course down now."""
         before = self._keys()
         self.store.write(f"{self.prefix}{course.done:09d}", course)

@@ -10,7 +10,7 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.training.protocol import Training
-from rnnstudy.training.state import Course
+from rnnstudy.training.state import TrainingState
 
 QUANTILES = {"lowest": 0.0, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75, "highest": 1.0}
 
@@ -27,11 +27,11 @@ def training_curves(folder: str | None, cohort: str, protocol: Training) -> Iter
         return
     writer = tf.summary.create_file_writer(str(Path(folder) / cohort.replace(" ", "_")))
 
-    def write(course: Course) -> None:
-        mark = (course.done - 1) // protocol.history
+    def write(course: TrainingState) -> None:
+        mark = (course.done - 1) // protocol.record_every
         with writer.as_default():
             for tag, value in _values(course, mark):
-                _scalar(tag, value, mark * protocol.history)
+                _scalar(tag, value, mark * protocol.record_every)
         writer.flush()
 
     try:
@@ -40,7 +40,7 @@ def training_curves(folder: str | None, cohort: str, protocol: Training) -> Iter
         writer.close()
 
 
-def _values(course: Course, mark: int) -> Iterator[tuple[str, float]]:
+def _values(course: TrainingState, mark: int) -> Iterator[tuple[str, float]]:
     for name, curve in (("loss", course.loss), ("accuracy", course.accuracy)):
         now: Array = curve[:, mark]
         if np.isfinite(now).any():

@@ -20,7 +20,7 @@ from rnnstudy.study.spec.networks import AnyNetwork, Network
 from rnnstudy.study.spec.selection import Undecided
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
-from rnnstudy.training.train import Trained
+from rnnstudy.training.train import TrainedNetworks
 
 ANALYSED_TOGETHER = 16
 """Networks per job: enough to share compiled programs, few enough to bound memory."""
@@ -87,7 +87,9 @@ class AnalyseMembers(Job):
         usable = [n for n in self.networks if _status(store, n) == "trained"]
         ready = [n for n in usable if not self._lacks(store, n)]
         if ready:
-            trained = Trained.join([store.read(n.key(), Trained) for n in ready], "member")
+            trained = TrainedNetworks.join(
+                [store.read(n.key(), TrainedNetworks) for n in ready], "member"
+            )
             inputs = {
                 need.title: [store.read(self._need(need, network), Record) for network in ready]
                 for need in self.bound.needs

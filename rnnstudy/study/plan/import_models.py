@@ -22,7 +22,7 @@ from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.base import check_trials
 from rnnstudy.training.evaluation import evaluate
-from rnnstudy.training.train import Trained
+from rnnstudy.training.train import TrainedNetworks
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ class ImportModels(Job):
 
 
 @dataclass(frozen=True, eq=False)
-class ImportedNetwork(Trained):
+class ImportedNetwork(TrainedNetworks):
     """A network that was trained elsewhere: its results on the task, and its file.
 
     Its training is unknown. It has no curves, no steps and a seed of -1.

@@ -12,9 +12,9 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.study.spec.networks import Network
 from rnnstudy.study.store import Store
 from rnnstudy.training.protocol import Training
-from rnnstudy.training.state import Course
+from rnnstudy.training.state import TrainingState
 
-Writer = Callable[[Course], None]
+Writer = Callable[[TrainingState], None]
 """A function that writes a training state somewhere."""
 
 
@@ -25,13 +25,13 @@ class Stopped(Exception):
 class Checkpoints(Protocol):
     """Training states of one cohort that outlive the process."""
 
-    def latest(self) -> Course | None:
+    def latest(self) -> TrainingState | None:
         """Return the most advanced state that is whole."""
 
-    def keep(self, course: Course) -> None:
+    def keep(self, course: TrainingState) -> None:
         """Write a state if the last one is old."""
 
-    def write(self, course: Course) -> None:
+    def write(self, course: TrainingState) -> None:
         """Write a state now."""
 
     def clear(self) -> None:

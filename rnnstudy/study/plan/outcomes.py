@@ -7,7 +7,7 @@ from typing import Self
 from rnnstudy.core.record import CorruptRecord, Record
 from rnnstudy.study.spec.networks import AnyNetwork
 from rnnstudy.study.store import Store
-from rnnstudy.training.train import Trained
+from rnnstudy.training.train import TrainedNetworks
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class NetworkOutcome(Record):
     """Step of divergence, if any."""
 
     @classmethod
-    def from_trained(cls, trained: Trained) -> Self:
+    def from_trained(cls, trained: TrainedNetworks) -> Self:
         """Return the outcome of the one network of a record."""
         imported, diverged_at = trained.seed[0] < 0, int(trained.diverged_at[0])
         return cls(
@@ -41,7 +41,7 @@ class NetworkOutcome(Record):
         )
 
 
-def write_network(store: Store, network: AnyNetwork, trained: Trained) -> None:
+def write_network(store: Store, network: AnyNetwork, trained: TrainedNetworks) -> None:
     """Write the record of one network, and its outcome beside it."""
     store.remove(_address(network))  # that of an earlier record, if it was damaged
     store.write(network.key(), trained)
@@ -62,7 +62,7 @@ def _outcome(store: Store, network: AnyNetwork) -> NetworkOutcome | None:
     with suppress(CorruptRecord):
         return store.read(_address(network), NetworkOutcome)
     try:
-        outcome = NetworkOutcome.from_trained(store.read(network.key(), Trained))
+        outcome = NetworkOutcome.from_trained(store.read(network.key(), TrainedNetworks))
     except CorruptRecord:
         return None
     with suppress(OSError):  # the store may be read-only

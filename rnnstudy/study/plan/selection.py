@@ -18,7 +18,7 @@ from rnnstudy.study.spec.selection import Selection, Undecided
 from rnnstudy.study.spec.study import Study
 from rnnstudy.study.store import Store
 from rnnstudy.training.evaluation import validation_loss
-from rnnstudy.training.train import Trained
+from rnnstudy.training.train import TrainedNetworks
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +105,7 @@ class Select(Job):
         absent = sum(network_outcome(store, network) is None for network in networks)
         if absent:
             raise RuntimeError(f"not chosen: {counted(absent, 'pilot')} could not be trained")
-        pilots = [store.read(network.key(), Trained) for network in networks]
+        pilots = [store.read(network.key(), TrainedNetworks) for network in networks]
         store.write(self.selection.address, select_candidate(self.selection, pilots))
 
 
@@ -175,9 +175,9 @@ def candidate_scores(loss: Array, statistic: str) -> Array:
     return score
 
 
-def select_candidate(group: SelectionGroup, pilots: Sequence[Trained]) -> SelectionResult:
+def select_candidate(group: SelectionGroup, pilots: Sequence[TrainedNetworks]) -> SelectionResult:
     """Return the losses of the trained pilots of a group, and the selected candidate."""
-    joined = Trained.join(pilots, "member")
+    joined = TrainedNetworks.join(pilots, "member")
     usable = np.flatnonzero(joined.diverged_at < 0)
     loss = np.full(len(pilots), np.inf)
     if len(usable):

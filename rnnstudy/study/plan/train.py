@@ -20,8 +20,8 @@ from rnnstudy.tasks.base import check_trials
 from rnnstudy.training import cost as footprint
 from rnnstudy.training.cost import trained_bytes, widest_cohort
 from rnnstudy.training.kernels.choice import Kernel
-from rnnstudy.training.state import Course
-from rnnstudy.training.train import Trained, train
+from rnnstudy.training.state import TrainingState
+from rnnstudy.training.train import TrainedNetworks, train
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class Train(Job):
     networks: tuple[Network, ...]
     names: tuple[str, ...] = ()
     purpose: Literal["train", "pilots"] = "train"
-    kernel: Kernel = "by_member"
+    kernel: Kernel = "per_member"
     """Form of the training program that is expected, for estimates."""
 
     @property
@@ -94,7 +94,9 @@ class Train(Job):
         while attempts[-1] < first.training.retry and (trained.diverged_at >= 0).any():
             attempts.append(attempts[-1] + 1)
             diverged = np.flatnonzero(trained.diverged_at >= 0).tolist()
-            trained = trained.replaced(diverged, self._attempt(context, diverged, attempts[-1]))
+            trained = trained.replace_members(
+                diverged, self._attempt(context, diverged, attempts[-1])
+            )
         for i, network in enumerate(self.networks):
             write_network(context.store, network, trained.select("member", [i]))
         for attempt in attempts:
@@ -103,7 +105,7 @@ class Train(Job):
     def _cohort(self, attempt: int) -> list[str]:
         return [*self.results(), f"attempt {attempt}"]
 
-    def _attempt(self, context: Context, members: Sequence[int], attempt: int) -> Trained:
+    def _attempt(self, context: Context, members: Sequence[int], attempt: int) -> TrainedNetworks:
         """Train some networks of the cohort, from new seeds if it is not the first attempt."""
         networks = [self.networks[i] for i in members]
         first, protocol = networks[0], networks[0].training
@@ -111,7 +113,7 @@ class Train(Job):
         cohort = f"{self.names[0]} {counted(len(members), 'network')} attempt {attempt}"
         with context.training_curves(cohort, protocol) as write_curves:
 
-            def checkpoint(course: Course) -> None:
+            def checkpoint(course: TrainingState) -> None:
                 write_curves(course)
                 # A finished attempt that another may follow is kept, so that it is not repeated.
                 if context.stopped or (course.done == protocol.steps and protocol.retry):

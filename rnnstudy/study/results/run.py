@@ -28,7 +28,7 @@ from rnnstudy.study.spec.networks import AnyNetwork, Network
 from rnnstudy.study.spec.selection import Undecided
 from rnnstudy.study.spec.study import Study, load_study
 from rnnstudy.study.store import Store, StoreSnapshot
-from rnnstudy.training.train import Trained
+from rnnstudy.training.train import TrainedNetworks
 
 R = TypeVar("R", bound=Record)
 
@@ -112,9 +112,9 @@ class Run:
             if task is None or group.networks[0].task.title == task
         ]
 
-    def trained(self, member: str) -> Trained:
+    def trained(self, member: str) -> TrainedNetworks:
         """A network's weights and the course of its training."""
-        return self._read(self.key(member), Trained, f"network '{member}'")
+        return self._read(self.key(member), TrainedNetworks, f"network '{member}'")
 
     def key(self, member: str) -> str:
         """Return the address of a network in the store."""
@@ -210,7 +210,7 @@ class Run:
         return Section(
             task=next(t for t in self.study.tasks if t.title == task),
             members=[m for m in self.index.members if m.fields["task"] == task],
-            trained=self._present({m.name: (n.key(), Trained) for m, n in pairs}),
+            trained=self._present({m.name: (n.key(), TrainedNetworks) for m, n in pairs}),
             records={title: self._present(addresses) for title, addresses in records.items()},
             shared=self._present(shared),
         )

@@ -7,7 +7,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
 from rnnstudy.core.deprecations import FORMER_KIND, KINDS
-from rnnstudy.core.errors import mistake, suggestion
+from rnnstudy.core.errors import spec_error, suggestion
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
@@ -24,7 +24,7 @@ def need_errors(
         own = reader.title if reader.noun == "analysis" else None
         for need in reader.needs():
             if need == own:
-                yield mistake("needs", f"({reader.title}) needs itself", (i,))
+                yield spec_error("needs", f"({reader.title}) needs itself", (i,))
             elif need not in by_title and (title := _current_title(need, by_title)):
                 yield _former_title(reader, need, title, i)
             elif need not in by_title:
@@ -34,12 +34,12 @@ def need_errors(
                     f"({reader.title}) needs the analysis {need!r}, which is not asked for: "
                     f"add it to analyses{listed}{suggestion(need, others)}"
                 )
-                yield mistake("needs", message, (i,))
+                yield spec_error("needs", message, (i,))
             elif unfit := _unfit(reader, by_title[need]):
-                yield mistake("needs", f"({reader.title}) {unfit}", (i,))
+                yield spec_error("needs", f"({reader.title}) {unfit}", (i,))
             elif own in _behind(need, by_title):
                 message = f"({reader.title}) needs {need!r}, which needs it in turn"
-                yield mistake("needs", message, (i,))
+                yield spec_error("needs", message, (i,))
 
 
 def _current_title(former: str, titles: Collection[str]) -> str:
@@ -122,9 +122,9 @@ def use_errors(
         if unknown:
             message = f"lists {unknown[0]!r}; tasks of this study: {', '.join(titles)}"
             message += suggestion(unknown[0], titles)
-            yield mistake("tasks", message, (section, i, "tasks"))
+            yield spec_error("tasks", message, (section, i, "tasks"))
         elif message := _use_error(reader, analyses, tasks, values, grid):
-            yield mistake("needs", f"({reader.title}) {message}", (section, i))
+            yield spec_error("needs", f"({reader.title}) {message}", (section, i))
 
 
 def _use_error(

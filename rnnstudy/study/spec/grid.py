@@ -9,9 +9,9 @@ from pydantic_core import InitErrorDetails
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.cells import Cell
-from rnnstudy.cells.base import cell_mistake
+from rnnstudy.cells.base import cell_error
 from rnnstudy.core.component import Component, Entry
-from rnnstudy.core.errors import mistake
+from rnnstudy.core.errors import spec_error
 from rnnstudy.study.spec.networks import NETWORK_LIMIT, Networks, title
 from rnnstudy.tasks import Task
 from rnnstudy.training.protocol import Training
@@ -112,20 +112,22 @@ def grid_mistakes(networks: Networks, tasks: Sequence[Task] | None) -> Iterator[
     """What is wrong with a grid of networks for these tasks; None: they are wrong themselves."""
     count = networks.size * (1 if tasks is None else len(tasks))
     if count > NETWORK_LIMIT:
-        yield mistake("too_many", f"asks for {count} networks; a study has at most {NETWORK_LIMIT}")
+        yield spec_error(
+            "too_many", f"asks for {count} networks; a study has at most {NETWORK_LIMIT}"
+        )
         return
     inputs = sorted({task.inputs for task in tasks or ()})
     for i, cell in enumerate(networks.cells):
         wrong = _cell_mistake(cell, networks, inputs)
         if wrong:
-            yield mistake("cell", f"cannot be used: {wrong}", ("cells", i))
+            yield spec_error("cell", f"cannot be used: {wrong}", ("cells", i))
 
 
 def _cell_mistake(cell: Cell, networks: Networks, inputs: Sequence[int]) -> str:
     """What is wrong with a cell, which may be the user's own, at some place of the grid."""
     for activation, units in product(networks.axis("activations"), networks.axis("units")):
         built = cell.changed(activation=activation, units=units)
-        wrong = next(filter(None, (cell_mistake(built, each) for each in inputs)), "")
+        wrong = next(filter(None, (cell_error(built, each) for each in inputs)), "")
         if wrong:
             return wrong
     return ""

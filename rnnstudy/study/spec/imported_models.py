@@ -10,7 +10,7 @@ from pydantic_core import InitErrorDetails, core_schema
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.core.component import Component
-from rnnstudy.core.errors import mistake, raised_again, refused, suggestion
+from rnnstudy.core.errors import reraise_below, spec_error, suggestion, validation_error
 from rnnstudy.keras_bridge.keras_file import Content, read_content
 from rnnstudy.study.spec.grid import as_text
 from rnnstudy.study.spec.networks import AnyNetwork
@@ -103,9 +103,9 @@ def _read(value: Any, info: core_schema.ValidationInfo) -> tuple[Model, ...]:
                 _refuse_namesake(model, found)
                 found.append(model)
         except ValidationError as error:
-            errors += [raised_again(each, loc) for each in error.errors(include_url=False)]
+            errors += [reraise_below(each, loc) for each in error.errors(include_url=False)]
     if errors:
-        raise refused("models", errors)
+        raise validation_error("models", errors)
     return tuple(found)
 
 
@@ -115,16 +115,16 @@ def _entry(entry: Any, folder: Path) -> Iterator[Model]:
         yield entry
         return
     if not isinstance(entry, str | Mapping):
-        raise refused("models", [mistake("model_entry", "", came=entry)])
+        raise validation_error("models", [spec_error("model_entry", "", received=entry)])
     inside = () if isinstance(entry, str) else ("file",)
     model = Model.model_validate({"file": entry} if isinstance(entry, str) else dict(entry))
     files = _files(model.file, folder)
     if not files:
         message = f"is {model.file!r}, which matches no file in {folder.absolute()}"
-        raise refused("models", [mistake("no_file", message, inside)])
+        raise validation_error("models", [spec_error("no_file", message, inside)])
     if model.name is not None and len(files) > 1:
         message = f"is one name for {len(files)} files; leave it out to call each after its file"
-        raise refused("models", [mistake("name", message, ("name",))])
+        raise validation_error("models", [spec_error("name", message, ("name",))])
     for path in files:
         yield model.changed(file=str(path), content=model.content or _content(model, path, inside))
 
@@ -146,13 +146,13 @@ def _content(model: Model, path: Path, inside: tuple[str, ...]) -> Content:
         if not path.exists():
             message += f": there is no {path}"
             message += f"; it comes from: {model.origin}" if model.origin else ""
-        raise refused("models", [mistake("model_file", message, inside)]) from None
+        raise validation_error("models", [spec_error("model_file", message, inside)]) from None
 
 
 def _refuse_namesake(model: Model, others: Sequence[Model]) -> None:
     if model.title in (other.title for other in others):
         message = f"is a second network called {model.title!r}; give one of them a 'name'"
-        raise refused("models", [mistake("namesake", message)])
+        raise validation_error("models", [spec_error("namesake", message)])
 
 
 def fitting_task(model: Model, tasks: Sequence[Task]) -> Task:
@@ -160,7 +160,7 @@ def fitting_task(model: Model, tasks: Sequence[Task]) -> Task:
     titles = [task.title for task in tasks]
     if model.task is not None and model.task not in titles:
         message = f"is {model.task!r}; tasks: {', '.join(titles)}{suggestion(model.task, titles)}"
-        raise refused("models", [mistake("model_task", message, ("task",))])
+        raise validation_error("models", [spec_error("model_task", message, ("task",))])
     named = [task for task in tasks if model.task in (None, task.title)]
     fitting = [task for task in named if _fits(model.content, task)]
     if not fitting:
@@ -170,11 +170,11 @@ def fitting_task(model: Model, tasks: Sequence[Task]) -> Task:
         message = f"is a network of {has}, which fits no task ({wanted})"
         if len(named) == 1:
             message = f"is a network of {has}; the task {wanted.replace(':', ' has')}"
-        raise refused("models", [mistake("model_sizes", message)])
+        raise validation_error("models", [spec_error("model_sizes", message)])
     if len(fitting) > 1:
         choices = " or ".join(f"'task: {task.title}'" for task in fitting)
         message = f"may have learnt any of {len(fitting)} tasks; add {choices}"
-        raise refused("models", [mistake("model_task", message)])
+        raise validation_error("models", [spec_error("model_task", message)])
     return fitting[0]
 
 

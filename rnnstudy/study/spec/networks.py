@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from rnnstudy.cells import AnyCell, Cell
 from rnnstudy.core.component import Address, Component
-from rnnstudy.core.errors import mistake, refused
+from rnnstudy.core.errors import spec_error, validation_error
 from rnnstudy.tasks import AnyTask
 from rnnstudy.training.protocol import Training
 
@@ -52,7 +52,9 @@ def _different(values: tuple[Any, ...]) -> tuple[Any, ...]:
     first = {repr(value): i for i, value in reversed([*enumerate(values)])}
     twice = [i for i, value in enumerate(values) if first[repr(value)] != i]
     if twice:
-        raise refused("axis", [mistake("twice", "is listed twice", (i,), values[i]) for i in twice])
+        raise validation_error(
+            "axis", [spec_error("twice", "is listed twice", (i,), values[i]) for i in twice]
+        )
     return values
 
 
@@ -84,6 +86,8 @@ Seed = Annotated[int, Field(ge=0, lt=SEED_LIMIT)]
 class _Networks(Component):
     """The grid: every cell with every activation, number of units, seed, and training axis."""
 
+    former_fields: ClassVar[dict[str, str]] = Training.former_fields
+
     cells: Annotated[tuple[AnyCell, ...], Axis()] = Field(json_schema_extra=_without_axes)
     """Cells by name, or as mappings with fields of their own: `{kind: gru, reset_after: false}`."""
 
@@ -95,7 +99,7 @@ class _Networks(Component):
     def _cells_are_told_apart(cls, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
         owners = {"units": "networks.units", "activation": "networks.activations"}
         errors = [
-            mistake("elsewhere", f"is given by {owners[name]}, not per cell", (i, name))
+            spec_error("elsewhere", f"is given by {owners[name]}, not per cell", (i, name))
             for i, cell in enumerate(cells)
             for name in owners
             if name in cell.model_fields_set
@@ -104,9 +108,9 @@ class _Networks(Component):
         for i, cell in enumerate(cells):
             if classes.setdefault(title(cell), type(cell)) is not type(cell):
                 message = f"is another class called {title(cell)!r}; rename one of the two"
-                errors.append(mistake("namesake", message, (i,)))
+                errors.append(spec_error("namesake", message, (i,)))
         if errors:
-            raise refused("cells", errors)
+            raise validation_error("cells", errors)
         return cells
 
     @field_serializer("cells", mode="wrap")
@@ -129,7 +133,7 @@ class _Networks(Component):
             return seeds
         if not 1 <= seeds <= NETWORK_LIMIT:
             message = f"is {seeds}; a number of seeds should be at least 1, at most {NETWORK_LIMIT}"
-            raise refused("seeds", [mistake("seeds", message)])
+            raise validation_error("seeds", [spec_error("seeds", message)])
         return tuple(range(seeds))
 
     @model_serializer(mode="wrap")

@@ -61,7 +61,7 @@ class Runtime(Component):
     def expected_workers(self) -> int:
         """Number of jobs at a time, as far as is known without TensorFlow."""
         count = self.devices if isinstance(self.devices, int) else len(self.devices or ())
-        if count > 1 or self.expected_kernel != "by_member":
+        if count > 1 or self.expected_kernel != "per_member":
             return 1
         return self.workers or os.cpu_count() or 1
 

@@ -8,9 +8,9 @@ from pydantic_core import InitErrorDetails
 
 from rnnstudy.analyses.conditions import as_tuple, equal_values, has_values
 from rnnstudy.cells import Cell
-from rnnstudy.cells.base import cell_mistake
+from rnnstudy.cells.base import cell_error
 from rnnstudy.core.component import Component
-from rnnstudy.core.errors import mistake, raised_again, suggestion, unknown_key
+from rnnstudy.core.errors import reraise_below, spec_error, suggestion, unknown_key
 from rnnstudy.study.spec.grid import Combination, as_text
 from rnnstudy.study.spec.networks import Networks, title
 from rnnstudy.study.spec_text.document import quoted
@@ -71,7 +71,7 @@ def override_mistakes(
             wrong = list(_set_mistakes(override.set, matched, networks))
         elif not wrong:
             message = "matches no network: no point of the grid has all these values"
-            wrong = [mistake("no_match", message, ("where",))]
+            wrong = [spec_error("no_match", message, ("where",))]
         found += [InitErrorDetails(**{**error, "loc": (i, *error["loc"])}) for error in wrong]
     return found
 
@@ -92,7 +92,7 @@ def _where_mistakes(
         for k, value in enumerate(as_tuple(wanted)):
             if not any(equal_values(value, there) for there in known[name]):
                 loc = ("where", name, k) if isinstance(wanted, tuple) else ("where", name)
-                yield mistake("not_in_grid", _not_in_grid(value, list(known[name])), loc, value)
+                yield spec_error("not_in_grid", _not_in_grid(value, list(known[name])), loc, value)
 
 
 def _not_in_grid(value: Any, known: Sequence[Any]) -> str:
@@ -107,11 +107,11 @@ def _set_mistakes(
     change: Change, matched: Sequence[Combination], networks: Networks
 ) -> Iterator[InitErrorDetails]:
     if not change.cell and not change.training:
-        yield mistake("sets_nothing", "changes nothing; give it 'cell' or 'training'", ("set",))
+        yield spec_error("sets_nothing", "changes nothing; give it 'cell' or 'training'", ("set",))
     for name in change.training:
         if name in networks.training_axes:
             message = f"is an axis of the grid; change networks.{name}"
-            yield mistake("axis_set", message, ("set", "training", name))
+            yield spec_error("axis_set", message, ("set", "training", name))
     yield from _cell_mistakes(change.cell, matched)
 
 
@@ -138,9 +138,9 @@ def _cell_mistakes(
                 f"is not a field of {', '.join(without)}, which 'where' also matches; "
                 f"add 'cell: [{others}]' to it"
             )
-            yield mistake("lacks_field", message, loc)
+            yield spec_error("lacks_field", message, loc)
         elif name in axes:
-            yield mistake("axis_set", f"is an axis of the grid; change {axes[name]}", loc)
+            yield spec_error("axis_set", f"is an axis of the grid; change {axes[name]}", loc)
         else:
             usable[name] = value
     yield from _value_mistakes(usable, matched)
@@ -157,9 +157,9 @@ def _value_mistakes(
             for each in error.errors(include_url=False):
                 if each["loc"] not in seen:
                     seen.add(each["loc"])
-                    yield raised_again(each, ("set", "cell"))
+                    yield reraise_below(each, ("set", "cell"))
             continue
-        wrong = cell_mistake(cell, combination.task.inputs) if fields else ""
+        wrong = cell_error(cell, combination.task.inputs) if fields else ""
         if wrong and () not in seen:
             seen.add(())
-            yield mistake("cell", f"makes a cell that cannot be used: {wrong}", ("set", "cell"))
+            yield spec_error("cell", f"makes a cell that cannot be used: {wrong}", ("set", "cell"))

@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails
 
 from rnnstudy.core.component import Component
-from rnnstudy.core.errors import mistake, raised_again, refused
+from rnnstudy.core.errors import reraise_below, spec_error, validation_error
 from rnnstudy.study.spec.networks import NETWORK_LIMIT, SEED_LIMIT, Network, Networks, axis
 from rnnstudy.training.protocol import Training
 
@@ -54,27 +54,29 @@ class _Selection(Component):
         others = Training.model_fields.keys() - cls.model_fields.keys()
         given = data if isinstance(data, Mapping) else {}
         unfit = f"cannot be selected; fields that can: {', '.join(SELECTABLE)}"
-        errors = [mistake("elsewhere", unfit, (name,)) for name in given if name in others]
+        errors = [spec_error("elsewhere", unfit, (name,)) for name in given if name in others]
         try:
             rest = {name: part for name, part in given.items() if name not in others}
             found = handler(rest if errors else data)
         except ValidationError as error:
             # A spec that asks for the wrong field does ask for one.
             wrong = [e for e in error.errors(include_url=False) if not errors or e["loc"]]
-            errors += [raised_again(each) for each in wrong]
+            errors += [reraise_below(each) for each in wrong]
         if errors:
-            raise refused("selection", errors)
+            raise validation_error("selection", errors)
         return found
 
     @model_validator(mode="after")
     def _something_to_choose(self) -> Self:
         if not self.grid:
             message = "names no field to choose; list values, like learning_rate: [1e-2, 1e-3]"
-            raise refused("selection", [mistake("nothing", message)])
+            raise validation_error("selection", [spec_error("nothing", message)])
         message = "is one value, which leaves nothing to choose; give it in 'training'"
         alone = [name for name, values in self.grid.items() if len(values) == 1]
         if alone:
-            raise refused("selection", [mistake("elsewhere", message, (name,)) for name in alone])
+            raise validation_error(
+                "selection", [spec_error("elsewhere", message, (name,)) for name in alone]
+            )
         return self
 
     @model_serializer(mode="wrap")
@@ -128,18 +130,18 @@ def selection_mistakes(
     owners = dict.fromkeys(training.model_fields_set, "training")
     owners |= dict.fromkeys(networks.training_axes, "networks")
     found = [
-        mistake("elsewhere", f"is also given by {owners[n]}.{n}; keep one of the two", (n,))
+        spec_error("elsewhere", f"is also given by {owners[n]}.{n}; keep one of the two", (n,))
         for n in selection.grid
         if n in owners
     ]
     taken = sorted(set(selection.pilot_seeds) & set(networks.seeds))
     if taken:
         message = f"trains pilots from the seed {taken[0]}, which networks.seeds has too"
-        found.append(mistake("seed", message))
+        found.append(spec_error("seed", message))
     pilots = selection.size * tasks * networks.size // len(networks.seeds)
     if pilots > NETWORK_LIMIT:
         message = f"asks for {pilots} pilots; a study has at most {NETWORK_LIMIT} networks"
-        found.append(mistake("too_many", message))
+        found.append(spec_error("too_many", message))
     return found
 
 

@@ -14,7 +14,7 @@ from rnnstudy.analyses.base import Member
 from rnnstudy.claims import AnyClaim, Claim
 from rnnstudy.core.component import Component
 from rnnstudy.core.deprecations import former_words_as_errors
-from rnnstudy.core.errors import mistake, refused
+from rnnstudy.core.errors import spec_error, validation_error
 from rnnstudy.study.spec.checks import need_errors, use_errors
 from rnnstudy.study.spec.expand import grown
 from rnnstudy.study.spec.grid import combinations, grid_mistakes
@@ -89,11 +89,11 @@ class Study(Component):
         if networks is None:
             if info.data.get("models") == ():
                 message = "is missing, and there are no models; a study is of one or the other"
-                raise refused("networks", [mistake("nothing_asked", message)])
+                raise validation_error("networks", [spec_error("nothing_asked", message)])
             return None
         errors = list(grid_mistakes(networks, info.data.get("tasks")))
         if errors:
-            raise refused("networks", errors)
+            raise validation_error("networks", errors)
         return networks
 
     @field_validator("training")
@@ -102,12 +102,14 @@ class Study(Component):
         networks = info.data.get("networks")
         axes = {} if networks is None else networks.training_axes
         errors = [
-            mistake("elsewhere", f"is also given by networks.{name}; keep one of the two", (name,))
+            spec_error(
+                "elsewhere", f"is also given by networks.{name}; keep one of the two", (name,)
+            )
             for name in axes
             if name in training.model_fields_set
         ]
         if errors:
-            raise refused("training", errors)
+            raise validation_error("training", errors)
         return training
 
     @field_validator("selection")
@@ -120,7 +122,7 @@ class Study(Component):
             tasks = len(given["tasks"])
             errors = selection_mistakes(selection, given["networks"], given["training"], tasks)
             if errors:
-                raise refused("selection", errors)
+                raise validation_error("selection", errors)
         return selection
 
     @field_validator("overrides")
@@ -133,7 +135,7 @@ class Study(Component):
             grid = combinations(given["tasks"], given["networks"], given["training"])
             errors = override_mistakes(overrides, grid, given["networks"])
             if errors:
-                raise refused("overrides", errors)
+                raise validation_error("overrides", errors)
         return overrides
 
     @model_validator(mode="after")
@@ -142,9 +144,9 @@ class Study(Component):
         networks = [network for _, network in self.expand()] if grid else []
         free = {name for n in networks if isinstance(n, Undecided) for name in n.free}
         message = "is set by overrides for every network, which leaves nothing to choose"
-        errors = [mistake("unused", message, ("selection", n)) for n in grid if n not in free]
+        errors = [spec_error("unused", message, ("selection", n)) for n in grid if n not in free]
         if errors:
-            raise refused("selection", errors)
+            raise validation_error("selection", errors)
         return self
 
     @model_validator(mode="after")
@@ -153,9 +155,9 @@ class Study(Component):
         asked["training"] = self.training != Training()
         given = [name for name in asked if asked[name] and self.networks is None]
         message = "is about networks that are trained, and there are none: add 'networks'"
-        errors = [mistake("elsewhere", message, (name,)) for name in given]
+        errors = [spec_error("elsewhere", message, (name,)) for name in given]
         if errors:
-            raise refused("networks", errors)
+            raise validation_error("networks", errors)
         return self
 
     @model_validator(mode="after")
@@ -163,16 +165,16 @@ class Study(Component):
         names = {who.name for who, _ in self._grown} if self.models else set()
         message = "has the name of a network of the grid; give it another 'name'"
         taken = [i for i, model in enumerate(self.models) if model.title in names]
-        errors = [mistake("namesake", message, ("models", i)) for i in taken]
+        errors = [spec_error("namesake", message, ("models", i)) for i in taken]
         if errors:
-            raise refused("models", errors)
+            raise validation_error("models", errors)
         return self
 
     @model_validator(mode="after")
     def _models_exist(self) -> Self:
         names = [who.name for who, _ in self.expand()] if self.report.models else []
         errors = [
-            mistake(
+            spec_error(
                 "no_match",
                 f"is {pattern!r}, which matches no network; the first is {names[0]!r}",
                 ("report", "models", i),
@@ -181,7 +183,7 @@ class Study(Component):
             if not any(fnmatchcase(name, pattern) for name in names)
         ]
         if errors:
-            raise refused("report", errors)
+            raise validation_error("report", errors)
         return self
 
     @field_validator("tasks")
@@ -198,7 +200,7 @@ class Study(Component):
         _refuse_namesakes("analysis", [analysis.title for analysis in analyses])
         missing = list(need_errors(analyses, analyses))
         if missing:
-            raise refused("analyses", missing)
+            raise validation_error("analyses", missing)
         return analyses
 
     @field_validator("claims")
@@ -214,7 +216,7 @@ class Study(Component):
     ) -> tuple[Claim, ...]:
         errors = list(need_errors(claims, info.data["analyses"])) if "analyses" in info.data else []
         if errors:
-            raise refused("claims", errors)
+            raise validation_error("claims", errors)
         return claims
 
     @model_validator(mode="after")
@@ -224,7 +226,7 @@ class Study(Component):
         for section, listed in (("analyses", self.analyses), ("claims", self.claims)):
             uses = use_errors(section, listed, self.analyses, self.tasks, networks, grid=grid)
             if errors := list(uses):
-                raise refused(section, errors)
+                raise validation_error(section, errors)
         return self
 
     def expand(self) -> tuple[tuple[Member, AnyNetwork], ...]:
@@ -252,12 +254,14 @@ def _has_grid(given: Mapping[str, Any]) -> bool:
 
 def _refuse_namesakes(noun: str, titles: list[str]) -> None:
     errors = [
-        mistake("namesake", f"is a second {noun} called {title!r}; give one of them a 'name'", (i,))
+        spec_error(
+            "namesake", f"is a second {noun} called {title!r}; give one of them a 'name'", (i,)
+        )
         for i, title in enumerate(titles)
         if title in titles[:i]
     ]
     if errors:
-        raise refused(noun, errors)
+        raise validation_error(noun, errors)
 
 
 def load_study(path: str | Path, sets: Iterable[str] = ()) -> Study:

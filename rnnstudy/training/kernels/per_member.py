@@ -1,9 +1,8 @@
-"""A training step of one network, compiled by XLA: what it needs at a time stays in the cache.
+"""Training step of one network, compiled by XLA, with working arrays that fit the core's cache.
 
-On a CPU a cohort is trained member after member. Each member's time runs in short blocks; a block's
-input products, steps and readout, and on the way back all of its gradients, are one piece of work
-on arrays that fit the core's cache, with the gates' arithmetic fused. A member's arithmetic does
-not know the cohort, so that it becomes the same network, bit for bit, in any company.
+On a CPU a cohort is trained member by member. Time is divided into short blocks. XLA fuses the
+input products, steps and readout of a block, and all of its gradients. A member's arithmetic does
+not depend on the cohort, so that its bits are the same alone and among others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,20 +12,20 @@ from typing import Any, NamedTuple
 from rnnstudy.cells import Cell
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.training.kernels.split_step import Halves, halves
+from rnnstudy.training.kernels.split_step import SplitStep, split_step
 
 Tensors = Sequence[Tensor]
 Parameters = Mapping[str, Tensor]
 
 BLOCK = 2
 """Time steps per turn of the loops. One, two and four differ by a few percent. Long blocks are
-slow: XLA computes sums along their steps anew at each (with ten, a UGRNN took twice as long)."""
+slow, since XLA computes sums along their steps anew at each step."""
 
 
 def outputs(cell: Cell, parameters: Parameters, inputs: Tensor, noise: Tensor | None) -> Tensor:
-    """Readout over time [time, trial, output] of one network.
+    """Return the readout [time, trial, output] of one network.
 
-    inputs [time, trial, input]; noise [time, trial, state] is added to each new state, if any.
+    inputs [time, trial, input]. noise [time, trial, state] is added to each new state, if present.
     parameters: `cell/...`, `readout/kernel` and `readout/bias`, `initial_state`, without a member
     axis.
     """
@@ -37,90 +36,94 @@ def outputs(cell: Cell, parameters: Parameters, inputs: Tensor, noise: Tensor | 
     whole, parts = time - time % BLOCK, []
     for first, last, length in ((0, whole, BLOCK), (whole, time, time - whole)):
         if first < last:
-            some = None if noise is None else noise[first:last]
-            read, state = _outputs(
-                cell, arrays, _Course.of(inputs[first:last], some, length), state
-            )
+            part_noise = None if noise is None else noise[first:last]
+            drivers = _Drivers.of(inputs[first:last], part_noise, length)
+            read, state = _outputs(cell, arrays, drivers, state)
             parts.append(tf.reshape(read, [last - first, trials, -1]))
     return tf.concat(parts, axis=0)
 
 
-class _Course(NamedTuple):
-    """What drives one network: inputs [block, time x trial, input], and noise [time, trial x state]
-    if any."""
+class _Drivers(NamedTuple):
+    """Inputs [block, time x trial, input] of one network, and its noise [time, trial x state]."""
 
     inputs: Tensor
     noise: Tensor | None
 
     @classmethod
-    def of(cls, inputs: Tensor, noise: Tensor | None, length: int) -> "_Course":
+    def of(cls, inputs: Tensor, noise: Tensor | None, length: int) -> "_Drivers":
         time, trials, width = inputs.shape
         blocked = tf.reshape(inputs, [time // length, length * trials, width])
         return cls(blocked, None if noise is None else tf.reshape(noise, [time, -1]))
 
 
-class _Trace(NamedTuple):
-    """What the way back needs of the way there: states before each step [time, trial x state] and
-    after the last [trial, state], and what steps keep beside them, each [time, trial x unit].
+class _ForwardCache(NamedTuple):
+    """Arrays of the forward pass that the backward pass reads.
 
-    XLA reads a row of these at the speed of memory, and the same numbers out of a larger slice one
-    by one.
+    They are the states before each step [time, trial x state], the last state [trial, state], and
+    the cached arrays of steps, each [time, trial x unit]. XLA reads a row of these at the speed of
+    memory, and the same numbers out of a larger slice one by one.
     """
 
     before: Tensor
     last: Tensor
-    kept: list[Tensor]
+    cached: list[Tensor]
 
 
-def _outputs(cell: Cell, arrays: Tensors, course: _Course, start: Tensor) -> tuple[Tensor, Tensor]:
-    """Readout [block, time x trial, output], and the last state; arrays: weights, then readout."""
+def _outputs(
+    cell: Cell, arrays: Tensors, drivers: _Drivers, start: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the readout [block, time x trial, output] and the last state.
+
+    arrays: the cell's weights, then the readout's.
+    """
 
     @tf.custom_gradient
     def loop(start: Tensor, *arrays: Tensor) -> tuple[tuple[Tensor, Tensor], Any]:
-        block = _Block.of(cell, arrays, course, start)
-        read, trace = _forward(block, course, start)
+        block = _Block.of(cell, arrays, drivers, start)
+        read, cache = _forward(block, drivers, start)
 
         def backward(by_read: Tensor, by_last: Tensor) -> list[Tensor]:
-            return _backward(block, course, trace, (by_read, by_last))
+            return _backward(block, drivers, cache, (by_read, by_last))
 
-        return (read, trace.last), backward
+        return (read, cache.last), backward
 
-    found: tuple[Tensor, Tensor] = loop(start, *arrays)
-    return found
+    read_and_last: tuple[Tensor, Tensor] = loop(start, *arrays)
+    return read_and_last
 
 
 @dataclass(frozen=True)
 class _Block:
-    """Some time steps of one network, forward and backward."""
+    """Time steps of one network, forward and backward."""
 
     cell: Cell
     weights: list[Tensor]
     readout: list[Tensor]
-    step: Halves
+    step: SplitStep
     shared: list[Tensor]
-    """What `step` is given at all time steps."""
+    """Arguments of `step` that are the same at all time steps."""
     trials: int
     length: int
-    known: int | None
-    """Place of the new state among what a step keeps, if that is the next step's state before."""
+    new_state_index: int | None
+    """Index of the new state among the cached arrays, if it is the state before the next step."""
 
     @classmethod
-    def of(cls, cell: Cell, arrays: Tensors, course: _Course, start: Tensor) -> "_Block":
+    def of(cls, cell: Cell, arrays: Tensors, drivers: _Drivers, start: Tensor) -> "_Block":
         (*weights, kernel, bias), trials = arrays, start.shape[0]
-        drive = _drive(cell, weights, course.inputs[0, :trials])
-        step = halves(cell, weights, drive, start)
-        shared = [*weights, *step.prepared(*weights)]
-        known = step.new if course.noise is None else None
-        length = course.inputs.shape[1] // trials
-        return cls(cell, weights, [kernel, bias], step, shared, trials, length, known)
+        drive = _drive(cell, weights, drivers.inputs[0, :trials])
+        step = split_step(cell, weights, drive, start)
+        shared = [*weights, *step.prepare(*weights)]
+        index = step.new_state_index if drivers.noise is None else None
+        length = drivers.inputs.shape[1] // trials
+        return cls(cell, weights, [kernel, bias], step, shared, trials, length, index)
 
     @property
     def widths(self) -> list[int]:
-        """Units of what a step keeps beside the state."""
-        return [shape[1] for place, shape in enumerate(self.step.kept) if place != self.known]
+        """Units of the cached arrays of a step, without the state."""
+        shapes = enumerate(self.step.cached)
+        return [shape[1] for index, shape in shapes if index != self.new_state_index]
 
     def times(self, k: Tensor) -> list[Tensor]:
-        """The time steps of block k."""
+        """Return the time steps of block k."""
         return [k * self.length + t for t in range(self.length)]
 
     def rows(self, values: Tensor) -> Tensor:
@@ -128,30 +131,30 @@ class _Block:
         return tf.reshape(values, [self.trials, -1])
 
     def forward(self, drive: Tensor, state: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """The state after one step without noise, and what is kept."""
-        new, *kept = self.step.forward(*self.shared, drive, state)
-        if self.known is not None:
-            del kept[self.known]
-        return new, kept
+        """Return the noise-free state after one step, and the cached arrays."""
+        new, *cached = self.step.forward(*self.shared, drive, state)
+        if self.new_state_index is not None:
+            del cached[self.new_state_index]
+        return new, cached
 
-    def backward(self, drive: Tensor, around: Tensors, kept: Tensors, by_new: Tensor) -> Tensors:
-        """As `Halves.backward`, with the states before and after one step."""
+    def backward(self, drive: Tensor, around: Tensors, cached: Tensors, by_new: Tensor) -> Tensors:
+        """Return gradients as `SplitStep.backward`, from the states before and after one step."""
         before, after = around
-        kept = [self.rows(each) for each in kept]
-        if self.known is not None:
-            kept.insert(self.known, after)
-        return self.step.backward(*self.shared, drive, before, *kept, by_new)
+        cached = [self.rows(each) for each in cached]
+        if self.new_state_index is not None:
+            cached.insert(self.new_state_index, after)
+        return self.step.backward(*self.shared, drive, before, *cached, by_new)
 
     def zeros(self) -> list[Tensor]:
-        """Gradients of nothing by readout, weights, and second factors of products with states."""
+        """Return zero gradients by readout, weights, and second factors of products with states."""
         like = [tf.zeros_like(array) for array in (*self.readout, *self.weights)]
         return [*like, *(tf.zeros(shape, like[0].dtype) for shape in self.step.factors)]
 
     def by_arrays(self, sums: Tensors) -> list[Tensor]:
-        """Gradients by all weights, then by the readout, from sums in the order of `zeros`."""
+        """Return gradients by all weights, then by the readout; `sums` are ordered as `zeros`."""
         by_readout, by_weights = sums[:2], sums[2 : 2 + len(self.weights)]
-        through = self.step.by_weights(*self.weights, *sums[2 + len(self.weights) :])
-        return [*(a + b for a, b in zip(by_weights, through, strict=True)), *by_readout]
+        by_products = self.step.by_weights(*self.weights, *sums[2 + len(self.weights) :])
+        return [*(a + b for a, b in zip(by_weights, by_products, strict=True)), *by_readout]
 
 
 def _drive(cell: Cell, weights: Tensors, inputs: Tensor) -> Tensor:
@@ -162,62 +165,62 @@ def _read(cell: Cell, readout: Tensors, state: Tensor) -> Tensor:
     return cell.visible(state) @ readout[0] + readout[1]
 
 
-def _forward(block: _Block, course: _Course, start: Tensor) -> tuple[Tensor, _Trace]:
-    """Readout of all blocks, and the trace."""
-    count, samples, _ = course.inputs.shape
+def _forward(block: _Block, drivers: _Drivers, start: Tensor) -> tuple[Tensor, _ForwardCache]:
+    """Return the readout of all blocks, and the cache."""
+    count, samples, _ = drivers.inputs.shape
 
-    def turn(k: Tensor, state: Tensor, read: Tensor, *found: Tensor) -> tuple[Tensor, ...]:
-        drive = tf.split(_drive(block.cell, block.weights, course.inputs[k]), block.length)
+    def turn(k: Tensor, state: Tensor, read: Tensor, *buffers: Tensor) -> tuple[Tensor, ...]:
+        drives = tf.split(_drive(block.cell, block.weights, drivers.inputs[k]), block.length)
         after = []
-        for t, drive_now in zip(block.times(k), drive, strict=True):
-            new, kept = block.forward(drive_now, state)
-            rows = [tf.reshape(each, [-1]) for each in (state, *kept)]
-            found = tuple(array.write(t, row) for array, row in zip(found, rows, strict=True))
-            state = new if course.noise is None else new + block.rows(course.noise[t])
+        for t, drive in zip(block.times(k), drives, strict=True):
+            new, cached = block.forward(drive, state)
+            rows = [tf.reshape(each, [-1]) for each in (state, *cached)]
+            buffers = tuple(array.write(t, row) for array, row in zip(buffers, rows, strict=True))
+            state = new if drivers.noise is None else new + block.rows(drivers.noise[t])
             after.append(state)
-        seen = _read(block.cell, block.readout, tf.concat(after, axis=0))
-        return k + 1, state, read.write(k, seen), *found
+        outputs = _read(block.cell, block.readout, tf.concat(after, axis=0))
+        return k + 1, state, read.write(k, outputs), *buffers
 
     outputs = block.readout[1].shape[0]
     read = tf.TensorArray(start.dtype, count, element_shape=[samples, outputs])
-    found = [
+    buffers = [
         tf.TensorArray(start.dtype, count * block.length, element_shape=[block.trials * width])
         for width in (start.shape[1], *block.widths)
     ]
-    _, last, read, *found = _turns(count, turn, (tf.constant(0), start, read, *found))
-    before, *kept = (array.stack() for array in found)
-    return read.stack(), _Trace(before, last, kept)
+    _, last, read, *buffers = _turns(count, turn, (tf.constant(0), start, read, *buffers))
+    before, *cached = (array.stack() for array in buffers)
+    return read.stack(), _ForwardCache(before, last, cached)
 
 
 def _turns(count: int, turn: Any, initial: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """As many turns of a loop, forward or backward."""
-    found: tuple[Tensor, ...] = tf.while_loop(
+    """Run `count` turns of a loop whose first variable counts up or down."""
+    variables: tuple[Tensor, ...] = tf.while_loop(
         lambda k, *_: (k >= 0) & (k < count),
         turn,
         initial,
         maximum_iterations=count,
         parallel_iterations=1,
     )
-    return found
+    return variables
 
 
 def _backward(
-    block: _Block, course: _Course, trace: _Trace, by: tuple[Tensor, Tensor]
+    block: _Block, drivers: _Drivers, cache: _ForwardCache, upstream: tuple[Tensor, Tensor]
 ) -> list[Tensor]:
-    """Gradients by the first state and by each array, block by block from the last."""
-    count, (by_read, by_last) = course.inputs.shape[0], by
+    """Return gradients by the first state and by each array, block by block from the last."""
+    count, (by_read, by_last) = drivers.inputs.shape[0], upstream
 
     def turn(k: Tensor, later: Tensor, after: Tensor, *sums: Tensor) -> tuple[Tensor, ...]:
         times = block.times(k)
-        states = [*(block.rows(trace.before[t]) for t in times), after]
-        kept = [[each[t] for each in trace.kept] for t in times]
+        states = [*(block.rows(cache.before[t]) for t in times), after]
+        cached = [[each[t] for each in cache.cached] for t in times]
         by_states, by_readout = _through_readout(block, states[1:], by_read[k])
-        known = states, kept, by_states
-        earlier, by_shared = _through_steps(block, course.inputs[k], known, later)
+        steps = states, cached, by_states
+        earlier, by_shared = _through_steps(block, drivers.inputs[k], steps, later)
         more = zip(sums, [*by_readout, *by_shared], strict=True)
-        return k - 1, earlier, states[0], *(before + found for before, found in more)
+        return k - 1, earlier, states[0], *(total + gradient for total, gradient in more)
 
-    initial = tf.constant(count - 1), by_last, trace.last, *block.zeros()
+    initial = tf.constant(count - 1), by_last, cache.last, *block.zeros()
     _, earlier, _, *sums = _turns(count, turn, initial)
     return [earlier, *block.by_arrays(sums)]
 
@@ -225,7 +228,7 @@ def _backward(
 def _through_readout(
     block: _Block, states: Tensors, by_read: Tensor
 ) -> tuple[list[Tensor], list[Tensor]]:
-    """Gradients by each of a block's states, and by the readout's arrays."""
+    """Return gradients by each of a block's states, and by the readout's arrays."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         joined = tf.concat(states, axis=0)
         tape.watch([joined, *block.readout])
@@ -235,33 +238,34 @@ def _through_readout(
 
 
 def _through_steps(
-    block: _Block, inputs: Tensor, known: tuple[Tensors, Sequence[Tensors], Tensors], later: Tensor
+    block: _Block, inputs: Tensor, steps: tuple[Tensors, Sequence[Tensors], Tensors], later: Tensor
 ) -> tuple[Tensor, list[Tensor]]:
-    """Gradients by the state before a block; by the weights other than as factors of products with
-    states, and by the second factors of those.
+    """Return the gradient by the state before a block, and the gradients by shared arrays.
 
-    Known of each step: the states around it, what it kept, and the gradient by its new state.
+    The latter are by the weights outside of products with states, then by the second factors of
+    those products. steps: states around each step, cached arrays, gradients by new states.
     """
-    states, kept, by_states = known
+    states, cached, by_states = steps
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(block.weights)
         drive = _drive(block.cell, block.weights, inputs)
-    parts = tf.split(drive, block.length)
-    found: list[list[Tensor]] = []
+    drives = tf.split(drive, block.length)
+    gradients: list[list[Tensor]] = []
     for t in reversed(range(block.length)):
         by_new = later + by_states[t]
-        later, *rest = block.backward(parts[t], states[t : t + 2], kept[t], by_new)
-        found.insert(0, rest)
-    by_drive, *rest = zip(*found, strict=True)
-    others, products = rest[: len(block.step.others)], rest[len(block.step.others) :]
+        later, *others = block.backward(drives[t], states[t : t + 2], cached[t], by_new)
+        gradients.insert(0, others)
+    by_drive, *rest = zip(*gradients, strict=True)
+    count = len(block.step.direct_weights)
+    by_direct, products = rest[:count], rest[count:]
     by_weights = tape.gradient(
         drive,
         block.weights,
         tf.concat(by_drive, axis=0),
         unconnected_gradients=tf.UnconnectedGradients.ZERO,
     )
-    for place, each in zip(block.step.others, others, strict=True):
-        by_weights[place] += tf.add_n(each)
+    for index, each in zip(block.step.direct_weights, by_direct, strict=True):
+        by_weights[index] += tf.add_n(each)
     joined = [tf.concat(each, axis=0) for each in products]
     by_factors = [
         tf.matmul(first, by_product, transpose_a=True)

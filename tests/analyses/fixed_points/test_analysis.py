@@ -13,7 +13,7 @@ from rnnstudy.core.exhibit import Curves, Panels, Table
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.sine import Sine
-from rnnstudy.training.train import Trained
+from rnnstudy.training.train import TrainedNetworks
 
 MOST = 0.9575040240772687
 """The positive root of h = tanh(2 h)."""
@@ -26,7 +26,7 @@ def trained(networks):
     """A perfect memory that needed no training: each unit h' = tanh(2 h + 4 x) holds a bit."""
     count = len(networks)
     ones = np.ones(count)
-    return Trained(
+    return TrainedNetworks(
         population=networks,
         seed=np.arange(count),
         attempt=np.zeros(count, int),

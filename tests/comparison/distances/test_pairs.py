@@ -105,7 +105,9 @@ def test_different_samples_are_refused_by_name():
 def test_broken_states_are_refused_by_name():
     states = representations(widths=(2, 3))
     states[1][4, 2] = np.nan
-    with pytest.raises(ValueError, match=r"'1': states should be finite, 1 of 120 values are not"):
+    with pytest.raises(
+        ValueError, match=r"'1': states must be finite, got 1 of 120 values that are not"
+    ):
         pairwise(states, CKA())
 
 

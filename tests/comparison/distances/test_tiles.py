@@ -10,7 +10,7 @@ from rnnstudy.comparison.distances.tiles import (
     tile_distances,
 )
 from rnnstudy.metrics import CKA, METRICS, PWCCA, SVCCA
-from rnnstudy.metrics.base import stacked
+from rnnstudy.metrics.base import stack_forms
 
 
 def representations(seed=0, samples=120, widths=(4, 9, 4, 33, 2, 9, 50)):
@@ -74,7 +74,9 @@ def test_forms_are_held_only_as_many_as_fit(monkeypatch):
     one = 8 * (4 * 120 + 1)
     monkeypatch.setattr(tiles, "PAIR_BLOCK_BYTES", 2 * 3 * one + 9 * metric.pair_bytes(forms[0]))
     sizes = []
-    monkeypatch.setattr(tiles, "stacked", lambda held: sizes.append(len(held)) or stacked(held))
+    monkeypatch.setattr(
+        tiles, "stack_forms", lambda held: sizes.append(len(held)) or stack_forms(held)
+    )
     rows, columns = OnDisk(forms[:6]), OnDisk(forms[6:])
     tile_distances(rows, columns, metric)
     assert set(sizes) == {3}

@@ -27,7 +27,7 @@ from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
-from rnnstudy.training.state import Course
+from rnnstudy.training.state import TrainingState
 from rnnstudy.training.train import fresh_seed, train
 
 
@@ -57,7 +57,7 @@ def study(**changes: Any) -> Study:
         "study": "execute",
         "tasks": [{"kind": "flip_flop", "bits": 1, "length": 12}],
         "networks": {"cells": "vanilla", "units": [3, 4], "seeds": 2},
-        "training": {"steps": 6, "batch": 4, "history": 3},
+        "training": {"steps": 6, "batch": 4, "record_every": 3},
         "analyses": [{"kind": "pairs", "metric": {"kind": "svcca", "dimensions": 2}}],
         "runtime": {"workers": 2},
     }
@@ -133,7 +133,7 @@ class Narrowing(Vanilla):
 def test_a_cell_with_a_wrong_step_is_named_before_training(tmp_path: Path) -> None:
     networks = {"cells": Narrowing(), "units": 3}
     _, outcomes = done(study(analyses=[], networks=networks), tmp_path)
-    said = "ValueError: Narrowing.step, given [trial, state], returns shape (3, 2), not (3, 3)"
+    said = "ValueError: Narrowing.step on [trial, state] must return shape (3, 3), got (3, 2)"
     assert outcomes[0].failure == said
 
 
@@ -180,7 +180,7 @@ def test_an_interrupted_execution_keeps_what_is_whole_and_goes_on_later(tmp_path
 
                 signal.raise_signal(signal.SIGINT)
 
-    slow = study(training={"steps": 400, "batch": 4, "history": 3}, runtime={"workers": 1})
+    slow = study(training={"steps": 400, "batch": 4, "record_every": 3}, runtime={"workers": 1})
     with pytest.raises(KeyboardInterrupt):  # noqa: PT011 - it carries no message
         done(slow, tmp_path, Impatient())
     left = make_plan(slow, Store(tmp_path / "store"))
@@ -216,7 +216,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint_to_the_same_bits(tmp_path: Pat
                 kill()
 
     often = {"workers": 1, "checkpoint": 0.0}
-    slow = study(training={"steps": 6, "batch": 4, "history": 2}, runtime=often)
+    slow = study(training={"steps": 6, "batch": 4, "record_every": 2}, runtime=often)
     run, outcomes = done(slow, tmp_path / "killed", Killed())
     assert all("killed" in str(o.failure) for o in outcomes if o.label.startswith("train"))
     courses = list(run.store.root.glob("course-*"))
@@ -243,7 +243,7 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
     store = Store(tmp_path)
     checkpoints = Checkpoints(store, ["a", "b"], 0.0)
     assert checkpoints.latest() is None
-    courses: list[Course] = []
+    courses: list[TrainingState] = []
     network = study().expand()[0][1]
     train(
         network.cell, network.task, [network.training] * 2, [0, 1], checkpoint=courses.append
@@ -278,7 +278,7 @@ def test_checkpoints_are_made_before_they_would_be_too_late(
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     network = study().expand()[0][1]
-    courses: list[Course] = []
+    courses: list[TrainingState] = []
     train(network.cell, network.task, [network.training], [0], checkpoint=courses.append)
     checkpoints = Checkpoints(Store(tmp_path), ["a"], 10.0)
     kept = []
@@ -296,7 +296,7 @@ def test_diverged_networks_are_tried_again_from_fresh_seeds(tmp_path: Path) -> N
         "tasks": [{"kind": "flip_flop", "bits": 1, "length": 40, "evaluation_trials": 8}],
         "networks": {"cells": [wild], "activations": "relu", "units": 4, "seeds": 4},
     }
-    training = {"steps": 10, "batch": 4, "history": 5}
+    training = {"steps": 10, "batch": 4, "record_every": 5}
     once, _ = done(study(**explosive, training=training), tmp_path)
     lost = once.members["status"] == "diverged"
     assert list(lost) == [False, True, True, True]

@@ -6,13 +6,13 @@ import tensorflow as tf
 
 from rnnstudy.study.execution.tensorboard import training_curves
 from rnnstudy.training.protocol import Training
-from rnnstudy.training.state import Course
+from rnnstudy.training.state import TrainingState
 
 
 def course(done, loss):
     loss = np.asarray(loss, float)
     nowhere = np.full(len(loss), -1)
-    return Course(
+    return TrainingState(
         done=done, parameters={}, first={}, second={}, diverged_at=nowhere,
         stopped_at=np.where(np.isnan(loss[:, -1]), done, -1), loss=loss, accuracy=1.0 - loss,
     )  # fmt: skip
@@ -31,7 +31,7 @@ def written(folder):
 
 
 def test_quantiles_over_members_that_still_train(tmp_path):
-    protocol = Training(steps=40, history=20)
+    protocol = Training(steps=40, record_every=20)
     with training_curves(str(tmp_path), "memory-gru 3 networks", protocol) as write:
         write(course(20, [[0.5, np.nan], [0.1, np.nan], [0.3, np.nan]]))
         write(course(40, [[0.5, 0.2], [0.1, np.nan], [0.3, 0.1]]))
@@ -46,13 +46,13 @@ def test_quantiles_over_members_that_still_train(tmp_path):
 
 
 def test_members_that_all_diverged_leave_gaps_and_no_nan(tmp_path):
-    with training_curves(str(tmp_path), "c", Training(steps=20, history=20)) as write:
+    with training_curves(str(tmp_path), "c", Training(steps=20, record_every=20)) as write:
         write(course(20, [[np.nan], [np.nan]]))
     assert not any(tag.startswith("loss") for tag, _ in written(tmp_path / "c"))
 
 
 def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with training_curves(None, "c", Training(steps=20, history=20)) as write:
+    with training_curves(None, "c", Training(steps=20, record_every=20)) as write:
         write(course(20, [[1.0]]))
     assert list(tmp_path.iterdir()) == []

@@ -22,7 +22,7 @@ from rnnstudy.study.plan.plan import make_plan, task_jobs
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.networks import Network
 from rnnstudy.study.spec.study import Study, study_of
-from rnnstudy.training.train import Trained
+from rnnstudy.training.train import TrainedNetworks
 
 PROBE = (3, 12)
 """Trials and time steps."""
@@ -66,11 +66,12 @@ def grown(study: Study, folder: Path, diverged: tuple[str, ...] = ()) -> Run:
     return run
 
 
-def _trained(network: Network, diverged: bool) -> Trained:
+def _trained(network: Network, diverged: bool) -> TrainedNetworks:
     population = initial_population(network.cell, 1, 1, [network.seed])
     one, curve = np.zeros(1), np.zeros((1, 1))
-    return Trained(population=population, seed=np.array([network.seed]), attempt=np.array([0]),
-                   step=np.array([0]), loss=curve, accuracy=curve, steps=np.array([5]),
+    return TrainedNetworks(population=population, seed=np.array([network.seed]),
+                   attempt=np.array([0]), step=np.array([0]), loss=curve, accuracy=curve,
+                   steps=np.array([5]),
                    diverged_at=np.array([3 if diverged else -1]), evaluation_loss=one,
                    evaluation_accuracy=one, solved=np.array([False]))  # fmt: skip
 
@@ -198,7 +199,9 @@ def test_a_network_that_cannot_be_compared_is_named_and_costs_its_tiles(tmp_path
     shutil.rmtree(run.store.root / key)
     run.store.write(key, _activity(broken))
     failures = {label: failure for label, failure in done(seeds(3), run).items() if failure}
-    reason = f"ValueError: '{member.name}': states should be finite, 144 of 144 values are not "
+    reason = (
+        f"ValueError: '{member.name}': states must be finite, got 144 of 144 values that are not "
+    )
     assert failures["svcca flip_flop tile 1 x 2"].startswith(reason)
     assert "svcca flip_flop tile 1 x 1" not in failures
     assert failures["svcca flip_flop (6 networks)"] == (

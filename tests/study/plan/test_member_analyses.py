@@ -97,7 +97,7 @@ def study(*analyses: Analysis) -> Study:
         "study": "questions",
         "tasks": [{"kind": "flip_flop", "bits": 1, "length": 12}],
         "networks": {"cells": "vanilla", "units": [3, 4], "seeds": 2},
-        "training": {"steps": 2, "batch": 4, "history": 1},
+        "training": {"steps": 2, "batch": 4, "record_every": 1},
         "runtime": {"workers": 2},
     }
     return study_of(spec).changed(analyses=analyses)

@@ -14,7 +14,7 @@ from rnnstudy.study.plan.train import Train
 from rnnstudy.study.spec.study import Network, Study, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.training.cost import cohort_bytes
-from rnnstudy.training.train import Trained
+from rnnstudy.training.train import TrainedNetworks
 
 SPEC: dict[str, Any] = {
     "study": "plan",
@@ -40,7 +40,7 @@ def pretend(store: Store, network: Network, diverged_at: int = -1) -> None:
     one, curve = np.zeros(1), np.zeros((1, 1))
     store.write(
         network.key(),
-        Trained(
+        TrainedNetworks(
             population=population,
             seed=np.array([network.seed]),
             attempt=np.array([0]),
@@ -84,7 +84,7 @@ def bytes_of(members: int, kernel: Any) -> int:
     return cohort_bytes(one.cell, one.task, one.training, members, kernel)
 
 
-@pytest.mark.parametrize(("device", "kernel"), [("CPU:0", "by_member"), ("GPU:0", "together")])
+@pytest.mark.parametrize(("device", "kernel"), [("CPU:0", "per_member"), ("GPU:0", "batched")])
 def test_a_cohort_beyond_the_memory_budget_is_split_evenly(
     tmp_path: Path, device: str, kernel: str
 ) -> None:
@@ -183,7 +183,7 @@ def test_addresses_depend_on_the_protocol(field: dict[str, Any]) -> None:
 
 def test_jobs_are_told_apart_by_their_labels(tmp_path: Path) -> None:
     networks = {"cells": "vanilla", "units": 4, "seeds": 4, "learning_rate": [0.01, 1e-05]}
-    room = (bytes_of(3, "by_member") + bytes_of(4, "by_member")) / 2
+    room = (bytes_of(3, "per_member") + bytes_of(4, "per_member")) / 2
     budget = {"workers": 1, "devices": "CPU:0", "memory": room / 2**30}
     plan = make_plan(study(networks=networks, runtime=budget), Store(tmp_path))
     labels = [job.label for job in plan.todo]

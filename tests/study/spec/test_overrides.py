@@ -21,7 +21,7 @@ networks:
 """
 TRAINING_KEYS = (
     "steps, batch, data, learning_rate, final_rate, clip_norm, l2, state_noise, "
-    "train_initial_state, history, precision, tf32, data_parallel, stop, hold, retry"
+    "train_initial_state, record_every, precision, tf32, data_parallel, stop, solved_for, retry"
 )
 
 

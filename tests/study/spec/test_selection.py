@@ -32,7 +32,7 @@ from rnnstudy.study.spec.study import Study, checked, load_study, resolved, stud
 from rnnstudy.study.spec_text.document import SpecError
 from rnnstudy.study.spec_text.reader import parse_document
 from rnnstudy.study.store import Store
-from rnnstudy.training.train import Trained
+from rnnstudy.training.train import TrainedNetworks
 
 HEAD = """\
 study: s
@@ -130,7 +130,7 @@ SPEC: dict[str, Any] = {
     "study": "chosen",
     "tasks": [{"kind": "flip_flop", "bits": 1, "length": 12, "evaluation_trials": 32}],
     "networks": {"cells": "vanilla", "units": 4, "seeds": 2},
-    "training": {"steps": 12, "batch": 4, "history": 6},
+    "training": {"steps": 12, "batch": 4, "record_every": 6},
     "selection": {"learning_rate": [1e-7, 3e-2, 1e30], "steps": 30},
     "runtime": {"workers": 2},
 }
@@ -259,7 +259,7 @@ def test_the_choice_is_the_one_that_the_pilots_speak_for(finished: tuple[Run, li
     weight = np.asarray(trials.mask)[..., None]
     losses = []
     for pilot in contest.networks:
-        trained = found.store.read(pilot.key(), Trained)
+        trained = found.store.read(pilot.key(), TrainedNetworks)
         model = keras_models.to_model(trained.population, 0)
         outputs = model.predict(np.asarray(trials.inputs), verbose=0)
         loss = float(np.sum(weight * (outputs - trials.targets) ** 2) / weight.sum())
@@ -420,10 +420,10 @@ def test_where_every_pilot_diverges_the_first_is_taken_and_the_report_says_so() 
     ]  # fmt: skip
 
 
-def pretended(network: Any, diverged_at: int) -> Trained:
+def pretended(network: Any, diverged_at: int) -> TrainedNetworks:
     """A network as if it had been trained."""
     task, one, curve = network.task, np.zeros(1), np.zeros((1, 1))
-    return Trained(
+    return TrainedNetworks(
         population=initial_population(network.cell, task.inputs, task.outputs, [network.seed]),
         seed=np.array([network.seed]),
         attempt=np.array([0]),

@@ -131,9 +131,12 @@ class Own(Cell):
 @pytest.mark.parametrize(
     ("bad", "sentence"),
     [
-        ("name", "Own.weights lacks 'kernel' [input, ...]; there are: w"),
-        ("list", "Own.weights returns a list, not a dict of names and Weight"),
-        ("raise", "Own cannot tell its weights and state_size: AttributeError: 'Own' object"),
+        ("name", "Own.weights must have 'kernel' [input, ...], got w"),
+        ("list", "Own.weights must return a dict of names and Weight, got a list"),
+        (
+            "raise",
+            "Own.weights and state_size must be computable, got AttributeError: 'Own' object",
+        ),
     ],
 )
 def test_a_cell_of_ones_own_is_asked_for_its_weights_at_once(tmp_path, monkeypatch, bad, sentence):

@@ -25,7 +25,7 @@ STUDY_KEYS = (
 )
 TRAINING_KEYS = (
     "steps, batch, data, learning_rate, final_rate, clip_norm, l2, state_noise, "
-    "train_initial_state, history, precision, tf32, data_parallel, stop, hold, retry"
+    "train_initial_state, record_every, precision, tf32, data_parallel, stop, solved_for, retry"
 )
 NETWORKS_KEYS = f"cells, seeds, activations, units, {TRAINING_KEYS}"
 
@@ -108,8 +108,8 @@ MISTAKES = {
     "fields that contradict each other": (
         HEAD.replace("flip_flop", "{kind: sine, highest_frequency: 0.001}"),
         (
-            "2:9: tasks[0] is inconsistent: highest_frequency 0.001 should be above "
-            "lowest_frequency 0.01"
+            "2:9: tasks[0] is inconsistent: highest_frequency must be above lowest_frequency, "
+            "got 0.001 and 0.01"
         ),
     ),
     "missing keys": (
@@ -119,13 +119,14 @@ MISTAKES = {
     ),
     "missing key inside": (networks("units: 3"), "3:11: networks.cells is missing"),
     "wrong types": (
-        HEAD + "training:\n  steps: abc\n  batch: 1.5\n  l2: '0'\n  clip_norm: true\n  history:\n"
+        HEAD
+        + "training:\n  steps: abc\n  batch: 1.5\n  l2: '0'\n  clip_norm: true\n  record_every:\n"
         "  learning_rate: [1]\n  state_noise: {a: 1}\n  train_initial_state: 1\n  final_rate: []\n",
         "5:10: training.steps is 'abc', a text; it should be an integer",
         "6:10: training.batch is 1.5, a number; it should be an integer",
         "7:7: training.l2 is '0', a text; it should be a number",
         "8:14: training.clip_norm is true, a truth value; it should be a number",
-        "9:11: training.history is empty (null); it should be an integer",
+        "9:16: training.record_every is empty (null); it should be an integer",
         "10:18: training.learning_rate is a list; it should be a number",
         "11:16: training.state_noise is a mapping; it should be a number",
         "12:24: training.train_initial_state is 1, an integer; it should be true or false",

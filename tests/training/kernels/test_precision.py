@@ -10,13 +10,13 @@ from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.training import state as course
 from rnnstudy.training import step as steps
 from rnnstudy.training import train as training
-from rnnstudy.training.kernels import per_member as by_member
-from rnnstudy.training.kernels.precision import lowered, tensor_float_32
+from rnnstudy.training.kernels import per_member
+from rnnstudy.training.kernels.precision import in_low_precision, tensor_float_32
 from rnnstudy.training.protocol import Training
 from rnnstudy.training.train import train
 
 MEMORY = FlipFlop(bits=2, length=6, pulse_probability=0.3, evaluation_trials=16)
-PROTOCOL = Training(steps=60, batch=6, history=20, learning_rate=2e-2, state_noise=0.05)
+PROTOCOL = Training(steps=60, batch=6, record_every=20, learning_rate=2e-2, state_noise=0.05)
 LOW = ["mixed_float16", "mixed_bfloat16"]
 
 
@@ -24,14 +24,14 @@ LOW = ["mixed_float16", "mixed_bfloat16"]
 def short_blocks():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "BLOCK", 2)
-        patch.setattr(by_member, "BLOCK", 2)
+        patch.setattr(per_member, "BLOCK", 2)
         forget_programs()
         yield
     forget_programs()
 
 
 def forget_programs():
-    for name in ("chunk_of", "evaluator", "_member_outputs", "_member_gradient"):
+    for name in ("compiled_chunk", "evaluator", "_member_outputs", "_member_gradient"):
         getattr(steps, name).cache_clear()
 
 
@@ -46,13 +46,13 @@ def gradient(precision, upstream):
     inputs = tf.random.stateless_normal([2, 5, 3], [3, 4])
     with tf.GradientTape() as tape:
         tape.watch(weights)
-        found = lowered(product, precision, 1)({"w": weights}, inputs, None)
+        found = in_low_precision(product, precision, 1)({"w": weights}, inputs, None)
         total = tf.reduce_sum(found * upstream)
     return found.numpy(), tape.gradient(total, weights).numpy()
 
 
 def test_float32_is_left_alone():
-    assert lowered(product, "float32", 1) is product
+    assert in_low_precision(product, "float32", 1) is product
 
 
 @pytest.mark.parametrize("size", [1e-30, 1e-9, 1.0, 1e9, 1e30])
@@ -90,7 +90,7 @@ def cohort(kernel, precision):
         return train(GRU(units=5), MEMORY, protocols, (11, 12))
 
 
-@pytest.mark.parametrize("kernel", ["by_member", "together"])
+@pytest.mark.parametrize("kernel", ["per_member", "batched"])
 def test_mixed_networks_learn_almost_what_they_learn_in_float32(kernel):
     """Weights to 0.1 after 60 steps of at most 0.02 each, curves to 5 %."""
     base = cohort(kernel, "float32")

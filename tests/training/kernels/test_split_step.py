@@ -9,7 +9,7 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.training.kernels.split_step import halves
+from rnnstudy.training.kernels.split_step import split_step
 
 TRIALS, INPUTS, UNITS = 5, 2, 3
 
@@ -107,19 +107,19 @@ def test_the_way_back_is_the_gradient_of_the_step(cell):
         expected = cell.step(dict(zip(names, weights, strict=True)), drive, state)
     slopes = tape.gradient(expected, [state, drive, *weights], by_new, unconnected_gradients="zero")
 
-    parts = halves(cell, weights, drive, state)
-    shared = [*weights, *parts.prepared(*weights)]
+    parts = split_step(cell, weights, drive, state)
+    shared = [*weights, *parts.prepare(*weights)]
     new, *kept = parts.forward(*shared, drive, state)
     by_state, by_drive, *rest = parts.backward(*shared, drive, state, *kept, by_new)
-    others, products = rest[: len(parts.others)], rest[len(parts.others) :]
+    others, products = rest[: len(parts.direct_weights)], rest[len(parts.direct_weights) :]
     by_factors = [tf.transpose(a) @ b for a, b in zip(products[::2], products[1::2], strict=True)]
     by_weights = parts.by_weights(*weights, *by_factors)
-    for place, other in zip(parts.others, others, strict=True):
+    for place, other in zip(parts.direct_weights, others, strict=True):
         by_weights[place] += other
 
-    assert [tuple(array.shape) for array in kept] == list(parts.kept)
-    if parts.new is not None:
-        np.testing.assert_array_equal(kept[parts.new], new)
+    assert [tuple(array.shape) for array in kept] == list(parts.cached)
+    if parts.new_state_index is not None:
+        np.testing.assert_array_equal(kept[parts.new_state_index], new)
     np.testing.assert_allclose(new, expected, rtol=1e-12)
     # Float64 sums in another order.
     for found, slope in zip([by_state, by_drive, *by_weights], slopes, strict=True):
@@ -130,6 +130,6 @@ def test_products_with_states_are_cut_out():
     for cell, products in ((Vanilla(units=3), 1), (GRU(units=3, reset_after=False), 2)):
         weights = [tf.zeros(weight.shape) for weight in cell.weights(INPUTS).values()]
         drive = cell.drive(dict(zip(cell.weights(INPUTS), weights, strict=True)), tf.zeros((4, 2)))
-        parts = halves(cell, weights, drive, tf.zeros((4, 3)))
+        parts = split_step(cell, weights, drive, tf.zeros((4, 3)))
         assert len(parts.factors) == products
-        assert parts.others == ()
+        assert parts.direct_weights == ()

@@ -136,7 +136,7 @@ class Ours(Contender):
         tf.config.threading.set_inter_op_parallelism_threads(threads)
         tf.config.experimental.enable_tensor_float_32_execution(False)
         tf.config.experimental.enable_op_determinism()
-        sharding.chunk_of = timed(sharding.chunk_of)
+        sharding.compiled_chunk = timed(sharding.compiled_chunk)
         self._course: Course | None = None
 
     def unfit(self, case: Case) -> str:
@@ -184,7 +184,7 @@ class Together(Ours):
 
     def __init__(self, threads: int, jobs: int) -> None:
         super().__init__(threads, jobs)
-        KERNELS["CPU"] = "together"
+        KERNELS["CPU"] = "batched"
 
 
 def task(case: Case) -> Task:
@@ -201,7 +201,7 @@ def _train(
     report: Callable[[int, Any], None],
 ) -> None:
     protocol = Training(
-        steps=steps, batch=case.batch, history=history, learning_rate=RATE, final_rate=1.0,
+        steps=steps, batch=case.batch, record_every=history, learning_rate=RATE, final_rate=1.0,
         clip_norm=CLIP, l2=0.0,
     )  # fmt: skip
     train(case.ours(), task, [protocol] * len(seeds), seeds, report)

@@ -1,0 +1,31 @@
+"""Figures and tables as data, for analyses of your own."""
+
+from rnnstudy.core.exhibit import (
+    Curve,
+    Curves,
+    Exhibit,
+    Graph,
+    Matrix,
+    Note,
+    Panels,
+    Scatter,
+    Space2D,
+    Space3D,
+    Strip,
+    Table,
+)
+
+__all__ = [
+    "Curve",
+    "Curves",
+    "Exhibit",
+    "Graph",
+    "Matrix",
+    "Note",
+    "Panels",
+    "Scatter",
+    "Space2D",
+    "Space3D",
+    "Strip",
+    "Table",
+]
