@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-FILE = "fingerprint.json"
+FINGERPRINT_FILE = "fingerprint.json"
 """File in the folder of a report."""
 
-PACKAGES = ("matplotlib", "plotly", "jinja2")
+DRAWING_PACKAGES = ("matplotlib", "plotly", "jinja2")
 """Packages whose versions change the files of a report."""
 
 
 def is_current(folder: Path, fingerprint: str) -> bool:
-    """Return whether a folder holds the report with a fingerprint, every file in its full size."""
+    """Return True if a folder has the report with a fingerprint, every file in its full size."""
     try:
-        stored = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        stored = json.loads((folder / FINGERPRINT_FILE).read_text(encoding="utf-8"))
         return bool(stored == {"fingerprint": fingerprint, "files": _files(folder)})
     except (OSError, ValueError):
         return False
@@ -29,7 +29,7 @@ def is_current(folder: Path, fingerprint: str) -> bool:
 def write_fingerprint(folder: Path, fingerprint: str) -> None:
     """Write the fingerprint of the report in a folder, with the sizes of its files."""
     content = {"fingerprint": fingerprint, "files": _files(folder)}
-    (folder / FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    (folder / FINGERPRINT_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def fingerprint_of(page: Any) -> str:
@@ -38,7 +38,7 @@ def fingerprint_of(page: Any) -> str:
     Pages with equal values have equal hashes, in any process.
     """
     digest = hashlib.sha256()
-    for package in PACKAGES:
+    for package in DRAWING_PACKAGES:
         digest.update(importlib.metadata.version(package).encode())
     for path in sorted(Path(__file__).parent.rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
@@ -52,7 +52,7 @@ def _files(folder: Path) -> dict[str, int]:
     return {
         path.relative_to(folder).as_posix(): path.stat().st_size
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != FILE
+        if path.is_file() and path.name != FINGERPRINT_FILE
     }
 
 
@@ -77,4 +77,4 @@ def _parts(value: Any) -> Iterator[bytes]:
     elif value is None or isinstance(value, str | int | float | complex | np.generic):
         yield f"{kind} {value!r};".encode()
     else:
-        raise TypeError(f"no fingerprint of {kind}")
+        raise TypeError(f"values of a page must be data, got {kind}. Turn it into numbers or text.")
