@@ -50,7 +50,7 @@ FOLLOW_BYTES = 64 * 2**20
 STEP_COPIES = 16
 """Vectors `[state]` that a step holds per state at its peak."""
 
-FILLER = 1e30
+PADDING_COORDINATE = 1e30
 """Coordinate of attractors that only fill up an array."""
 
 ESCAPE_RADIUS = 1e6
@@ -194,7 +194,7 @@ def _targets(
 ) -> tuple[Array, ...]:
     """Return the attractors of a batch as arrays. A negative radius fills a row up."""
     most = max(1, *(len(each.radius) for each in attractors), 1)
-    state = np.full((len(systems), most, attractors[0].state.shape[1]), FILLER)
+    state = np.full((len(systems), most, attractors[0].state.shape[1]), PADDING_COORDINATE)
     radius = np.full((len(systems), most), -1.0)
     for row, reach, each in zip(state, radius, attractors, strict=True):
         row[: len(each.state)], reach[: len(each.radius)] = each.state, each.radius

@@ -14,5 +14,6 @@ needs a linearisation. One compiled call per round serves all of them, since man
 be slower than one large call.
 
 `bifurcations` locates bifurcations between two points of a branch by the root of a test function.
-`branch_switching` continues on the other branch of a branch point. `input_path` has the path.
+`branch_switching` continues on the other branch of a branch point. `problem` has the equation of a
+branch, and `input_path` the path.
 """

@@ -8,13 +8,8 @@ import numpy as np
 from scipy.optimize import brentq
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.dynamics.continuation.pseudo_arclength import (
-    ContinuationPoint,
-    ContinuationProblem,
-    Linearise,
-    newton_correct,
-    run_in_batches,
-)
+from rnnstudy.dynamics.continuation.problem import ContinuationPoint, ContinuationProblem, Linearise
+from rnnstudy.dynamics.continuation.pseudo_arclength import newton_correct, run_in_batches
 from rnnstudy.dynamics.linearisation.modes import eigenvalues
 
 BIFURCATION_KINDS = ("fold", "branch point", "flip", "Neimark-Sacker")

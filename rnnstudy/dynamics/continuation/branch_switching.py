@@ -8,14 +8,8 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.continuation.bifurcations import Bifurcation, find_bifurcations
-from rnnstudy.dynamics.continuation.pseudo_arclength import (
-    ContinuationPoint,
-    ContinuationProblem,
-    Linearise,
-    Trace,
-    run_in_batches,
-    trace_branch,
-)
+from rnnstudy.dynamics.continuation.problem import ContinuationPoint, ContinuationProblem, Linearise
+from rnnstudy.dynamics.continuation.pseudo_arclength import Trace, run_in_batches, trace_branch
 from rnnstudy.dynamics.continuation.settings import ContinuationSettings
 
 DIFFERENCE_STEP = 1e-4

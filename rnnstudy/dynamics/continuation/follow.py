@@ -16,12 +16,14 @@ from rnnstudy.dynamics.continuation.bifurcations import (
 )
 from rnnstudy.dynamics.continuation.branch_switching import Branch, reverse, switch_branches
 from rnnstudy.dynamics.continuation.input_path import InputPath, path_through
-from rnnstudy.dynamics.continuation.pseudo_arclength import (
-    BRANCH_OUTCOMES,
+from rnnstudy.dynamics.continuation.problem import (
     ContinuationPoint,
     ContinuationProblem,
     Linearisation,
     Linearise,
+)
+from rnnstudy.dynamics.continuation.pseudo_arclength import (
+    BRANCH_OUTCOMES,
     Trace,
     newton_correct,
     run_in_batches,

@@ -5,26 +5,24 @@ path of inputs. Branches are generators: they yield states and inputs, and recei
 `run_in_batches` advances many of them by one compiled call per round (Keller 1977).
 """
 
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.continuation.input_path import InputPath
+from rnnstudy.dynamics.continuation.problem import (
+    ContinuationPoint,
+    ContinuationProblem,
+    Linearisation,
+    Linearise,
+    Query,
+)
 from rnnstudy.dynamics.continuation.settings import ContinuationSettings
 from rnnstudy.dynamics.linearisation.modes import eigenvalues
 from rnnstudy.dynamics.states.outcomes import Outcomes
-
-Query = tuple[Array, Array]
-"""A state `[state]` and an input `[input]`."""
-
-Linearisation = tuple[Array, Array, Array]
-"""F `[state]`, dF/dh `[state, state]` and dF/dx `[state, input]` at a query."""
-
-Linearise = Callable[[Array, Array], Linearisation]
-"""States `[point, state]` and inputs `[point, input]` -> their linearisations, `[point, ...]`."""
 
 MAX_CORRECTIONS = 5
 """Largest number of Newton steps of the corrector. More mean a predictor that was too far off."""
@@ -66,69 +64,6 @@ BRANCH_OUTCOMES = Outcomes(
     }
 )
 """Outcomes of a branch in one direction."""
-
-
-@dataclass(frozen=True, eq=False)
-class ContinuationPoint:
-    """A point of a branch.
-
-    Parameters
-    ----------
-    v
-        Unknown (h / scale, s), `[state + 1]`.
-    tangent
-        Unit tangent, `[state + 1]`.
-    eigenvalues
-        Eigenvalues of dF/dh, `[mode]`.
-    determinant
-        Sign of det(dF/dh - I).
-    matrices
-        dF/dh and dF/dx, None where they are not needed.
-    """
-
-    v: Array
-    tangent: Array
-    eigenvalues: Array
-    determinant: float
-    matrices: tuple[Array, Array] | None = None
-
-    @property
-    def s(self) -> float:
-        """Arclength on the path of inputs."""
-        return float(self.v[-1])
-
-    @property
-    def without_matrices(self) -> "ContinuationPoint":
-        """The same point without its matrices."""
-        return replace(self, matrices=None)
-
-
-@dataclass(frozen=True, eq=False)
-class ContinuationProblem:
-    """Equation F(h; x(s)) = h along a path of inputs.
-
-    Parameters
-    ----------
-    path
-        Path of inputs.
-    size
-        Length of the state vector.
-    scale
-        Unit of states: root mean square times the square root of their number.
-    """
-
-    path: InputPath
-    size: int
-    scale: float
-
-    def query(self, v: Array, segment: int) -> Query:
-        """Return state and input at v."""
-        return v[:-1] * self.scale, self.path.inputs_at(v[-1], segment)
-
-    def derivative(self, by_state: Array, by_input: Array, segment: int) -> Array:
-        """Return the derivative of F(h; x(s)) - h by v, `[state, state + 1]`."""
-        square = (by_state - np.eye(len(by_state))) * self.scale
-        return np.column_stack([square, by_input @ self.path.slope(segment)])
 
 
 Correction = Generator[Query, Linearisation, ContinuationPoint | None]
