@@ -7,12 +7,17 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from rnnstudy import runner
+from rnnstudy.cli.commands import app
 from rnnstudy.study.errors import RunError
+from rnnstudy.study.plan import plan as plan_module
 from rnnstudy.study.results import files
 from rnnstudy.study.results.run import Run, open_run
+from rnnstudy.study.spec import study as study_module
 from rnnstudy.study.spec.study import Study, study_of
+from rnnstudy.training.train import Trained
 
 SPEC: dict[str, Any] = {
     "study": "small",
@@ -78,6 +83,65 @@ def test_the_step_of_divergence_is_an_integer_in_the_table(run: Run) -> None:
     text = (table.directory / "members.csv").read_text().splitlines()
     assert text[0].endswith(",diverged_at")
     assert all(line.rpartition(",")[2] in ("", "1", "2", "3", "4") for line in text[1:])
+
+
+def test_a_run_expands_its_study_once_and_plans_once_per_stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: dict[str, int] = {}
+
+    def count(module: Any, name: str) -> None:
+        real = getattr(module, name)
+
+        def counted(*arguments: Any, **options: Any) -> Any:
+            calls[name] = calls.get(name, 0) + 1
+            return real(*arguments, **options)
+
+        monkeypatch.setattr(module, name, counted)
+
+    count(study_module, "expand_grid")
+    count(study_module, "imported_networks")
+    count(plan_module, "make_plan")
+    (tmp_path / "a.yaml").write_text(json.dumps(SPEC | {"analyses": ["fixed_points"]}))
+    words = ["run", str(tmp_path / "a.yaml"), "--out", str(tmp_path / "run")]
+    for _ in range(2):
+        calls.clear()
+        assert CliRunner().invoke(app, words).exit_code == 0
+        assert calls == {"expand_grid": 1, "imported_networks": 1, "make_plan": 1}
+    (tmp_path / "a.yaml").write_text(json.dumps(SPEC | {"selection": {"l2": [0, 1], "steps": 2}}))
+    calls.clear()
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert calls == {"expand_grid": 1, "imported_networks": 1, "make_plan": 2}
+
+
+def test_outcomes_stand_beside_the_weights_and_a_table_reads_no_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = runner.run(study(), tmp_path).members
+    monkeypatch.setattr(Trained, "load", None)
+    after = open_run(tmp_path)
+    assert after.members.equals(before)
+    assert {name: (done, total) for name, done, total in after.plan().done}["train"] == (2, 2)
+    monkeypatch.undo()
+    # A store of an earlier version has none.
+    for network in after.index.networks:
+        after.store.remove(network.key("outcome"))
+    assert open_run(tmp_path).members.equals(before)
+
+
+def test_a_report_is_drawn_again_only_if_it_would_differ(tmp_path: Path) -> None:
+    found = runner.run(study(), tmp_path)
+    page = tmp_path / "report" / "index.html"
+    drawn = page.stat().st_mtime_ns
+    runner.run(study(), tmp_path)
+    assert page.stat().st_mtime_ns == drawn
+    figure = next((tmp_path / "report" / "figures").iterdir())
+    figure.unlink()
+    runner.run(study(), tmp_path)
+    assert figure.exists()
+    retitled = found.study.changed(report=found.study.report.changed(title="Another"))
+    runner.run(retitled, tmp_path)
+    assert "Another" in page.read_text()
 
 
 PAIRS = [{"kind": "pairs", "metric": "cka"}, {"kind": "embedding", "of": "cka"}]

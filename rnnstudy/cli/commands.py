@@ -65,7 +65,7 @@ Verbose = Annotated[
 
 
 class Catalogue(StrEnum):
-    """What can be listed."""
+    """Catalogues that `list` shows."""
 
     tasks = "tasks"
     cells = "cells"

@@ -2,4 +2,4 @@
 
 
 class RunError(Exception):
-    """What was asked of a run is not there; the message, one sentence, is for the user."""
+    """A run cannot do or does not hold what was requested. The message is for the user."""

@@ -1,4 +1,4 @@
-"""Results by address: each in a folder named by its key, written beside and renamed when whole."""
+"""Store of results: one folder per address, written beside and renamed when complete."""
 
 import json
 import os
@@ -18,13 +18,13 @@ R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
 DRAFT_LIFETIME = 3600.0
-"""Seconds after which nobody can still be writing a draft."""
+"""Seconds after which no writer can still be at work on a draft."""
 
 SET_ASIDE = ".set-aside"
 """Folder of records that could not be read."""
 
 FORMAT_FILE = "format"
-"""File that says the format of a store. A store of format 1 has none."""
+"""File that holds the format of a store. A store of format 1 has none."""
 
 
 def _loads(folder: Path, kind: type[Record]) -> bool:
@@ -44,7 +44,7 @@ class Store:
         """Addresses whose damaged records this object has set aside."""
 
     def has(self, key: str) -> bool:
-        """Whether a whole record stands under this key (sizes agree; contents are read later)."""
+        """Return whether the store holds a record of the full size. The contents are not read."""
         folder = self._folder(key)
         try:
             meta = json.loads((folder / "meta.json").read_text())
@@ -66,7 +66,7 @@ class Store:
             raise
 
     def write(self, key: str, record: Record) -> None:
-        """Keep a record; readers see all of it or nothing."""
+        """Write a record. Readers see all of it or nothing."""
         self._create()
         draft = self.root / f".draft-{key}-{uuid.uuid4().hex[:8]}"
         try:
@@ -76,7 +76,7 @@ class Store:
             shutil.rmtree(draft, ignore_errors=True)
 
     def _create(self) -> None:
-        """Make the folder, with a file that says its format."""
+        """Create the folder, with a file that holds its format."""
         if not self.root.exists():
             self.root.mkdir(parents=True, exist_ok=True)
             (self.root / FORMAT_FILE).write_text(f"{FORMAT}\n")
@@ -96,14 +96,14 @@ class Store:
                 self._set_aside(place)
 
     def _set_aside(self, place: Path) -> None:
-        """Move a folder out of the way, for a person to look at."""
+        """Move a folder out of the way, for a person to inspect."""
         aside = self.root / SET_ASIDE
         aside.mkdir(exist_ok=True)
         with suppress(OSError):  # another process has moved it
             os.rename(place, aside / f"{place.name}-{uuid.uuid4().hex[:8]}")
 
     def _folder(self, key: str) -> Path:
-        """Folder of a record: where the previous version kept it, if it is only there."""
+        """Return the folder of a record, that of the previous version if only that one exists."""
         folder = self.root / key
         if isinstance(key, Address) and self._may_hold_format_1 and not folder.exists():
             earlier = self.root / key.in_format_1
@@ -123,7 +123,7 @@ class Store:
         return compute()
 
     def clear_drafts(self) -> None:
-        """Remove what interrupted writers left behind; a young draft may be somebody's at work."""
+        """Remove drafts of interrupted writers. A young draft may belong to a running one."""
         for draft in self.root.glob(".draft-*"):
             with suppress(FileNotFoundError):
                 if time.time() - draft.stat().st_mtime > DRAFT_LIFETIME:

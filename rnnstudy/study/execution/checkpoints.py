@@ -1,4 +1,4 @@
-"""Courses of training in a store, so that a killed run loses minutes and not hours."""
+"""Checkpoints of training in a store, so that a killed run loses minutes and not hours."""
 
 import hashlib
 import shutil
@@ -22,7 +22,7 @@ class Checkpoints:
         self._last = self._pause = time.monotonic()
 
     def latest(self) -> TrainingState | None:
-        """The course that is furthest on, of those that are whole."""
+        """Return the most advanced state that is complete."""
         for key in self._keys():
             try:
                 return self.store.read(key, TrainingState)
@@ -31,26 +31,28 @@ class Checkpoints:
         return None
 
     def keep(self, course: TrainingState) -> None:
-        """Write a course down if at the next call, after as long as since the last one, what was
-        written before would be older than the interval, in seconds."""
+        """Write a state if the last one would be older than the interval at the next call.
+
+        The next call is expected after the time since the previous call.
+        """
         now = time.monotonic()
         piece, self._pause = now - self._pause, now
         if now + piece - self._last >= self.interval:
             self.write(course)
 
     def write(self, course: TrainingState) -> None:
-        """Write a course down now."""
+        """Write a state now."""
         before = self._keys()
         self.store.write(f"{self.prefix}{course.done:09d}", course)
         self._remove(before)
         self._last = time.monotonic()
 
     def clear(self) -> None:
-        """Forget all courses: the networks are trained."""
+        """Remove all states: the networks are trained."""
         self._remove(self._keys())
 
     def _keys(self) -> list[str]:
-        """Addresses of the kept courses, the furthest first."""
+        """Return the addresses of the states, the most advanced first."""
         return sorted((p.name for p in self.store.root.glob(f"{self.prefix}*")), reverse=True)
 
     def _remove(self, keys: Sequence[str]) -> None:

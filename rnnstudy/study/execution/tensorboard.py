@@ -1,4 +1,4 @@
-"""Training curves for TensorBoard: how a cohort fares, as quantiles over its members."""
+"""Training curves for TensorBoard: quantiles over the networks of a cohort."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,7 +52,7 @@ def _values(course: TrainingState, mark: int) -> Iterator[tuple[str, float]]:
 
 
 def _scalar(tag: str, value: float, step: int) -> None:
-    """What `tf.summary.scalar` writes, which needs TensorBoard itself to be installed."""
+    """Write a scalar as `tf.summary.scalar` does, without TensorBoard installed."""
     kind = tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars")
     metadata = tf.compat.v1.SummaryMetadata(plugin_data=kind)
     tf.summary.write(tag, tf.constant(value, tf.float32), step, metadata)

@@ -73,7 +73,7 @@ class AnalyseMembers(Job):
             for i, present in enumerate(self.present(store))
             if not present and self.networks[i].key() not in diverged
         ]
-        networks, names = (tuple(each[i] for i in at) for each in (self.networks, self.names))
+        networks, names = tuple(self.networks[i] for i in at), tuple(self.names[i] for i in at)
         return replace(self, networks=networks, names=names) if at else None
 
     def cost(self) -> Cost:

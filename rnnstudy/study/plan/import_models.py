@@ -55,7 +55,7 @@ class ImportModels(Job):
 
     def missing(self, store: Store) -> Self | None:
         at = [i for i, present in enumerate(self.present(store)) if not present]
-        networks, names = (tuple(each[i] for i in at) for each in (self.networks, self.names))
+        networks, names = tuple(self.networks[i] for i in at), tuple(self.names[i] for i in at)
         return replace(self, networks=networks, names=names) if at else None
 
     def run(self, context: Context) -> None:

@@ -78,7 +78,7 @@ class Train(Job):
 
     def missing(self, store: Store) -> Self | None:
         at = [i for i, present in enumerate(self.present(store)) if not present]
-        networks, names = (tuple(each[i] for i in at) for each in (self.networks, self.names))
+        networks, names = tuple(self.networks[i] for i in at), tuple(self.names[i] for i in at)
         return replace(self, networks=networks, names=names) if at else None
 
     def cost(self) -> Cost:

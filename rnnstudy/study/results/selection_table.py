@@ -31,7 +31,7 @@ def _rows(group: SelectionGroup, result: SelectionResult | None) -> Iterable[Map
 
 
 def exhibits(selections: Sequence[Selected], fields: Iterable[str]) -> Iterable[Exhibit]:
-    """What was chosen and why, of the contests of one task."""
+    """Yield table and figures of the selections of one task."""
     if not selections:
         return
     rule = selections[0][0].rule

@@ -1,4 +1,4 @@
-"""What the claims of a study have come to, for reading: verdicts, and the numbers behind them."""
+"""Table and figures of the claims of a study: verdicts, and the numbers behind them."""
 
 from collections.abc import Iterable, Sequence
 from math import isnan
@@ -14,18 +14,18 @@ COLUMNS = ("claim", "task", "statement", "verdict", "statistic", "effect", "low"
 
 
 class Weighed(NamedTuple):
-    """A claim about a task's networks, and what they say to it."""
+    """A claim about the networks of a task, and the evidence."""
 
     claim: Claim
     task: Task
     evidence: Evidence | None
-    """None where a step failed, or has not been done yet."""
+    """None if a job failed or has not run."""
     trouble: str = ""
-    """Why there is no evidence, as far as that is known."""
+    """Reason why there is no evidence, if it is known."""
 
 
 class Judged(NamedTuple):
-    """A weighed claim with its verdict."""
+    """A claim with its evidence and verdict."""
 
     claim: Claim
     task: Task
@@ -35,23 +35,23 @@ class Judged(NamedTuple):
     corrected: float
     """p, corrected for all tests of the study; NaN without a test."""
     note: str
-    """What stands against `supported`, or why there is no verdict."""
+    """Reason against `supported`, or why there is no verdict."""
 
 
 def judged(weighed: Sequence[Weighed]) -> list[Judged]:
-    """Verdicts on all claims of a study; p is corrected over those that there is evidence on."""
-    there = [(each.claim, each.evidence) for each in weighed if each.evidence is not None]
-    found = iter(verdicts([claim for claim, _ in there], [each for _, each in there]))
+    """Return the verdicts on all claims of a study. p is corrected over claims with evidence."""
+    tested = [(each.claim, each.evidence) for each in weighed if each.evidence is not None]
+    results = iter(verdicts([claim for claim, _ in tested], [each for _, each in tested]))
     return [
         Judged(claim, task, None, "failed" if trouble else "not computed", float("nan"), trouble)
         if evidence is None
-        else Judged(claim, task, evidence, *next(found))
+        else Judged(claim, task, evidence, *next(results))
         for claim, task, evidence, trouble in weighed
     ]
 
 
 def verdict_columns(results: Sequence[Judged]) -> dict[str, list[Any]]:
-    """One row per claim and task; numbers that there are not are None."""
+    """Return one row per claim and task. Missing numbers are None."""
     rows = [_row(each) for each in results]
     return {name: [row[name] for row in rows] for name in COLUMNS}
 
@@ -80,10 +80,10 @@ def _known(value: float) -> float | None:
 
 
 def exhibits(results: Sequence[Judged]) -> Iterable[Exhibit]:
-    """The verdicts, how each claim is judged, and what each group of networks says."""
-    found = verdict_columns(results)
-    count = sum(value is not None for value in found["corrected_p"])
-    ends = zip(found["low"], found["high"], strict=True)
+    """Yield the verdicts, the rules of the claims, and the values of each group of networks."""
+    columns = verdict_columns(results)
+    count = sum(value is not None for value in columns["corrected_p"])
+    ends = zip(columns["low"], columns["high"], strict=True)
     yield Table(
         title="Verdicts",
         caption="Supported: the effect is as large as the claim's rule asks for, and p, corrected "
@@ -93,16 +93,16 @@ def exhibits(results: Sequence[Judged]) -> Iterable[Exhibit]:
         columns={
             "verdict": [
                 f"{word}: {note}" if note else word
-                for word, note in zip(found["verdict"], found["note"], strict=True)
+                for word, note in zip(columns["verdict"], columns["note"], strict=True)
             ],
-            "what is claimed": found["statement"],
-            "task": found["task"],
-            "effect": found["effect"],
+            "what is claimed": columns["statement"],
+            "task": columns["task"],
+            "effect": columns["effect"],
             "95 % interval": [_interval(low, high) for low, high in ends],
-            "p": found["p"],
-            "corrected p": found["corrected_p"],
-            "networks": found["networks"],
-            "claim": found["claim"],
+            "p": columns["p"],
+            "corrected p": columns["corrected_p"],
+            "networks": columns["networks"],
+            "claim": columns["claim"],
         },
     )
     yield _rules([each.claim for each in results])

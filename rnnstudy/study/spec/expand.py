@@ -1,4 +1,4 @@
-"""The networks of a grid, with what overrides and selection make of them."""
+"""Expansion of a grid into networks, with overrides and selection."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -6,20 +6,20 @@ from rnnstudy.analyses.base import Member
 from rnnstudy.cells import Cell
 from rnnstudy.study.spec.grid import Combination, combinations, member
 from rnnstudy.study.spec.networks import Network, Networks
-from rnnstudy.study.spec.overrides import Override, overridden
+from rnnstudy.study.spec.overrides import Override, apply_overrides
 from rnnstudy.study.spec.selection import Selection, Undecided
 from rnnstudy.tasks import Task
 from rnnstudy.training.protocol import Training
 
 
-def grown(
+def expand_grid(
     tasks: Sequence[Task],
     networks: Networks,
     training: Training,
     selection: Selection | None,
     overrides: Sequence[Override],
 ) -> Iterator[tuple[Member, Network]]:
-    """All networks of a grid with their names, in a fixed order, the seed innermost."""
+    """Yield all networks of a grid with their names, in a fixed order, the seed innermost."""
     for combination in combinations(tasks, networks, training):
         yield from _members(combination, networks.seeds, selection, overrides)
 
@@ -30,14 +30,14 @@ def _members(
     selection: Selection | None,
     overrides: Sequence[Override],
 ) -> Iterator[tuple[Member, Network]]:
-    built: dict[tuple[int, ...], tuple[Cell, Training, tuple[str, ...]]] = {}
+    cells: dict[tuple[int, ...], tuple[Cell, Training, tuple[str, ...]]] = {}
     for seed in seeds:
         fields = {**combination.fields, "seed": seed}
-        which = tuple(i for i, each in enumerate(overrides) if each.matches(fields))
-        if which not in built:
-            matching = [overrides[i] for i in which]
-            built[which] = (*overridden(combination, matching), _free(selection, matching))
-        cell, protocol, free = built[which]
+        key = tuple(i for i, each in enumerate(overrides) if each.matches(fields))
+        if key not in cells:
+            matching = [overrides[i] for i in key]
+            cells[key] = (*apply_overrides(combination, matching), _free(selection, matching))
+        cell, protocol, free = cells[key]
         network = Network(task=combination.task, cell=cell, training=protocol, seed=seed)
         yield (
             member(combination, seed),
@@ -46,7 +46,7 @@ def _members(
 
 
 def _free(selection: Selection | None, overrides: Iterable[Override]) -> tuple[str, ...]:
-    """Training fields left to selection where these overrides match."""
+    """Return the training fields that the selection decides if these overrides match."""
     grid = {} if selection is None else selection.grid
-    taken = {name for override in overrides for name in override.set.training}
-    return tuple(name for name in grid if name not in taken)
+    overridden = {name for override in overrides for name in override.set.training}
+    return tuple(name for name in grid if name not in overridden)

@@ -1,4 +1,4 @@
-"""From the axes of a study to its networks, each with a name."""
+"""Combinations of the axes of a grid, and names of its networks."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -34,54 +34,54 @@ class Combination(NamedTuple):
 def combinations(
     tasks: Sequence[Task], networks: Networks, training: Training
 ) -> list[Combination]:
-    """In a fixed order: tasks, cells, activations, units, training axes."""
+    """Return all combinations in a fixed order: tasks, cells, activations, units, training axes."""
     axes = networks.training_axes
     always = {"task", "cell", "activation", "units"}
     varied = {name for name, values in axes.items() if len(values) > 1}
     differing = _differing(networks.cells)
     everywhere = {name: None for names in differing.values() for name in names}
-    found = []
+    grid = []
     for task, cell, activation, units, *values in product(
         tasks, networks.cells, networks.axis("activations"), networks.axis("units"), *axes.values()
     ):
         chosen = dict(zip(axes, values, strict=True))
-        own = {"task": task.title, "cell": title(cell), "activation": activation, "units": units}
+        named = {"task": task.title, "cell": title(cell), "activation": activation, "units": units}
         special = {name: _plain(getattr(cell, name, None)) for name in everywhere}
-        found.append(
+        grid.append(
             Combination(
                 task=task,
                 cell=cell.changed(activation=activation, units=units),
                 training=training.changed(**chosen),
-                fields=own | special | chosen,
+                fields=named | special | chosen,
                 named=frozenset(always | varied | differing[title(cell)].keys()),
                 tabled=frozenset(always | varied | everywhere.keys()),
             )
         )
-    return found
+    return grid
 
 
 def _differing(cells: Sequence[Cell]) -> dict[str, dict[str, None]]:
-    """Title -> fields in which cells of that title differ, in order (the values mean nothing)."""
-    found: dict[str, dict[str, None]] = {}
+    """Return title -> fields in which cells of that title differ, in order (without values)."""
+    differing: dict[str, dict[str, None]] = {}
     for cell in cells:
         alike = [other for other in cells if title(other) == title(cell)]
-        found[title(cell)] = {
+        differing[title(cell)] = {
             name: None
             for name in type(cell).model_fields
             if any(getattr(other, name) != getattr(cell, name) for other in alike)
         }
-    return found
+    return differing
 
 
 def _plain(value: Any) -> Any:
-    """A field's value as a table or a name can hold it: components and tuples as text."""
+    """Return the value of a field for a table or a name: components and tuples as text."""
     if isinstance(value, Component):
-        given = {
+        changed = {
             name: getattr(value, name)
             for name, field in type(value).model_fields.items()
             if getattr(value, name) != field.default
         }
-        words = [f"{name}={as_text(part)}" for name, part in given.items()]
+        words = [f"{name}={as_text(part)}" for name, part in changed.items()]
         return "_".join([*([value.kind] if isinstance(value, Entry) else []), *words])
     if isinstance(value, tuple | list):
         return "_".join(as_text(part) for part in value)
@@ -89,14 +89,14 @@ def _plain(value: Any) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """A value as part of a file's name."""
+    """Return a value as part of a file name."""
     if value is None or isinstance(value, bool):
         return str(value).lower()
     return re.sub(r"[^A-Za-z0-9_.=+-]", "_", str(_plain(value)))
 
 
 def member(combination: Combination, seed: int) -> Member:
-    """Who the network at a grid point with this seed is."""
+    """Return name and fields of the network at a grid point with a seed."""
     words = [
         as_text(value)
         if name in ("task", "cell", "activation", "units")
@@ -108,8 +108,8 @@ def member(combination: Combination, seed: int) -> Member:
     return Member("-".join([*words, f"s{seed:03d}"]), {**fields, "seed": seed})
 
 
-def grid_mistakes(networks: Networks, tasks: Sequence[Task] | None) -> Iterator[InitErrorDetails]:
-    """What is wrong with a grid of networks for these tasks; None: they are wrong themselves."""
+def grid_errors(networks: Networks, tasks: Sequence[Task] | None) -> Iterator[InitErrorDetails]:
+    """Yield the errors of a grid for these tasks. None: the tasks are wrong themselves."""
     count = networks.size * (1 if tasks is None else len(tasks))
     if count > NETWORK_LIMIT:
         yield spec_error(
@@ -124,7 +124,7 @@ def grid_mistakes(networks: Networks, tasks: Sequence[Task] | None) -> Iterator[
 
 
 def _cell_mistake(cell: Cell, networks: Networks, inputs: Sequence[int]) -> str:
-    """What is wrong with a cell, which may be the user's own, at some place of the grid."""
+    """Return why a cell cannot be used somewhere in the grid; empty if it can."""
     for activation, units in product(networks.axis("activations"), networks.axis("units")):
         built = cell.changed(activation=activation, units=units)
         wrong = next(filter(None, (cell_error(built, each) for each in inputs)), "")

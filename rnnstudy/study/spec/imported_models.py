@@ -1,4 +1,4 @@
-"""Networks of the user's own in a study: Keras files in place of a grid, or beside one."""
+"""Networks that a study imports from Keras files, in place of a grid or beside one."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -54,7 +54,7 @@ class Model(Component):
 
 
 class ModelNetwork(AnyNetwork):
-    """A network that was not trained here; the content of its file is its address."""
+    """Identity of an imported network. The content of its file decides its address."""
 
     labels: ClassVar[frozenset[str]] = frozenset({"file", "module"})
 
@@ -72,7 +72,7 @@ class ModelNetwork(AnyNetwork):
 
 
 class Models:
-    """Marks the field for networks of the user's own: a file, a mapping, or a list of these."""
+    """Marker of the field of imported networks: a file, a mapping, or a list of these."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -88,11 +88,11 @@ class Models:
 
 
 def _read(value: Any, info: core_schema.ValidationInfo) -> tuple[Model, ...]:
-    """Every file that is meant, read; pydantic errors are located at the entries concerned."""
+    """Return the models of all files; errors are located at the entries of the list."""
     listed = isinstance(value, list | tuple)
     folder = Path((info.context or {}).get("folder", "."))
     tasks: Sequence[Task] = info.data.get("tasks", ())
-    found: list[Model] = []
+    models: list[Model] = []
     errors: list[InitErrorDetails] = []
     for i, entry in enumerate(value if listed else (value,)):
         loc = (i,) if listed else ()
@@ -100,17 +100,17 @@ def _read(value: Any, info: core_schema.ValidationInfo) -> tuple[Model, ...]:
             for model in _entry(entry, folder):
                 if tasks:
                     fitting_task(model, tasks)
-                _refuse_namesake(model, found)
-                found.append(model)
+                _refuse_namesake(model, models)
+                models.append(model)
         except ValidationError as error:
             errors += [reraise_below(each, loc) for each in error.errors(include_url=False)]
     if errors:
         raise validation_error("models", errors)
-    return tuple(found)
+    return tuple(models)
 
 
 def _entry(entry: Any, folder: Path) -> Iterator[Model]:
-    """The models that one entry of the list stands for."""
+    """Yield the models of one entry of the list."""
     if isinstance(entry, Model):
         yield entry
         return
@@ -129,10 +129,10 @@ def _entry(entry: Any, folder: Path) -> Iterator[Model]:
         yield model.changed(file=str(path), content=model.content or _content(model, path, inside))
 
 
-def _files(given: str, folder: Path) -> list[Path]:
-    """The files that a path or a pattern stands for, absolute, in the order of their names."""
-    path = (folder / given).absolute()
-    if path.exists() or not PATTERN.search(given):
+def _files(pattern: str, folder: Path) -> list[Path]:
+    """Return the absolute paths of a path or pattern, in the order of names."""
+    path = (folder / pattern).absolute()
+    if path.exists() or not PATTERN.search(pattern):
         return [path]
     anchor = Path(path.anchor)
     return sorted(anchor.glob(str(path.relative_to(anchor))))
@@ -156,7 +156,7 @@ def _refuse_namesake(model: Model, others: Sequence[Model]) -> None:
 
 
 def fitting_task(model: Model, tasks: Sequence[Task]) -> Task:
-    """The task that a model has learnt; ValidationError if none fits, or it is not clear which."""
+    """Return the task of a model; ValidationError if no task fits, or several do."""
     titles = [task.title for task in tasks]
     if model.task is not None and model.task not in titles:
         message = f"is {model.task!r}; tasks: {', '.join(titles)}{suggestion(model.task, titles)}"
@@ -179,7 +179,7 @@ def fitting_task(model: Model, tasks: Sequence[Task]) -> Task:
 
 
 def _fits(content: Content | None, task: Task) -> bool:
-    """Whether a task has as many inputs and outputs as a file, so far as these are known."""
+    """Return whether a task has as many inputs and outputs as a file, as far as they are known."""
     if content is None:
         return True
     return content.inputs in (None, task.inputs) and content.outputs in (None, task.outputs)
@@ -190,12 +190,12 @@ def _sizes(inputs: int | None, outputs: int | None) -> str:
     return " and ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts if n is not None)
 
 
-def own_networks(
+def imported_networks(
     models: Sequence[Model], tasks: Sequence[Task], fields: Iterable[str] = ()
 ) -> Iterator[tuple[Member, ModelNetwork]]:
-    """Networks of the user's own with who they are, in the order of the spec.
+    """Yield the imported networks of a study with their names, in the order of the spec.
 
-    fields: those of other networks, which are empty here unless they can be told.
+    fields: names of the fields of other networks. An imported network has no values for them.
     """
     for model in models:
         task, content = fitting_task(model, tasks), model.content

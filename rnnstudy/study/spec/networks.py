@@ -1,4 +1,4 @@
-"""The networks that a study asks for: axes that are crossed, and what one network is."""
+"""Grid of networks, with crossed axes, and the identity of one network."""
 
 from functools import cached_property
 from operator import getitem
@@ -27,7 +27,7 @@ NETWORK_LIMIT = 100_000
 
 
 class Axis:
-    """Marks a tuple field that a spec gives as one value or as a list of different values."""
+    """Marker of a tuple field, which is one value or a list of different values in a spec."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -63,7 +63,7 @@ def axis(
     name: str,
     note: str = "One value, or a list for an axis of the grid.",
 ) -> tuple[Any, Any]:
-    """An axis over a field that another component declares; the note follows its description."""
+    """Return an axis over a field of another component; the note follows its description."""
     field = owner.model_fields[name]
     alone = Field(description=field.description)
     item: Any = getitem(Annotated, (field.annotation, *field.metadata, alone))
@@ -73,7 +73,7 @@ def axis(
 
 
 def _without_axes(schema: dict[str, Any]) -> None:
-    """Leave units and activation out of what an editor offers for a cell of the grid."""
+    """Remove units and activation from the schema of a cell of the grid."""
     for choices in (schema["anyOf"][0], schema["anyOf"][1]["items"]):
         for variant in choices["anyOf"]:
             for name in ("units", "activation"):
@@ -155,7 +155,7 @@ class _Networks(Component):
         return count
 
     def axis(self, name: str) -> tuple[Any, ...]:
-        """The values of an axis."""
+        """Return the values of an axis."""
         values: tuple[Any, ...] = getattr(self, name)
         return values
 
@@ -175,18 +175,18 @@ else:
 
 
 def title(cell: Cell) -> str:
-    """What a cell is called in names of networks and in the report."""
+    """Return the name of a cell in names of networks and in the report."""
     return cell.kind.rpartition(":")[2].lower()
 
 
 class AnyNetwork(Component):
-    """All that decides what one network is; its key is the network's address."""
+    """Identity of one network. Its key is the address of the network."""
 
     task: AnyTask
     """What it learns."""
 
     def key(self, *inputs: str) -> Address:
-        """Address of the network, which every job about it asks for: made once."""
+        """Return the address of the network, or of a result with further inputs."""
         return super().key(*inputs) if inputs else self._address
 
     @cached_property
@@ -195,7 +195,7 @@ class AnyNetwork(Component):
 
 
 class Network(AnyNetwork):
-    """All that decides how one network is trained; its key is the result's address."""
+    """Identity of one trained network. Its key is the address of the training's result."""
 
     version: ClassVar[int] = 2
 

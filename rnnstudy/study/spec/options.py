@@ -1,4 +1,4 @@
-"""How the work of a study is done: the fields of a spec's `runtime`."""
+"""Options of a spec that change no result: `runtime` and `report`."""
 
 import os
 from fnmatch import fnmatchcase
@@ -12,11 +12,11 @@ from rnnstudy.study.spec.networks import Axis
 from rnnstudy.training.kernels.choice import Kernel, kernel_for
 
 DRIVERS = ("/proc/driver/nvidia", "/dev/dxg", "/dev/kfd")
-"""Signs of a GPU, for those who must not ask TensorFlow."""
+"""Files that show a GPU without TensorFlow."""
 
 
 class Runtime(Component):
-    """How the work is done; nothing here changes what a result's address is."""
+    """Execution of a study. No field changes the address of a result."""
 
     store: str | None = None
     """Folder of results, which studies may share, relative to where the run is started; default:
@@ -51,7 +51,7 @@ class Runtime(Component):
 
     @property
     def expected_kernel(self) -> Kernel:
-        """The form in which cohorts are going to train, as far as is known without TensorFlow."""
+        """Form in which cohorts will train, as far as it is known without TensorFlow."""
         if isinstance(self.devices, tuple):
             return kernel_for(self.devices[0].partition(":")[0])
         hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
@@ -67,7 +67,7 @@ class Runtime(Component):
 
 
 class Report(Component):
-    """What the run writes besides its records."""
+    """Files that a run writes besides its records."""
 
     title: str | None = None
     """Title of the page; default: the study's name."""
@@ -79,5 +79,5 @@ class Report(Component):
     """Names of networks to write as Keras models to `models/`, with * and ? as in a shell."""
 
     def wants_model(self, name: str) -> bool:
-        """Whether the network of this name is written as a Keras model."""
+        """Return whether the network of this name is written as a Keras model."""
         return any(fnmatchcase(name, pattern) for pattern in self.models or ())

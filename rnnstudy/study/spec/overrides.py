@@ -1,4 +1,4 @@
-"""Overrides: other fields for a part of the grid."""
+"""Overrides of fields for a part of the grid."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -45,12 +45,14 @@ class Override(Component):
     """What to change."""
 
     def matches(self, fields: Mapping[str, Any]) -> bool:
-        """Whether a network with these grid fields is meant."""
+        """Return whether a network with these grid fields matches `where`."""
         return has_values(fields, self.where)
 
 
-def overridden(combination: Combination, overrides: Sequence[Override]) -> tuple[Cell, Training]:
-    """Cell and training protocol of a combination after the overrides that match it."""
+def apply_overrides(
+    combination: Combination, overrides: Sequence[Override]
+) -> tuple[Cell, Training]:
+    """Return cell and training protocol of a combination after the overrides that match it."""
     cell: dict[str, Any] = {}
     training: dict[str, Any] = {}
     for override in overrides:
@@ -59,11 +61,11 @@ def overridden(combination: Combination, overrides: Sequence[Override]) -> tuple
     return combination.cell.changed(**cell), combination.training.changed(**training)
 
 
-def override_mistakes(
+def override_errors(
     overrides: Sequence[Override], grid: Sequence[Combination], networks: Networks
 ) -> list[InitErrorDetails]:
-    """What is wrong with overrides given the grid: fields that it lacks, parts that are empty."""
-    found: list[InitErrorDetails] = []
+    """Return the errors of overrides: fields that the grid lacks, values that no network has."""
+    errors: list[InitErrorDetails] = []
     for i, override in enumerate(overrides):
         wrong = list(_where_mistakes(override, grid, networks.seeds))
         matched = [] if wrong else [c for c in grid if _matches(override, c, networks.seeds)]
@@ -72,8 +74,8 @@ def override_mistakes(
         elif not wrong:
             message = "matches no network: no point of the grid has all these values"
             wrong = [spec_error("no_match", message, ("where",))]
-        found += [InitErrorDetails(**{**error, "loc": (i, *error["loc"])}) for error in wrong]
-    return found
+        errors += [InitErrorDetails(**{**error, "loc": (i, *error["loc"])}) for error in wrong]
+    return errors
 
 
 def _matches(override: Override, combination: Combination, seeds: Sequence[int]) -> bool:
@@ -90,15 +92,15 @@ def _where_mistakes(
             yield unknown_key(name, known, wanted, ("where",))
             continue
         for k, value in enumerate(as_tuple(wanted)):
-            if not any(equal_values(value, there) for there in known[name]):
+            if not any(equal_values(value, other) for other in known[name]):
                 loc = ("where", name, k) if isinstance(wanted, tuple) else ("where", name)
                 yield spec_error("not_in_grid", _not_in_grid(value, list(known[name])), loc, value)
 
 
 def _not_in_grid(value: Any, known: Sequence[Any]) -> str:
-    listed = ", ".join(as_text(there) for there in known[:12])
+    listed = ", ".join(as_text(each) for each in known[:12])
     more = ", ..." if len(known) > 12 else ""
-    words = [there for there in known if isinstance(there, str)]
+    words = [each for each in known if isinstance(each, str)]
     hint = suggestion(value, words) if isinstance(value, str) else ""
     return f"is {quoted(value)}, which no network has; in the grid: {listed}{more}{hint}"
 
@@ -149,17 +151,17 @@ def _cell_mistakes(
 def _value_mistakes(
     fields: Mapping[str, Any], matched: Sequence[Combination]
 ) -> Iterator[InitErrorDetails]:
-    seen: set[tuple[str | int, ...]] = set()
+    reported: set[tuple[str | int, ...]] = set()
     for combination in matched:
         try:
             cell = combination.cell.changed(**fields)
         except ValidationError as error:
             for each in error.errors(include_url=False):
-                if each["loc"] not in seen:
-                    seen.add(each["loc"])
+                if each["loc"] not in reported:
+                    reported.add(each["loc"])
                     yield reraise_below(each, ("set", "cell"))
             continue
         wrong = cell_error(cell, combination.task.inputs) if fields else ""
-        if wrong and () not in seen:
-            seen.add(())
+        if wrong and () not in reported:
+            reported.add(())
             yield spec_error("cell", f"makes a cell that cannot be used: {wrong}", ("set", "cell"))

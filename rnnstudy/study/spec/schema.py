@@ -6,11 +6,11 @@ from rnnstudy.study.spec.study import Study
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of a spec, as the YAML language server reads it."""
-    found = Study.model_json_schema()
-    parts = found["$defs"]
-    # An editor says more of a mistake inside if there is no alternative to fit.
-    found["properties"]["networks"] = _given(found["properties"]["networks"])
+    """Return the JSON Schema (2020-12) of specs, for the YAML language server."""
+    study = Study.model_json_schema()
+    parts = study["$defs"]
+    # Editors locate errors inside a field better if it has no alternatives.
+    study["properties"]["networks"] = _without_null(study["properties"]["networks"])
     networks = parts["Networks"]["properties"]
     where = {
         "task": _one_or_many({"type": "string"}),
@@ -28,14 +28,14 @@ def schema() -> dict[str, Any]:
     change = parts["Change"]["properties"]
     change["training"] |= parts["Training"] | {"description": change["training"]["description"]}
     change["cell"]["properties"] = _cell_fields(networks["cells"])
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **study}
 
 
-def _given(field: dict[str, Any]) -> dict[str, Any]:
-    """An optional field as it is where it is given."""
+def _without_null(field: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an optional field without null."""
     (alternative,) = (each for each in field["anyOf"] if each != {"type": "null"})
-    found: dict[str, Any] = alternative | {"description": field["description"]}
-    return found
+    schema: dict[str, Any] = alternative | {"description": field["description"]}
+    return schema
 
 
 def _one_or_many(item: dict[str, Any]) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def _one_or_many(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cell_fields(cells: dict[str, Any]) -> dict[str, Any]:
-    """Every field of every cell of the catalogue but `kind`."""
+    """Return the fields of all cells of the catalogue without `kind`."""
     variants = cells["anyOf"][0]["anyOf"]
     fields = {n: field for v in variants for n, field in v.get("properties", {}).items()}
     return {name: field for name, field in fields.items() if name != "kind"}

@@ -1,4 +1,4 @@
-"""Training fields that pilot networks choose: what a spec says of them, and whom they wait for."""
+"""Selection of training fields by pilot networks, and networks that wait for it."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -52,19 +52,19 @@ class _Selection(Component):
     @classmethod
     def _fields_of_members(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         others = Training.model_fields.keys() - cls.model_fields.keys()
-        given = data if isinstance(data, Mapping) else {}
+        fields = data if isinstance(data, Mapping) else {}
         unfit = f"cannot be selected; fields that can: {', '.join(SELECTABLE)}"
-        errors = [spec_error("elsewhere", unfit, (name,)) for name in given if name in others]
+        errors = [spec_error("elsewhere", unfit, (name,)) for name in fields if name in others]
         try:
-            rest = {name: part for name, part in given.items() if name not in others}
-            found = handler(rest if errors else data)
+            rest = {name: part for name, part in fields.items() if name not in others}
+            selection = handler(rest if errors else data)
         except ValidationError as error:
-            # A spec that asks for the wrong field does ask for one.
+            # A wrong field still counts as a field to select.
             wrong = [e for e in error.errors(include_url=False) if not errors or e["loc"]]
             errors += [reraise_below(each) for each in wrong]
         if errors:
             raise validation_error("selection", errors)
-        return found
+        return selection
 
     @model_validator(mode="after")
     def _something_to_choose(self) -> Self:
@@ -81,8 +81,8 @@ class _Selection(Component):
 
     @model_serializer(mode="wrap")
     def _without_unused_axes(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        found = handler(self).items()
-        return {name: part for name, part in found if name not in SELECTABLE or part is not None}
+        fields = handler(self).items()
+        return {name: part for name, part in fields if name not in SELECTABLE or part is not None}
 
     @property
     def grid(self) -> dict[str, tuple[Any, ...]]:
@@ -92,7 +92,7 @@ class _Selection(Component):
 
     @property
     def size(self) -> int:
-        """Number of pilots of a combination."""
+        """Number of pilots of one combination."""
         return self.seeds * math.prod(len(values) for values in self.grid.values())
 
     @property
@@ -101,12 +101,12 @@ class _Selection(Component):
         return tuple(SEED_LIMIT - 1 - i for i in range(self.seeds))
 
     def candidates(self, free: Collection[str]) -> tuple[dict[str, Any], ...]:
-        """Every combination of values of some of the fields, the last field innermost."""
+        """Return all combinations of values of some fields, the last field innermost."""
         axes = {name: values for name, values in self.grid.items() if name in free}
         return tuple(dict(zip(axes, values, strict=True)) for values in product(*axes.values()))
 
     def pilot_protocol(self, training: Training, candidate: Mapping[str, Any]) -> Training:
-        """How the pilots of a candidate are trained: by the same rules, all for as long."""
+        """Return the training protocol of a candidate's pilots, with a fixed number of steps."""
         steps = self.steps or training.steps
         return training.changed(**candidate, steps=steps, stop="budget", retry=0)
 
@@ -123,26 +123,26 @@ else:
     )
 
 
-def selection_mistakes(
+def selection_errors(
     selection: Selection, networks: Networks, training: Training, tasks: int
 ) -> list[InitErrorDetails]:
-    """What is wrong with a selection given the rest: fields given twice, seeds, too many pilots."""
+    """Return the errors of a selection: fields set twice, seeds in use, too many pilots."""
     owners = dict.fromkeys(training.model_fields_set, "training")
     owners |= dict.fromkeys(networks.training_axes, "networks")
-    found = [
+    errors = [
         spec_error("elsewhere", f"is also given by {owners[n]}.{n}; keep one of the two", (n,))
         for n in selection.grid
         if n in owners
     ]
-    taken = sorted(set(selection.pilot_seeds) & set(networks.seeds))
-    if taken:
-        message = f"trains pilots from the seed {taken[0]}, which networks.seeds has too"
-        found.append(spec_error("seed", message))
+    in_use = sorted(set(selection.pilot_seeds) & set(networks.seeds))
+    if in_use:
+        message = f"trains pilots from the seed {in_use[0]}, which networks.seeds has too"
+        errors.append(spec_error("seed", message))
     pilots = selection.size * tasks * networks.size // len(networks.seeds)
     if pilots > NETWORK_LIMIT:
         message = f"asks for {pilots} pilots; a study has at most {NETWORK_LIMIT} networks"
-        found.append(spec_error("too_many", message))
-    return found
+        errors.append(spec_error("too_many", message))
+    return errors
 
 
 class Undecided(Network):

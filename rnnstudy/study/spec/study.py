@@ -1,4 +1,4 @@
-"""A study, as a spec describes it: from YAML to checked values and back."""
+"""A study: checked values of a spec, from YAML and back."""
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -16,17 +16,17 @@ from rnnstudy.core.component import Component
 from rnnstudy.core.deprecations import former_words_as_errors
 from rnnstudy.core.errors import spec_error, validation_error
 from rnnstudy.study.spec.checks import need_errors, use_errors
-from rnnstudy.study.spec.expand import grown
-from rnnstudy.study.spec.grid import combinations, grid_mistakes
-from rnnstudy.study.spec.imported_models import Model, Models, own_networks
+from rnnstudy.study.spec.expand import expand_grid
+from rnnstudy.study.spec.grid import combinations, grid_errors
+from rnnstudy.study.spec.imported_models import Model, Models, imported_networks
 from rnnstudy.study.spec.networks import AnyNetwork, Network, Networks
 from rnnstudy.study.spec.options import Report, Runtime
-from rnnstudy.study.spec.overrides import Override, override_mistakes
-from rnnstudy.study.spec.selection import Selection, Undecided, selection_mistakes
+from rnnstudy.study.spec.overrides import Override, override_errors
+from rnnstudy.study.spec.selection import Selection, Undecided, selection_errors
 from rnnstudy.study.spec_text.cli_overrides import apply_settings
 from rnnstudy.study.spec_text.document import Document, SpecError, document_of
 from rnnstudy.study.spec_text.former_words import replace_former_words
-from rnnstudy.study.spec_text.messages import complaints
+from rnnstudy.study.spec_text.messages import spec_problems
 from rnnstudy.study.spec_text.reader import read_document
 from rnnstudy.study.spec_text.writer import write_document
 from rnnstudy.tasks import AnyTask, Task
@@ -91,7 +91,7 @@ class Study(Component):
                 message = "is missing, and there are no models; a study is of one or the other"
                 raise validation_error("networks", [spec_error("nothing_asked", message)])
             return None
-        errors = list(grid_mistakes(networks, info.data.get("tasks")))
+        errors = list(grid_errors(networks, info.data.get("tasks")))
         if errors:
             raise validation_error("networks", errors)
         return networks
@@ -117,10 +117,10 @@ class Study(Component):
     def _selection_owns_its_fields(
         cls, selection: Selection | None, info: ValidationInfo
     ) -> Selection | None:
-        given = info.data
-        if selection is not None and _has_grid(given):
-            tasks = len(given["tasks"])
-            errors = selection_mistakes(selection, given["networks"], given["training"], tasks)
+        data = info.data
+        if selection is not None and _has_grid(data):
+            tasks = len(data["tasks"])
+            errors = selection_errors(selection, data["networks"], data["training"], tasks)
             if errors:
                 raise validation_error("selection", errors)
         return selection
@@ -130,10 +130,10 @@ class Study(Component):
     def _overrides_fit_the_grid(
         cls, overrides: tuple[Override, ...], info: ValidationInfo
     ) -> tuple[Override, ...]:
-        given = info.data
-        if overrides and _has_grid(given):
-            grid = combinations(given["tasks"], given["networks"], given["training"])
-            errors = override_mistakes(overrides, grid, given["networks"])
+        data = info.data
+        if overrides and _has_grid(data):
+            grid = combinations(data["tasks"], data["networks"], data["training"])
+            errors = override_errors(overrides, grid, data["networks"])
             if errors:
                 raise validation_error("overrides", errors)
         return overrides
@@ -151,28 +151,28 @@ class Study(Component):
 
     @model_validator(mode="after")
     def _grid_is_there(self) -> Self:
-        asked: dict[str, Any] = {"selection": self.selection, "overrides": self.overrides}
-        asked["training"] = self.training != Training()
-        given = [name for name in asked if asked[name] and self.networks is None]
+        sections: dict[str, Any] = {"selection": self.selection, "overrides": self.overrides}
+        sections["training"] = self.training != Training()
+        useless = [name for name in sections if sections[name] and self.networks is None]
         message = "is about networks that are trained, and there are none: add 'networks'"
-        errors = [spec_error("elsewhere", message, (name,)) for name in given]
+        errors = [spec_error("elsewhere", message, (name,)) for name in useless]
         if errors:
             raise validation_error("networks", errors)
         return self
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = {who.name for who, _ in self._grown} if self.models else set()
+        names = {member.name for member, _ in self._grid} if self.models else set()
         message = "has the name of a network of the grid; give it another 'name'"
-        taken = [i for i, model in enumerate(self.models) if model.title in names]
-        errors = [spec_error("namesake", message, ("models", i)) for i in taken]
+        repeated = [i for i, model in enumerate(self.models) if model.title in names]
+        errors = [spec_error("namesake", message, ("models", i)) for i in repeated]
         if errors:
             raise validation_error("models", errors)
         return self
 
     @model_validator(mode="after")
     def _models_exist(self) -> Self:
-        names = [who.name for who, _ in self.expand()] if self.report.models else []
+        names = [member.name for member, _ in self.expand()] if self.report.models else []
         errors = [
             spec_error(
                 "no_match",
@@ -230,26 +230,30 @@ class Study(Component):
         return self
 
     def expand(self) -> tuple[tuple[Member, AnyNetwork], ...]:
-        """All networks with their names, in a fixed order: the grid, the seed innermost, and then
-        the networks of the user's own.
+        """Return all networks with their names, expanded once.
 
-        Those that wait for a choice are `Undecided`; see `choices.population`.
+        The order is fixed: first the grid, the seed innermost, then imported networks. Networks
+        that wait for a selection are `Undecided`.
         """
-        fields = self._grown[0][0].fields if self._grown else ()
-        return (*self._grown, *own_networks(self.models, self.tasks, fields))
+        return self._networks
 
     @cached_property
-    def _grown(self) -> tuple[tuple[Member, Network], ...]:
-        """The networks of the grid, if there is one; made once, for they may be thousands."""
+    def _networks(self) -> tuple[tuple[Member, AnyNetwork], ...]:
+        fields = self._grid[0][0].fields if self._grid else ()
+        return (*self._grid, *imported_networks(self.models, self.tasks, fields))
+
+    @cached_property
+    def _grid(self) -> tuple[tuple[Member, Network], ...]:
+        """The networks of the grid, if there is one."""
         if self.networks is None:
             return ()
-        grid = grown(self.tasks, self.networks, self.training, self.selection, self.overrides)
+        grid = expand_grid(self.tasks, self.networks, self.training, self.selection, self.overrides)
         return tuple(grid)
 
 
-def _has_grid(given: Mapping[str, Any]) -> bool:
-    """Whether all that a grid of networks is made of is there, and right."""
-    return {"tasks", "training"} <= given.keys() and given.get("networks") is not None
+def _has_grid(data: Mapping[str, Any]) -> bool:
+    """Return whether all parts of a grid of networks are there and valid."""
+    return {"tasks", "training"} <= data.keys() and data.get("networks") is not None
 
 
 def _refuse_namesakes(noun: str, titles: list[str]) -> None:
@@ -265,29 +269,55 @@ def _refuse_namesakes(noun: str, titles: list[str]) -> None:
 
 
 def load_study(path: str | Path, sets: Iterable[str] = ()) -> Study:
-    """The study that a YAML file describes, after settings like `training.steps=100`.
+    """Return the study of a YAML file.
 
-    SpecError with every mistake if the file or a setting is wrong.
+    Parameters
+    ----------
+    path
+        The spec.
+    sets
+        Settings that replace fields, like `training.steps=100`.
+
+    Returns
+    -------
+    Study
+        Checked values, with defaults filled in.
+
+    Raises
+    ------
+    SpecError
+        With all errors of the file and the settings, each with file, line and key.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from rnnstudy import load_study
+    >>> with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+    ...     _ = file.write("study: a\\ntasks: [flip_flop]\\nnetworks: {cells: gru, seeds: 2}")
+    ...     file.flush()
+    ...     study = load_study(file.name, ["training.steps=100"])
+    >>> [member.name for member, _ in study.expand()]
+    ['flip_flop-gru-tanh-32-s000', 'flip_flop-gru-tanh-32-s001']
     """
     return checked(apply_settings(read_document(path), sets))
 
 
 def study_of(data: Mapping[str, Any], sets: Iterable[str] = (), source: str = "study") -> Study:
-    """The study that plain data, laid out like a spec, describes."""
+    """Return the study of plain data in the form of a spec."""
     return checked(apply_settings(document_of(data, source), sets))
 
 
 def checked(document: Document) -> Study:
-    """The study that a document describes; SpecError with every mistake, the text's included."""
-    found = document.complaints
+    """Return the study of a document; SpecError with all errors, those of the text included."""
+    problems = document.problems
     try:
         study = _validated(document)
     except ValidationError as error:
-        # What the text itself gets wrong may have left a hole that pydantic stumbles over.
-        holes = {complaint.keys for complaint in found}
-        found = found + [c for c in complaints(error, document) if c.keys not in holes]
-    if found:
-        raise SpecError(found)
+        # An error of the text may have left a hole, which pydantic reports once more.
+        holes = {problem.keys for problem in problems}
+        problems = problems + [c for c in spec_problems(error, document) if c.keys not in holes]
+    if problems:
+        raise SpecError(problems)
     return study
 
 
@@ -303,7 +333,7 @@ def _validated(document: Document) -> Study:
 
 
 def resolved(study: Study) -> str:
-    """The study as YAML with every default filled in; `load_study` makes an equal study of it."""
+    """Return the study as YAML with all defaults; `load_study` reads an equal study from it."""
     data = study.model_dump(mode="json")
     chosen = {} if study.selection is None else study.selection.grid
     axes = {} if study.networks is None else study.networks.training_axes

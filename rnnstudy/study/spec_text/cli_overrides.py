@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from rnnstudy.study.spec_text.document import (
-    Complaint,
     Document,
     Keys,
-    Place,
+    SourceLocation,
     SpecError,
+    SpecProblem,
     described,
     dotted,
     quoted,
@@ -21,37 +21,37 @@ STEP = re.compile(r"[^.\[\]]+")
 
 
 def apply_settings(document: Document, settings: Iterable[str]) -> Document:
-    """The same document with values replaced; SpecError if a setting cannot be read or placed.
+    """Return the document with values replaced; SpecError if a setting cannot be read or placed.
 
     Values are YAML. List positions are numbers: `tasks.0.bits=2` or `tasks[0].bits=2`.
     """
-    found: list[Complaint] = []
+    problems: list[SpecProblem] = []
     for number, setting in enumerate(settings, start=1):
-        place = Place((number, 0, 0), f"--set {setting}")
+        place = SourceLocation((number, 0, 0), f"--set {setting}")
         try:
             _apply(document, setting, place)
         except SpecError as error:
-            found += [Complaint(place, c.keys, c.sentence) for c in error.complaints]
-    if found:
-        raise SpecError(document.complaints + found)
+            problems += [SpecProblem(place, c.keys, c.sentence) for c in error.problems]
+    if problems:
+        raise SpecError(document.problems + problems)
     return document
 
 
-def _apply(document: Document, setting: str, place: Place) -> None:
+def _apply(document: Document, setting: str, place: SourceLocation) -> None:
     path, equals, text = setting.partition("=")
     if not equals or not PATH.fullmatch(path):
         raise _refused(place, "should read path.to.key=value, like training.steps=100")
     value = parse_document(text, setting, under=path) if text.strip() else None
-    if value is not None and value.complaints:
-        raise SpecError(value.complaints)
+    if value is not None and value.problems:
+        raise SpecError(value.problems)
     data = None if value is None else value.data
     keys = _put(document, STEP.findall(path), data, place)
     _forget(document, keys)
     document.names[keys] = document.values[keys] = place
 
 
-def _put(document: Document, steps: list[str], value: Any, place: Place) -> Keys:
-    """Write a value at a path, with mappings on the way where there is nothing; its keys."""
+def _put(document: Document, steps: list[str], value: Any, place: SourceLocation) -> Keys:
+    """Write a value at a path, with new mappings on the way, and return its keys."""
     if not isinstance(document.data, dict):
         raise _refused(place, f"the spec is {described(document.data)}, not a mapping")
     holder: Any = document.data
@@ -67,8 +67,8 @@ def _put(document: Document, steps: list[str], value: Any, place: Place) -> Keys
     return (*keys, last)
 
 
-def _key(holder: Any, step: str, keys: Keys, place: Place) -> str | int:
-    """The step as a key of the mapping, or a position in the list, that `keys` lead to."""
+def _key(holder: Any, step: str, keys: Keys, place: SourceLocation) -> str | int:
+    """Return the step as a key of the mapping, or a position in the list, at `keys`."""
     label = dotted(keys) or "the spec"
     if isinstance(holder, dict):
         return step
@@ -82,12 +82,12 @@ def _key(holder: Any, step: str, keys: Keys, place: Place) -> str | int:
 
 
 def _forget(document: Document, keys: Keys) -> None:
-    """Drop what was known about a value that a setting replaced."""
+    """Remove places and problems of a value that a setting replaced."""
     for places in (document.names, document.values):
         for old in [old for old in places if old[: len(keys)] == keys]:
             del places[old]
-    document.complaints[:] = [c for c in document.complaints if c.keys[: len(keys)] != keys]
+    document.problems[:] = [c for c in document.problems if c.keys[: len(keys)] != keys]
 
 
-def _refused(place: Place, sentence: str) -> SpecError:
-    return SpecError([Complaint(place, (), sentence)])
+def _refused(place: SourceLocation, sentence: str) -> SpecError:
+    return SpecError([SpecProblem(place, (), sentence)])

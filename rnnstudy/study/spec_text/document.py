@@ -1,4 +1,4 @@
-"""Plain data that remembers where in a text each key and value stands, and what is wrong there."""
+"""Plain data with the location of each key and value in a text, and the errors of the text."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 Keys = tuple[str | int, ...]
 
 
-class Place(NamedTuple):
-    """Where something stands, in an order that follows the file; `text` is what is shown."""
+class SourceLocation(NamedTuple):
+    """Location in a text: its order in the file, and its text for messages."""
 
     order: tuple[int, int, int]
     text: str
 
 
-class Complaint(NamedTuple):
-    """One mistake: where it stands, the keys that lead to it, and a sentence."""
+class SpecProblem(NamedTuple):
+    """Error of a spec: its location, the keys that lead to it, and a sentence."""
 
-    place: Place
+    place: SourceLocation
     keys: Keys
     sentence: str
 
@@ -27,41 +27,41 @@ class Complaint(NamedTuple):
 
 
 class SpecError(Exception):
-    """The spec is wrong: `complaints` are all its mistakes, in the order of the file."""
+    """Error of a spec. `problems` are all its errors, in the order of the file."""
 
-    def __init__(self, complaints: Sequence[Complaint]) -> None:
-        self.complaints = tuple(sorted(complaints, key=lambda complaint: complaint.place.order))
-        super().__init__("\n".join(str(complaint) for complaint in self.complaints))
+    def __init__(self, problems: Sequence[SpecProblem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.place.order))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 @dataclass(eq=False)
 class Document:
-    """Plain data (dicts, lists, text, numbers, truth values, None), with the place of each part."""
+    """Plain data (dicts, lists, text, numbers, truth values, None) with locations of its parts."""
 
     source: str
     data: Any = None
     folder: Path = Path()
-    """Where files that the text names are looked for."""
-    names: dict[Keys, Place] = field(default_factory=dict)
-    """Where the key stands that leads to a value."""
-    values: dict[Keys, Place] = field(default_factory=dict)
-    """Where the value stands."""
-    complaints: list[Complaint] = field(default_factory=list)
-    """What is wrong with the text itself although the rest of it could be read."""
+    """Folder of the files that the text names."""
+    names: dict[Keys, SourceLocation] = field(default_factory=dict)
+    """Locations of keys."""
+    values: dict[Keys, SourceLocation] = field(default_factory=dict)
+    """Locations of values."""
+    problems: list[SpecProblem] = field(default_factory=list)
+    """Errors of the text itself. The rest of it could be read."""
 
-    def place(self, keys: Keys, of_name: bool = False) -> Place:
-        """Where a value stands (or its key), or else the nearest thing around it."""
+    def place(self, keys: Keys, of_name: bool = False) -> SourceLocation:
+        """Return the location of a value or of its key, or of the nearest part around it."""
         if of_name and keys in self.names:
             return self.names[keys]
         while keys and keys not in self.values:
             keys = keys[:-1]
-        return self.values.get(keys, Place((0, 0, 0), self.source))
+        return self.values.get(keys, SourceLocation((0, 0, 0), self.source))
 
 
 def document_of(data: Any, source: str) -> Document:
-    """Plain data that was never text: every part stands at `source`."""
+    """Return plain data as a document. All parts have the location `source`."""
     document = Document(source, _copied(data))
-    document.values[()] = Place((0, 0, 0), source)
+    document.values[()] = SourceLocation((0, 0, 0), source)
     return document
 
 
@@ -72,23 +72,23 @@ def _copied(data: Any) -> Any:
 
 
 def dotted(keys: Keys) -> str:
-    """How messages write a path: `networks.cells[2]`."""
+    """Return a path as text: `networks.cells[2]`."""
     text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
     return text.removeprefix(".")
 
 
 def shortened(text: str) -> str:
-    """Text that fits into a message, quoted."""
+    """Return quoted text that fits into a message."""
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 def quoted(value: Any) -> str:
-    """What came, shortly: `'abc'`, `3`, `a list`."""
+    """Return a value in short: `'abc'`, `3`, `a list`."""
     return shortened(value) if isinstance(value, str) else described(value).partition(",")[0]
 
 
 def described(value: Any) -> str:
-    """What came, in words: `'abc', a text`, `3, an integer`, `a list`."""
+    """Return a value with its type: `'abc', a text`, `3, an integer`, `a list`."""
     if value is None:
         return "empty (null)"
     if isinstance(value, bool):

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
 from rnnstudy.core.errors import suggestion
-from rnnstudy.study.spec_text.document import Complaint, Document, Keys, described, dotted, quoted
+from rnnstudy.study.spec_text.document import Document, Keys, SpecProblem, described, dotted, quoted
 
 EXPECTED = {
     "bool_type": "true or false",
@@ -45,22 +45,22 @@ BOUNDS = {
 
 
 ABOUT_KEYS = {"axis_set", "elsewhere", "lacks_field", "unknown_key"}
-"""Errors for which the key is the mistake, not the value."""
+"""Errors of a key, not of its value."""
 
 
-def complaints(error: ValidationError, document: Document) -> list[Complaint]:
-    """All that pydantic found wrong with a document, each at its place in the text.
+def spec_problems(error: ValidationError, document: Document) -> list[SpecProblem]:
+    """Return all errors of a document, each with its location in the text.
 
-    A value that fits none of a field's alternatives is one complaint that names them all.
+    A value that fits none of several alternatives is one error that names them all.
     """
-    found: dict[Keys, list[ErrorDetails]] = {}
+    by_keys: dict[Keys, list[ErrorDetails]] = {}
     for each in error.errors(include_url=False):
-        found.setdefault(keys_of(each, document.data), []).append(each)
-    return [_complaint(keys, errors, document) for keys, errors in found.items()]
+        by_keys.setdefault(keys_of(each, document.data), []).append(each)
+    return [_problem(keys, errors, document) for keys, errors in by_keys.items()]
 
 
 def keys_of(error: ErrorDetails, data: Any) -> Keys:
-    """The path in the document: pydantic's location without the names of a field's alternatives."""
+    """Return the path in the document: pydantic's location without the names of alternatives."""
     keys: list[str | int] = []
     last = len(error["loc"]) - 1
     for position, step in enumerate(error["loc"]):
@@ -78,7 +78,7 @@ def keys_of(error: ErrorDetails, data: Any) -> Keys:
 
 
 def _inside(data: Any, step: str | int) -> tuple[Any] | None:
-    """The part of plain data one step further, or None if there is none."""
+    """Return the part of plain data one step further, or None."""
     if isinstance(data, Mapping) and step in data:
         return (data[step],)
     if isinstance(data, list) and isinstance(step, int) and 0 <= step < len(data):
@@ -86,7 +86,7 @@ def _inside(data: Any, step: str | int) -> tuple[Any] | None:
     return None
 
 
-def _complaint(keys: Keys, errors: list[ErrorDetails], document: Document) -> Complaint:
+def _problem(keys: Keys, errors: list[ErrorDetails], document: Document) -> SpecProblem:
     first = errors[0]
     place = document.place(keys, of_name=first["type"] in ABOUT_KEYS)
     alternatives = [_expected(error) for error in errors]
@@ -94,13 +94,13 @@ def _complaint(keys: Keys, errors: list[ErrorDetails], document: Document) -> Co
     if all(alternatives):
         allowed = " or ".join(dict.fromkeys(a for a in alternatives if a))
         of_its_type = all(error["type"] in BOUNDS for error in errors)
-        came = (quoted if of_its_type else described)(_value(first, keys, document))
-        return Complaint(place, keys, f"{label} is {came}; it should be {allowed}")
-    return Complaint(place, keys, f"{label} {_sentence(first, keys, document)}")
+        received = (quoted if of_its_type else described)(_value(first, keys, document))
+        return SpecProblem(place, keys, f"{label} is {received}; it should be {allowed}")
+    return SpecProblem(place, keys, f"{label} {_sentence(first, keys, document)}")
 
 
 def _value(error: ErrorDetails, keys: Keys, document: Document) -> Any:
-    """What came: as the document says it, where the path leads to it."""
+    """Return the value in the document, or that of the error if the path leads nowhere."""
     data = document.data
     for step in keys:
         inside = _inside(data, step)
@@ -111,7 +111,7 @@ def _value(error: ErrorDetails, keys: Keys, document: Document) -> Any:
 
 
 def _expected(error: ErrorDetails) -> str | None:
-    """What is allowed where this error arose; None if that is not one phrase."""
+    """Return the allowed values as a phrase; None if there is no single phrase."""
     if error["type"] in EXPECTED:
         return EXPECTED[error["type"]]
     if error["type"] in BOUNDS:

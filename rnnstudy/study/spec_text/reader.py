@@ -10,11 +10,11 @@ from typing import Any
 import yaml
 
 from rnnstudy.study.spec_text.document import (
-    Complaint,
     Document,
     Keys,
-    Place,
+    SourceLocation,
     SpecError,
+    SpecProblem,
     described,
     dotted,
     shortened,
@@ -45,9 +45,9 @@ def read_document(path: str | Path) -> Document:
     except (OSError, ValueError) as error:
         reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
         raise SpecError([_about_file(document, _file_trouble(error, reason))]) from error
-    found = parse_document(text, str(path))
-    found.folder = Path(path).parent
-    return found
+    parsed = parse_document(text, str(path))
+    parsed.folder = Path(path).parent
+    return parsed
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -68,8 +68,8 @@ def _file_trouble(error: Exception, reason: str) -> str:
     return known.get(type(error), reason)
 
 
-def _about_file(document: Document, sentence: str) -> Complaint:
-    return Complaint(document.place(()), (), sentence)
+def _about_file(document: Document, sentence: str) -> SpecProblem:
+    return SpecProblem(document.place(()), (), sentence)
 
 
 def parse_document(text: str, source: str, under: str = "") -> Document:
@@ -83,7 +83,7 @@ def parse_document(text: str, source: str, under: str = "") -> Document:
         root = reader.read()
         document.data = reader.expand(root, ())
     except yaml.YAMLError as error:
-        raise SpecError([*document.complaints, reader.syntax(error)]) from error
+        raise SpecError([*document.problems, reader.syntax(error)]) from error
     return document
 
 
@@ -91,15 +91,15 @@ def parse_document(text: str, source: str, under: str = "") -> Document:
 class _Node:
     """A value before aliases are written out: a scalar, a list of nodes, or (key, place, node)s."""
 
-    place: Place
+    place: SourceLocation
     content: Any
 
 
 class _Refused(yaml.YAMLError):
     """The text is YAML, but not what a spec may be."""
 
-    def __init__(self, sentence: str, place: Place, keys: Keys = ()) -> None:
-        self.complaint = Complaint(place, keys, sentence)
+    def __init__(self, sentence: str, place: SourceLocation, keys: Keys = ()) -> None:
+        self.problem = SpecProblem(place, keys, sentence)
 
 
 class _Reader:
@@ -110,14 +110,14 @@ class _Reader:
         self.anchors: dict[str, _Node | None] = {}
         self.expanded = 0
 
-    def place(self, mark: Any) -> Place:
+    def place(self, mark: Any) -> SourceLocation:
         return self.at(mark.line + 1, mark.column + 1)
 
-    def at(self, line: int, column: int) -> Place:
-        return Place((0, line, column), f"{self.document.source}:{line}:{column}")
+    def at(self, line: int, column: int) -> SourceLocation:
+        return SourceLocation((0, line, column), f"{self.document.source}:{line}:{column}")
 
-    def complain(self, place: Place, keys: Keys, sentence: str) -> None:
-        self.document.complaints.append(Complaint(place, keys, sentence))
+    def report_problem(self, place: SourceLocation, keys: Keys, sentence: str) -> None:
+        self.document.problems.append(SpecProblem(place, keys, sentence))
 
     def read(self) -> _Node:
         """The root of the only document in the text."""
@@ -144,7 +144,7 @@ class _Reader:
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             sentence = f"{self.label(keys)} has the tag {tag}; write the value without it"
-            self.complain(place, keys, sentence)
+            self.report_problem(place, keys, sentence)
         node = _Node(place, None)
         if event.anchor is not None:
             self.anchors[event.anchor] = None
@@ -153,7 +153,7 @@ class _Reader:
             self.anchors[event.anchor] = node
         return node
 
-    def alias(self, anchor: Any, place: Place, keys: Keys) -> _Node:
+    def alias(self, anchor: Any, place: SourceLocation, keys: Keys) -> _Node:
         if anchor not in self.anchors:
             known = ", ".join(self.anchors) or "none"
             raise _Refused(f"alias *{anchor} has no anchor before it; anchors: {known}", place)
@@ -172,8 +172,8 @@ class _Reader:
             return items
         return self.mapping(events, keys)
 
-    def mapping(self, events: Iterator[Any], keys: Keys) -> dict[str, tuple[Place, _Node]]:
-        members: dict[str, tuple[Place, _Node]] = {}
+    def mapping(self, events: Iterator[Any], keys: Keys) -> dict[str, tuple[SourceLocation, _Node]]:
+        members: dict[str, tuple[SourceLocation, _Node]] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             place = self.place(event.start_mark)
             # A key that is not text is read to its end all the same, so that the rest makes sense.
@@ -183,23 +183,23 @@ class _Reader:
             if name is not None and name in members:
                 first = members[name][0].order[1:]
                 label = dotted((*keys, name))
-                self.complain(
+                self.report_problem(
                     place, (*keys, name), f"{label} is given twice, first at line {first[0]}"
                 )
             elif name is not None:
                 members[name] = (place, value)
         return members
 
-    def name(self, key: Any, event: Any, place: Place, keys: Keys) -> str | None:
-        """The key as text, or None after a complaint."""
+    def name(self, key: Any, event: Any, place: SourceLocation, keys: Keys) -> str | None:
+        """The key as text, or None after a problem."""
         inside = f" in {dotted(keys)}" if keys else ""
         if not isinstance(key, str):
             sentence = f"a key{inside} is {described(key)}; keys are names of fields"
-            self.complain(place, keys, sentence)
+            self.report_problem(place, keys, sentence)
             return None
         if key == "<<" and isinstance(event, yaml.ScalarEvent) and event.implicit[0]:
             sentence = f"merge key '<<'{inside} is not read; write the keys out"
-            self.complain(place, keys, sentence)
+            self.report_problem(place, keys, sentence)
             return None
         return key
 
@@ -209,14 +209,14 @@ class _Reader:
             return text
         if NOT_FINITE.fullmatch(text):
             sentence = f"{self.label(keys)} is {text}; numbers here are finite"
-            self.complain(self.place(event.start_mark), keys, sentence)
+            self.report_problem(self.place(event.start_mark), keys, sentence)
             return None
         value = plain(text)
         if isinstance(value, int | float) and not abs(value) < (
             2**63 if isinstance(value, int) else math.inf
         ):
             sentence = f"{self.label(keys)} is {shortened(text)}; numbers here fit in 64 bits"
-            self.complain(self.place(event.start_mark), keys, sentence)
+            self.report_problem(self.place(event.start_mark), keys, sentence)
             return None
         return value
 
@@ -244,19 +244,21 @@ class _Reader:
             data[name] = self.expand(part, (*keys, name))
         return data
 
-    def syntax(self, error: yaml.YAMLError) -> Complaint:
-        """The one complaint that an exception while reading stands for."""
+    def syntax(self, error: yaml.YAMLError) -> SpecProblem:
+        """The one problem that an exception while reading stands for."""
         if isinstance(error, _Refused):
-            return error.complaint
+            return error.problem
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         if isinstance(error, yaml.MarkedYAMLError) and mark is not None:
-            return Complaint(self.place(mark), (), f"is not YAML: {_problem(error)}")
+            return SpecProblem(self.place(mark), (), f"is not YAML: {_problem(error)}")
         # What is left is PyYAML's reader, about a character that YAML does not allow.
         position = getattr(error, "position", 0)
         before = self.text[:position].split("\n")
         place = self.at(len(before), len(before[-1]) + 1)
         code = ord(self.text[position])
-        return Complaint(place, (), f"is not YAML: the character U+{code:04X} may not stand in it")
+        return SpecProblem(
+            place, (), f"is not YAML: the character U+{code:04X} may not stand in it"
+        )
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:

@@ -230,7 +230,7 @@ def refused_or_read(text, sets=()):
     try:
         found = checked(apply_settings(parse_document(text, "a.yaml"), sets))
     except SpecError as error:
-        places = [complaint.place.text for complaint in error.complaints]
+        places = [problem.place.text for problem in error.problems]
     else:
         places = ["a.yaml"]
         assert len({member.name for member, _ in found.expand()}) == len(found.expand())

@@ -11,7 +11,7 @@ from rnnstudy.claims import CLAIMS
 from rnnstudy.core.component import Component
 from rnnstudy.study.spec.study import load_study
 from rnnstudy.study.spec_text.document import SpecError, document_of
-from rnnstudy.study.spec_text.messages import SENTENCES, complaints
+from rnnstudy.study.spec_text.messages import SENTENCES, spec_problems
 from rnnstudy.study.spec_text.reader import parse_document
 
 HEAD = """\
@@ -369,7 +369,7 @@ def test_alternatives_of_a_field_are_one_message_without_their_names(text, expec
     document = parse_document(text, "a")
     with pytest.raises(ValidationError) as caught:  # noqa: PT011 - the whole text is compared
         Either.model_validate(document.data)
-    assert [str(complaint) for complaint in complaints(caught.value, document)] == expected
+    assert [str(problem) for problem in spec_problems(caught.value, document)] == expected
 
 
 def test_every_error_that_pydantic_knows_becomes_one_line():
@@ -381,9 +381,9 @@ def test_every_error_that_pydantic_knows_becomes_one_line():
             )
         except TypeError:
             continue
-        (complaint,) = complaints(error, document)
-        assert str(complaint).startswith("a.yaml: a "), kind
-        assert "\n" not in str(complaint)
+        (problem,) = spec_problems(error, document)
+        assert str(problem).startswith("a.yaml: a "), kind
+        assert "\n" not in str(problem)
 
 
 class EveryName(dict):

@@ -13,14 +13,14 @@ from rnnstudy.study.spec_text.writer import write_document
 
 def value(text):
     document = parse_document(text, "a.yaml")
-    assert document.complaints == []
+    assert document.problems == []
     return document.data
 
 
 def messages(text):
     """All that is wrong with a text, whether or not the rest of it could be read."""
     try:
-        return [str(complaint) for complaint in parse_document(text, "a.yaml").complaints]
+        return [str(problem) for problem in parse_document(text, "a.yaml").problems]
     except SpecError as error:
         return str(error).split("\n")
 
