@@ -1,8 +1,5 @@
-"""Rules of language and size hold for the package, and examples in docstrings are true."""
+"""Rules of language and size hold for the package."""
 
-import ast
-import doctest
-import importlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -11,8 +8,6 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "rnnstudy"
-
-EXAMPLES = [path for path in sorted(PACKAGE.rglob("*.py")) if ">>> " in path.read_text("utf-8")]
 
 
 @pytest.fixture(scope="module")
@@ -122,20 +117,3 @@ def test_plain_code_is_left_alone(language, tmp_path, text):
     (folder / "__init__.py").write_text("")
     (folder / "room.py").write_text(text)
     assert language.check([folder], language.MODULE_RULES) == []
-
-
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_examples_are_true(path):
-    name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-    module = importlib.import_module(name)
-    parser, runner = (
-        doctest.DocTestParser(),
-        doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS),
-    )
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-            text = ast.get_docstring(node) or ""
-            title, line = getattr(node, "name", name), getattr(node, "lineno", 1)
-            example = parser.get_doctest(text, dict(vars(module)), title, str(path), line)
-            runner.run(example, clear_globs=True)
-    assert runner.failures == 0
