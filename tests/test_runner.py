@@ -17,7 +17,7 @@ from rnnstudy.study.results import files
 from rnnstudy.study.results.run import Run, open_run
 from rnnstudy.study.spec import study as study_module
 from rnnstudy.study.spec.study import Study, study_of
-from rnnstudy.training.train import Trained
+from rnnstudy.training.train import TrainedNetworks
 
 SPEC: dict[str, Any] = {
     "study": "small",
@@ -118,7 +118,7 @@ def test_outcomes_stand_beside_the_weights_and_a_table_reads_no_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = runner.run(study(), tmp_path).members
-    monkeypatch.setattr(Trained, "load", None)
+    monkeypatch.setattr(TrainedNetworks, "load", None)
     after = open_run(tmp_path)
     assert after.members.equals(before)
     assert {name: (done, total) for name, done, total in after.plan().done}["train"] == (2, 2)
