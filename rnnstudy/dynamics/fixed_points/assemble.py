@@ -16,7 +16,7 @@ from rnnstudy.dynamics.fixed_points.continua_record import Continua, Continuum
 from rnnstudy.dynamics.fixed_points.record import CONVERGED, DEGENERATE, FixedPoints, SlowPoints
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch, Roots, SearchState
 from rnnstudy.dynamics.linearisation.modes import eigenvalues, n_unstable
-from rnnstudy.dynamics.networks.adapters import Networks
+from rnnstudy.dynamics.networks.interface import Networks
 
 
 def assemble_fixed_points(

@@ -12,9 +12,10 @@ from rnnstudy.dynamics.fixed_points.record import CONSISTENT, NOT_APPLICABLE, VE
 from rnnstudy.dynamics.fixed_points.record import FixedPoints as FixedPoints
 from rnnstudy.dynamics.fixed_points.rounds import run_search
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch, Roots, SearchState
-from rnnstudy.dynamics.networks.adapters import Networks, as_networks
+from rnnstudy.dynamics.networks.adapters import as_networks
 from rnnstudy.dynamics.networks.arguments import as_float_array, constant_inputs
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
+from rnnstudy.dynamics.networks.interface import Networks
 from rnnstudy.dynamics.states.sampling import TIME, TRIALS, finite_states, scale_of
 
 POOL_COPIES = 4

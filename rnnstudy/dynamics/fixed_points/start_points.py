@@ -9,8 +9,8 @@ from rnnstudy.dynamics.fixed_points.search import FixedPointSearch, Roots, Searc
 from rnnstudy.dynamics.networks.autonomous_system import joint_map
 from rnnstudy.dynamics.networks.state_map import StateMap
 from rnnstudy.dynamics.root_finding.deflation import deflated_newton
+from rnnstudy.dynamics.root_finding.first_order import Iteration
 from rnnstudy.dynamics.root_finding.iterate import solve
-from rnnstudy.dynamics.root_finding.solvers import Iteration
 from rnnstudy.dynamics.states.sampling import convex_mixtures, jittered_sample
 
 RELAXATION = Iteration(limit=30, patience=30)

@@ -1,6 +1,5 @@
 """Adapters from a population, a Keras layer or a function to one interface, `Networks`."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,6 +10,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras, tf
 from rnnstudy.dynamics.networks.checks import check_bound, check_step
 from rnnstudy.dynamics.networks.function_step import FunctionStep
+from rnnstudy.dynamics.networks.interface import Networks as Networks
 from rnnstudy.dynamics.networks.state_map import (
     StateMap,
     StepFunction,
@@ -31,56 +31,6 @@ PROBES = 6
 
 EXPLOSION = 1e3
 """Size at which a default trajectory starts anew, as a multiple of 1 + |h| at its start."""
-
-
-class Networks(ABC):
-    """One or many networks of one shape in float64, as the analyses of dynamics see them."""
-
-    @abstractmethod
-    def __len__(self) -> int:
-        """Return the number of members."""
-
-    @property
-    @abstractmethod
-    def inputs(self) -> int:
-        """Number of input channels."""
-
-    @property
-    @abstractmethod
-    def state_size(self) -> int:
-        """Length of the flat state vector."""
-
-    @property
-    @abstractmethod
-    def bound(self) -> float | None:
-        """Radius of an invariant box that contains all fixed points, see `within`; None if no such
-        box is known."""
-
-    def within(self, states: Array) -> Array:
-        """Return a mask `[...]` of states `[..., state]` in that box; all without a box."""
-        return is_inside(self.visible(states), np.inf if self.bound is None else self.bound)
-
-    @abstractmethod
-    def state_map(self, members: Array, inputs: Array) -> StateMap:
-        """Return the map of some members `[pair]` at inputs `[pair, point, input]`."""
-
-    @abstractmethod
-    def sample_visited(self, members: Sequence[int] | None = None) -> Array:
-        """Return states `[member, sample_visited, state]` on trajectories that need no task.
-
-        None stands for all members.
-        """
-
-    @abstractmethod
-    def visible(self, states: Array) -> Array:
-        """Return the part `[..., unit]` of states `[..., state]` that the readout reads.
-
-        It is the whole state if no readout is known.
-        """
-
-    @abstractmethod
-    def outputs_of(self, states: Array) -> Array | None:
-        """Return the readout `[member, ..., output]` of states `[member, ..., state]`, or None."""
 
 
 def _probes(start: Array, inputs: int, states: Array | None = None) -> tuple[Array, Array]:

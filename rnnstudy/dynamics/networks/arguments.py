@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.dynamics.networks.adapters import Networks
+from rnnstudy.dynamics.networks.interface import Networks
 
 LONGEST_TEXT = 40
 """Largest number of characters of a value in a message."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.batches import batches
-from rnnstudy.dynamics.networks.adapters import Networks
+from rnnstudy.dynamics.networks.interface import Networks
 from rnnstudy.dynamics.networks.simulate import simulate
 from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 from rnnstudy.dynamics.states.sampling import finite_states, scale_of

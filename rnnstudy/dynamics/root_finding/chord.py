@@ -9,9 +9,9 @@ from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.batches import batches
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.state_map import StateMap, WrappedStep, run_compiled
+from rnnstudy.dynamics.root_finding.first_order import Iteration
 from rnnstudy.dynamics.root_finding.iterate import Solution, solve
 from rnnstudy.dynamics.root_finding.linear_systems import regularise
-from rnnstudy.dynamics.root_finding.solvers import Iteration
 
 MATRIX = "chord matrix"
 """Name of the matrices among the weights of a chord map."""

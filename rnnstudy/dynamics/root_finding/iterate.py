@@ -10,7 +10,7 @@ from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.batches import batches
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
-from rnnstudy.dynamics.root_finding.solvers import Solver, select_points
+from rnnstudy.dynamics.root_finding.solver import Solver, select_points
 
 SOLVER_MATRICES = 6
 """Matrices [state, state] that a solver holds per point at its peak."""

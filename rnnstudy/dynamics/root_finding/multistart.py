@@ -18,7 +18,7 @@ from rnnstudy.dynamics.root_finding.chord import (
     nearest_root_index,
 )
 from rnnstudy.dynamics.root_finding.iterate import Solution, solve_subset
-from rnnstudy.dynamics.root_finding.solvers import Solver
+from rnnstudy.dynamics.root_finding.solver import Solver
 from rnnstudy.dynamics.root_finding.ungated import to_full_state, to_visible, ungated_map
 from rnnstudy.dynamics.states.clustering import merge
 

@@ -1,0 +1,60 @@
+"""The interface of networks of one shape to the analyses of dynamics."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+
+from rnnstudy.core.arrays import Array
+from rnnstudy.dynamics.networks.state_map import StateMap
+from rnnstudy.keras_bridge.invariant_box import is_inside
+
+
+class Networks(ABC):
+    """One or many networks of one shape in float64, as the analyses of dynamics see them."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of members."""
+
+    @property
+    @abstractmethod
+    def inputs(self) -> int:
+        """Number of input channels."""
+
+    @property
+    @abstractmethod
+    def state_size(self) -> int:
+        """Length of the flat state vector."""
+
+    @property
+    @abstractmethod
+    def bound(self) -> float | None:
+        """Radius of an invariant box that contains all fixed points, see `within`; None if no such
+        box is known."""
+
+    def within(self, states: Array) -> Array:
+        """Return a mask `[...]` of states `[..., state]` in that box; all without a box."""
+        return is_inside(self.visible(states), np.inf if self.bound is None else self.bound)
+
+    @abstractmethod
+    def state_map(self, members: Array, inputs: Array) -> StateMap:
+        """Return the map of some members `[pair]` at inputs `[pair, point, input]`."""
+
+    @abstractmethod
+    def sample_visited(self, members: Sequence[int] | None = None) -> Array:
+        """Return states `[member, visited, state]` on trajectories that need no task.
+
+        None stands for all members.
+        """
+
+    @abstractmethod
+    def visible(self, states: Array) -> Array:
+        """Return the part `[..., unit]` of states `[..., state]` that the readout reads.
+
+        It is the whole state if no readout is known.
+        """
+
+    @abstractmethod
+    def outputs_of(self, states: Array) -> Array | None:
+        """Return the readout `[member, ..., output]` of states `[member, ..., state]`, or None."""
