@@ -246,7 +246,17 @@ class Cell(Entry):
 
 
 def row(bias: Tensor) -> Tensor:
-    """Return a bias with a trial axis: [..., unit] -> [..., 1, unit].
+    """Return a bias with a trial axis, which broadcasts over trials.
+
+    Parameters
+    ----------
+    bias
+        [..., unit].
+
+    Returns
+    -------
+    Tensor
+        [..., 1, unit].
 
     Examples
     --------

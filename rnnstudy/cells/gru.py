@@ -21,8 +21,8 @@ class GRU(Cell):
     """Gated recurrent unit (GRU).
 
     Gates are in Keras's order: update z, reset r, candidate c. The step is h' = z h + (1 - z) c.
-    The candidate is c = f(W x + R (r h) + b), or with `reset_after`
-    c = f(W x + b + r (R h + b_R)), Keras's default and cuDNN's form.
+    The candidate is c = f(W x + R (r h) + b). With `reset_after` it is
+    c = f(W x + b + r (R h + b_R)), as in cuDNN.
 
     References
     ----------

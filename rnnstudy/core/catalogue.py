@@ -72,7 +72,7 @@ class CatalogueField:
     def build(self, value: Any, base: type[Entry] = Entry) -> Any:
         """Return the entry of class `base` for a value: an entry, a kind, or a mapping."""
         if isinstance(value, Entry):
-            return self._checked(base, value)
+            return self._check_class(base, value)
         if isinstance(value, str):
             value = {"kind": value}
         if not isinstance(value, Mapping):
@@ -90,7 +90,7 @@ class CatalogueField:
         fields = {name: part for name, part in value.items() if name != "kind"}
         return self.find(value["kind"], base).model_validate(fields)
 
-    def _checked(self, base: type[Entry], entry: Entry) -> Entry:
+    def _check_class(self, base: type[Entry], entry: Entry) -> Entry:
         if isinstance(entry, base) and entry.noun == base.noun:
             return entry
         raise PydanticCustomError(

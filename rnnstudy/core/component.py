@@ -156,7 +156,7 @@ class Component(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _explained(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _explain(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Accept lists for tuples, and add the known keys to errors of unknown keys."""
         fields = data
         if type(data) is dict:
@@ -201,8 +201,8 @@ class Entry(Component):
         has_kind = "kind" in cls.__dict__
         if not has_kind:
             cls.kind = class_path(cls)
-        ours = has_kind and cls.__module__.startswith("rnnstudy.")
-        cls.entry_tag = f"{cls.noun}:{cls.kind}" if ours else ""
+        is_listed = has_kind and cls.__module__.startswith("rnnstudy.")
+        cls.entry_tag = f"{cls.noun}:{cls.kind}" if is_listed else ""
 
     @model_serializer(mode="wrap")
     def _with_kind(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -227,11 +227,11 @@ def _json(value: Any) -> str:
 
 def restore(stored: Mapping[str, Any]) -> Component:
     """Return the component that `Component.stored` wrote, in this format or in format 1."""
-    tag = stored["tag"] if "tag" in stored else format_1.tag_of(stored["class"])
+    tag = stored["tag"] if "tag" in stored else format_1.tag_of_path(stored["class"])
     cls = class_of(tag)
     if not issubclass(cls, Component):
-        raise TypeError(f"{tag} is not a component")
-    names = stored["fields"] if "tag" in stored else format_1.renamed(tag, stored["fields"])
+        raise TypeError(f"{tag} must be a component, got a {cls.__name__}")
+    names = stored["fields"] if "tag" in stored else format_1.rename_fields(tag, stored["fields"])
     fields = {name: value for name, value in names.items() if name != "kind"}
     return cls.model_validate_json(json.dumps(fields))
 

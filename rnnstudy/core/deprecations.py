@@ -107,7 +107,26 @@ def warn_renamed(former: str, name: str, stacklevel: int) -> None:
 
 
 def current_name(former: str, stacklevel: int = 2) -> str | None:
-    """Return the name that replaced a former public name, with a warning; None if it is none."""
+    """Return the name that replaced a former public name, with a warning.
+
+    Parameters
+    ----------
+    former
+        A name that is no public name.
+    stacklevel
+        Frames between this function and the caller to warn, as in `warnings.warn`.
+
+    Returns
+    -------
+    str or None
+        The public name; None if `former` is no former name either.
+
+    Examples
+    --------
+    >>> from rnnstudy.core.deprecations import current_name
+    >>> current_name("NeverPublic") is None
+    True
+    """
     name = NAMES.get(former)
     if name is not None:
         warn_renamed(former, name, stacklevel + 1)
@@ -211,6 +230,12 @@ class _FormerModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def accept_former_modules() -> None:
-    """Install the import hook for the paths of `MODULES`, once."""
+    """Install the import hook for the paths of `MODULES`, once.
+
+    Examples
+    --------
+    >>> from rnnstudy.core.deprecations import accept_former_modules
+    >>> accept_former_modules()
+    """
     if not any(isinstance(finder, _FormerModules) for finder in sys.meta_path):
         sys.meta_path.append(_FormerModules())

@@ -130,7 +130,7 @@ def path_of(tag: str) -> str:
     return PATHS.get(tag, tag)
 
 
-def tag_of(path: str) -> str:
+def tag_of_path(path: str) -> str:
     """Return the tag of a class from its path in format 1."""
     return _TAGS.get(path, path)
 
@@ -140,7 +140,7 @@ def field_of(tag: str, name: str) -> str:
     return FIELDS.get(tag, {}).get(name, name)
 
 
-def renamed(tag: str, fields: dict[str, Any]) -> dict[str, Any]:
+def rename_fields(tag: str, fields: dict[str, Any]) -> dict[str, Any]:
     """Return the stored fields of format 1 under their current names."""
     names = {old: new for new, old in FIELDS.get(tag, {}).items()}
     return {names.get(name, name): value for name, value in fields.items()}

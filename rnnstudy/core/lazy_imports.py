@@ -99,6 +99,19 @@ def after_import(name: str, then: Callable[[], object]) -> None:
 
     Keras loads saved models with registered classes only. The cells of this package are registered
     by this function, without an import of Keras.
+
+    Parameters
+    ----------
+    name
+        Full name of a module.
+    then
+        Function without arguments.
+
+    Examples
+    --------
+    >>> from rnnstudy.core.lazy_imports import after_import
+    >>> after_import("sys", lambda: print("sys is loaded"))
+    sys is loaded
     """
     if name in sys.modules:
         then()
@@ -116,13 +129,13 @@ def quiet_tensorflow() -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     if not any(os.path.exists(path) for path in ("/proc/driver/nvidia", "/dev/dxg")):
         # The search for devices triggers the last message.
-        hook = ImportHook("tensorflow", lambda: tf.config.list_physical_devices(), _muted)
+        hook = ImportHook("tensorflow", lambda: tf.config.list_physical_devices(), _mute_stderr)
         sys.meta_path.insert(0, hook)
 
 
 @contextmanager
-def _muted() -> Iterator[None]:
-    """Context that suppresses the process's stderr, but writes it if an exception is raised."""
+def _mute_stderr() -> Iterator[None]:
+    """Suppress the process's stderr in this context; write it if an exception is raised."""
     with tempfile.TemporaryFile() as output:
         stderr = os.dup(2)
         os.dup2(output.fileno(), 2)

@@ -1,7 +1,7 @@
 """Records: results as frozen dataclasses of arrays with named axes, stored in a folder each.
 
-A field is `array("member", "state")` (one array), `arrays("member")` (a dict of arrays that share
-leading axes), a nested `Record`, a `Component`, or a plain JSON value. Axis names, in this order:
+A field is one array (`array("member", "state")`), a dict of arrays with common leading axes
+(`arrays("member")`), a nested `Record`, a `Component` or a JSON value. Axis names, in this order:
 member, trial, time, point, mode, unit (state), input, output.
 """
 
@@ -22,12 +22,46 @@ from rnnstudy.core.tags import class_of, tag_of
 
 
 def array(*axes: str) -> Any:
-    """Declare a field for one array with exactly these axes."""
+    """Declare a field for one array with exactly these axes.
+
+    Parameters
+    ----------
+    *axes
+        Names of all axes, in order.
+
+    Returns
+    -------
+    dataclasses.Field
+        The default of a field of a `Record`.
+
+    Examples
+    --------
+    >>> from rnnstudy import array
+    >>> array("member", "state").metadata["axes"]
+    ('member', 'state')
+    """
     return dataclasses.field(metadata={"axes": axes})
 
 
 def arrays(*axes: str) -> Any:
-    """Declare a field for a dict of arrays whose first axes are these; further axes are free."""
+    """Declare a field for a dict of arrays whose first axes are these; further axes are free.
+
+    Parameters
+    ----------
+    *axes
+        Names of the first axes of each array, in order.
+
+    Returns
+    -------
+    dataclasses.Field
+        The default of a field of a `Record`.
+
+    Examples
+    --------
+    >>> from rnnstudy import arrays
+    >>> arrays("member").metadata["axes"]
+    ('member',)
+    """
     return dataclasses.field(metadata={"axes": axes, "many": True})
 
 
@@ -256,11 +290,11 @@ def _rebuild(meta: dict[str, Any], prefix: str, arrays: dict[str, Array]) -> Rec
             values[name] = arrays[path]
         else:
             values[name] = _tuples(content)
-    tag = meta["tag"] if "tag" in meta else format_1.tag_of(meta["class"])
+    tag = meta["tag"] if "tag" in meta else format_1.tag_of_path(meta["class"])
     cls = class_of(tag)
     if not issubclass(cls, Record):
-        raise TypeError(f"{tag} is not a record")
-    return cls(**(values if "tag" in meta else format_1.renamed(tag, values)))
+        raise TypeError(f"{tag} must be a record, got a {cls.__name__}")
+    return cls(**(values if "tag" in meta else format_1.rename_fields(tag, values)))
 
 
 def _tuples(value: Any) -> Any:

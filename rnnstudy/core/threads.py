@@ -9,7 +9,7 @@ from threadpoolctl import ThreadpoolController
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Context, or with `()` decorator, in which linear algebra runs on one thread.
+    """Run linear algebra on one thread, in this context or, with `()`, as a decorator.
 
     For matrices of some hundred units the threads of OpenBLAS wait for each other, most of all on
     busy cores. On one thread results do not depend on the number of cores.

@@ -110,6 +110,13 @@ class ProductMetric(Metric):
 
     A form is {"rows": [row, sample], other arrays}. All products of two stacks of forms are one
     large matrix product, which is faster than many small ones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.metrics import CKA
+    >>> sorted(CKA().prepare(np.eye(3)))
+    ['rows', 'total']
     """
 
     @abstractmethod

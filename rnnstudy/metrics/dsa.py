@@ -66,7 +66,7 @@ class DSA(Metric):
 
     def prepare(self, states: Array) -> Form:
         """Return the fitted map [rank, rank], scaled to norm 1, and its norm."""
-        now, then = self._transitions(self._embedded(states))
+        now, then = self._transitions(self._embed_delays(states))
         # Rows of padding are 0 and have no map.
         count = max(1, np.count_nonzero(now.any(axis=1)))
         field = np.zeros((self.rank, self.rank))
@@ -84,7 +84,7 @@ class DSA(Metric):
         first, second = np.broadcast_arrays(*(f["field"][..., : self.rank, : self.rank]
                                               for f in (a, b)))  # fmt: skip
         pairs = first.reshape(-1, self.rank, self.rank), second.reshape(-1, self.rank, self.rank)
-        cosines = [self._aligned(*(side[i : i + PAIRS_AT_ONCE] for side in pairs))
+        cosines = [self._align(*(side[i : i + PAIRS_AT_ONCE] for side in pairs))
                    for i in range(0, len(pairs[0]), PAIRS_AT_ONCE)]  # fmt: skip
         cosine = np.concatenate(cosines).reshape(first.shape[:-2]) if cosines else np.zeros(0)
         still = (a["size"] == 0.0) & (b["size"] == 0.0)
@@ -104,7 +104,7 @@ class DSA(Metric):
         both = form_arrays(a)["size"] ** 2 + form_arrays(b)["size"] ** 2
         return np.sqrt(both * (1.0 - similarity))
 
-    def _embedded(self, states: Array) -> Array:
+    def _embed_delays(self, states: Array) -> Array:
         """Return the points [trial, time, delay x unit] of states [trial, time, unit]."""
         states = np.asarray(states)
         if states.ndim != 3 or 0 in states.shape:
@@ -128,7 +128,7 @@ class DSA(Metric):
         series = rows.reshape(len(rows), *points.shape[:2])
         return series[..., :-1].reshape(len(rows), -1), series[..., 1:].reshape(len(rows), -1)
 
-    def _aligned(self, a: Array, b: Array) -> Array:
+    def _align(self, a: Array, b: Array) -> Array:
         """Return the cosines of maps a and b [pair, rank, rank] after the optimal rotation."""
         # One order, so that the result is the same for (x, y) and (y, x).
         ramp = np.arange(1.0, 1.0 + self.rank**2).reshape(self.rank, self.rank)

@@ -63,7 +63,7 @@ class Procrustes(ProductMetric):
     def prepare(self, states: Array) -> Form:
         """Return the partially whitened shape, [row, sample] of norm 1, and its norm."""
         x = reduce_rows(centred(states).T)
-        shape = self._whitened(x, rounding_error(states)) if self.alpha < 1.0 and x.any() else x
+        shape = self._whiten(x, rounding_error(states)) if self.alpha < 1.0 and x.any() else x
         size = np.linalg.norm(shape)
         norm = 1.0 if self.scaled and size else size
         return {"rows": shape / (size or 1.0), "size": np.asarray(norm)}
@@ -86,7 +86,7 @@ class Procrustes(ProductMetric):
         both = form_arrays(a)["size"] ** 2 + form_arrays(b)["size"] ** 2
         return np.sqrt(both * (1.0 - similarity))
 
-    def _whitened(self, x: Array, noise: float) -> Array:
+    def _whiten(self, x: Array, noise: float) -> Array:
         """Return the partially whitened shape [row, sample], without rounding errors."""
         left, sizes, right = np.linalg.svd(x, full_matrices=False)
         sizes = np.where(sizes > noise, sizes, 0.0)

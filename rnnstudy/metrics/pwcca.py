@@ -58,8 +58,8 @@ class PWCCA(ProductMetric):
         counts = np.arange(correlations.shape[-1]) < shared[..., None]
         correlations = np.where(counts, np.minimum(correlations, 1.0), 0.0)
         views = [
-            _weighted(correlations, counts * _shares(np.swapaxes(left, -1, -2), a["projections"])),
-            _weighted(correlations, counts * _shares(right, b["projections"])),
+            _average(correlations, counts * _shares(np.swapaxes(left, -1, -2), a["projections"])),
+            _average(correlations, counts * _shares(right, b["projections"])),
         ]
         return round_similarity(np.where(shared == 0, most == 0, (views[0] + views[1]) / 2))
 
@@ -69,6 +69,6 @@ def _shares(directions: Array, projections: Array) -> Array:
     return np.abs(directions @ projections).sum(axis=-1)
 
 
-def _weighted(correlations: Array, weights: Array) -> Array:
+def _average(correlations: Array, weights: Array) -> Array:
     total = weights.sum(axis=-1)
     return (weights * correlations).sum(axis=-1) / np.where(total > 0.0, total, 1.0)

@@ -41,7 +41,7 @@ def basis(states: Array, dimensions: int | None = None, variance: float | None =
         vectors, sizes, _ = np.linalg.svd(x, full_matrices=False)
         # At least one direction, since the states vary.
         sizes = sizes[: max(1, np.count_nonzero(sizes > rounding_error(states)))]
-        rows = vectors.T[: min(most, _needed(sizes**2, variance))]
+        rows = vectors.T[: min(most, _count_directions(sizes**2, variance))]
     return np.ascontiguousarray(rows)
 
 
@@ -49,14 +49,14 @@ def _by_covariance(x: Array, most: int, variance: float | None) -> Array | None:
     """Return the basis from the units' covariance, which is faster; None if ill-conditioned."""
     values, vectors = np.linalg.eigh(x.T @ x)
     values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]
-    count = min(most, _needed(values, variance))
+    count = min(most, _count_directions(values, variance))
     if values[count - 1] <= WELL_CONDITIONED * values[0]:
         return None
     rows = (vectors[:, :count] / np.sqrt(values[:count])).T @ x.T
     return np.linalg.solve(np.linalg.cholesky(rows @ rows.T), rows)
 
 
-def _needed(variances: Array, share: float | None) -> int:
+def _count_directions(variances: Array, share: float | None) -> int:
     """Return the number of leading directions that explain a share of the variance."""
     if share is None:
         return len(variances)

@@ -12,7 +12,7 @@ NO_MEMORY_OPTIMISATION = 1
 """RewriterConfig.NO_MEM_OPT of TensorFlow's protocol buffers."""
 
 
-def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+def compile_function(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """Return `tf.function(function, **options)` that can be called repeatedly with large arrays."""
     # A partial, since TensorFlow counts all closures of one function as retracings of it.
     graph = tf.function(functools.partial(function), **options)

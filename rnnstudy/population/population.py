@@ -11,7 +11,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras_models, tf
 from rnnstudy.core.lazy_imports import models as lazy_models
 from rnnstudy.core.record import Record, array, arrays
-from rnnstudy.population.compile import compiled
+from rnnstudy.population.compile import compile_function
 from rnnstudy.population.unroll import time_inside, unroll
 
 
@@ -146,7 +146,7 @@ def _unroller(cell: Cell) -> Any:
             repeated = tf.broadcast_to(inputs, [members, *inputs.shape[-3:]])
             return time_inside(unroll(cell, weights, repeated, start))
 
-        _UNROLLERS[cell] = compiled(states)
+        _UNROLLERS[cell] = compile_function(states)
     return _UNROLLERS[cell]
 
 

@@ -7,7 +7,7 @@ from rnnstudy.cells.base import Weights
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 
-BLOCK = 10
+STEPS_PER_TURN = 10
 """Time steps written out per turn of the loop. More steps compile more slowly and run no faster."""
 
 
@@ -38,7 +38,7 @@ def unroll(
     """
     drive = time_first(_drive(cell, weights, inputs))
     time = drive.shape[0]
-    whole = time - time % BLOCK
+    whole = time - time % STEPS_PER_TURN
     noises = (None, None) if noise is None else (noise[:whole], noise[whole:])
     if not whole:
         return tf.stack(_steps(cell, weights, drive, noises[1], start))
@@ -50,13 +50,13 @@ def unroll(
 
 
 def time_first(values: Tensor) -> Tensor:
-    """[..., trial, time, unit] -> [time, ..., trial, unit]."""
+    """Move time first: [..., trial, time, unit] -> [time, ..., trial, unit]."""
     rank = len(values.shape)
     return tf.transpose(values, [rank - 2, *range(rank - 2), rank - 1])
 
 
 def time_inside(values: Tensor) -> Tensor:
-    """[time, ..., trial, unit] -> [..., trial, time, unit]."""
+    """Move time inside: [time, ..., trial, unit] -> [..., trial, time, unit]."""
     rank = len(values.shape)
     return tf.transpose(values, [*range(1, rank - 1), 0, rank - 1])
 
@@ -84,7 +84,7 @@ def _blocks(
     cell: Cell, weights: Weights, drive: Tensor, noise: Tensor | None, start: Tensor
 ) -> Tensor:
     """Return the states of whole blocks of steps, computed in one loop."""
-    names, count = list(weights), drive.shape[0] // BLOCK
+    names, count = list(weights), drive.shape[0] // STEPS_PER_TURN
     noise = None if noise is None else _in_blocks(noise, count)
 
     @tf.custom_gradient
@@ -99,7 +99,7 @@ def _blocks(
         return states, backward
 
     states = loop(_in_blocks(drive, count), start, *weights.values())
-    return tf.reshape(states, [count * BLOCK, *states.shape[2:]])
+    return tf.reshape(states, [count * STEPS_PER_TURN, *states.shape[2:]])
 
 
 class _ForwardPass(NamedTuple):
@@ -119,8 +119,8 @@ class _ForwardPass(NamedTuple):
 
 
 def _in_blocks(values: Tensor, count: int) -> Tensor:
-    """[time, ...] -> [block, time in block, ...]."""
-    return tf.reshape(values, [count, BLOCK, *values.shape[1:]])
+    """Split time into blocks: [time, ...] -> [block, time in block, ...]."""
+    return tf.reshape(values, [count, STEPS_PER_TURN, *values.shape[1:]])
 
 
 def _forward(
@@ -132,7 +132,7 @@ def _forward(
         states = _steps(cell, weights, drive[k], None if noise is None else noise[k], state)
         return k + 1, states[-1], buffer.write(k, tf.stack(states))
 
-    buffer = tf.TensorArray(start.dtype, size=count, element_shape=[BLOCK, *start.shape])
+    buffer = tf.TensorArray(start.dtype, size=count, element_shape=[STEPS_PER_TURN, *start.shape])
     initial = (tf.constant(0), start, buffer)
     _, _, buffer = tf.while_loop(
         lambda k, *_: k < count, turn, initial, maximum_iterations=count, parallel_iterations=1
@@ -186,7 +186,7 @@ def _by_weights(
 ) -> tuple[Tensor, list[Tensor]]:
     """Return the gradients by a block's drive [time, ..., trial, drive] and by each weight."""
     before = tf.concat([block.before[None], block.states[:-1]], axis=0)
-    drive, state, upstream = (_merged(part) for part in (block.drive, before, by_states))
+    drive, state, upstream = (_merge_time(part) for part in (block.drive, before, by_states))
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch([drive, *weights.values()])
         after = cell.step(weights, drive, state)
@@ -196,19 +196,19 @@ def _by_weights(
         upstream,
         unconnected_gradients=tf.UnconnectedGradients.ZERO,
     )
-    return _parted(to_drive, block.drive.shape), grads
+    return _split_time(to_drive, block.drive.shape), grads
 
 
-def _merged(values: Tensor) -> Tensor:
-    """[time, ..., trial, unit] -> [..., time x trial, unit]."""
+def _merge_time(values: Tensor) -> Tensor:
+    """Merge time and trials: [time, ..., trial, unit] -> [..., time x trial, unit]."""
     rank = len(values.shape)
     time, *lead, trials, width = values.shape
     inside = tf.transpose(values, [*range(1, rank - 2), 0, rank - 2, rank - 1])
     return tf.reshape(inside, [*lead, time * trials, width])
 
 
-def _parted(values: Tensor, shape: Any) -> Tensor:
-    """[..., time x trial, unit] -> [time, ..., trial, unit], which is `shape`."""
+def _split_time(values: Tensor, shape: Any) -> Tensor:
+    """Split time and trials: [..., time x trial, unit] -> [time, ..., trial, unit] = `shape`."""
     time, *lead, trials, width = shape
     parts = tf.reshape(values, [*lead, time, trials, width])
     rank = len(parts.shape)

@@ -7,7 +7,7 @@ from typing import Any
 
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.population.compile import compiled
+from rnnstudy.population.compile import compile_function
 from rnnstudy.training.batches import Program, trials
 from rnnstudy.training.optimiser import along as _along
 from rnnstudy.training.sharding import (
@@ -27,9 +27,9 @@ def run_data_parallel(
     """Run a training chunk like `sharding.run_chunk`, with all members on every device.
 
     Each device computes a part of the trials that one device would draw. The sizes of the parts
-    differ by one at most. Gradients and losses are averaged with the number of masked time steps as
-    weights (all-reduce), so that the result is that of one device up to rounding. With fewer trials
-    than devices, some devices are idle.
+    differ by one at most. Gradients and losses are averaged over devices, weighted by masked time
+    steps (all-reduce). The result is that of one device up to rounding. With fewer trials than
+    devices, some devices are idle.
     """
     used = tuple(devices[: program.batch])
     if len(used) < 2:
@@ -49,9 +49,9 @@ def data_parallel_chunk(program: Program, devices: tuple[Device, ...]) -> Any:
         local = replace(program, data_shard=(index, count))
         total, slopes = gradients(local, state[0], rates, seeds, step)
         weight = tf.reduce_sum(trials(local, seeds, step).mask, axis=[1, 2])
-        weighted = {name: _weighted(slope, weight) for name, slope in slopes.items()}
+        weighted = {name: _weigh(slope, weight) for name, slope in slopes.items()}
         whole, total, slopes = replica.all_reduce(
-            tf.distribute.ReduceOp.SUM, (weight, _weighted(total, weight), weighted)
+            tf.distribute.ReduceOp.SUM, (weight, _weigh(total, weight), weighted)
         )
         slopes = {name: slope / _along(whole, slope) for name, slope in slopes.items()}
         return apply_gradients(state, rates, step, steps, (total / whole, slopes))
@@ -70,9 +70,9 @@ def data_parallel_chunk(program: Program, devices: tuple[Device, ...]) -> Any:
         )
         return state, *scores
 
-    return compiled(on_all_replicas)
+    return compile_function(on_all_replicas)
 
 
-def _weighted(values: Tensor, weight: Tensor) -> Tensor:
+def _weigh(values: Tensor, weight: Tensor) -> Tensor:
     """Return values times a member's weight; 0 where the weight is 0."""
     return tf.math.multiply_no_nan(values, tf.zeros_like(values) + _along(weight, values))

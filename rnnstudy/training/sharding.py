@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.population.compile import compiled
+from rnnstudy.population.compile import compile_function
 from rnnstudy.training.step import Program, compiled_chunk, training_chunk
 
 Device = str
@@ -40,14 +40,15 @@ def devices_of(request: int | Sequence[Device] | None = None) -> tuple[Device, .
     if isinstance(request, int):
         if request > len(kind):
             raise ValueError(
-                f"asks for {request} devices; TensorFlow sees {len(kind)}: {', '.join(kind)}"
+                f"must be at most {len(kind)} devices, got {request}. "
+                f"TensorFlow sees {', '.join(kind)}"
             )
         return kind[:request]
     for name in request:
         if name not in gpus + cpus:
-            raise ValueError(f"names device {name!r}; TensorFlow sees {', '.join(gpus + cpus)}")
+            raise ValueError(f"must be among {', '.join(gpus + cpus)}, got {name!r}")
         if list(request).count(name) > 1:
-            raise ValueError(f"names device {name!r} more than once")
+            raise ValueError(f"must be different devices, got {name!r} twice")
     return tuple(request)
 
 
@@ -106,7 +107,7 @@ def sharded_chunk(program: Program, devices: tuple[Device, ...]) -> Any:
     def on_all_replicas(members: Any, numbers: Any) -> Any:
         return strategy.run(lambda local: advance(*local, *numbers), args=(members,))
 
-    return compiled(on_all_replicas)
+    return compile_function(on_all_replicas)
 
 
 @functools.lru_cache(maxsize=8)

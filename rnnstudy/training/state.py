@@ -23,7 +23,18 @@ Arrays = dict[str, Array]
 
 @dataclass(frozen=True, eq=False)
 class TrainingState(Record):
-    """Training state of a cohort, from which training resumes bit for bit."""
+    """Training state of a cohort, from which training resumes bit for bit.
+
+    Examples
+    --------
+    >>> from rnnstudy.cells.vanilla import Vanilla
+    >>> from rnnstudy.population.initialise import initial_population
+    >>> from rnnstudy.training.protocol import Training
+    >>> from rnnstudy.training.state import initial_training_state
+    >>> networks = initial_population(Vanilla(units=3), inputs=1, outputs=1, seeds=[0, 1])
+    >>> initial_training_state(networks, Training()).active.tolist()
+    [0, 1]
+    """
 
     done: int
     """Completed steps of the protocol; a stopped member took fewer."""

@@ -7,7 +7,7 @@ from typing import Any
 from rnnstudy.cells import Cell
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.population.compile import compiled
+from rnnstudy.population.compile import compile_function
 from rnnstudy.population.unroll import unroll
 from rnnstudy.tasks import Task, Trials
 from rnnstudy.tasks.base import mean_squared_error
@@ -27,7 +27,7 @@ def select_prefix(parameters: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 @functools.lru_cache(maxsize=16)
 def compiled_chunk(program: Program) -> Any:
     """Return the compiled `training_chunk` of a program."""
-    return compiled(training_chunk(program))
+    return compile_function(training_chunk(program))
 
 
 def training_chunk(program: Program) -> Callable[..., Any]:
@@ -64,7 +64,7 @@ def evaluator(cell: Cell, task: Task, xla: bool = True) -> Any:
 
         return _for_each(score_member, dict(parameters))
 
-    return compiled(score)
+    return compile_function(score)
 
 
 def _scores(task: Task, outputs: Tensor, trials: Trials) -> tuple[Tensor, Tensor]:
@@ -176,7 +176,7 @@ def _member_outputs(cell: Cell, xla: bool = True) -> Any:
     """Return a compiled function to the noise-free readout [trial, time, output] of one network."""
 
     def outputs(parameters: Parameters, inputs: Tensor) -> Tensor:
-        return _swapped(per_member.outputs(cell, parameters, _swapped(inputs), None))
+        return _swap_time(per_member.outputs(cell, parameters, _swap_time(inputs), None))
 
     return tf.function(outputs, jit_compile=xla, autograph=False)
 
@@ -191,7 +191,7 @@ def _member_gradient(program: Program) -> Any:
     def gradient(
         parameters: Parameters, l2: Tensor, trials: Trials, noise: Tensor | None
     ) -> tuple[Tensor, Parameters]:
-        inputs, targets, mask = (_swapped(part) for part in trials)
+        inputs, targets, mask = (_swap_time(part) for part in trials)
         with tf.GradientTape() as tape:
             tape.watch(parameters)
             outputs = outputs_of(parameters, inputs, noise)
@@ -202,8 +202,8 @@ def _member_gradient(program: Program) -> Any:
     return tf.function(gradient, jit_compile=True, autograph=False)
 
 
-def _swapped(values: Tensor) -> Tensor:
-    """Exchange the first two axes: [trial, time, ...] <-> [time, trial, ...]."""
+def _swap_time(values: Tensor) -> Tensor:
+    """Swap the first two axes: [trial, time, ...] <-> [time, trial, ...]."""
     return tf.transpose(values, [1, 0, *range(2, len(values.shape))])
 
 

@@ -29,6 +29,16 @@ class TrainedNetworks(Record):
     """Trained networks, their loss and accuracy curves, and their evaluation on fresh trials.
 
     Axes: member is a network, sample is a point of the curves.
+
+    Examples
+    --------
+    >>> from rnnstudy.cells.vanilla import Vanilla
+    >>> from rnnstudy.tasks.flip_flop import FlipFlop
+    >>> from rnnstudy.training.protocol import Training
+    >>> from rnnstudy.training.train import train
+    >>> task = FlipFlop(bits=1, length=5)
+    >>> train(Vanilla(units=3), task, [Training(steps=2, batch=2)], [0]).status
+    ('trained',)
     """
 
     population: Population
@@ -75,7 +85,7 @@ class TrainedNetworks(Record):
         """
         if (self.seed < 0).any():
             raise ValueError(
-                "untrained networks need seeds, got an imported network, whose initial weights are "
+                "networks must have seeds, got an imported network, whose initial weights are "
                 "unknown. Select networks of the grid."
             )
         trained = self.population

@@ -167,7 +167,7 @@ def test_restore_rebuilds_what_stored_wrote(component):
 
 
 def test_restore_refuses_a_class_that_is_no_component():
-    with pytest.raises(TypeError, match="json:JSONDecoder is not a component"):
+    with pytest.raises(TypeError, match="json:JSONDecoder must be a component"):
         restore({"class": "json:JSONDecoder", "fields": {}})
 
 

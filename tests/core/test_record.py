@@ -343,14 +343,14 @@ def test_a_description_cannot_call_what_is_no_record(tmp_path):
     target = tmp_path / "made"
     meta |= {"tag": "pathlib:Path", "fields": {}}
     (tmp_path / "meta.json").write_text(json.dumps(meta))
-    with pytest.raises(CorruptRecord, match="pathlib:Path is not a record"):
+    with pytest.raises(CorruptRecord, match="pathlib:Path must be a record"):
         Record.load(tmp_path)
     meta |= {
         "tag": "subprocess:Popen",
         "fields": {"args": {"value": ["touch", str(target)]}},
     }
     (tmp_path / "meta.json").write_text(json.dumps(meta))
-    with pytest.raises(CorruptRecord, match="subprocess:Popen is not a record"):
+    with pytest.raises(CorruptRecord, match="subprocess:Popen must be a record"):
         Record.load(tmp_path)
     assert not target.exists()
 

@@ -11,7 +11,7 @@ from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.population import unroll as module
-from rnnstudy.population.unroll import BLOCK, time_first, time_inside, unroll
+from rnnstudy.population.unroll import STEPS_PER_TURN, time_first, time_inside, unroll
 
 NETWORKS = [
     Vanilla(units=3),
@@ -60,7 +60,9 @@ def test_every_shipped_cell_is_tried():
 
 
 @every_cell
-@pytest.mark.parametrize("time", [1, BLOCK - 1, BLOCK, 2 * BLOCK, 2 * BLOCK + 3])
+@pytest.mark.parametrize(
+    "time", [1, STEPS_PER_TURN - 1, STEPS_PER_TURN, 2 * STEPS_PER_TURN, 2 * STEPS_PER_TURN + 3]
+)
 def test_states_equal_the_plain_loop(cell, time):
     weights, inputs, start, noise = problem(cell, time)
     # Both in float64; relu states may grow over the steps, hence a relative tolerance.
@@ -81,7 +83,7 @@ def test_states_equal_the_plain_loop(cell, time):
 @pytest.fixture
 def short_blocks(monkeypatch):
     """Blocks of 3 steps, so that a few steps run through whole blocks and a rest."""
-    monkeypatch.setattr(module, "BLOCK", 3)
+    monkeypatch.setattr(module, "STEPS_PER_TURN", 3)
 
 
 def goal_of(states, weight_of_state):
@@ -144,7 +146,7 @@ def by_autodiff(cell, weights, inputs, start, noise, upstream):
 @every_cell
 @pytest.mark.parametrize("lead", [(), (2,), (2, 3)], ids=["one", "member", "two axes"])
 def test_gradients_equal_plain_autodiff_with_any_leading_axes(cell, lead):
-    time = BLOCK + 4
+    time = STEPS_PER_TURN + 4
     weights, inputs, start, noise = problem(cell, time, lead, seed=len(lead))
     upstream = np.random.default_rng(6).standard_normal(noise.shape)
     value, gradients = ours(cell, weights, inputs, start, noise, upstream)
@@ -156,7 +158,7 @@ def test_gradients_equal_plain_autodiff_with_any_leading_axes(cell, lead):
 
 def test_states_do_not_mix_along_leading_axes():
     cell = GRU(units=3)
-    weights, inputs, start, noise = problem(cell, BLOCK + 1, (2, 3))
+    weights, inputs, start, noise = problem(cell, STEPS_PER_TURN + 1, (2, 3))
     every = found(cell, weights, inputs, start, noise)
     for place in np.ndindex(2, 3):
         one = {n: w[place] for n, w in weights.items()}
@@ -166,7 +168,7 @@ def test_states_do_not_mix_along_leading_axes():
 
 
 def test_gradients_are_the_same_compiled():
-    cell, time = UGRNN(units=2), BLOCK + 2
+    cell, time = UGRNN(units=2), STEPS_PER_TURN + 2
     weights, inputs, start, noise = problem(cell, time)
     upstream = np.ones(noise.shape)
     _, eager = ours(cell, weights, inputs, start, noise, upstream)
@@ -189,7 +191,7 @@ def test_gradients_are_the_same_compiled():
 
 def test_a_weight_that_does_not_matter_has_gradient_zero():
     """A linear vanilla network without recurrent weights: known in closed form."""
-    cell, time = Vanilla(units=2, activation="linear"), BLOCK
+    cell, time = Vanilla(units=2, activation="linear"), STEPS_PER_TURN
     weights, inputs, start, _ = problem(cell, time, lead=())
     weights["recurrent_kernel"] = np.zeros((2, 2))
     given = {n: tf.constant(w) for n, w in weights.items()}

@@ -76,7 +76,7 @@ def main(logical, file):
     devices = [tf.config.LogicalDeviceConfiguration() for _ in range(logical)]
     tf.config.set_logical_device_configuration(cpu, devices)
     tf.config.threading.set_intra_op_parallelism_threads(1)
-    loop.BLOCK = per_member.BLOCK = 2
+    loop.STEPS_PER_TURN = per_member.BLOCK_STEPS = 2
     found = {}
     for name, (*counts, kernel, fields) in CASES[logical].items():
         for count in counts:

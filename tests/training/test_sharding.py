@@ -131,9 +131,9 @@ def test_devices_are_those_that_tensorflow_sees():
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        (2, "asks for 2 devices; TensorFlow sees 1: CPU:0"),
-        (["GPU:0"], "names device 'GPU:0'; TensorFlow sees CPU:0"),
-        (["CPU:0", "CPU:0"], "names device 'CPU:0' more than once"),
+        (2, r"must be at most 1 devices, got 2\. TensorFlow sees CPU:0"),
+        (["GPU:0"], "must be among CPU:0, got 'GPU:0'"),
+        (["CPU:0", "CPU:0"], "must be different devices, got 'CPU:0' twice"),
     ],
 )
 def test_devices_that_are_not_there_are_refused(asked, sentence):

@@ -50,8 +50,8 @@ SEEDS = (11, 12, 13)
 def short_blocks():
     """Blocks of 2 steps: 7 steps run through three blocks and a rest, and programs compile fast."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "BLOCK", 2)
-        patch.setattr(per_member, "BLOCK", 2)
+        patch.setattr(loop, "STEPS_PER_TURN", 2)
+        patch.setattr(per_member, "BLOCK_STEPS", 2)
         forget_programs()
         yield
     forget_programs()
@@ -275,7 +275,7 @@ def test_the_untrained_twin_is_rebuilt_from_the_seed():
 def test_nobody_knows_how_a_network_began_that_was_trained_elsewhere(base):
     foreign = replace(base, seed=np.array([3, -1, 4]))
     for ask in (foreign.untrained, lambda: foreign.with_input_channels(MEMORY.inputs + 1)):
-        with pytest.raises(ValueError, match="need seeds, got an imported network"):
+        with pytest.raises(ValueError, match="must have seeds, got an imported network"):
             ask()
     assert foreign.with_input_channels(MEMORY.inputs) is foreign.population
 

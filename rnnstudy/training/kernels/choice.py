@@ -1,21 +1,8 @@
 """Choice of the training kernel by device.
 
-Milliseconds of one core per network and training step, per_member | batched (one thread, other jobs
-on the machine, so that the ratio counts; units x trials x time steps, state noise in brackets):
-
-    size              vanilla        UGRNN          GRU            LSTM
-    16x32x100         2.2 | 1.5      2.7 | 2.8      3.3 | 4.0      5.5 | 5.5
-    32x32x100 [.05]   2.9 | 3.5      6.3 | 6.5      8.3 | 9.5      6.0 | 14
-    64x64x100         5.8 | 11       10 | 21        15 | 39        19 | 54
-    128x64x200        25 | 41        50 | 83        73 | 161       91 | 217
-    256x32x100        23 | 33        46 | 74        66 | 123       80 | 142
-
-Since then steps are no longer done twice on the way back. By tools/bench/train.py --contenders ours
-together, 16 networks, 64 trials, 100 steps, two idle cores (milliseconds per network): vanilla of
-32, 64, 128, 256 units 1.3 | 2.8, 3.1 | 5.9, 6.4 | 12, 21 | 35; an LSTM of 64 units 8.0 | 25.
-
-With `per_member` a member's bits do not depend on its cohort, which also justifies it for the
-smallest vanilla networks. On a GPU (not measured) a single member would leave most of it idle.
+`per_member` is faster on a CPU, but for the smallest vanilla networks (docs/benchmarks.md).
+With it a member's bits do not depend on the cohort. On a GPU a single member would leave most of the
+device idle.
 """
 
 import functools

@@ -17,7 +17,7 @@ from rnnstudy.training.kernels.split_step import SplitStep, split_step
 Tensors = Sequence[Tensor]
 Parameters = Mapping[str, Tensor]
 
-BLOCK = 2
+BLOCK_STEPS = 2
 """Time steps per turn of the loops. One, two and four differ by a few percent. Long blocks are
 slow, since XLA computes sums along their steps anew at each step."""
 
@@ -33,8 +33,8 @@ def outputs(cell: Cell, parameters: Parameters, inputs: Tensor, noise: Tensor | 
     state = tf.repeat(parameters["initial_state"][None], trials, axis=0)
     arrays = [parameters[f"cell/{name}"] for name in cell.weights(1)]
     arrays += [parameters["readout/kernel"], parameters["readout/bias"]]
-    whole, parts = time - time % BLOCK, []
-    for first, last, length in ((0, whole, BLOCK), (whole, time, time - whole)):
+    whole, parts = time - time % BLOCK_STEPS, []
+    for first, last, length in ((0, whole, BLOCK_STEPS), (whole, time, time - whole)):
         if first < last:
             part_noise = None if noise is None else noise[first:last]
             drivers = _Drivers.of(inputs[first:last], part_noise, length)
@@ -59,8 +59,8 @@ class _Drivers(NamedTuple):
 class _ForwardCache(NamedTuple):
     """Arrays of the forward pass that the backward pass reads.
 
-    They are the states before each step [time, trial x state], the last state [trial, state], and
-    the cached arrays of steps, each [time, trial x unit]. XLA reads a row of these at the speed of
+    They are the states before each step [time, trial x state] and the last state [trial, state].
+    Cached arrays of steps are [time, trial x unit] each. XLA reads a row of these at the speed of
     memory, and the same numbers out of a larger slice one by one.
     """
 
@@ -127,7 +127,7 @@ class _Block:
         return [k * self.length + t for t in range(self.length)]
 
     def rows(self, values: Tensor) -> Tensor:
-        """[trial x unit] -> [trial, unit]."""
+        """Split trials and units: [trial x unit] -> [trial, unit]."""
         return tf.reshape(values, [self.trials, -1])
 
     def forward(self, drive: Tensor, state: Tensor) -> tuple[Tensor, list[Tensor]]:

@@ -22,9 +22,9 @@ def in_low_precision(outputs_of: Outputs, precision: Precision, leading: int) ->
 
     The function takes (parameters, inputs, noise) and rounds them. Outputs, and gradients by the
     parameters, are in float32. For float16 the gradient by the outputs is scaled by a power of two,
-    for each step and member (`leading` axes), and unscaled at the parameters. This is loss scaling
-    (Micikevicius et al. 2018, "Mixed precision training") without a running scale. A gradient that
-    overflows is not finite, so that the network counts as diverged.
+    and unscaled at the parameters. Each step and member (`leading` axes) has its own power. This is
+    loss scaling (Micikevicius et al. 2018, "Mixed precision training") without a running scale. A
+    gradient that overflows is not finite, so that the network counts as diverged.
     """
     if precision == "float32":
         return outputs_of
@@ -77,7 +77,7 @@ def _along(scale: Tensor, array: Tensor) -> Tensor:
 
 @contextmanager
 def tensor_float_32(allowed: bool) -> Iterator[None]:
-    """Context in which GPUs may round the factors of float32 products to 10 bits, or not.
+    """Allow or forbid GPUs to round the factors of float32 products to 10 bits, in this context.
 
     TensorFlow has one switch for the whole process. It affects recent GPUs only.
     """

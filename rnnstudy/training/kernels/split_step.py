@@ -33,8 +33,10 @@ class SplitStep:
     forward: Callable[..., Tensors]
     """(*weights, *prepared, drive, state) -> the new state, and the cached arrays."""
     backward: Callable[..., Tensors]
-    """(*weights, *prepared, drive, state, *cached, gradient by the new state) -> gradients by state
-    and drive, then by `direct_weights`, then of each product its first factor and the gradient."""
+    """(*weights, *prepared, drive, state, *cached, gradient by the new state) -> gradients.
+
+    They are by state and drive, then by `direct_weights`. Then follow, for each product, its first
+    factor and the gradient by the product."""
     by_weights: Callable[..., Tensors]
     """(*weights, *gradients by the second factor of each product) -> gradients by the weights."""
     cached: tuple[Shape, ...]
@@ -111,7 +113,7 @@ def _parts(whole: Any, step: _Step) -> SplitStep:
     )
     back = _back(step, transposes, upstream)
     arguments = [*step.weights, *shared, step.drive, step.state]
-    cached = _cached(forward, arguments, back.all)
+    cached = _select_cached(forward, arguments, back.all)
     by_weights = tf.gradients(factors, step.weights, by_factors, unconnected_gradients="zero")
     return SplitStep(
         prepare=_function(whole.graph, step.weights, shared),
@@ -159,10 +161,10 @@ def _or_zeros(gradient: Tensor | None, like: Tensor) -> Tensor:
     return tf.zeros_like(like) if gradient is None else gradient
 
 
-def _cached(forward: set[Any], arguments: Tensors, outputs: Tensors) -> Tensors:
+def _select_cached(forward: set[Any], arguments: Tensors, outputs: Tensors) -> Tensors:
     """Return the forward results that the backward pass needs, in the order of the graph."""
     available = {tensor.ref() for tensor in arguments}
-    used = [t for t in _needed(outputs, available, forward) if t.ref() not in available]
+    used = [t for t in _select_needed(outputs, available, forward) if t.ref() not in available]
     used.sort(key=lambda tensor: tensor.op._id)
     cached = [tensor for tensor in used if tensor.op.type not in CHEAP and tensor.op.inputs]
     available |= {tensor.ref() for tensor in cached}
@@ -179,7 +181,7 @@ def _cached(forward: set[Any], arguments: Tensors, outputs: Tensors) -> Tensors:
     return cached
 
 
-def _needed(outputs: Tensors, available: set[Any], forward: set[Any]) -> Tensors:
+def _select_needed(outputs: Tensors, available: set[Any], forward: set[Any]) -> Tensors:
     """Return the forward tensors from which backward tensors are computed directly."""
     needed, visited, queue = [], set(available), list(outputs)
     while queue:

@@ -80,8 +80,8 @@ def test_a_second_execution_has_nothing_to_do(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("devices", "sentence"),
     [
-        (2, "runtime.devices asks for 2 devices; TensorFlow sees 1: CPU:0"),
-        ("GPU:0", "runtime.devices names device 'GPU:0'; TensorFlow sees CPU:0"),
+        (2, "runtime.devices must be at most 1 devices, got 2"),
+        ("GPU:0", "runtime.devices must be among CPU:0, got 'GPU:0'"),
     ],
 )
 def test_devices_that_are_not_there_stop_a_run_before_its_jobs(

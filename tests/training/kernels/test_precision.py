@@ -23,8 +23,8 @@ LOW = ["mixed_float16", "mixed_bfloat16"]
 @pytest.fixture(scope="module", autouse=True)
 def short_blocks():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "BLOCK", 2)
-        patch.setattr(per_member, "BLOCK", 2)
+        patch.setattr(loop, "STEPS_PER_TURN", 2)
+        patch.setattr(per_member, "BLOCK_STEPS", 2)
         forget_programs()
         yield
     forget_programs()
