@@ -1,8 +1,8 @@
 """Choice of the training kernel by device.
 
 `per_member` is faster on a CPU, but for the smallest vanilla networks (docs/benchmarks.md).
-With it a member's bits do not depend on the cohort. On a GPU a single member would leave most of the
-device idle.
+With it a member's bits do not depend on the cohort. On a GPU a single member would leave most of
+the device idle.
 """
 
 import functools
