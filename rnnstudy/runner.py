@@ -29,13 +29,13 @@ class NullListener:
     """Progress listener that does nothing."""
 
     def on_job_start(self, job: Job) -> None:
-        """Do nothing."""
+        """Ignore the call."""
 
     def on_training_step(self, job: Job, step: int, steps: int, loss: Array) -> None:
-        """Do nothing."""
+        """Ignore the call."""
 
     def on_job_end(self, job: Job, result: JobResult) -> None:
-        """Do nothing."""
+        """Ignore the call."""
 
 
 def no_progress(plan: Plan) -> AbstractContextManager[ProgressListener]:

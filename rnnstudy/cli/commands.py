@@ -199,7 +199,7 @@ def _open(directory: Path) -> Run:
 
 
 def _import_from(folder: Path) -> None:
-    """A spec may name a user's own class, `mine:Recall`, in a file beside it."""
+    """Add a folder to the import path, so that a spec can name a class in a file beside it."""
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
@@ -261,7 +261,7 @@ def _plain(value: object) -> str:
 
 
 def main() -> None:
-    """Entry point: errors of the user become one sentence on stderr and exit code 2."""
+    """Run the command line. Errors of the user become one sentence on stderr and exit code 2."""
     quiet_tensorflow()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     warnings.formatwarning = lambda message, *_, **__: f"rnnstudy: {message}\n"

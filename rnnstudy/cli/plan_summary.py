@@ -8,7 +8,7 @@ from rich.table import Table
 from rnnstudy.analyses.base import Cost
 from rnnstudy.study.plan.job import Job, counted
 from rnnstudy.study.plan.plan import Plan
-from rnnstudy.study.plan.train import training_flops
+from rnnstudy.study.plan.train import total_flops
 from rnnstudy.study.spec.networks import Network
 from rnnstudy.study.spec.study import Study
 from rnnstudy.training.cost import core_hours, parameters
@@ -25,7 +25,7 @@ def show_plan(study: Study, plan: Plan, console: Console) -> None:
         _say(console, line)
     costs = plan.costs()
     if costs:
-        console.print(_ahead(costs))
+        console.print(_cost_table(costs))
 
 
 def _networks(plan: Plan) -> Table:
@@ -59,7 +59,7 @@ def _training(study: Study, plan: Plan) -> list[str]:
 
 
 def _size(cohorts: Sequence[Job], noun: str) -> str:
-    networks, work = sum(len(job.trains) for job in cohorts), training_flops(cohorts)
+    networks, work = sum(len(job.trains) for job in cohorts), total_flops(cohorts)
     memory = max(job.memory for job in cohorts)
     return (
         f"{counted(networks, noun)} in {counted(len(cohorts), 'cohort')}, "
@@ -68,7 +68,7 @@ def _size(cohorts: Sequence[Job], noun: str) -> str:
     )
 
 
-def _ahead(costs: dict[str, Cost]) -> Table:
+def _cost_table(costs: dict[str, Cost]) -> Table:
     """Return a table of the work of each kind of job, and of the bytes of its results."""
     table = _table("ahead", "work", "to store", left=2)
     for name, cost in costs.items():

@@ -137,7 +137,7 @@ def test_nothing_is_left_to_do_and_names_do_not_matter(run: Run) -> None:
 
 def test_tiles_make_up_the_same_matrix(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = controlled(run, "flip_flop")
-    monkeypatch.setattr(tiles, "BLOCK", 3)
+    monkeypatch.setattr(tiles, "TILE_SIDE", 3)
     index = Artefacts(run.study, run.study.expand())
     whole = tiles.CompareTiles(index.shared["cka_controls", "flip_flop"])
     assert len(whole.tiles) == 6

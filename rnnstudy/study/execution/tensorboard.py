@@ -17,7 +17,7 @@ QUANTILES = {"lowest": 0.0, "quarter": 0.25, "median": 0.5, "three_quarters": 0.
 
 @contextmanager
 def training_curves(folder: str | None, cohort: str, protocol: Training) -> Iterator[Any]:
-    """A function that writes how a course stands to `folder/cohort`; nothing if there is no folder.
+    """Return a writer of training states to `folder/cohort`; it writes nothing without a folder.
 
     Tags: `loss/median` and so on, `accuracy/...`, and `members/training`, `stopped`, `diverged`.
     Quantiles are over the members that still train.

@@ -34,13 +34,13 @@ class ProgressListener(Protocol):
     """Object that follows an execution. Its methods are called from several threads."""
 
     def on_job_start(self, job: Job) -> None:
-        """Called when a job starts."""
+        """Receive the start of a job."""
 
     def on_training_step(self, job: Job, step: int, steps: int, loss: Array) -> None:
-        """Called when a training job has done `step` of `steps`; loss [member]."""
+        """Receive the progress of training: `step` of `steps` are done; loss [member]."""
 
     def on_job_end(self, job: Job, result: JobResult) -> None:
-        """Called when a job has ended, with or without success."""
+        """Receive the end of a job, with or without success."""
 
 
 @dataclass(frozen=True)

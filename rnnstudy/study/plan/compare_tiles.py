@@ -28,7 +28,7 @@ from rnnstudy.study.plan.artefacts import TaskArtefact
 from rnnstudy.study.plan.job import Context, Job, JobKey
 from rnnstudy.study.store import Store, StoreSnapshot
 
-BLOCK = 128
+TILE_SIDE = 128
 """Networks along the side of a tile."""
 
 
@@ -68,7 +68,7 @@ class CompareTiles(AnalyseTask):
         order = sorted(range(len(self.result.networks)), key=self._seed_first)
         return tuple(
             Block(self.result, number, tuple(order[i] for i in part))
-            for number, part in enumerate(split_into_blocks(len(order), BLOCK), start=1)
+            for number, part in enumerate(split_into_blocks(len(order), TILE_SIDE), start=1)
         )
 
     def _seed_first(self, i: int) -> tuple[int, int]:

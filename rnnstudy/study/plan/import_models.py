@@ -85,7 +85,7 @@ def read_model(network: ModelNetwork) -> ImportedNetwork:
     """Return the network in a file, with its loss and accuracy on evaluation trials of the task.
 
     ValueError, one sentence that begins with the file's name, if the file has changed since the
-    spec was read, or if its network does not fit the task and the analyses.
+    spec was read. The same if its network does not fit the task and the analyses.
     """
     path, task = Path(network.file), network.task
     check_trials(task)

@@ -22,7 +22,7 @@ class Stopped(Exception):
     """The user has interrupted the run in the middle of a job."""
 
 
-class Checkpoints(Protocol):
+class CheckpointStore(Protocol):
     """Training states of one cohort that outlive the process."""
 
     def latest(self) -> TrainingState | None:
@@ -53,7 +53,7 @@ class Context(Protocol):
     def stopped(self) -> bool:
         """Is true after the user has interrupted the run."""
 
-    def checkpoints(self, cohort: Sequence[str]) -> Checkpoints:
+    def checkpoints(self, cohort: Sequence[str]) -> CheckpointStore:
         """Return the checkpoints of networks at these addresses."""
 
     def training_curves(self, cohort: str, protocol: Training) -> AbstractContextManager[Writer]:
@@ -132,7 +132,7 @@ class Job(ABC):
 
     @abstractmethod
     def run(self, context: Context) -> None:
-        """Do the job; read from and write to the store of the context."""
+        """Run the job. It reads and writes the store of the context."""
 
     def cost(self) -> Cost:
         """Return the work and the bytes of the job, as far as they are known before."""

@@ -17,8 +17,11 @@ class NetworkOutcome(Record):
     status: str
     """`trained` or `diverged`."""
     loss: float
+    """Mean squared error on the evaluation trials of the task."""
     accuracy: float
+    """Accuracy on the evaluation trials, from 0 to 1."""
     solved: bool
+    """Is true if the network has solved its task."""
     steps: int | None
     """Training steps; None for an imported network."""
     attempt: int | None

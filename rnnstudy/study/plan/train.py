@@ -171,7 +171,7 @@ def memory_budget(study: Study) -> int:
     return int(total / (study.runtime.workers or os.cpu_count() or 1))
 
 
-def training_flops(jobs: Iterable[Job]) -> float:
+def total_flops(jobs: Iterable[Job]) -> float:
     """Return the floating-point operations of all training in these jobs."""
     networks = [network for job in jobs for network in job.trains]
     return sum(footprint.training_flops(n.cell, n.task, n.training) for n in networks)

@@ -113,7 +113,7 @@ class Run:
         ]
 
     def trained(self, member: str) -> TrainedNetworks:
-        """A network's weights and the course of its training."""
+        """Return a network's weights and training curves."""
         return self._read(self.key(member), TrainedNetworks, f"network '{member}'")
 
     def key(self, member: str) -> str:
@@ -146,7 +146,7 @@ class Run:
         return self._read(address, Record, f"'{analysis}' of '{member}'")
 
     def fixed_points(self, member: str) -> FixedPoints:
-        """The fixed points of a network, at each of its task's static inputs."""
+        """Return the fixed points of a network at each static input of its task."""
         record = self.record("fixed_points", member)
         assert isinstance(record, FixedPoints)
         return record
@@ -158,7 +158,7 @@ class Run:
         return self._read(result.address(StoreSnapshot(self.store)), Record, what)
 
     def distances(self, analysis: str, task: str | None = None) -> Any:
-        """Labelled square matrix of distances between all networks of a task."""
+        """Return the labelled square matrix of distances between all networks of a task."""
         record = self.shared(analysis, task)
         if not isinstance(record, Distances):
             raise RunError(f"'{analysis}' yields {type(record).__name__}, not distances")
@@ -293,7 +293,28 @@ def provenance(directory: str | Path) -> dict[str, Any]:
 
 
 def open_run(directory: str | Path) -> Run:
-    """Return the results of an earlier run; RunError if the folder is not a run directory."""
+    """Return the results of an earlier run.
+
+    Parameters
+    ----------
+    directory
+        A run directory, which `rnnstudy.run` wrote.
+
+    Returns
+    -------
+    Run
+        The results. They are read when they are asked for.
+
+    Raises
+    ------
+    RunError
+        If the folder is not a run directory.
+
+    Examples
+    --------
+    >>> from rnnstudy import open_run
+    >>> open_run("runs/quickstart").members  # doctest: +SKIP
+    """
     spec = Path(directory) / "resolved.yaml"
     if not spec.is_file():
         raise RunError(f"{directory} is not a run directory: it has no resolved.yaml")

@@ -26,9 +26,9 @@ class Combination(NamedTuple):
     fields: dict[str, Any]
     """Every grid field but the seed -> its value here, in the order of names and tables."""
     named: frozenset[str]
-    """Those that a network's name lists."""
+    """Fields that a network's name lists."""
     tabled: frozenset[str]
-    """Those that differ somewhere in the grid and enter the table of networks."""
+    """Fields that differ in the grid, which are columns of the table of networks."""
 
 
 def combinations(
@@ -39,14 +39,14 @@ def combinations(
     always = {"task", "cell", "activation", "units"}
     varied = {name for name, values in axes.items() if len(values) > 1}
     differing = _differing(networks.cells)
-    everywhere = {name: None for names in differing.values() for name in names}
+    all_special = {name: None for names in differing.values() for name in names}
     grid = []
     for task, cell, activation, units, *values in product(
         tasks, networks.cells, networks.axis("activations"), networks.axis("units"), *axes.values()
     ):
         chosen = dict(zip(axes, values, strict=True))
         named = {"task": task.title, "cell": title(cell), "activation": activation, "units": units}
-        special = {name: _plain(getattr(cell, name, None)) for name in everywhere}
+        special = {name: _plain(getattr(cell, name, None)) for name in all_special}
         grid.append(
             Combination(
                 task=task,
@@ -54,7 +54,7 @@ def combinations(
                 training=training.changed(**chosen),
                 fields=named | special | chosen,
                 named=frozenset(always | varied | differing[title(cell)].keys()),
-                tabled=frozenset(always | varied | everywhere.keys()),
+                tabled=frozenset(always | varied | all_special.keys()),
             )
         )
     return grid

@@ -28,7 +28,7 @@ class Model(Component):
     name: (
         Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+=-]*$", max_length=100)] | None
     ) = None
-    """What the network is called; default: the file's name without its ending."""
+    """Name of the network; default: the file's name without its ending."""
 
     task: str | None = None
     """The task that it has learnt; default: the one task with as many inputs and outputs."""
@@ -41,11 +41,11 @@ class Model(Component):
     if the file needs them."""
 
     origin: str | None = None
-    """Where the file comes from, a command for example: said if it is missing."""
+    """Origin of the file, for example a command: shown if the file is missing."""
 
     content: Content | None = None
-    """What the file holds: filled in when a spec is read. If given, the file is not looked at
-    before it is needed, and has to be the same then."""
+    """Sizes and checksum of the file, filled in when a spec is read. If set, the file is read only
+    when it is needed, and must be the same then."""
 
     @property
     def title(self) -> str:
@@ -62,10 +62,10 @@ class ModelNetwork(AnyNetwork):
     """Checksum of its file."""
 
     layer: str | None
-    """Which recurrent layer is meant."""
+    """Name of the recurrent layer."""
 
     file: str
-    """Where the file was."""
+    """Path of the file."""
 
     module: str | None
     """Module that registers its classes with Keras."""

@@ -183,7 +183,7 @@ class AnyNetwork(Component):
     """Identity of one network. Its key is the address of the network."""
 
     task: AnyTask
-    """What it learns."""
+    """Its task."""
 
     def key(self, *inputs: str) -> Address:
         """Return the address of the network, or of a result with further inputs."""
@@ -200,10 +200,10 @@ class Network(AnyNetwork):
     version: ClassVar[int] = 2
 
     cell: AnyCell
-    """How its state moves."""
+    """Its cell."""
 
     training: Training
-    """How it is trained."""
+    """Its training protocol."""
 
     seed: Seed
     """Seed of its initial weights, data and noise."""

@@ -37,7 +37,7 @@ class Runtime(Component):
     """GiB that cohorts in training may take together; default: half the machine's memory."""
 
     deterministic: bool = True
-    """Whether the same machine gives the same numbers to the last bit, at some cost in speed."""
+    """If true, the same machine gives the same numbers to the last bit, at some cost in speed."""
 
     checkpoint: Annotated[float, Field(ge=0)] = 60.0
     """Seconds between two checkpoints of a training job: what a killed run loses at most."""

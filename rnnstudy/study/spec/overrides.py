@@ -38,11 +38,11 @@ class Override(Component):
     """Other fields for a part of the grid; later overrides win over earlier ones."""
 
     where: dict[str, Any] = Field({})
-    """Which networks: fields that the grid varies (task, cell, activation, units, seed, ...) and
-    the value, or list of values, that they should have; empty for all networks."""
+    """Networks to change: fields that the grid varies (task, cell, units, seed, ...), each with
+    a value or a list of values; empty for all networks."""
 
     set: Change
-    """What to change."""
+    """New values of fields."""
 
     def matches(self, fields: Mapping[str, Any]) -> bool:
         """Return whether a network with these grid fields matches `where`."""
@@ -121,7 +121,7 @@ def _cell_mistakes(
     fields: Mapping[str, Any], matched: Sequence[Combination]
 ) -> Iterator[InitErrorDetails]:
     cells = {title(c.cell): c for c in matched}
-    everywhere = dict.fromkeys(n for c in cells.values() for n in type(c.cell).model_fields)
+    all_fields = dict.fromkeys(n for c in cells.values() for n in type(c.cell).model_fields)
     axes = {"units": "networks.units", "activation": "networks.activations"}
     for c in cells.values():
         axes |= dict.fromkeys(
@@ -132,7 +132,7 @@ def _cell_mistakes(
         loc = ("set", "cell", name)
         without = [t for t, c in cells.items() if name not in type(c.cell).model_fields]
         if len(without) == len(cells):
-            known = [known for known in everywhere if known not in axes]
+            known = [known for known in all_fields if known not in axes]
             yield unknown_key(name, known, value, ("set", "cell"))
         elif without:
             others = ", ".join(t for t in cells if t not in without)

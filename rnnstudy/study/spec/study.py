@@ -53,7 +53,7 @@ class Study(Component):
     """Name of the study, and of the folder that its run makes."""
 
     tasks: tuple[AnyTask, ...] = Field(json_schema_extra={"minItems": 1})
-    """What the networks learn; each network learns one of them."""
+    """Tasks. Each network learns one of them."""
 
     models: Annotated[tuple[Model, ...], Models()] = ()
     """Networks of your own, beside the grid or in its place: Keras files, each by its path or as a
@@ -63,7 +63,7 @@ class Study(Component):
     """The grid of networks that is trained on each task."""
 
     training: Training = Training()
-    """How networks are trained, where neither the grid nor an override says otherwise."""
+    """Training protocol of all networks. The grid and overrides may change fields of it."""
 
     selection: Selection | None = None
     """Training fields that pilot networks choose for each combination of the grid."""
@@ -72,16 +72,16 @@ class Study(Component):
     """Other fields for parts of the grid; later ones win."""
 
     analyses: tuple[AnyAnalysis, ...] = ()
-    """What is asked of the trained networks."""
+    """Analyses of the trained networks."""
 
     claims: tuple[AnyClaim, ...] = ()
-    """What is claimed of the networks; the analyses judge it on every task that it is about."""
+    """Claims about the networks, each tested on every task that it applies to."""
 
     report: Report = Report()
     """The page, its figures, and models to take away."""
 
     runtime: Runtime = Runtime()
-    """How the work is done."""
+    """Options of the execution."""
 
     @field_validator("networks")
     @classmethod

@@ -40,7 +40,7 @@ def apply_settings(document: Document, settings: Iterable[str]) -> Document:
 def _apply(document: Document, setting: str, place: SourceLocation) -> None:
     path, equals, text = setting.partition("=")
     if not equals or not PATH.fullmatch(path):
-        raise _refused(place, "should read path.to.key=value, like training.steps=100")
+        raise _placed_error(place, "should read path.to.key=value, like training.steps=100")
     value = parse_document(text, setting, under=path) if text.strip() else None
     if value is not None and value.problems:
         raise SpecError(value.problems)
@@ -53,7 +53,7 @@ def _apply(document: Document, setting: str, place: SourceLocation) -> None:
 def _put(document: Document, steps: list[str], value: Any, place: SourceLocation) -> Keys:
     """Write a value at a path, with new mappings on the way, and return its keys."""
     if not isinstance(document.data, dict):
-        raise _refused(place, f"the spec is {described(document.data)}, not a mapping")
+        raise _placed_error(place, f"the spec is {described(document.data)}, not a mapping")
     holder: Any = document.data
     keys: Keys = ()
     for step in steps[:-1]:
@@ -74,10 +74,10 @@ def _key(holder: Any, step: str, keys: Keys, place: SourceLocation) -> str | int
         return step
     if not isinstance(holder, list):
         hint = f"; set {label} to a whole mapping first" if isinstance(holder, str) else ""
-        raise _refused(place, f"{label} is {quoted(holder)} and has no key {step!r}{hint}")
+        raise _placed_error(place, f"{label} is {quoted(holder)} and has no key {step!r}{hint}")
     if not re.fullmatch("[0-9]{1,9}", step) or int(step) >= len(holder):
         have = f"it has {len(holder)} values, counted from 0"
-        raise _refused(place, f"{label} is a list, {step!r} is not a position in it; {have}")
+        raise _placed_error(place, f"{label} is a list, {step!r} is not a position in it; {have}")
     return int(step)
 
 
@@ -89,5 +89,5 @@ def _forget(document: Document, keys: Keys) -> None:
     document.problems[:] = [c for c in document.problems if c.keys[: len(keys)] != keys]
 
 
-def _refused(place: SourceLocation, sentence: str) -> SpecError:
+def _placed_error(place: SourceLocation, sentence: str) -> SpecError:
     return SpecError([SpecProblem(place, (), sentence)])

@@ -27,7 +27,7 @@ EXPECTED = {
     "string_type": "a text",
     "tuple_type": "a list",
 }
-"""What a field takes, for the errors that a value of the wrong type raises."""
+"""Error of a wrong type -> values that the field takes."""
 
 BOUNDS = {
     "greater_than": "above {gt}",
@@ -41,7 +41,7 @@ BOUNDS = {
     "too_long": "a list of at most {max_length}",
     "too_short": "a list of at least {min_length}",
 }
-"""What a field takes, for the errors that a value out of range raises."""
+"""Error of a value out of range -> values that the field takes."""
 
 
 ABOUT_KEYS = {"axis_set", "elsewhere", "lacks_field", "unknown_key"}

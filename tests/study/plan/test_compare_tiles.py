@@ -40,7 +40,7 @@ SPEC: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BLOCK", 4)
+    monkeypatch.setattr(module, "TILE_SIDE", 4)
 
 
 def study(**changes: Any) -> Study:
