@@ -190,6 +190,7 @@ def test_different_samples_are_refused(metric):
 
 def test_the_example_of_the_contract_is_a_metric():
     _, _, example = inspect.getdoc(Metric).partition("    class Cosine")
+    example = example.partition("\n\nExamples\n")[0]
     names = {"np": np, "__name__": "example"} | vars(rnnstudy.metrics.base)
     exec(textwrap.dedent("    class Cosine" + example), names)
     cosine = names["Cosine"]()

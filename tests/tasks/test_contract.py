@@ -156,6 +156,7 @@ def test_split_seeds_differ_from_each_other_and_between_seeds():
 def recall_module(tmp_path, monkeypatch):
     """The example of the contract's docstring, as the user's own module."""
     _, _, example = inspect.getdoc(Task).partition("\n\n    import")
+    example = example.partition("\n\nExamples\n")[0]
     code = textwrap.dedent("    import" + example)
     (tmp_path / "recall_example.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
