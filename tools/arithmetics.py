@@ -6,10 +6,10 @@
     tools/arithmetics.py --list                   the arithmetics, and why one is skipped
     tools/arithmetics.py NAME -- PYTEST ARGS      for instance -- tests/dynamics -m ""
 
-An arithmetic is a choice of rounding and of start that a user's machine may make: the kernels of
-OpenBLAS, the instructions of XLA and NumPy, an ignored SIGINT, a version of Python with the newest
-dependencies or with the lowest that setup.cfg admits and that have wheels for that Python. No test
-may depend on one.
+An arithmetic is a choice that a user's machine may make. It fixes the kernels of OpenBLAS, the
+instructions of XLA and NumPy, an ignored SIGINT, or a version of Python. A Python runs with the
+newest dependencies, or with the lowest that setup.cfg admits and that have wheels for it. No test
+may depend on an arithmetic.
 
 `tools/setup` makes the environment of all arithmetics that name no Python. Each of the others has
 an environment of its own in .arithmetics/, and each run has a log there. One run takes as long as
@@ -295,10 +295,12 @@ def lowest_version(python: str, requirement: str) -> str:
     command = [python, "-m", "pip", "index", "versions", "--disable-pip-version-check", name]
     text = output_of([*command, "--only-binary", ":all:"])
     listed = text.partition("Available versions: ")[2].partition("\n")[0].split(", ")
-    return f"{name}=={min((v for v in listed if ordered(v) >= ordered(bound)), key=ordered)}"
+    least = version_numbers(bound)
+    admitted = [version for version in listed if version_numbers(version) >= least]
+    return f"{name}=={min(admitted, key=version_numbers)}"
 
 
-def ordered(version: str) -> tuple[int, ...]:
+def version_numbers(version: str) -> tuple[int, ...]:
     """Return a version's numbers, so that 2.10 follows 2.9 and 2.0 equals 2.0.0."""
     numbers = [int(number) for number in re.findall(r"\d+", version)]
     return tuple(numbers + [0] * (6 - len(numbers)))
