@@ -118,7 +118,7 @@ SHARED_NAMES: dict[str, str] = {
 PENDING = _words(
     """
     __main__.py cli/commands.py cli/plan_summary.py core/component.py metrics/base.py
-    study/plan study/results/run.py study/results/selection_table.py
+    study/results/run.py study/results/selection_table.py
     study/results/verdict_table.py study/spec study/spec_text study/store.py tasks/base.py
     """
 )

@@ -29,7 +29,7 @@ from rnnstudy.core.lazy_imports import quiet_tensorflow
 from rnnstudy.metrics import METRICS
 from rnnstudy.report.build import write_report
 from rnnstudy.study.errors import RunError
-from rnnstudy.study.plan.job import counted
+from rnnstudy.study.plan.job import count_label
 from rnnstudy.study.plan.plan import Plan, make_plan
 from rnnstudy.study.results import files
 from rnnstudy.study.results.run import Run, open_run, provenance, store_of
@@ -98,7 +98,7 @@ def run(spec: Spec, out: Out = None, sets: Sets = None, verbose: Verbose = 0) ->
     damaged = len(results.store.damaged)
     if damaged and not results.failures():
         # Damage inside a record shows when the report reads it.
-        _say(f"{counted(damaged, 'result')} were damaged; run the same command to mend them")
+        _say(f"{count_label(damaged, 'result')} were damaged; run the same command to mend them")
         raise typer.Exit(1)
     raise typer.Exit(_exit_code(results))
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnstudy.analyses.base import Cost
-from rnnstudy.study.plan.job import Job, counted
+from rnnstudy.study.plan.job import Job, count_label
 from rnnstudy.study.plan.plan import Plan
 from rnnstudy.study.plan.train import total_flops
 from rnnstudy.study.spec.networks import Network
@@ -62,7 +62,7 @@ def _size(cohorts: Sequence[Job], noun: str) -> str:
     networks, work = sum(len(job.trains) for job in cohorts), total_flops(cohorts)
     memory = max(job.memory for job in cohorts)
     return (
-        f"{counted(networks, noun)} in {counted(len(cohorts), 'cohort')}, "
+        f"{count_label(networks, noun)} in {count_label(len(cohorts), 'cohort')}, "
         f"{work:.2g} floating-point operations (some {_hours(core_hours(work))} of a CPU core), "
         f"up to {memory / 2**20:.0f} MiB per cohort"
     )
@@ -79,7 +79,9 @@ def _cost_table(costs: dict[str, Cost]) -> Table:
 
 
 def _hours(hours: float) -> str:
-    return f"{hours:,.0f} hours" if hours >= 10 else counted(max(1, round(60 * hours)), "minute")
+    return (
+        f"{hours:,.0f} hours" if hours >= 10 else count_label(max(1, round(60 * hours)), "minute")
+    )
 
 
 def _bytes(count: float) -> str:

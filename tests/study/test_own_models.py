@@ -282,7 +282,7 @@ def test_a_file_that_changed_in_between_is_not_taken_for_the_first(
     ((_, network),) = study(str(path)).expand()
     assert isinstance(network, ModelNetwork)
     path.write_bytes((folder / "other.keras").read_bytes())
-    with pytest.raises(ValueError, match=r"^mine.keras: has changed since the spec was read"):
+    with pytest.raises(ValueError, match=r"^mine.keras: file must be as it was when the spec"):
         read_model(network)
 
 
@@ -306,8 +306,10 @@ def leaky(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_module_is_named_that_registers_the_classes(leaky: Path, tmp_path: Path) -> None:
     without = runner.run(study(str(leaky)), tmp_path / "without")
     (reason, *_) = without.provenance["failures"].values()
-    assert reason.startswith("ValueError: leaky.keras: Keras cannot load it: ")
-    assert reason.endswith("'module' names a file that registers classes of your own")
+    assert reason.startswith(
+        "ValueError: leaky.keras: file must be a model that Keras can load, got "
+    )
+    assert reason.endswith("Name in 'module' the module that registers classes of your own.")
     wrong = runner.run(study({"file": str(leaky), "module": "no_such"}), tmp_path / "wrong")
     assert "the module 'no_such' must be importable" in str(wrong.provenance["failures"])
     with pytest.raises(RunError, match="does not hold network 'leaky'"):

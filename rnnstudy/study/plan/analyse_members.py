@@ -11,7 +11,7 @@ from rnnstudy.cells import Cell
 from rnnstudy.core.component import Address
 from rnnstudy.core.record import Record
 from rnnstudy.study.plan.artefacts import Artefacts, can_analyse
-from rnnstudy.study.plan.job import Context, Job, counted, range_label
+from rnnstudy.study.plan.job import Context, Job, count_label, range_label
 from rnnstudy.study.plan.member_analyses import BoundAnalysis, cross_task_analyses
 from rnnstudy.study.plan.outcomes import network_outcome
 from rnnstudy.study.plan.train import even_parts
@@ -50,7 +50,7 @@ class AnalyseMembers(Job):
 
     @property
     def label(self) -> str:
-        count = counted(len(self.names), "network")
+        count = count_label(len(self.names), "network")
         return f"{self.analysis.title} {range_label(self.names)} ({count})"
 
     def results(self) -> list[Address]:
@@ -67,7 +67,7 @@ class AnalyseMembers(Job):
         ]
 
     def missing(self, store: Store) -> Self | None:
-        diverged = self.index.diverged(store, self.task)
+        diverged = self.index.diverged_networks(store, self.task)
         at = [
             i
             for i, present in enumerate(self.present(store))

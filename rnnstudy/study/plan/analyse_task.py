@@ -9,7 +9,7 @@ from rnnstudy.analyses.base import OTHER_TASKS, Cost, Inputs
 from rnnstudy.claims import Claim
 from rnnstudy.core.record import Record
 from rnnstudy.study.plan.artefacts import TaskArtefact
-from rnnstudy.study.plan.job import Context, Job, JobKey, counted
+from rnnstudy.study.plan.job import Context, Job, JobKey, count_label
 from rnnstudy.study.store import Store, StoreSnapshot
 
 
@@ -42,7 +42,7 @@ class AnalyseTask(Job):
 
     @property
     def label(self) -> str:
-        count = counted(len(self.result.members), "network")
+        count = count_label(len(self.result.members), "network")
         return f"{self.kind} {self.task} ({count})"
 
     @property
@@ -60,7 +60,9 @@ class AnalyseTask(Job):
         return [not self.result.pending and store.has(self.result.address(store, complete=True))]
 
     def missing(self, store: Store) -> Self | None:
-        return self if self.result.expected(store) and not all(self.present(store)) else None
+        return (
+            self if self.result.expected_positions(store) and not all(self.present(store)) else None
+        )
 
     def cost(self) -> Cost:
         try:
@@ -70,10 +72,10 @@ class AnalyseTask(Job):
 
     def run(self, context: Context) -> None:
         store = StoreSnapshot(context.store)
-        if not self.result.expected(store):
+        if not self.result.expected_positions(store):
             return
         at, address = self.result.ready(store), self.result.address(store)
-        if self.result.inputs and not any(i < self.result.own for i in at):
+        if self.result.inputs and not any(i < self.result.n_task_networks for i in at):
             raise RuntimeError(f"no network of task '{self.task}' is usable")
         if not store.has(address):
             context.store.write(address, self.compute(store, at))
@@ -81,19 +83,19 @@ class AnalyseTask(Job):
     def compute(self, store: Store, at: tuple[int, ...]) -> Record:
         """Return the record for the networks at some positions, read from the store."""
         result = self.result
-        own = [i for i in at if i < result.own]
+        of_task = [i for i in at if i < result.n_task_networks]
         records: dict[str, Any] = {
-            analysis.title: [store.read(result.reads[i][part], Record) for i in own]
+            analysis.title: [store.read(result.reads[i][part], Record) for i in of_task]
             for part, analysis in enumerate(result.inputs)
         }
         if result.cross_task:
             records[OTHER_TASKS] = {
                 result.members[i]: store.read(result.reads[i][0], Record)
                 for i in at
-                if i >= result.own
+                if i >= result.n_task_networks
             }
         records |= {need.analysis.title: _read_shared(need, store) for need in result.needs}
-        inputs = Inputs([result.members[i] for i in own], **records)
+        inputs = Inputs([result.members[i] for i in of_task], **records)
         return self.analysis.compute(result.task, inputs)
 
 

@@ -93,12 +93,12 @@ class Artefacts:
             self._tables[analysis.address] = _Records(analysis.analysis, needs)
         return self._tables[analysis.address]
 
-    def diverged(self, store: Store, task: str) -> frozenset[str]:
+    def diverged_networks(self, store: Store, task: str) -> frozenset[str]:
         """Return the addresses of the networks of a task that diverged."""
 
         def compute() -> frozenset[str]:
             networks = (self.networks[i] for i in self.positions[task])
-            return frozenset(n.key() for n in networks if _diverged(store, n))
+            return frozenset(n.key() for n in networks if _has_diverged(store, n))
 
         return store.memoise((self, "diverged", task), compute)
 
@@ -135,7 +135,7 @@ class Artefacts:
         self, analysis: TaskAnalysis, task: Task, needs: tuple["TaskArtefact", ...]
     ) -> "TaskArtefact":
         inputs, cross = inputs_of(analysis, self.study), cross_task_input(analysis, task)
-        own = self._analysable(inputs, self.positions[task.title])
+        analysable = self._analysable(inputs, self.positions[task.title])
         others: list[int] = []
         if cross:
             of_task = set(self.positions[task.title])
@@ -145,11 +145,11 @@ class Artefacts:
             index=self,
             analysis=analysis,
             task=task,
-            members=tuple(self.members[i] for i in (*own, *others)),
-            networks=tuple(self.networks[i] for i in (*own, *others)),
+            members=tuple(self.members[i] for i in (*analysable, *others)),
+            networks=tuple(self.networks[i] for i in (*analysable, *others)),
             inputs=inputs,
             cross_task=cross,
-            own=len(own),
+            n_task_networks=len(analysable),
             needs=needs,
         )
 
@@ -187,7 +187,7 @@ class TaskArtefact:
     """Analyses of single networks of the task that it reads."""
     cross_task: BoundAnalysis | None
     """Analysis of networks of other tasks that it reads."""
-    own: int
+    n_task_networks: int
     """Number of networks of the task."""
     needs: tuple["TaskArtefact", ...]
 
@@ -199,10 +199,10 @@ class TaskArtefact:
     @cached_property
     def reads(self) -> tuple[tuple[Address, ...], ...]:
         """Addresses of the records that are read of each network."""
-        own = [self.index.records(bound) for bound in self.inputs]
+        tables = [self.index.records(bound) for bound in self.inputs]
         cross = [self.index.records(self.cross_task)] if self.cross_task else []
         return tuple(
-            tuple(records[key] for records in (own if i < self.own else cross))
+            tuple(records[key] for records in (tables if i < self.n_task_networks else cross))
             for i, key in enumerate(self.keys)
         )
 
@@ -211,32 +211,38 @@ class TaskArtefact:
         """Addresses of the networks."""
         return tuple(network.key() for network in self.networks)
 
-    def expected(self, store: Store, among: Sequence[int] | None = None) -> tuple[int, ...]:
+    def expected_positions(
+        self, store: Store, among: Sequence[int] | None = None
+    ) -> tuple[int, ...]:
         """Return the positions of networks that did not diverge, of all or `among` some."""
         if among is None:
             everyone = range(len(self.networks))
-            return store.memoise((self, "expected"), lambda: self.expected(store, everyone))
+            return store.memoise(
+                (self, "expected"), lambda: self.expected_positions(store, everyone)
+            )
         tasks = self.index.positions if self.cross_task else (self.task.title,)
-        diverged = {key for task in tasks for key in self.index.diverged(store, task)}
+        diverged = {key for task in tasks for key in self.index.diverged_networks(store, task)}
         return tuple(i for i in among if self.keys[i] not in diverged) if diverged else (*among,)
 
     def ready(self, store: Store, among: Sequence[int] | None = None) -> tuple[int, ...]:
         """Return the positions of networks whose records the store holds."""
-        return tuple(i for i in self.expected(store, among) if all(map(store.has, self.reads[i])))
+        return tuple(
+            i for i in self.expected_positions(store, among) if all(map(store.has, self.reads[i]))
+        )
 
     def address(self, store: Store, *, complete: bool = False) -> Address:
         """Return the address for the networks that are ready, or for all that are expected."""
         return store.memoise((self, complete), lambda: self._address(store, complete))
 
     def _address(self, store: Store, complete: bool) -> Address:
-        at = self.expected(store) if complete else self.ready(store)
-        own = [i for i in at if i < self.own]
-        reads = [self.reads[i][part] for part in range(len(self.inputs)) for i in own]
-        reads += [address for i in at if i >= self.own for address in self.reads[i]]
+        at = self.expected_positions(store) if complete else self.ready(store)
+        of_task = [i for i in at if i < self.n_task_networks]
+        reads = [self.reads[i][part] for part in range(len(self.inputs)) for i in of_task]
+        reads += [address for i in at if i >= self.n_task_networks for address in self.reads[i]]
         needs = (need.address(store, complete=complete) for need in self.needs)
         return self.analysis.key(*reads, *needs)
 
 
-def _diverged(store: Store, network: AnyNetwork) -> bool:
+def _has_diverged(store: Store, network: AnyNetwork) -> bool:
     outcome = network_outcome(store, network)
     return outcome is not None and outcome.status == "diverged"

@@ -40,9 +40,11 @@ class Block:
     number: int
     at: tuple[int, ...]
 
-    def expected(self, store: Store) -> tuple[int, ...]:
+    def expected_positions(self, store: Store) -> tuple[int, ...]:
         """Return the positions of networks that did not diverge."""
-        return store.memoise((self, "expected"), lambda: self.result.expected(store, self.at))
+        return store.memoise(
+            (self, "expected"), lambda: self.result.expected_positions(store, self.at)
+        )
 
     def ready(self, store: Store) -> tuple[int, ...]:
         """Return the positions of networks whose records the store holds."""
@@ -53,14 +55,14 @@ class Block:
         return store.memoise((self, complete), lambda: self._address(store, complete))
 
     def _address(self, store: Store, complete: bool) -> Address:
-        at = self.expected(store) if complete else self.ready(store)
+        at = self.expected_positions(store) if complete else self.ready(store)
         reads = (address for i in at for address in self.result.reads[i])
         return self.result.analysis.key("block", *reads)
 
 
 @dataclass(frozen=True, eq=False)
 class CompareTiles(AnalyseTask):
-    """The matrix of distances of all usable networks of a task, assemble_tiles from tiles."""
+    """The matrix of distances of all usable networks of a task, assembled from tiles."""
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -93,9 +95,10 @@ class CompareTiles(AnalyseTask):
     def compute(self, store: Store, at: tuple[int, ...]) -> Distances:
         analysis = self.result.analysis
         assert isinstance(analysis, AllPairs)
-        own, others = ([i for i in at if (i < self.result.own) is same] for same in (True, False))
+        boundary = self.result.n_task_networks
+        of_task, others = [i for i in at if i < boundary], [i for i in at if i >= boundary]
         # In the order of `AllPairs.run`: part by part, then networks of other tasks.
-        rows = [(i, part) for part in range(len(self.result.inputs)) for i in own]
+        rows = [(i, part) for part in range(len(self.result.inputs)) for i in of_task]
         rows += [(i, 0) for i in others]
         position = {row: k for k, row in enumerate(rows)}
         split = {
@@ -108,8 +111,7 @@ class CompareTiles(AnalyseTask):
             if split[first.number] and split[second.number]
         }
         items = [
-            DistanceRow(self.result.members[i], part if i < self.result.own else None)
-            for i, part in rows
+            DistanceRow(self.result.members[i], part if i < boundary else None) for i, part in rows
         ]
         names = [analysis.label(item) for item in items]
         return analysis.annotate(assemble_tiles(names, split, tiles), items)
@@ -187,7 +189,7 @@ class CompareBlocks(Job):
 
     def missing(self, store: Store) -> Self | None:
         """Return the job unless its tile is there, empty, or part of a matrix that is there."""
-        empty = not (self.rows.expected(store) and self.columns.expected(store))
+        empty = not (self.rows.expected_positions(store) and self.columns.expected_positions(store))
         if empty or all(self.present(store)) or self.whole.missing(store) is None:
             return None
         return self

@@ -15,7 +15,7 @@ from rnnstudy.core.record import array
 from rnnstudy.keras_bridge.float64_copies import KERAS_LOCK, reason
 from rnnstudy.keras_bridge.keras_cell import import_registered, population_of
 from rnnstudy.population.population import Population
-from rnnstudy.study.plan.job import Context, Job, counted
+from rnnstudy.study.plan.job import Context, Job, count_label
 from rnnstudy.study.plan.outcomes import network_outcome, write_network
 from rnnstudy.study.spec.imported_models import ModelNetwork
 from rnnstudy.study.store import Store
@@ -42,7 +42,7 @@ class ImportModels(Job):
 
     @property
     def label(self) -> str:
-        return f"read {', '.join(self.names)} ({counted(len(self.names), 'network')})"
+        return f"read {', '.join(self.names)} ({count_label(len(self.names), 'network')})"
 
     def results(self) -> tuple[Address, ...]:
         return tuple(network.key() for network in self.networks)
@@ -68,6 +68,19 @@ class ImportedNetwork(TrainedNetworks):
     """A network that was trained elsewhere: its results on the task, and its file.
 
     Its training is unknown. It has no curves, no steps and a seed of -1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.cells.vanilla import Vanilla
+    >>> from rnnstudy.tasks.flip_flop import FlipFlop
+    >>> from rnnstudy.training.protocol import Training
+    >>> from rnnstudy.training.train import train
+    >>> task = FlipFlop(bits=1, length=5)
+    >>> trained = train(Vanilla(units=3), task, [Training(steps=2, batch=2)], [0])
+    >>> network = ImportedNetwork(**vars(trained), content=np.zeros(2, np.uint8))
+    >>> network.size("byte")
+    2
     """
 
     content: Array = array("byte")
@@ -84,8 +97,8 @@ class ImportedNetwork(TrainedNetworks):
 def read_model(network: ModelNetwork) -> ImportedNetwork:
     """Return the network in a file, with its loss and accuracy on evaluation trials of the task.
 
-    ValueError, one sentence that begins with the file's name, if the file has changed since the
-    spec was read. The same if its network does not fit the task and the analyses.
+    ValueError, which begins with the file's name, if the file has changed since the spec was read.
+    The same if its network does not fit the task and the analyses.
     """
     path, task = Path(network.file), network.task
     check_trials(task)
@@ -122,7 +135,9 @@ def _bytes(path: Path, sha256: str) -> bytes:
     except OSError as error:
         raise ValueError(f"{(error.strerror or str(error)).lower()}: {path}") from error
     if hashlib.sha256(raw).hexdigest() != sha256:
-        raise ValueError("has changed since the spec was read; run the spec again")
+        raise ValueError(
+            "file must be as it was when the spec was read, got other content. Run the spec again."
+        )
     return raw
 
 
@@ -139,14 +154,23 @@ def _load_keras_model(
         try:
             return keras.models.load_model(path, compile=compile)
         except Exception as error:  # a file may be anything, and classes in it anybody's
-            hint = "" if module else "; 'module' names a file that registers classes of your own"
-            raise ValueError(f"Keras cannot load it: {reason(error)}{hint}") from error
+            remedy = (
+                f"Check the classes that the module {module!r} registers."
+                if module
+                else "Name in 'module' the module that registers classes of your own."
+            )
+            raise ValueError(
+                f"file must be a model that Keras can load, got '{reason(error)}'. {remedy}"
+            ) from error
 
 
 def _check_sizes(population: Population, task: Task) -> None:
-    for noun, has, wanted in (
+    for noun, size, task_size in (
         ("inputs", population.inputs, task.inputs),
         ("outputs", population.outputs, task.outputs),
     ):
-        if has != wanted:
-            raise ValueError(f"has {has} {noun}, the task {task.title} has {wanted}")
+        if size != task_size:
+            raise ValueError(
+                f"network must have {task_size} {noun} like the task {task.title}, got {size}. "
+                "Name a task of the network's size."
+            )

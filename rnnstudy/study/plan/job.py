@@ -156,6 +156,6 @@ def range_label(names: Sequence[str]) -> str:
     return "..".join(dict.fromkeys([names[0], "-".join(last[same:]) or names[0]]))
 
 
-def counted(number: int, noun: str) -> str:
+def count_label(number: int, noun: str) -> str:
     """Return `1 network`, `2 networks`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

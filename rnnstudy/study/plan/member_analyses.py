@@ -44,7 +44,7 @@ def member_analyses(study: Study) -> tuple[BoundAnalysis, ...]:
     These are the analyses that the spec lists, the parts of its task analyses, and the activity on
     the probe.
     """
-    listed = _listed(study)
+    listed = _listed_analyses(study)
     parts = [part for analysis in task_analyses(study) for part in analysis.member_inputs()]
     bound = [_bind(analysis, listed) for analysis in (*listed.values(), Representations(), *parts)]
     unique: dict[tuple[str, tuple[str, ...] | None], BoundAnalysis] = {}
@@ -67,7 +67,7 @@ def cross_task_input(analysis: TaskAnalysis, task: Task) -> BoundAnalysis | None
 
 def inputs_of(analysis: TaskAnalysis, study: Study) -> tuple[BoundAnalysis, ...]:
     """Return the member analyses that a task analysis reads: its parts, then its needs."""
-    listed = _listed(study)
+    listed = _listed_analyses(study)
     needed = [listed[name] for name in analysis.needs() if name in listed]
     return tuple(_bind(one, listed) for one in (*analysis.member_inputs(), *needed))
 
@@ -77,7 +77,7 @@ def task_analyses(study: Study) -> list[TaskAnalysis]:
     return [a for a in (*study.analyses, *study.claims) if isinstance(a, TaskAnalysis)]
 
 
-def _listed(study: Study) -> dict[str, MemberAnalysis]:
+def _listed_analyses(study: Study) -> dict[str, MemberAnalysis]:
     return {a.title: a for a in study.analyses if isinstance(a, MemberAnalysis)}
 
 

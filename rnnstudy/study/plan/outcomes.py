@@ -12,7 +12,16 @@ from rnnstudy.training.train import TrainedNetworks
 
 @dataclass(frozen=True, eq=False)
 class NetworkOutcome(Record):
-    """Status, loss and accuracy of one network, without its weights."""
+    """Status, loss and accuracy of one network, without its weights.
+
+    Examples
+    --------
+    >>> NetworkOutcome(
+    ...     status="trained", loss=0.01, accuracy=0.98, solved=True, steps=500, attempt=0,
+    ...     diverged_at=None,
+    ... ).solved
+    True
+    """
 
     status: str
     """`trained` or `diverged`."""

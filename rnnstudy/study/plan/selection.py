@@ -10,7 +10,7 @@ from rnnstudy.analyses.base import Member
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Address
 from rnnstudy.core.record import CorruptRecord, Record, array
-from rnnstudy.study.plan.job import Context, Job, counted
+from rnnstudy.study.plan.job import Context, Job, count_label
 from rnnstudy.study.plan.outcomes import network_outcome
 from rnnstudy.study.spec.grid import as_text
 from rnnstudy.study.spec.networks import AnyNetwork, Network
@@ -23,7 +23,14 @@ from rnnstudy.training.train import TrainedNetworks
 
 @dataclass(frozen=True, eq=False)
 class SelectionResult(Record):
-    """Losses of the pilots of a group, and the candidate that is selected."""
+    """Losses of the pilots of a group, and the candidate that is selected.
+
+    Examples
+    --------
+    >>> loss = np.array([[0.4, 0.2], [0.1, 0.3]])
+    >>> SelectionResult(loss=loss, chosen=best_candidate(loss, "mean")).chosen
+    1
+    """
 
     chosen: int
     """Position of the selected candidate."""
@@ -85,7 +92,7 @@ class Select(Job):
 
     @property
     def label(self) -> str:
-        count = counted(len(self.selection.candidates), "candidate")
+        count = count_label(len(self.selection.candidates), "candidate")
         return f"select {self.selection.name} ({count})"
 
     def results(self) -> tuple[Hashable, ...]:
@@ -104,7 +111,7 @@ class Select(Job):
         networks, store = self.selection.networks, context.store
         absent = sum(network_outcome(store, network) is None for network in networks)
         if absent:
-            raise RuntimeError(f"not chosen: {counted(absent, 'pilot')} could not be trained")
+            raise RuntimeError(f"not chosen: {count_label(absent, 'pilot')} could not be trained")
         pilots = [store.read(network.key(), TrainedNetworks) for network in networks]
         store.write(self.selection.address, select_candidate(self.selection, pilots))
 

@@ -10,7 +10,7 @@ import numpy as np
 from rnnstudy.analyses.base import Cost
 from rnnstudy.cells.base import check_cell
 from rnnstudy.core.component import Address, Component
-from rnnstudy.study.plan.job import Context, Job, Stopped, counted, range_label
+from rnnstudy.study.plan.job import Context, Job, Stopped, count_label, range_label
 from rnnstudy.study.plan.outcomes import network_outcome, write_network
 from rnnstudy.study.spec.networks import Network
 from rnnstudy.study.spec.selection import Undecided
@@ -52,7 +52,9 @@ class Train(Job):
 
     @property
     def label(self) -> str:
-        return f"{self.purpose} {range_label(self.names)} ({counted(len(self.names), 'network')})"
+        return (
+            f"{self.purpose} {range_label(self.names)} ({count_label(len(self.names), 'network')})"
+        )
 
     @property
     def trains(self) -> tuple[Network, ...]:
@@ -110,7 +112,7 @@ class Train(Job):
         networks = [self.networks[i] for i in members]
         first, protocol = networks[0], networks[0].training
         checkpoints = context.checkpoints(self._cohort(attempt))
-        cohort = f"{self.names[0]} {counted(len(members), 'network')} attempt {attempt}"
+        cohort = f"{self.names[0]} {count_label(len(members), 'network')} attempt {attempt}"
         with context.training_curves(cohort, protocol) as write_curves:
 
             def checkpoint(course: TrainingState) -> None:

@@ -184,7 +184,7 @@ class Run:
         return judged(sorted(weighed, key=lambda each: order.index(each.claim.title)))
 
     def _weighed(self, claim: Claim, result: TaskArtefact, store: Store) -> Weighed:
-        if not result.expected(store):
+        if not result.expected_positions(store):
             return Weighed(claim, result.task, no_evidence("every network diverged"))
         try:
             evidence = self._read(result.address(store), Evidence, result.analysis.step)
