@@ -1,11 +1,11 @@
-"""Where the `rnnstudy` command begins: an interrupt while its parts are read ends it in silence."""
+"""Entry of the `rnnstudy` command. An interrupt during its imports ends it without a traceback."""
 
 import importlib
 import sys
 
 
 def main() -> None:
-    """Read the command's parts, and let it run."""
+    """Import the command line and run it."""
     try:
         importlib.import_module("rnnstudy.cli.commands").main()
     except KeyboardInterrupt:

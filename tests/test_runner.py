@@ -51,7 +51,7 @@ def test_a_saved_model_is_of_the_spec_that_ran_last(run: Run) -> None:
     for found in (saved(longer), longer.model(NAME)):
         np.testing.assert_array_equal(
             found.get_layer("readout").kernel.numpy(),
-            longer.trained(NAME).population.readout["kernel"][0],
+            longer.trained_network(NAME).population.readout["kernel"][0],
         )
 
 
@@ -139,7 +139,7 @@ def test_a_report_is_drawn_again_only_if_it_would_differ(tmp_path: Path) -> None
     figure.unlink()
     runner.run(study(), tmp_path)
     assert figure.exists()
-    retitled = found.study.changed(report=found.study.report.changed(title="Another"))
+    retitled = found.study.replace(report=found.study.report.replace(title="Another"))
     runner.run(retitled, tmp_path)
     assert "Another" in page.read_text()
 

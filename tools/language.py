@@ -108,6 +108,7 @@ FREE_FOLDERS = frozenset({"", "study", "dynamics", "comparison", "report/templat
 """Folders that hold folders, or no code."""
 
 SHARED_NAMES: dict[str, str] = {
+    "main": "the entry of the command and the function that it calls",
     "run": "the command and the function that it calls",
     "status": "the command and the function that it calls",
     "export": "the command and the function that it calls",
@@ -117,9 +118,7 @@ SHARED_NAMES: dict[str, str] = {
 
 PENDING = _words(
     """
-    __main__.py cli/commands.py cli/plan_summary.py core/component.py metrics/base.py
-    study/results/run.py study/results/selection_table.py
-    study/results/verdict_table.py study/spec study/spec_text study/store.py tasks/base.py
+    study/spec study/spec_text
     """
 )
 """Files and folders that are not checked yet, relative to the package."""

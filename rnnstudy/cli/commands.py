@@ -74,9 +74,32 @@ class Catalogue(StrEnum):
     claims = "claims"
 
 
-@app.command()
+@app.command(help="Train, analyse and report what the spec asks for; run it again to resume.")
 def run(spec: Spec, out: Out = None, sets: Sets = None, verbose: Verbose = 0) -> None:
-    """Train, analyse and report what the spec asks for; run it again to resume."""
+    """Train the networks of a spec, analyse them and write a report. A second call resumes it.
+
+    Parameters
+    ----------
+    spec
+        The study's YAML file.
+    out
+        Run directory; default: `runs/<study name>`.
+    sets
+        Overrides of fields of the spec, each `PATH.TO.KEY=VALUE`.
+    verbose
+        0 logs warnings, 1 logs jobs as well, 2 adds tracebacks.
+
+    Raises
+    ------
+    typer.Exit
+        Code 1 if a step failed or a result is damaged; 130 after an interrupt; else 0.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from rnnstudy.cli.commands import run
+    >>> run(Path("study.yaml"), sets=["training.steps=100"])  # doctest: +SKIP
+    """
     _log(verbose)
     study = _load(spec, sets)
     directory = out or Path("runs") / study.study
@@ -156,13 +179,13 @@ def export(
     results = _open(directory)
     path = files.export(results, member, out or Path(f"{member}.keras"))
     _say(f"Wrote {path}")
-    trained = results.trained(member)
+    trained = results.trained_network(member)
     if trained.status[0] == "diverged":
         _say(f"This network diverged at step {trained.diverged_at[0]}; its last finite weights.")
 
 
 @app.command("list")
-def list_(what: Annotated[Catalogue, typer.Argument(help="Which catalogue.")]) -> None:
+def list_(catalogue: Annotated[Catalogue, typer.Argument(help="Which catalogue.")]) -> None:
     """List what a spec can name of a kind, with its fields."""
     catalogues: dict[Catalogue, dict[str, type[Entry]]] = {
         Catalogue.tasks: dict(TASKS),
@@ -171,7 +194,7 @@ def list_(what: Annotated[Catalogue, typer.Argument(help="Which catalogue.")]) -
         Catalogue.metrics: dict(METRICS),
         Catalogue.claims: dict(CLAIMS),
     }
-    for kind, entry in catalogues[what].items():
+    for kind, entry in catalogues[catalogue].items():
         summary = escape((entry.__doc__ or "").partition("\n")[0])
         console.print(f"[bold]{kind}[/bold]: {summary}")
         for name, field in entry.model_fields.items():
@@ -224,7 +247,7 @@ def _show_result(results: Run) -> None:
         _say(f"diverged: {name}")
     if len(diverged) > SHOWN:
         _say(f"and {len(diverged) - SHOWN} more diverged; members.csv lists them")
-    for verdict in results.judged():
+    for verdict in results.verdicts():
         _say(f"{verdict.word}: {verdict.claim.statement(verdict.task)} ({verdict.task.title})")
     for failure in results.failures():
         _say(f"failed: {failure.label}: {failure.reason}")

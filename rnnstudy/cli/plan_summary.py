@@ -29,7 +29,7 @@ def show_plan(study: Study, plan: Plan, console: Console) -> None:
 
 
 def _networks(plan: Plan) -> Table:
-    table = _table("task", "cell", "activation", "units", "networks", "parameters each", left=2)
+    table = _table("task", "cell", "activation", "units", "networks", "parameters each", labels=2)
     groups: dict[tuple[str, ...], list[int]] = {}
     for i, member in enumerate(plan.members):
         fields = (str(member.fields[f]) for f in ("task", "cell", "activation", "units"))
@@ -70,7 +70,7 @@ def _size(cohorts: Sequence[Job], noun: str) -> str:
 
 def _cost_table(costs: dict[str, Cost]) -> Table:
     """Return a table of the work of each kind of job, and of the bytes of its results."""
-    table = _table("ahead", "work", "to store", left=2)
+    table = _table("ahead", "work", "to store", labels=2)
     for name, cost in costs.items():
         work = ", ".join(f"{count:,} {unit}" for unit, count in cost.work.items())
         table.add_row(name, work, _bytes(cost.bytes))
@@ -93,10 +93,10 @@ def _bytes(count: float) -> str:
     return f"{count:.0f} GiB"
 
 
-def _table(*headings: str, left: int) -> Table:
+def _table(*headings: str, labels: int) -> Table:
     table = Table(box=None, pad_edge=False)
     for i, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if i < left else "right")
+        table.add_column(heading, justify="left" if i < labels else "right")
     return table
 
 

@@ -76,7 +76,7 @@ class Component(BaseModel):
     >>> from rnnstudy.core.component import Component
     >>> class Stimulus(Component):
     ...     strength: float = 1.0
-    >>> Stimulus(strength=2).changed(strength=0.5)
+    >>> Stimulus(strength=2).replace(strength=0.5)
     Stimulus(strength=0.5)
     """
 
@@ -138,12 +138,12 @@ class Component(BaseModel):
             },
         }
 
-    def changed(self, **fields: Any) -> Self:
+    def replace(self, **fields: Any) -> Self:
         """Return a copy with other values of some fields, checked like the original."""
         unchanged = {name: getattr(self, name) for name in type(self).model_fields}
         return type(self)(**{**unchanged, **self.current_fields(fields)})
 
-    def stored(self) -> dict[str, Any]:
+    def serialise(self) -> dict[str, Any]:
         """Return plain JSON data from which `restore` rebuilds this component."""
         return {"tag": tag_of(type(self)), "fields": self.model_dump(mode="json")}
 
@@ -226,7 +226,7 @@ def _json(value: Any) -> str:
 
 
 def restore(stored: Mapping[str, Any]) -> Component:
-    """Return the component that `Component.stored` wrote, in this format or in format 1."""
+    """Return the component that `Component.serialise` wrote, in this format or in format 1."""
     tag = stored["tag"] if "tag" in stored else format_1.tag_of_path(stored["class"])
     cls = class_of(tag)
     if not issubclass(cls, Component):

@@ -238,7 +238,7 @@ class Record:
             if isinstance(value, Record):
                 fields[field.name] = {"record": value._describe(name + "/", stored)}
             elif isinstance(value, Component):
-                fields[field.name] = {"component": value.stored()}
+                fields[field.name] = {"component": value.serialise()}
             elif field.metadata.get("many"):
                 fields[field.name] = {"arrays": list(value)}
                 stored.update({f"{name}/{part}": values for part, values in value.items()})

@@ -23,7 +23,7 @@ class Metric(Entry):
 
         class Cosine(Metric):
             def prepare(self, states):
-                x = centred(states)
+                x = centre_states(states)
                 return x / max(np.linalg.norm(x), 1e-300)
 
             def compare(self, a, b):
@@ -175,7 +175,7 @@ def _each(form: Form, change: Callable[[Array], Array]) -> Form:
     return {name: change(part) for name, part in form.items()}
 
 
-def centred(states: Array) -> Array:
+def centre_states(states: Array) -> Array:
     """Return states without each unit's mean, in float64; all 0 if no unit varies.
 
     Parameters
@@ -191,8 +191,8 @@ def centred(states: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from rnnstudy.metrics.base import centred
-    >>> centred(np.array([[1.0], [3.0]])).tolist()
+    >>> from rnnstudy.metrics.base import centre_states
+    >>> centre_states(np.array([[1.0], [3.0]])).tolist()
     [[-1.0], [1.0]]
     """
     states = np.asarray(states)

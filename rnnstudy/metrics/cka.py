@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import Form, ProductMetric, centred, reduce_rows, round_similarity
+from rnnstudy.metrics.base import Form, ProductMetric, centre_states, reduce_rows, round_similarity
 
 
 class CKA(ProductMetric):
@@ -49,7 +49,7 @@ class CKA(ProductMetric):
 
         There are at most as many rows as samples, and one more with `debiased`.
         """
-        x = centred(states).T
+        x = centre_states(states).T
         if self.debiased and x.shape[1] < 4:
             raise ValueError(
                 f"states for debiased CKA must have at least 4 samples, got {x.shape[1]}. "

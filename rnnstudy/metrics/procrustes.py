@@ -10,7 +10,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.metrics.base import (
     Form,
     ProductMetric,
-    centred,
+    centre_states,
     form_arrays,
     reduce_rows,
     round_similarity,
@@ -62,7 +62,7 @@ class Procrustes(ProductMetric):
 
     def prepare(self, states: Array) -> Form:
         """Return the partially whitened shape, [row, sample] of norm 1, and its norm."""
-        x = reduce_rows(centred(states).T)
+        x = reduce_rows(centre_states(states).T)
         shape = self._whiten(x, rounding_error(states)) if self.alpha < 1.0 and x.any() else x
         size = np.linalg.norm(shape)
         norm = 1.0 if self.scaled and size else size

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import Form, ProductMetric, centred, round_similarity
+from rnnstudy.metrics.base import Form, ProductMetric, centre_states, round_similarity
 from rnnstudy.metrics.subspaces import basis, rank, ranks
 
 
@@ -44,7 +44,7 @@ class PWCCA(ProductMetric):
 
         The basis is [direction, sample], the projections are [direction, unit].
         """
-        x = centred(states)
+        x = centre_states(states)
         rows = basis(states)
         return {"rows": rows, "rank": rank(rows), "projections": rows @ x / (np.abs(x).max() or 1)}
 

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import Form, ProductMetric, centred, round_similarity
+from rnnstudy.metrics.base import Form, ProductMetric, centre_states, round_similarity
 
 
 class RSA(ProductMetric):
@@ -54,7 +54,7 @@ class RSA(ProductMetric):
         from scipy.spatial.distance import pdist
         from scipy.stats import rankdata
 
-        x = centred(states)
+        x = centre_states(states)
         if len(x) > self.samples:
             subset = np.random.default_rng(self.seed).choice(len(x), self.samples, replace=False)
             x = x[np.sort(subset)]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import centred, rounding_error
+from rnnstudy.metrics.base import centre_states, rounding_error
 
 WELL_CONDITIONED = 1e-8
 """Ratio of variances above which eigenvectors of a covariance are as accurate as singular vectors.
@@ -32,7 +32,7 @@ def basis(states: Array, dimensions: int | None = None, variance: float | None =
         [direction, sample]. Directions of rounding error are left out. States that do not vary
         return one row of zeros.
     """
-    x = centred(states)
+    x = centre_states(states)
     if not x.any():
         return np.zeros((1, len(x)))
     most = min(dimensions or len(x), *x.shape)

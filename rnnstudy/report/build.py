@@ -12,9 +12,8 @@ from rnnstudy.report.fingerprint import fingerprint_of, is_current, write_finger
 from rnnstudy.report.page import Fact, Page, PagePart, PageSection, write_page
 from rnnstudy.study.results.failures import Failure
 from rnnstudy.study.results.run import Run
-from rnnstudy.study.results.selection_table import exhibits
-from rnnstudy.study.results.verdict_table import Judged
-from rnnstudy.study.results.verdict_table import exhibits as verdicts
+from rnnstudy.study.results.selection_table import selection_exhibits
+from rnnstudy.study.results.verdict_table import Judged, verdict_exhibits
 from rnnstudy.study.spec.checks import applies
 
 
@@ -52,7 +51,7 @@ def _fingerprint(contents: Page) -> str:
 
 def page(run: Run) -> Page:
     """Return the contents of the report, from the records of the run's store."""
-    tasks, claims = [task.title for task in run.study.tasks], run.judged()
+    tasks, claims = [task.title for task in run.study.tasks], run.verdicts()
     return Page(
         title=run.study.report.title or run.study.study,
         summary=tuple(_summary(run)),
@@ -109,7 +108,7 @@ def _facts(run: Run, claims: Sequence[Judged]) -> list[Fact]:
 def _claims_section(run: Run, claims: Sequence[Judged]) -> list[PageSection]:
     """Return the verdicts, if the study has claims."""
     kinds = {f"claim {claim.title}" for claim in run.study.claims}
-    part = PagePart("Verdicts", list(verdicts(claims)), _reasons(run.failures(kinds)))
+    part = PagePart("Verdicts", list(verdict_exhibits(claims)), _reasons(run.failures(kinds)))
     return [PageSection("Claims", (part,))] if claims else []
 
 
@@ -134,7 +133,7 @@ def _selection(run: Run, task: str) -> list[PagePart]:
     """Return the exhibits of the selection of training fields, if there is one."""
     if run.study.selection is None:
         return []
-    shown = exhibits(run.selections(task), run.study.selection.grid)
+    shown = selection_exhibits(run.selections(task), run.study.selection.grid)
     return [PagePart("Selection", list(shown), _reasons(run.failures({"pilots", "select"}, task)))]
 
 

@@ -71,7 +71,7 @@ class Store:
         draft = self.root / f".draft-{key}-{uuid.uuid4().hex[:8]}"
         try:
             record.save(draft)
-            self._place(draft, self.root / key, type(record))
+            self._publish(draft, self.root / key, type(record))
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
@@ -81,26 +81,26 @@ class Store:
             self.root.mkdir(parents=True, exist_ok=True)
             (self.root / FORMAT_FILE).write_text(f"{FORMAT}\n")
 
-    def _place(self, draft: Path, place: Path, kind: type[Record]) -> None:
+    def _publish(self, draft: Path, folder: Path, kind: type[Record]) -> None:
         for attempts_left in (2, 1, 0):
             try:
-                os.rename(draft, place)
+                os.rename(draft, folder)
                 return
             except OSError:
                 # Another writer was first. The same address holds the same result, unless it
                 # cannot be loaded. Several writers may replace that one at once.
-                if _loads(place, kind):
+                if _loads(folder, kind):
                     return
                 if not attempts_left:
                     raise
-                self._set_aside(place)
+                self._set_aside(folder)
 
-    def _set_aside(self, place: Path) -> None:
+    def _set_aside(self, folder: Path) -> None:
         """Move a folder out of the way, for a person to inspect."""
         aside = self.root / SET_ASIDE
         aside.mkdir(exist_ok=True)
         with suppress(OSError):  # another process has moved it
-            os.rename(place, aside / f"{place.name}-{uuid.uuid4().hex[:8]}")
+            os.rename(folder, aside / f"{folder.name}-{uuid.uuid4().hex[:8]}")
 
     def _folder(self, key: str) -> Path:
         """Return the folder of a record, that of the previous version if only that one exists."""

@@ -204,7 +204,7 @@ class Task(Entry):
         """
         return False
 
-    def solved(self, loss: Array, accuracy: Array) -> Array:
+    def is_solved(self, loss: Array, accuracy: Array) -> Array:
         """Return True for networks whose loss and accuracy [member] meet the criterion."""
         return (loss < self.solved_loss) & (accuracy > self.solved_accuracy)
 

@@ -76,7 +76,7 @@ class FlipFlop(Task):
         return Trials(pulses, last_pulse(pulses), tf.ones(shape[:2]))
 
     def probe(self) -> Trials:
-        denser = self.changed(
+        denser = self.replace(
             length=self.probe_length, pulse_probability=self.probe_pulse_probability
         )
         return denser.sample(tf.constant(PROBE_SEED), self.probe_trials)

@@ -20,7 +20,7 @@ class Training(Component):
     Examples
     --------
     >>> from rnnstudy.training.protocol import Training
-    >>> Training(steps=200, learning_rate=1e-3).changed(stop="solved").stop
+    >>> Training(steps=200, learning_rate=1e-3).replace(stop="solved").stop
     'solved'
     """
 

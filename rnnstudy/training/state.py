@@ -164,7 +164,7 @@ def _put_rows(old: Array, at: Any, new: Array) -> Array:
 def _stop(state: TrainingState, task: Task, protocol: Training, mark: int) -> TrainingState:
     """Stop the members that met their task's criterion at the last `solved_for` records."""
     recent = slice(max(mark + 1 - protocol.solved_for, 0), mark + 1)
-    met = task.solved(state.loss[:, recent], state.accuracy[:, recent]).all(axis=1)
+    met = task.is_solved(state.loss[:, recent], state.accuracy[:, recent]).all(axis=1)
     in_training = (state.stopped_at < 0) & (state.diverged_at < 0)
     stopping = met & in_training & (mark + 1 >= protocol.solved_for)
     return replace(state, stopped_at=np.where(stopping, state.done, state.stopped_at))

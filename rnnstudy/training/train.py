@@ -255,7 +255,7 @@ def _record(
         diverged_at=state.diverged_at,
         evaluation_loss=loss,
         evaluation_accuracy=accuracy,
-        solved=task.solved(loss, accuracy) & (state.diverged_at < 0),
+        solved=task.is_solved(loss, accuracy) & (state.diverged_at < 0),
     )
 
 

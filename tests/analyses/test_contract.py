@@ -80,8 +80,8 @@ def test_an_entry_has_its_kind_a_title_and_survives_its_own_fields(kind: str) ->
     analysis = ANALYSES[kind](**REQUIRED.get(kind, {}))
     assert ANALYSES[kind].kind == kind
     assert analysis.title.isidentifier()
-    assert analysis.changed(name="other").title == "other"
-    assert analysis.changed(name="other").key() == analysis.key()
+    assert analysis.replace(name="other").title == "other"
+    assert analysis.replace(name="other").key() == analysis.key()
 
 
 @pytest.mark.parametrize(

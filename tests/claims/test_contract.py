@@ -52,10 +52,10 @@ def test_an_entry_has_its_kind_and_its_address_knows_no_names_or_levels(kind: st
     claim = claim_of(kind)
     assert CLAIMS[kind].kind == kind
     assert claim.title.isidentifier()
-    other = claim.changed(name="other", alpha=0.01)
+    other = claim.replace(name="other", alpha=0.01)
     assert other.title == "other"
     assert other.key() == claim.key()
-    assert claim.changed(networks=9).key() != claim.key()
+    assert claim.replace(networks=9).key() != claim.key()
 
 
 @pytest.mark.parametrize("kind", CLAIMS)

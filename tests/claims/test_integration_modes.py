@@ -135,7 +135,7 @@ def test_without_vanilla_or_without_others_networks_lack() -> None:
     evidence = compute(claim, TASK, alone, [line()] * len(alone))
     assert evidence.shortage == "there are no networks of other cells"
     few = population(1, cells=("vanilla", "gru"))
-    evidence = compute(claim.changed(networks=3), TASK, few, [line()] * 4)
+    evidence = compute(claim.replace(networks=3), TASK, few, [line()] * 4)
     assert evidence.shortage == "vanilla has 2, gru has 2; it takes 3 of each"
 
 
@@ -177,7 +177,7 @@ def test_a_frequency_follows_if_it_correlates_where_it_is_known() -> None:
     assert not claim.has(oscillation(target + 0.02 * noise), task)
     gaps = np.where(np.arange(21) < 8, np.nan, target)
     assert claim.has(oscillation(gaps), task)
-    assert not claim.changed(min_share=0.9).has(oscillation(gaps), task)
+    assert not claim.replace(min_share=0.9).has(oscillation(gaps), task)
     assert not claim.has(oscillation(np.full(21, np.nan)), task)
     with pytest.raises(TypeError, match="must yield Oscillation for frequency_follows, got Record"):
         compute(claim, task, population(1), [Record()] * 8)

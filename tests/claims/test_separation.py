@@ -184,7 +184,7 @@ def test_networks_that_only_one_of_the_two_knows_are_left_out() -> None:
 
 def test_two_kinds_of_distances_without_meaning_differ_at_the_stated_rate() -> None:
     members = population(3)
-    claim = CLAIM.changed(permutations=199, least=0.0)
+    claim = CLAIM.replace(permutations=199, least=0.0)
     found = []
     for seed in range(SHUFFLES):
         first, second = (apart(members, "cell", 0.0, s) for s in (seed, seed + 10_000))
@@ -194,7 +194,7 @@ def test_two_kinds_of_distances_without_meaning_differ_at_the_stated_rate() -> N
 
 def test_equally_good_distances_differ_at_the_stated_rate() -> None:
     members = population(3)
-    claim = CLAIM.changed(permutations=199, least=0.0)
+    claim = CLAIM.replace(permutations=199, least=0.0)
     found = []
     for seed in range(SHUFFLES):
         first, second = (apart(members, "cell", 0.7, s) for s in (seed, seed + 10_000))

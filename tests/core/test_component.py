@@ -138,14 +138,14 @@ def test_equal_components_are_one_key_of_a_dict():
 
 def test_changed_keeps_the_rest_and_leaves_the_original():
     apple = Apple(name="a", weight=3.0, seeds=(1, 2))
-    changed = apple.changed(weight=4)
+    changed = apple.replace(weight=4)
     assert changed == Apple(name="a", weight=4.0, seeds=(1, 2))
     assert apple.weight == 3.0
 
 
 def test_changed_checks_like_the_constructor():
-    assert errors(lambda: Apple().changed(weight=-1.0))[0][0] == ("weight",)
-    assert "known keys" in errors(lambda: Apple().changed(colour="red"))[0][1]
+    assert errors(lambda: Apple().replace(weight=-1.0))[0][0] == ("weight",)
+    assert "known keys" in errors(lambda: Apple().replace(colour="red"))[0][1]
 
 
 # Stored and restored
@@ -160,7 +160,7 @@ def test_changed_checks_like_the_constructor():
     ],
 )
 def test_restore_rebuilds_what_stored_wrote(component):
-    text = json.dumps(component.stored())
+    text = json.dumps(component.serialise())
     found = restore(json.loads(text))
     assert found == component
     assert found.key() == component.key()

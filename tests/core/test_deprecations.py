@@ -69,7 +69,7 @@ def test_a_former_field_is_the_new_one():
     assert jam == Jam(sugar=0.25)
     assert w[0].filename == __file__
     with pytest.warns(DeprecationWarning, match="sweetness"):
-        assert jam.changed(sweetness=1) == Jam(sugar=1)
+        assert jam.replace(sweetness=1) == Jam(sugar=1)
 
 
 def test_a_field_under_both_names_is_an_error():

@@ -69,7 +69,7 @@ def test_the_points_of_a_stack_are_complete_by_their_indices():
 
 def test_a_stack_of_which_points_are_withheld_is_found_out():
     corners = ROOT * np.array([[1.0, 1.0], [-1.0, 1.0]])
-    found = find_fixed_points(two_memories(), starts=corners, search=QUICK.changed(rounds=1))
+    found = find_fixed_points(two_memories(), starts=corners, search=QUICK.replace(rounds=1))
     assert (len(found), found.certificate["index_sum"][0]) == (2, 2)
     assert found.certificate["verdict"].tolist() == ["points missing"]
 

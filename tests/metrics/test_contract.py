@@ -76,7 +76,7 @@ def test_the_shelf_offers_every_metric_by_name():
 
 def test_every_field_is_described_and_every_metric_survives_storage(metric):
     assert all(field.description for field in type(metric).model_fields.values())
-    assert restore(metric.stored()) == metric
+    assert restore(metric.serialise()) == metric
 
 
 @settings(max_examples=40, deadline=None)

@@ -79,7 +79,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def controlled(run: Run, task: str) -> ControlDistances:
-    found = run.shared("cka_controls", task=task)
+    found = run.task_record("cka_controls", task=task)
     assert isinstance(found, ControlDistances)
     return found
 
@@ -116,7 +116,7 @@ def test_all_networks_of_all_tasks_are_driven_by_one_probe(run: Run) -> None:
 
 
 def test_nothing_is_asked_of_guests_in_answer_to_the_probe(run: Run) -> None:
-    trained = run.trained("integration-vanilla-tanh-3-s000")
+    trained = run.trained_network("integration-vanilla-tanh-3-s000")
     memory, own = run.study.tasks
     for probe, length, answered in ((memory, 10, False), (own, 8, True)):
         analysis = Representations(probe=probe)

@@ -109,7 +109,7 @@ def test_the_address_is_the_content_and_how_it_is_read(folder: Path, tmp_path: P
     assert network.key() == same.key()
     copy.write_bytes((folder / "other.keras").read_bytes())
     assert study(str(copy)).expand()[0][1].key() != network.key()
-    assert network.changed(layer="lstm").key() != network.key()
+    assert network.replace(layer="lstm").key() != network.key()
     longer = study(str(folder / "one.keras"), tasks=[{**TASK, "length": 13}])
     assert longer.expand()[0][1].key() != network.key()
 

@@ -102,7 +102,7 @@ def test_the_targets_solve_the_task_and_silence_does_not(task):
     accuracy = task.accuracy(outputs, trials.targets, trials.mask).numpy()
     assert accuracy[0] == 1.0
     assert accuracy[1] < 0.1
-    assert task.solved(loss, accuracy).tolist() == [True, False]
+    assert task.is_solved(loss, accuracy).tolist() == [True, False]
 
 
 def test_accuracy_of_stacked_networks_is_that_of_each(task):
@@ -119,7 +119,7 @@ def test_networks_that_are_not_finite_solve_nothing(task):
     outputs = tf.fill(trials.targets.shape, np.nan)
     loss = mean_squared_error(outputs, trials.targets, trials.mask).numpy()
     accuracy = task.accuracy(outputs, trials.targets, trials.mask).numpy()
-    assert not task.solved(loss, accuracy)
+    assert not task.is_solved(loss, accuracy)
 
 
 def test_every_field_is_described(task):
@@ -128,9 +128,9 @@ def test_every_field_is_described(task):
 
 
 def test_a_task_survives_storage(task):
-    changed = task.changed(name="other", length=17)
-    assert restore(changed.stored()) == changed
-    assert changed.key() == changed.changed(name=None).key() != task.key()
+    changed = task.replace(name="other", length=17)
+    assert restore(changed.serialise()) == changed
+    assert changed.key() == changed.replace(name=None).key() != task.key()
     assert changed.title == "other"
     assert task.title == task.kind
 
@@ -172,7 +172,7 @@ def test_the_example_of_the_contract_is_a_task(recall_module):
     assert np.array_equal(trials.targets[:, 0], trials.inputs[:, 0])
     assert task.accuracy(trials.targets, trials.targets, trials.mask) == 1.0
     assert task.title == "recall"
-    assert restore(task.stored()) == task
+    assert restore(task.serialise()) == task
     assert same(trials, tf.function(lambda s: task.sample(s, 5))(tf.constant([1, 2])))
 
 

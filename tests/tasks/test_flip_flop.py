@@ -71,7 +71,7 @@ def test_accuracy_is_the_share_of_right_signs_where_there_is_one():
 
 
 def test_solved_needs_both_loss_and_accuracy():
-    solved = FlipFlop().solved(np.array([0.009, 0.011, 0.009]), np.array([0.991, 1.0, 0.99]))
+    solved = FlipFlop().is_solved(np.array([0.009, 0.011, 0.009]), np.array([0.991, 1.0, 0.99]))
     assert solved.tolist() == [True, False, False]
 
 

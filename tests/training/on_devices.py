@@ -40,8 +40,8 @@ class Gappy(FlipFlop):
 
 def protocols(**fields):
     """Five members of which one diverges in its second step."""
-    common = PROTOCOL.changed(**fields)
-    return [common, common, common.changed(learning_rate=1e30), common.changed(l2=0.1), common]
+    common = PROTOCOL.replace(**fields)
+    return [common, common, common.replace(learning_rate=1e30), common.replace(l2=0.1), common]
 
 
 def cohort(kernel, devices, units=5, **fields):

@@ -44,7 +44,7 @@ def test_work_grows_with_steps_batch_and_length():
     once = training_flops(GRU(), TASK, Training(steps=1, batch=1))
     assert once == 6.0 * TASK.length * parameters(GRU(), TASK)
     assert training_flops(GRU(), TASK, Training(steps=3, batch=4)) == 12 * once
-    twice = TASK.changed(length=2 * TASK.length)
+    twice = TASK.replace(length=2 * TASK.length)
     assert training_flops(GRU(), twice, Training(steps=1, batch=1)) == 2 * once
 
 
@@ -103,6 +103,6 @@ def test_the_estimate_of_a_members_memory_is_near_what_is_measured(kind, kernel,
     """Sizes at which what a member adds stands out: a step's arrays, or its parameters."""
     few, many = 4, 24
     measured = peak(kind, kernel, units, length, many) - peak(kind, kernel, units, length, few)
-    shape = CELLS[kind](units=units), TASK.changed(length=length), Training()
+    shape = CELLS[kind](units=units), TASK.replace(length=length), Training()
     estimate = cohort_bytes(*shape, many, kernel) - cohort_bytes(*shape, few, kernel)
     assert measured / 3 < estimate < measured * 3

@@ -35,7 +35,7 @@ def trained(kind: str, activation: str, units: int, cache: Path, steps: int = 15
     """A network of one cell from the cache, or trained for so many steps and put there."""
     folder = cache / f"{kind}-{activation}-{units}-{steps}"
     if not (folder / "meta.json").exists():
-        protocol = PROTOCOL.changed(steps=steps)
+        protocol = PROTOCOL.replace(steps=steps)
         train(cell_of(kind, activation, units), TASK, [protocol], [0]).population.save(folder)
     return Population.load(folder)
 

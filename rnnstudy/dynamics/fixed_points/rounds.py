@@ -202,7 +202,7 @@ def _solve_and_polish(
     known = [search.roots.fixed_points.state for search in searches]
     criteria = RootCriteria(rough_tolerance, radius, known)
     state_map = search_map(searches, starts.shape[1])
-    solver = settings.solver.changed(tolerance=rough_tolerance)
+    solver = settings.solver.replace(tolerance=rough_tolerance)
     rough = solve_starts(state_map, solver, starts, criteria)
     exact = polish(state_map, POLISH, rough, criteria)
     solution = replace(exact, is_done=rough.is_done, diverged=rough.diverged)
@@ -212,7 +212,7 @@ def _solve_and_polish(
     if not is_astray.any():
         return solution
     # The polish left the neighbourhood of a root: the solver continues from the rough solution.
-    solver = settings.solver.changed(tolerance=settings.tolerance)
+    solver = settings.solver.replace(tolerance=settings.tolerance)
     rough = solve_representatives(state_map, solver, rough, is_astray, criteria)
     exact = polish(state_map, POLISH, rough, replace(criteria, tolerance=settings.tolerance))
     return solution.replace_points(

@@ -123,7 +123,7 @@ def read_model(network: ModelNetwork) -> ImportedNetwork:
         diverged_at=-one,
         evaluation_loss=loss,
         evaluation_accuracy=accuracy,
-        solved=task.solved(loss, accuracy),
+        solved=task.is_solved(loss, accuracy),
         content=np.frombuffer(raw, np.uint8),
         module=network.module,
     )

@@ -63,7 +63,7 @@ def write_specs(study: Study, directory: Path, spec: str | Path | None) -> None:
     runtime = study.runtime
     if runtime.store is not None:
         # The run may be read from another working directory.
-        runtime = runtime.changed(store=str(Path(runtime.store).resolve()))
+        runtime = runtime.replace(store=str(Path(runtime.store).resolve()))
     text = resolved(study.model_copy(update={"runtime": runtime}))
     (directory / "resolved.yaml").write_text(text, encoding="utf-8")
     if spec is None:

@@ -23,7 +23,7 @@ from rnnstudy.study.plan.plan import Plan, make_plan
 from rnnstudy.study.plan.selection import SelectionGroup, SelectionResult, selection_result
 from rnnstudy.study.results.failures import Failure, failures_of
 from rnnstudy.study.results.selection_table import columns
-from rnnstudy.study.results.verdict_table import Judged, Weighed, judged, verdict_columns
+from rnnstudy.study.results.verdict_table import Judged, Weighed, judge, verdict_columns
 from rnnstudy.study.spec.networks import AnyNetwork, Network
 from rnnstudy.study.spec.selection import Undecided
 from rnnstudy.study.spec.study import Study, load_study
@@ -43,7 +43,14 @@ def store_of(study: Study, directory: str | Path) -> Store:
 
 
 class Run:
-    """Results in a run directory. They are read when they are asked for; nothing is computed."""
+    """Results in a run directory. They are read on demand; nothing is computed.
+
+    Examples
+    --------
+    >>> from rnnstudy import open_run
+    >>> run = open_run("runs/quickstart")  # doctest: +SKIP
+    >>> run.members[["member", "status", "loss"]]  # doctest: +SKIP
+    """
 
     def __init__(
         self,
@@ -112,7 +119,7 @@ class Run:
             if task is None or group.networks[0].task.title == task
         ]
 
-    def trained(self, member: str) -> TrainedNetworks:
+    def trained_network(self, member: str) -> TrainedNetworks:
         """Return a network's weights and training curves."""
         return self._read(self.key(member), TrainedNetworks, f"network '{member}'")
 
@@ -129,7 +136,7 @@ class Run:
 
         An imported network is the model of its file.
         """
-        trained = self.trained(member)
+        trained = self.trained_network(member)
         if isinstance(trained, ImportedNetwork):
             return _load_model(trained, member)
         # TensorFlow refuses some characters of our names, such as =, in those of models.
@@ -151,15 +158,15 @@ class Run:
         assert isinstance(record, FixedPoints)
         return record
 
-    def shared(self, analysis: str, task: str | None = None) -> Record:
+    def task_record(self, analysis: str, task: str | None = None) -> Record:
         """Return the record of a task analysis; `task` is needed if the study has several."""
         result = self._result(analysis, task)
-        what = f"'{analysis}' of task '{result.task.title}'"
-        return self._read(result.address(StoreSnapshot(self.store)), Record, what)
+        label = f"'{analysis}' of task '{result.task.title}'"
+        return self._read(result.address(StoreSnapshot(self.store)), Record, label)
 
     def distances(self, analysis: str, task: str | None = None) -> Any:
         """Return the labelled square matrix of distances between all networks of a task."""
-        record = self.shared(analysis, task)
+        record = self.task_record(analysis, task)
         if not isinstance(record, Distances):
             raise RunError(f"'{analysis}' yields {type(record).__name__}, not distances")
         return record.to_frame()
@@ -170,20 +177,20 @@ class Run:
 
         A DataFrame; p is corrected for all tests of the study.
         """
-        return pd.DataFrame(verdict_columns(self.judged()))
+        return pd.DataFrame(verdict_columns(self.verdicts()))
 
-    def judged(self) -> list[Judged]:
+    def verdicts(self) -> list[Judged]:
         """Return the verdicts on the study's claims, in the order of the spec, task by task."""
         order = [claim.title for claim in self.study.claims]
         store = StoreSnapshot(self.store)
         weighed = [
-            self._weighed(result.analysis, result, store)
+            self._weigh(result.analysis, result, store)
             for result in self.index.selected.shared.values()
             if isinstance(result.analysis, Claim)
         ]
-        return judged(sorted(weighed, key=lambda each: order.index(each.claim.title)))
+        return judge(sorted(weighed, key=lambda each: order.index(each.claim.title)))
 
-    def _weighed(self, claim: Claim, result: TaskArtefact, store: Store) -> Weighed:
+    def _weigh(self, claim: Claim, result: TaskArtefact, store: Store) -> Weighed:
         if not result.expected_positions(store):
             return Weighed(claim, result.task, no_evidence("every network diverged"))
         try:
@@ -225,13 +232,13 @@ class Run:
                 continue
         return records
 
-    def _read(self, key: str, kind: type[R], what: str) -> R:
+    def _read(self, key: str, kind: type[R], label: str) -> R:
         if not self.store.has(key):
-            raise RunError(f"{self.directory} does not hold {what}; run the study to compute it")
+            raise RunError(f"{self.directory} does not hold {label}; run the study to compute it")
         try:
             return self.store.read(key, kind)
         except CorruptRecord as error:
-            raise RunError(f"{what} cannot be read ({error}); run the study again") from error
+            raise RunError(f"{label} cannot be read ({error}); run the study again") from error
 
     def _network(self, member: str) -> AnyNetwork:
         networks = self.index.network
@@ -247,7 +254,7 @@ class Run:
         task = task or titles[0]
         results = self.index.selected.shared
         if (analysis, task) not in results:
-            known = ", ".join(sorted(f"{name} of {where}" for name, where in results)) or "none"
+            known = ", ".join(sorted(f"{name} of {title}" for name, title in results)) or "none"
             raise RunError(f"no '{analysis}' of task '{task}'; there are: {known}")
         return results[analysis, task]
 

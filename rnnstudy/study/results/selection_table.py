@@ -30,7 +30,7 @@ def _rows(group: SelectionGroup, result: SelectionResult | None) -> Iterable[Map
         yield row
 
 
-def exhibits(selections: Sequence[Selected], fields: Iterable[str]) -> Iterable[Exhibit]:
+def selection_exhibits(selections: Sequence[Selected], fields: Iterable[str]) -> Iterable[Exhibit]:
     """Yield table and figures of the selections of one task."""
     if not selections:
         return

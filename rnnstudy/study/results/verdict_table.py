@@ -38,7 +38,7 @@ class Judged(NamedTuple):
     """Reason against `supported`, or why there is no verdict."""
 
 
-def judged(weighed: Sequence[Weighed]) -> list[Judged]:
+def judge(weighed: Sequence[Weighed]) -> list[Judged]:
     """Return the verdicts on all claims of a study. p is corrected over claims with evidence."""
     tested = [(each.claim, each.evidence) for each in weighed if each.evidence is not None]
     results = iter(verdicts([claim for claim, _ in tested], [each for _, each in tested]))
@@ -79,7 +79,7 @@ def _known(value: float) -> float | None:
     return None if isnan(value) else value
 
 
-def exhibits(results: Sequence[Judged]) -> Iterable[Exhibit]:
+def verdict_exhibits(results: Sequence[Judged]) -> Iterable[Exhibit]:
     """Yield the verdicts, the rules of the claims, and the values of each group of networks."""
     columns = verdict_columns(results)
     count = sum(value is not None for value in columns["corrected_p"])

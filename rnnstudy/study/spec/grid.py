@@ -50,8 +50,8 @@ def combinations(
         grid.append(
             Combination(
                 task=task,
-                cell=cell.changed(activation=activation, units=units),
-                training=training.changed(**chosen),
+                cell=cell.replace(activation=activation, units=units),
+                training=training.replace(**chosen),
                 fields=named | special | chosen,
                 named=frozenset(always | varied | differing[title(cell)].keys()),
                 tabled=frozenset(always | varied | all_special.keys()),
@@ -126,7 +126,7 @@ def grid_errors(networks: Networks, tasks: Sequence[Task] | None) -> Iterator[In
 def _cell_mistake(cell: Cell, networks: Networks, inputs: Sequence[int]) -> str:
     """Return why a cell cannot be used somewhere in the grid; empty if it can."""
     for activation, units in product(networks.axis("activations"), networks.axis("units")):
-        built = cell.changed(activation=activation, units=units)
+        built = cell.replace(activation=activation, units=units)
         wrong = next(filter(None, (cell_error(built, each) for each in inputs)), "")
         if wrong:
             return wrong

@@ -126,7 +126,7 @@ def _entry(entry: Any, folder: Path) -> Iterator[Model]:
         message = f"is one name for {len(files)} files; leave it out to call each after its file"
         raise validation_error("models", [spec_error("name", message, ("name",))])
     for path in files:
-        yield model.changed(file=str(path), content=model.content or _content(model, path, inside))
+        yield model.replace(file=str(path), content=model.content or _content(model, path, inside))
 
 
 def _files(pattern: str, folder: Path) -> list[Path]:

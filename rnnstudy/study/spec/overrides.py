@@ -58,7 +58,7 @@ def apply_overrides(
     for override in overrides:
         cell |= override.set.cell
         training |= override.set.training
-    return combination.cell.changed(**cell), combination.training.changed(**training)
+    return combination.cell.replace(**cell), combination.training.replace(**training)
 
 
 def override_errors(
@@ -154,7 +154,7 @@ def _value_mistakes(
     reported: set[tuple[str | int, ...]] = set()
     for combination in matched:
         try:
-            cell = combination.cell.changed(**fields)
+            cell = combination.cell.replace(**fields)
         except ValidationError as error:
             for each in error.errors(include_url=False):
                 if each["loc"] not in reported:

@@ -108,7 +108,7 @@ class _Selection(Component):
     def pilot_protocol(self, training: Training, candidate: Mapping[str, Any]) -> Training:
         """Return the training protocol of a candidate's pilots, with a fixed number of steps."""
         steps = self.steps or training.steps
-        return training.changed(**candidate, steps=steps, stop="budget", retry=0)
+        return training.replace(**candidate, steps=steps, stop="budget", retry=0)
 
 
 if TYPE_CHECKING:
@@ -157,5 +157,5 @@ class Undecided(Network):
 
     def decided(self, values: Mapping[str, Any]) -> Network:
         """The network with the chosen fields."""
-        training = self.training.changed(**values)
+        training = self.training.replace(**values)
         return Network(task=self.task, cell=self.cell, training=training, seed=self.seed)

@@ -78,7 +78,7 @@ def test_jacobians_equal_complex_steps(cell):
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 @pytest.mark.parametrize("cell", CELLS, ids=repr)
 def test_jacobians_equal_central_differences(cell, activation):
-    _, _, state_map, h = flow_and_states(cell.changed(activation=activation))
+    _, _, state_map, h = flow_and_states(cell.replace(activation=activation))
     _, jacobian = run_compiled(StateMap.linearise, state_map, h)
     step = 1e-6
     for column in range(cell.state_size):

@@ -194,7 +194,7 @@ def test_adam_calls_nothing_a_fixed_point_that_is_none():
     assert len(none) == 0
     assert none.outcomes["slow"] == 20
     np.testing.assert_allclose(none.slow.state, 0.5, atol=1e-3)
-    cut = search.changed(solver=Adam(limit=3))
+    cut = search.replace(solver=Adam(limit=3))
     few = find_fixed_points(lambda x, h: 0.5 * h + 1.0, starts=starts, search=cut)
     assert few.outcomes["converged"] + few.outcomes["limit"] == 20
     np.testing.assert_allclose(few.state, 2.0, atol=1e-12)

@@ -109,7 +109,7 @@ def test_jobs_begin_after_what_they_read(tmp_path: Path) -> None:
 
 def test_a_failed_analysis_costs_only_itself(tmp_path: Path) -> None:
     base = study()
-    picky = base.changed(analyses=(KernelNorm(name="norm", refuse=3), *base.analyses))
+    picky = base.replace(analyses=(KernelNorm(name="norm", refuse=3), *base.analyses))
     run, outcomes = done(picky, tmp_path)
     failures = {outcome.label: outcome.failure for outcome in outcomes if outcome.failure}
     label = "norm flip_flop-vanilla-tanh-3-s000..s001 (2 networks)"
@@ -233,7 +233,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint_to_the_same_bits(tmp_path: Pat
     assert not list(run.store.root.glob("course-*"))
     whole, _ = done(slow, tmp_path / "whole")
     for name in whole.members["member"]:
-        one, other = whole.trained(name), resumed.trained(name)
+        one, other = whole.trained_network(name), resumed.trained_network(name)
         np.testing.assert_array_equal(one.loss, other.loss)
         for kernel, weights in one.population.weights.items():
             np.testing.assert_array_equal(weights, other.population.weights[kernel])
@@ -304,7 +304,7 @@ def test_diverged_networks_are_tried_again_from_fresh_seeds(tmp_path: Path) -> N
     assert list(again.members["status"]) == ["trained"] * 4
     assert list(again.members["attempt"] > 0) == list(lost)
     for name, had_diverged in zip(again.members["member"], lost, strict=True):
-        found = again.trained(name)
+        found = again.trained_network(name)
         assert (found.seed[0] != int(name[-3:])) == had_diverged
         np.testing.assert_array_equal(found.seed, fresh_seed(int(name[-3:]), found.attempt[0]))
     # A network that is tried again is the same whoever else is, but for rounding.
@@ -312,8 +312,10 @@ def test_diverged_networks_are_tried_again_from_fresh_seeds(tmp_path: Path) -> N
     alone = study(tasks=explosive["tasks"], networks=networks, training={**training, "retry": 8})
     single, _ = done(alone, tmp_path / "alone")
     name = "flip_flop-vanilla-relu-4-s003"
-    assert single.trained(name).attempt[0] == again.trained(name).attempt[0]
+    assert single.trained_network(name).attempt[0] == again.trained_network(name).attempt[0]
     np.testing.assert_allclose(
-        single.trained(name).evaluation_loss, again.trained(name).evaluation_loss, rtol=1e-3
+        single.trained_network(name).evaluation_loss,
+        again.trained_network(name).evaluation_loss,
+        rtol=1e-3,
     )
     assert not list(again.store.root.glob("course-*"))

@@ -100,7 +100,7 @@ def study(*analyses: Analysis) -> Study:
         "training": {"steps": 2, "batch": 4, "record_every": 1},
         "runtime": {"workers": 2},
     }
-    return study_of(spec).changed(analyses=analyses)
+    return study_of(spec).replace(analyses=analyses)
 
 
 def done(asked: Study, directory: Path) -> tuple[Run, dict[str, str]]:
@@ -122,10 +122,12 @@ def test_records_of_the_same_network_are_handed_on_whatever_the_order(tmp_path: 
     # The last first: the order in the spec does not matter.
     run, failures = done(study(Total(), Twice(), Weight(factor=3.0)), tmp_path)
     assert failures == {}
-    weights = {n: run.trained(n).population.weights["recurrent_kernel"][0, 0, 0] for n in NAMES}
+    weights = {
+        n: run.trained_network(n).population.weights["recurrent_kernel"][0, 0, 0] for n in NAMES
+    }
     for name in NAMES:
         assert number(run, "twice", name) == pytest.approx(6.0 * weights[name])
-    total = run.shared("total")
+    total = run.task_record("total")
     assert isinstance(total, Number)
     assert total.value == pytest.approx(6.0 * sum(weights.values()) + 4)
     assert done(study(Total(), Twice(), Weight(factor=3.0)), tmp_path)[1] == {}
@@ -160,7 +162,7 @@ def test_what_failed_costs_those_that_need_it_and_no_others(tmp_path: Path) -> N
     with pytest.raises(RunError, match="does not hold 'twice'"):
         run.record("twice", NAMES[0])
     # The task's record is of the two networks of which there is something.
-    total = run.shared("total")
+    total = run.task_record("total")
     assert isinstance(total, Number)
     two = sum(number(run, "twice", name) for name in NAMES[2:])
     assert total.value == pytest.approx(two + 2)
@@ -169,7 +171,7 @@ def test_what_failed_costs_those_that_need_it_and_no_others(tmp_path: Path) -> N
 def test_networks_are_looked_at_as_they_were_before_training(tmp_path: Path) -> None:
     run, failures = done(study(Representations(networks="untrained"), Weight()), tmp_path)
     assert failures == {}
-    trained, task = run.trained(NAMES[3]), run.study.tasks[0]
+    trained, task = run.trained_network(NAMES[3]), run.study.tasks[0]
     (expected,) = Representations().run(
         initial_population(trained.population.cell, 1, 1, [1]), task
     )

@@ -191,4 +191,4 @@ def test_the_key_of_a_network_never_changes():
 
 def test_a_network_is_rebuilt_from_what_is_stored():
     for _, network in expand(["sine"], cells=["gru", "lstm"], l2=[0, 1e-3]):
-        assert restore(network.stored()) == network
+        assert restore(network.serialise()) == network

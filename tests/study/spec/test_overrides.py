@@ -135,7 +135,7 @@ def test_an_override_changes_what_it_matches_and_nothing_else():
     assert list(plain) == list(changed)
     for name, network in changed.items():
         if "-lstm-relu-" in name:
-            assert network == plain[name].changed(cell=plain[name].cell.changed(clip=10.0))
+            assert network == plain[name].replace(cell=plain[name].cell.replace(clip=10.0))
         else:
             assert network == plain[name]
 

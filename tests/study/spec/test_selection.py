@@ -26,7 +26,7 @@ from rnnstudy.study.plan.selection import (
 )
 from rnnstudy.study.plan.train import Train
 from rnnstudy.study.results.run import Run
-from rnnstudy.study.results.selection_table import exhibits
+from rnnstudy.study.results.selection_table import selection_exhibits
 from rnnstudy.study.spec.selection import Undecided
 from rnnstudy.study.spec.study import Study, checked, load_study, resolved, study_of
 from rnnstudy.study.spec_text.document import SpecError
@@ -164,7 +164,7 @@ def test_candidates_are_crossed_and_their_pilots_are_ordinary_networks() -> None
     )
     name, pilot = second.pilots[-1]
     assert name == f"{second.name}-learning_rate=0.001-l2=0.0001-p002"
-    assert pilot.training == found.training.changed(
+    assert pilot.training == found.training.replace(
         state_noise=0.1, learning_rate=1e-3, l2=1e-4, steps=7, stop="budget", retry=0
     )
     assert {p.seed for p in first.networks} == {2**31 - 1, 2**31 - 2, 2**31 - 3}
@@ -370,7 +370,7 @@ def test_a_run_that_is_killed_between_the_stages_goes_on_to_the_same_bits(
     assert [label.split(" ")[0] for label in labels] == ["select", "train", "representations"]
     assert waiting.key("flip_flop-vanilla-tanh-4-s000") in {p.name for p in store.root.iterdir()}
     for name in resumed.members["member"]:
-        one, other = finished[0].trained(name), resumed.trained(name)
+        one, other = finished[0].trained_network(name), resumed.trained_network(name)
         np.testing.assert_array_equal(one.loss, other.loss)
 
 
@@ -414,7 +414,7 @@ def test_where_every_pilot_diverges_the_first_is_taken_and_the_report_says_so() 
     made = select_candidate(contest, pilots)
     assert made.chosen == 0
     assert np.isinf(made.loss).all()
-    shown = list(exhibits([(contest, made)], ["learning_rate"]))
+    shown = list(selection_exhibits([(contest, made)], ["learning_rate"]))
     assert [part.title for part in shown] == [
         "Candidates", "No good candidate", "Validation loss of every pilot",
     ]  # fmt: skip

@@ -86,7 +86,7 @@ def test_a_gradient_that_is_not_finite_stays_so_and_with_its_member():
 def cohort(kernel, precision):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "kernel_for", lambda *_: kernel)
-        protocols = [PROTOCOL.changed(precision=precision)] * 2
+        protocols = [PROTOCOL.replace(precision=precision)] * 2
         return train(GRU(units=5), MEMORY, protocols, (11, 12))
 
 
@@ -118,7 +118,7 @@ def test_tensor_float_32_is_as_asked_while_networks_learn_and_as_before_after(al
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(course, "run_chunk", watched)
-        train(GRU(units=5), MEMORY, [PROTOCOL.changed(steps=40, tf32=allowed)] * 2, (1, 2))
+        train(GRU(units=5), MEMORY, [PROTOCOL.replace(steps=40, tf32=allowed)] * 2, (1, 2))
     assert len(seen) >= 2
     assert set(seen) == {allowed}
     assert enabled() == before
