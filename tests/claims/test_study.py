@@ -16,7 +16,7 @@ from rnnstudy.study.execution.worker import JobResult, Worker
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.results.failures import failure_entries
 from rnnstudy.study.results.run import Run
-from rnnstudy.study.spec.study import Network, Study, load_study, resolved, study_of
+from rnnstudy.study.spec.study import Network, Study, load_study, resolve_study, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.training.train import TrainedNetworks
 
@@ -207,5 +207,5 @@ def test_a_study_without_claims_says_nothing_of_them(tmp_path: Path, store: Stor
 
 
 def test_claims_survive_their_yaml(tmp_path: Path) -> None:
-    (tmp_path / "again.yaml").write_text(resolved(study()))
+    (tmp_path / "again.yaml").write_text(resolve_study(study()))
     assert load_study(tmp_path / "again.yaml") == study()

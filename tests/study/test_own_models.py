@@ -19,7 +19,7 @@ from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.results import files
 from rnnstudy.study.results.run import Run, open_run
 from rnnstudy.study.spec.imported_models import ModelNetwork
-from rnnstudy.study.spec.study import Study, load_study, resolved, study_of
+from rnnstudy.study.spec.study import Study, load_study, resolve_study, study_of
 from rnnstudy.study.spec_text.document import SpecError
 from rnnstudy.study.store import Store
 
@@ -76,7 +76,7 @@ def test_a_file_that_is_gone_is_missed_only_when_a_spec_is_read(
     first = study(str(path))
     path.unlink()
     again = tmp_path / "resolved.yaml"
-    again.write_text(resolved(first))
+    again.write_text(resolve_study(first))
     assert load_study(again) == first
     assert load_study(again).expand() == first.expand()
 

@@ -218,5 +218,5 @@ def population(
         for i in group.members:
             member, network = networks[i]
             assert isinstance(network, Undecided)
-            networks[i] = (member, network.decided(group.candidates[result.chosen]))
+            networks[i] = (member, network.decide(group.candidates[result.chosen]))
     return networks

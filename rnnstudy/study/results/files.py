@@ -16,7 +16,7 @@ from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.worker import JobResult
 from rnnstudy.study.results.failures import failure_entries
 from rnnstudy.study.results.run import Run
-from rnnstudy.study.spec.study import Study, resolved
+from rnnstudy.study.spec.study import Study, resolve_study
 
 PACKAGES = ("rnnstudy", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas",
             "matplotlib", "pydantic")  # fmt: skip
@@ -64,7 +64,7 @@ def write_specs(study: Study, directory: Path, spec: str | Path | None) -> None:
     if runtime.store is not None:
         # The run may be read from another working directory.
         runtime = runtime.replace(store=str(Path(runtime.store).resolve()))
-    text = resolved(study.model_copy(update={"runtime": runtime}))
+    text = resolve_study(study.model_copy(update={"runtime": runtime}))
     (directory / "resolved.yaml").write_text(text, encoding="utf-8")
     if spec is None:
         (directory / "spec.yaml").write_text(text, encoding="utf-8")

@@ -21,14 +21,14 @@ def need_errors(
     """
     by_title = {analysis.title: analysis for analysis in analyses}
     for i, reader in enumerate(readers):
-        own = reader.title if reader.noun == "analysis" else None
+        own_title = reader.title if reader.noun == "analysis" else None
         for need in reader.needs():
-            if need == own:
+            if need == own_title:
                 yield spec_error("needs", f"({reader.title}) needs itself", (i,))
             elif need not in by_title and (title := _current_title(need, by_title)):
                 yield _former_title(reader, need, title, i)
             elif need not in by_title:
-                others = [title for title in by_title if title != own]
+                others = [title for title in by_title if title != own_title]
                 listed = f"; asked for: {', '.join(others)}" if others else ""
                 message = (
                     f"({reader.title}) needs the analysis {need!r}, which is not asked for: "
@@ -37,7 +37,7 @@ def need_errors(
                 yield spec_error("needs", message, (i,))
             elif unfit := _unfit(reader, by_title[need]):
                 yield spec_error("needs", f"({reader.title}) {unfit}", (i,))
-            elif own in _behind(need, by_title):
+            elif own_title in _behind(need, by_title):
                 message = f"({reader.title}) needs {need!r}, which needs it in turn"
                 yield spec_error("needs", message, (i,))
 

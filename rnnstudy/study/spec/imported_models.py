@@ -20,7 +20,14 @@ PATTERN = re.compile(r"[*?\[]")
 
 
 class Model(Component):
-    """A network of your own: a Keras file, which is analysed like the trained networks."""
+    """A network of your own: a Keras file, which is analysed like the trained networks.
+
+    Examples
+    --------
+    >>> from rnnstudy.study.spec.imported_models import Model
+    >>> Model(file="nets/ring.keras").title
+    'ring'
+    """
 
     file: str
     """A `.keras` file, relative to the spec; with * and ? several, as in a shell."""
@@ -54,7 +61,16 @@ class Model(Component):
 
 
 class ModelNetwork(AnyNetwork):
-    """Identity of an imported network. The content of its file decides its address."""
+    """Identity of an imported network. The content of its file decides its address.
+
+    Examples
+    --------
+    >>> from rnnstudy.study.spec.imported_models import ModelNetwork
+    >>> from rnnstudy.tasks import FlipFlop
+    >>> fields = {"task": FlipFlop(), "sha256": "0" * 64, "layer": None, "module": None}
+    >>> ModelNetwork(file="a.keras", **fields).key() == ModelNetwork(file="b.keras", **fields).key()
+    True
+    """
 
     labels: ClassVar[frozenset[str]] = frozenset({"file", "module"})
 

@@ -180,7 +180,15 @@ def title(cell: Cell) -> str:
 
 
 class AnyNetwork(Component):
-    """Identity of one network. Its key is the address of the network."""
+    """Identity of one network. Its key is the address of the network.
+
+    Examples
+    --------
+    >>> from rnnstudy.study.spec.networks import AnyNetwork
+    >>> from rnnstudy.tasks import FlipFlop
+    >>> AnyNetwork(task=FlipFlop()).key() == AnyNetwork(task=FlipFlop(bits=2)).key()
+    False
+    """
 
     task: AnyTask
     """Its task."""
@@ -195,7 +203,16 @@ class AnyNetwork(Component):
 
 
 class Network(AnyNetwork):
-    """Identity of one trained network. Its key is the address of the training's result."""
+    """Identity of one trained network. Its key is the address of the training's result.
+
+    Examples
+    --------
+    >>> from rnnstudy.study.spec.study import study_of
+    >>> spec = {"study": "a", "tasks": ["flip_flop"], "networks": {"cells": "gru"}}
+    >>> ((member, network),) = study_of(spec).expand()
+    >>> network.seed, network.cell.units
+    (0, 32)
+    """
 
     version: ClassVar[int] = 2
 

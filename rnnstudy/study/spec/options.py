@@ -16,7 +16,14 @@ DRIVERS = ("/proc/driver/nvidia", "/dev/dxg", "/dev/kfd")
 
 
 class Runtime(Component):
-    """Execution of a study. No field changes the address of a result."""
+    """Execution of a study. No field changes the address of a result.
+
+    Examples
+    --------
+    >>> from rnnstudy.study.spec.options import Runtime
+    >>> Runtime(devices=["GPU:0", "GPU:2"]).devices
+    ('GPU:0', 'GPU:2')
+    """
 
     store: str | None = None
     """Folder of results, which studies may share, relative to where the run is started; default:
@@ -67,7 +74,14 @@ class Runtime(Component):
 
 
 class Report(Component):
-    """Files that a run writes besides its records."""
+    """Files that a run writes besides its records.
+
+    Examples
+    --------
+    >>> from rnnstudy.study.spec.options import Report
+    >>> Report(models=["*-gru-*"]).wants_model("flip_flop-gru-tanh-32-s000")
+    True
+    """
 
     title: str | None = None
     """Title of the page; default: the study's name."""

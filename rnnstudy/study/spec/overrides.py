@@ -13,12 +13,19 @@ from rnnstudy.core.component import Component
 from rnnstudy.core.errors import reraise_below, spec_error, suggestion, unknown_key
 from rnnstudy.study.spec.grid import Combination, as_text
 from rnnstudy.study.spec.networks import Networks, title
-from rnnstudy.study.spec_text.document import quoted
+from rnnstudy.study.spec_text.document import quote_value
 from rnnstudy.training.protocol import Training
 
 
 class Change(Component):
-    """Fields that an override gives new values."""
+    """Fields that an override gives new values.
+
+    Examples
+    --------
+    >>> from rnnstudy.study.spec.overrides import Change
+    >>> Change(training={"steps": 100}).training
+    {'steps': 100}
+    """
 
     cell: dict[str, Any] = Field({})
     """Fields of the cell."""
@@ -35,7 +42,15 @@ class Change(Component):
 
 
 class Override(Component):
-    """Other fields for a part of the grid; later overrides win over earlier ones."""
+    """Other fields for a part of the grid; later overrides win over earlier ones.
+
+    Examples
+    --------
+    >>> from rnnstudy.study.spec.overrides import Override
+    >>> override = Override(where={"cell": "gru"}, set={"training": {"steps": 100}})
+    >>> override.matches({"cell": "gru", "units": 32})
+    True
+    """
 
     where: dict[str, Any] = Field({})
     """Networks to change: fields that the grid varies (task, cell, units, seed, ...), each with
@@ -102,7 +117,7 @@ def _not_in_grid(value: Any, known: Sequence[Any]) -> str:
     more = ", ..." if len(known) > 12 else ""
     words = [each for each in known if isinstance(each, str)]
     hint = suggestion(value, words) if isinstance(value, str) else ""
-    return f"is {quoted(value)}, which no network has; in the grid: {listed}{more}{hint}"
+    return f"is {quote_value(value)}, which no network has; in the grid: {listed}{more}{hint}"
 
 
 def _set_mistakes(

@@ -146,16 +146,30 @@ def selection_errors(
 
 
 class Undecided(Network):
-    """A network that waits for some of its training fields to be chosen; it has no address yet."""
+    """A network that waits for some of its training fields to be chosen; it has no address yet.
+
+    Examples
+    --------
+    >>> from rnnstudy.study.spec.study import study_of
+    >>> spec = {"study": "a", "tasks": ["flip_flop"], "networks": {"cells": "gru"}}
+    >>> spec["selection"] = {"learning_rate": [1e-2, 1e-3]}
+    >>> ((member, network),) = study_of(spec).expand()
+    >>> network.free
+    ('learning_rate',)
+    """
 
     free: tuple[str, ...]
     """Fields that are to be chosen; `training` says nothing of them."""
 
     def recipe(self) -> dict[str, Any]:
-        """ValueError: results must not be filed under fields that may change."""
-        raise ValueError(f"{', '.join(self.free)} of this network are not chosen yet: no address")
+        """Raise ValueError, since results must not be filed under fields that may change."""
+        fields = ", ".join(self.free)
+        raise ValueError(
+            f"{fields} of this network must be chosen before it has an address, got no values. "
+            "Run the study to choose them."
+        )
 
-    def decided(self, values: Mapping[str, Any]) -> Network:
-        """The network with the chosen fields."""
+    def decide(self, values: Mapping[str, Any]) -> Network:
+        """Return the network with the chosen fields."""
         training = self.training.replace(**values)
         return Network(task=self.task, cell=self.cell, training=training, seed=self.seed)

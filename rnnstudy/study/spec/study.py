@@ -41,13 +41,21 @@ __all__ = [
     "SpecError",
     "Study",
     "load_study",
-    "resolved",
+    "resolve_study",
     "study_of",
 ]
 
 
 class Study(Component):
-    """A question about populations of networks: what they learn, what they are, what is asked."""
+    """A question about populations of networks: what they learn, what they are, what is asked.
+
+    Examples
+    --------
+    >>> from rnnstudy.study.spec.study import study_of
+    >>> spec = {"study": "a", "tasks": ["flip_flop"], "networks": {"cells": "gru", "seeds": 2}}
+    >>> [member.name for member, _ in study_of(spec).expand()]
+    ['flip_flop-gru-tanh-32-s000', 'flip_flop-gru-tanh-32-s001']
+    """
 
     study: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=100)]
     """Name of the study, and of the folder that its run makes."""
@@ -299,19 +307,19 @@ def load_study(path: str | Path, sets: Iterable[str] = ()) -> Study:
     >>> [member.name for member, _ in study.expand()]
     ['flip_flop-gru-tanh-32-s000', 'flip_flop-gru-tanh-32-s001']
     """
-    return checked(apply_settings(read_document(path), sets))
+    return build_study(apply_settings(read_document(path), sets))
 
 
 def study_of(data: Mapping[str, Any], sets: Iterable[str] = (), source: str = "study") -> Study:
     """Return the study of plain data in the form of a spec."""
-    return checked(apply_settings(document_of(data, source), sets))
+    return build_study(apply_settings(document_of(data, source), sets))
 
 
-def checked(document: Document) -> Study:
+def build_study(document: Document) -> Study:
     """Return the study of a document; SpecError with all errors, those of the text included."""
     problems = document.problems
     try:
-        study = _validated(document)
+        study = _validate(document)
     except ValidationError as error:
         # An error of the text may have left a hole, which pydantic reports once more.
         holes = {problem.keys for problem in problems}
@@ -321,7 +329,7 @@ def checked(document: Document) -> Study:
     return study
 
 
-def _validated(document: Document) -> Study:
+def _validate(document: Document) -> Study:
     """Return the study of a document, whose former words are replaced with a warning for each."""
     while True:
         try:
@@ -332,7 +340,7 @@ def _validated(document: Document) -> Study:
                 raise
 
 
-def resolved(study: Study) -> str:
+def resolve_study(study: Study) -> str:
     """Return the study as YAML with all defaults; `load_study` reads an equal study from it."""
     data = study.model_dump(mode="json")
     chosen = {} if study.selection is None else study.selection.grid

@@ -18,19 +18,30 @@ class SourceLocation(NamedTuple):
 class SpecProblem(NamedTuple):
     """Error of a spec: its location, the keys that lead to it, and a sentence."""
 
-    place: SourceLocation
+    location: SourceLocation
     keys: Keys
     sentence: str
 
     def __str__(self) -> str:
-        return f"{self.place.text}: {self.sentence}"
+        return f"{self.location.text}: {self.sentence}"
 
 
 class SpecError(Exception):
-    """Error of a spec. `problems` are all its errors, in the order of the file."""
+    """Error of a spec. `problems` are all its errors, in the order of the file.
+
+    Examples
+    --------
+    >>> from rnnstudy import SpecError
+    >>> from rnnstudy.study.spec_text.reader import parse_document
+    >>> try:
+    ...     parse_document("study: [a", "a.yaml")
+    ... except SpecError as error:
+    ...     len(error.problems)
+    1
+    """
 
     def __init__(self, problems: Sequence[SpecProblem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda problem: problem.place.order))
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.location.order))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
@@ -49,7 +60,7 @@ class Document:
     problems: list[SpecProblem] = field(default_factory=list)
     """Errors of the text itself. The rest of it could be read."""
 
-    def place(self, keys: Keys, of_name: bool = False) -> SourceLocation:
+    def location(self, keys: Keys, of_name: bool = False) -> SourceLocation:
         """Return the location of a value or of its key, or of the nearest part around it."""
         if of_name and keys in self.names:
             return self.names[keys]
@@ -60,34 +71,34 @@ class Document:
 
 def document_of(data: Any, source: str) -> Document:
     """Return plain data as a document. All parts have the location `source`."""
-    document = Document(source, _copied(data))
+    document = Document(source, _copy(data))
     document.values[()] = SourceLocation((0, 0, 0), source)
     return document
 
 
-def _copied(data: Any) -> Any:
+def _copy(data: Any) -> Any:
     if isinstance(data, Mapping):
-        return {key: _copied(part) for key, part in data.items()}
-    return [_copied(part) for part in data] if isinstance(data, list | tuple) else data
+        return {key: _copy(part) for key, part in data.items()}
+    return [_copy(part) for part in data] if isinstance(data, list | tuple) else data
 
 
-def dotted(keys: Keys) -> str:
+def dotted_path(keys: Keys) -> str:
     """Return a path as text: `networks.cells[2]`."""
     text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
     return text.removeprefix(".")
 
 
-def shortened(text: str) -> str:
+def quote_text(text: str) -> str:
     """Return quoted text that fits into a message."""
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
-def quoted(value: Any) -> str:
+def quote_value(value: Any) -> str:
     """Return a value in short: `'abc'`, `3`, `a list`."""
-    return shortened(value) if isinstance(value, str) else described(value).partition(",")[0]
+    return quote_text(value) if isinstance(value, str) else describe_value(value).partition(",")[0]
 
 
-def described(value: Any) -> str:
+def describe_value(value: Any) -> str:
     """Return a value with its type: `'abc', a text`, `3, an integer`, `a list`."""
     if value is None:
         return "empty (null)"
@@ -98,6 +109,6 @@ def described(value: Any) -> str:
     if isinstance(value, float):
         return f"{value!r}, a number"
     if isinstance(value, str):
-        return f"{shortened(value)}, a text"
+        return f"{quote_text(value)}, a text"
     kind = "mapping" if isinstance(value, Mapping) else "list"
     return f"a {kind}" if value else f"an empty {kind}"

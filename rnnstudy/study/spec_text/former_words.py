@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from rnnstudy.core.deprecations import FORMER_FIELD, FORMER_KIND
-from rnnstudy.study.spec_text.document import Document, Keys, dotted
+from rnnstudy.study.spec_text.document import Document, Keys, dotted_path
 from rnnstudy.study.spec_text.messages import keys_of
 
 
@@ -32,10 +32,11 @@ def replace_former_words(error: ValidationError, document: Document) -> bool:
 
 def _warn(keys: Keys, error: ErrorDetails, document: Document) -> None:
     is_field = error["type"] == FORMER_FIELD
-    place = document.place(keys, of_name=is_field)
+    location = document.location(keys, of_name=is_field)
     former = keys[-1] if is_field else _part(document.data, keys)
+    name = error["ctx"]["name"]
     message = (
-        f"{place.text}: {dotted(keys)}: '{former}' was renamed to '{error['ctx']['name']}'. "
+        f"{location.text}: {dotted_path(keys)}: '{former}' was renamed to '{name}'. "
         "The next version refuses the former name."
     )
     warnings.warn(message, FutureWarning, stacklevel=2)

@@ -9,7 +9,14 @@ from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
 from rnnstudy.core.errors import suggestion
-from rnnstudy.study.spec_text.document import Document, Keys, SpecProblem, described, dotted, quoted
+from rnnstudy.study.spec_text.document import (
+    Document,
+    Keys,
+    SpecProblem,
+    describe_value,
+    dotted_path,
+    quote_value,
+)
 
 EXPECTED = {
     "bool_type": "true or false",
@@ -88,15 +95,15 @@ def _inside(data: Any, step: str | int) -> tuple[Any] | None:
 
 def _problem(keys: Keys, errors: list[ErrorDetails], document: Document) -> SpecProblem:
     first = errors[0]
-    place = document.place(keys, of_name=first["type"] in ABOUT_KEYS)
-    alternatives = [_expected(error) for error in errors]
-    label = dotted(keys) or "the spec"
+    location = document.location(keys, of_name=first["type"] in ABOUT_KEYS)
+    alternatives = [_expected_values(error) for error in errors]
+    label = dotted_path(keys) or "the spec"
     if all(alternatives):
         allowed = " or ".join(dict.fromkeys(a for a in alternatives if a))
         of_its_type = all(error["type"] in BOUNDS for error in errors)
-        received = (quoted if of_its_type else described)(_value(first, keys, document))
-        return SpecProblem(place, keys, f"{label} is {received}; it should be {allowed}")
-    return SpecProblem(place, keys, f"{label} {_sentence(first, keys, document)}")
+        received = (quote_value if of_its_type else describe_value)(_value(first, keys, document))
+        return SpecProblem(location, keys, f"{label} is {received}; it should be {allowed}")
+    return SpecProblem(location, keys, f"{label} {_sentence(first, keys, document)}")
 
 
 def _value(error: ErrorDetails, keys: Keys, document: Document) -> Any:
@@ -110,7 +117,7 @@ def _value(error: ErrorDetails, keys: Keys, document: Document) -> Any:
     return data
 
 
-def _expected(error: ErrorDetails) -> str | None:
+def _expected_values(error: ErrorDetails) -> str | None:
     """Return the allowed values as a phrase; None if there is no single phrase."""
     if error["type"] in EXPECTED:
         return EXPECTED[error["type"]]
@@ -125,43 +132,43 @@ def _number(limit: Any) -> Any:
 
 
 def _sentence(error: ErrorDetails, keys: Keys, document: Document) -> str:
-    came = _value(error, keys, document)
+    value = _value(error, keys, document)
     if error["type"] in SENTENCES:
-        return SENTENCES[error["type"]](error.get("ctx", {}), came)
+        return SENTENCES[error["type"]](error.get("ctx", {}), value)
     if error["type"] == "outside_class":
         return f"is {error['msg'].replace(chr(39) + ' ', chr(39) + ', which ', 1)}"
     if error["type"] in PYDANTICS_OWN:
-        return f"is {described(came)}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+        return f"is {describe_value(value)}: {error['msg'][:1].lower()}{error['msg'][1:]}"
     return error["msg"]
 
 
-def _literal(context: Mapping[str, Any], came: Any) -> str:
+def _literal(context: Mapping[str, Any], value: Any) -> str:
     known = sorted(re.split(", | or ", context["expected"].replace("'", "")))
-    hint = suggestion(came, known) if isinstance(came, str) else ""
-    return f"is {quoted(came)}; known: {', '.join(known)}{hint}"
+    hint = suggestion(value, known) if isinstance(value, str) else ""
+    return f"is {quote_value(value)}; known: {', '.join(known)}{hint}"
 
 
-def _kind(context: Mapping[str, Any], came: Any) -> str:
+def _kind(context: Mapping[str, Any], value: Any) -> str:
     nouns = plural(context["noun"])
-    return f"is {quoted(came)}; known {nouns}: {context['known']}{context['hint']}"
+    return f"is {quote_value(value)}; known {nouns}: {context['known']}{context['hint']}"
 
 
-def _entry(context: Mapping[str, Any], came: Any) -> str:
+def _entry(context: Mapping[str, Any], value: Any) -> str:
     allowed = f"the name of {article(context['noun'])} or a mapping with the key 'kind'"
-    return f"is {described(came)}; it should be {allowed}"
+    return f"is {describe_value(value)}; it should be {allowed}"
 
 
-def _whole(came: Any) -> str:
-    return "inconsistent" if isinstance(came, Mapping | list) else quoted(came)
+def _whole(value: Any) -> str:
+    return "inconsistent" if isinstance(value, Mapping | list) else quote_value(value)
 
 
 def article(noun: str) -> str:
-    """`a task`, `an analysis`."""
+    """Return a noun with its article: `a task`, `an analysis`."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def plural(noun: str) -> str:
-    """`tasks`, `analyses`."""
+    """Return the plural of a noun: `tasks`, `analyses`."""
     return f"{noun[:-2]}es" if noun.endswith("sis") else f"{noun}s"
 
 
@@ -174,12 +181,13 @@ SENTENCES: dict[str, Sentence] = {
         f"needs the key 'kind'; known {plural(c['noun'])}: {c['known']}"
     ),
     "entry_type": _entry,
-    "finite_number": lambda _, came: f"is {came}; numbers here are finite",
+    "finite_number": lambda _, value: f"is {value}; numbers here are finite",
     "literal_error": _literal,
     "missing": lambda _, __: "is missing",
-    "model_entry": lambda _, came: (
-        f"is {described(came)}; it should be the name of a .keras file or a mapping with 'file'"
+    "model_entry": lambda _, value: (
+        f"is {describe_value(value)}; "
+        "it should be the name of a .keras file or a mapping with 'file'"
     ),
     "unknown_kind": _kind,
-    "value_error": lambda c, came: f"is {_whole(came)}: {c['error']}",
+    "value_error": lambda c, value: f"is {_whole(value)}: {c['error']}",
 }

@@ -15,9 +15,9 @@ from rnnstudy.study.spec_text.document import (
     SourceLocation,
     SpecError,
     SpecProblem,
-    described,
-    dotted,
-    shortened,
+    describe_value,
+    dotted_path,
+    quote_text,
 )
 
 SIZE_LIMIT = 1 << 20
@@ -32,7 +32,7 @@ NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 def read_document(path: str | Path) -> Document:
-    """The document in a file; SpecError if it cannot be read at all."""
+    """Return the document in a file; SpecError if it cannot be read at all."""
     document = Document(str(path))
     try:
         raw = _bytes_of(Path(path))
@@ -54,7 +54,7 @@ def _bytes_of(path: Path) -> bytes:
     with path.open("rb") as file:
         raw = file.read(SIZE_LIMIT + 1)
     if len(raw) > SIZE_LIMIT:
-        raise ValueError(f"is larger than {SIZE_LIMIT >> 20} MiB, too large for a spec")
+        raise ValueError(f"a spec must be at most {SIZE_LIMIT >> 20} MiB, got a larger file")
     return raw
 
 
@@ -69,13 +69,13 @@ def _file_trouble(error: Exception, reason: str) -> str:
 
 
 def _about_file(document: Document, sentence: str) -> SpecProblem:
-    return SpecProblem(document.place(()), (), sentence)
+    return SpecProblem(document.location(()), (), sentence)
 
 
 def parse_document(text: str, source: str, under: str = "") -> Document:
-    """The document that YAML text describes; SpecError where its structure cannot be read.
+    """Return the document that YAML text describes; SpecError if its structure cannot be read.
 
-    `under`: path of the value that the text is, where it is not a whole spec.
+    `under`: path of the value that the text is, if it is not a whole spec.
     """
     document = Document(source)
     reader = _Reader(document, text, under)
@@ -89,17 +89,17 @@ def parse_document(text: str, source: str, under: str = "") -> Document:
 
 @dataclass(eq=False)
 class _Node:
-    """A value before aliases are written out: a scalar, a list of nodes, or (key, place, node)s."""
+    """Value before aliases are written out: a scalar, a list, or a mapping with locations."""
 
-    place: SourceLocation
+    location: SourceLocation
     content: Any
 
 
 class _Refused(yaml.YAMLError):
     """The text is YAML, but not what a spec may be."""
 
-    def __init__(self, sentence: str, place: SourceLocation, keys: Keys = ()) -> None:
-        self.problem = SpecProblem(place, keys, sentence)
+    def __init__(self, sentence: str, location: SourceLocation, keys: Keys = ()) -> None:
+        self.problem = SpecProblem(location, keys, sentence)
 
 
 class _Reader:
@@ -110,42 +110,42 @@ class _Reader:
         self.anchors: dict[str, _Node | None] = {}
         self.expanded = 0
 
-    def place(self, mark: Any) -> SourceLocation:
+    def location(self, mark: Any) -> SourceLocation:
         return self.at(mark.line + 1, mark.column + 1)
 
     def at(self, line: int, column: int) -> SourceLocation:
         return SourceLocation((0, line, column), f"{self.document.source}:{line}:{column}")
 
-    def report_problem(self, place: SourceLocation, keys: Keys, sentence: str) -> None:
-        self.document.problems.append(SpecProblem(place, keys, sentence))
+    def report_problem(self, location: SourceLocation, keys: Keys, sentence: str) -> None:
+        self.document.problems.append(SpecProblem(location, keys, sentence))
 
     def read(self) -> _Node:
-        """The root of the only document in the text."""
+        """Return the root of the only document in the text."""
         events = yaml.parse(self.text, Loader=yaml.SafeLoader)
         content = (e for e in events if not isinstance(e, yaml.StreamStartEvent))
         event = next(content)
         if isinstance(event, yaml.StreamEndEvent):
-            raise _Refused("is empty; a spec begins with 'study: NAME'", self.document.place(()))
+            raise _Refused("is empty; a spec begins with 'study: NAME'", self.document.location(()))
         root = self.node(next(content), content, ())
         next(content)
         following = next(content)
         if isinstance(following, yaml.DocumentStartEvent):
-            place = self.place(following.start_mark)
-            raise _Refused("a second document begins here; a spec is one document", place)
+            location = self.location(following.start_mark)
+            raise _Refused("a second document begins here; a spec is one document", location)
         return root
 
     def node(self, event: Any, events: Iterator[Any], keys: Keys) -> _Node:
-        """The node that begins with this event; takes the rest of it from `events`."""
-        place = self.place(event.start_mark)
+        """Return the node that begins with this event. The rest of it comes from `events`."""
+        location = self.location(event.start_mark)
         if isinstance(event, yaml.AliasEvent):
-            return self.alias(event.anchor, place, keys)
+            return self.alias(event.anchor, location, keys)
         if len(keys) > DEPTH_LIMIT:
-            raise _Refused(f"is nested deeper than {DEPTH_LIMIT} levels", place)
+            raise _Refused(f"is nested deeper than {DEPTH_LIMIT} levels", location)
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             sentence = f"{self.label(keys)} has the tag {tag}; write the value without it"
-            self.report_problem(place, keys, sentence)
-        node = _Node(place, None)
+            self.report_problem(location, keys, sentence)
+        node = _Node(location, None)
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         node.content = self.content(event, events, keys)
@@ -153,14 +153,14 @@ class _Reader:
             self.anchors[event.anchor] = node
         return node
 
-    def alias(self, anchor: Any, place: SourceLocation, keys: Keys) -> _Node:
+    def alias(self, anchor: Any, location: SourceLocation, keys: Keys) -> _Node:
         if anchor not in self.anchors:
             known = ", ".join(self.anchors) or "none"
-            raise _Refused(f"alias *{anchor} has no anchor before it; anchors: {known}", place)
+            raise _Refused(f"alias *{anchor} has no anchor before it; anchors: {known}", location)
         node = self.anchors[anchor]
         if node is None:
-            raise _Refused(f"{self.label(keys)} is an alias of what it is part of", place, keys)
-        return _Node(place, node.content)
+            raise _Refused(f"{self.label(keys)} is an alias of what it is part of", location, keys)
+        return _Node(location, node.content)
 
     def content(self, event: Any, events: Iterator[Any], keys: Keys) -> Any:
         if isinstance(event, yaml.ScalarEvent):
@@ -175,31 +175,31 @@ class _Reader:
     def mapping(self, events: Iterator[Any], keys: Keys) -> dict[str, tuple[SourceLocation, _Node]]:
         members: dict[str, tuple[SourceLocation, _Node]] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
-            place = self.place(event.start_mark)
+            location = self.location(event.start_mark)
             # A key that is not text is read to its end all the same, so that the rest makes sense.
             key = self.node(event, events, (*keys, "?")).content
-            name = self.name(key, event, place, keys)
+            name = self.name(key, event, location, keys)
             value = self.node(next(events), events, (*keys, name or "?"))
             if name is not None and name in members:
                 first = members[name][0].order[1:]
-                label = dotted((*keys, name))
+                label = dotted_path((*keys, name))
                 self.report_problem(
-                    place, (*keys, name), f"{label} is given twice, first at line {first[0]}"
+                    location, (*keys, name), f"{label} is given twice, first at line {first[0]}"
                 )
             elif name is not None:
-                members[name] = (place, value)
+                members[name] = (location, value)
         return members
 
-    def name(self, key: Any, event: Any, place: SourceLocation, keys: Keys) -> str | None:
-        """The key as text, or None after a problem."""
-        inside = f" in {dotted(keys)}" if keys else ""
+    def name(self, key: Any, event: Any, location: SourceLocation, keys: Keys) -> str | None:
+        """Return the key as text, or None after a problem."""
+        inside = f" in {dotted_path(keys)}" if keys else ""
         if not isinstance(key, str):
-            sentence = f"a key{inside} is {described(key)}; keys are names of fields"
-            self.report_problem(place, keys, sentence)
+            sentence = f"a key{inside} is {describe_value(key)}; keys are names of fields"
+            self.report_problem(location, keys, sentence)
             return None
         if key == "<<" and isinstance(event, yaml.ScalarEvent) and event.implicit[0]:
             sentence = f"merge key '<<'{inside} is not read; write the keys out"
-            self.report_problem(place, keys, sentence)
+            self.report_problem(location, keys, sentence)
             return None
         return key
 
@@ -209,55 +209,55 @@ class _Reader:
             return text
         if NOT_FINITE.fullmatch(text):
             sentence = f"{self.label(keys)} is {text}; numbers here are finite"
-            self.report_problem(self.place(event.start_mark), keys, sentence)
+            self.report_problem(self.location(event.start_mark), keys, sentence)
             return None
         value = plain(text)
         if isinstance(value, int | float) and not abs(value) < (
             2**63 if isinstance(value, int) else math.inf
         ):
-            sentence = f"{self.label(keys)} is {shortened(text)}; numbers here fit in 64 bits"
-            self.report_problem(self.place(event.start_mark), keys, sentence)
+            sentence = f"{self.label(keys)} is {quote_text(text)}; numbers here fit in 64 bits"
+            self.report_problem(self.location(event.start_mark), keys, sentence)
             return None
         return value
 
     def label(self, keys: Keys) -> str:
-        inside = dotted(keys)
+        inside = dotted_path(keys)
         dot = "." if self.under and isinstance((*keys, 0)[0], str) else ""
         return f"{self.under}{dot}{inside}" or "the spec"
 
     def expand(self, node: _Node, keys: Keys) -> Any:
-        """Plain data with aliases written out, each part's place noted."""
+        """Return plain data with aliases written out, and record the location of each part."""
         self.expanded += 1
         if self.expanded > NODE_LIMIT:
             sentence = f"has more than {NODE_LIMIT} values once its aliases are written out"
-            raise _Refused(sentence, self.document.place(()))
+            raise _Refused(sentence, self.document.location(()))
         if len(keys) > DEPTH_LIMIT:
-            raise _Refused(f"is nested deeper than {DEPTH_LIMIT} levels", node.place)
-        self.document.values[keys] = node.place
+            raise _Refused(f"is nested deeper than {DEPTH_LIMIT} levels", node.location)
+        self.document.values[keys] = node.location
         if isinstance(node.content, list):
             return [self.expand(part, (*keys, i)) for i, part in enumerate(node.content)]
         if not isinstance(node.content, dict):
             return node.content
         data = {}
-        for name, (place, part) in node.content.items():
-            self.document.names[*keys, name] = place
+        for name, (location, part) in node.content.items():
+            self.document.names[*keys, name] = location
             data[name] = self.expand(part, (*keys, name))
         return data
 
     def syntax(self, error: yaml.YAMLError) -> SpecProblem:
-        """The one problem that an exception while reading stands for."""
+        """Return the problem that an exception of the parser stands for."""
         if isinstance(error, _Refused):
             return error.problem
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         if isinstance(error, yaml.MarkedYAMLError) and mark is not None:
-            return SpecProblem(self.place(mark), (), f"is not YAML: {_problem(error)}")
+            return SpecProblem(self.location(mark), (), f"is not YAML: {_problem(error)}")
         # What is left is PyYAML's reader, about a character that YAML does not allow.
         position = getattr(error, "position", 0)
         before = self.text[:position].split("\n")
-        place = self.at(len(before), len(before[-1]) + 1)
+        location = self.at(len(before), len(before[-1]) + 1)
         code = ord(self.text[position])
         return SpecProblem(
-            place, (), f"is not YAML: the character U+{code:04X} may not stand in it"
+            location, (), f"is not YAML: the character U+{code:04X} may not stand in it"
         )
 
 
@@ -267,14 +267,14 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
         return "a tab begins a value here; indent with spaces"
     if not error.context:
         return problem
-    begun, since = error.context_mark, ""
-    if begun and (error.problem_mark is None or begun.index != error.problem_mark.index):
-        since = f" that begins at line {begun.line + 1}, column {begun.column + 1}"
+    start, since = error.context_mark, ""
+    if start and (error.problem_mark is None or start.index != error.problem_mark.index):
+        since = f" that begins at line {start.line + 1}, column {start.column + 1}"
     return f"{error.context}{since}: {problem}"
 
 
 def plain(text: str) -> Any:
-    """A plain scalar as YAML 1.2's core schema reads it (finite or infinite numbers alike)."""
+    """Return the value of a plain scalar by YAML 1.2's core schema, infinite numbers included."""
     if text in NULLS:
         return None
     if text in TRUTHS:

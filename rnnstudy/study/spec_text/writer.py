@@ -22,7 +22,7 @@ _Writer.add_representer(str, _write_text)
 
 
 def write_document(data: Any) -> str:
-    """YAML text with keys in their given order; lists and mappings of scalars on one line."""
+    """Return YAML text with keys in their order; lists and mappings of scalars on one line."""
     text: str = yaml.dump(
         data,
         Dumper=_Writer,

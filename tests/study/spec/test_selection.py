@@ -28,7 +28,7 @@ from rnnstudy.study.plan.train import Train
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.selection_table import selection_exhibits
 from rnnstudy.study.spec.selection import Undecided
-from rnnstudy.study.spec.study import Study, checked, load_study, resolved, study_of
+from rnnstudy.study.spec.study import Study, build_study, load_study, resolve_study, study_of
 from rnnstudy.study.spec_text.document import SpecError
 from rnnstudy.study.spec_text.reader import parse_document
 from rnnstudy.study.store import Store
@@ -144,7 +144,7 @@ def test_a_resolved_study_reads_back_equal_and_takes_settings() -> None:
     found = study_of(SPEC, ["selection.seeds=3", "selection.l2=[0, 1e-3]"])
     assert found.selection is not None
     assert (found.selection.seeds, found.selection.l2) == (3, (0.0, 1e-3))  # type: ignore[attr-defined]
-    assert checked(parse_document(resolved(found), "a.yaml")) == found
+    assert build_study(parse_document(resolve_study(found), "a.yaml")) == found
     assert study_of({**SPEC, "selection": None}).selection is None
 
 
@@ -174,7 +174,9 @@ def test_candidates_are_crossed_and_their_pilots_are_ordinary_networks() -> None
 def test_networks_have_no_address_before_the_choice() -> None:
     (_, network), *_ = study().expand()
     assert isinstance(network, Undecided)
-    with pytest.raises(ValueError, match="learning_rate of this network are not chosen yet"):
+    with pytest.raises(
+        ValueError, match="learning_rate of this network must be chosen before it has"
+    ):
         network.key()
 
 

@@ -10,7 +10,14 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnstudy.study.spec.study import Report, Study, checked, load_study, resolved, study_of
+from rnnstudy.study.spec.study import (
+    Report,
+    Study,
+    build_study,
+    load_study,
+    resolve_study,
+    study_of,
+)
 from rnnstudy.study.spec_text.cli_overrides import apply_settings
 from rnnstudy.study.spec_text.document import SpecError
 from rnnstudy.study.spec_text.reader import parse_document
@@ -39,7 +46,7 @@ SMALL = {"study": "s", "tasks": ["sine"], "networks": {"cells": ["gru"]}}
 
 
 def study(text):
-    return checked(parse_document(text, "a.yaml"))
+    return build_study(parse_document(text, "a.yaml"))
 
 
 def test_lists_are_tuples_and_integers_floats_where_the_field_says_so():
@@ -77,14 +84,14 @@ def test_models_are_chosen_by_pattern():
 @pytest.mark.parametrize("text", [RICH, yaml.dump(SMALL)])
 def test_a_resolved_study_reads_back_equal(text):
     first = study(text)
-    second = study(resolved(first))
+    second = study(resolve_study(first))
     assert second == first
-    assert resolved(second) == resolved(first)
+    assert resolve_study(second) == resolve_study(first)
     assert [n.key() for _, n in second.expand()] == [n.key() for _, n in first.expand()]
 
 
 def test_a_resolved_study_holds_every_default_in_the_order_of_the_fields():
-    data = yaml.safe_load(resolved(study_of(SMALL)))
+    data = yaml.safe_load(resolve_study(study_of(SMALL)))
     assert list(data) == list(Study.model_fields)
     assert data["training"]["steps"] == 1500
     assert data["tasks"][0]["frequencies"] == 51
@@ -104,7 +111,7 @@ def test_a_resolved_study_names_outside_classes_by_their_path(tmp_path, monkeypa
     monkeypatch.syspath_prepend(tmp_path)
     found = study_of({**SMALL, "tasks": [{"kind": "own_task:Own", "phase": 1}]})
     assert found.expand()[0][0].name == "own-gru-tanh-32-s000"
-    assert study(resolved(found)) == found
+    assert study(resolve_study(found)) == found
 
 
 OWN_CELL = """\
@@ -166,7 +173,7 @@ def test_a_shipped_spec_loads(name, networks):
     assert found.study == name
     grid = found.expand()
     assert len(grid) == len({network.key() for _, network in grid}) == networks
-    assert study(resolved(found)) == found
+    assert study(resolve_study(found)) == found
     assert all(n.cell.reset_after is False for _, n in grid if n.cell.kind == "gru")
     bounded = {
         n.cell.clip for _, n in grid if n.cell.kind == "lstm" and n.cell.activation == "relu"
@@ -228,13 +235,13 @@ def test_any_value_anywhere_is_read_or_refused(changes):
 
 def refused_or_read(text, sets=()):
     try:
-        found = checked(apply_settings(parse_document(text, "a.yaml"), sets))
+        found = build_study(apply_settings(parse_document(text, "a.yaml"), sets))
     except SpecError as error:
-        places = [problem.place.text for problem in error.problems]
+        places = [problem.location.text for problem in error.problems]
     else:
         places = ["a.yaml"]
         assert len({member.name for member, _ in found.expand()}) == len(found.expand())
-        assert study(resolved(found)) == found
+        assert study(resolve_study(found)) == found
     assert places
     assert all(place.startswith(("a.yaml", "--set ")) for place in places)
 

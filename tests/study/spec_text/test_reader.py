@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnnstudy.study.spec_text.document import SpecError, dotted
+from rnnstudy.study.spec_text.document import SpecError, dotted_path
 from rnnstudy.study.spec_text.reader import parse_document, plain, read_document
 from rnnstudy.study.spec_text.writer import write_document
 
@@ -84,7 +84,7 @@ def test_floats_survive(number):
 
 def test_places_are_lines_and_columns_from_one():
     document = parse_document("a: 1\nb:\n  - x\n  - {c: 2}\n", "f.yaml")
-    assert {dotted(keys): place.text for keys, place in document.values.items()} == {
+    assert {dotted_path(keys): place.text for keys, place in document.values.items()} == {
         "": "f.yaml:1:1",
         "a": "f.yaml:1:4",
         "b": "f.yaml:3:3",
@@ -92,7 +92,7 @@ def test_places_are_lines_and_columns_from_one():
         "b[1]": "f.yaml:4:5",
         "b[1].c": "f.yaml:4:9",
     }
-    assert {dotted(keys): place.text for keys, place in document.names.items()} == {
+    assert {dotted_path(keys): place.text for keys, place in document.names.items()} == {
         "a": "f.yaml:1:1",
         "b": "f.yaml:2:1",
         "b[1].c": "f.yaml:4:6",
@@ -103,8 +103,8 @@ def test_an_alias_is_a_copy_that_stands_where_it_is_written():
     document = parse_document("a: &x {b: 1}\nc: *x\n", "f.yaml")
     assert document.data == {"a": {"b": 1}, "c": {"b": 1}}
     assert document.data["a"] is not document.data["c"]
-    assert document.place(("c",)).text == "f.yaml:2:4"
-    assert document.place(("c", "b")).text == "f.yaml:1:11"
+    assert document.location(("c",)).text == "f.yaml:2:4"
+    assert document.location(("c", "b")).text == "f.yaml:1:11"
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_a_file_that_is_not_utf8(tmp_path, raw, byte, offset):
 def test_a_file_that_is_too_large(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_bytes(b"#" * (1 << 20) + b"\n")
-    assert file_message(path) == "FILE: is larger than 1 MiB, too large for a spec"
+    assert file_message(path) == "FILE: a spec must be at most 1 MiB, got a larger file"
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path):
@@ -261,7 +261,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path):
     path.write_bytes(b"\xef\xbb\xbfa: 1\r\nb: \xc3\xa9\r\n")
     document = read_document(path)
     assert document.data == {"a": 1, "b": "é"}
-    assert document.place(("b",)).text == f"{path}:2:4"
+    assert document.location(("b",)).text == f"{path}:2:4"
 
 
 # Writing
