@@ -267,6 +267,8 @@ class MemberAnalysis(Analysis):
     'size'
     """
 
+    former_methods: ClassVar[Mapping[str, str]] = {"looked_at": "population_of"}
+
     @property
     def from_seeds(self) -> bool:
         """True if the analysis draws weights from a network's seed.
@@ -320,6 +322,11 @@ class TaskAnalysis(Analysis):
     >>> Count().needs()
     ('fixed_points',)
     """
+
+    former_methods: ClassVar[Mapping[str, str]] = {
+        "parts": "member_inputs",
+        "visit": "cross_task_input",
+    }
 
     def member_inputs(self) -> tuple[MemberAnalysis, ...]:
         """Return analyses of single networks that this one reads and the spec need not list.

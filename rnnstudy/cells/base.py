@@ -96,6 +96,12 @@ class Cell(Entry):
     """
 
     noun: ClassVar[str] = "cell"
+    former_methods: ClassVar[dict[str, str]] = {
+        "rest": "ungated",
+        "rests": "has_ungated_map",
+        "linearise_rest": "linearise_ungated",
+        "offers": "has_derivative",
+    }
 
     units: Annotated[int, Field(ge=1, le=65536)] = 32
     """Number of units in the readout."""

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -38,6 +38,8 @@ class Prevalent(Claim):
     >>> Bistable(least=0.8).null
     'at most 80% of the networks have two stable points or more'
     """
+
+    former_methods: ClassVar[dict[str, str]] = {"what": "trait"}
 
     least: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Share of networks with the property: significantly exceeded by all networks together, and

@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from rnnstudy.core import format_1
-from rnnstudy.core.deprecations import current_fields
+from rnnstudy.core.deprecations import adopt_former_methods, current_fields
 from rnnstudy.core.errors import reraise_below, unknown_key, validation_error
 from rnnstudy.core.tags import class_of, class_path, tag_of
 
@@ -186,6 +186,9 @@ class Entry(Component):
     ('gru', 'gru')
     """
 
+    former_methods: ClassVar[Mapping[str, str]] = {}
+    """Former name of a method that subclasses override -> its name."""
+
     noun: ClassVar[str] = ""
     """Noun of the catalogue, set by its base class."""
 
@@ -198,6 +201,7 @@ class Entry(Component):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
+        adopt_former_methods(cls)
         has_kind = "kind" in cls.__dict__
         if not has_kind:
             cls.kind = class_path(cls)

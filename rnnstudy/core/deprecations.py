@@ -9,6 +9,8 @@ and specs accept `old`. Its name in stored recipes goes to `format_1.FIELDS`.
 Rename a kind of a catalogue: add `"old": "new"` to `KINDS[noun]`. `CatalogueField.find` and specs
 accept `old`.
 Rename a keyword argument: decorate the function with `accept_former_arguments(old="new")`.
+Rename a method that users override: set `former_methods = {"old": "new"}` in the base class. A
+subclass that defines `old` gets `new`. Rename a method that users call: `accept_former_attributes`.
 Move a module: add `"old.path": "new.path"` to `MODULES`. Imports of the old path still work.
 A spec reports each former word with its file, line and key (`spec_text/former_words.py`).
 """
@@ -17,6 +19,7 @@ import importlib
 import importlib.abc
 import sys
 import warnings
+from abc import update_abstractmethods
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from pydantic_core import InitErrorDetails
 
 P = ParamSpec("P")
+C = TypeVar("C")
 R = TypeVar("R")
 
 NAMES: dict[str, str] = {
@@ -187,6 +191,39 @@ def accept_former_arguments(**names: str) -> Callable[[Callable[P, R]], Callable
         return call
 
     return decorate
+
+
+def accept_former_attributes(**names: str) -> Callable[[type[C]], type[C]]:
+    """Return a decorator for a class whose attributes also answer to their former names.
+
+    names: former name -> name.
+    """
+
+    def lookup(self: Any, former: str) -> Any:
+        if former not in names:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {former!r}")
+        title, name = type(self).__name__, names[former]
+        warn_renamed(f"{title}.{former}", f"{title}.{name}", stacklevel=2)
+        return getattr(self, name)
+
+    def decorate(cls: type[C]) -> type[C]:
+        cls.__getattr__ = lookup  # type: ignore[attr-defined]
+        return cls
+
+    return decorate
+
+
+def adopt_former_methods(cls: type) -> None:
+    """Give a class its methods under their names of today where it defines them by former names.
+
+    The former names are those in `former_methods` of the class and of its bases.
+    """
+    for base in cls.__mro__:
+        for former, name in base.__dict__.get("former_methods", {}).items():
+            if former in cls.__dict__ and name not in cls.__dict__:
+                warn_renamed(f"{cls.__name__}.{former}", f"{cls.__name__}.{name}", stacklevel=4)
+                setattr(cls, name, cls.__dict__[former])
+    update_abstractmethods(cls)
 
 
 def current_kind(noun: str, former: str, stacklevel: int = 2) -> str | None:

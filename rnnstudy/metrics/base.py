@@ -119,6 +119,8 @@ class ProductMetric(Metric):
     ['rows', 'total']
     """
 
+    former_methods: ClassVar[Mapping[str, str]] = {"judge": "from_products"}
+
     @abstractmethod
     def from_products(
         self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]

@@ -97,6 +97,7 @@ class Task(Entry):
     """
 
     noun: ClassVar[str] = "task"
+    former_methods: ClassVar[dict[str, str]] = {"solved": "is_solved"}
 
     labels: ClassVar[frozenset[str]] = frozenset({"name"})
 

@@ -5,13 +5,17 @@ import importlib.util
 import sys
 from typing import Annotated, ClassVar
 
+import numpy as np
 import pytest
 from fruit import AnyFruit, Apple, Fruit, Pear, errors
 
 import rnnstudy
+from rnnstudy.claims import Prevalent
 from rnnstudy.core import deprecations
 from rnnstudy.core.catalogue import CatalogueField
 from rnnstudy.core.component import Component
+from rnnstudy.core.deprecations import accept_former_attributes
+from rnnstudy.tasks.flip_flop import FlipFlop
 
 
 class Jam(Component):
@@ -179,3 +183,58 @@ def test_former_fields_of_the_training_protocol():
     with pytest.warns(DeprecationWarning, match=r"Training\.(hold|history) was renamed to"):
         former = Training(hold=2, history=7)
     assert former == Training(solved_for=2, record_every=7)
+
+
+# Methods
+
+
+def test_a_method_that_a_user_overrides_by_its_former_name_is_used_with_a_warning():
+    with pytest.warns(DeprecationWarning, match=r"Easy.solved was renamed to Easy.is_solved"):
+
+        class Easy(FlipFlop):
+            def solved(self, loss, accuracy):
+                return np.ones_like(loss, bool)
+
+    assert Easy().is_solved(np.array([9.0]), np.array([0.0])).all()
+
+
+def test_a_property_of_a_claim_is_taken_from_its_former_name():
+    with pytest.warns(DeprecationWarning, match=r"Bistable.what was renamed to Bistable.trait"):
+
+        class Bistable(Prevalent):
+            of: str = "fixed_points"
+
+            @property
+            def what(self):
+                return "two stable points"
+
+            def statement(self, task):
+                return "Networks have two stable points."
+
+            def has(self, record, task):
+                return True
+
+    assert Bistable().trait == "two stable points"
+
+
+def test_a_class_that_defines_both_names_keeps_the_new_one():
+    class Both(FlipFlop):
+        def solved(self, loss, accuracy):
+            raise AssertionError
+
+        def is_solved(self, loss, accuracy):
+            return np.zeros_like(loss, bool)
+
+    assert not Both().is_solved(np.array([0.0]), np.array([1.0])).any()
+
+
+def test_former_attributes_of_a_run_answer_with_a_warning(tmp_path):
+    with pytest.warns(DeprecationWarning, match=r"Thing.old was renamed to Thing.new"):
+        assert Thing().old == 3
+    with pytest.raises(AttributeError, match=r"'Thing' object has no attribute 'other'"):
+        Thing().other  # noqa: B018
+
+
+@accept_former_attributes(old="new")
+class Thing:
+    new = 3

@@ -33,6 +33,7 @@ class Solver(Entry):
     """
 
     noun: ClassVar[str] = "solver"
+    former_methods: ClassVar[dict[str, str]] = {"done": "is_done"}
 
     limit: Annotated[int, Field(ge=0)] = 120
     """Largest number of steps."""

@@ -11,6 +11,7 @@ from rnnstudy.analyses import TaskAnalysis
 from rnnstudy.analyses.base import Section
 from rnnstudy.claims.base import Claim, Evidence, no_evidence
 from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.core.deprecations import accept_former_attributes
 from rnnstudy.core.errors import suggestion
 from rnnstudy.core.lazy_imports import keras_models, pd
 from rnnstudy.core.record import CorruptRecord, Record
@@ -42,6 +43,9 @@ def store_of(study: Study, directory: str | Path) -> Store:
     return Store(study.runtime.store or Path(directory) / "store")
 
 
+@accept_former_attributes(
+    shared="task_record", trained="trained_network", judged="verdicts", choices="selections"
+)
 class Run:
     """Results in a run directory. They are read on demand; nothing is computed.
 
