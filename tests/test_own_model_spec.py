@@ -33,7 +33,7 @@ def test_the_study_of_ones_own_network_runs(file: Path, tmp_path: Path) -> None:
     cheap = ["analyses.0.search={candidates: 8, rounds: 1}", "report.formats=svg"]
     study = load_study(SPEC, [f"models.0.file={file}", *short, *cheap])
     run = runner.run(study, tmp_path)
-    assert run.provenance["failures"] == {}
+    assert run.provenance["failures"] == []
     table = run.members.set_index("member")
     assert list(table.index) == ["flip_flop-gru-tanh-4-s000", "memory-lstm"]
     # An untrained network's loss is above 0.9: nothing is said but the targets' mean.

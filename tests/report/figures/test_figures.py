@@ -221,7 +221,7 @@ def test_a_graph_whose_nodes_have_places_is_drawn_there() -> None:
     (ax,) = figure.axes
     np.testing.assert_array_equal([line.get_xydata()[0] for line in ax.lines], places)
     assert figure.legends[0].get_title().get_text() == "unstable directions"
-    with pytest.raises(ValueError, match="positions should have shape"):
+    with pytest.raises(ValueError, match="positions must have shape"):
         Graph(title="g", nodes=["a"], groups=["0"], edges=[], positions=np.zeros((1, 3)))
     with pytest.raises(ValueError, match="positions must have 1 entries, got 2"):
         Graph(title="g", nodes=["a"], groups=["0"], edges=[], positions=places)
