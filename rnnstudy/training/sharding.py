@@ -40,8 +40,7 @@ def devices_of(request: int | Sequence[Device] | None = None) -> tuple[Device, .
     if isinstance(request, int):
         if request > len(kind):
             raise ValueError(
-                f"must be at most {len(kind)} devices, got {request}. "
-                f"TensorFlow sees {', '.join(kind)}"
+                f"must be at most {len(kind)}, got {request}. TensorFlow sees {', '.join(kind)}."
             )
         return kind[:request]
     for name in request:

@@ -131,7 +131,7 @@ def test_devices_are_those_that_tensorflow_sees():
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        (2, r"must be at most 1 devices, got 2\. TensorFlow sees CPU:0"),
+        (2, r"must be at most 1, got 2\. TensorFlow sees CPU:0"),
         (["GPU:0"], "must be among CPU:0, got 'GPU:0'"),
         (["CPU:0", "CPU:0"], "must be different devices, got 'CPU:0' twice"),
     ],

@@ -80,7 +80,7 @@ def test_a_second_execution_has_nothing_to_do(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("devices", "sentence"),
     [
-        (2, "runtime.devices must be at most 1 devices, got 2"),
+        (2, r"runtime.devices must be at most 1, got 2\. TensorFlow sees CPU:0\."),
         ("GPU:0", "runtime.devices must be among CPU:0, got 'GPU:0'"),
     ],
 )
