@@ -26,7 +26,7 @@ def test_a_tiny_run_reports_all_three(bench, tmp_path, capsys):
 
 def test_copies_differ_a_little(bench):
     memory = importlib.import_module("memory_networks")
-    population = importlib.import_module("rnnstudy.population.population")
+    population = importlib.import_module("rnnstudy.population.initialise")
     one = population.initial_population(memory.cell_of("gru", "tanh", 8), 3, 3, [0])
     many = bench.copies(one, 3)
     assert len(many) == 3

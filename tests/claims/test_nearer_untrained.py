@@ -94,7 +94,7 @@ def test_a_few_networks_far_away_do_not_make_it_hold() -> None:
 def test_too_few_networks_are_no_evidence() -> None:
     (verdict,) = verdicts([CLAIM], [weighed(controlled(population(1), 0))])
     assert verdict.outcome == "not enough networks"
-    assert verdict.reason.startswith("no network has others of its kind, untrained, and")
+    assert verdict.reason.startswith("some network must have others of its kind (untrained)")
     only = [m for m in population(3) if m.fields["activation"] == "tanh"]
     (verdict,) = verdicts([CLAIM], [weighed(controlled(only, 0))])
     assert (verdict.outcome, verdict.reason) == (

@@ -140,4 +140,4 @@ def test_a_pair_that_is_kept_back_is_no_proof_of_completeness(nine):
 
 
 def problem_of(problem, **fields):
-    return replace(problem, search=problem.search.replace(**fields))
+    return problem.replace(**fields)
