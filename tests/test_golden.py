@@ -38,7 +38,7 @@ from rnnstudy.dynamics.root_finding.solvers import SOLVERS
 from rnnstudy.metrics import METRICS
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.population.population import Population
-from rnnstudy.study.spec.networks import Network
+from rnnstudy.study.spec.networks import TrainedNetworkSpec
 from rnnstudy.tasks import TASKS
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration
@@ -281,7 +281,7 @@ def cases() -> dict[str, Callable[[], list[float]]]:
     found[f"{tag_of(Training)} {Training.version}"] = _training
     found[f"{tag_of(FixedPointSearch)} {FixedPointSearch.version}"] = _fixed_points
     # A network's numbers are those of its parts.
-    found[f"{tag_of(Network)} {Network.version}"] = _training
+    found[f"{tag_of(TrainedNetworkSpec)} {TrainedNetworkSpec.version}"] = _training
     return found
 
 

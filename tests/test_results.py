@@ -23,7 +23,7 @@ from rnnstudy.study.execution.worker import Worker
 from rnnstudy.study.plan.member_analyses import member_analyses
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.results.run import Run
-from rnnstudy.study.spec.study import Network, study_of
+from rnnstudy.study.spec.study import TrainedNetworkSpec, study_of
 from rnnstudy.study.spec_text.writer import write_document
 
 SCRIPT = Path(__file__).parents[1] / "tools" / "results.py"
@@ -87,7 +87,7 @@ def run(tmp_path: Path) -> Run:
     (made.directory / "resolved.yaml").write_text(write_document(SPEC))
     asked = {question.title: question for question in member_analyses(study)}
     for i, (member, network) in enumerate(study.expand()):
-        assert isinstance(network, Network)
+        assert isinstance(network, TrainedNetworkSpec)
         pretend(made.store, network)
         states = np.random.default_rng(i).standard_normal((3, 12, 4)).astype(np.float32)
         task = network.task

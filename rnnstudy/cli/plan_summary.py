@@ -9,7 +9,7 @@ from rnnstudy.analyses.base import Cost
 from rnnstudy.study.plan.job import Job, count_label
 from rnnstudy.study.plan.plan import Plan
 from rnnstudy.study.plan.train import total_flops
-from rnnstudy.study.spec.networks import Network
+from rnnstudy.study.spec.networks import TrainedNetworkSpec
 from rnnstudy.study.spec.study import Study
 from rnnstudy.training.cost import core_hours, parameters
 
@@ -37,7 +37,7 @@ def _networks(plan: Plan) -> Table:
     for names, positions in groups.items():
         network = plan.networks[positions[0]]
         count = ""
-        if isinstance(network, Network):
+        if isinstance(network, TrainedNetworkSpec):
             count = f"{parameters(network.cell, network.task):,}"
         table.add_row(*names, str(len(positions)), count)
     return table

@@ -22,9 +22,9 @@ CATALOGUES = {
 CLASSES = {
     # Components that are no entries of a catalogue.
     "training": "rnnstudy.training.protocol:Training",
-    "network": "rnnstudy.study.spec.networks:Network",
-    "pending_network": "rnnstudy.study.spec.selection:Undecided",
-    "imported_model": "rnnstudy.study.spec.imported_models:ModelNetwork",
+    "network": "rnnstudy.study.spec.networks:TrainedNetworkSpec",
+    "pending_network": "rnnstudy.study.spec.selection:PendingNetwork",
+    "imported_model": "rnnstudy.study.spec.imported_models:ImportedNetworkSpec",
     "selection": "rnnstudy.study.spec.selection:Selection",
     "keras_cell": "rnnstudy.keras_bridge.keras_cell:KerasCell",
     "fixed_point_search": "rnnstudy.dynamics.fixed_points.search:FixedPointSearch",

@@ -16,7 +16,7 @@ from rnnstudy.study.execution.worker import JobResult, Worker
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.results.failures import failure_entries
 from rnnstudy.study.results.run import Run
-from rnnstudy.study.spec.study import Network, Study, load_study, resolve_study, study_of
+from rnnstudy.study.spec.study import Study, TrainedNetworkSpec, load_study, resolve_study, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.training.train import TrainedNetworks
 
@@ -42,7 +42,7 @@ def large(**fields: Any) -> Study:
     return study(claims=[{"kind": "claims.studied:Large", "name": "large", **fields}])
 
 
-def pretend(store: Store, network: Network, diverged: bool = False) -> None:
+def pretend(store: Store, network: TrainedNetworkSpec, diverged: bool = False) -> None:
     """Put a network in the store as if it had been trained."""
     task, one = network.task, np.zeros(1)
     store.write(
@@ -138,7 +138,7 @@ def test_a_diverged_network_leaves_the_evidence(tmp_path: Path, store: Store) ->
     assert table["note"][0] == "vanilla tanh has 3; it takes 4 of each"
 
 
-def pretend_anew(store: Store, network: Network) -> None:
+def pretend_anew(store: Store, network: TrainedNetworkSpec) -> None:
     """The network has diverged after all; what a process has read of it is read again."""
     shutil.rmtree(store.root / network.key())
     store.remove(network.key("outcome"))

@@ -20,7 +20,7 @@ from rnnstudy.core import format_1, tags
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Address, Component, Entry
 from rnnstudy.core.record import CorruptRecord, Record, array
-from rnnstudy.study.spec.networks import Network
+from rnnstudy.study.spec.networks import TrainedNetworkSpec
 from rnnstudy.study.store import FORMAT_FILE, SET_ASIDE, Store
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.training.protocol import Training
@@ -133,9 +133,9 @@ def test_writing_replaces_a_record_that_cannot_be_loaded_and_keeps_it_aside(tmp_
 # Format 1
 
 
-def _network() -> Network:
+def _network() -> TrainedNetworkSpec:
     training = Training(steps=3, record_every=7)
-    return Network(task=FlipFlop(bits=2), cell=GRU(units=4), training=training, seed=5)
+    return TrainedNetworkSpec(task=FlipFlop(bits=2), cell=GRU(units=4), training=training, seed=5)
 
 
 def test_addresses_of_format_1_are_those_that_the_previous_version_computed() -> None:

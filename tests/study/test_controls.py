@@ -19,7 +19,7 @@ from rnnstudy.study.plan import compare_tiles as tiles
 from rnnstudy.study.plan.artefacts import Artefacts
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.results.run import Run
-from rnnstudy.study.spec.networks import Network
+from rnnstudy.study.spec.networks import TrainedNetworkSpec
 from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.tasks import Task
 from rnnstudy.training.train import TrainedNetworks
@@ -43,7 +43,7 @@ LOST = "integration-vanilla-relu-3-s001"
 SOUND = (("tanh", 0), ("tanh", 1), ("relu", 0))
 
 
-def learnt(network: Network) -> Population:
+def learnt(network: TrainedNetworkSpec) -> Population:
     """Some other weights than the seed gives, in place of those that training would find."""
     task = network.task
     return initial_population(network.cell, task.inputs, task.outputs, [network.seed + 100])
@@ -53,7 +53,7 @@ def pretended(study: Study, folder: Path) -> Run:
     """A run whose networks are in its store as if they had been trained, one of them in vain."""
     run = Run(folder, study)
     for member, network in study.expand():
-        assert isinstance(network, Network)
+        assert isinstance(network, TrainedNetworkSpec)
         one, curve = np.zeros(1), np.zeros((1, 1))
         found = TrainedNetworks(population=learnt(network), seed=np.array([network.seed]),
                         attempt=np.array([0]), step=np.array([0]), loss=curve, accuracy=curve,
@@ -98,8 +98,8 @@ def test_all_networks_of_all_tasks_are_driven_by_one_probe(run: Run) -> None:
     networks = {member.name: network for member, network in study.expand()}
     memory = study.tasks[0]
     first, guest = networks[own[0]], networks[guests[1]]
-    assert isinstance(first, Network)
-    assert isinstance(guest, Network)
+    assert isinstance(first, TrainedNetworkSpec)
+    assert isinstance(guest, TrainedNetworkSpec)
     # A guest has the weights that it has learnt, but for those of an input it has never seen.
     visitor = learnt(guest)
     visitor.weights["kernel"] = initial_population(guest.cell, 2, 1, [guest.seed]).weights["kernel"]

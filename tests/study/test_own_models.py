@@ -18,7 +18,7 @@ from rnnstudy.study.plan.import_models import read_model
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.results import files
 from rnnstudy.study.results.run import Run, open_run
-from rnnstudy.study.spec.imported_models import ModelNetwork
+from rnnstudy.study.spec.imported_models import ImportedNetworkSpec
 from rnnstudy.study.spec.study import Study, load_study, resolve_study, study_of
 from rnnstudy.study.spec_text.document import SpecError
 from rnnstudy.study.store import Store
@@ -105,7 +105,7 @@ def test_the_address_is_the_content_and_how_it_is_read(folder: Path, tmp_path: P
     copy = tmp_path / "copy.keras"
     copy.write_bytes((folder / "one.keras").read_bytes())
     (_, network), (_, same) = study(str(folder / "one.keras"), str(copy)).expand()
-    assert isinstance(network, ModelNetwork)
+    assert isinstance(network, ImportedNetworkSpec)
     assert network.key() == same.key()
     copy.write_bytes((folder / "other.keras").read_bytes())
     assert study(str(copy)).expand()[0][1].key() != network.key()
@@ -280,7 +280,7 @@ def test_a_file_that_changed_in_between_is_not_taken_for_the_first(
     path = tmp_path / "mine.keras"
     path.write_bytes((folder / "one.keras").read_bytes())
     ((_, network),) = study(str(path)).expand()
-    assert isinstance(network, ModelNetwork)
+    assert isinstance(network, ImportedNetworkSpec)
     path.write_bytes((folder / "other.keras").read_bytes())
     with pytest.raises(ValueError, match=r"^mine.keras: file must be as it was when the spec"):
         read_model(network)

@@ -16,8 +16,8 @@ from rnnstudy.study.plan.member_analyses import BoundAnalysis, cross_task_analys
 from rnnstudy.study.plan.outcomes import network_outcome
 from rnnstudy.study.plan.train import even_parts
 from rnnstudy.study.spec.checks import applies
-from rnnstudy.study.spec.networks import AnyNetwork, Network
-from rnnstudy.study.spec.selection import Undecided
+from rnnstudy.study.spec.networks import NetworkSpec, TrainedNetworkSpec
+from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
 from rnnstudy.training.train import TrainedNetworks
@@ -32,7 +32,7 @@ class AnalyseMembers(Job):
 
     index: Artefacts
     bound: BoundAnalysis
-    networks: tuple[AnyNetwork, ...]
+    networks: tuple[NetworkSpec, ...]
     names: tuple[str, ...] = ()
 
     @property
@@ -62,7 +62,7 @@ class AnalyseMembers(Job):
 
     def _present(self, store: Store) -> list[bool]:
         return [
-            not isinstance(network, Undecided) and store.has(self._address(network))
+            not isinstance(network, PendingNetwork) and store.has(self._address(network))
             for network in self.networks
         ]
 
@@ -78,7 +78,7 @@ class AnalyseMembers(Job):
 
     def cost(self) -> Cost:
         first = self.networks[0]
-        if not isinstance(first, Network):
+        if not isinstance(first, TrainedNetworkSpec):
             return Cost()
         return _cost(self.analysis, first.cell, first.task).times(len(self.networks))
 
@@ -100,13 +100,13 @@ class AnalyseMembers(Job):
                 store.write(self._address(network), record)
         self._refuse_unusable(store)
 
-    def _address(self, network: AnyNetwork) -> Address:
+    def _address(self, network: NetworkSpec) -> Address:
         return self.index.records(self.bound)[network.key()]
 
-    def _need(self, need: BoundAnalysis, network: AnyNetwork) -> Address:
+    def _need(self, need: BoundAnalysis, network: NetworkSpec) -> Address:
         return self.index.records(need)[network.key()]
 
-    def _lacks(self, store: Store, network: AnyNetwork) -> str:
+    def _lacks(self, store: Store, network: NetworkSpec) -> str:
         """Return the name of the first needed analysis without a record, or an empty text."""
         missing = (n.title for n in self.bound.needs if not store.has(self._need(n, network)))
         return next(missing, "")
@@ -115,7 +115,7 @@ class AnalyseMembers(Job):
         pairs = list(zip(self.names, self.networks, strict=True))
         absent = [name for name, network in pairs if _status(store, network) is None]
         if absent:
-            verb = "trained" if isinstance(self.networks[0], Network) else "read"
+            verb = "trained" if isinstance(self.networks[0], TrainedNetworkSpec) else "read"
             raise RuntimeError(f"not done for {', '.join(absent)}, which could not be {verb}")
         lacking = {
             name: title
@@ -162,12 +162,12 @@ def _bound_to_groups(
                     yield bound, group
 
 
-def _shape(network: AnyNetwork) -> tuple[object, ...]:
+def _shape(network: NetworkSpec) -> tuple[object, ...]:
     """Return the key of networks that one job analyses. An imported network is on its own."""
-    return (network.task, network.cell) if isinstance(network, Network) else (network,)
+    return (network.task, network.cell) if isinstance(network, TrainedNetworkSpec) else (network,)
 
 
-def _status(store: Store, network: AnyNetwork) -> str | None:
+def _status(store: Store, network: NetworkSpec) -> str | None:
     outcome = network_outcome(store, network)
     return None if outcome is None else outcome.status
 

@@ -17,9 +17,9 @@ from rnnstudy.study.plan.member_analyses import (
 from rnnstudy.study.plan.outcomes import network_outcome
 from rnnstudy.study.plan.selection import SelectionGroup, population, selection_groups
 from rnnstudy.study.spec.checks import applies
-from rnnstudy.study.spec.imported_models import ModelNetwork
-from rnnstudy.study.spec.networks import AnyNetwork
-from rnnstudy.study.spec.selection import Undecided
+from rnnstudy.study.spec.imported_models import ImportedNetworkSpec
+from rnnstudy.study.spec.networks import NetworkSpec
+from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import Study
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
@@ -42,7 +42,7 @@ class Artefacts:
     def __init__(
         self,
         study: Study,
-        networks: Iterable[tuple[Member, AnyNetwork]],
+        networks: Iterable[tuple[Member, NetworkSpec]],
         groups: tuple[SelectionGroup, ...] = (),
     ) -> None:
         self.study, self.groups, self.pairs = study, groups, tuple(networks)
@@ -63,18 +63,18 @@ class Artefacts:
         """The index without networks that wait for a selection."""
         if not self.pending:
             return self
-        pairs = ((m, n) for m, n in self.pairs if not isinstance(n, Undecided))
+        pairs = ((m, n) for m, n in self.pairs if not isinstance(n, PendingNetwork))
         return Artefacts(self.study, pairs, self.groups)
 
     @cached_property
-    def network(self) -> Mapping[str, AnyNetwork]:
+    def network(self) -> Mapping[str, NetworkSpec]:
         """Network by name."""
         return {member.name: network for member, network in self.pairs}
 
     @property
     def pending(self) -> bool:
         """Is true if a network waits for a selection."""
-        return any(isinstance(network, Undecided) for network in self.networks)
+        return any(isinstance(network, PendingNetwork) for network in self.networks)
 
     @cached_property
     def member_analyses(self) -> tuple[BoundAnalysis, ...]:
@@ -168,9 +168,9 @@ class _Records(dict[str, Address]):
         return self[network]
 
 
-def can_analyse(network: AnyNetwork, analyses: Iterable[BoundAnalysis]) -> bool:
+def can_analyse(network: NetworkSpec, analyses: Iterable[BoundAnalysis]) -> bool:
     """Return whether analyses apply to a network: an imported one has no seed to start from."""
-    return not isinstance(network, ModelNetwork) or not any(a.from_seeds for a in analyses)
+    return not isinstance(network, ImportedNetworkSpec) or not any(a.from_seeds for a in analyses)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +182,7 @@ class TaskArtefact:
     task: Task
     members: tuple[Member, ...]
     """Networks of the task, then those of other tasks."""
-    networks: tuple[AnyNetwork, ...]
+    networks: tuple[NetworkSpec, ...]
     inputs: tuple[BoundAnalysis, ...]
     """Analyses of single networks of the task that it reads."""
     cross_task: BoundAnalysis | None
@@ -194,7 +194,7 @@ class TaskArtefact:
     @cached_property
     def pending(self) -> bool:
         """Is true if a network waits for a selection, so that there is no address yet."""
-        return any(isinstance(network, Undecided) for network in self.networks)
+        return any(isinstance(network, PendingNetwork) for network in self.networks)
 
     @cached_property
     def reads(self) -> tuple[tuple[Address, ...], ...]:
@@ -243,6 +243,6 @@ class TaskArtefact:
         return self.analysis.key(*reads, *needs)
 
 
-def _has_diverged(store: Store, network: AnyNetwork) -> bool:
+def _has_diverged(store: Store, network: NetworkSpec) -> bool:
     outcome = network_outcome(store, network)
     return outcome is not None and outcome.status == "diverged"

@@ -17,7 +17,7 @@ from rnnstudy.keras_bridge.keras_cell import import_registered, population_of
 from rnnstudy.population.population import Population
 from rnnstudy.study.plan.job import Context, Job, count_label
 from rnnstudy.study.plan.outcomes import network_outcome, write_network
-from rnnstudy.study.spec.imported_models import ModelNetwork
+from rnnstudy.study.spec.imported_models import ImportedNetworkSpec
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.base import check_trials
@@ -29,7 +29,7 @@ from rnnstudy.training.train import TrainedNetworks
 class ImportModels(Job):
     """Reading of networks of the user from their files."""
 
-    networks: tuple[ModelNetwork, ...]
+    networks: tuple[ImportedNetworkSpec, ...]
     names: tuple[str, ...] = ()
 
     @property
@@ -94,7 +94,7 @@ class ImportedNetwork(TrainedNetworks):
         return _load_keras_model(self.content.tobytes(), self.module, compile=True)
 
 
-def read_model(network: ModelNetwork) -> ImportedNetwork:
+def read_model(network: ImportedNetworkSpec) -> ImportedNetwork:
     """Return the network in a file, with its loss and accuracy on evaluation trials of the task.
 
     ValueError, which begins with the file's name, if the file has changed since the spec was read.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from rnnstudy.analyses.base import Cost
 from rnnstudy.core.arrays import Array
-from rnnstudy.study.spec.networks import Network
+from rnnstudy.study.spec.networks import TrainedNetworkSpec
 from rnnstudy.study.store import Store
 from rnnstudy.training.protocol import Training
 from rnnstudy.training.state import TrainingState
@@ -139,7 +139,7 @@ class Job(ABC):
         return Cost()
 
     @property
-    def trains(self) -> tuple[Network, ...]:
+    def trains(self) -> tuple[TrainedNetworkSpec, ...]:
         """Networks that the job trains."""
         return ()
 

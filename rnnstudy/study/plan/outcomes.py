@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from rnnstudy.core.record import CorruptRecord, Record
-from rnnstudy.study.spec.networks import AnyNetwork
+from rnnstudy.study.spec.networks import NetworkSpec
 from rnnstudy.study.store import Store
 from rnnstudy.training.train import TrainedNetworks
 
@@ -53,14 +53,14 @@ class NetworkOutcome(Record):
         )
 
 
-def write_network(store: Store, network: AnyNetwork, trained: TrainedNetworks) -> None:
+def write_network(store: Store, network: NetworkSpec, trained: TrainedNetworks) -> None:
     """Write the record of one network, and its outcome beside it."""
     store.remove(_address(network))  # that of an earlier record, if it was damaged
     store.write(network.key(), trained)
     store.write(_address(network), NetworkOutcome.from_trained(trained))
 
 
-def network_outcome(store: Store, network: AnyNetwork) -> NetworkOutcome | None:
+def network_outcome(store: Store, network: NetworkSpec) -> NetworkOutcome | None:
     """Return the outcome of a network; None if the store does not hold the network.
 
     A store of an earlier version has no outcomes. Then the network itself is read once.
@@ -68,7 +68,7 @@ def network_outcome(store: Store, network: AnyNetwork) -> NetworkOutcome | None:
     return store.memoise((network.key(), "outcome"), lambda: _outcome(store, network))
 
 
-def _outcome(store: Store, network: AnyNetwork) -> NetworkOutcome | None:
+def _outcome(store: Store, network: NetworkSpec) -> NetworkOutcome | None:
     if not store.has(network.key()):
         return None
     with suppress(CorruptRecord):
@@ -82,5 +82,5 @@ def _outcome(store: Store, network: AnyNetwork) -> NetworkOutcome | None:
     return outcome
 
 
-def _address(network: AnyNetwork) -> str:
+def _address(network: NetworkSpec) -> str:
     return network.key("outcome")

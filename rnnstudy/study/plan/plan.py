@@ -13,9 +13,9 @@ from rnnstudy.study.plan.import_models import ImportModels
 from rnnstudy.study.plan.job import Job
 from rnnstudy.study.plan.selection import Select, SelectionGroup, selection_result
 from rnnstudy.study.plan.train import Train, cohorts
-from rnnstudy.study.spec.imported_models import ModelNetwork
-from rnnstudy.study.spec.networks import AnyNetwork, Network
-from rnnstudy.study.spec.selection import Undecided
+from rnnstudy.study.spec.imported_models import ImportedNetworkSpec
+from rnnstudy.study.spec.networks import NetworkSpec, TrainedNetworkSpec
+from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import Study
 from rnnstudy.study.store import Store, StoreSnapshot
 
@@ -43,8 +43,8 @@ class Plan:
         return self.index.members
 
     @property
-    def networks(self) -> tuple[AnyNetwork, ...]:
-        """The networks; a network that waits for a selection is `Undecided`."""
+    def networks(self) -> tuple[NetworkSpec, ...]:
+        """The networks; a network that waits for a selection is `PendingNetwork`."""
         return self.index.networks
 
     @property
@@ -119,9 +119,11 @@ def task_jobs(index: Artefacts) -> list[Job]:
 def _jobs(index: Artefacts) -> list[Job]:
     """Return training, import and analysis of all networks."""
     named = [(member.name, network) for member, network in index.pairs]
-    imported = [(name, n) for name, n in named if isinstance(n, ModelNetwork)]
+    imported = [(name, n) for name, n in named if isinstance(n, ImportedNetworkSpec)]
     return [
-        *cohorts(index.study, [(name, n) for name, n in named if isinstance(n, Network)]),
+        *cohorts(
+            index.study, [(name, n) for name, n in named if isinstance(n, TrainedNetworkSpec)]
+        ),
         *(ImportModels(networks=(network,), names=(name,)) for name, network in imported),
         *member_jobs(index),
         *task_jobs(index),
@@ -138,7 +140,7 @@ def _selection_jobs(study: Study, groups: Sequence[SelectionGroup]) -> list[Job]
 
 
 def _waiting(index: Artefacts) -> tuple[Train, ...]:
-    waiting = [(member.name, n) for member, n in index.pairs if isinstance(n, Undecided)]
+    waiting = [(member.name, n) for member, n in index.pairs if isinstance(n, PendingNetwork)]
     return tuple(cohorts(index.study, waiting))
 
 

@@ -13,8 +13,8 @@ from rnnstudy.core.record import CorruptRecord, Record, array
 from rnnstudy.study.plan.job import Context, Job, count_label
 from rnnstudy.study.plan.outcomes import network_outcome
 from rnnstudy.study.spec.grid import as_text
-from rnnstudy.study.spec.networks import AnyNetwork, Network
-from rnnstudy.study.spec.selection import Selection, Undecided
+from rnnstudy.study.spec.networks import NetworkSpec, TrainedNetworkSpec
+from rnnstudy.study.spec.selection import PendingNetwork, Selection
 from rnnstudy.study.spec.study import Study
 from rnnstudy.study.store import Store
 from rnnstudy.training.evaluation import validation_loss
@@ -50,11 +50,11 @@ class SelectionGroup:
     """Positions in the study of the networks that wait for the selection."""
     candidates: tuple[Mapping[str, Any], ...]
     """Values of the fields that are selected."""
-    pilots: tuple[tuple[str, Network], ...]
+    pilots: tuple[tuple[str, TrainedNetworkSpec], ...]
     """Name and recipe of each pilot, candidate by candidate."""
 
     @property
-    def networks(self) -> tuple[Network, ...]:
+    def networks(self) -> tuple[TrainedNetworkSpec, ...]:
         """The pilots, candidate by candidate."""
         return tuple(network for _, network in self.pilots)
 
@@ -126,14 +126,14 @@ def selection_groups(study: Study) -> tuple[SelectionGroup, ...]:
     expanded = study.expand()
     positions: dict[tuple[Any, ...], list[int]] = {}
     for i, (_, network) in enumerate(expanded):
-        if isinstance(network, Undecided):
-            alike = (network.task, network.cell, network.training, network.free)
+        if isinstance(network, PendingNetwork):
+            alike = (network.task, network.cell, network.training, network.pending_fields)
             positions.setdefault(alike, []).append(i)
     counts: dict[str, int] = {}
     groups = []
     for members in positions.values():
         member, network = expanded[members[0]]
-        assert isinstance(network, Undecided)
+        assert isinstance(network, PendingNetwork)
         name, _, seed = member.name.rpartition("-")
         counts[name] = counts.get(name, 0) + 1
         name = name if counts[name] == 1 else f"{name}-{seed}"
@@ -142,13 +142,13 @@ def selection_groups(study: Study) -> tuple[SelectionGroup, ...]:
 
 
 def _group(
-    name: str, rule: Selection, members: tuple[int, ...], network: Undecided
+    name: str, rule: Selection, members: tuple[int, ...], network: PendingNetwork
 ) -> SelectionGroup:
-    candidates = rule.candidates(network.free)
+    candidates = rule.candidates(network.pending_fields)
     pilots = [
         (
             "-".join([name, *_words(candidate), f"p{i:03d}"]),
-            Network(
+            TrainedNetworkSpec(
                 task=network.task,
                 cell=network.cell,
                 training=rule.pilot_protocol(network.training, candidate),
@@ -208,7 +208,7 @@ def _read_result(address: Address, store: Store) -> SelectionResult | None:
 
 def population(
     study: Study, store: Store, groups: Sequence[SelectionGroup]
-) -> list[tuple[Member, AnyNetwork]]:
+) -> list[tuple[Member, NetworkSpec]]:
     """Return all networks of a study with their names; selected fields are filled in."""
     networks = list(study.expand())
     for group in groups:
@@ -217,6 +217,6 @@ def population(
             continue
         for i in group.members:
             member, network = networks[i]
-            assert isinstance(network, Undecided)
-            networks[i] = (member, network.decide(group.candidates[result.chosen]))
+            assert isinstance(network, PendingNetwork)
+            networks[i] = (member, network.with_selected(group.candidates[result.chosen]))
     return networks

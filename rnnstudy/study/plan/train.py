@@ -12,8 +12,8 @@ from rnnstudy.cells.base import check_cell
 from rnnstudy.core.component import Address, Component
 from rnnstudy.study.plan.job import Context, Job, Stopped, count_label, range_label
 from rnnstudy.study.plan.outcomes import network_outcome, write_network
-from rnnstudy.study.spec.networks import Network
-from rnnstudy.study.spec.selection import Undecided
+from rnnstudy.study.spec.networks import TrainedNetworkSpec
+from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import Study
 from rnnstudy.study.store import Store
 from rnnstudy.tasks.base import check_trials
@@ -36,7 +36,7 @@ WORTH_A_COHORT = 8
 class Train(Job):
     """Training of networks that share a program: of the grid, or pilots of a selection."""
 
-    networks: tuple[Network, ...]
+    networks: tuple[TrainedNetworkSpec, ...]
     names: tuple[str, ...] = ()
     purpose: Literal["train", "pilots"] = "train"
     kernel: Kernel = "per_member"
@@ -57,7 +57,7 @@ class Train(Job):
         )
 
     @property
-    def trains(self) -> tuple[Network, ...]:
+    def trains(self) -> tuple[TrainedNetworkSpec, ...]:
         return self.networks
 
     @property
@@ -74,7 +74,7 @@ class Train(Job):
 
     def _present(self, store: Store) -> list[bool]:
         return [
-            not isinstance(network, Undecided) and network_outcome(store, network) is not None
+            not isinstance(network, PendingNetwork) and network_outcome(store, network) is not None
             for network in self.networks
         ]
 
@@ -137,12 +137,12 @@ class Train(Job):
             )
 
 
-def cohorts(study: Study, networks: Sequence[tuple[str, Network]]) -> Iterable[Train]:
+def cohorts(study: Study, networks: Sequence[tuple[str, TrainedNetworkSpec]]) -> Iterable[Train]:
     """Divide networks with their names into cohorts that train as one program each."""
     budget, kernel = memory_budget(study), study.runtime.expected_kernel
     workers = study.runtime.expected_workers
     share = -(-len(networks) // (SHARES * workers)) if workers > 1 else len(networks)
-    groups: dict[tuple[Component | str, ...], list[tuple[str, Network]]] = {}
+    groups: dict[tuple[Component | str, ...], list[tuple[str, TrainedNetworkSpec]]] = {}
     for name, network in networks:
         groups.setdefault(_program(network), []).append((name, network))
     for group in groups.values():
@@ -153,7 +153,7 @@ def cohorts(study: Study, networks: Sequence[tuple[str, Network]]) -> Iterable[T
             yield Train(networks=members, names=names, kernel=kernel)
 
 
-def _program(network: Network) -> tuple[Component | str, ...]:
+def _program(network: TrainedNetworkSpec) -> tuple[Component | str, ...]:
     """Return the task, cell and protocol that networks of one program have in common."""
     fields = network.training.model_dump(exclude=set(network.training.per_member))
     return network.task, network.cell, str(sorted(fields.items()))

@@ -25,8 +25,8 @@ from rnnstudy.study.plan.selection import SelectionGroup, SelectionResult, selec
 from rnnstudy.study.results.failures import Failure, failures_of
 from rnnstudy.study.results.selection_table import columns
 from rnnstudy.study.results.verdict_table import Judged, Weighed, judge, verdict_columns
-from rnnstudy.study.spec.networks import AnyNetwork, Network
-from rnnstudy.study.spec.selection import Undecided
+from rnnstudy.study.spec.networks import NetworkSpec, TrainedNetworkSpec
+from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import Study, load_study
 from rnnstudy.study.store import Store, StoreSnapshot
 from rnnstudy.training.train import TrainedNetworks
@@ -96,12 +96,12 @@ class Run:
         # Pandas makes floats of integers where some are missing.
         return pd.DataFrame(rows).astype(dict.fromkeys(INTEGER_COLUMNS, "Int64"))
 
-    def _selected_fields(self, network: AnyNetwork) -> dict[str, Any]:
+    def _selected_fields(self, network: NetworkSpec) -> dict[str, Any]:
         """Return the training fields that the study selects; None where they are not selected."""
         fields = {} if self.study.selection is None else self.study.selection.grid
-        if not isinstance(network, Network):
+        if not isinstance(network, TrainedNetworkSpec):
             return dict.fromkeys(fields)
-        free = network.free if isinstance(network, Undecided) else ()
+        free = network.pending_fields if isinstance(network, PendingNetwork) else ()
         return {name: None if name in free else getattr(network.training, name) for name in fields}
 
     @property
@@ -130,8 +130,8 @@ class Run:
     def key(self, member: str) -> str:
         """Return the address of a network in the store."""
         network = self._network(member)
-        if isinstance(network, Undecided):
-            fields = ", ".join(network.free)
+        if isinstance(network, PendingNetwork):
+            fields = ", ".join(network.pending_fields)
             raise RunError(f"{fields} of '{member}' are not chosen yet; run the study to do so")
         return network.key()
 
@@ -244,7 +244,7 @@ class Run:
         except CorruptRecord as error:
             raise RunError(f"{label} cannot be read ({error}); run the study again") from error
 
-    def _network(self, member: str) -> AnyNetwork:
+    def _network(self, member: str) -> NetworkSpec:
         networks = self.index.network
         if member not in networks:
             hint = suggestion(member, list(networks)) or "; members.csv lists them"
@@ -280,8 +280,8 @@ class Run:
         return make_plan(self.study, self.store)
 
 
-def _outcome_columns(store: Store, network: AnyNetwork) -> dict[str, Any]:
-    outcome = None if isinstance(network, Undecided) else network_outcome(store, network)
+def _outcome_columns(store: Store, network: NetworkSpec) -> dict[str, Any]:
+    outcome = None if isinstance(network, PendingNetwork) else network_outcome(store, network)
     if outcome is None:
         return dict.fromkeys(OUTCOME_COLUMNS) | {"status": "missing"}
     return {name: getattr(outcome, name) for name in OUTCOME_COLUMNS}

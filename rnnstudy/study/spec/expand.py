@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from rnnstudy.analyses.base import Member
 from rnnstudy.cells import Cell
 from rnnstudy.study.spec.grid import Combination, combinations, member
-from rnnstudy.study.spec.networks import Network, Networks
+from rnnstudy.study.spec.networks import Networks, TrainedNetworkSpec
 from rnnstudy.study.spec.overrides import Override, apply_overrides
-from rnnstudy.study.spec.selection import Selection, Undecided
+from rnnstudy.study.spec.selection import PendingNetwork, Selection
 from rnnstudy.tasks import Task
 from rnnstudy.training.protocol import Training
 
@@ -18,7 +18,7 @@ def expand_grid(
     training: Training,
     selection: Selection | None,
     overrides: Sequence[Override],
-) -> Iterator[tuple[Member, Network]]:
+) -> Iterator[tuple[Member, TrainedNetworkSpec]]:
     """Yield all networks of a grid with their names, in a fixed order, the seed innermost."""
     for combination in combinations(tasks, networks, training):
         yield from _members(combination, networks.seeds, selection, overrides)
@@ -29,7 +29,7 @@ def _members(
     seeds: Iterable[int],
     selection: Selection | None,
     overrides: Sequence[Override],
-) -> Iterator[tuple[Member, Network]]:
+) -> Iterator[tuple[Member, TrainedNetworkSpec]]:
     cells: dict[tuple[int, ...], tuple[Cell, Training, tuple[str, ...]]] = {}
     for seed in seeds:
         fields = {**combination.fields, "seed": seed}
@@ -38,10 +38,10 @@ def _members(
             matching = [overrides[i] for i in key]
             cells[key] = (*apply_overrides(combination, matching), _free(selection, matching))
         cell, protocol, free = cells[key]
-        network = Network(task=combination.task, cell=cell, training=protocol, seed=seed)
+        network = TrainedNetworkSpec(task=combination.task, cell=cell, training=protocol, seed=seed)
         yield (
             member(combination, seed),
-            Undecided(**dict(network), free=free) if free else network,
+            PendingNetwork(**dict(network), pending_fields=free) if free else network,
         )
 
 

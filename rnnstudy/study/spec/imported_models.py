@@ -13,7 +13,7 @@ from rnnstudy.core.component import Component
 from rnnstudy.core.errors import reraise_below, spec_error, suggestion, validation_error
 from rnnstudy.keras_bridge.keras_file import Content, read_content
 from rnnstudy.study.spec.grid import as_text
-from rnnstudy.study.spec.networks import AnyNetwork
+from rnnstudy.study.spec.networks import NetworkSpec
 from rnnstudy.tasks import Task
 
 PATTERN = re.compile(r"[*?\[]")
@@ -60,15 +60,16 @@ class Model(Component):
         return self.name or as_text(Path(self.file).stem)
 
 
-class ModelNetwork(AnyNetwork):
+class ImportedNetworkSpec(NetworkSpec):
     """Identity of an imported network. The content of its file decides its address.
 
     Examples
     --------
-    >>> from rnnstudy.study.spec.imported_models import ModelNetwork
+    >>> from rnnstudy.study.spec.imported_models import ImportedNetworkSpec
     >>> from rnnstudy.tasks import FlipFlop
     >>> fields = {"task": FlipFlop(), "sha256": "0" * 64, "layer": None, "module": None}
-    >>> ModelNetwork(file="a.keras", **fields).key() == ModelNetwork(file="b.keras", **fields).key()
+    >>> first = ImportedNetworkSpec(file="a.keras", **fields)
+    >>> first.key() == ImportedNetworkSpec(file="b.keras", **fields).key()
     True
     """
 
@@ -208,7 +209,7 @@ def _sizes(inputs: int | None, outputs: int | None) -> str:
 
 def imported_networks(
     models: Sequence[Model], tasks: Sequence[Task], fields: Iterable[str] = ()
-) -> Iterator[tuple[Member, ModelNetwork]]:
+) -> Iterator[tuple[Member, ImportedNetworkSpec]]:
     """Yield the imported networks of a study with their names, in the order of the spec.
 
     fields: names of the fields of other networks. An imported network has no values for them.
@@ -223,7 +224,7 @@ def imported_networks(
             "units": content.units,
             "seed": None,
         }
-        network = ModelNetwork(
+        network = ImportedNetworkSpec(
             task=task,
             sha256=content.sha256,
             layer=model.layer,

@@ -179,14 +179,14 @@ def title(cell: Cell) -> str:
     return cell.kind.rpartition(":")[2].lower()
 
 
-class AnyNetwork(Component):
+class NetworkSpec(Component):
     """Identity of one network. Its key is the address of the network.
 
     Examples
     --------
-    >>> from rnnstudy.study.spec.networks import AnyNetwork
+    >>> from rnnstudy.study.spec.networks import NetworkSpec
     >>> from rnnstudy.tasks import FlipFlop
-    >>> AnyNetwork(task=FlipFlop()).key() == AnyNetwork(task=FlipFlop(bits=2)).key()
+    >>> NetworkSpec(task=FlipFlop()).key() == NetworkSpec(task=FlipFlop(bits=2)).key()
     False
     """
 
@@ -202,7 +202,7 @@ class AnyNetwork(Component):
         return super().key()
 
 
-class Network(AnyNetwork):
+class TrainedNetworkSpec(NetworkSpec):
     """Identity of one trained network. Its key is the address of the training's result.
 
     Examples

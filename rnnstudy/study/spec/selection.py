@@ -18,7 +18,13 @@ from pydantic_core import InitErrorDetails
 
 from rnnstudy.core.component import Component
 from rnnstudy.core.errors import reraise_below, spec_error, validation_error
-from rnnstudy.study.spec.networks import NETWORK_LIMIT, SEED_LIMIT, Network, Networks, axis
+from rnnstudy.study.spec.networks import (
+    NETWORK_LIMIT,
+    SEED_LIMIT,
+    Networks,
+    TrainedNetworkSpec,
+    axis,
+)
 from rnnstudy.training.protocol import Training
 
 SELECTABLE = tuple(name for name in Training.model_fields if name in Training.per_member)
@@ -145,7 +151,7 @@ def selection_errors(
     return errors
 
 
-class Undecided(Network):
+class PendingNetwork(TrainedNetworkSpec):
     """A network that waits for some of its training fields to be chosen; it has no address yet.
 
     Examples
@@ -154,22 +160,22 @@ class Undecided(Network):
     >>> spec = {"study": "a", "tasks": ["flip_flop"], "networks": {"cells": "gru"}}
     >>> spec["selection"] = {"learning_rate": [1e-2, 1e-3]}
     >>> ((member, network),) = study_of(spec).expand()
-    >>> network.free
+    >>> network.pending_fields
     ('learning_rate',)
     """
 
-    free: tuple[str, ...]
+    pending_fields: tuple[str, ...]
     """Fields that are to be chosen; `training` says nothing of them."""
 
     def recipe(self) -> dict[str, Any]:
         """Raise ValueError, since results must not be filed under fields that may change."""
-        fields = ", ".join(self.free)
+        fields = ", ".join(self.pending_fields)
         raise ValueError(
             f"{fields} of this network must be chosen before it has an address, got no values. "
             "Run the study to choose them."
         )
 
-    def decide(self, values: Mapping[str, Any]) -> Network:
+    def with_selected(self, values: Mapping[str, Any]) -> TrainedNetworkSpec:
         """Return the network with the chosen fields."""
         training = self.training.replace(**values)
-        return Network(task=self.task, cell=self.cell, training=training, seed=self.seed)
+        return TrainedNetworkSpec(task=self.task, cell=self.cell, training=training, seed=self.seed)

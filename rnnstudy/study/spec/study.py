@@ -19,10 +19,10 @@ from rnnstudy.study.spec.checks import need_errors, use_errors
 from rnnstudy.study.spec.expand import expand_grid
 from rnnstudy.study.spec.grid import combinations, grid_errors
 from rnnstudy.study.spec.imported_models import Model, Models, imported_networks
-from rnnstudy.study.spec.networks import AnyNetwork, Network, Networks
+from rnnstudy.study.spec.networks import Networks, NetworkSpec, TrainedNetworkSpec
 from rnnstudy.study.spec.options import Report, Runtime
 from rnnstudy.study.spec.overrides import Override, override_errors
-from rnnstudy.study.spec.selection import Selection, Undecided, selection_errors
+from rnnstudy.study.spec.selection import PendingNetwork, Selection, selection_errors
 from rnnstudy.study.spec_text.cli_overrides import apply_settings
 from rnnstudy.study.spec_text.document import Document, SpecError, document_of
 from rnnstudy.study.spec_text.former_words import replace_former_words
@@ -33,13 +33,13 @@ from rnnstudy.tasks import AnyTask, Task
 from rnnstudy.training.protocol import Training
 
 __all__ = [
-    "Network",
     "Networks",
     "Override",
     "Report",
     "Runtime",
     "SpecError",
     "Study",
+    "TrainedNetworkSpec",
     "load_study",
     "resolve_study",
     "study_of",
@@ -150,7 +150,9 @@ class Study(Component):
     def _selection_finds_networks(self) -> Self:
         grid = {} if self.selection is None else self.selection.grid
         networks = [network for _, network in self.expand()] if grid else []
-        free = {name for n in networks if isinstance(n, Undecided) for name in n.free}
+        free = {
+            name for n in networks if isinstance(n, PendingNetwork) for name in n.pending_fields
+        }
         message = "is set by overrides for every network, which leaves nothing to choose"
         errors = [spec_error("unused", message, ("selection", n)) for n in grid if n not in free]
         if errors:
@@ -237,21 +239,21 @@ class Study(Component):
                 raise validation_error(section, errors)
         return self
 
-    def expand(self) -> tuple[tuple[Member, AnyNetwork], ...]:
+    def expand(self) -> tuple[tuple[Member, NetworkSpec], ...]:
         """Return all networks with their names, expanded once.
 
         The order is fixed: first the grid, the seed innermost, then imported networks. Networks
-        that wait for a selection are `Undecided`.
+        that wait for a selection are `PendingNetwork`.
         """
         return self._networks
 
     @cached_property
-    def _networks(self) -> tuple[tuple[Member, AnyNetwork], ...]:
+    def _networks(self) -> tuple[tuple[Member, NetworkSpec], ...]:
         fields = self._grid[0][0].fields if self._grid else ()
         return (*self._grid, *imported_networks(self.models, self.tasks, fields))
 
     @cached_property
-    def _grid(self) -> tuple[tuple[Member, Network], ...]:
+    def _grid(self) -> tuple[tuple[Member, TrainedNetworkSpec], ...]:
         """The networks of the grid, if there is one."""
         if self.networks is None:
             return ()

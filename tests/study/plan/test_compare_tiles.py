@@ -20,7 +20,7 @@ from rnnstudy.study.plan.artefacts import Artefacts
 from rnnstudy.study.plan.compare_tiles import CompareBlocks, CompareTiles
 from rnnstudy.study.plan.plan import make_plan, task_jobs
 from rnnstudy.study.results.run import Run
-from rnnstudy.study.spec.networks import Network
+from rnnstudy.study.spec.networks import TrainedNetworkSpec
 from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.training.train import TrainedNetworks
 
@@ -57,7 +57,7 @@ def grown(study: Study, folder: Path, diverged: tuple[str, ...] = ()) -> Run:
     run = Run(folder, study)
     for member, network in study.expand():
         if not run.store.has(network.key()):
-            assert isinstance(network, Network)
+            assert isinstance(network, TrainedNetworkSpec)
             run.store.write(network.key(), _trained(network, member.name in diverged))
             states = np.random.default_rng([len(member.name), network.seed, *map(ord, member.name)])
             activity = _activity(states.standard_normal((*PROBE, 4)).astype(np.float32))
@@ -66,7 +66,7 @@ def grown(study: Study, folder: Path, diverged: tuple[str, ...] = ()) -> Run:
     return run
 
 
-def _trained(network: Network, diverged: bool) -> TrainedNetworks:
+def _trained(network: TrainedNetworkSpec, diverged: bool) -> TrainedNetworks:
     population = initial_population(network.cell, 1, 1, [network.seed])
     one, curve = np.zeros(1), np.zeros((1, 1))
     return TrainedNetworks(population=population, seed=np.array([network.seed]),

@@ -11,7 +11,7 @@ from rnnstudy.study.plan.analyse_members import AnalyseMembers
 from rnnstudy.study.plan.analyse_task import AnalyseTask
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.plan.train import Train
-from rnnstudy.study.spec.study import Network, Study, study_of
+from rnnstudy.study.spec.study import Study, TrainedNetworkSpec, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.training.cost import cohort_bytes
 from rnnstudy.training.train import TrainedNetworks
@@ -32,7 +32,7 @@ def study(**changes: Any) -> Study:
     return study_of({**SPEC, **changes})
 
 
-def pretend(store: Store, network: Network, diverged_at: int = -1) -> None:
+def pretend(store: Store, network: TrainedNetworkSpec, diverged_at: int = -1) -> None:
     """Put a network in the store as if it had been trained."""
     population = initial_population(
         network.cell, network.task.inputs, network.task.outputs, [network.seed]

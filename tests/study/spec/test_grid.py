@@ -7,7 +7,7 @@ import pytest
 from rnnstudy.cells import GRU, LSTM, Vanilla
 from rnnstudy.cells.initialisers import Orthogonal
 from rnnstudy.core.component import restore
-from rnnstudy.study.spec.networks import Network, Networks
+from rnnstudy.study.spec.networks import Networks, TrainedNetworkSpec
 from rnnstudy.study.spec.study import study_of
 from rnnstudy.study.spec_text.document import SpecError
 from rnnstudy.tasks import Task
@@ -180,7 +180,7 @@ class Counting(Task):
 
 def test_the_key_of_a_network_never_changes():
     """A literal: whoever changes it must know that no stored network will be found again."""
-    network = Network(
+    network = TrainedNetworkSpec(
         task=Counting(),
         cell=GRU(units=16, activation="relu", reset_after=False),
         training=Training(steps=100, l2=1e-5),

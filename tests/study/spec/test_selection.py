@@ -27,7 +27,7 @@ from rnnstudy.study.plan.selection import (
 from rnnstudy.study.plan.train import Train
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.selection_table import selection_exhibits
-from rnnstudy.study.spec.selection import Undecided
+from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import Study, build_study, load_study, resolve_study, study_of
 from rnnstudy.study.spec_text.document import SpecError
 from rnnstudy.study.spec_text.reader import parse_document
@@ -173,7 +173,7 @@ def test_candidates_are_crossed_and_their_pilots_are_ordinary_networks() -> None
 
 def test_networks_have_no_address_before_the_choice() -> None:
     (_, network), *_ = study().expand()
-    assert isinstance(network, Undecided)
+    assert isinstance(network, PendingNetwork)
     with pytest.raises(
         ValueError, match="learning_rate of this network must be chosen before it has"
     ):
@@ -207,7 +207,7 @@ def test_fields_that_an_override_sets_are_kept_and_the_others_chosen() -> None:
     assert gru.candidates == ({"learning_rate": 1e-2}, {"learning_rate": 1e-3})
     assert {(p.training.l2, p.training.batch) for p in gru.networks} == {(0.5, 2)}
     assert {n.training.learning_rate for _, n in found.expand()[6:]} == {0.5}
-    assert not any(isinstance(n, Undecided) for _, n in found.expand()[6:])
+    assert not any(isinstance(n, PendingNetwork) for _, n in found.expand()[6:])
 
 
 INF, NAN = np.inf, np.nan
