@@ -105,7 +105,7 @@ class Claim(TaskAnalysis):
     ...         return Evidence(
     ...             statistic=sum(has) / len(has), effect=sum(has) / len(has), low=low, high=high,
     ...             p=test.pvalue, floor=0.5 ** len(has), holds=bool(min(share) > 0.5),
-    ...             shortage=group_size_error(groups, count, self.networks),
+    ...             shortage=group_size_error(groups, count, self.min_networks),
     ...             groups=groups, networks=count, values=share,
     ...         )
     >>>
@@ -122,7 +122,7 @@ class Claim(TaskAnalysis):
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """Level of the test, for p corrected for all claims and tasks of the study (Holm)."""
 
-    networks: Annotated[int, Field(ge=1)] = 2
+    min_networks: Annotated[int, Field(ge=1)] = 2
     """Smallest number of networks per group; below it there is no verdict."""
 
     @property

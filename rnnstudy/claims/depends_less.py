@@ -79,7 +79,7 @@ class DependsLess(Separation):
         names = [name for name in less.labels if name in known]
         members = members_by_name(names, inputs.members)
         labels, strata = factor_values(self.factor, members), strata_of(self.factor, members)
-        if shortage := shortage_evidence(labels, self.networks):
+        if shortage := shortage_evidence(labels, self.min_networks):
             return shortage
         first, second = _among(more, names), _among(less, names)
         test = paired_test(

@@ -63,7 +63,7 @@ class GeometryDependsOn(Separation):
         distances = inputs[self.of]
         members = members_by_name(distances.labels, inputs.members)
         labels, strata = factor_values(self.factor, members), strata_of(self.factor, members)
-        if shortage := shortage_evidence(labels, self.networks):
+        if shortage := shortage_evidence(labels, self.min_networks):
             return shortage
         test = agreement_test(
             self.measure, distances.values, labels, permutations=self.permutations, strata=strata

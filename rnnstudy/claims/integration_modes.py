@@ -115,7 +115,7 @@ class OneModeOrSeveral(Claim):
         if all(has_one_mode) or not any(has_one_mode):
             missing = "other cells" if any(has_one_mode) else _either(self.cells)
             return f"there are no networks of {missing}"
-        return group_size_error(groups, sizes, self.networks)
+        return group_size_error(groups, sizes, self.min_networks)
 
     def _modes(self, record: LineAttractor) -> float:
         """Return the number of modes of a network, averaged over contexts."""

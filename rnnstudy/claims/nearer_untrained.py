@@ -45,7 +45,7 @@ class NearerUntrained(Claim):
     least: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Smallest effect of a supported claim."""
 
-    networks: Annotated[int, Field(ge=2)] = 3
+    min_networks: Annotated[int, Field(ge=2)] = 3
     """Smallest number of networks per value of the factor; below it there is no verdict."""
 
     @property
@@ -90,7 +90,7 @@ class NearerUntrained(Claim):
         distances = inputs[self.of]
         values = factor_values(self.factor, distances.members)
         trained = [values[i] for i in distances.at(TRAINED)]
-        if shortage := shortage_evidence(trained, self.networks):
+        if shortage := shortage_evidence(trained, self.min_networks):
             return shortage
         try:
             near, positions = nearness_to_controls(distances, UNTRAINED, self.factor)

@@ -69,7 +69,7 @@ class Prevalent(Claim):
     def run(self, task: Task, inputs: Inputs) -> Evidence:
         records = inputs[self.needs()[0]]
         flags = [self.has(record, task) for record in records.values()]
-        return prevalence(flags, [m.combination for m in records], self.least, self.networks)
+        return prevalence(flags, [m.combination for m in records], self.least, self.min_networks)
 
 
 def prevalence(

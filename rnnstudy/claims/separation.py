@@ -58,7 +58,7 @@ class Separation(Claim):
     least: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Smallest effect of a supported claim."""
 
-    networks: Annotated[int, Field(ge=2)] = 3
+    min_networks: Annotated[int, Field(ge=2)] = 3
     """Smallest number of networks per value of the factor; below it there is no verdict."""
 
     permutations: Annotated[int, Field(ge=19)] = 4999

@@ -55,7 +55,7 @@ def test_an_entry_has_its_kind_and_its_address_knows_no_names_or_levels(kind: st
     other = claim.replace(name="other", alpha=0.01)
     assert other.title == "other"
     assert other.key() == claim.key()
-    assert claim.replace(networks=9).key() != claim.key()
+    assert claim.replace(min_networks=9).key() != claim.key()
 
 
 @pytest.mark.parametrize("kind", CLAIMS)

@@ -135,7 +135,7 @@ def test_without_vanilla_or_without_others_networks_lack() -> None:
     evidence = compute(claim, TASK, alone, [line()] * len(alone))
     assert evidence.shortage == "there are no networks of other cells"
     few = population(1, cells=("vanilla", "gru"))
-    evidence = compute(claim.replace(networks=3), TASK, few, [line()] * 4)
+    evidence = compute(claim.replace(min_networks=3), TASK, few, [line()] * 4)
     assert evidence.shortage == "vanilla has 2, gru has 2; it takes 3 of each"
 
 

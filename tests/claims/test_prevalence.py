@@ -100,9 +100,9 @@ def test_interval_and_p_are_those_of_the_binomial_distribution() -> None:
 
 def test_few_networks_are_not_enough_however_many_have_it() -> None:
     claim = Cube()
-    evidence = prevalence([True] * 3, ["a", "a", "b"], claim.least, claim.networks)
+    evidence = prevalence([True] * 3, ["a", "a", "b"], claim.least, claim.min_networks)
     assert verdicts([claim], [evidence])[0].reason == "b has 1; it takes 2 of each"
-    evidence = prevalence([True] * 4, ["a", "a", "b", "b"], claim.least, claim.networks)
+    evidence = prevalence([True] * 4, ["a", "a", "b", "b"], claim.least, claim.min_networks)
     (verdict,) = verdicts([claim], [evidence])
     assert verdict.outcome == "not enough networks"
     assert verdict.reason == "with 4 networks no p below 0.062 can arise"
@@ -110,7 +110,7 @@ def test_few_networks_are_not_enough_however_many_have_it() -> None:
 
 def test_a_property_of_half_the_networks_is_supported_at_the_stated_rate() -> None:
     """Simulated at the edge of the null; the discrete test keeps below its level."""
-    claim, generator = Cube(networks=1), np.random.default_rng(0)
+    claim, generator = Cube(min_networks=1), np.random.default_rng(0)
     names = [str(i % 3) for i in range(30)]
     studies = 500
     found = [
@@ -122,7 +122,7 @@ def test_a_property_of_half_the_networks_is_supported_at_the_stated_rate() -> No
 
 
 def test_a_prevalent_property_is_found() -> None:
-    claim, generator = Cube(networks=1), np.random.default_rng(0)
+    claim, generator = Cube(min_networks=1), np.random.default_rng(0)
     names = [str(i % 3) for i in range(60)]
     flags = (generator.random(60) < 0.9).tolist()
     assert verdicts([claim], [prevalence(flags, names, 0.5, 1)])[0].outcome == "supported"

@@ -129,7 +129,7 @@ def test_more_networks_are_weighed_anew(tmp_path: Path, store: Store) -> None:
 
 
 def test_a_diverged_network_leaves_the_evidence(tmp_path: Path, store: Store) -> None:
-    asked = large(networks=4)
+    asked = large(min_networks=4)
     _, network = asked.expand()[0]
     pretend_anew(store, network)
     done(asked, store)
