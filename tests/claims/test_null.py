@@ -84,7 +84,8 @@ def graphs(study: int) -> Distances:
 
 NULLS: dict[str, Null] = {
     "cube": Null(
-        claim_of("cube", min_networks=1), coins(fixed_points([8, 12, 6, 1]), fixed_points([8, 12, 7]))
+        claim_of("cube", min_networks=1),
+        coins(fixed_points([8, 12, 6, 1]), fixed_points([8, 12, 7])),
     ),
     "cube_graph": Null(claim_of("cube_graph", min_networks=1), coins(connected(), connected([0]))),
     "geometry_depends_on": Null(
@@ -103,7 +104,9 @@ NULLS: dict[str, Null] = {
         claim_of("frequency_follows", min_networks=1),
         coins(oscillation(TARGETS), oscillation(TARGETS[::-1].copy())),
     ),
-    "line_attractor": Null(claim_of("line_attractor", min_networks=1), coins(line(), line(slow=0.5))),
+    "line_attractor": Null(
+        claim_of("line_attractor", min_networks=1), coins(line(), line(slow=0.5))
+    ),
     "one_mode_or_several": Null(
         claim_of("one_mode_or_several", permutations=199),
         among([line((k, k)) for k in range(1, 5)]),

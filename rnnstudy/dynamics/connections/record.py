@@ -112,7 +112,7 @@ class Connections(CountedOutcomes, SearchRecord, LabelledGraph):
         that all its targets share, else 0.
         """
         sign = np.sign(self.outputs).astype(int)
-        label = sign.copy()
+        label: Array = sign.copy()
         for point in np.flatnonzero(self.n_unstable > 0).tolist():
             ends = sign[self.targets_of(point)]
             shared = (ends == ends[:1]).all(axis=0)
@@ -122,7 +122,7 @@ class Connections(CountedOutcomes, SearchRecord, LabelledGraph):
     @property
     def is_labelled(self) -> Array:
         """Mask of points with a label, `[point]`: stable ones, and those that lead to any."""
-        mask = self.n_unstable == 0
+        mask: Array = self.n_unstable == 0
         mask[self.source[self.target >= 0]] = True
         return mask
 

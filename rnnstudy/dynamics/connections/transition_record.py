@@ -87,7 +87,8 @@ class Transitions(LabelledGraph):
     @property
     def signs(self) -> Array:
         """Labels of the stable points, -1, 0 and 1, `[stable, output]`."""
-        return np.sign(self.outputs).astype(int)
+        signs: Array = np.sign(self.outputs).astype(int)
+        return signs
 
     def links(self, directions: bool = False) -> LabelledEdges:
         """Return the edges by labels: of the pulse, the source and the target.

@@ -51,7 +51,7 @@ def unstable_directions(
     slowest, fastest = np.sort(np.abs(np.linalg.eigvals(block)))[[0, -1]]
     times = np.linspace(0, _latest_time(slowest, fastest, growth), count).astype(int)
     back = np.array([np.linalg.inv(np.linalg.matrix_power(block / slowest, n)) for n in times])
-    directions = np.einsum("wij,wj->wi", back, weights) @ span
+    directions: Array = np.einsum("wij,wj->wi", back, weights) @ span
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     return directions
 
@@ -108,4 +108,5 @@ def edge_tracking_directions(directions: Array, ends: Array) -> Array:
     divisible = ~third & (gap > LEAST_GAP) & (gap < OPPOSITE)
     one, other = directions[first[divisible]], directions[second[divisible]]
     between = np.concatenate([(1.0 - part) * one + part * other for part in QUARTERS])
-    return between / np.linalg.norm(between, axis=1, keepdims=True)
+    unit: Array = between / np.linalg.norm(between, axis=1, keepdims=True)
+    return unit

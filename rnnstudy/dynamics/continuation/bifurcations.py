@@ -79,7 +79,8 @@ class BranchSegment:
     @property
     def line(self) -> Array:
         """Difference of the two points, `[state + 1]`."""
-        return self.after.v - self.before.v
+        difference: Array = self.after.v - self.before.v
+        return difference
 
     @property
     def length(self) -> float:

@@ -145,7 +145,8 @@ def other_tangent(
     if abs(mixed) <= SIMPLE_SHARE * max(abs(double), size, DIFFERENCE_STEP):
         return None
     other: Array = u - double / (2.0 * mixed) * t
-    return other / np.linalg.norm(other)
+    unit: Array = other / np.linalg.norm(other)
+    return unit
 
 
 def _derivative_at(

@@ -149,7 +149,7 @@ def _starts(start: Any, size: int, inputs: Array, member: int, path: InputPath) 
     if isinstance(start, FixedPoints):
         points = start.of(member=member)
         radius = SAME_INPUT * (1 + np.abs(path.knots).max())
-        states = points.state[(np.abs(points.inputs - inputs) <= radius).all(axis=1)]
+        states: Array = points.state[(np.abs(points.inputs - inputs) <= radius).all(axis=1)]
         if not len(states):
             raise ValueError(
                 f"start must have fixed points of member {member} at input {inputs}, got none. "

@@ -40,7 +40,8 @@ class InputPath:
 
     def inputs_at(self, s: float, segment: int) -> Array:
         """Return x(s) `[input]` on a segment or its straight continuation."""
-        return self.knots[segment] + (s - self.s[segment]) * self.slope(segment)
+        inputs: Array = self.knots[segment] + (s - self.s[segment]) * self.slope(segment)
+        return inputs
 
 
 def path_through(points: Array) -> InputPath:

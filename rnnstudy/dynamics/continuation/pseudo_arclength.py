@@ -154,7 +154,8 @@ def tangent_of(matrix: Array, row: Array, direction: Array) -> Array:
     if not np.isfinite(tangent).all():
         tangent = np.linalg.svd(matrix)[2][-1]
     tangent = tangent / np.linalg.norm(tangent)
-    return tangent if tangent @ direction >= 0 else -tangent
+    oriented: Array = tangent if tangent @ direction >= 0 else -tangent
+    return oriented
 
 
 def trace_branch(

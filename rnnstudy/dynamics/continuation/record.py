@@ -138,7 +138,8 @@ class Branches(Record):
                 )
 
     def _leading(self) -> Array:
-        return np.abs(self.eigenvalues).max(axis=1, initial=0.0)
+        modulus: Array = np.abs(self.eigenvalues).max(axis=1, initial=0.0)
+        return modulus
 
     def _runs(self) -> Iterator[tuple[slice, int]]:
         """Yield runs of points with equally many unstable directions; each reaches to the next."""

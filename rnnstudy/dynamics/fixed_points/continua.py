@@ -139,7 +139,8 @@ class ContinuumCorrector:
         strong = values.shape[1] - self.nullity
         along = np.einsum("psk,ps->pk", left[:, :, :strong], residual)
         scaled = along / np.maximum(values[:, :strong], self.tolerance)
-        return np.einsum("pks,pk->ps", right[:, :strong], scaled)
+        step: Array = np.einsum("pks,pk->ps", right[:, :strong], scaled)
+        return step
 
 
 def continuum_index(
@@ -243,7 +244,7 @@ def sample_continuum(state: Array, dimension: int, corrector: ContinuumCorrector
         return state
     middle, reach = _smallest_ball(state)
     spacing = 2.0 * reach / SAMPLES_PER_LINE ** (1.0 / dimension)
-    samples = state[farthest_point_sample(state, MAX_SAMPLES, spacing)[0]]
+    samples: Array = state[farthest_point_sample(state, MAX_SAMPLES, spacing)[0]]
     front = samples
     while len(front) and len(samples) < MAX_SAMPLES and spacing > 0:
         corrected, is_root = corrector.correct(_null_displacements(front, spacing, corrector))
@@ -280,8 +281,10 @@ def _null_displacements(state: Array, distance: float, corrector: ContinuumCorre
 def _nullity(jacobian: Array, tolerance: float) -> Array:
     """Return the number of singular values of I - J below the tolerance, `[point]`."""
     values = np.linalg.svd(np.eye(jacobian.shape[-1]) - jacobian, compute_uv=False)
-    return (values < tolerance).sum(axis=-1)
+    count: Array = (values < tolerance).sum(axis=-1)
+    return count
 
 
 def _root_mean_square(state: Array) -> Array:
-    return np.sqrt(np.mean(state**2, axis=1))
+    size: Array = np.sqrt(np.mean(state**2, axis=1))
+    return size

@@ -218,7 +218,8 @@ class FixedPoints(CountedOutcomes, SearchRecord):
     @property
     def n_marginal(self) -> Array:
         """Number of eigenvalues whose modulus is within the margin of 1, `[point]`."""
-        return is_near_unit_circle(self.eigenvalues, self.margin).sum(axis=1)
+        count: Array = is_near_unit_circle(self.eigenvalues, self.margin).sum(axis=1)
+        return count
 
     def __add__(self, other: Self) -> Self:
         return type(self).join([self, other]) if isinstance(other, FixedPoints) else NotImplemented

@@ -76,7 +76,7 @@ def is_nonsingular(matrix: Array, least: float) -> Array:
         bound = 1.0 / (size * np.abs(np.linalg.inv(matrix)).max(axis=(1, 2), initial=0.0))
     except np.linalg.LinAlgError:  # One matrix is exactly singular.
         bound = np.zeros(len(matrix))
-    mask = bound >= least
+    mask: Array = bound >= least
     unsure = np.flatnonzero(~mask)
     values = np.linalg.svd(matrix[unsure], compute_uv=False)
     mask[unsure] = values.min(axis=-1, initial=np.inf) >= least

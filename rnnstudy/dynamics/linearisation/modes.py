@@ -55,7 +55,8 @@ class Modes(Record):
     @property
     def defective(self) -> Array:
         """Mask `[point]` of Jacobians without left modes."""
-        return np.isnan(self.left).any(axis=(1, 2))
+        is_missing: Array = np.isnan(self.left).any(axis=(1, 2))
+        return is_missing
 
     @property
     def n_unstable(self) -> Array:
@@ -65,7 +66,8 @@ class Modes(Record):
     @property
     def n_marginal(self) -> Array:
         """Number of eigenvalues whose modulus is within the margin of 1, `[point]`."""
-        return is_near_unit_circle(self.eigenvalues, self.margin).sum(axis=1)
+        count: Array = is_near_unit_circle(self.eigenvalues, self.margin).sum(axis=1)
+        return count
 
     @property
     def kind(self) -> Array:
@@ -218,17 +220,20 @@ def time_constants(values: Array) -> Array:
 
 def frequencies(values: Array) -> Array:
     """Return |angle| / 2 pi of eigenvalues in cycles per step; 1/2 if a mode flips its sign."""
-    return np.abs(np.angle(values)) / (2.0 * np.pi)
+    frequency: Array = np.abs(np.angle(values)) / (2.0 * np.pi)
+    return frequency
 
 
 def is_near_unit_circle(values: Array, margin: float) -> Array:
     """Return a mask of eigenvalues whose moduli are within the margin of 1."""
-    return np.abs(np.abs(values) - 1.0) <= margin
+    is_near: Array = np.abs(np.abs(values) - 1.0) <= margin
+    return is_near
 
 
 def n_unstable(values: Array, margin: float) -> Array:
     """Return the number of eigenvalues `[..., mode]` of modulus above 1 + margin."""
-    return (np.abs(values) > 1.0 + margin).sum(axis=-1)
+    count: Array = (np.abs(values) > 1.0 + margin).sum(axis=-1)
+    return count
 
 
 def stability_kinds(values: Array, margin: float) -> Array:

@@ -79,7 +79,8 @@ class AutonomousSystem:
         Recording begins after `skip` steps. Time 0 is the first recorded state.
         """
         member, inputs = np.array([self.member]), self.constant_input[None]
-        return simulate(self.networks, member, inputs, starts[None], skip, steps)[0]
+        states: Array = simulate(self.networks, member, inputs, starts[None], skip, steps)[0]
+        return states
 
     def _in_batches(
         self, function: Callable[[StateMap, Tensor], tuple[Tensor, ...]], states: Array

@@ -123,7 +123,8 @@ class Cycles(CountedOutcomes, SearchRecord):
     @property
     def n_marginal(self) -> Array:
         """Number of multipliers whose modulus is within the margin of 1, `[orbit]`."""
-        return is_near_unit_circle(self.multipliers, self.margin).sum(axis=1)
+        count: Array = is_near_unit_circle(self.multipliers, self.margin).sum(axis=1)
+        return count
 
     def orbit(self, i: int) -> Array:
         """Return the states `[step, state]` of one orbit."""

@@ -51,7 +51,8 @@ class ShootingResult:
     @property
     def residual_size(self) -> Array:
         """Root mean square of the residual, `[orbit]`."""
-        return np.sqrt(_mean_square(self.residual))
+        size: Array = np.sqrt(_mean_square(self.residual))
+        return size
 
 
 def multiple_shooting(linearise: Linearise, starts: Array, limit: int) -> ShootingResult:

@@ -99,7 +99,8 @@ def _next_subset(remaining: Array, absorbed: int) -> Array:
     count = max(MIN_SUBSET, -(-len(indices) // SUBSET_FRACTION))
     if len(indices) <= 2 * count or MIN_ABSORBED * absorbed < len(indices):
         return indices
-    return indices[np.linspace(0, len(indices) - 1, count).astype(int)]
+    chosen: Array = indices[np.linspace(0, len(indices) - 1, count).astype(int)]
+    return chosen
 
 
 def _new_roots(
@@ -113,7 +114,8 @@ def _new_roots(
     # A known root has a speed below any other, so that it stays the best of its group.
     speeds = np.concatenate([np.full(len(known), -1.0), speed[is_root]])
     best = merge(states, speeds, criteria.radius[member])[1]
-    return states[best[best >= len(known)]]
+    fresh: Array = states[best[best >= len(known)]]
+    return fresh
 
 
 def solve_starts(

@@ -47,7 +47,8 @@ def ungated_map(state_map: StateMap) -> StateMap | None:
 
 def to_visible(ungated: StateMap, states: Array) -> Array:
     """Return the visible part `[member, point, unit]` of states `[member, point, state]`."""
-    return _cell_of(ungated).visible(states)
+    visible: Array = _cell_of(ungated).visible(states)
+    return visible
 
 
 def to_full_state(ungated: StateMap, visible: Tensor) -> Tensor:

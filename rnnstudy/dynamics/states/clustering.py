@@ -68,7 +68,8 @@ def farthest_point_sample(points: Array, count: int, spacing: float = 0.0) -> tu
     square = np.einsum("ps,ps->p", centred, centred)
 
     def distance(i: int) -> Array:
-        return np.maximum(square - 2.0 * (centred @ centred[i]) + square[i], 0.0)
+        squared: Array = np.maximum(square - 2.0 * (centred @ centred[i]) + square[i], 0.0)
+        return squared
 
     chosen = [int(square.argmax())]
     least, nearest = distance(chosen[0]), np.zeros(len(points), int)
@@ -125,7 +126,8 @@ def _components(points: Array, radius: float) -> Array:
         pairs = _near(tree, part, 2.0 * radius)
         pairs = pairs[label[pairs[:, 0]] != label[pairs[:, 1]]]
         label = _connect(label, pairs[_touching(points, ball, pairs, radius)])
-    return label[ball]
+    labels: Array = label[ball]
+    return labels
 
 
 def _balls(points: Array, radius: float, tree: Any) -> tuple[Array, Array]:
@@ -149,7 +151,8 @@ def _near(tree: Any, some: Array, radius: float) -> Array:
     neighbours = tree.query_ball_point(tree.data[some], radius)
     sizes = np.fromiter(map(len, neighbours), int, len(neighbours))
     pairs = np.stack([np.repeat(some, sizes), np.concatenate(neighbours).astype(int)], axis=1)
-    return pairs[pairs[:, 0] != pairs[:, 1]]
+    unequal: Array = pairs[pairs[:, 0] != pairs[:, 1]]
+    return unequal
 
 
 def _connect(label: Array, edges: Array) -> Array:
@@ -163,7 +166,8 @@ def _connect(label: Array, edges: Array) -> Array:
         return label
     graph = coo_array((np.ones(len(edges), bool), tuple(edges.T)), (len(label),) * 2)
     component: Array = connected_components(graph, directed=False)[1]
-    return component[label]
+    labels: Array = component[label]
+    return labels
 
 
 def _touching(points: Array, ball: Array, pairs: Array, radius: float) -> Array:

@@ -71,7 +71,8 @@ class Outcomes(Mapping[str, OutcomeEntry]):
 
     def names_of(self, codes: Array) -> Array:
         """Return the names of an array of codes, as an array of strings of the same shape."""
-        return np.array(self.names, object)[codes]
+        names: Array = np.array(self.names, object)[codes]
+        return names
 
     def count(self, codes: Array) -> "OutcomeCounts":
         """Return how often each outcome occurs in an array of codes."""

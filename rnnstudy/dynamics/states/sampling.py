@@ -84,7 +84,8 @@ def convex_mixtures(
     weights = _weights(len(points), count, generator)
     centre = points.mean(axis=0)
     stretch = generator.uniform(1.0, reach, (len(weights), 1)) if reach > 1 else 1.0
-    return centre + stretch * (weights @ points - centre)
+    samples: Array = centre + stretch * (weights @ points - centre)
+    return samples
 
 
 def _weights(points: int, count: int, generator: np.random.Generator) -> Array:
