@@ -5,15 +5,18 @@ from typing import ClassVar
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.metrics.base import Form, ProductMetric, round_similarity
-from rnnstudy.metrics.subspaces import basis, mean_correlation, rank
+from rnnstudy.metrics.subspaces import Divisor, basis, mean_correlation, rank
 
 
 class CCA(ProductMetric):
     """Mean canonical correlation of two representations (CCA).
 
     The similarity is the mean singular value of Q_x' Q_y over the directions of the representation
-    with fewer directions. Q is an orthonormal basis of the centred samples. All directions above
+    with more directions. Q is an orthonormal basis of the centred samples. All directions above
     rounding error have equal weight.
+
+    With `divide_by: smaller` containment counts as likeness. A network of 32 units then has
+    similarity 1 to each of 64 units whose states contain its own.
 
     Invariant to: every invertible affine map of the units.
     A metric: no; 1 - similarity can violate the triangle inequality. `procrustes` with `alpha: 0`
@@ -35,7 +38,12 @@ class CCA(ProductMetric):
     1.0
     """
 
+    version: ClassVar[int] = 2
     kind: ClassVar[str] = "cca"
+
+    divide_by: Divisor = "larger"
+    """Subspace whose directions are counted in the mean. Over the larger, directions that the
+    smaller lacks count as 0. Over the smaller, they do not count."""
 
     def prepare(self, states: Array) -> Form:
         """Return an orthonormal basis of all directions, [direction, sample], and its rank."""
@@ -46,4 +54,4 @@ class CCA(ProductMetric):
         self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]
     ) -> Array:
         """Return similarities [...] from products of bases."""
-        return round_similarity(mean_correlation(products, a, b))
+        return round_similarity(mean_correlation(products, a, b, self.divide_by))

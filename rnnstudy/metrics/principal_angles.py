@@ -16,7 +16,8 @@ class PrincipalAngles(ProductMetric):
 
     The distance is the root of the sum of squared principal angles between the leading principal
     subspaces of the samples. Each dimension that one subspace lacks counts as a right angle. The
-    similarity is 1 minus the distance as a share of the largest possible distance.
+    similarity is 1 minus the distance as a share of the largest possible distance. Containment is
+    no likeness: a subspace is at distance 0 of itself only.
 
     Invariant to: rotations and one common scale of the units, and invertible linear maps within the
     subspaces.

@@ -17,6 +17,10 @@ class PWCCA(ProductMetric):
     of X and Y differ, so that the paper's measure depends on their order. Here the similarity is
     the mean of both orders. Directions of little variance have little weight, unlike in `cca`.
 
+    Containment counts as likeness, as in the paper: the weights are those of the canonical
+    directions, which are as many as the smaller representation has. Directions that only the larger
+    has do not count. Where numbers of directions differ, use `cca`, `principal_angles` or `cka`.
+
     Invariant to: one common scale of the units. Rotations change the sums over units a little.
     A metric: no.
     Special cases: equal correlations leave their directions, and thus the weights, undetermined. A

@@ -1,11 +1,15 @@
 """Principal subspaces of states and canonical correlations between them."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.metrics.base import centre_states, rounding_error
+
+Divisor = Literal["larger", "smaller"]
+"""Subspace whose directions are counted in a mean of canonical correlations."""
 
 WELL_CONDITIONED = 1e-8
 """Ratio of variances above which eigenvectors of a covariance are as accurate as singular vectors.
@@ -80,11 +84,15 @@ def canonical_correlations(products: Array) -> Array:
     return np.minimum(np.linalg.svd(products, compute_uv=False), 1.0)
 
 
-def mean_correlation(products: Array, a: Mapping[str, Array], b: Mapping[str, Array]) -> Array:
-    """Return the mean canonical correlation over the directions of the smaller subspace.
+def mean_correlation(
+    products: Array, a: Mapping[str, Array], b: Mapping[str, Array], divide_by: Divisor
+) -> Array:
+    """Return the mean canonical correlation over the directions of one of two subspaces.
 
-    It is 1 for two subspaces without directions, and 0 if only one has directions.
+    Over the larger, each direction that the smaller subspace lacks counts as a correlation of 0.
+    The mean is 1 for two subspaces without directions, and 0 if only one has directions.
     """
     shared, most = ranks(a, b)
-    mean = canonical_correlations(products).sum(axis=-1) / np.maximum(shared, 1)
+    count = most if divide_by == "larger" else shared
+    mean = canonical_correlations(products).sum(axis=-1) / np.maximum(count, 1)
     return np.where(shared == 0, most == 0, mean)

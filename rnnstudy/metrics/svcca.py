@@ -7,16 +7,21 @@ from pydantic import Field
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.metrics.base import Form, ProductMetric, round_similarity
-from rnnstudy.metrics.subspaces import basis, mean_correlation, rank
+from rnnstudy.metrics.subspaces import Divisor, basis, mean_correlation, rank
 
 
 class SVCCA(ProductMetric):
     """Mean canonical correlation of the leading principal subspaces (SVCCA).
 
     Each representation is reduced to its principal directions of largest variance. The similarity
-    is the mean singular value of Q_x' Q_y over the directions of the smaller subspace. Q is an
+    is the mean singular value of Q_x' Q_y over the directions of the larger subspace. Q is an
     orthonormal basis of the reduced samples. `{dimensions: null, variance: 0.99}` selects the
     directions by their share of the variance, as the paper does.
+
+    The paper divides by the directions of the smaller subspace (`divide_by: smaller`). Containment
+    then counts as likeness: a network with 3 directions has similarity 1 to each network whose 30
+    directions contain them. Untrained networks, whose states have few directions, thus seem alike
+    to trained ones. Both divisors agree where all networks have `dimensions` directions.
 
     Invariant to: rotations and one common scale of the units, and invertible linear maps within the
     subspaces.
@@ -39,6 +44,7 @@ class SVCCA(ProductMetric):
     1.0
     """
 
+    version: ClassVar[int] = 2
     kind: ClassVar[str] = "svcca"
 
     dimensions: Annotated[int, Field(ge=1, le=65536)] | None = 10
@@ -46,6 +52,10 @@ class SVCCA(ProductMetric):
 
     variance: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
     """Share of the variance, 0 to 1, that the directions explain. Null: no such limit."""
+
+    divide_by: Divisor = "larger"
+    """Subspace whose directions are counted in the mean. Over the larger, directions that the
+    smaller lacks count as 0. Over the smaller (Raghu et al. 2017), they do not count."""
 
     def prepare(self, states: Array) -> Form:
         """Return an orthonormal basis of the subspace, [direction, sample], and its rank."""
@@ -56,4 +66,4 @@ class SVCCA(ProductMetric):
         self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]
     ) -> Array:
         """Return similarities [...] from products of bases."""
-        return round_similarity(mean_correlation(products, a, b))
+        return round_similarity(mean_correlation(products, a, b, self.divide_by))

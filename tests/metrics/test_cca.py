@@ -22,7 +22,8 @@ def test_it_is_the_mean_correlation_of_canonical_variates(seed):
         x, y
     )
     expected = np.mean([np.corrcoef(left[:, i], right[:, i])[0, 1] for i in range(3)])
-    assert CCA().similarity(x, y) == pytest.approx(expected, abs=1e-6)
+    assert CCA(divide_by="smaller").similarity(x, y) == pytest.approx(expected, abs=1e-6)
+    assert CCA().similarity(x, y) == pytest.approx(expected * 3 / 4, abs=1e-6)
 
 
 def test_it_is_the_generalised_eigenvalue_problem():

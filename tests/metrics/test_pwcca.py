@@ -45,3 +45,9 @@ def test_weights_by_hand():
     y = np.stack([basis[:, 0], tilted], axis=1)
     expected = ((2 + np.cos(0.5)) / 3 + (1 + np.cos(0.5)) / 2) / 2
     assert PWCCA().similarity(x, y) == pytest.approx(expected, abs=1e-11)
+
+
+def test_containment_counts_as_likeness():
+    x, y = draw(4)
+    assert PWCCA().similarity(x, np.hstack([x, y])) == pytest.approx(1.0)
+    assert CCA().similarity(x, np.hstack([x, y])) == pytest.approx(5 / 13)

@@ -34,7 +34,9 @@ def test_with_all_dimensions_it_is_canonical_correlation_analysis():
     x, y = draw(2, widths=(3, 4))
     left, right = CCA(n_components=3, max_iter=10_000, tol=1e-12).fit_transform(x, y)
     expected = np.mean([np.corrcoef(left[:, i], right[:, i])[0, 1] for i in range(3)])
-    assert SVCCA(dimensions=4).similarity(x, y) == pytest.approx(expected, abs=1e-6)
+    by_smaller = SVCCA(dimensions=4, divide_by="smaller")
+    assert by_smaller.similarity(x, y) == pytest.approx(expected, abs=1e-6)
+    assert SVCCA(dimensions=4).similarity(x, y) == pytest.approx(expected * 3 / 4, abs=1e-6)
 
 
 def test_any_invertible_map_of_a_whole_subspace_changes_nothing():
@@ -53,11 +55,19 @@ def test_subspaces_of_known_angles():
     assert SVCCA().similarity(x, y) == pytest.approx(np.cos(0.3) / 2)
 
 
-def test_fewer_directions_than_asked_for_are_averaged_over_the_smaller_number():
+@pytest.mark.parametrize(("divide_by", "count"), [("larger", max), ("smaller", min)])
+def test_fewer_directions_than_asked_for_are_averaged_over_either_number(divide_by, count):
     x, y = draw(6, widths=(3, 20))
-    assert SVCCA(dimensions=10).prepare(x)["rows"].shape == (3, 200)
-    assert SVCCA(dimensions=10).similarity(x, y) == pytest.approx(svcca(x, y, 10), abs=1e-9)
-    assert SVCCA(dimensions=10).similarity(x, np.hstack([x, y[:, :2]])) == pytest.approx(1.0)
+    metric = SVCCA(dimensions=10, divide_by=divide_by)
+    assert metric.prepare(x)["rows"].shape == (3, 200)
+    assert metric.similarity(x, y) == pytest.approx(svcca(x, y, 10, count), abs=1e-9)
+
+
+@pytest.mark.parametrize(("divide_by", "expected"), [("larger", 3 / 5), ("smaller", 1.0)])
+def test_containment_is_likeness_only_by_the_smaller_number(divide_by, expected):
+    x, y = draw(6, widths=(3, 20))
+    metric = SVCCA(dimensions=None, variance=1.0, divide_by=divide_by)
+    assert metric.similarity(x, np.hstack([x, y[:, :2]])) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("precision", [np.float32, np.float64])
@@ -103,7 +113,8 @@ def test_dimensions_below_1_are_refused():
         SVCCA(dimensions=0)
 
 
-def test_the_numbers_of_version_1():
+def test_the_numbers_of_version_2():
+    """Those of version 1 too, since both have four directions."""
     x, y = draw(9)
-    assert SVCCA.version == 1
+    assert SVCCA.version == 2
     assert SVCCA(dimensions=4).similarity(x, y) == pytest.approx(GOLDEN, abs=1e-9)

@@ -5,15 +5,16 @@ import scipy.linalg
 import scipy.stats
 
 
-def svcca(x, y, dimensions):
+def svcca(x, y, dimensions, divide_by=max):
     """Canonical correlations as a generalised eigenvalue problem of principal components."""
     x, y = _components(x, dimensions), _components(y, dimensions)
     within_x, within_y, between = x.T @ x, y.T @ y, x.T @ y
     squares = scipy.linalg.eigh(
         between @ np.linalg.solve(within_y, between.T), within_x, eigvals_only=True
     )
-    shared = min(x.shape[1], y.shape[1])
-    return float(np.sqrt(np.clip(np.sort(squares)[::-1][:shared], 0.0, 1.0)).mean())
+    widths = x.shape[1], y.shape[1]
+    correlations = np.sqrt(np.clip(np.sort(squares)[::-1][: min(widths)], 0.0, 1.0))
+    return float(correlations.sum() / divide_by(widths))
 
 
 def _components(x, dimensions):
