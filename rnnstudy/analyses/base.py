@@ -176,7 +176,7 @@ class Analysis(Entry):
 
     noun: ClassVar[str] = "analysis"
 
-    labels: ClassVar[frozenset[str]] = frozenset({"name", "tasks"})
+    labels: ClassVar[frozenset[str]] = frozenset({"name", "tasks", "where"})
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] | None = None
     """Name for other analyses and for `Run`; default: see each kind."""
@@ -327,6 +327,10 @@ class TaskAnalysis(Analysis):
         "parts": "member_inputs",
         "visit": "cross_task_input",
     }
+
+    where: dict[str, Any] = Field({})
+    """Networks that are analysed: fields of the grid (cell, protocol, ...), each with a value or a
+    list of values; empty for all. It also holds for the analyses that this one reads."""
 
     def member_inputs(self) -> tuple[MemberAnalysis, ...]:
         """Return analyses of single networks that this one reads and the spec need not list.

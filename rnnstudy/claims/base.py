@@ -115,7 +115,7 @@ class Claim(TaskAnalysis):
 
     noun: ClassVar[str] = "claim"
 
-    labels: ClassVar[frozenset[str]] = frozenset({"name", "tasks", "alpha"})
+    labels: ClassVar[frozenset[str]] = frozenset({"name", "tasks", "where", "alpha"})
 
     yields: ClassVar[type[Record]] = Evidence
 

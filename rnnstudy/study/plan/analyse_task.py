@@ -43,7 +43,7 @@ class AnalyseTask(Job):
     @property
     def label(self) -> str:
         count = count_label(len(self.result.members), "network")
-        return f"{self.kind} {self.task} ({count})"
+        return " ".join([self.kind, self.task, *self.result.scopes, f"({count})"])
 
     @property
     def key(self) -> JobKey:
@@ -101,7 +101,7 @@ class AnalyseTask(Job):
 
 def task_key(result: TaskArtefact) -> JobKey:
     """Return the identity of the job that computes a result."""
-    return JobKey(result.analysis.step, result.task.title, ())
+    return JobKey(result.analysis.step, result.task.title, (), result.scope)
 
 
 def _read_shared(need: TaskArtefact, store: Store) -> Record:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
+from rnnstudy.analyses.conditions import Where, condition_text, has_values
 from rnnstudy.core.component import Address
 from rnnstudy.study.plan.member_analyses import (
     BoundAnalysis,
@@ -112,35 +113,59 @@ class Artefacts:
 
     @cached_property
     def shared(self) -> Mapping[tuple[str, str], "TaskArtefact"]:
-        """(Analysis or claim, task) -> result, each after the results that it reads."""
-        results: dict[tuple[str, str], TaskArtefact] = {}
+        """(Analysis or claim, task) -> result of the networks that the spec names."""
+        listed = [result for result in self.results if not result.scopes]
+        return {(result.analysis.step, result.task.title): result for result in listed}
+
+    @cached_property
+    def results(self) -> tuple["TaskArtefact", ...]:
+        """Results of task analyses and claims, each after the results that it reads.
+
+        An analysis that a claim about some networks reads has one more result, for these.
+        """
+        results: dict[tuple[str, ...], TaskArtefact] = {}
         by_title = {analysis.title: analysis for analysis in self.study.analyses}
 
-        def add(analysis: Analysis, task: Task) -> TaskArtefact:
-            at = (analysis.step, task.title)
+        def add(analysis: Analysis, task: Task, readers: tuple[Where, ...]) -> TaskArtefact:
+            assert isinstance(analysis, TaskAnalysis)
+            conditions = {condition_text(where): where for where in readers if self._narrows(where)}
+            conditions.pop(condition_text(analysis.where), None)
+            at = (analysis.step, task.title, *conditions)
             if at not in results:
-                assert isinstance(analysis, TaskAnalysis)
                 needs = (by_title[name] for name in analysis.needs())
-                others = tuple(add(one, task) for one in needs if isinstance(one, TaskAnalysis))
-                results[at] = self._task_artefact(analysis, task, others)
+                others = tuple(
+                    add(one, task, (*conditions.values(), analysis.where))
+                    for one in needs
+                    if isinstance(one, TaskAnalysis)
+                )
+                results[at] = self._task_artefact(analysis, task, others, conditions)
             return results[at]
 
         for task in self.study.tasks:
             for analysis in task_analyses(self.study):
                 if applies(analysis, task, self.study.analyses):
-                    add(analysis, task)
-        return results
+                    add(analysis, task, ())
+        return tuple(results.values())
+
+    def _narrows(self, where: Where) -> bool:
+        """Return whether some network of the study does not meet a condition."""
+        return not all(has_values(member.fields, where) for member in self.members)
 
     def _task_artefact(
-        self, analysis: TaskAnalysis, task: Task, needs: tuple["TaskArtefact", ...]
+        self,
+        analysis: TaskAnalysis,
+        task: Task,
+        needs: tuple["TaskArtefact", ...],
+        scopes: Mapping[str, Where],
     ) -> "TaskArtefact":
         inputs, cross = inputs_of(analysis, self.study), cross_task_input(analysis, task)
-        analysable = self._analysable(inputs, self.positions[task.title])
+        conditions = (analysis.where, *scopes.values())
+        analysable = self._analysable(inputs, self.positions[task.title], conditions)
         others: list[int] = []
         if cross:
             of_task = set(self.positions[task.title])
             at = [i for i in range(len(self.networks)) if i not in of_task]
-            others = self._analysable((cross,), at)
+            others = self._analysable((cross,), at, conditions)
         return TaskArtefact(
             index=self,
             analysis=analysis,
@@ -151,10 +176,19 @@ class Artefacts:
             cross_task=cross,
             n_task_networks=len(analysable),
             needs=needs,
+            scopes=tuple(scopes),
         )
 
-    def _analysable(self, analyses: Sequence[BoundAnalysis], at: Sequence[int]) -> list[int]:
-        return [i for i in at if can_analyse(self.networks[i], analyses)]
+    def _analysable(
+        self, analyses: Sequence[BoundAnalysis], at: Sequence[int], conditions: Iterable[Where]
+    ) -> list[int]:
+        """Return the positions of networks that analyses apply to and that meet conditions."""
+        return [
+            i
+            for i in at
+            if can_analyse(self.networks[i], analyses)
+            and all(has_values(self.members[i].fields, where) for where in conditions)
+        ]
 
 
 class _Records(dict[str, Address]):
@@ -190,6 +224,13 @@ class TaskArtefact:
     n_task_networks: int
     """Number of networks of the task."""
     needs: tuple["TaskArtefact", ...]
+    scopes: tuple[str, ...] = ()
+    """Conditions of the claims that read it, as text; empty for the result of all networks."""
+
+    @property
+    def scope(self) -> str:
+        """Conditions of the claims that read it, as text: `protocol=standard`."""
+        return ", ".join(self.scopes)
 
     @cached_property
     def pending(self) -> bool:

@@ -164,11 +164,11 @@ class CompareBlocks(Job):
     @property
     def label(self) -> str:
         tile_label = f"tile {self.rows.number} x {self.columns.number}"
-        return f"{self.kind} {self.task} {tile_label}"
+        return " ".join([self.kind, self.task, *self.result.scopes, tile_label])
 
     @property
     def key(self) -> JobKey:
-        return JobKey(self.kind, self.task, self.names)
+        return JobKey(self.kind, self.task, self.names, self.result.scope)
 
     def results(self) -> tuple[Hashable, ...]:
         return (self.key,)

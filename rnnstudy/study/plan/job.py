@@ -70,6 +70,8 @@ class JobKey(NamedTuple):
     task: str
     """Name of the task; empty if the networks are of several tasks."""
     members: tuple[str, ...]
+    scope: str = ""
+    """Condition on the networks of a claim that the job serves; empty for all networks."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -107,7 +107,7 @@ def stages(study: Study, store: Store) -> Iterator[Plan]:
 def task_jobs(index: Artefacts) -> list[Job]:
     """Return the analyses and claims of all tasks, each after what it reads."""
     jobs: list[Job] = []
-    for result in index.shared.values():
+    for result in index.results:
         if isinstance(result.analysis, AllPairs):
             matrix = CompareTiles(result)
             jobs += [*matrix.tiles, matrix]

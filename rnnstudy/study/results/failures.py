@@ -19,6 +19,8 @@ class Failure(NamedTuple):
     """The job in words."""
     reason: str
     """One sentence."""
+    scope: str = ""
+    """Condition on the networks of a claim that the job serves; empty for all networks."""
 
 
 def failure_entries(results: Iterable[JobResult]) -> list[dict[str, Any]]:

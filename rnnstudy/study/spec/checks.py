@@ -6,6 +6,7 @@ from typing import Any, cast
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
+from rnnstudy.analyses.conditions import condition_error, has_values
 from rnnstudy.core.deprecations import FORMER_KIND, KINDS
 from rnnstudy.core.errors import spec_error, suggestion
 from rnnstudy.core.record import Record
@@ -123,8 +124,24 @@ def use_errors(
             message = f"lists {unknown[0]!r}; tasks of this study: {', '.join(titles)}"
             message += suggestion(unknown[0], titles)
             yield spec_error("tasks", message, (section, i, "tasks"))
+        elif message := _condition_error(reader, networks, values):
+            yield spec_error("no_match", message, (section, i, "where"))
         elif message := _use_error(reader, analyses, tasks, values, grid):
             yield spec_error("needs", f"({reader.title}) {message}", (section, i))
+
+
+def _condition_error(
+    reader: Analysis,
+    networks: Sequence[Mapping[str, Any]],
+    values: Mapping[str, Mapping[Any, None]],
+) -> str:
+    """Return why no network meets the condition of an analysis; empty if one does."""
+    where = reader.where if isinstance(reader, TaskAnalysis) else {}
+    known = {name: listed for name, listed in values.items() if name != "task"}
+    if error := condition_error(where, known):
+        return f"cannot be met: {error}"
+    met = any(has_values(fields, where) for fields in networks)
+    return "" if met else "matches no network: no network has all these values"
 
 
 def _use_error(
