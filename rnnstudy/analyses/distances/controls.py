@@ -16,16 +16,31 @@ from rnnstudy.core.exhibit import Exhibit, Scatter
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
-TRAINED, UNTRAINED = "trained", "untrained"
+TRAINED, UNTRAINED, STANDARD, PLANTED = "trained", "untrained", "standard", "planted"
 TWIN = f" {UNTRAINED}"
 """Suffix of the name of a network with its initial weights."""
+
+SAME_NAME = frozenset({UNTRAINED, STANDARD, PLANTED})
+"""Kinds of items that are made of a trained network and share its name."""
+
+
+def item_label(network: str, learnt: str) -> str:
+    """Return the label of a network's item: its name, with a suffix for controls of that name.
+
+    Examples
+    --------
+    >>> item_label("gru-0", "planted"), item_label("gru-0", "trained")
+    ('gru-0 planted', 'gru-0')
+    """
+    return f"{network} {learnt}" if learnt in SAME_NAME else network
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ControlDistances(Distances):
-    """Distances between networks trained on a task, the same untrained, and those of other tasks.
+    """Distances between networks trained on a task and controls.
 
-    All are driven by the probe trials of the one task.
+    Controls are the same networks untrained, and planted copies of them with a known difference.
+    Others are networks of other tasks, driven by the probe trials of the one task.
 
     Examples
     --------
@@ -38,12 +53,25 @@ class ControlDistances(Distances):
     """
 
     learnt: tuple[str, ...]
-    """Training of each item: `trained`, `untrained`, or `trained on` another task."""
+    """Kind of each item: `trained`, `untrained` (its own initial weights), `standard` (weights from
+    the standard initialisers), `planted` (a changed copy), or `trained on` another task."""
     fields: tuple[dict[str, Any], ...]
     """Fields of the network of each item (cell, activation, seed, ...)."""
 
+    @classmethod
+    def of(
+        cls, distances: Distances, learnt: Sequence[str], members: Sequence[Member]
+    ) -> "ControlDistances":
+        """Return distances with the kind and the network of each item."""
+        return cls(
+            labels=distances.labels,
+            values=distances.values,
+            learnt=tuple(learnt),
+            fields=tuple(dict(member.fields) for member in members),
+        )
+
     def at(self, learnt: str) -> list[int]:
-        """Return the positions of the items with this training."""
+        """Return the positions of the items of this kind."""
         return [i for i, each in enumerate(self.learnt) if each == learnt]
 
     @property
@@ -53,9 +81,9 @@ class ControlDistances(Distances):
 
     @property
     def networks(self) -> list[str]:
-        """Name of the network of each item; a network and its untrained twin share it."""
+        """Name of the network of each item; a network and the controls made of it share it."""
         return [
-            label.removesuffix(TWIN) if learnt == UNTRAINED else label
+            label.removesuffix(f" {learnt}") if learnt in SAME_NAME else label
             for label, learnt in zip(self.labels, self.learnt, strict=True)
         ]
 
@@ -104,34 +132,36 @@ class Controls(AllPairs):
         return row.member.name + TWIN * (row.part == 1)
 
     def annotate(self, values: Distances, rows: Sequence[DistanceRow]) -> ControlDistances:
-        return ControlDistances(
-            labels=values.labels,
-            values=values.values,
-            learnt=tuple(map(_training, rows)),
-            fields=tuple(dict(row.member.fields) for row in rows),
+        return ControlDistances.of(
+            values, [_training(row) for row in rows], [row.member for row in rows]
         )
 
     def show(self, section: Section) -> Iterable[Exhibit]:
-        distances = section.shared[self.title]
-        if not isinstance(distances, ControlDistances):
-            return
-        points = classical_mds(distances)
-        yield Scatter(
-            title=f"Networks and controls by {self.metric_title} distance",
-            caption="Classical multidimensional scaling (stress "
-            f"{points.stress:.2f} in 2 dimensions; 0 is exact). Each point is a network on the "
-            f"probe of {section.task.title}, trained on this task, untrained, or trained on "
-            "another task.",
-            points=points.points,
-            labels=distances.labels,
-            groups={
-                "training": list(distances.learnt),
-                "cell": [str(fields["cell"]) for fields in distances.fields],
-                "activation": [str(fields["activation"]) for fields in distances.fields],
-            },
-            x_label="MDS 1",
-            y_label="MDS 2",
-        )
+        return control_map(section, self.title)
+
+
+def control_map(section: Section, title: str) -> Iterable[Scatter]:
+    """Yield the networks and controls of the analysis `title` as points in the plane."""
+    distances = section.shared[title]
+    if not isinstance(distances, ControlDistances):
+        return
+    points = classical_mds(distances)
+    kinds = ", ".join(dict.fromkeys(distances.learnt))
+    yield Scatter(
+        title=f"Networks and controls by {title.removesuffix('_controls')} distance",
+        caption="Classical multidimensional scaling (stress "
+        f"{points.stress:.2f} in 2 dimensions; 0 is exact). Each point is a network on "
+        f"{section.task.title}. Kinds of points: {kinds}.",
+        points=points.points,
+        labels=distances.labels,
+        groups={
+            "training": list(distances.learnt),
+            "cell": [str(fields["cell"]) for fields in distances.fields],
+            "activation": [str(fields["activation"]) for fields in distances.fields],
+        },
+        x_label="MDS 1",
+        y_label="MDS 2",
+    )
 
 
 def _training(row: DistanceRow) -> str:

@@ -5,7 +5,7 @@ Masks are [network, item]: for each trained network of a record, in order, some 
 
 import numpy as np
 
-from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, ControlDistances
+from rnnstudy.analyses.distances.controls import PLANTED, TRAINED, UNTRAINED, ControlDistances
 from rnnstudy.analyses.factors.fields import NO_FACTORS, factor_values, strata_of
 from rnnstudy.comparison.statistics.nearness import Nearness, nearness_test
 from rnnstudy.comparison.statistics.permutation import integer_codes
@@ -15,8 +15,8 @@ ITSELF = "itself, untrained"
 
 
 def control_trainings(distances: ControlDistances) -> list[str]:
-    """Return the training of the controls: `untrained`, and `trained on` each other task."""
-    return [each for each in dict.fromkeys(distances.learnt) if each != TRAINED]
+    """Return the kinds of controls: untrained, standard, and `trained on` each other task."""
+    return [each for each in dict.fromkeys(distances.learnt) if each not in (TRAINED, PLANTED)]
 
 
 def same_network(distances: ControlDistances) -> Array:
@@ -48,18 +48,41 @@ def mean_distances(distances: ControlDistances, mask: Array) -> Array:
 
 
 def nearness_to_controls(
-    distances: ControlDistances, control: str, factor: str
+    distances: ControlDistances, control: str, factor: str, level: str | None = None
 ) -> tuple[Nearness, list[int]]:
     """Compare distances to controls of a network's kind with those to another value of a factor.
 
-    Returns the nearness, and the positions of the trained networks with others of both kinds.
-    Raises ValueError if there are none.
+    Parameters
+    ----------
+    distances
+        Distances with controls.
+    control
+        Kind of the controls: untrained, standard, or trained on another task.
+    factor
+        Field of the grid in which the trained others differ.
+    level
+        Value of the factor of the compared networks; default: all values.
+
+    Returns
+    -------
+    Nearness, list of int
+        The nearness, and the positions of the trained networks with others of both kinds.
+
+    Raises
+    ------
+    ValueError
+        If no network has others of both kinds.
     """
     controls, others = same_kind(distances, control), other_value(distances, factor)
     has_both = controls.any(axis=1) & others.any(axis=1)
+    if level is not None:
+        members = distances.members
+        values = factor_values(factor, [members[i] for i in distances.at(TRAINED)])
+        has_both &= np.array(values) == level
     if not has_both.any():
+        network = f"some {level} network" if level else "some network"
         raise ValueError(
-            f"some network must have others of its kind ({control}) and trained ones of another "
+            f"{network} must have others of its kind ({control}) and trained ones of another "
             f"{factor}, got none"
         )
     controls, others = controls[has_both], others[has_both]
