@@ -117,7 +117,13 @@ def _line_attractor() -> list[float]:
     population.weights["kernel"][:, :2] *= 0.1
     population.weights["kernel"][:, 2:] = 0.0
     (found,) = LineAttractors().run(population, Integration(length=20))
-    values = (found.leading, found.relevant_gain, found.readout_share, found.linear_fit)
+    values = (
+        found.leading,
+        found.relevant_gain,
+        found.readout_share[0],
+        found.fit,
+        found.hankel[0],
+    )
     return [float(np.abs(each).sum()) for each in values]
 
 

@@ -31,13 +31,12 @@ def line(modes: tuple[int, int] = (1, 1), slow: float = 1.0, bend: float = 0.0) 
     readout = np.tile(along[:, None], (2, 1))
     share = np.stack([np.where(np.arange(6) + 1 >= k, 0.95, 0.3) if k else np.full(6, 0.3)
                       for k in modes])  # fmt: skip
-    both = 2 * points
+    share, both = np.repeat(share, points, axis=0), 2 * points
     return LineAttractor(
         length=50,
+        slow_modulus=0.8,
+        horizon=50,
         slow_share=np.full(2, slow),
-        linear_fit=np.ones(2),
-        readout_share=share,
-        state_share=share,
         context_of=np.repeat([0, 1], points),
         state=state,
         speed=np.zeros(both),
@@ -48,6 +47,11 @@ def line(modes: tuple[int, int] = (1, 1), slow: float = 1.0, bend: float = 0.0) 
         alignment=np.ones(both),
         selection=np.ones((both, 2)),
         gain=np.ones((both, 2)),
+        linear_fit=np.ones(both),
+        readout_share=share,
+        state_share=share,
+        mean_error=1.0 - share,
+        hankel=np.sqrt(np.diff(share, prepend=0.0)),
     )
 
 

@@ -21,6 +21,7 @@ from rnnstudy.cells import Cell
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
+from rnnstudy.dynamics.linearisation.hankel import hankel_singular_values
 from rnnstudy.dynamics.linearisation.impulse_response import mode_response
 from rnnstudy.dynamics.linearisation.modes import Modes, modes
 from rnnstudy.dynamics.networks.adapters import as_networks
@@ -35,8 +36,8 @@ class LineAttractors(MemberAnalysis):
 
     Trajectories without stimulus start from states on probe trials in one context and end at slow
     points. The network is linearised there. The record holds eigenvalues and the input directions
-    that the slowest left mode selects. It also holds the share of the response to a unit pulse that
-    the k slowest modes predict.
+    that the slowest left mode selects. For each point it holds the share of the response to a unit
+    pulse that the k slowest modes predict, and the Hankel singular values.
 
     References
     ----------
@@ -50,7 +51,7 @@ class LineAttractors(MemberAnalysis):
     """
 
     kind: ClassVar[str] = "line_attractor"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     yields: ClassVar[type[Record]] = LineAttractor
 
     samples: Annotated[int, Field(ge=1)] = 3
@@ -67,6 +68,12 @@ class LineAttractors(MemberAnalysis):
 
     pulse_steps: Annotated[int, Field(ge=1)] = 20
     """Number of steps of the response to a pulse."""
+
+    slow_modulus: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    """Modulus above which a mode is slow."""
+
+    horizon: Annotated[int, Field(ge=1)] | None = None
+    """Number of past and future steps of the Hankel singular values; default: a trial's length."""
 
     def applies(self, task: Task) -> bool:
         return isinstance(task, Integration)
@@ -88,7 +95,7 @@ class LineAttractors(MemberAnalysis):
         exact = population.as_float64()
         inputs = task.static_inputs().values
         return [
-            _record(
+            self._record(
                 [
                     self._context(
                         AutonomousSystem(networks, member, inputs[context], context),
@@ -142,18 +149,17 @@ class LineAttractors(MemberAnalysis):
             alignment=line_alignment(linear, state),
             selection=selection(linear, streams),
             gain=slow_gain(linear, streams, readout[:, 0]),
-            shares=self._shares(linear, streams[:, :, context], readout),
+            responses=self._responses(linear, streams[:, :, context], readout),
+            hankel=hankel_singular_values(
+                jacobian, streams[:, :, [context]], readout, self.horizon or task.length
+            ),
             fit=self._fit(system, readout, state, jacobian, streams[:, :, context]),
         )
 
-    def _shares(self, linear: Modes, pulse: Array, readout: Array) -> tuple[Array, Array]:
-        """Return the shares of the readout's response and of the state's, [mode] each."""
-        if len(pulse) < MIN_SLOW_POINTS:
-            unknown = np.full(pulse.shape[1], np.nan)
-            return unknown, unknown
-        responses = (mode_response(linear, pulse, r, self.pulse_steps) for r in (readout, None))
-        readout_share, state_share = (response.share for response in responses)
-        return readout_share, state_share
+    def _responses(self, linear: Modes, pulse: Array, readout: Array) -> tuple[Array, ...]:
+        """Return shares of the readout and of the state, and errors of the mean: [point, mode]."""
+        output, state = (mode_response(linear, pulse, r, self.pulse_steps) for r in (readout, None))
+        return output.share, state.share, output.mean_error
 
     def _fit(
         self,
@@ -162,20 +168,47 @@ class LineAttractors(MemberAnalysis):
         state: Array,
         jacobian: Array,
         displacement: Array,
-    ) -> float:
+    ) -> Array:
         """Return the share of the readout's response to a unit pulse that linearisation predicts.
 
-        displacement: effect of the pulse on the state, [point, state].
+        displacement: effect of the pulse on the state, [point, state]. The share is [point].
         """
-        if len(state) < MIN_SLOW_POINTS:
-            return float("nan")
         pulse, steps = np.eye(len(system.constant_input))[system.input_index], self.pulse_steps
         actual, predicted = pulse_response(system, state, pulse, steps) @ readout, []
         for _ in range(steps):
             predicted.append(displacement @ readout)
             displacement = np.einsum("pij,pj->pi", jacobian, displacement)
-        error = np.sum((actual - np.stack(predicted, axis=1)) ** 2)
-        return float(1.0 - error / np.sum(actual**2))
+        error = np.sum((actual - np.stack(predicted, axis=1)) ** 2, axis=(1, 2))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            fit: Array = 1.0 - error / np.sum(actual**2, axis=(1, 2))
+        return np.where(np.isfinite(fit), fit, np.nan)
+
+    def _record(self, contexts: Sequence["_Context"], task: Integration) -> LineAttractor:
+        def join(parts: Iterator[Array]) -> Array:
+            return np.concatenate(list(parts))
+
+        first, slow, later = (join(c.outputs[i] for c in contexts) for i in range(3))
+        return LineAttractor(
+            length=task.length,
+            slow_modulus=self.slow_modulus,
+            horizon=self.horizon or task.length,
+            slow_share=np.array([c.slow_share for c in contexts]),
+            context_of=join(np.full(len(c.state), i) for i, c in enumerate(contexts)),
+            state=join(c.state for c in contexts),
+            speed=join(c.speed for c in contexts),
+            first_readout=first,
+            readout=slow,
+            later_readout=later,
+            eigenvalues=join(c.eigenvalues for c in contexts),
+            alignment=join(c.alignment for c in contexts),
+            selection=join(c.selection for c in contexts),
+            gain=join(c.gain for c in contexts),
+            linear_fit=join(c.fit for c in contexts),
+            readout_share=join(c.responses[0] for c in contexts),
+            state_share=join(c.responses[1] for c in contexts),
+            mean_error=join(c.responses[2] for c in contexts),
+            hankel=join(c.hankel for c in contexts),
+        )
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         return line_exhibits(section, self.title)
@@ -202,29 +235,6 @@ class _Context:
     alignment: Array
     selection: Array
     gain: Array
-    shares: tuple[Array, ...]
-    fit: float
-
-
-def _record(contexts: Sequence[_Context], task: Integration) -> LineAttractor:
-    def join(parts: Iterator[Array]) -> Array:
-        return np.concatenate(list(parts))
-
-    first, slow, later = (join(c.outputs[i] for c in contexts) for i in range(3))
-    return LineAttractor(
-        length=task.length,
-        slow_share=np.array([c.slow_share for c in contexts]),
-        linear_fit=np.array([c.fit for c in contexts]),
-        readout_share=np.stack([c.shares[0] for c in contexts]),
-        state_share=np.stack([c.shares[1] for c in contexts]),
-        context_of=join(np.full(len(c.state), i) for i, c in enumerate(contexts)),
-        state=join(c.state for c in contexts),
-        speed=join(c.speed for c in contexts),
-        first_readout=first,
-        readout=slow,
-        later_readout=later,
-        eigenvalues=join(c.eigenvalues for c in contexts),
-        alignment=join(c.alignment for c in contexts),
-        selection=join(c.selection for c in contexts),
-        gain=join(c.gain for c in contexts),
-    )
+    responses: tuple[Array, ...]
+    hankel: Array
+    fit: Array

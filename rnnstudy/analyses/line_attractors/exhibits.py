@@ -1,10 +1,15 @@
 """Tables and figures of line attractors and of the modes that integrate."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
+from rnnstudy.analyses.line_attractors.mode_counts import (
+    MODE_CRITERIA,
+    MODE_MEASURES,
+    ModeMeasureName,
+)
 from rnnstudy.analyses.line_attractors.record import LineAttractor
 from rnnstudy.analyses.members import (
     Groups,
@@ -32,8 +37,10 @@ def line_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
         return
     yield _lines(groups)
     yield _selection(groups)
+    yield _counts(groups)
     yield _spectra(groups)
     yield _shares(groups)
+    yield _sufficient(groups)
     members = [
         m for m in typical_members(section) if m.name in records and len(records[m.name].state)
     ]
@@ -60,7 +67,7 @@ def _lines(groups: Groups[LineAttractor]) -> Table:
         "first eigenvalue": finite_summary(lambda record: record.leading),
         "along the line": finite_summary(lambda record: record.aligned),
         "second eigenvalue": finite_summary(lambda record: record.second),
-        "slow modes": finite_summary(lambda record: record.slow_modes),
+        "lasting modes": finite_summary(lambda record: record.lasting_modes),
     }
     return Table(
         title="Line attractors",
@@ -71,7 +78,7 @@ def _lines(groups: Groups[LineAttractor]) -> Table:
         "points; span: range of the readout over them; drift: change of the readout within a "
         "further trial's length, in its standard deviations over the points. Eigenvalues by "
         "modulus: the first acts along the line as far as the cosine of its mode with it is 1, the "
-        "second contracts across it; slow modes outlast a trial.",
+        "second contracts across it; lasting modes outlast a trial.",
         columns=summary_by_combination(groups, columns),
     )
 
@@ -82,24 +89,68 @@ def _selection(groups: Groups[LineAttractor]) -> Table:
         "cosine, irrelevant": finite_summary(lambda record: record.irrelevant),
         "gain, relevant": finite_summary(lambda record: record.relevant_gain),
         "gain, irrelevant": finite_summary(lambda record: record.irrelevant_gain),
-        "linear fit": finite_summary(lambda record: record.linear_fit),
-        "modes for 90 %": finite_summary(lambda record: _known_counts(record.modes_for(0.9))),
-        "modes for 95 %": finite_summary(lambda record: _known_counts(record.modes_for(0.95))),
+        "linear fit": finite_summary(lambda record: record.fit),
     }
     return Table(
         title="Inputs along the line",
         caption="Medians over networks and contexts. Cosine of the angle between the slowest left "
         "mode and the effect of a unit of each stream on the state; gain: what that unit adds to "
         "the readout by the slowest mode. Linear fit: share of the readout's response to a unit "
-        "pulse that the linearised dynamics predict; modes: slowest ones that give such a share "
-        "of the linear response.",
+        "pulse that the linearised dynamics predict.",
         columns=summary_by_combination(groups, columns),
     )
 
 
-def _known_counts(counts: Array) -> Array:
-    """Return numbers of modes, NaN where no number of them is enough."""
-    return np.where(counts > 0, counts, np.nan)
+def _counts(groups: Groups[LineAttractor]) -> Table:
+    columns: dict[str, Summary[LineAttractor]] = {
+        "networks with slow points": lambda records: int(
+            sum(bool(np.isfinite(record.fit).any()) for record in records)
+        )
+    }
+    for measure, threshold in MODE_CRITERIA:
+        columns[_criterion(groups, measure, threshold)] = _median_count(measure, threshold)
+    return Table(
+        title="Modes that integrate",
+        caption="Medians over networks: the median over the slow points of a context, averaged "
+        "over contexts. Slowest modes: the first number of them, from the largest modulus down, "
+        "that gives this part of the linearised response to a unit pulse of the relevant stream. "
+        "R2: explained share of the response over time, of the readout or of the state. Mean "
+        "output: mean of the readout's response over time. A conjugate pair counts as two modes. "
+        "Modes that cancel each other can let a share cross a threshold by accident. Hankel "
+        "singular values from stream to readout do not depend on the choice of modes: they count "
+        "the states of the smallest model with the same response. Networks without slow points "
+        "are left out.",
+        columns=summary_by_combination(groups, columns),
+    )
+
+
+def _criterion(
+    groups: Groups[LineAttractor], measure: ModeMeasureName, threshold: float | None
+) -> str:
+    first = next(iter(groups.values()))[0]
+    threshold = first.slow_modulus if threshold is None else threshold
+    return MODE_MEASURES[measure].describe(threshold)
+
+
+def _median_count(measure: ModeMeasureName, threshold: float | None) -> Summary[LineAttractor]:
+    """Return the median over networks; infinite numbers count, unknown ones do not."""
+
+    def median(records: Sequence[LineAttractor]) -> float | None:
+        counts = _network_counts(records, measure, threshold)
+        return float(np.median(counts)) if len(counts) else None
+
+    return median
+
+
+def _network_counts(
+    records: Sequence[LineAttractor], measure: ModeMeasureName, threshold: float | None
+) -> Array:
+    """Return the number of modes of each network where it is known, [network]."""
+    counts = np.array([
+        record.mean_n_modes(measure, record.slow_modulus if threshold is None else threshold)
+        for record in records
+    ])  # fmt: skip
+    return counts[~np.isnan(counts)]
 
 
 def _spectra(groups: Groups[LineAttractor]) -> Curves:
@@ -122,21 +173,50 @@ def _mean_moduli(record: LineAttractor) -> Array:
 def _shares(groups: Groups[LineAttractor]) -> Curves:
     return Curves(
         title="Response to a pulse by the slowest modes",
-        caption="Share of the linearised readout's response to a unit pulse of the relevant stream "
-        "that the k slowest modes give, all slow points together; conjugate pairs count when both "
-        "are included, and modes that cancel each other can make a share negative (drawn as 0). "
+        caption="Share (R2) of the linearised readout's response to a unit pulse of the relevant "
+        "stream that the k slowest modes give, median over slow points. Conjugate pairs count when "
+        "both are included. Modes that cancel each other can make a share negative (drawn as 0). "
         "Mean over networks and contexts, band of one standard error over networks.",
-        curves=list(_mean_curves(groups, _mean_shares)),
+        curves=list(_mean_curves(groups, _median_shares)),
         x_label="number of modes (k)",
         y_label="share of the response",
     )
 
 
-def _mean_shares(record: LineAttractor) -> Array:
-    """Return the mean over contexts with enough slow points, [mode]."""
+def _median_shares(record: LineAttractor) -> Array:
+    """Return medians over slow points, averaged over the contexts that have enough, [mode]."""
     shares = np.maximum(record.readout_share, 0.0)
-    known = shares[~np.isnan(shares).any(axis=1)]
-    return known.mean(axis=0) if len(known) else np.full(shares.shape[1], np.nan)
+    rows = [record.known_rows(context) for context in range(record.contexts)]
+    medians = [np.median(shares[points], axis=0) for points in rows if len(points)]
+    return np.mean(medians, axis=0) if medians else np.full(shares.shape[1], np.nan)
+
+
+def _sufficient(groups: Groups[LineAttractor]) -> Curves:
+    """Return the share of networks for which k modes are enough, one panel per criterion."""
+    curves = [
+        curve
+        for measure, threshold in MODE_CRITERIA
+        for curve in _cumulative_curves(groups, measure, threshold)
+    ]
+    return Curves(
+        title="Networks for which k modes are enough",
+        caption="Share of networks whose number of modes is at most k, under each criterion: the "
+        "numbers of the table above. An average over contexts need not be a whole number.",
+        curves=curves,
+        x_label="number of modes (k)",
+        y_label="share of networks",
+    )
+
+
+def _cumulative_curves(
+    groups: Groups[LineAttractor], measure: ModeMeasureName, threshold: float | None
+) -> Iterable[Curve]:
+    criterion, number = _criterion(groups, measure, threshold), np.arange(SHOWN_MODES + 1)
+    for combination, records in groups.items():
+        counts = _network_counts(records, measure, threshold)
+        if len(counts):
+            share = (counts <= number[:, None]).mean(axis=1)
+            yield Curve(x=number, y=share, label=combination, panel=criterion)
 
 
 def _mean_curves(

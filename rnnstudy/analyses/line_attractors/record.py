@@ -6,6 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.analyses.distances.point_geometry import OrderedPoints
+from rnnstudy.analyses.line_attractors.mode_counts import (
+    MODE_MEASURES,
+    ModeMeasureName,
+    n_slow_modes,
+)
 from rnnstudy.comparison.distances.point_geometry import (
     correlation,
     geodesic_correlation,
@@ -13,7 +18,6 @@ from rnnstudy.comparison.distances.point_geometry import (
 )
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import array
-from rnnstudy.dynamics.linearisation.impulse_response import n_modes_for_share
 
 LINE_POINTS = 11
 """Points of each context that represent its line when networks are compared."""
@@ -39,27 +43,25 @@ class LineAttractor(OrderedPoints):
     >>> numbers = np.linspace(-1.0, 1.0, 20)
     >>> points, modes = np.stack([numbers, 0 * numbers], axis=1), np.ones((20, 2))
     >>> record = LineAttractor(
-    ...     length=50, slow_share=np.ones(1), linear_fit=np.ones(1), readout_share=np.ones((1, 2)),
-    ...     state_share=np.ones((1, 2)), context_of=np.zeros(20, int), state=points,
-    ...     speed=np.zeros(20), first_readout=points[:, :1], readout=points[:, :1],
-    ...     later_readout=points[:, :1], eigenvalues=modes, alignment=np.ones(20),
-    ...     selection=np.ones((20, 1)), gain=np.ones((20, 1)),
+    ...     length=50, slow_modulus=0.8, horizon=50, slow_share=np.ones(1),
+    ...     context_of=np.zeros(20, int), state=points, speed=np.zeros(20),
+    ...     first_readout=points[:, :1], readout=points[:, :1], later_readout=points[:, :1],
+    ...     eigenvalues=modes, alignment=np.ones(20), selection=np.ones((20, 1)),
+    ...     gain=np.ones((20, 1)), linear_fit=np.ones(20), readout_share=modes,
+    ...     state_share=modes, mean_error=0 * modes, hankel=modes,
     ... )
-    >>> record.is_line, record.retention.round(3)
-    (True, array([1.]))
+    >>> record.is_line, record.retention.round(3), record.n_modes()
+    (True, array([1.]), array([1.]))
     """
 
     length: int
     """Time steps of a trial."""
+    slow_modulus: float
+    """Smallest modulus of a slow mode."""
+    horizon: int
+    """Time steps of past inputs and of future outputs of the Hankel singular values."""
     slow_share: Array = array("context")
     """Share of the starts that reach a slow point."""
-    linear_fit: Array = array("context")
-    """Share of the network's response to a unit pulse that its linearisation predicts."""
-    readout_share: Array = array("context", "mode")
-    """Share of the readout's linearised response to a unit pulse of the relevant stream that the k
-    slowest modes give, k = 1, 2, ..."""
-    state_share: Array = array("context", "mode")
-    """Same share of the state's response."""
     context_of: Array = array("point")
     """Position of the context of each slow point."""
     state: Array = array("point", "state")
@@ -82,6 +84,17 @@ class LineAttractor(OrderedPoints):
     state (selection vector of Mante et al. 2013)."""
     gain: Array = array("point", "stream")
     """Effect of a unit pulse of a stream on the readout by the slowest mode, before it decays."""
+    linear_fit: Array = array("point")
+    """Share of the network's response to a unit pulse that its linearisation predicts."""
+    readout_share: Array = array("point", "mode")
+    """Share (R2) of the readout's linearised response to a unit pulse of the relevant stream that
+    the k slowest modes give, k = 1, 2, ..."""
+    state_share: Array = array("point", "mode")
+    """Same share of the state's response."""
+    mean_error: Array = array("point", "mode")
+    """Relative error of the readout's mean response over time with the k slowest modes."""
+    hankel: Array = array("point", "value")
+    """Hankel singular values from the relevant stream to the readout, largest first."""
 
     @property
     def contexts(self) -> int:
@@ -107,9 +120,18 @@ class LineAttractor(OrderedPoints):
 
     @property
     def slow_modes(self) -> Array:
+        """Median number of modes of modulus above `slow_modulus`: [context]."""
+        return self.n_modes("slow_modes", self.slow_modulus)
+
+    @property
+    def lasting_modes(self) -> Array:
         """Median number of modes that outlast a trial, above exp(-1 / length): [context]."""
-        slow = np.abs(self.eigenvalues) > np.exp(-1.0 / self.length)
-        return self._each(lambda rows: float(np.median(slow[rows].sum(axis=1))))
+        return self._median(n_slow_modes(self.eigenvalues, np.exp(-1.0 / self.length)))
+
+    @property
+    def fit(self) -> Array:
+        """Median share of the response to a pulse that the linearisation predicts: [context]."""
+        return self._median(self.linear_fit)
 
     @property
     def dimension(self) -> Array:
@@ -172,16 +194,33 @@ class LineAttractor(OrderedPoints):
         """Median |gain| of the other streams: [context]."""
         return self._streams(np.abs(self.gain), relevant=False)
 
-    def modes_for(self, share: float = 0.9) -> Array:
-        """Return the number of slowest modes for a share of the readout's response, [context].
+    def n_modes(
+        self, measure: ModeMeasureName = "readout", threshold: float | None = None
+    ) -> Array:
+        """Return the median number of modes over the slow points of each context, [context].
 
-        It is 0 if all modes do not give it, or with too few slow points.
+        It is infinite where half of the points never reach the threshold. It is NaN with too few
+        slow points. A conjugate pair counts as two modes.
+
+        Parameters
+        ----------
+        measure
+            Rule that counts the modes of a point: `mean_output`, `readout`, `state`, `slow_modes`
+            or `hankel`.
+        threshold
+            Threshold of the rule; default: that of the measure.
         """
-        is_known = ~np.isnan(self.readout_share).any(axis=1)
-        return np.array([
-            n_modes_for_share(shares, share) if known else 0
-            for shares, known in zip(self.readout_share, is_known, strict=True)
-        ])  # fmt: skip
+        rule = MODE_MEASURES[measure]
+        threshold = rule.threshold if threshold is None else threshold
+        return self._median(rule.count(getattr(self, rule.field), threshold))
+
+    def mean_n_modes(
+        self, measure: ModeMeasureName = "readout", threshold: float | None = None
+    ) -> float:
+        """Return the mean of `n_modes` over the contexts where it is known; NaN without any."""
+        counts = self.n_modes(measure, threshold)
+        known = counts[~np.isnan(counts)]
+        return float(known.mean()) if len(known) else float("nan")
 
     def has_line(
         self, slow: float = 0.8, retention: float = 0.9, order: float = 0.9, dimension: float = 2.0
@@ -222,6 +261,12 @@ class LineAttractor(OrderedPoints):
                 points[context] = self.state[rows[evenly_spaced(len(rows), LINE_POINTS)]]
         return points.reshape(-1, self.size("state"))
 
+    def known_rows(self, context: int) -> Array:
+        """Return the points of a context whose response is known, [row]; none if too few."""
+        is_known = ~np.isnan(self.readout_share).any(axis=1)
+        rows = np.flatnonzero((self.context_of == context) & is_known)
+        return rows if len(rows) >= MIN_SLOW_POINTS else rows[:0]
+
     def _each(self, value: Callable[[Array], float]) -> Array:
         """Return a number for the points of each context that has enough of them."""
         points = [np.flatnonzero(self.context_of == context) for context in range(self.contexts)]
@@ -229,6 +274,18 @@ class LineAttractor(OrderedPoints):
         return np.array([
             value(rows) if known else np.nan for rows, known in zip(points, is_known, strict=True)
         ])  # fmt: skip
+
+    def _median(self, values: Array) -> Array:
+        """Return medians of values [point] over the points of each context that has enough of them.
+
+        Points without a value are left out.
+        """
+
+        def median(rows: Array) -> float:
+            known = values[rows][~np.isnan(values[rows])]
+            return float(np.median(known)) if len(known) >= MIN_SLOW_POINTS else float("nan")
+
+        return self._each(median)
 
     def _streams(self, values: Array, relevant: bool) -> Array:
         """Return medians over points of the relevant stream's values, or of the mean of the others.

@@ -1,14 +1,20 @@
 """Integrators that are solved by hand: what the analysis says of them, and what it shows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from reference.dynamics import population
+from reference.linearisation import BASES, hankel_by_gramians, integrator
 
 from rnnstudy.analyses import ANALYSES
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.line_attractors.analysis import LineAttractors
 from rnnstudy.analyses.line_attractors.exhibits import _space
+from rnnstudy.analyses.line_attractors.mode_counts import MODE_MEASURES
 from rnnstudy.analyses.line_attractors.record import LINE_POINTS, evenly_spaced
 from rnnstudy.cells.base import Cell, Weight
+from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.exhibit import Curves, Table
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.population.population import Population
@@ -73,14 +79,19 @@ def test_a_perfect_integrator_by_hand(both):
     for name, value in {
         "slow_share": 1.0, "leading": 1.0, "second": 0.5, "slow_modes": 1.0, "order": 1.0,
         "retention": 1.0, "drift": 0.0, "relevant": np.sqrt(0.5), "irrelevant": 0.0,
-        "relevant_gain": 0.1, "irrelevant_gain": 0.0, "linear_fit": 1.0,
+        "relevant_gain": 0.1, "irrelevant_gain": 0.0, "fit": 1.0,
     }.items():  # fmt: skip
         np.testing.assert_allclose(getattr(found, name), value, atol=2e-4, err_msg=name)
     # What the fast unit still holds is at most a hundredth of the spread.
     np.testing.assert_allclose(found.dimension, 1.0, atol=1e-3)
     np.testing.assert_allclose(found.aligned, 1.0, atol=1e-3)
     np.testing.assert_allclose(found.readout_share, 1.0, atol=1e-12)
-    assert found.modes_for().tolist() == [1, 1]
+    for measure in MODE_MEASURES:
+        assert found.n_modes(measure).tolist() == [1, 1], measure
+        assert found.mean_n_modes(measure) == 1.0
+    assert found.horizon == TASK.length
+    # The integral holds a tenth of each pulse for ever: the single value is that over the horizon.
+    np.testing.assert_allclose(found.hankel[:, 0], 0.1 * TASK.length, rtol=1e-6)
     assert (found.speed <= ANALYSIS.speed).all()
     np.testing.assert_allclose(found.readout[:, 0], found.state[:, 0], atol=1e-12)
     np.testing.assert_allclose(found.later_readout, found.readout, atol=1e-12)
@@ -93,8 +104,12 @@ def test_the_share_of_the_slow_mode_by_hand(both):
     found = both[1]
     np.testing.assert_allclose(found.readout_share[:, 0], expected, rtol=1e-9)
     np.testing.assert_allclose(found.readout_share[:, 1], 1.0)
-    assert found.modes_for(0.9).tolist() == [1, 1]
-    assert found.modes_for(0.97).tolist() == [2, 2]
+    assert found.n_modes("readout", 0.9).tolist() == [1, 1]
+    assert found.n_modes("readout", 0.97).tolist() == [2, 2]
+    missed = np.mean(fast) / np.mean(1.0 + fast)
+    np.testing.assert_allclose(found.mean_error[:, 0], missed, rtol=1e-6)
+    assert found.n_modes("mean_output", missed - 1e-6).tolist() == [2, 2]
+    assert found.n_modes("mean_output", missed + 1e-6).tolist() == [1, 1]
     # Of the state's two units one holds the pulse, the other forgets it.
     np.testing.assert_allclose(
         both[0].state_share[:, 0], 1.0 - np.sum(fast**2) / (TAPS + np.sum(fast**2)), rtol=1e-9
@@ -114,9 +129,11 @@ def test_what_turns_is_no_line():
     (found,) = ANALYSIS.run(integrators((1.0, 0.0), turn=0.5), TASK)
     assert not found.is_line
     assert found.slow_share.tolist() == [0.0, 0.0]
-    for name in ("leading", "order", "retention", "span", "relevant_gain", "linear_fit"):
+    for name in ("leading", "order", "retention", "span", "relevant_gain", "fit"):
         assert np.isnan(getattr(found, name)).all(), name
-    assert found.modes_for().tolist() == [0, 0]
+    for measure in MODE_MEASURES:
+        assert np.isnan(found.n_modes(measure)).all(), measure
+        assert np.isnan(found.mean_n_modes(measure)), measure
     assert np.isnan(found.ordered_points).all()
 
 
@@ -125,7 +142,7 @@ def test_a_plane_is_no_line():
     (found,) = ANALYSIS.run(integrators((1.0, 0.0), turn=2.0 * np.pi), TASK)
     assert (found.slow_share == 1.0).all()
     assert (found.dimension > 1.2).all()
-    np.testing.assert_allclose(found.slow_modes, 2.0)
+    np.testing.assert_allclose(found.lasting_modes, 2.0)
     assert not found.has_line(dimension=1.2).any()
 
 
@@ -159,31 +176,88 @@ def shown_of(*records):
     return list(ANALYSIS.show(Section(TASK, members, {}, {"line_attractor": found}, {})))
 
 
+@pytest.mark.parametrize("basis", BASES)
+@pytest.mark.parametrize("cancelling", [False, True])
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_integrators_with_so_many_modes_are_counted_right(count, cancelling, basis):
+    jacobian, pulse, readout = integrator(count, cancelling, basis)
+    size = len(jacobian)
+    weights = {
+        "recurrent_kernel": jacobian.T,
+        "kernel": np.stack([pulse, pulse, *np.zeros((2, size))]),
+    }
+    network = population(Vanilla(units=size, activation="linear"), [weights], 4)
+    network.readout["kernel"][:] = readout[:, None]
+    (found,) = LineAttractors(slow_modulus=0.9).run(network, TASK)
+    assert found.slow_modes.tolist() == [count, count]
+    assert found.n_modes("slow_modes", 0.15).tolist() == [count + 3, count + 3]
+    for measure, threshold in (("readout", 0.99), ("mean_output", 0.05)):
+        assert found.n_modes(measure, threshold).tolist() == [count, count], measure
+    # No truth but the definition, with the state in place of the readout and for Hankel's values.
+    for wanted in (0.9, 0.99):
+        expected = first(energy_shares(jacobian, pulse, readout), wanted)
+        assert found.n_modes("hankel", wanted).tolist() == [expected, expected]
+
+
+def energy_shares(jacobian, pulse, readout):
+    squares = hankel_by_gramians(jacobian, pulse[:, None], readout[:, None], TASK.length) ** 2
+    return np.cumsum(squares) / np.sum(squares)
+
+
+def first(shares, wanted):
+    return next(count + 1 for count, share in enumerate(shares) if share >= wanted)
+
+
+def test_numbers_of_modes_are_medians_over_points(both):
+    """A few points with other numbers do not decide; points of unknown numbers do not count."""
+    shares = np.tile([0.95, 1.0], (len(both[0].state), 1))
+    shares[both[0].context_of == 0] = [0.5, 1.0]
+    shares[:3] = [0.1, 0.2]
+    shares[-5:] = np.nan
+    found = replace(both[0], readout_share=shares)
+    assert found.n_modes("readout").tolist() == [2.0, 1.0]
+    assert found.mean_n_modes("readout") == 1.5
+    shares[np.flatnonzero(found.context_of == 1)[7:]] = np.nan
+    assert np.isnan(found.n_modes("readout")).tolist() == [False, True]
+    assert found.mean_n_modes("readout") == 2.0
+    shares[:] = 0.5
+    assert found.n_modes("readout").tolist() == [np.inf, np.inf]
+
+
 def test_what_is_shown(both):
-    lines, moved, spectra, shares = shown_of(*both)
+    lines, moved, counts, spectra, shares, enough = shown_of(*both)
     assert isinstance(lines, Table)
     assert isinstance(moved, Table)
     assert lines.columns["a line in every context"] == [1.0]
     assert lines.columns["second eigenvalue"][0] == pytest.approx(0.5)
     assert moved.columns["gain, relevant"][0] == pytest.approx(0.1)
-    assert moved.columns["modes for 90 %"] == [1.0]
+    assert isinstance(counts, Table)
+    assert counts.columns["networks with slow points"] == [2]
+    assert counts.columns["modes of modulus above 0.8"] == [1.0]
+    # The second network needs its fast mode for so much; the median of 1 and 2.
+    assert counts.columns["slowest modes for R2 0.99 of the readout"] == [1.5]
     assert isinstance(spectra, Curves)
     assert isinstance(shares, Curves)
     np.testing.assert_allclose(spectra.curves[0].y, [1.0, 0.5], rtol=1e-6)
-    first = [record.readout_share[:, 0].mean() for record in both]
-    assert shares.curves[0].y[0] == pytest.approx(np.mean(first))
+    share = [record.readout_share[:, 0].mean() for record in both]
+    assert shares.curves[0].y[0] == pytest.approx(np.mean(share))
     # The standard error of two is half their difference.
-    half = abs(first[0] - first[1]) / 2.0
+    half = abs(share[0] - share[1]) / 2.0
     assert shares.curves[0].high[0] - shares.curves[0].y[0] == pytest.approx(half)
+    assert isinstance(enough, Curves)
+    (curve,) = (c for c in enough.curves if c.panel == "slowest modes for R2 0.99 of the readout")
+    assert curve.y[:3].tolist() == [0.0, 0.5, 1.0]
 
 
 def test_networks_without_slow_points_leave_tables_empty():
     (lost,) = ANALYSIS.run(integrators((1.0, 0.0), turn=0.5), TASK)
-    lines, moved, spectra, shares = shown_of(lost)
+    lines, moved, counts, spectra, shares, enough = shown_of(lost)
     assert lines.columns["a line in every context"] == [0.0]
     assert lines.columns["order"] == [None]
-    assert moved.columns["modes for 90 %"] == [None]
-    assert list(spectra.curves) == list(shares.curves) == []
+    assert moved.columns["linear fit"] == [None]
+    assert counts.columns["networks with slow points"] == [0]
+    assert counts.columns["slowest modes for R2 0.9 of the readout"] == [None]
+    assert list(spectra.curves) == list(shares.curves) == list(enough.curves) == []
     assert shown_of() == []
 
 

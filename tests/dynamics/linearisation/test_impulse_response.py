@@ -2,8 +2,13 @@
 
 import numpy as np
 import pytest
+from reference.linearisation import BASES, integrator, modes_in_turn
 
-from rnnstudy.dynamics.linearisation.impulse_response import mode_response, n_modes_for_share
+from rnnstudy.dynamics.linearisation.impulse_response import (
+    mode_response,
+    n_modes_for_share,
+    n_modes_within,
+)
 from rnnstudy.dynamics.linearisation.modes import modes
 
 
@@ -47,14 +52,15 @@ def test_all_modes_together_are_the_powers_of_the_jacobian(outputs):
         expected = responses(jacobian[point], pulse[point], 9)
         expected = expected if readout is None else expected @ readout
         assert found.total[point] == pytest.approx(np.sum(expected**2))
-    np.testing.assert_allclose(found.missed[:, -1], 0.0, atol=1e-20)
-    assert found.share[-1] == 1.0
+    np.testing.assert_array_equal(found.missed[:, -1], 0.0)
+    np.testing.assert_array_equal(found.share[:, -1], 1.0)
+    np.testing.assert_array_equal(found.mean_error[:, -1], 0.0)
 
 
 def test_a_perfect_integrator_needs_one_mode():
     jacobian, basis = system(one(1.0), one(0.5), one(0.2))
     found = mode_response(modes(jacobian[None]), basis[None, :, 0], steps=20)
-    np.testing.assert_allclose(found.share, [1.0, 1.0, 1.0], atol=1e-12)
+    np.testing.assert_allclose(found.share, [[1.0, 1.0, 1.0]], atol=1e-12)
     assert n_modes_for_share(found.share) == 1
 
 
@@ -62,7 +68,7 @@ def test_two_slow_modes_share_a_response_in_proportion():
     # Orthogonal modes, read out as they are: the shares are those of the squared weights.
     jacobian = np.diag([1.0, 0.9999999, 0.1])
     pulse = np.array([[2.0, 1.0, 0.0]])
-    share = mode_response(modes(jacobian[None]), pulse, steps=20).share
+    share = mode_response(modes(jacobian[None]), pulse, steps=20).share[0]
     np.testing.assert_allclose(share, [0.8, 1.0, 1.0], atol=1e-5)
     assert n_modes_for_share(share) == 2
     assert n_modes_for_share(share, 0.7) == 1
@@ -71,7 +77,7 @@ def test_two_slow_modes_share_a_response_in_proportion():
 def test_a_rotation_is_one_pair_of_modes():
     jacobian, basis = system(rotation(0.99, 0.4), one(0.3))
     pulse = basis[None] @ np.array([1.0, 2.0, 0.5])
-    share = mode_response(modes(jacobian[None]), pulse, steps=20).share
+    share = mode_response(modes(jacobian[None]), pulse, steps=20).share[0]
     assert share[0] == 0.0
     assert 0.9 < share[1] < 1.0
     assert n_modes_for_share(share) == 2
@@ -86,7 +92,7 @@ def test_modes_kept_are_the_slowest_by_brute_force():
     values, right = values[order], right[:, order]
     weights = np.linalg.solve(right, pulse.astype(complex))
     full = responses(jacobian, pulse, 15) @ readout
-    share = mode_response(modes(jacobian[None]), pulse[None], readout, 15).share
+    share = mode_response(modes(jacobian[None]), pulse[None], readout, 15).share[0]
     whole = 0
     for count in range(1, 8):
         part = [right[:, :count] @ (values[:count] ** time * weights[:count]) for time in range(15)]
@@ -100,25 +106,44 @@ def test_modes_kept_are_the_slowest_by_brute_force():
     assert whole >= 4
 
 
-def test_shares_weigh_points_by_their_response():
+def test_each_point_has_its_own_share():
     jacobian = np.stack([np.diag([1.0, 0.5]), np.diag([1.0, 0.5])])
     pulse = np.array([[3.0, 0.0], [0.0, 1e-9]])
-    assert mode_response(modes(jacobian), pulse).share[0] == pytest.approx(1.0)
+    share = mode_response(modes(jacobian), pulse).share
+    np.testing.assert_allclose(share, [[1.0, 1.0], [0.0, 1.0]], atol=1e-12)
 
 
-def test_defective_jacobians_are_left_out():
-    jacobian = np.stack([np.array([[0.5, 1.0], [0.0, 0.5]]), np.diag([0.9, 0.1])])
-    found = mode_response(modes(jacobian), np.ones((2, 2)))
-    assert found.total.shape == (1,)
-    none = mode_response(modes(jacobian[:1]), np.ones((1, 2)))
-    assert np.isnan(none.share).all()
-    assert n_modes_for_share(none.share) == 0
+def test_points_that_are_defective_or_do_not_respond_are_unknown():
+    jacobian = np.stack([np.array([[0.5, 1.0], [0.0, 0.5]]), *2 * [np.diag([0.9, 0.1])]])
+    pulse = np.array([[1.0, 1.0], [1.0, 1.0], [0.0, 0.0]])
+    found = mode_response(modes(jacobian), pulse)
+    assert np.isnan(found.share).all(axis=1).tolist() == [True, False, True]
+    assert np.isnan(found.mean_error).all(axis=1).tolist() == [True, False, True]
+    assert np.isnan(n_modes_for_share(found.share)).tolist() == [True, False, True]
 
 
-def test_the_number_of_modes_is_that_from_which_on_enough_are_there():
-    assert n_modes_for_share(np.array([0.95, 0.2, 0.97, 1.0])) == 3
-    assert n_modes_for_share(np.array([0.2, 0.3])) == 0
+def test_the_number_of_modes_is_the_first_that_is_enough():
+    shares = np.array([[0.95, 0.2, 0.97, 1.0], [0.2, 0.3, 0.4, 0.5], [np.nan] * 4])
+    np.testing.assert_array_equal(n_modes_for_share(shares), [1.0, np.inf, np.nan])
     assert n_modes_for_share(np.array([0.9])) == 1
+    np.testing.assert_array_equal(n_modes_within(1.0 - shares, 0.1), [1.0, np.inf, np.nan])
+
+
+@pytest.mark.parametrize("basis", BASES)
+@pytest.mark.parametrize("cancelling", [False, True])
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_integrators_with_so_many_modes_need_so_many(count, cancelling, basis):
+    jacobian, pulse, readout = integrator(count, cancelling, basis)
+    found = mode_response(modes(jacobian[None]), pulse[None], readout[:, None], 20)
+    # The last slow mode is at least 2 % of the squared response, and 10 % of its mean.
+    assert n_modes_for_share(found.share, 0.99).tolist() == [count]
+    assert n_modes_within(found.mean_error, 0.05).tolist() == [count]
+    share, error = modes_in_turn(jacobian, pulse, readout, 20)
+    # Cancelling modes are fifty times the response; the basis multiplies rounding errors by 1e6.
+    np.testing.assert_allclose(found.share[0], share, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(found.mean_error[0], error, rtol=1e-6, atol=1e-6)
+    if cancelling:
+        assert found.share[0, count] < 0.0
 
 
 @pytest.mark.parametrize(
