@@ -85,13 +85,13 @@ def mode_response(
         raise ValueError(f"steps must be at least 1, got {steps}")
     total, missed = np.full(points, np.nan), np.full((points, size), np.nan)
     mean_error = np.full((points, size), np.nan)
-    for point in np.flatnonzero(~modes.defective):
+    for point in np.flatnonzero(~modes.defective).tolist():
         partial = _partial_responses(modes, point, pulse[point], readout, steps)
         total[point] = np.sum(partial[-1] ** 2)
         missed[point] = np.sum((partial[-1] - partial) ** 2, axis=(1, 2))
         means = partial.mean(axis=1)
         error = np.linalg.norm(means - means[-1], axis=1)
-        mean_error[point] = _divide(error, np.linalg.norm(means[-1]))
+        mean_error[point] = _divide(error, np.asarray(np.linalg.norm(means[-1])))
     return Response(total, missed, mean_error)
 
 
