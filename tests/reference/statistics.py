@@ -71,3 +71,31 @@ def sums_of_squares(points, terms):
             found.append(left - rest)
         left = rest
     return found, left
+
+
+def level_difference(distances, labels, strata, pair):
+    """Mean distance between two levels minus the mean of both within, in loops over networks."""
+    parts = []
+    for stratum in sorted(set(strata)):
+        a, b = (
+            [i for i in range(len(labels)) if labels[i] == level and strata[i] == stratum]
+            for level in pair
+        )
+        if min(len(a), len(b)) < 3:
+            continue
+        between = [distances[i, j] for i in a for j in b]
+        within = [np.mean([distances[i, j] for i in x for j in x if i != j]) for x in (a, b)]
+        parts.append(np.mean(between) - np.mean(within))
+    return np.mean(parts)
+
+
+def squared_class_difference(first, second):
+    """Half the squared difference of class shares, unbiased: what 0/1 distances estimate.
+
+    Of n draws, the share of equal pairs is sum of c (c - 1) / n (n - 1) over counts c.
+    """
+    classes = sorted({*first, *second})
+    a, b = (np.array([list(x).count(c) for c in classes], float) for x in (first, second))
+    n, m = a.sum(), b.sum()
+    alike_a, alike_b = (a * (a - 1)).sum() / n / (n - 1), (b * (b - 1)).sum() / m / (m - 1)
+    return 0.5 * (alike_a + alike_b) - (a * b).sum() / n / m
