@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
-from rnnstudy.training.train import TrainedNetworks
+from rnnstudy.training.train import TrainedNetworks, WeightsOf
 
 OTHER_TASKS = "other_tasks"
 """Name of the input that holds the records of networks of other tasks."""
@@ -76,6 +76,11 @@ class Inputs(Mapping[str, Any]):
     ----------
     members
         Networks of the task whose records exist.
+    controls
+        Kind of weights (`untrained`, `standard`) -> records of the same networks with these
+        weights, by the names of the analyses of the trained networks.
+    control_distances
+        Name of an analysis of distances -> its distances together with controls.
     records
         For an analysis of single networks, one record per member, as a sequence in the order of
         `members` or as a mapping from member to record. For an analysis of tasks, its record.
@@ -90,11 +95,41 @@ class Inputs(Mapping[str, Any]):
     ('a', 'b')
     >>> type(inputs["size"][members[0]]).__name__
     'Record'
+    >>> twins = {"untrained": Inputs(members, size=[Record()] * 2)}
+    >>> len(Inputs(members, size=[Record()] * 2, controls=twins).controls["untrained"]["size"])
+    2
     """
 
-    def __init__(self, members: Sequence[Member], /, **records: Any) -> None:
+    controls: Mapping[str, Mapping[str, Any]]
+    """Kind of weights -> records of the networks with these weights, as `Inputs`."""
+    control_distances: Mapping[str, Any]
+    """Name of an analysis of distances -> its `ControlDistances`."""
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        /,
+        *,
+        controls: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+        control_distances: Mapping[str, Any] = MappingProxyType({}),
+        **records: Any,
+    ) -> None:
         self.members = tuple(members)
+        self.controls, self.control_distances = controls, control_distances
         self._records = {name: self._by_member(record) for name, record in records.items()}
+
+    @classmethod
+    def from_records(
+        cls,
+        members: Sequence[Member],
+        records: Mapping[str, Any],
+        controls: Mapping[str, Mapping[str, Any]],
+        control_distances: Mapping[str, Any],
+    ) -> "Inputs":
+        """Return the inputs of records with any names, those of the parameters included."""
+        inputs = cls(members, controls=controls, control_distances=control_distances)
+        inputs._records = {name: inputs._by_member(record) for name, record in records.items()}
+        return inputs
 
     def _by_member(self, record: Any) -> Any:
         if isinstance(record, Record | Mapping):
@@ -128,6 +163,7 @@ class Analysis(Entry):
       it is the analysis that a field called `of` names.
     - `takes` is the class of these records. Inputs of another class are refused before `run`.
     - `yields` is the class of the record that `run` returns.
+    - `weights` of a member analysis says which weights of the networks are analysed.
     - `applies` says which tasks the analysis can be used for, `misfit` which grids.
     - `show` makes the exhibits of the report.
     - `version` is raised by hand when `run` computes something else.
@@ -175,6 +211,9 @@ class Analysis(Entry):
     """
 
     noun: ClassVar[str] = "analysis"
+
+    reserved_fields: ClassVar[Mapping[str, Any]] = {}
+    """Fields of all analyses -> their type, which a subclass does not change."""
 
     labels: ClassVar[frozenset[str]] = frozenset({"name", "tasks", "where"})
 
@@ -225,6 +264,29 @@ class Analysis(Entry):
         """Return the exhibits of one task; none by default."""
         return ()
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        for name, choices in cls.reserved_fields.items():
+            if cls.model_fields[name].annotation != choices:
+                raise TypeError(
+                    f"{cls.__name__}.{name} must be one of {', '.join(get_args(choices))}, as of "
+                    "every analysis, got a field of another type. Rename the field."
+                )
+
+    @classmethod
+    def former_fields_of(cls, data: Mapping[str, Any]) -> Mapping[str, str]:
+        former, value = dict(super().former_fields_of(data)), data.get("networks")
+        if value == "untrained" and "weights" in cls.model_fields:
+            former["networks"] = "weights"
+        if type(value) is int and "min_networks" in cls.model_fields:
+            former["networks"] = "min_networks"
+        return former
+
+    def _recipe_fields(self) -> list[str]:
+        # Also for a subclass with other `labels`.
+        return [name for name in super()._recipe_fields() if name != "where"]
+
     @cached_property
     def _recipe_in_format_1(self) -> dict[str, Any]:
         """The recipe of format 1, with the names that it had for other analyses."""
@@ -269,17 +331,59 @@ class MemberAnalysis(Analysis):
 
     former_methods: ClassVar[Mapping[str, str]] = {"looked_at": "population_of"}
 
+    reserved_fields: ClassVar[Mapping[str, Any]] = {"weights": WeightsOf}
+
+    weights: WeightsOf = "trained"
+    """Weights of the networks: after training, before it (`untrained`), or from the standard
+    initialisers of Keras (`standard`). Analyses that are read have the same weights."""
+
+    @property
+    def title(self) -> str:
+        return super().title if self.name else super().title + self.weights_suffix
+
+    @property
+    def weights_suffix(self) -> str:
+        """End of the title: empty for trained weights, else `_untrained` or `_standard`."""
+        return "" if self.weights == "trained" else f"_{self.weights}"
+
     @property
     def from_seeds(self) -> bool:
         """True if the analysis draws weights from a network's seed.
 
         Imported networks have no known seed and are left out of such an analysis.
         """
-        return False
+        return self.weights != "trained"
 
     def population_of(self, trained: TrainedNetworks) -> Population:
-        """Return the networks for `run`; by default those with the trained weights."""
-        return trained.population
+        """Return the networks for `run`; by default those with the weights of the field `weights`.
+
+        In a study `trained.population` has these weights already, so that a subclass that
+        overrides the method need not draw them.
+        """
+        return trained.population_with(self.weights)
+
+    def with_weights(self, weights: WeightsOf) -> Self:
+        """Return the analysis of other weights of the same networks, under another title.
+
+        Examples
+        --------
+        >>> from rnnstudy.analyses.distances.representations import Representations
+        >>> Representations(name="states").with_weights("standard").title
+        'states_standard'
+        """
+        if weights == self.weights:
+            return self
+        other = self.replace(weights=weights)
+        if other.title != self.title:
+            return other
+        return other.replace(name=f"{self.title}_{weights}")
+
+    def _recipe_fields(self) -> list[str]:
+        # Results with trained weights have been stored since before there was the field.
+        names = super()._recipe_fields()
+        if self.weights == "trained" and "weights" not in self.recipe_names:
+            return [name for name in names if name != "weights"]
+        return names
 
     @abstractmethod
     def run(self, population: Population, task: Task) -> Sequence[Record]:
@@ -346,6 +450,22 @@ class TaskAnalysis(Analysis):
         """
         return None
 
+    def control_weights(self) -> tuple[WeightsOf, ...]:
+        """Return the kinds of weights that `inputs.controls` holds for each input; none by default.
+
+        The study then analyses the same networks with these weights, although the spec does not
+        list it. Imported networks have no such controls.
+        """
+        return ()
+
+    def with_controls(self) -> "TaskAnalysis | None":
+        """Return the analysis that yields the same distances together with controls, or None.
+
+        Its record is `ControlDistances`. An analysis with `control_weights()` that reads this one
+        gets it as `inputs.control_distances`, although the spec does not list it.
+        """
+        return None
+
     @abstractmethod
     def run(self, task: Task, inputs: Inputs) -> Record:
         """Return the record of one task.
@@ -368,8 +488,13 @@ class TaskAnalysis(Analysis):
         TypeError
             If an input is not of the class `takes`.
         """
-        for name in self.needs():
-            record = inputs[name]
+        controls = [
+            (name, records[name])
+            for records in inputs.controls.values()
+            for name in self.needs()
+            if name in records
+        ]
+        for name, record in [*((name, inputs[name]) for name in self.needs()), *controls]:
             self._check(name, record.values() if isinstance(record, Mapping) else (record,))
         return self.run(task, inputs)
 

@@ -98,17 +98,23 @@ class Component(BaseModel):
     former_fields: ClassVar[Mapping[str, str]] = {}
     """Former name of a field -> its name. Former names are accepted with a warning."""
 
+    recipe_names: ClassVar[Mapping[str, str]] = {}
+    """Name of a field -> its name in the recipe, if it was renamed after results were stored."""
+
     def recipe(self) -> dict[str, Any]:
         """Return all that determines this component's results, as plain JSON data."""
         return {
             "tag": tag_of(type(self)),
             "version": self.version,
             "fields": {
-                name: _recipe_of(getattr(self, name))
-                for name in type(self).model_fields
-                if name not in self.labels
+                self.recipe_names.get(name, name): _recipe_of(getattr(self, name))
+                for name in self._recipe_fields()
             },
         }
+
+    def _recipe_fields(self) -> list[str]:
+        """Return the names of the fields that are part of the address."""
+        return [name for name in type(self).model_fields if name not in self.labels]
 
     def key(self, *inputs: str) -> Address:
         """Return the address of this component's result for inputs at these addresses."""
@@ -128,13 +134,15 @@ class Component(BaseModel):
     def _recipe_in_format_1(self) -> dict[str, Any]:
         """Recipe in format 1, with paths of classes and former names of fields."""
         tag = tag_of(type(self))
+        names = {name: self.recipe_names.get(name, name) for name in self._recipe_fields()}
         return {
             "class": format_1.path_of(tag),
             "version": self.version,
             "fields": {
-                format_1.field_of(tag, name): _recipe_of(getattr(self, name), "_recipe_in_format_1")
-                for name in type(self).model_fields
-                if name not in self.labels
+                format_1.field_of(tag, former): _recipe_of(
+                    getattr(self, name), "_recipe_in_format_1"
+                )
+                for name, former in names.items()
             },
         }
 
@@ -150,9 +158,15 @@ class Component(BaseModel):
     @classmethod
     def current_fields(cls, data: Mapping[str, Any], stacklevel: int = 2) -> Mapping[str, Any]:
         """Return fields under their current names, with a warning for each former name."""
+        former = cls.former_fields_of(data)
+        return current_fields(cls.__name__, former, data, stacklevel + 1) if former else data
+
+    @classmethod
+    def former_fields_of(cls, data: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return former name -> name for the fields of `data` that have a former name."""
         if cls.former_fields.keys().isdisjoint(data):
-            return data
-        return current_fields(cls.__name__, cls.former_fields, data, stacklevel + 1)
+            return {}
+        return {former: name for former, name in cls.former_fields.items() if former in data}
 
     @model_validator(mode="wrap")
     @classmethod

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.cells import Cell
+from rnnstudy.cells import Cell, Weight
+from rnnstudy.cells.initialisers import Orthogonal
 from rnnstudy.core.arrays import Array
 from rnnstudy.population.population import Population
 
@@ -37,7 +38,13 @@ def initial_population(
     >>> initial_population(GRU(units=4), inputs=2, outputs=1, seeds=[0, 1]).weights["kernel"].shape
     (2, 2, 12)
     """
-    members = [_draw(cell, inputs, outputs, seed) for seed in seeds]
+    return _stack(cell, [_draw(cell, inputs, outputs, seed) for seed in seeds], dtype)
+
+
+def _stack(
+    cell: Cell, members: Sequence[tuple[dict[str, Array], dict[str, Array]]], dtype: Any
+) -> Population:
+    """Return networks from the weights and the readout of each."""
     weights, readout = (
         {
             name: np.stack([member[part][name] for member in members]).astype(dtype)
@@ -49,8 +56,73 @@ def initial_population(
         cell=cell,
         weights=weights,
         readout=readout,
-        initial_state=np.zeros((len(seeds), cell.state_size), dtype),
+        initial_state=np.zeros((len(members), cell.state_size), dtype),
     )
+
+
+def standard_population(
+    cell: Cell, inputs: int, outputs: int, seeds: Sequence[int], dtype: Any = np.float32
+) -> Population:
+    """Return untrained networks from the standard initialisers of Keras, one per seed.
+
+    The input kernel and the readout are Glorot uniform. The recurrent kernel, with all gates, is
+    orthogonal. Biases are 0, those of gates included. Other weights of a cell are drawn as the
+    cell declares. The draws are independent of those of `initial_population`.
+
+    Parameters
+    ----------
+    cell
+        Cell of all networks. Its initialisers and its gate bias are not used.
+    inputs, outputs
+        Number of input and output channels.
+    seeds
+        Seed per network.
+    dtype
+        Floating-point type of all arrays.
+
+    References
+    ----------
+    Glorot & Bengio (2010), "Understanding the difficulty of training deep feedforward neural
+    networks". Saxe, McClelland & Ganguli (2014), "Exact solutions to the nonlinear dynamics of
+    learning in deep linear neural networks".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.cells.gru import GRU
+    >>> from rnnstudy.population.initialise import standard_population
+    >>> weights = standard_population(GRU(units=4), inputs=2, outputs=1, seeds=[0]).weights
+    >>> bool((np.abs(weights["kernel"]) <= np.sqrt(6 / (2 + 12))).all())
+    True
+    """
+    members = [_draw_standard(cell, inputs, outputs, seed) for seed in seeds]
+    return _stack(cell, members, dtype)
+
+
+def _draw_standard(
+    cell: Cell, inputs: int, outputs: int, seed: int
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    weights = {
+        name: _standard_weight(name, weight, generator(seed, f"standard {name}"))
+        for name, weight in cell.weights(inputs).items()
+    }
+    kernel = _glorot(generator(seed, "standard readout"), (cell.units, outputs))
+    return weights, {"kernel": kernel, "bias": np.zeros(outputs)}
+
+
+def _standard_weight(name: str, weight: Weight, source: np.random.Generator) -> Array:
+    if name == "kernel":
+        return _glorot(source, weight.shape)
+    if name == "recurrent_kernel":
+        return Orthogonal().draw(source, *weight.shape)
+    return np.zeros(weight.shape) if name.endswith("bias") else weight.draw(source)
+
+
+def _glorot(source: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Return entries uniform in +-sqrt(6 / (rows + columns))."""
+    limit = np.sqrt(6.0 / sum(shape))
+    entries: Array = source.uniform(-limit, limit, shape)
+    return entries
 
 
 def _draw(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rnnstudy.analyses import Analysis, TaskAnalysis
+from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Section as TaskResults
 from rnnstudy.analyses.training_summary import performance
 from rnnstudy.core.exhibit import Exhibit, Table
@@ -119,7 +119,7 @@ def _task_section(run: Run, task: str) -> PageSection:
     parts = [
         PagePart(
             analysis.title,
-            _exhibits(analysis, results),
+            _exhibits(run, analysis, results),
             _reasons(run.failures({analysis.title}, task)),
         )
         for analysis in run.study.analyses
@@ -137,9 +137,13 @@ def _selection(run: Run, task: str) -> list[PagePart]:
     return [PagePart("Selection", list(shown), _reasons(run.failures({"pilots", "select"}, task)))]
 
 
-def _exhibits(analysis: Analysis, results: TaskResults) -> list[Exhibit]:
+def _exhibits(run: Run, analysis: Analysis, results: TaskResults) -> list[Exhibit]:
     records = results.shared if isinstance(analysis, TaskAnalysis) else results.records
-    return list(analysis.show(results)) if records.get(analysis.title) else []
+    if not records.get(analysis.title):
+        return []
+    if isinstance(analysis, MemberAnalysis) and analysis.weights != "trained":
+        results = run.section_with_weights(results, analysis)
+    return list(analysis.show(results))
 
 
 def _reasons(failures: Iterable[Failure]) -> str:

@@ -4,13 +4,14 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from rnnstudy.cells import Cell
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import Record, array
-from rnnstudy.population.initialise import initial_population, stream
+from rnnstudy.population.initialise import initial_population, standard_population, stream
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 from rnnstudy.training.evaluation import evaluate
@@ -19,6 +20,9 @@ from rnnstudy.training.kernels.precision import tensor_float_32
 from rnnstudy.training.protocol import Training
 from rnnstudy.training.state import Arrays, TrainingState, advance, initial_training_state
 from rnnstudy.training.step import Program, select_prefix
+
+WeightsOf = Literal["trained", "untrained", "standard"]
+"""Weights of a network: those after training, its initial ones, or those of `standard`."""
 
 PIECE = 10.0
 """Seconds between two checkpoints at most, if a step takes no longer."""
@@ -83,14 +87,46 @@ class TrainedNetworks(Record):
         ValueError
             A network was imported, so that its initial weights are unknown.
         """
+        return self.population_with("untrained", inputs)
+
+    def population_with(self, weights: WeightsOf, inputs: int | None = None) -> Population:
+        """Return the networks with their trained weights, or with weights drawn from their seeds.
+
+        Parameters
+        ----------
+        weights
+            `trained`, `untrained` (the networks before training), or `standard` (the same cell
+            from standard initialisers, see `population.initialise.standard_population`).
+        inputs
+            Number of input channels; default: that of the trained networks. If it differs, the
+            trained networks get input weights as before training.
+
+        Raises
+        ------
+        ValueError
+            A network was imported, so that it has no seed to draw from.
+        """
+        trained = self.population
+        channels = trained.inputs if inputs is None else inputs
+        if weights == "trained":
+            return self.with_input_channels(channels)
         if (self.seed < 0).any():
             raise ValueError(
                 "networks must have seeds, got an imported network, whose initial weights are "
                 "unknown. Select networks of the grid."
             )
-        trained = self.population
-        channels = trained.inputs if inputs is None else inputs
-        return initial_population(trained.cell, channels, trained.outputs, self.seed.tolist())
+        draw = standard_population if weights == "standard" else initial_population
+        return draw(trained.cell, channels, trained.outputs, self.seed.tolist())
+
+    def with_weights(self, weights: WeightsOf) -> "TrainedNetworks":
+        """Return the record with the networks of `population_with`; losses are the trained ones.
+
+        Raises
+        ------
+        ValueError
+            As `population_with`.
+        """
+        return replace(self, population=self.population_with(weights))
 
     def with_input_channels(self, inputs: int) -> Population:
         """Return the trained networks with a number of input channels, for another task's inputs.

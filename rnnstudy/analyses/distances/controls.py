@@ -123,7 +123,7 @@ class Controls(AllPairs):
         return self.name or f"{self.metric_title}_controls"
 
     def member_inputs(self) -> tuple[MemberAnalysis, ...]:
-        return Representations(), Representations(networks="untrained")
+        return Representations(), Representations(weights="untrained")
 
     def cross_task_input(self, task: Task) -> MemberAnalysis | None:
         return Representations(probe=task)

@@ -1,8 +1,8 @@
 """Distances between all networks of a task under a metric of their states."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
-from typing import ClassVar, Literal, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar, NamedTuple
 
 from rnnstudy.analyses.base import (
     OTHER_TASKS,
@@ -20,6 +20,7 @@ from rnnstudy.core.exhibit import Exhibit, Matrix
 from rnnstudy.core.record import Record
 from rnnstudy.metrics import AnyMetric
 from rnnstudy.tasks import Task
+from rnnstudy.training.train import WeightsOf
 
 
 class DistanceRow(NamedTuple):
@@ -86,22 +87,28 @@ class Pairs(AllPairs):
 
     Examples
     --------
-    >>> Pairs(metric="svcca", networks="untrained").title
+    >>> Pairs(metric="svcca", weights="untrained").title
     'svcca_untrained'
     """
 
     kind: ClassVar[str] = "pairs"
     yields: ClassVar[type[Record]] = Distances
 
-    networks: Literal["trained", "untrained"] = "trained"
-    """Untrained: networks with their initial weights, without imported ones."""
+    recipe_names: ClassVar[Mapping[str, str]] = {"weights": "networks"}
+
+    weights: WeightsOf = "trained"
+    """Weights of the networks, as of `representations`; imported networks have trained ones."""
 
     @property
     def title(self) -> str:
-        return self.name or self.metric_title + "_untrained" * (self.networks == "untrained")
+        return self.name or self.metric_title + self._representations.weights_suffix
+
+    @property
+    def _representations(self) -> Representations:
+        return Representations(weights=self.weights)
 
     def member_inputs(self) -> tuple[MemberAnalysis, ...]:
-        return (Representations(networks=self.networks),)
+        return (self._representations,)
 
     def label(self, row: DistanceRow) -> str:
         return row.member.name

@@ -1,8 +1,8 @@
 """States and outputs of each network on the task's probe trials."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
@@ -48,15 +48,14 @@ class Representations(MemberAnalysis):
 
     Examples
     --------
-    >>> Representations(networks="untrained").title
+    >>> Representations(weights="untrained").title
     'representations_untrained'
     """
 
     kind: ClassVar[str] = "representations"
     yields: ClassVar[type[Record]] = Activity
 
-    networks: Literal["trained", "untrained"] = "trained"
-    """Untrained: the same networks with their initial weights."""
+    recipe_names: ClassVar[Mapping[str, str]] = {"weights": "networks"}
 
     probe: AnyTask | None = None
     """Another task, whose probe trials drive the networks; default: their own task. A network with
@@ -65,21 +64,15 @@ class Representations(MemberAnalysis):
     @property
     def title(self) -> str:
         probe = "" if self.probe is None else f"_on_{self.probe.title}"
-        return self.name or "representations" + "_untrained" * self._is_untrained + probe
+        return self.name or "representations" + self.weights_suffix + probe
 
     @property
     def from_seeds(self) -> bool:
-        return self._is_untrained or self.probe is not None
-
-    @property
-    def _is_untrained(self) -> bool:
-        return self.networks == "untrained"
+        return super().from_seeds or self.probe is not None
 
     def population_of(self, trained: TrainedNetworks) -> Population:
-        inputs = trained.population.inputs if self.probe is None else self.probe.inputs
-        return (
-            trained.untrained(inputs) if self._is_untrained else trained.with_input_channels(inputs)
-        )
+        inputs = None if self.probe is None else self.probe.inputs
+        return trained.population_with(self.weights, inputs)
 
     def run(self, population: Population, task: Task) -> Sequence[Activity]:
         probe = (self.probe or task).probe()

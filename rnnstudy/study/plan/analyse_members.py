@@ -91,10 +91,11 @@ class AnalyseMembers(Job):
                 [store.read(n.key(), TrainedNetworks) for n in ready], "member"
             )
             inputs = {
-                need.title: [store.read(self._need(need, network), Record) for network in ready]
-                for need in self.bound.needs
+                name: [store.read(self._need(need, network), Record) for network in ready]
+                for name, need in zip(self.analysis.needs(), self.bound.needs, strict=True)
             }
-            population = self.analysis.population_of(trained)
+            weighted = trained.with_weights(self.analysis.weights)
+            population = self.analysis.population_of(weighted)
             records = self.analysis.compute(population, ready[0].task, inputs)
             for network, record in zip(ready, records, strict=True):
                 store.write(self._address(network), record)

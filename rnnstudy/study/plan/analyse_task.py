@@ -1,6 +1,6 @@
 """Jobs that analyse all networks of a task."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -53,16 +53,18 @@ class AnalyseTask(Job):
         return (self.key,)
 
     def requires(self) -> list[Hashable]:
-        records = [address for reads in self.result.reads for address in reads]
-        return [*self.result.keys, *records, *map(task_key, self.result.needs)]
+        result = self.result
+        records = [address for reads in result.reads for address in reads]
+        records += [a for reads in result.control_reads.values() for a in reads if a is not None]
+        needs = map(task_key, (*result.needs, *result.control_distances.values()))
+        return [*result.keys, *records, *needs]
 
     def _present(self, store: Store) -> list[bool]:
         return [not self.result.pending and store.has(self.result.address(store, complete=True))]
 
     def missing(self, store: Store) -> Self | None:
-        return (
-            self if self.result.expected_positions(store) and not all(self.present(store)) else None
-        )
+        is_empty = not (self.result.n_task_networks and self.result.expected_positions(store))
+        return None if is_empty or all(self.present(store)) else self
 
     def cost(self) -> Cost:
         try:
@@ -95,8 +97,31 @@ class AnalyseTask(Job):
                 if i >= result.n_task_networks
             }
         records |= {need.analysis.title: _read_shared(need, store) for need in result.needs}
-        inputs = Inputs([result.members[i] for i in of_task], **records)
+        inputs = Inputs.from_records(
+            [result.members[i] for i in of_task],
+            records,
+            {weights: self._control(weights, store, of_task) for weights in result.controls},
+            {
+                name: _read_shared(need, store)
+                for name, need in result.control_distances.items()
+                if need.has_networks(store)
+            },
+        )
         return self.analysis.compute(result.task, inputs)
+
+    def _control(self, weights: str, store: Store, at: Sequence[int]) -> Inputs:
+        """Return the records of the networks with other weights, as far as there are any."""
+        members = self.result.members
+        records = {}
+        for name in self.result.controls[weights]:
+            addresses = self.result.control_reads[weights, name]
+            records[name] = {
+                members[i]: store.read(address, Record)
+                for i in at
+                if (address := addresses[i]) is not None and store.has(address)
+            }
+        present = [members[i] for i in at if any(members[i] in each for each in records.values())]
+        return Inputs.from_records(present, records, {}, {})
 
 
 def task_key(result: TaskArtefact) -> JobKey:

@@ -1,19 +1,22 @@
 """Index of a study's results: network, analysis and task to address."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.conditions import Where, condition_text, has_values
+from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.core.component import Address
 from rnnstudy.study.plan.member_analyses import (
     BoundAnalysis,
+    control_distances,
+    control_inputs,
     cross_task_input,
     inputs_of,
+    listed_task_analyses,
     member_analyses,
-    task_analyses,
 )
 from rnnstudy.study.plan.outcomes import network_outcome
 from rnnstudy.study.plan.selection import SelectionGroup, population, selection_groups
@@ -83,6 +86,12 @@ class Artefacts:
         return member_analyses(self.study)
 
     @cached_property
+    def listed(self) -> tuple[BoundAnalysis, ...]:
+        """Member analyses that the spec lists, and the activity on the probe."""
+        titles = {analysis.title for analysis in (*self.study.analyses, Representations())}
+        return tuple(bound for title, bound in self.by_title.items() if title in titles)
+
+    @cached_property
     def by_title(self) -> Mapping[str, BoundAnalysis]:
         """Member analysis by name. Of two of one name, the listed one."""
         return {bound.title: bound for bound in reversed(self.member_analyses)}
@@ -133,16 +142,17 @@ class Artefacts:
             at = (analysis.step, task.title, *conditions)
             if at not in results:
                 needs = (by_title[name] for name in analysis.needs())
+                scopes = (*conditions.values(), analysis.where)
                 others = tuple(
-                    add(one, task, (*conditions.values(), analysis.where))
-                    for one in needs
-                    if isinstance(one, TaskAnalysis)
+                    add(one, task, scopes) for one in needs if isinstance(one, TaskAnalysis)
                 )
-                results[at] = self._task_artefact(analysis, task, others, conditions)
+                added = control_distances(analysis, self.study)
+                controls = {name: add(one, task, scopes) for name, one in added.items()}
+                results[at] = self._task_artefact(analysis, task, others, controls, conditions)
             return results[at]
 
         for task in self.study.tasks:
-            for analysis in task_analyses(self.study):
+            for analysis in listed_task_analyses(self.study):
                 if applies(analysis, task, self.study.analyses):
                     add(analysis, task, ())
         return tuple(results.values())
@@ -156,6 +166,7 @@ class Artefacts:
         analysis: TaskAnalysis,
         task: Task,
         needs: tuple["TaskArtefact", ...],
+        distances: Mapping[str, "TaskArtefact"],
         scopes: Mapping[str, Where],
     ) -> "TaskArtefact":
         inputs, cross = inputs_of(analysis, self.study), cross_task_input(analysis, task)
@@ -177,6 +188,8 @@ class Artefacts:
             n_task_networks=len(analysable),
             needs=needs,
             scopes=tuple(scopes),
+            controls=control_inputs(analysis, self.study),
+            control_distances=distances,
         )
 
     def _analysable(
@@ -224,6 +237,10 @@ class TaskArtefact:
     n_task_networks: int
     """Number of networks of the task."""
     needs: tuple["TaskArtefact", ...]
+    controls: Mapping[str, Mapping[str, BoundAnalysis]]
+    """Kind of weights -> name of an input -> the analysis of networks with these weights."""
+    control_distances: Mapping[str, "TaskArtefact"]
+    """Name of an input -> the same distances together with controls."""
     scopes: tuple[str, ...] = ()
     """Conditions of the claims that read it, as text; empty for the result of all networks."""
 
@@ -246,6 +263,18 @@ class TaskArtefact:
             tuple(records[key] for records in (tables if i < self.n_task_networks else cross))
             for i, key in enumerate(self.keys)
         )
+
+    @cached_property
+    def control_reads(self) -> Mapping[tuple[str, str], tuple[Address | None, ...]]:
+        """(Kind of weights, input) -> address for each network; None for one without a seed."""
+        return {
+            (weights, name): tuple(
+                self.index.records(bound)[key] if can_analyse(network, (bound,)) else None
+                for key, network in zip(self.keys, self.networks, strict=True)
+            )
+            for weights, inputs in self.controls.items()
+            for name, bound in inputs.items()
+        }
 
     @cached_property
     def keys(self) -> tuple[Address, ...]:
@@ -281,7 +310,25 @@ class TaskArtefact:
         reads = [self.reads[i][part] for part in range(len(self.inputs)) for i in of_task]
         reads += [address for i in at if i >= self.n_task_networks for address in self.reads[i]]
         needs = (need.address(store, complete=complete) for need in self.needs)
-        return self.analysis.key(*reads, *needs)
+        controls = self._control_inputs(store, of_task, complete)
+        return self.analysis.key(*reads, *needs, *controls)
+
+    def _control_inputs(
+        self, store: Store, at: Sequence[int], complete: bool
+    ) -> Iterator[Address | str]:
+        """Yield what the address owes to the controls, each list after its name."""
+        for (weights, name), addresses in self.control_reads.items():
+            yield f"control {weights} {name}"
+            reads = (address for i in at if (address := addresses[i]) is not None)
+            yield from (address for address in reads if complete or store.has(address))
+        for name, need in self.control_distances.items():
+            if need.has_networks(store):
+                yield f"control distances {name}"
+                yield need.address(store, complete=complete)
+
+    def has_networks(self, store: Store) -> bool:
+        """Return whether a network of the task is usable."""
+        return any(i < self.n_task_networks for i in self.expected_positions(store))
 
 
 def _has_diverged(store: Store, network: NetworkSpec) -> bool:

@@ -1,6 +1,6 @@
 """Member analyses of a study, each bound to the analyses that it reads."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +9,7 @@ from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.core.component import Address
 from rnnstudy.study.spec.study import Study
 from rnnstudy.tasks import Task
+from rnnstudy.training.train import WeightsOf
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,16 +42,26 @@ class BoundAnalysis:
 def member_analyses(study: Study) -> tuple[BoundAnalysis, ...]:
     """Return the member analyses of a study, each once for each choice of tasks.
 
-    These are the analyses that the spec lists, the parts of its task analyses, and the activity on
-    the probe.
+    These are the analyses that the spec lists, the activity on the probe, and what the task
+    analyses read beside them: their parts, and the same networks with other weights.
     """
-    listed = _listed_analyses(study)
-    parts = [part for analysis in task_analyses(study) for part in analysis.member_inputs()]
+    listed, readers = _listed_analyses(study), task_analyses(study)
+    parts = [part for analysis in readers for part in analysis.member_inputs()]
     bound = [_bind(analysis, listed) for analysis in (*listed.values(), Representations(), *parts)]
+    for analysis in readers:
+        for controls in control_inputs(analysis, study).values():
+            bound += controls.values()
     unique: dict[tuple[str, tuple[str, ...] | None], BoundAnalysis] = {}
-    for each in bound:
+    for each in [*bound, *(need for reader in bound for need in _behind(reader))]:
         unique.setdefault((each.address, each.analysis.tasks), each)
     return tuple(unique.values())
+
+
+def _behind(bound: BoundAnalysis) -> Iterator[BoundAnalysis]:
+    """Yield all analyses that an analysis reads, directly or not."""
+    for need in bound.needs:
+        yield need
+        yield from _behind(need)
 
 
 def cross_task_analyses(study: Study, task: Task) -> tuple[BoundAnalysis, ...]:
@@ -72,9 +83,62 @@ def inputs_of(analysis: TaskAnalysis, study: Study) -> tuple[BoundAnalysis, ...]
     return tuple(_bind(one, listed) for one in (*analysis.member_inputs(), *needed))
 
 
-def task_analyses(study: Study) -> list[TaskAnalysis]:
-    """Return the task analyses of a study, then its claims."""
+def control_inputs(
+    analysis: TaskAnalysis, study: Study
+) -> dict[WeightsOf, dict[str, BoundAnalysis]]:
+    """Return kind of weights -> name of an input -> the same analysis with these weights."""
+    listed, inputs = _listed_analyses(study), inputs_of(analysis, study)
+    return {
+        weights: {
+            bound.title: _bind(bound.analysis.with_weights(weights), listed) for bound in inputs
+        }
+        for weights in analysis.control_weights()
+    }
+
+
+def control_distances(analysis: TaskAnalysis, study: Study) -> dict[str, TaskAnalysis]:
+    """Return name of an input -> the analysis of the same distances together with controls.
+
+    An equal analysis that the spec lists is the one that is returned.
+    """
+    if not analysis.control_weights():
+        return {}
+    listed = [each for each in study.analyses if isinstance(each, TaskAnalysis)]
+    needed = [each for each in listed if each.title in analysis.needs()]
+    found = {each.title: each.with_controls() for each in needed}
+    return {
+        name: _as_listed(with_controls, f"{name}_controls", listed)
+        for name, with_controls in found.items()
+        if with_controls is not None
+    }
+
+
+def _as_listed(analysis: TaskAnalysis, title: str, listed: Sequence[TaskAnalysis]) -> TaskAnalysis:
+    """Return the listed analysis that is equal, or this one under a title that is not taken."""
+    for other in listed:
+        if other.key() == analysis.key():
+            return other
+    taken = {other.title for other in listed}
+    while title in taken:
+        title += "_added"
+    return analysis.replace(name=title)
+
+
+def listed_task_analyses(study: Study) -> list[TaskAnalysis]:
+    """Return the task analyses that a spec lists, then its claims."""
     return [a for a in (*study.analyses, *study.claims) if isinstance(a, TaskAnalysis)]
+
+
+def task_analyses(study: Study) -> list[TaskAnalysis]:
+    """Return the task analyses of a study, its claims, and the controls that these read."""
+    listed = listed_task_analyses(study)
+    unique = {analysis.step: analysis for analysis in listed}
+    pending = listed
+    while pending:
+        found = [each for one in pending for each in control_distances(one, study).values()]
+        pending = [each for each in found if each.step not in unique]
+        unique |= {each.step: each for each in pending}
+    return list(unique.values())
 
 
 def _listed_analyses(study: Study) -> dict[str, MemberAnalysis]:
@@ -82,5 +146,12 @@ def _listed_analyses(study: Study) -> dict[str, MemberAnalysis]:
 
 
 def _bind(analysis: MemberAnalysis, listed: Mapping[str, MemberAnalysis]) -> BoundAnalysis:
-    needs = tuple(_bind(listed[name], listed) for name in analysis.needs())
-    return BoundAnalysis(analysis, needs)
+    weights = analysis.weights
+    needs = [listed[name] for name in analysis.needs()]
+    return BoundAnalysis(
+        analysis,
+        tuple(
+            _bind(need if weights == "trained" else need.with_weights(weights), listed)
+            for need in needs
+        ),
+    )

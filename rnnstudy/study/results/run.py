@@ -3,11 +3,12 @@
 import json
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rnnstudy.analyses import TaskAnalysis
+from rnnstudy.analyses import MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Section
 from rnnstudy.claims.base import Claim, Evidence, no_evidence
 from rnnstudy.comparison.distances.pairs import Distances
@@ -209,8 +210,8 @@ class Run:
         store, index = StoreSnapshot(self.store), self.index.selected
         pairs = [(m, n) for m, n in index.pairs if m.fields["task"] == task]
         records = {
-            title: {m.name: (index.records(bound)[n.key()], Record) for m, n in pairs}
-            for title, bound in index.by_title.items()
+            bound.title: {m.name: (index.records(bound)[n.key()], Record) for m, n in pairs}
+            for bound in index.listed
         }
         shared = {
             analysis.title: (result.address(store), Record)
@@ -224,6 +225,27 @@ class Run:
             trained=self._present({m.name: (n.key(), TrainedNetworks) for m, n in pairs}),
             records={title: self._present(addresses) for title, addresses in records.items()},
             shared=self._present(shared),
+        )
+
+    def section_with_weights(self, section: Section, analysis: MemberAnalysis) -> Section:
+        """Return a section for showing an analysis of networks with other weights.
+
+        Its networks and the records that the analysis reads have these weights. Imported networks
+        are left out.
+        """
+        index, weights = self.index.selected, analysis.weights
+        seeded = {n: t for n, t in section.trained.items() if (t.seed >= 0).all()}
+        bound = index.by_title[analysis.title]
+        records = {
+            name: self._present(
+                {m: (index.records(need)[index.network[m].key()], Record) for m in seeded}
+            )
+            for name, need in zip(analysis.needs(), bound.needs, strict=True)
+        }
+        return replace(
+            section,
+            trained={name: trained.with_weights(weights) for name, trained in seeded.items()},
+            records={**section.records, **records},
         )
 
     def _present(self, addresses: Mapping[str, tuple[str, type[R]]]) -> dict[str, R]:

@@ -73,6 +73,21 @@ def _unfit(reader: Analysis, needed: Analysis) -> str:
     """Return why an analysis cannot read the records of another; empty if it can or may."""
     if isinstance(reader, MemberAnalysis) and not isinstance(needed, MemberAnalysis):
         return f"looks at each network by itself; {needed.title!r} looks at all of them"
+    if isinstance(reader, MemberAnalysis) and isinstance(needed, MemberAnalysis):
+        return _unfit_weights(reader, needed) or _unfit_record(reader, needed)
+    return _unfit_record(reader, needed)
+
+
+def _unfit_weights(reader: MemberAnalysis, needed: MemberAnalysis) -> str:
+    if needed.weights in ("trained", reader.weights):
+        return ""
+    return (
+        f"has weights: {reader.weights}; {needed.title!r} has weights: {needed.weights}. "
+        "Give both the same weights"
+    )
+
+
+def _unfit_record(reader: Analysis, needed: Analysis) -> str:
     if needed.yields is not Record and not issubclass(needed.yields, reader.takes):
         return f"needs {reader.takes.__name__}; {needed.title!r} yields {needed.yields.__name__}"
     return ""

@@ -169,7 +169,7 @@ def test_what_failed_costs_those_that_need_it_and_no_others(tmp_path: Path) -> N
 
 
 def test_networks_are_looked_at_as_they_were_before_training(tmp_path: Path) -> None:
-    run, failures = done(study(Representations(networks="untrained"), Weight()), tmp_path)
+    run, failures = done(study(Representations(weights="untrained"), Weight()), tmp_path)
     assert failures == {}
     trained, task = run.trained_network(NAMES[3]), run.study.tasks[0]
     (expected,) = Representations().run(
