@@ -36,7 +36,7 @@ SPEC: dict[str, Any] = {
         {"kind": "controls", "metric": "cka"},
         {"kind": "control_tests", "of": "cka_controls"},
     ],
-    "claims": [{"kind": "nearer_untrained", "of": "cka_controls", "networks": 2}],
+    "claims": [{"kind": "nearer_untrained", "of": "cka_controls", "min_networks": 2}],
     "runtime": {"workers": 2},
 }
 LOST = "integration-vanilla-relu-3-s001"

@@ -11,6 +11,7 @@ from rnnstudy.core.record import Record
 from rnnstudy.study.plan.artefacts import TaskArtefact
 from rnnstudy.study.plan.job import Context, Job, JobKey, count_label
 from rnnstudy.study.store import Store, StoreSnapshot
+from rnnstudy.training.train import WeightsOf
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +110,7 @@ class AnalyseTask(Job):
         )
         return self.analysis.compute(result.task, inputs)
 
-    def _control(self, weights: str, store: Store, at: Sequence[int]) -> Inputs:
+    def _control(self, weights: WeightsOf, store: Store, at: Sequence[int]) -> Inputs:
         """Return the records of the networks with other weights, as far as there are any."""
         members = self.result.members
         records = {}

@@ -27,6 +27,7 @@ from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import Study
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
+from rnnstudy.training.train import WeightsOf
 
 
 class Artefacts:
@@ -237,7 +238,7 @@ class TaskArtefact:
     n_task_networks: int
     """Number of networks of the task."""
     needs: tuple["TaskArtefact", ...]
-    controls: Mapping[str, Mapping[str, BoundAnalysis]]
+    controls: Mapping[WeightsOf, Mapping[str, BoundAnalysis]]
     """Kind of weights -> name of an input -> the analysis of networks with these weights."""
     control_distances: Mapping[str, "TaskArtefact"]
     """Name of an input -> the same distances together with controls."""
@@ -265,7 +266,7 @@ class TaskArtefact:
         )
 
     @cached_property
-    def control_reads(self) -> Mapping[tuple[str, str], tuple[Address | None, ...]]:
+    def control_reads(self) -> Mapping[tuple[WeightsOf, str], tuple[Address | None, ...]]:
         """(Kind of weights, input) -> address for each network; None for one without a seed."""
         return {
             (weights, name): tuple(

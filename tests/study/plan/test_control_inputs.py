@@ -25,7 +25,7 @@ from rnnstudy.runner import NullListener
 from rnnstudy.study.execution.execute import execute
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.results.run import Run
-from rnnstudy.study.spec.study import Study, study_of
+from rnnstudy.study.spec.study import SpecError, Study, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
 from rnnstudy.training.train import TrainedNetworks
@@ -272,6 +272,16 @@ def test_the_former_field_of_untrained_networks_is_still_read() -> None:
     with pytest.warns(FutureWarning, match=r"analyses\[0\].networks: 'networks' was renamed to 'w"):
         (analysis,) = study_of(spec).analyses
     assert analysis == Representations(weights="untrained")
+
+
+def test_a_number_of_networks_is_still_read_as_the_smallest_number() -> None:
+    claim = {"kind": "cube", "networks": 3}
+    spec = SPEC | {"analyses": ["fixed_points"], "claims": [claim]}
+    spec |= {"tasks": [{"kind": "flip_flop", "bits": 3}]}
+    with pytest.warns(FutureWarning, match=r"claims\[0\].networks: 'networks' was renamed to 'min"):
+        assert study_of(spec).claims[0].min_networks == 3
+    with pytest.raises(SpecError, match="is the former name of min_networks, which is also set"):
+        study_of(spec | {"claims": [claim | {"min_networks": 3}]})
 
 
 # Controls
