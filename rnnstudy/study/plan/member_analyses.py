@@ -105,10 +105,10 @@ def control_distances(analysis: TaskAnalysis, study: Study) -> dict[str, TaskAna
         return {}
     listed = [each for each in study.analyses if isinstance(each, TaskAnalysis)]
     needed = [each for each in listed if each.title in analysis.needs()]
-    found = {each.title: each.with_controls() for each in needed}
+    controls = {each.title: each.with_controls() for each in needed}
     return {
         name: _as_listed(with_controls, f"{name}_controls", listed)
-        for name, with_controls in found.items()
+        for name, with_controls in controls.items()
         if with_controls is not None
     }
 
@@ -118,8 +118,8 @@ def _as_listed(analysis: TaskAnalysis, title: str, listed: Sequence[TaskAnalysis
     for other in listed:
         if other.key() == analysis.key():
             return other
-    taken = {other.title for other in listed}
-    while title in taken:
+    titles = {other.title for other in listed}
+    while title in titles:
         title += "_added"
     return analysis.replace(name=title)
 
@@ -135,8 +135,8 @@ def task_analyses(study: Study) -> list[TaskAnalysis]:
     unique = {analysis.step: analysis for analysis in listed}
     pending = listed
     while pending:
-        found = [each for one in pending for each in control_distances(one, study).values()]
-        pending = [each for each in found if each.step not in unique]
+        controls = [each for one in pending for each in control_distances(one, study).values()]
+        pending = [each for each in controls if each.step not in unique]
         unique |= {each.step: each for each in pending}
     return list(unique.values())
 
