@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from rnnstudy.claims.base import Claim, Evidence, average_by_group, group_size_error
+from rnnstudy.claims.base import Claim, average_by_group, group_size_error
 from rnnstudy.claims.cube import Cube
 from rnnstudy.claims.cube_graph import CubeGraph
-from rnnstudy.claims.depends_less import DependsLess
+from rnnstudy.claims.evidence.measurements import Measurements, distances_of, values_of
+from rnnstudy.claims.evidence.record import Evidence
 from rnnstudy.claims.frequency_follows import FrequencyFollows
 from rnnstudy.claims.geometry_depends_on import GeometryDependsOn
 from rnnstudy.claims.integration_modes import OneModeOrSeveral
@@ -18,7 +19,6 @@ CLAIMS: dict[str, type[Claim]] = catalogue(
     Cube,
     CubeGraph,
     GeometryDependsOn,
-    DependsLess,
     FrequencyFollows,
     LineAttractorClaim,
     OneModeOrSeveral,
@@ -32,7 +32,10 @@ __all__ = [
     "AnyClaim",
     "Claim",
     "Evidence",
+    "Measurements",
     "Prevalent",
     "average_by_group",
+    "distances_of",
     "group_size_error",
+    "values_of",
 ]

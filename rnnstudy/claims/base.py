@@ -1,72 +1,49 @@
 """Contract of claims: a statement, the evidence of the networks, and a rule for the verdict."""
 
-from abc import abstractmethod
+import warnings
+from abc import abstractmethod, update_abstractmethods
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from math import nan
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Inputs, TaskAnalysis
+from rnnstudy.analyses.distances.controls import UNTRAINED
+from rnnstudy.claims.evidence.control_runs import (
+    Interval,
+    add_controls,
+    jackknifed_difference,
+)
+from rnnstudy.claims.evidence.measurements import Measurements, distances_of
+from rnnstudy.claims.evidence.negative import shuffle_training
+from rnnstudy.claims.evidence.positive import PositiveControl, distance_controls, value_controls
+from rnnstudy.claims.evidence.record import NO_CONTROL, ControlResult, Evidence, Outcome
 from rnnstudy.core.arrays import Array
-from rnnstudy.core.record import Record, array
+from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Evidence(Record):
-    """Evidence of the networks of one task on a claim, before p is corrected for other claims.
-
-    Examples
-    --------
-    >>> evidence = Evidence(
-    ...     statistic=0.9, effect=0.9, low=0.6, high=1.0, p=0.01, floor=0.001, holds=True,
-    ...     groups=("gru", "lstm"), networks=np.array([5, 5]), values=np.array([0.8, 1.0]),
-    ... )
-    >>> evidence.effect
-    0.9
-    """
-
-    statistic: float
-    """Statistic of the test."""
-    effect: float
-    """Size of the effect on the scale of its interval."""
-    low: float
-    """Lower end of the 95 % interval of the effect; NaN without one."""
-    high: float
-    """Upper end of the 95 % interval of the effect; NaN without one."""
-    p: float
-    """Probability of a statistic as large under the null; NaN with too few networks."""
-    floor: float
-    """Smallest p of the test with so many networks."""
-    holds: bool
-    """True if the effect is as large as the rule demands."""
-    shortage: str = ""
-    """Reason why there are too few networks; empty if there are enough."""
-    groups: tuple[str, ...]
-    """Names of the groups of networks that the claim compares."""
-    networks: Array = array("group")
-    """Number of networks of each group."""
-    values: Array = array("group")
-    """Value of each group that the rule concerns."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if len(self.groups) != len(self.networks):
-            raise ValueError(
-                f"networks must have one number per group ({len(self.groups)}), got "
-                f"{len(self.networks)}. Pass one number for each name in groups."
-            )
+QUICK_PERMUTATIONS = 199
+"""Permutations of the tests of negative controls."""
 
 
 class Claim(TaskAnalysis):
     """A statement about the networks of a task, with a test and a rule for the verdict.
 
     A claim is a task analysis (see `rnnstudy.analyses.base.Analysis`) whose record is `Evidence`.
-    `run` raises ValueError with a reason if the claim cannot be tested. A claim on a property of
-    single networks subclasses `rnnstudy.claims.Prevalent` instead.
+    `measure` returns the numbers of trained networks and of their untrained twins. `test` returns
+    the evidence of such numbers and reads nothing else. Therefore controls are the same test with
+    other numbers. `run` measures, tests and runs the controls:
+
+    - positive: the measure tells trained from untrained networks, or task from task.
+    - planted, for sameness: the measure detects a known difference of trained networks.
+    - negative: noise, zeros and ones in place of the numbers; labels that were shuffled.
+    - untrained: the effect among the untrained twins, and the difference that was learnt.
+
+    `measure` or `test` raises ValueError with a reason if the claim cannot be tested. A claim on a
+    property of single networks subclasses `rnnstudy.claims.Prevalent` instead.
 
     Examples
     --------
@@ -74,7 +51,7 @@ class Claim(TaskAnalysis):
 
     >>> from scipy.stats import binomtest
     >>> from rnnstudy import Claim, FixedPoints
-    >>> from rnnstudy.claims import Evidence, average_by_group, group_size_error
+    >>> from rnnstudy.claims import Evidence, average_by_group, group_size_error, values_of
     >>>
     >>> class Holds(Claim):
     ...     takes = FixedPoints
@@ -95,10 +72,20 @@ class Claim(TaskAnalysis):
     ...     def statement(self, task):
     ...         return f"Networks that learn {task.title} have memories."
     ...
-    ...     def run(self, task, inputs):
-    ...         has = [bool((r.n_unstable == 0).any()) for r in inputs[self.of].values()]
+    ...     def measure(self, task, inputs):
+    ...         def has(records):
+    ...             return {m: bool((r.n_unstable == 0).any()) for m, r in records.items()}
+    ...
+    ...         controls = self.control_records(inputs)
+    ...         return values_of(
+    ...             has(inputs[self.of]), {name: has(records) for name, records in controls.items()}
+    ...         )
+    ...
+    ...     def test(self, measurements):
+    ...         trained = measurements.of("trained")
+    ...         has = trained.values.tolist()
     ...         groups, count, share = average_by_group(
-    ...             [member.combination for member in inputs.members], has
+    ...             [member.combination for member in trained.members], has
     ...         )
     ...         test = binomtest(sum(has), len(has), 0.5, alternative="greater")
     ...         low, high = binomtest(sum(has), len(has)).proportion_ci()
@@ -115,15 +102,33 @@ class Claim(TaskAnalysis):
 
     noun: ClassVar[str] = "claim"
 
-    labels: ClassVar[frozenset[str]] = frozenset({"name", "tasks", "where", "alpha"})
+    version: ClassVar[int] = 2
+
+    labels: ClassVar[frozenset[str]] = TaskAnalysis.labels | {"alpha"}
 
     yields: ClassVar[type[Record]] = Evidence
+
+    words: ClassVar[tuple[Outcome, Outcome, Outcome]] = (
+        "supported",
+        "not supported",
+        "not supported",
+    )
+    """Verdicts: p is small and the rule is met, neither, and `p_opposite` is small."""
+
+    judged_parts: ClassVar[Literal["", "any", "all"]] = ""
+    """Parts of the evidence that need a small p by themselves; empty: the claim as one."""
 
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """Level of the test, for p corrected for all claims and tasks of the study (Holm)."""
 
     min_networks: Annotated[int, Field(ge=1)] = 2
     """Smallest number of networks per group; below it there is no verdict."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if "run" in cls.__dict__ and not {"measure", "test"} & cls.__dict__.keys():
+            _accept_former_claim(cls)
 
     @property
     def step(self) -> str:
@@ -153,9 +158,110 @@ class Claim(TaskAnalysis):
     def statement(self, task: Task) -> str:
         """Return the claim as a sentence about the networks of a task."""
 
+    def control_weights(self) -> tuple[str, ...]:
+        """Return the kinds of weights of the networks that serve as controls.
+
+        `inputs.controls[kind][name]` holds the records of single networks, and
+        `inputs.control_distances[name]` the distances with controls.
+        """
+        return (UNTRAINED,)
+
     @abstractmethod
+    def measure(self, task: Task, inputs: Inputs) -> Measurements:
+        """Return the numbers of the trained networks of one task, and of their controls."""
+
+    @abstractmethod
+    def test(self, measurements: Measurements) -> Evidence:
+        """Return the evidence of measurements, without controls.
+
+        It must depend on the measurements and the fields of the claim only.
+        """
+
+    def positive_controls(self, measurements: Measurements) -> Sequence[PositiveControl]:
+        """Return the tests that the measure tells networks apart which are known to differ.
+
+        A claim whose measure passes none of them has the verdict `uninformative`.
+        """
+        is_distance = measurements.is_distance
+        return (distance_controls if is_distance else value_controls)(measurements)
+
+    def planted_controls(self, measurements: Measurements) -> Sequence[ControlResult]:
+        """Return the tests that the measure detects a known difference of trained networks.
+
+        Claims of sameness need them. There are none by default.
+        """
+        return ()
+
+    def shuffle(self, measurements: Measurements, generator: np.random.Generator) -> Measurements:
+        """Return measurements under labels that mean nothing.
+
+        By default, networks and their untrained twins are exchanged at random.
+        """
+        return shuffle_training(measurements, generator)
+
+    def finding_p(self, evidence: Evidence) -> float:
+        """Return the p of the finding that shuffled labels must not give; 1 without one."""
+        return evidence.p if evidence.holds else 1.0
+
+    def estimate(self, measurements: Measurements) -> float:
+        """Return the effect alone; a subclass may compute it without its test."""
+        return self.quick().test(measurements).effect
+
+    def learnt(self, measurements: Measurements) -> Interval:
+        """Return the effect among trained networks minus that among their untrained twins.
+
+        The interval is a jackknife over networks of `estimate`. NaN without an effect.
+        """
+        return jackknifed_difference(self.estimate, measurements)
+
+    def quick(self) -> Self:
+        """Return the claim with fewer permutations, for negative controls."""
+        permutations = getattr(self, "permutations", 0)
+        return (
+            self.replace(permutations=QUICK_PERMUTATIONS)
+            if permutations > QUICK_PERMUTATIONS
+            else self
+        )
+
     def run(self, task: Task, inputs: Inputs) -> Evidence:
-        """Return the evidence of the networks of one task; see `TaskAnalysis.run`."""
+        """Return the evidence of the networks of one task, with the results of all controls."""
+        measurements = self.measure(task, inputs)
+        return add_controls(self, self.quick(), measurements, self.test(measurements))
+
+    def compute(self, task: Task, inputs: Inputs) -> Evidence:
+        """Check the classes of the inputs and run; see `TaskAnalysis.compute`."""
+        evidence = super().compute(task, inputs)
+        assert isinstance(evidence, Evidence)
+        if evidence.shortage or evidence.uninformative or len(evidence.controls):
+            return evidence
+        return replace(evidence, uninformative=NO_CONTROL)
+
+    def distances(self, inputs: Inputs, name: str) -> Measurements:
+        """Return the measurements of an analysis of distances, with controls where there are."""
+        controls = getattr(inputs, "control_distances", {}).get(name)
+        return distances_of(inputs[name], inputs.members, controls)
+
+    def control_records(self, inputs: Inputs) -> dict[str, Any]:
+        """Return training -> records of the networks that serve as controls, by member."""
+        (name, *_) = self.needs()
+        controls = getattr(inputs, "controls", {})
+        return {kind: records[name] for kind, records in controls.items() if name in records}
+
+
+def _accept_former_claim(cls: type[Claim]) -> None:
+    """Accept a claim that overrides `run` alone; it declares no control."""
+    warnings.warn(
+        f"{cls.__name__}.run was split into measure and test. Without them the claim declares no "
+        "control, and its verdict is never better than uninformative.",
+        DeprecationWarning,
+        stacklevel=5,
+    )
+
+    def refuse(self: Claim, *_: Any) -> Any:
+        raise NotImplementedError(f"{cls.__name__} must define measure and test. Add both.")
+
+    cls.measure = cls.test = refuse  # type: ignore[method-assign,assignment]
+    update_abstractmethods(cls)
 
 
 def no_evidence(
@@ -171,6 +277,7 @@ def no_evidence(
         floor=1.0,
         holds=False,
         shortage=shortage,
+        uninformative="",
         groups=groups,
         networks=np.zeros(len(groups), int) if sizes is None else sizes,
         values=np.full(len(groups), nan),

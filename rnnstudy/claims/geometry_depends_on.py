@@ -2,18 +2,20 @@
 
 from typing import ClassVar
 
-from rnnstudy.analyses.base import Inputs
+from rnnstudy.analyses.distances.controls import TRAINED
 from rnnstudy.analyses.factors.fields import factor_values, strata_of
-from rnnstudy.claims.base import Evidence
+from rnnstudy.claims.evidence.control_runs import Interval, interval_around
+from rnnstudy.claims.evidence.measurements import Measurements
+from rnnstudy.claims.evidence.record import Evidence
 from rnnstudy.claims.separation import (
     MEASURE_NAMES,
     Separation,
     group_fields,
-    members_by_name,
     shortage_evidence,
     smallest_p,
 )
 from rnnstudy.comparison.statistics.group_tests import agreement_test
+from rnnstudy.comparison.statistics.permutation import integer_codes
 from rnnstudy.tasks import Task
 
 
@@ -59,14 +61,17 @@ class GeometryDependsOn(Separation):
     def statement(self, task: Task) -> str:
         return f"Geometry ({self.of}) depends on the {self.factor} of networks."
 
-    def run(self, task: Task, inputs: Inputs) -> Evidence:
-        distances = inputs[self.of]
-        members = members_by_name(distances.labels, inputs.members)
-        labels, strata = factor_values(self.factor, members), strata_of(self.factor, members)
+    def test(self, measurements: Measurements) -> Evidence:
+        trained = measurements.of(TRAINED)
+        labels, strata = self._labels(trained)
         if shortage := shortage_evidence(labels, self.min_networks):
             return shortage
         test = agreement_test(
-            self.measure, distances.values, labels, permutations=self.permutations, strata=strata
+            self.score,
+            trained.values,
+            labels,
+            permutations=self.permutations,
+            strata=strata,
         )
         effect, low, high = (
             _above_chance(value, test.expected) for value in (test.statistic, test.low, test.high)
@@ -79,8 +84,28 @@ class GeometryDependsOn(Separation):
             p=test.p,
             floor=smallest_p(labels, strata, self.permutations),
             holds=effect >= self.least,
-            **group_fields(labels, self.measure.scores(distances.values, labels)),
+            **group_fields(labels, self.score.scores(trained.values, labels)),
         )
+
+    def learnt(self, measurements: Measurements) -> Interval:
+        twins = measurements.twins()
+        states = [measurements.only(at) for at in zip(*twins, strict=True)]
+        labels, strata = self._labels(states[0])
+        score, effects, without_each = self.score, [], []
+        for state in states:
+            test = agreement_test(
+                score, state.values, labels, permutations=self.permutations, strata=strata
+            )
+            effects.append(_above_chance(test.statistic, test.expected))
+            rest = score.leave_one_out(state.values, integer_codes(labels))
+            without_each.append(rest / (1.0 - test.expected) if test.expected < 1.0 else 0 * rest)
+        after, before = without_each
+        return interval_around(effects[0] - effects[1], after - before, integer_codes(labels))
+
+    def _labels(self, measurements: Measurements) -> tuple[list[str], list[str]]:
+        """Return the value of the factor, and the stratum, of each item."""
+        members = measurements.members
+        return factor_values(self.factor, members), strata_of(self.factor, members)
 
 
 def _above_chance(value: float, chance: float) -> float:

@@ -6,10 +6,14 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.analyses.base import Inputs
+from rnnstudy.analyses.base import Inputs, Member
+from rnnstudy.analyses.distances.controls import TRAINED
 from rnnstudy.analyses.factors.fields import strata_of
 from rnnstudy.analyses.line_attractors.record import LineAttractor
-from rnnstudy.claims.base import Claim, Evidence, average_by_group, group_size_error, no_evidence
+from rnnstudy.claims.base import Claim, average_by_group, group_size_error, no_evidence
+from rnnstudy.claims.evidence.measurements import Measurements, values_of
+from rnnstudy.claims.evidence.negative import shuffle_factor
+from rnnstudy.claims.evidence.record import Evidence
 from rnnstudy.claims.separation import smallest_p
 from rnnstudy.comparison.statistics.superiority import superiority_test
 from rnnstudy.core.arrays import Array
@@ -83,9 +87,21 @@ class OneModeOrSeveral(Claim):
     def misfit(self, known: Mapping[str, Collection[Any]]) -> str:
         return "" if "cell" in known else "is about cells, which these networks do not have"
 
-    def run(self, task: Task, inputs: Inputs) -> Evidence:
-        members = inputs.members
-        modes = np.array([self._modes(inputs[self.of][member]) for member in members])
+    def measure(self, task: Task, inputs: Inputs) -> Measurements:
+        def counts(records: Mapping[Member, Any]) -> dict[Member, float]:
+            return {member: self._modes(record) for member, record in records.items()}
+
+        controls = self.control_records(inputs)
+        return values_of(
+            counts(inputs[self.of]), {kind: counts(records) for kind, records in controls.items()}
+        )
+
+    def shuffle(self, measurements: Measurements, generator: np.random.Generator) -> Measurements:
+        return shuffle_factor(measurements, "cell", generator)
+
+    def test(self, measurements: Measurements) -> Evidence:
+        trained = measurements.of(TRAINED)
+        members, modes = trained.members, trained.values
         cells = [str(member.fields["cell"]) for member in members]
         groups, sizes, _ = average_by_group(cells, np.zeros(len(cells)))
         several = [cell not in self.cells for cell in cells]
@@ -109,6 +125,12 @@ class OneModeOrSeveral(Claim):
             networks=sizes,
             values=medians,
         )
+
+    def estimate(self, measurements: Measurements) -> float:
+        trained = measurements.of(TRAINED)
+        several = [str(member.fields["cell"]) not in self.cells for member in trained.members]
+        test = superiority_test(trained.values, np.array(several), permutations=0, bootstraps=1)
+        return test.statistic
 
     def _shortage(self, groups: Sequence[str], sizes: Array) -> str:
         has_one_mode = [cell in self.cells for cell in groups]

@@ -3,13 +3,18 @@
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Inputs
 from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, ControlDistances
 from rnnstudy.analyses.factors.fields import factor_values
 from rnnstudy.analyses.factors.reference_groups import nearness_to_controls
-from rnnstudy.claims.base import Claim, Evidence, no_evidence
+from rnnstudy.claims.base import Claim, no_evidence
+from rnnstudy.claims.evidence.control_runs import NO_INTERVAL, Interval
+from rnnstudy.claims.evidence.measurements import Measurements, measurements_of
+from rnnstudy.claims.evidence.negative import shuffle_factor
+from rnnstudy.claims.evidence.record import Evidence
 from rnnstudy.claims.separation import factor_misfit, group_fields, shortage_evidence
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
@@ -86,8 +91,20 @@ class NearerUntrained(Claim):
     def misfit(self, known: Mapping[str, Collection[Any]]) -> str:
         return factor_misfit(self.factor, known)
 
-    def run(self, task: Task, inputs: Inputs) -> Evidence:
-        distances = inputs[self.of]
+    def control_weights(self) -> tuple[str, ...]:
+        return ()  # the distances that it reads have controls
+
+    def measure(self, task: Task, inputs: Inputs) -> Measurements:
+        return measurements_of(inputs[self.of])
+
+    def shuffle(self, measurements: Measurements, generator: np.random.Generator) -> Measurements:
+        return shuffle_factor(measurements, self.factor, generator)
+
+    def learnt(self, measurements: Measurements) -> Interval:
+        return NO_INTERVAL  # untrained networks have no untrained others
+
+    def test(self, measurements: Measurements) -> Evidence:
+        distances = measurements.to_control_distances()
         values = factor_values(self.factor, distances.members)
         trained = [values[i] for i in distances.at(TRAINED)]
         if shortage := shortage_evidence(trained, self.min_networks):

@@ -1,14 +1,23 @@
 """Base of claims on the share of networks with a property."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
+import numpy as np
 from pydantic import Field
 
-from rnnstudy.analyses.base import Inputs
-from rnnstudy.claims.base import Claim, Evidence, average_by_group, group_size_error
+from rnnstudy.analyses.base import Inputs, Member
+from rnnstudy.analyses.distances.controls import TRAINED
+from rnnstudy.claims.base import Claim, average_by_group, group_size_error
+from rnnstudy.claims.evidence.control_runs import Interval
+from rnnstudy.claims.evidence.measurements import Measurements, values_of
+from rnnstudy.claims.evidence.record import Evidence
+from rnnstudy.core.arrays import Array
 from rnnstudy.tasks import Task
+
+NORMAL_QUANTILE = 1.959964
+"""97.5 % quantile of the normal distribution."""
 
 
 class Prevalent(Claim):
@@ -66,10 +75,57 @@ class Prevalent(Claim):
     def has(self, record: Any, task: Task) -> bool:
         """Return whether the network of a record has the property."""
 
-    def run(self, task: Task, inputs: Inputs) -> Evidence:
-        records = inputs[self.needs()[0]]
-        flags = [self.has(record, task) for record in records.values()]
-        return prevalence(flags, [m.combination for m in records], self.least, self.min_networks)
+    def measure(self, task: Task, inputs: Inputs) -> Measurements:
+        def flags(records: Mapping[Member, Any]) -> dict[Member, bool]:
+            return {member: self.has(record, task) for member, record in records.items()}
+
+        controls = self.control_records(inputs)
+        return values_of(
+            flags(inputs[self.needs()[0]]),
+            {weights: flags(records) for weights, records in controls.items()},
+        )
+
+    def test(self, measurements: Measurements) -> Evidence:
+        trained = measurements.of(TRAINED)
+        combinations = [member.combination for member in trained.members]
+        flags = trained.values.astype(bool).tolist()
+        return prevalence(flags, combinations, self.least, self.min_networks)
+
+    def learnt(self, measurements: Measurements) -> Interval:
+        trained, untrained = zip(*measurements.twins(), strict=True)
+        values = measurements.values.astype(bool)
+        return difference_of_shares(values[list(trained)], values[list(untrained)])
+
+
+def difference_of_shares(first: Array, second: Array) -> tuple[float, float, float]:
+    """Return the difference of two paired shares, with its 95 % interval.
+
+    The interval is that of Wald with half a pair added to each of the four counts.
+
+    Parameters
+    ----------
+    first, second : array [pair], bool
+        True where the first, or the second, of a pair has the property.
+
+    Returns
+    -------
+    difference, low, high
+
+    References
+    ----------
+    Agresti & Min (2005), Simple improved confidence intervals for comparing matched proportions.
+
+    Examples
+    --------
+    >>> difference_of_shares(np.array([True, True]), np.array([False, True]))[0]
+    0.5
+    """
+    only_first, only_second = (first & ~second).sum() + 0.5, (second & ~first).sum() + 0.5
+    pairs = len(first) + 2.0
+    centre = (only_first - only_second) / pairs
+    half = NORMAL_QUANTILE * np.sqrt(only_first + only_second - pairs * centre**2) / pairs
+    difference = float(np.mean(first) - np.mean(second))
+    return difference, max(-1.0, float(centre - half)), min(1.0, float(centre + half))
 
 
 def prevalence(

@@ -5,10 +5,14 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from math import exp, lgamma
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
-from rnnstudy.analyses.base import Member
-from rnnstudy.claims.base import Claim, Evidence, average_by_group, group_size_error, no_evidence
+from rnnstudy.analyses.base import Inputs
+from rnnstudy.claims.base import Claim, average_by_group, group_size_error, no_evidence
+from rnnstudy.claims.evidence.measurements import Measurements
+from rnnstudy.claims.evidence.negative import shuffle_factor
+from rnnstudy.claims.evidence.record import Evidence
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.statistics.separation_scores import (
     CONTRAST,
@@ -19,6 +23,7 @@ from rnnstudy.comparison.statistics.separation_scores import (
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.errors import suggestion
 from rnnstudy.core.record import Record
+from rnnstudy.tasks import Task
 
 MEASURES: Mapping[str, SeparationScore] = {
     "nearest_neighbour": NEAREST_NEIGHBOUR,
@@ -53,7 +58,7 @@ class Separation(Claim):
     """Field of the grid: cell, activation, units, ..."""
 
     by: Literal["nearest_neighbour", "silhouette", "contrast"] = "nearest_neighbour"
-    """SeparationScore of separation."""
+    """Score of separation."""
 
     least: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Smallest effect of a supported claim."""
@@ -69,12 +74,18 @@ class Separation(Claim):
         return f"an effect of at least {self.least:g}"
 
     @property
-    def measure(self) -> SeparationScore:
-        """The measure of separation."""
+    def score(self) -> SeparationScore:
+        """Score of separation."""
         return MEASURES[self.by]
 
     def misfit(self, known: Mapping[str, Collection[Any]]) -> str:
         return factor_misfit(self.factor, known)
+
+    def measure(self, task: Task, inputs: Inputs) -> Measurements:
+        return self.distances(inputs, self.needs()[0])
+
+    def shuffle(self, measurements: Measurements, generator: np.random.Generator) -> Measurements:
+        return shuffle_factor(measurements, self.factor, generator)
 
 
 def factor_misfit(factor: str, fields: Iterable[str]) -> str:
@@ -85,20 +96,6 @@ def factor_misfit(factor: str, fields: Iterable[str]) -> str:
     return (
         f"is about {factor!r}; fields of this grid: {', '.join(known)}{suggestion(factor, known)}"
     )
-
-
-def members_by_name(names: Sequence[str], members: Sequence[Member]) -> list[Member]:
-    """Return the members of these names.
-
-    Raises ValueError if one is not among them.
-    """
-    by_name = {member.name: member for member in members}
-    missing = [name for name in names if name not in by_name]
-    if missing:
-        raise ValueError(
-            f"the names of the distances must be networks of this study, got '{missing[0]}'"
-        )
-    return [by_name[name] for name in names]
 
 
 def smallest_p(labels: Sequence[str], strata: Sequence[Hashable], permutations: int) -> float:

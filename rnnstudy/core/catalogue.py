@@ -13,7 +13,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
 from rnnstudy.core.component import Entry, summary
-from rnnstudy.core.deprecations import current_kind
+from rnnstudy.core.deprecations import REMOVED_KINDS, current_kind
 from rnnstudy.core.errors import suggestion
 from rnnstudy.core.tags import class_path, find_class
 
@@ -113,6 +113,9 @@ class CatalogueField:
             return self.catalogue[renamed]
         if isinstance(kind, str) and ":" in kind:
             return self._own_class(kind, base)
+        if isinstance(kind, str) and (reason := REMOVED_KINDS.get(self.noun, {}).get(kind)):
+            context = {"kind": repr(kind), "reason": reason}
+            raise PydanticCustomError("removed_kind", "{kind} {reason}", context)
         known = sorted(self.catalogue)
         raise PydanticCustomError(
             "unknown_kind",

@@ -11,6 +11,8 @@ accept `old`.
 Rename a keyword argument: decorate the function with `accept_former_arguments(old="new")`.
 Rename a method that users override: set `former_methods = {"old": "new"}` in the base class. A
 subclass that defines `old` gets `new`. Rename a method that users call: `accept_former_attributes`.
+Remove a kind of a catalogue: add `"old": "was removed, because ... Use ..."` to
+`REMOVED_KINDS[noun]`.
 Move a module: add `"old.path": "new.path"` to `MODULES`. Imports of the old path still work.
 A spec reports each former word with its file, line and key (`spec_text/former_words.py`).
 """
@@ -52,6 +54,15 @@ KINDS: dict[str, dict[str, str]] = {
     },
 }
 """Noun of a catalogue -> former kind of an entry -> its kind."""
+
+REMOVED_KINDS: dict[str, dict[str, str]] = {
+    "claim": {
+        "depends_less": "was removed, because distances that carry no information passed it. Use "
+        "alike_across to claim that networks are alike, or geometry_against_topology to describe "
+        "two kinds of distances side by side",
+    },
+}
+"""Noun of a catalogue -> removed kind of an entry -> the reason and what replaces it."""
 
 MODULES: dict[str, str] = {
     "rnnstudy.catalogue": "rnnstudy.core.catalogue",

@@ -45,7 +45,6 @@ PATHS = {
     "claim:cube": "rnnstudy.claims.cube:Cube",
     "claim:cube_graph": "rnnstudy.claims.cube_graph:CubeGraph",
     "claim:geometry_depends_on": "rnnstudy.claims.depends:GeometryDependsOn",
-    "claim:depends_less": "rnnstudy.claims.depends_less:DependsLess",
     "claim:frequency_follows": "rnnstudy.claims.frequency:FrequencyFollows",
     "claim:line_attractor": "rnnstudy.claims.line:Line",
     "claim:one_mode_or_several": "rnnstudy.claims.modes:OneModeOrSeveral",

@@ -61,7 +61,9 @@ CLASSES = {
     "control_distances": "rnnstudy.analyses.distances.controls:ControlDistances",
     "factor_tests": "rnnstudy.analyses.factors.factor_record:FactorTests",
     "control_tests": "rnnstudy.analyses.factors.control_record:ControlTests",
-    "evidence": "rnnstudy.claims.base:Evidence",
+    "evidence": "rnnstudy.claims.evidence.record:Evidence",
+    "claim_controls": "rnnstudy.claims.evidence.record:ClaimControls",
+    "claim_parts": "rnnstudy.claims.evidence.record:Parts",
 }
 """Tag -> path of the class."""
 

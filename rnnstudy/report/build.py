@@ -13,7 +13,7 @@ from rnnstudy.report.page import Fact, Page, PagePart, PageSection, write_page
 from rnnstudy.study.results.failures import Failure
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.selection_table import selection_exhibits
-from rnnstudy.study.results.verdict_table import Judged, verdict_exhibits
+from rnnstudy.study.results.verdict_table import ClaimResult, verdict_exhibits
 from rnnstudy.study.spec.checks import applies
 
 
@@ -87,7 +87,7 @@ def _summary(run: Run) -> list[str]:
     ]
 
 
-def _facts(run: Run, claims: Sequence[Judged]) -> list[Fact]:
+def _facts(run: Run, claims: Sequence[ClaimResult]) -> list[Fact]:
     table = run.members
     trained = int((table["status"] == "trained").sum())
     solved = int(table["solved"].eq(True).sum())
@@ -105,7 +105,7 @@ def _facts(run: Run, claims: Sequence[Judged]) -> list[Fact]:
     ]
 
 
-def _claims_section(run: Run, claims: Sequence[Judged]) -> list[PageSection]:
+def _claims_section(run: Run, claims: Sequence[ClaimResult]) -> list[PageSection]:
     """Return the verdicts, if the study has claims."""
     kinds = {f"claim {claim.title}" for claim in run.study.claims}
     part = PagePart("Verdicts", list(verdict_exhibits(claims)), _reasons(run.failures(kinds)))

@@ -1,11 +1,14 @@
 """Populations that never were: members, distances and records with a planted effect, or none."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.distances.controls import TRAINED, TWIN, UNTRAINED, ControlDistances
+from rnnstudy.claims import Claim, Evidence
+from rnnstudy.claims.verdict import Verdict, verdicts
 from rnnstudy.comparison.distances.pairs import Distances
 
 CELLS = ("vanilla", "ugrnn", "gru", "lstm")
@@ -55,3 +58,8 @@ def controlled(
         learnt=tuple(state for state, _ in learnt),
         fields=tuple(dict(m.fields) for _, m in learnt),
     )
+
+
+def by_rule(claim: Claim, evidence: Evidence) -> Verdict:
+    """The verdict of the test and the rule alone, as if the measure had passed its controls."""
+    return verdicts([claim], [replace(evidence, uninformative="")])[0]

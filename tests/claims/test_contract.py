@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from claims.populations import population
+from claims.populations import by_rule, population
 from claims.test_prevalence import fixed_points
 from task_inputs import compute
 
@@ -18,7 +18,6 @@ from rnnstudy.claims import CLAIMS, Claim
 from rnnstudy.claims.cube import MemoryCube
 from rnnstudy.claims.prevalence import Prevalent
 from rnnstudy.claims.separation import Separation
-from rnnstudy.claims.verdict import verdicts
 from rnnstudy.tasks import TASKS, Task
 from rnnstudy.tasks.flip_flop import FlipFlop
 
@@ -26,13 +25,12 @@ PAGE = Path(__file__).parents[2] / "docs" / "guide" / "own-tasks-and-cells.md"
 
 REQUIRED: dict[str, dict[str, Any]] = {
     "geometry_depends_on": {"of": "svcca", "factor": "cell"},
-    "depends_less": {"of": "topology", "than": "svcca", "factor": "cell"},
     "nearer_untrained": {"of": "svcca_controls"},
 }
 
 
 def claim_of(kind: str, **fields: Any) -> Claim:
-    return CLAIMS[kind](**REQUIRED.get(kind, {}), **fields)
+    return CLAIMS[kind](**(REQUIRED.get(kind, {}) | fields))
 
 
 def tasks_of(claim: Claim) -> list[Task]:
@@ -91,10 +89,10 @@ def test_the_contracts_example_is_a_claim(example: type[Claim]) -> None:
     full, none = fixed_points([8, 12, 6, 1]), fixed_points([0, 2])
     evidence = compute(claim, FlipFlop(), members, [full] * len(members))
     assert evidence.statistic == 1.0
-    assert verdicts([claim], [evidence])[0].outcome == "supported"
+    assert by_rule(claim, evidence).outcome == "supported"
     evidence = compute(claim, FlipFlop(), members, [none] * len(members))
     assert np.isfinite(evidence.p)
-    assert verdicts([claim], [evidence])[0].outcome == "not supported"
+    assert by_rule(claim, evidence).outcome == "not supported"
 
 
 def test_the_claim_of_the_guide_is_a_claim() -> None:
@@ -107,6 +105,6 @@ def test_the_claim_of_the_guide_is_a_claim() -> None:
     words = []
     for record in (several, one):
         evidence = compute(claim, FlipFlop(), members, [record] * len(members))
-        words.append(verdicts([claim], [evidence])[0].outcome)
+        words.append(by_rule(claim, evidence).outcome)
     assert words == ["supported", "not supported"]
     assert claim.null == "at most 80% of the networks have two stable points or more"

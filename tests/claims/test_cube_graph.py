@@ -4,11 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
-from claims.populations import population
-from task_inputs import compute
+from claims.populations import by_rule, population
+from task_inputs import compute, evidence_of
 
 from rnnstudy.claims.cube_graph import CubeGraph
-from rnnstudy.claims.verdict import verdicts
 from rnnstudy.core.record import Record
 from rnnstudy.dynamics.connections.record import Connections
 from rnnstudy.tasks.flip_flop import FlipFlop
@@ -80,8 +79,8 @@ def test_a_centre_may_have_more_unstable_directions_if_the_claim_says_so() -> No
 def test_cubes_support_it_and_one_bad_combination_does_not() -> None:
     members, claim, task = population(3), CubeGraph(), FlipFlop()
     records: list[Record] = [connected()] * len(members)
-    evidence = compute(claim, task, members, records)
-    assert verdicts([claim], [evidence])[0].outcome == "supported"
+    evidence = evidence_of(claim, task, members, records)
+    assert by_rule(claim, evidence).outcome == "supported"
     bad = [connected([0]) if m.combination == "gru relu" else connected() for m in members]
-    evidence = compute(claim, task, members, bad)
-    assert verdicts([claim], [evidence])[0].outcome == "not supported"
+    evidence = evidence_of(claim, task, members, bad)
+    assert by_rule(claim, evidence).outcome == "not supported"

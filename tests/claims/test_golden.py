@@ -16,7 +16,7 @@ from claims.test_contract import claim_of, tasks_of
 from claims.test_cube_graph import connected
 from claims.test_integration_modes import line, oscillation
 from claims.test_prevalence import fixed_points
-from task_inputs import compute
+from task_inputs import evidence_of
 
 from rnnstudy.claims import CLAIMS
 from rnnstudy.core.record import Record
@@ -28,7 +28,6 @@ FILE = Path(__file__).with_name("golden.json")
 def given(kind: str, members: Sequence[Any]) -> Sequence[Any]:
     """Return the inputs of a claim, in the order of its `needs()`."""
     geometry = apart(list(members), "cell", 1.0, seed=1)
-    topology = apart(list(members), "cell", 0.3, seed=2)
     targets = np.linspace(0.01, 0.05, 9)
     each: dict[str, Any] = {
         "cube": lambda i: fixed_points([8, 12, 6 + (i % 5 == 0), 1]),
@@ -39,7 +38,6 @@ def given(kind: str, members: Sequence[Any]) -> Sequence[Any]:
     }
     shared: dict[str, list[Record]] = {
         "geometry_depends_on": [geometry],
-        "depends_less": [topology, geometry],
         "nearer_untrained": [controlled(list(members), 3, activation=2.0, training=1.0)],
     }
     if kind in shared:
@@ -49,7 +47,7 @@ def given(kind: str, members: Sequence[Any]) -> Sequence[Any]:
 
 def numbers(kind: str) -> list[float]:
     claim, members = claim_of(kind), population(3)
-    evidence = compute(claim, tasks_of(claim)[0], members, *given(kind, members))
+    evidence = evidence_of(claim, tasks_of(claim)[0], members, *given(kind, members))
     return [evidence.statistic, evidence.effect, evidence.low, evidence.high, evidence.p]
 
 

@@ -2,16 +2,15 @@
 
 import numpy as np
 import pytest
-from claims.populations import population
+from claims.populations import by_rule, population
 from scipy.stats import binom
-from task_inputs import compute
+from task_inputs import compute, evidence_of
 
 from rnnstudy.analyses.line_attractors.record import LineAttractor
 from rnnstudy.analyses.oscillations.record import Oscillation
 from rnnstudy.claims.frequency_follows import FrequencyFollows
 from rnnstudy.claims.integration_modes import OneModeOrSeveral
 from rnnstudy.claims.line_attractor import LineAttractorClaim
-from rnnstudy.claims.verdict import verdicts
 from rnnstudy.core.record import Record
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration
@@ -69,12 +68,12 @@ def test_a_line_is_needed_in_every_context() -> None:
 
 def test_lines_of_all_networks_support_the_claim() -> None:
     members, claim = population(3), LineAttractorClaim()
-    evidence = compute(claim, TASK, members, [line()] * len(members))
-    assert verdicts([claim], [evidence])[0].outcome == "supported"
+    evidence = evidence_of(claim, TASK, members, [line()] * len(members))
+    assert by_rule(claim, evidence).outcome == "supported"
     mixed: list[Record] = [line(slow=0.5 if m.fields["cell"] == "lstm" else 1.0) for m in members]
-    evidence = compute(claim, TASK, members, mixed)
+    evidence = evidence_of(claim, TASK, members, mixed)
     assert evidence.statistic == 0.75
-    assert verdicts([claim], [evidence])[0].outcome == "not supported"
+    assert by_rule(claim, evidence).outcome == "not supported"
 
 
 def records(modes: dict[str, tuple[int, int]], seeds: int = 3) -> tuple[list, list[Record]]:
@@ -88,12 +87,12 @@ GATED = {"ugrnn": (3, 4), "gru": (2, 2), "lstm": (3, 2)}
 def test_one_mode_against_several_supports_the_claim() -> None:
     members, found = records({"vanilla": (1, 1), **GATED})
     claim = OneModeOrSeveral()
-    evidence = compute(claim, TASK, members, found)
+    evidence = evidence_of(claim, TASK, members, found)
     assert evidence.statistic == evidence.effect == evidence.low == evidence.high == 1.0
     assert dict(zip(evidence.groups, evidence.values, strict=True)) == {
         "vanilla": 1.0, "ugrnn": 3.5, "gru": 2.0, "lstm": 2.5,
     }  # fmt: skip
-    assert verdicts([claim], [evidence])[0].outcome == "supported"
+    assert by_rule(claim, evidence).outcome == "supported"
 
 
 @pytest.mark.parametrize(
@@ -107,13 +106,13 @@ def test_one_mode_against_several_supports_the_claim() -> None:
 def test_other_numbers_of_modes_do_not(modes: dict[str, tuple[int, int]]) -> None:
     members, found = records(modes)
     claim = OneModeOrSeveral()
-    evidence = compute(claim, TASK, members, found)
-    assert verdicts([claim], [evidence])[0].outcome == "not supported"
+    evidence = evidence_of(claim, TASK, members, found)
+    assert by_rule(claim, evidence).outcome == "not supported"
 
 
 def test_a_response_that_modes_never_give_takes_more_modes_than_any() -> None:
     members, found = records({"vanilla": (0, 1), **GATED})
-    evidence = compute(OneModeOrSeveral(), TASK, members, found)
+    evidence = evidence_of(OneModeOrSeveral(), TASK, members, found)
     assert evidence.values[0] == np.inf
     assert evidence.statistic == 0.0
     assert not evidence.holds
@@ -126,20 +125,20 @@ def test_shuffled_cells_support_it_at_the_stated_rate() -> None:
     pool = [line((k, k)) for k in range(1, 5)]
     for _ in range(studies):
         found = [pool[i] for i in generator.integers(0, 4, len(members))]
-        small += compute(claim, TASK, members, found).p < claim.alpha
+        small += evidence_of(claim, TASK, members, found).p < claim.alpha
     assert small <= binom.ppf(0.999, studies, 0.05)
 
 
 def test_without_vanilla_or_without_others_networks_lack() -> None:
     claim = OneModeOrSeveral()
     gated = population(3, cells=("gru", "lstm"))
-    evidence = compute(claim, TASK, gated, [line()] * len(gated))
+    evidence = evidence_of(claim, TASK, gated, [line()] * len(gated))
     assert evidence.shortage == "there are no networks of vanilla"
     alone = population(3, cells=("vanilla",))
-    evidence = compute(claim, TASK, alone, [line()] * len(alone))
+    evidence = evidence_of(claim, TASK, alone, [line()] * len(alone))
     assert evidence.shortage == "there are no networks of other cells"
     few = population(1, cells=("vanilla", "gru"))
-    evidence = compute(claim.replace(min_networks=3), TASK, few, [line()] * 4)
+    evidence = evidence_of(claim.replace(min_networks=3), TASK, few, [line()] * 4)
     assert evidence.shortage == "vanilla has 2, gru has 2; it takes 3 of each"
 
 

@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from claims.populations import controlled, population
+from claims.populations import by_rule, controlled, population
 from scipy.stats import binom
-from task_inputs import compute
+from task_inputs import evidence_of
 
 from rnnstudy.analyses.distances.controls import ControlDistances
 from rnnstudy.claims import Evidence
 from rnnstudy.claims.nearer_untrained import NearerUntrained
-from rnnstudy.claims.verdict import verdicts
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.record import Record
 from rnnstudy.tasks.flip_flop import FlipFlop
@@ -20,11 +19,11 @@ LIMIT = int(binom.ppf(0.999, SIMULATIONS, 0.05))
 
 
 def weighed(found: Record, claim: NearerUntrained = CLAIM) -> Evidence:
-    return compute(claim, FlipFlop(), population(3), found)
+    return evidence_of(claim, FlipFlop(), population(3), found)
 
 
 def word(evidence: Evidence) -> str:
-    return verdicts([CLAIM], [evidence])[0].outcome
+    return by_rule(CLAIM, evidence).outcome
 
 
 def test_it_is_supported_where_activations_lie_farther_apart_than_training_moves() -> None:
@@ -92,11 +91,11 @@ def test_a_few_networks_far_away_do_not_make_it_hold() -> None:
 
 
 def test_too_few_networks_are_no_evidence() -> None:
-    (verdict,) = verdicts([CLAIM], [weighed(controlled(population(1), 0))])
+    verdict = by_rule(CLAIM, weighed(controlled(population(1), 0)))
     assert verdict.outcome == "not enough networks"
     assert verdict.reason.startswith("some network must have others of its kind (untrained)")
     only = [m for m in population(3) if m.fields["activation"] == "tanh"]
-    (verdict,) = verdicts([CLAIM], [weighed(controlled(only, 0))])
+    verdict = by_rule(CLAIM, weighed(controlled(only, 0)))
     assert (verdict.outcome, verdict.reason) == (
         "not enough networks",
         "only tanh; it takes 2 groups",

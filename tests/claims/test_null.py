@@ -6,19 +6,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from claims.populations import apart, controlled, population
+from claims.populations import apart, by_rule, controlled, population
 from claims.test_contract import claim_of, tasks_of
 from claims.test_cube_graph import connected
 from claims.test_integration_modes import line, oscillation
 from claims.test_prevalence import fixed_points
 from scipy.stats import binom
-from task_inputs import compute
+from task_inputs import compute, evidence_of
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.fixed_points.graph_distances import GraphDistances
 from rnnstudy.claims import CLAIMS, Claim
 from rnnstudy.claims.prevalence import Prevalent
-from rnnstudy.claims.verdict import verdicts
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import TASKS
@@ -92,10 +91,6 @@ NULLS: dict[str, Null] = {
         claim_of("geometry_depends_on", permutations=199, least=0.0),
         lambda study: [shuffled(MEMBERS, study)],
     ),
-    "depends_less": Null(
-        claim_of("depends_less", permutations=199, least=0.0),
-        lambda study: [graphs(study), shuffled(MEMBERS, study)],
-    ),
     "nearer_untrained": Null(
         claim_of("nearer_untrained"),
         lambda study: [controlled(MEMBERS, study, activation=3.0, training=3.0, guests=False)],
@@ -125,10 +120,10 @@ def test_without_an_effect_a_claim_passes_at_its_level(
         monkeypatch.setattr(type(claim), "has", cache(type(claim).has))
     (task, *_), small, words = tasks_of(claim), 0, []
     for study in range(STUDIES):
-        evidence = compute(claim, task, MEMBERS, *given(study))
+        evidence = evidence_of(claim, task, MEMBERS, *given(study))
         assert not evidence.shortage
         small += evidence.p < claim.alpha
-        words.append(verdicts([claim], [evidence])[0].outcome)
+        words.append(by_rule(claim, evidence).outcome)
     assert small <= LIMIT
     assert words.count("supported") <= small
     assert set(words) <= {"supported", "not supported"}

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from claims.populations import population
+from claims.populations import by_rule, population
 from scipy.stats import beta, binom
-from task_inputs import compute
+from task_inputs import compute, evidence_of
 
 from rnnstudy.claims.cube import Cube
 from rnnstudy.claims.prevalence import prevalence
-from rnnstudy.claims.verdict import verdicts
 from rnnstudy.core.record import Record
 from rnnstudy.dynamics.fixed_points.continua_record import Continua
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
@@ -70,15 +69,15 @@ def test_a_memory_with_cubes_supports_it_and_one_bad_combination_does_not() -> N
     members, task = population(3), FlipFlop()
     full, other = fixed_points([8, 12, 6, 1]), fixed_points([8, 12, 7, 1])
     records: list[Record] = [full] * len(members)
-    evidence = compute(Cube(), task, members, records)
+    evidence = evidence_of(Cube(), task, members, records)
     assert evidence.statistic == evidence.effect == 1.0
     assert evidence.p == pytest.approx(0.5**24)
-    assert verdicts([Cube()], [evidence])[0].outcome == "supported"
+    assert by_rule(Cube(), evidence).outcome == "supported"
     bad = [other if m.combination == "gru relu" else full for m in members]
-    evidence = compute(Cube(), task, members, bad)
+    evidence = evidence_of(Cube(), task, members, bad)
     assert evidence.p < 1e-3
     assert dict(zip(evidence.groups, evidence.values, strict=True))["gru relu"] == 0.0
-    assert verdicts([Cube()], [evidence])[0].outcome == "not supported"
+    assert by_rule(Cube(), evidence).outcome == "not supported"
 
 
 def test_the_cube_says_what_it_reads() -> None:
@@ -101,9 +100,9 @@ def test_interval_and_p_are_those_of_the_binomial_distribution() -> None:
 def test_few_networks_are_not_enough_however_many_have_it() -> None:
     claim = Cube()
     evidence = prevalence([True] * 3, ["a", "a", "b"], claim.least, claim.min_networks)
-    assert verdicts([claim], [evidence])[0].reason == "b has 1; it takes 2 of each"
+    assert by_rule(claim, evidence).reason == "b has 1; it takes 2 of each"
     evidence = prevalence([True] * 4, ["a", "a", "b", "b"], claim.least, claim.min_networks)
-    (verdict,) = verdicts([claim], [evidence])
+    verdict = by_rule(claim, evidence)
     assert verdict.outcome == "not enough networks"
     assert verdict.reason == "with 4 networks no p below 0.062 can arise"
 
@@ -114,7 +113,7 @@ def test_a_property_of_half_the_networks_is_supported_at_the_stated_rate() -> No
     names = [str(i % 3) for i in range(30)]
     studies = 500
     found = [
-        verdicts([claim], [prevalence((generator.random(30) < 0.5).tolist(), names, 0.5, 1)])
+        [by_rule(claim, prevalence((generator.random(30) < 0.5).tolist(), names, 0.5, 1))]
         for _ in range(studies)
     ]
     rate = sum(verdict.outcome == "supported" for (verdict,) in found)
@@ -125,4 +124,4 @@ def test_a_prevalent_property_is_found() -> None:
     claim, generator = Cube(min_networks=1), np.random.default_rng(0)
     names = [str(i % 3) for i in range(60)]
     flags = (generator.random(60) < 0.9).tolist()
-    assert verdicts([claim], [prevalence(flags, names, 0.5, 1)])[0].outcome == "supported"
+    assert by_rule(claim, prevalence(flags, names, 0.5, 1)).outcome == "supported"

@@ -4,18 +4,15 @@ from math import comb
 
 import numpy as np
 import pytest
-from claims.populations import apart, population
+from claims.populations import apart, by_rule, population
 from scipy.stats import binom
-from task_inputs import compute
+from task_inputs import evidence_of
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.factors.fields import strata_of
 from rnnstudy.claims import Evidence
-from rnnstudy.claims.depends_less import DependsLess
 from rnnstudy.claims.geometry_depends_on import GeometryDependsOn
 from rnnstudy.claims.separation import smallest_p
-from rnnstudy.claims.verdict import verdicts
-from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.record import Record
 from rnnstudy.tasks.flip_flop import FlipFlop
 
@@ -28,18 +25,18 @@ LIMIT = int(binom.ppf(0.999, SHUFFLES, 0.05))
 
 def depends(members: list[Member], distances: Record, **fields: object) -> Evidence:
     claim = GeometryDependsOn(of="svcca", factor="cell", **fields)
-    return compute(claim, TASK, members, distances)
+    return evidence_of(claim, TASK, members, distances)
 
 
 def word(claim: object, evidence: Evidence) -> str:
-    return verdicts([claim], [evidence])[0].outcome  # type: ignore[list-item]
+    return by_rule(claim, evidence).outcome  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize("by", ["nearest_neighbour", "silhouette", "contrast"])
 def test_a_planted_effect_is_supported(by: str) -> None:
     members = population(4)
     claim = GeometryDependsOn(of="svcca", factor="cell", by=by)
-    evidence = compute(claim, TASK, members, apart(members, "cell", 2.0, seed=1))
+    evidence = evidence_of(claim, TASK, members, apart(members, "cell", 2.0, seed=1))
     assert word(claim, evidence) == "supported"
     assert evidence.low <= evidence.effect <= evidence.high <= 1.0
     assert evidence.low > 0.1
@@ -73,7 +70,7 @@ def test_labels_without_meaning_are_supported_at_the_stated_rate() -> None:
     members = population(3)
     claim = GeometryDependsOn(of="svcca", factor="cell", permutations=199, least=0.0)
     found = [
-        word(claim, compute(claim, TASK, members, apart(members, "cell", 0.0, seed)))
+        word(claim, evidence_of(claim, TASK, members, apart(members, "cell", 0.0, seed)))
         for seed in range(SHUFFLES)
     ]
     assert set(found) == {"supported", "not supported"}
@@ -96,25 +93,25 @@ def test_another_factor_does_not_pass_for_the_one_asked_for() -> None:
 def test_too_few_networks_are_no_evidence() -> None:
     claim = GeometryDependsOn(of="svcca", factor="cell")
     few = population(1)
-    evidence = compute(claim, TASK, few, apart(few, "cell", 9.0, seed=0))
-    (verdict,) = verdicts([claim], [evidence])
+    evidence = evidence_of(claim, TASK, few, apart(few, "cell", 9.0, seed=0))
+    verdict = by_rule(claim, evidence)
     assert verdict.outcome == "not enough networks"
     assert verdict.reason == (
         "vanilla has 2, ugrnn has 2, gru has 2, lstm has 2; it takes 3 of each"
     )
     alone = population(4, cells=("gru",))
-    evidence = compute(claim, TASK, alone, apart(alone, "cell", 0.0, seed=0))
-    assert verdicts([claim], [evidence])[0].reason == "only gru; it takes 2 groups"
+    evidence = evidence_of(claim, TASK, alone, apart(alone, "cell", 0.0, seed=0))
+    assert by_rule(claim, evidence).reason == "only gru; it takes 2 groups"
 
 
 def test_a_test_that_could_never_pass_says_that_networks_lack() -> None:
     """Two cells of three networks each: a tenth of all labellings is as good as the best one."""
     members = [m for m in population(3, cells=("gru", "lstm")) if m.fields["activation"] == "tanh"]
     claim = GeometryDependsOn(of="svcca", factor="cell")
-    evidence = compute(claim, TASK, members, apart(members, "cell", 30.0, seed=0))
+    evidence = evidence_of(claim, TASK, members, apart(members, "cell", 30.0, seed=0))
     assert evidence.floor == pytest.approx(2 / comb(6, 3))
     assert evidence.effect == 1.0
-    (verdict,) = verdicts([claim], [evidence])
+    verdict = by_rule(claim, evidence)
     assert verdict.outcome == "not enough networks"
     assert "no p below 0.1" in verdict.reason
 
@@ -134,72 +131,6 @@ def test_a_field_that_only_some_cells_have_keeps_no_cells_apart() -> None:
         "cell=gru, reset_after=True",
         "cell=lstm, reset_after=None",
     ]
-
-
-def less(members: list[Member], topology: Record, geometry: Record, **fields: object) -> Evidence:
-    claim = DependsLess(of="topology", than="svcca", factor="cell", **fields)
-    return compute(claim, TASK, members, topology, geometry)
-
-
-CLAIM = DependsLess(of="topology", than="svcca", factor="cell")
-
-
-def test_topology_without_structure_depends_less_than_geometry_with_it() -> None:
-    members = population(4)
-    evidence = less(members, apart(members, "cell", 0.0, 1), apart(members, "cell", 3.0, 2))
-    assert word(CLAIM, evidence) == "supported"
-    assert 0 < evidence.low < evidence.effect < evidence.high <= 1.0
-
-
-@pytest.mark.parametrize(("topology", "geometry"), [(3.0, 0.0), (3.0, 3.0)])
-def test_topology_with_structure_does_not(topology: float, geometry: float) -> None:
-    members = population(4)
-    evidence = less(
-        members, apart(members, "cell", topology, 1), apart(members, "cell", geometry, 2)
-    )
-    assert word(CLAIM, evidence) == "not supported"
-
-
-def test_identical_graphs_are_no_trouble() -> None:
-    members = population(4)
-    names = tuple(member.name for member in members)
-    same = Distances(names, np.zeros((len(names), len(names))))
-    evidence = less(members, same, apart(members, "cell", 30.0, seed=2))
-    # Of the 31 others, all equally near, 7 have a network's cell.
-    assert evidence.effect == pytest.approx(1 - 7 / 31)
-    assert word(CLAIM, evidence) == "supported"
-
-
-def test_networks_that_only_one_of_the_two_knows_are_left_out() -> None:
-    members = population(4)
-    geometry, topology = apart(members, "cell", 3.0, 2), apart(members, "cell", 0.0, 1)
-    kept = [i for i in range(len(members)) if i % 5]
-    fewer = Distances(
-        tuple(geometry.labels[i] for i in reversed(kept)),
-        topology.values[np.ix_(kept, kept)][::-1, ::-1],
-    )
-    evidence = less(members, fewer, geometry)
-    assert evidence.networks.sum() == len(kept)
-
-
-def test_two_kinds_of_distances_without_meaning_differ_at_the_stated_rate() -> None:
-    members = population(3)
-    claim = CLAIM.replace(permutations=199, least=0.0)
-    found = []
-    for seed in range(SHUFFLES):
-        first, second = (apart(members, "cell", 0.0, s) for s in (seed, seed + 10_000))
-        found.append(word(claim, compute(claim, TASK, members, first, second)))
-    assert found.count("supported") <= LIMIT
-
-
-def test_equally_good_distances_differ_at_the_stated_rate() -> None:
-    members = population(3)
-    claim = CLAIM.replace(permutations=199, least=0.0)
-    found = []
-    for seed in range(SHUFFLES):
-        first, second = (apart(members, "cell", 0.7, s) for s in (seed, seed + 10_000))
-        found.append(word(claim, compute(claim, TASK, members, first, second)))
-    assert found.count("supported") <= LIMIT
 
 
 def test_what_is_no_distances_is_refused() -> None:

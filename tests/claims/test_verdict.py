@@ -15,7 +15,8 @@ from rnnstudy.claims.verdict import verdicts
 def evidence(p: float, **fields: Any) -> Evidence:
     given = {
         "statistic": 1.0, "effect": 1.0, "low": 0.5, "high": 1.0, "p": p, "floor": 1e-4,
-        "holds": True, "groups": ("a", "b"), "networks": np.array([4, 4]), "values": np.ones(2),
+        "holds": True, "uninformative": "", "groups": ("a", "b"),
+        "networks": np.array([4, 4]), "values": np.ones(2),
     }  # fmt: skip
     return Evidence(**(given | fields))
 

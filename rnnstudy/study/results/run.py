@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from rnnstudy.analyses import MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Section
-from rnnstudy.claims.base import Claim, Evidence, no_evidence
+from rnnstudy.claims.base import Claim, no_evidence
+from rnnstudy.claims.evidence.record import Evidence
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.deprecations import accept_former_attributes
 from rnnstudy.core.errors import suggestion
@@ -25,7 +26,12 @@ from rnnstudy.study.plan.plan import Plan, make_plan
 from rnnstudy.study.plan.selection import SelectionGroup, SelectionResult, selection_result
 from rnnstudy.study.results.failures import Failure, failures_of
 from rnnstudy.study.results.selection_table import columns
-from rnnstudy.study.results.verdict_table import Judged, Weighed, judge, verdict_columns
+from rnnstudy.study.results.verdict_table import (
+    ClaimEvidence,
+    ClaimResult,
+    evaluate_claims,
+    verdict_columns,
+)
 from rnnstudy.study.spec.networks import NetworkSpec, TrainedNetworkSpec
 from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import Study, load_study
@@ -184,26 +190,26 @@ class Run:
         """
         return pd.DataFrame(verdict_columns(self.verdicts()))
 
-    def verdicts(self) -> list[Judged]:
+    def verdicts(self) -> list[ClaimResult]:
         """Return the verdicts on the study's claims, in the order of the spec, task by task."""
         order = [claim.title for claim in self.study.claims]
         store = StoreSnapshot(self.store)
-        weighed = [
-            self._weigh(result.analysis, result, store)
+        claims = [
+            self._claim_evidence(result.analysis, result, store)
             for result in self.index.selected.shared.values()
             if isinstance(result.analysis, Claim)
         ]
-        return judge(sorted(weighed, key=lambda each: order.index(each.claim.title)))
+        return evaluate_claims(sorted(claims, key=lambda each: order.index(each.claim.title)))
 
-    def _weigh(self, claim: Claim, result: TaskArtefact, store: Store) -> Weighed:
+    def _claim_evidence(self, claim: Claim, result: TaskArtefact, store: Store) -> ClaimEvidence:
         if not result.expected_positions(store):
-            return Weighed(claim, result.task, no_evidence("every network diverged"))
+            return ClaimEvidence(claim, result.task, no_evidence("every network diverged"))
         try:
             evidence = self._read(result.address(store), Evidence, result.analysis.step)
         except RunError:
             failures = self.failures({result.analysis.step}, result.task.title)
-            return Weighed(claim, result.task, None, "; ".join(f.reason for f in failures))
-        return Weighed(claim, result.task, evidence)
+            return ClaimEvidence(claim, result.task, None, "; ".join(f.reason for f in failures))
+        return ClaimEvidence(claim, result.task, evidence)
 
     def section(self, task: str) -> Section:
         """Return all results of one task, for showing."""

@@ -108,7 +108,7 @@ analyses:
   - {kind: controls, metric: cka}
   - {kind: twins, of: cka_controls}
 claims:
-  - {kind: depends_less, of: graphs_topology_unweighted, than: cka_controls, factor: cell}
+  - {kind: geometry_depends_on, of: graphs_topology_unweighted, factor: cell}
   - {kind: frequency_follows, found: 0.9}
 """)
     study, lines = messages(lambda: load_study(path))

@@ -1,0 +1,1 @@
+"""Evidence of claims: measurements of networks, results of controls, and the record of both."""
