@@ -7,12 +7,14 @@ from typing import Any, Self
 import numpy as np
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, ControlDistances
+from rnnstudy.analyses.distances.controls import (
+    TRAINED,
+    UNTRAINED,
+    ControlDistances,
+    item_label,
+)
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.arrays import Array
-
-PLANTED = "planted"
-"""Training of an item that is a trained network with a known change."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -97,10 +99,9 @@ class Measurements:
 
     def to_control_distances(self) -> ControlDistances:
         """Return the distances as the record of an analysis of controls."""
-        names = zip(self.members, self.learnt, strict=True)
-        suffix = {TRAINED: "", **{name: f" {name}" for name in (UNTRAINED, "standard", PLANTED)}}
+        items = zip(self.members, self.learnt, strict=True)
         return ControlDistances(
-            labels=tuple(member.name + suffix.get(learnt, "") for member, learnt in names),
+            labels=tuple(item_label(member.name, learnt) for member, learnt in items),
             values=self.values,
             learnt=self.learnt,
             fields=tuple(dict(member.fields) for member in self.members),
@@ -149,7 +150,7 @@ def distances_of(
 
 def measurements_of(controls: ControlDistances) -> Measurements:
     """Return the measurements of distances that have controls themselves."""
-    names = _network_names(controls)
+    names = controls.networks
     return Measurements(
         members=tuple(Member(n, each) for n, each in zip(names, controls.fields, strict=True)),
         learnt=controls.learnt,
@@ -161,7 +162,7 @@ def measurements_of(controls: ControlDistances) -> Measurements:
 def _join(
     distances: Distances, trained: Sequence[Member], controls: ControlDistances
 ) -> Measurements:
-    names = _network_names(controls)
+    names = controls.networks
     rows = [i for i, learnt in enumerate(controls.learnt) if learnt != TRAINED]
     known = {names[i]: i for i in controls.at(TRAINED)}
     size, extra = len(trained), len(rows)
@@ -178,11 +179,3 @@ def _join(
         values=values,
         is_distance=True,
     )
-
-
-def _network_names(controls: ControlDistances) -> list[str]:
-    """Return the name of the network of each item, without the suffix of its training."""
-    return [
-        label.removesuffix(f" {learnt}")
-        for label, learnt in zip(controls.labels, controls.learnt, strict=True)
-    ]
