@@ -11,7 +11,6 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Inputs, TaskAnalysis
-from rnnstudy.analyses.distances.controls import UNTRAINED
 from rnnstudy.claims.evidence.control_runs import (
     Interval,
     add_controls,
@@ -24,6 +23,7 @@ from rnnstudy.claims.evidence.record import NO_CONTROL, ControlResult, Evidence,
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
+from rnnstudy.training.train import WeightsOf
 
 QUICK_PERMUTATIONS = 199
 """Permutations of the tests of negative controls."""
@@ -158,13 +158,13 @@ class Claim(TaskAnalysis):
     def statement(self, task: Task) -> str:
         """Return the claim as a sentence about the networks of a task."""
 
-    def control_weights(self) -> tuple[str, ...]:
+    def control_weights(self) -> tuple[WeightsOf, ...]:
         """Return the kinds of weights of the networks that serve as controls.
 
         `inputs.controls[kind][name]` holds the records of single networks, and
         `inputs.control_distances[name]` the distances with controls.
         """
-        return (UNTRAINED,)
+        return ("untrained",)
 
     @abstractmethod
     def measure(self, task: Task, inputs: Inputs) -> Measurements:
@@ -238,14 +238,14 @@ class Claim(TaskAnalysis):
 
     def distances(self, inputs: Inputs, name: str) -> Measurements:
         """Return the measurements of an analysis of distances, with controls where there are."""
-        controls = getattr(inputs, "control_distances", {}).get(name)
+        controls = inputs.control_distances.get(name)
         return distances_of(inputs[name], inputs.members, controls)
 
     def control_records(self, inputs: Inputs) -> dict[str, Any]:
         """Return training -> records of the networks that serve as controls, by member."""
         (name, *_) = self.needs()
-        controls = getattr(inputs, "controls", {})
-        return {kind: records[name] for kind, records in controls.items() if name in records}
+        controls = inputs.controls.items()
+        return {weights: records[name] for weights, records in controls if name in records}
 
 
 def _accept_former_claim(cls: type[Claim]) -> None:

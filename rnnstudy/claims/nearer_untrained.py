@@ -18,6 +18,7 @@ from rnnstudy.claims.evidence.record import Evidence
 from rnnstudy.claims.separation import factor_misfit, group_fields, shortage_evidence
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
+from rnnstudy.training.train import WeightsOf
 
 
 class NearerUntrained(Claim):
@@ -91,7 +92,7 @@ class NearerUntrained(Claim):
     def misfit(self, known: Mapping[str, Collection[Any]]) -> str:
         return factor_misfit(self.factor, known)
 
-    def control_weights(self) -> tuple[str, ...]:
+    def control_weights(self) -> tuple[WeightsOf, ...]:
         return ()  # the distances that it reads have controls
 
     def measure(self, task: Task, inputs: Inputs) -> Measurements:

@@ -242,8 +242,7 @@ def test_control_distances_reach_a_claim_by_its_inputs() -> None:
     trained = found.only(found.at(TRAINED))
     distances = Distances(trained.labels, trained.values)
     claim = GeometryDependsOn(of="svcca", factor="cell")
-    inputs = Inputs(MEMBERS, svcca=distances)
-    inputs.control_distances = {"svcca": found}  # type: ignore[attr-defined]
+    inputs = Inputs(MEMBERS, control_distances={"svcca": found}, svcca=distances)
     assert claim.control_weights() == ("untrained",)
     evidence = claim.compute(FlipFlop(), inputs)
     assert verdicts([claim], [evidence])[0].outcome == "supported"
