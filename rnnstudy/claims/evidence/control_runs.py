@@ -17,7 +17,7 @@ from rnnstudy.claims.evidence.negative import (
 )
 from rnnstudy.claims.evidence.positive import (
     PositiveControl,
-    correct_controls,
+    control_rows,
     failure_of,
     shortage_of,
 )
@@ -66,7 +66,7 @@ def add_controls(
     positive = claim.positive_controls(measurements)
     if shortage := shortage_of(positive):
         return replace(evidence, shortage=shortage, uninformative="")
-    results, planted = correct_controls(positive), [*claim.planted_controls(measurements)]
+    results, planted = control_rows(positive), [*claim.planted_controls(measurements)]
     reason = failure_of(results) or _planted_failure(planted)
     rows = [*results, *planted, *_negative(quick, measurements)]
     rows += _untrained(claim, measurements)
@@ -76,7 +76,7 @@ def add_controls(
 
 def is_informative(claim: Testable, measurements: Measurements) -> bool:
     """Return True if the measure passes the positive and the planted controls of a claim."""
-    if failure_of(correct_controls(claim.positive_controls(measurements))):
+    if failure_of(control_rows(claim.positive_controls(measurements))):
         return False
     return not _planted_failure(claim.planted_controls(measurements))
 
