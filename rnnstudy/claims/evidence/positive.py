@@ -49,7 +49,7 @@ def distance_controls(measurements: Measurements) -> list[PositiveControl]:
     """Test that distances tell trained from untrained networks, and task from task."""
     usable = _with_finite_distances(measurements)
     kinds, networks, strata = _labels(usable)
-    return _screened(
+    return _screen(
         usable,
         lambda permutations: informative_tests(
             usable.values, kinds, networks, strata, permutations=permutations
@@ -63,7 +63,7 @@ def value_controls(measurements: Measurements) -> list[PositiveControl]:
     The test is paired by network. For a property it is the test of McNemar.
     """
     kinds, networks, strata = _labels(measurements)
-    return _screened(
+    return _screen(
         measurements,
         lambda permutations: informative_values(
             measurements.values, kinds, networks, strata, permutations=permutations
@@ -103,7 +103,7 @@ def failure_of(results: Sequence[ControlResult]) -> str:
     return f"the measure does not tell {best.name} (p {best.p:.2g})"
 
 
-def _screened(
+def _screen(
     measurements: Measurements, test: Callable[[int], InformativeTests]
 ) -> list[PositiveControl]:
     """Return the controls of a test, with many permutations if few show something."""
