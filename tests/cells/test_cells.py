@@ -1,6 +1,7 @@
 """The contract of a cell, over the whole catalogue, and its dynamics against slow loops."""
 
 import importlib
+import inspect
 import pkgutil
 import textwrap
 from typing import get_args
@@ -241,9 +242,8 @@ def test_each_gate_has_a_block_of_its_own(kind):
 
 
 def test_the_example_in_the_contract_runs_as_a_cell_of_ones_own(tmp_path, monkeypatch):
-    text = textwrap.dedent(
-        Cell.__doc__.partition("network:\n")[2].partition("\n\n    Examples\n")[0]
-    )
+    contract = inspect.cleandoc(Cell.__doc__)
+    text = textwrap.dedent(contract.partition("network:\n")[2].partition("\n\nExamples\n")[0])
     module = "from rnnstudy.cells import Cell, Weight, row\n\n\n" + text
     (tmp_path / "own_cells.py").write_text(module)
     monkeypatch.syspath_prepend(tmp_path)
