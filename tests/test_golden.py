@@ -25,6 +25,7 @@ from rnnstudy.analyses.factors.factor_tests import FactorTestAnalysis
 from rnnstudy.analyses.fixed_points.graph_distances import GraphDistances
 from rnnstudy.analyses.fixed_points.topology import Topology
 from rnnstudy.analyses.fixed_points.transitions import TransitionAnalysis
+from rnnstudy.analyses.generalisation.analysis import GeneralisationAnalysis
 from rnnstudy.analyses.line_attractors.analysis import LineAttractors
 from rnnstudy.analyses.oscillations.analysis import Oscillations
 from rnnstudy.cells import CELLS, INITIALISERS
@@ -125,6 +126,12 @@ def _line_attractor() -> list[float]:
         found.hankel[0],
     )
     return [float(np.abs(each).sum()) for each in values]
+
+
+def _generalisation() -> list[float]:
+    (record,) = GeneralisationAnalysis(trials=16).run(_memory(), TASK)
+    values = (record.loss, record.accuracy, record.last_error, record.kept_words)
+    return [float(each.sum()) for each in values]
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,6 +266,7 @@ def _analysis(kind: str) -> list[float]:
     own = {
         "oscillations": _oscillations,
         "line_attractor": _line_attractor,
+        "generalisation": _generalisation,
         "topology": _linked,
         "transitions": _transitions,
     }

@@ -15,6 +15,7 @@ from rnnstudy.analyses.fixed_points.analysis import FixedPointAnalysis
 from rnnstudy.analyses.fixed_points.graph_distances import GraphDistances
 from rnnstudy.analyses.fixed_points.topology import Topology
 from rnnstudy.analyses.fixed_points.transitions import TransitionAnalysis
+from rnnstudy.analyses.generalisation.analysis import GeneralisationAnalysis
 from rnnstudy.analyses.line_attractors.analysis import LineAttractors
 from rnnstudy.analyses.oscillations.analysis import Oscillations
 from rnnstudy.core.catalogue import CatalogueField, catalogue
@@ -31,6 +32,7 @@ ANALYSES: dict[str, type[Analysis]] = catalogue(
     LineAttractors,
     PointGeometry,
     Evaluation,
+    GeneralisationAnalysis,
     FactorTestAnalysis,
     Controls,
     ControlTestAnalysis,

@@ -55,6 +55,7 @@ CLASSES = {
     "distance_tile": "rnnstudy.comparison.distances.tiles:DistanceTile",
     "coordinates": "rnnstudy.comparison.distances.embedding:Coordinates",
     "activity": "rnnstudy.analyses.distances.representations:Activity",
+    "generalisation": "rnnstudy.analyses.generalisation.record:Generalisation",
     "evaluation": "rnnstudy.analyses.factors.evaluation:EvaluationResult",
     "oscillation": "rnnstudy.analyses.oscillations.record:Oscillation",
     "line_attractor": "rnnstudy.analyses.line_attractors.record:LineAttractor",

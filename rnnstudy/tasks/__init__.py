@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from rnnstudy.core.catalogue import CatalogueField, catalogue
-from rnnstudy.tasks.base import StaticInputs, Task, Trials
+from rnnstudy.tasks.base import Shift, StaticInputs, Task, Trials
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration
 from rnnstudy.tasks.sine import Sine
@@ -12,4 +12,4 @@ TASKS: dict[str, type[Task]] = catalogue(FlipFlop, Sine, Integration)
 
 AnyTask = Annotated[Task, CatalogueField("task", TASKS)]
 
-__all__ = ["TASKS", "AnyTask", "StaticInputs", "Task", "Trials"]
+__all__ = ["TASKS", "AnyTask", "Shift", "StaticInputs", "Task", "Trials"]

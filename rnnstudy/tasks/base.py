@@ -2,6 +2,9 @@
 
 import inspect
 from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -14,6 +17,10 @@ from rnnstudy.core.lazy_imports import tf
 PROBE_SEED = (1, 0)
 EVALUATION_SEED = (2, 0)
 VALIDATION_SEED = (3, 0)
+SHIFT_SEED = (4, 0)
+
+LONGER = (1.0, 2.0, 5.0)
+"""Lengths of longer trials, in lengths of a training trial."""
 
 SIZES = frozenset({"inputs", "outputs", "length"})
 
@@ -52,6 +59,32 @@ class StaticInputs(NamedTuple):
     """Inputs [point, input]."""
     labels: tuple[str, ...]
     """Label of each input."""
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A property of trials, and its values on which generalisation is evaluated.
+
+    Examples
+    --------
+    >>> from rnnstudy.tasks.flip_flop import FlipFlop
+    >>> [shift.name for shift in FlipFlop().shifts()][:2]
+    ['longer trials', 'pulse probability']
+    """
+
+    name: str
+    """Name of the property."""
+    unit: str
+    """Unit of the values."""
+    values: tuple[float, ...]
+    """Values of the property, in ascending order."""
+    sample: Callable[[float, int], Trials]
+    """Function of a value and a number of trials that returns trials.
+
+    It may return fewer trials. Their mask decides which time steps count.
+    """
+    trained: float = nan
+    """Value of the property in training; NaN if there is none."""
 
 
 class Task(Entry):
@@ -177,6 +210,15 @@ class Task(Entry):
         """
         return self.sample(tf.constant(VALIDATION_SEED), self.evaluation_trials)
 
+    def shifts(self) -> Sequence[Shift]:
+        """Return the distribution shifts on which generalisation is evaluated.
+
+        By default, longer trials if `length` is a field, and none otherwise. A task of your own
+        overrides this with further shifts (`rnnstudy.tasks.shifts`). It must not use TensorFlow
+        before `Shift.sample` is called.
+        """
+        return (longer_trials(self),) if "length" in type(self).model_fields else ()
+
     def accuracy(self, outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
         """Return the accuracy [...]: the share of the target's variance explained, at least 0.
 
@@ -213,6 +255,16 @@ class Task(Entry):
     def title(self) -> str:
         """Name of the task, or its kind."""
         return self.name or self.kind.rpartition(":")[2].lower()
+
+
+def longer_trials(task: Task) -> Shift:
+    """Return the shift to longer trials of a task whose length is a field."""
+
+    def sample(factor: float, trials: int) -> Trials:
+        longer = task.replace(length=round(factor * task.length))
+        return longer.sample(tf.constant(SHIFT_SEED), trials)
+
+    return Shift("longer trials", "lengths of a training trial", LONGER, sample, trained=1.0)
 
 
 def check_trials(task: Task) -> None:

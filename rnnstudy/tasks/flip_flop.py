@@ -7,7 +7,19 @@ from pydantic import Field
 
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.tasks.base import PROBE_SEED, StaticInputs, Task, Trials, split_seed
+from rnnstudy.tasks.base import (
+    PROBE_SEED,
+    Shift,
+    StaticInputs,
+    Task,
+    Trials,
+    longer_trials,
+    split_seed,
+)
+from rnnstudy.tasks.shifts import delays, other_values, scaled_inputs
+
+PULSE_NOISE = 0.3
+"""Standard deviation of the noise of noisy delays, in heights of a pulse."""
 
 
 class FlipFlop(Task):
@@ -83,6 +95,18 @@ class FlipFlop(Task):
 
     def static_inputs(self) -> StaticInputs:
         return StaticInputs(np.zeros((1, self.bits)), ("no input",))
+
+    def shifts(self) -> tuple[Shift, ...]:
+        rates, heights = (0.01, 0.1, 0.2, 0.4), (0.5, 0.75, 1.0, 1.5, 2.0)
+        return (
+            longer_trials(self),
+            other_values(
+                self, "pulse_probability", rates, "pulse probability", "pulses per step and channel"
+            ),
+            scaled_inputs(self, slice(None), heights, "pulse height", "heights in training"),
+            delays(self, self.bits, "silent delay"),
+            delays(self, self.bits, "noisy delay", noise=PULSE_NOISE),
+        )
 
     def accuracy(self, outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
         """Return the share of correct signs [...] over trials, time and channels with a pulse.

@@ -7,7 +7,11 @@ from pydantic import Field
 
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.tasks.base import StaticInputs, Task, Trials, split_seed
+from rnnstudy.tasks.base import Shift, StaticInputs, Task, Trials, longer_trials, split_seed
+from rnnstudy.tasks.shifts import delays, other_values, scaled_inputs
+
+STREAM_NOISE = 0.1
+"""Standard deviation of the noise of noisy delays, as a share of that of the streams."""
 
 
 class Integration(Task):
@@ -79,3 +83,15 @@ class Integration(Task):
     def static_inputs(self) -> StaticInputs:
         values = np.concatenate([np.zeros((self.streams, self.streams)), np.eye(self.streams)], 1)
         return StaticInputs(values, tuple(f"context {i + 1}" for i in range(self.streams)))
+
+    def shifts(self) -> tuple[Shift, ...]:
+        context, factors = slice(self.streams, None), (0.5, 0.75, 1.0, 1.25, 1.5)
+        means, spreads = (0.0, 0.5, 1.0), (0.0, 0.5, 2.0)
+        return (
+            longer_trials(self),
+            other_values(self, "mean_range", means, "evidence", "largest mean of a stream"),
+            other_values(self, "sigma", spreads, "stream noise", "standard deviation"),
+            scaled_inputs(self, context, factors, "context strength", "strengths in training"),
+            delays(self, self.streams, "silent delay"),
+            delays(self, self.streams, "noisy delay", noise=STREAM_NOISE * self.sigma),
+        )

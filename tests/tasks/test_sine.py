@@ -70,7 +70,19 @@ def test_falling_frequencies_are_refused():
         Sine(lowest_frequency=0.02, highest_frequency=0.01)
 
 
-def test_the_numbers_of_version_1():
+def test_the_evaluation_has_cues_between_those_of_training():
+    task = Sine()
+    trained = np.linspace(0.0, 1.0, 51)
+    for trials, share in ((task.evaluation(), 0.5), (task.validation(), 0.25)):
+        cues = trials.inputs.numpy()[:, 0, 0]
+        np.testing.assert_allclose(cues, trained[:-1] + share * 0.02, atol=1e-6)
+        expected = sine_targets(trials.inputs.numpy(), 0.01, 0.05)
+        assert np.abs(trials.targets - expected).max() < 1e-5
+    few = Sine(frequencies=3, evaluation_trials=5).evaluation().inputs.numpy()[:, 0, 0]
+    assert sorted(set(few.tolist())) == [0.25, 0.75]
+
+
+def test_the_numbers_of_version_2():
     trials = Sine(length=4).sample(tf.constant([3, 4]), 3)
-    assert Sine.version == 1
+    assert Sine.version == 2
     assert trials.inputs.numpy()[:, 0, 0] == pytest.approx(GOLDEN_CUES, abs=1e-6)

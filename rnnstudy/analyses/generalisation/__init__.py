@@ -1,0 +1,1 @@
+"""Generalisation of networks to trials that differ from those of training."""
