@@ -25,9 +25,11 @@ PAGE = {page.stem: page for page in GUIDE}
 BASE = """
 study: fragment
 tasks: [flip_flop, sine, integration]
-networks: {cells: [vanilla, gru, lstm], activations: [tanh, relu], seeds: 3}
 """
 """Spec that the fragments of the guide are added to."""
+
+GRID = "networks: {cells: [vanilla, gru, lstm], activations: [tanh, relu], seeds: 3}\n"
+"""Grid of fragments without one."""
 
 QUICKSTART = {
     "specs/quickstart.yaml": "mine.yaml",
@@ -130,7 +132,8 @@ def fragments() -> list[Any]:
 def study_of(text: str, folder: Path) -> Study:
     """Return the study of a spec, or of a fragment of one."""
     path = folder / "spec.yaml"
-    path.write_text(text if text.startswith("study:") else BASE + text)
+    grid = "" if re.search("^networks:", text, flags=re.MULTILINE) else GRID
+    path.write_text(text if text.startswith("study:") else BASE + grid + text)
     return load_study(path)
 
 

@@ -50,8 +50,9 @@ class Member:
 
     @property
     def combination(self) -> str:
-        """Cell and activation, as in legends: `gru tanh`."""
-        return f"{self.fields['cell']} {self.fields['activation']}"
+        """Cell, activation, and the protocol if there are several, as in legends: `gru tanh`."""
+        parts = [self.fields["cell"], self.fields["activation"], self.fields.get("protocol")]
+        return " ".join(str(part) for part in parts[: 2 if parts[2] is None else 3])
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.cells.initialisers import AnyInitialiser, Normal, Orthogonal
+from rnnstudy.cells.initialisers import AnyInitialiser, GlorotUniform, Normal, Orthogonal
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.component import Entry
 from rnnstudy.core.lazy_imports import keras, tf
@@ -102,6 +103,11 @@ class Cell(Entry):
         "linearise_rest": "linearise_ungated",
         "offers": "has_derivative",
     }
+
+    standard_fields: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {"kernel_initializer": GlorotUniform(), "recurrent_initializer": Orthogonal()}
+    )
+    """Fields of the cell in the standard protocol. A gate's block counts as a layer of its own."""
 
     units: Annotated[int, Field(ge=1, le=65536)] = 32
     """Number of units in the readout."""
@@ -214,6 +220,17 @@ class Cell(Entry):
         classes = type(self).__mro__
         first, second = (next(c for c in classes if n in c.__dict__) for n in (derivative, of))
         return first is not Cell and classes.index(first) <= classes.index(second)
+
+    def standard(self) -> Self:
+        """Return the cell with the fields of the standard protocol.
+
+        Examples
+        --------
+        >>> from rnnstudy.cells.gru import GRU
+        >>> GRU(units=8).standard().gate_bias
+        0.0
+        """
+        return self.replace(**self.standard_fields)
 
     @property
     def state_size(self) -> int:

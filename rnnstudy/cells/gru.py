@@ -1,6 +1,8 @@
 """Gated recurrent unit, in both reset conventions."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -39,6 +41,10 @@ class GRU(Cell):
     kind: ClassVar[str] = "gru"
 
     has_ungated_map: ClassVar[bool] = True
+
+    standard_fields: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {**Cell.standard_fields, "gate_bias": 0.0}
+    )
 
     reset_after: bool = True
     """Apply the reset gate after the recurrent product (Keras's default), not before it."""

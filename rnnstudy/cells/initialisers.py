@@ -73,6 +73,33 @@ class Normal(Initialiser):
         return self.gain * generator.standard_normal((rows, columns)) / np.sqrt(rows)
 
 
+class GlorotUniform(Initialiser):
+    """Independent uniform entries in +-gain sqrt(6 / (rows + columns)).
+
+    References
+    ----------
+    Glorot & Bengio (2010), "Understanding the difficulty of training deep feedforward neural
+    networks".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.cells.initialisers import GlorotUniform
+    >>> block = GlorotUniform().draw(np.random.default_rng(0), rows=3, columns=3)
+    >>> bool((np.abs(block) <= 1.0).all())
+    True
+    """
+
+    kind: ClassVar[str] = "glorot_uniform"
+
+    gain: float = Field(1.0, gt=0)
+    """Factor of the bound; at 1 the variance is 2 / (rows + columns)."""
+
+    def draw(self, generator: np.random.Generator, rows: int, columns: int) -> Array:
+        bound = self.gain * np.sqrt(6.0 / (rows + columns))
+        return generator.uniform(-bound, bound, (rows, columns))
+
+
 class Identity(Initialiser):
     """Identity matrix times a gain (Le, Jaitly & Hinton 2015, for relu at gain 1).
 
@@ -96,6 +123,7 @@ class Identity(Initialiser):
 INITIALISERS: dict[str, type[Initialiser]] = catalogue(
     Orthogonal,
     Normal,
+    GlorotUniform,
     Identity,
 )
 

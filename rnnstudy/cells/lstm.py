@@ -1,6 +1,8 @@
 """Long short-term memory."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -39,6 +41,10 @@ class LSTM(Cell):
     kind: ClassVar[str] = "lstm"
 
     has_ungated_map: ClassVar[bool] = True
+
+    standard_fields: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {**Cell.standard_fields, "gate_bias": 0.0, "clip": None}
+    )
 
     gate_bias: float = 1.0
     """Initial bias of the forget gate; a positive bias keeps the cell state."""

@@ -1,6 +1,8 @@
 """Update-gate recurrent network."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -37,6 +39,10 @@ class UGRNN(Cell):
     kind: ClassVar[str] = "ugrnn"
 
     has_ungated_map: ClassVar[bool] = True
+
+    standard_fields: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {**Cell.standard_fields, "gate_bias": 0.0}
+    )
 
     gate_bias: float = 1.0
     """Initial bias of the update gate; a positive bias keeps the state."""

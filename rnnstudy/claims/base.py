@@ -104,7 +104,7 @@ class Claim(TaskAnalysis):
 
     version: ClassVar[int] = 2
 
-    labels: ClassVar[frozenset[str]] = TaskAnalysis.labels | {"alpha"}
+    labels: ClassVar[frozenset[str]] = TaskAnalysis.labels | {"alpha", "per"}
 
     yields: ClassVar[type[Record]] = Evidence
 
@@ -123,6 +123,10 @@ class Claim(TaskAnalysis):
 
     min_networks: Annotated[int, Field(ge=1)] = 2
     """Smallest number of networks per group; below it there is no verdict."""
+
+    per: str | None = None
+    """Field of the grid. The claim is judged for each of its values alone, each time by `where` and
+    under a name that ends in the value; default: for all networks together."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

@@ -29,17 +29,19 @@ def show_plan(study: Study, plan: Plan, console: Console) -> None:
 
 
 def _networks(plan: Plan) -> Table:
-    table = _table("task", "cell", "activation", "units", "networks", "parameters each", labels=2)
+    names = ["task", "cell", "activation", "units"]
+    names += ["protocol"] * any("protocol" in member.fields for member in plan.members)
+    table = _table(*names, "networks", "parameters each", labels=2)
     groups: dict[tuple[str, ...], list[int]] = {}
     for i, member in enumerate(plan.members):
-        fields = (str(member.fields[f]) for f in ("task", "cell", "activation", "units"))
+        fields = (str(member.fields.get(name, "")) for name in names)
         groups.setdefault(tuple(fields), []).append(i)
-    for names, positions in groups.items():
+    for values, positions in groups.items():
         network = plan.networks[positions[0]]
         count = ""
         if isinstance(network, TrainedNetworkSpec):
             count = f"{parameters(network.cell, network.task):,}"
-        table.add_row(*names, str(len(positions)), count)
+        table.add_row(*values, str(len(positions)), count)
     return table
 
 

@@ -71,8 +71,8 @@ def _summary(run: Run) -> list[str]:
     table, tasks = run.members, [task.title for task in run.study.tasks]
     varied = [
         f"{column} ({', '.join(str(value) for value in values)})"
-        for column in ("cell", "activation", "units")
-        if len(values := list(dict.fromkeys(table[column].dropna()))) > 1
+        for column in ("cell", "activation", "units", "protocol")
+        if column in table and len(values := list(dict.fromkeys(table[column].dropna()))) > 1
     ]
     analyses = [analysis.title for analysis in run.study.analyses]
     grown = int(table["seed"].notna().sum())

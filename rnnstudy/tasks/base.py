@@ -2,7 +2,7 @@
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
@@ -237,6 +237,11 @@ class Task(Entry):
         missed = tf.reduce_sum(weight * (outputs - targets) ** 2, axis=[-3, -2, -1])
         total = tf.reduce_sum(weight * (targets - mean) ** 2, axis=[-3, -2, -1])
         return tf.maximum(1.0 - missed / total, 0.0)
+
+    @property
+    def standard_training(self) -> Mapping[str, Any]:
+        """Training fields of the task in the standard protocol, where they are not the defaults."""
+        return {}
 
     @property
     def words(self) -> bool:

@@ -1,6 +1,7 @@
 """Context-dependent integration of one of several noisy streams."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -56,6 +57,11 @@ class Integration(Task):
     @property
     def outputs(self) -> int:
         return 1
+
+    @property
+    def standard_training(self) -> Mapping[str, Any]:
+        """Training with larger batches, for the noise of the inputs, and more steps."""
+        return {"steps": 2000, "batch": 64}
 
     def sample(self, seed: Tensor, trials: int) -> Trials:
         means, noise, contexts = split_seed(seed, 3)

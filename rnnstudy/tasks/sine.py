@@ -1,6 +1,7 @@
 """Sine wave whose frequency is cued by a constant input."""
 
-from typing import Annotated, ClassVar, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -88,6 +89,11 @@ class Sine(Task):
     @property
     def outputs(self) -> int:
         return 1
+
+    @property
+    def standard_training(self) -> Mapping[str, Any]:
+        """Training with a lower rate, more steps, and a batch of one trial per cue."""
+        return {"learning_rate": 3e-3, "steps": 2000, "batch": self.frequencies}
 
     def sample(self, seed: Tensor, trials: int) -> Trials:
         return self._sample(np.linspace(0.0, 1.0, self.frequencies), seed, trials)

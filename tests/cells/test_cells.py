@@ -278,3 +278,24 @@ def test_the_example_in_the_contract_runs_as_a_cell_of_ones_own(tmp_path, monkey
 def test_a_mistake_says_what_is_allowed(given, message):
     with pytest.raises(ValidationError, match=message):
         Holder(cell=given)
+
+
+@pytest.mark.parametrize(("rows", "columns", "gain"), [(3, 400, 1.0), (300, 20, 0.5)])
+def test_glorot_entries_have_the_variance_of_their_definition(rows, columns, gain):
+    block = INITIALISERS["glorot_uniform"](gain=gain).draw(np.random.default_rng(0), rows, columns)
+    bound = gain * np.sqrt(6.0 / (rows + columns))
+    assert np.abs(block).max() <= bound
+    # Of uniform entries. The variance of 1,200 has a relative standard error of 2.6 %.
+    assert block.var() == pytest.approx(gain**2 * 2.0 / (rows + columns), rel=0.15)
+    assert np.abs(block).max() == pytest.approx(bound, rel=0.01)
+
+
+@pytest.mark.parametrize("kind", ["vanilla", "ugrnn", "gru", "lstm"])
+def test_standard_cells_begin_without_a_gate_bias(kind):
+    cell = CELLS[kind](units=5, activation="relu").standard()
+    assert (cell.units, cell.activation) == (5, "relu")
+    bias = cell.weights(inputs=3)["bias"].draw(np.random.default_rng(0))
+    assert not bias.any()
+    recurrent = cell.weights(inputs=3)["recurrent_kernel"].draw(np.random.default_rng(0))
+    for block in np.split(recurrent, recurrent.shape[1] // 5, axis=1):
+        np.testing.assert_allclose(block @ block.T, np.eye(5), atol=1e-12)

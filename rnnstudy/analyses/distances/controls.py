@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from rnnstudy.analyses.base import Member, MemberAnalysis, Section
-from rnnstudy.analyses.distances.pairs import AllPairs, DistanceRow
+from rnnstudy.analyses.distances.pairs import COLOURED, AllPairs, DistanceRow
 from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.comparison.distances.embedding import classical_mds
 from rnnstudy.comparison.distances.pairs import Distances
@@ -156,8 +156,11 @@ def control_map(section: Section, title: str) -> Iterable[Scatter]:
         labels=distances.labels,
         groups={
             "training": list(distances.learnt),
-            "cell": [str(fields["cell"]) for fields in distances.fields],
-            "activation": [str(fields["activation"]) for fields in distances.fields],
+            **{
+                name: [str(fields[name]) for fields in distances.fields]
+                for name in COLOURED
+                if all(name in fields for fields in distances.fields)
+            },
         },
         x_label="MDS 1",
         y_label="MDS 2",

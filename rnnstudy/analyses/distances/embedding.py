@@ -9,6 +9,7 @@ from pydantic import Field
 from rnnstudy.analyses.base import Inputs, Member, Section, TaskAnalysis
 from rnnstudy.analyses.conditions import as_tuple, equal_values, has_values, unknown_field_error
 from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, ControlDistances
+from rnnstudy.analyses.distances.pairs import COLOURED
 from rnnstudy.comparison.distances.embedding import Coordinates
 from rnnstudy.comparison.distances.out_of_sample import reference_map
 from rnnstudy.comparison.distances.pairs import Distances
@@ -110,13 +111,13 @@ class Embedding(TaskAnalysis):
     def _groups(
         self, result: Coordinates, fields: Sequence[dict[str, Any]]
     ) -> dict[str, list[str]]:
-        """Return the groupings for colours: part in the map, training, cell, activation."""
+        """Return the groupings for colours: part in the map, training, cell, ..."""
         groups = {}
         if result.out_of_sample.any():
             groups["part in the map"] = [
                 "placed" if each else "map" for each in result.out_of_sample
             ]
-        names = ("learnt", "cell", "activation")
+        names = ("learnt", *COLOURED)
         return groups | {
             name: [str(each[name]) for each in fields]
             for name in names

@@ -22,6 +22,9 @@ from rnnstudy.metrics import AnyMetric
 from rnnstudy.tasks import Task
 from rnnstudy.training.train import WeightsOf
 
+COLOURED = ("cell", "activation", "protocol")
+"""Fields of networks that colours show. There is a protocol if the study has several."""
+
 
 class DistanceRow(NamedTuple):
     """Row of a matrix of distances: a network and the input that its states are from."""
@@ -142,6 +145,7 @@ def distance_matrix_exhibit(section: Section, title: str, caption: str) -> Itera
 
 
 def cells_and_activations(section: Section, names: Sequence[str]) -> dict[str, list[str]]:
-    """Return the cell and the activation of the named members, for colours and blocks."""
+    """Return the cell, the activation and the protocol of the named members, for colours."""
     fields = {member.name: member.fields for member in section.members}
-    return {key: [str(fields[name][key]) for name in names] for key in ("cell", "activation")}
+    keys = [key for key in COLOURED if all(key in fields[name] for name in names)]
+    return {key: [str(fields[name][key]) for name in names] for key in keys}

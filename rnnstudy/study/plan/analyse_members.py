@@ -131,17 +131,24 @@ class AnalyseMembers(Job):
 
 
 def member_jobs(index: Artefacts) -> Iterator[AnalyseMembers]:
-    """Yield the analyses of single networks of a study, in cohorts of one task and cell."""
+    """Yield the analyses of single networks of a study, in cohorts of one task and cell.
+
+    Networks that differ in labels alone, such as the name of their task, are analysed once.
+    """
     groups: dict[tuple[object, ...], list[int]] = {}
     for i, network in enumerate(index.networks):
         groups.setdefault(_shape(network), []).append(i)
-    done = set[tuple[str, int]]()
+    addresses = [
+        i if isinstance(n, PendingNetwork) else n.key() for i, n in enumerate(index.networks)
+    ]
+    done = set[tuple[str, int | str]]()
     for bound, group in _bound_to_groups(index, list(groups.values())):
-        at = (bound.address, group[0])
-        if at in done or not can_analyse(index.networks[group[0]], (bound,)):
+        if not can_analyse(index.networks[group[0]], (bound,)):
             continue
-        done.add(at)
-        for part in even_parts(group, ANALYSED_TOGETHER):
+        at = {(bound.address, addresses[i]): i for i in reversed(group)}
+        new = sorted(i for key, i in at.items() if key not in done)
+        done |= at.keys()
+        for part in even_parts(new, ANALYSED_TOGETHER) if new else ():
             networks = tuple(index.networks[i] for i in part)
             names = tuple(index.members[i].name for i in part)
             yield AnalyseMembers(index=index, bound=bound, networks=networks, names=names)

@@ -138,7 +138,11 @@ class Train(Job):
 
 
 def cohorts(study: Study, networks: Sequence[tuple[str, TrainedNetworkSpec]]) -> Iterable[Train]:
-    """Divide networks with their names into cohorts that train as one program each."""
+    """Divide networks with their names into cohorts that train as one program each.
+
+    Of networks that differ in labels alone, such as the name of their task, the first is trained.
+    """
+    networks = distinct(networks)
     budget, kernel = memory_budget(study), study.runtime.expected_kernel
     workers = study.runtime.expected_workers
     share = -(-len(networks) // (SHARES * workers)) if workers > 1 else len(networks)
@@ -151,6 +155,17 @@ def cohorts(study: Study, networks: Sequence[tuple[str, TrainedNetworkSpec]]) ->
         for part in even_parts(group, min(widest, max(share, WORTH_A_COHORT))):
             names, members = zip(*part, strict=True)
             yield Train(networks=members, names=names, kernel=kernel)
+
+
+def distinct(
+    networks: Iterable[tuple[str, TrainedNetworkSpec]],
+) -> list[tuple[str, TrainedNetworkSpec]]:
+    """Return networks with their names, the first of each address, and all without an address."""
+    first: dict[object, tuple[str, TrainedNetworkSpec]] = {}
+    for name, network in networks:
+        at = name if isinstance(network, PendingNetwork) else network.key()
+        first.setdefault(at, (name, network))
+    return list(first.values())
 
 
 def _program(network: TrainedNetworkSpec) -> tuple[Component | str, ...]:

@@ -1,5 +1,6 @@
 """Checks of the analyses and claims of a spec against each other, the tasks and the networks."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -7,9 +8,11 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.conditions import condition_error, has_values
+from rnnstudy.claims import Claim
 from rnnstudy.core.deprecations import FORMER_KIND, KINDS
 from rnnstudy.core.errors import spec_error, suggestion
 from rnnstudy.core.record import Record
+from rnnstudy.study.spec.grid import as_text
 from rnnstudy.tasks import Task
 
 
@@ -107,7 +110,6 @@ def applies(analysis: Analysis, task: Task, analyses: Sequence[Analysis]) -> boo
 
 
 def use_errors(
-    section: str,
     readers: Sequence[Analysis],
     analyses: Sequence[Analysis],
     tasks: Sequence[Task],
@@ -119,8 +121,6 @@ def use_errors(
 
     Parameters
     ----------
-    section
-        Key of the readers in the spec.
     readers
         The analyses themselves, or the claims.
     networks
@@ -138,11 +138,13 @@ def use_errors(
         if unknown:
             message = f"lists {unknown[0]!r}; tasks of this study: {', '.join(titles)}"
             message += suggestion(unknown[0], titles)
-            yield spec_error("tasks", message, (section, i, "tasks"))
+            yield spec_error("tasks", message, (i, "tasks"))
         elif message := _condition_error(reader, networks, values):
-            yield spec_error("no_match", message, (section, i, "where"))
+            yield spec_error("no_match", message, (i, "where"))
+        elif isinstance(reader, Claim) and (message := _division_error(reader, values)):
+            yield spec_error("per", message, (i, "per"))
         elif message := _use_error(reader, analyses, tasks, values, grid):
-            yield spec_error("needs", f"({reader.title}) {message}", (section, i))
+            yield spec_error("needs", f"({reader.title}) {message}", (i,))
 
 
 def _condition_error(
@@ -157,6 +159,29 @@ def _condition_error(
         return f"cannot be met: {error}"
     met = any(has_values(fields, where) for fields in networks)
     return "" if met else "matches no network: no network has all these values"
+
+
+def _division_error(claim: Claim, values: Mapping[str, Any]) -> str:
+    """Return why a claim cannot be judged for each value of a field; empty if it can."""
+    known = [name for name in values if name not in ("task", "seed")]
+    if claim.per is None or claim.per in known:
+        return ""
+    return (
+        f"is {claim.per!r}; fields of this grid: {', '.join(known)}{suggestion(claim.per, known)}"
+    )
+
+
+def divide_claim(claim: Claim, networks: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
+    """Yield a claim, or one for each value of its field `per` among the networks that it reads."""
+    if claim.per is None:
+        yield claim
+        return
+    met = [fields for fields in networks if has_values(fields, claim.where)]
+    # Imported networks have no value for fields of the grid.
+    for value in dict.fromkeys(f[claim.per] for f in met if f[claim.per] is not None):
+        name = re.sub(r"\W", "_", f"{claim.title}_{as_text(value)}")
+        where = {**claim.where, claim.per: value}
+        yield claim.replace(name=name, where=where, per=None)
 
 
 def _use_error(

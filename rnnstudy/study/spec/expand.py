@@ -7,6 +7,7 @@ from rnnstudy.cells import Cell
 from rnnstudy.study.spec.grid import Combination, combinations, member
 from rnnstudy.study.spec.networks import Networks, TrainedNetworkSpec
 from rnnstudy.study.spec.overrides import Override, apply_overrides
+from rnnstudy.study.spec.protocols import NamedProtocol, ordered_overrides
 from rnnstudy.study.spec.selection import PendingNetwork, Selection
 from rnnstudy.tasks import Task
 from rnnstudy.training.protocol import Training
@@ -18,10 +19,14 @@ def expand_grid(
     training: Training,
     selection: Selection | None,
     overrides: Sequence[Override],
+    protocols: Sequence[NamedProtocol] = (),
 ) -> Iterator[tuple[Member, TrainedNetworkSpec]]:
     """Yield all networks of a grid with their names, in a fixed order, the seed innermost."""
-    for combination in combinations(tasks, networks, training):
-        yield from _members(combination, networks.seeds, selection, overrides)
+    names = [protocol.name for protocol in protocols]
+    layers = ordered_overrides(overrides, protocols, networks.cells)
+    for combination in combinations(tasks, networks, training, names):
+        of_protocol = layers[combination.fields.get("protocol", "")]
+        yield from _members(combination, networks.seeds, selection, of_protocol)
 
 
 def _members(

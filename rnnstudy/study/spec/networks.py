@@ -1,5 +1,6 @@
 """Grid of networks, with crossed axes, and the identity of one network."""
 
+import math
 from functools import cached_property
 from operator import getitem
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -49,13 +50,21 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
 def _different(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if not values:
         raise PydanticCustomError("empty_axis", "is empty; it should list at least one value")
-    first = {repr(value): i for i, value in reversed([*enumerate(values)])}
-    twice = [i for i, value in enumerate(values) if first[repr(value)] != i]
+    texts = [_identity(value) for value in values]
+    twice = [i for i, text in enumerate(texts) if text in texts[:i]]
     if twice:
         raise validation_error(
             "axis", [spec_error("twice", "is listed twice", (i,), values[i]) for i in twice]
         )
     return values
+
+
+def _identity(value: Any) -> str:
+    """Return a text that equal values have in common. A cell may have axes of its own."""
+    axes = [
+        name for name in CELL_AXES if isinstance(value, Cell) and name in value.model_fields_set
+    ]
+    return f"{value!r} {axes}"
 
 
 def axis(
@@ -72,38 +81,36 @@ def axis(
     return Annotated[tuple[item, ...], Axis()], Field(default, description=described)
 
 
-def _without_axes(schema: dict[str, Any]) -> None:
-    """Remove units and activation from the schema of a cell of the grid."""
-    for choices in (schema["anyOf"][0], schema["anyOf"][1]["items"]):
-        for variant in choices["anyOf"]:
-            for name in ("units", "activation"):
-                variant.get("properties", {}).pop(name, None)
-
+CELL_AXES = {"activation": "activations", "units": "units"}
+"""Field of a cell -> axis of the grid that gives it, unless the cell does."""
 
 Seed = Annotated[int, Field(ge=0, lt=SEED_LIMIT)]
 
 
 class _Networks(Component):
-    """The grid: every cell with every activation, number of units, seed, and training axis."""
+    """The grid: every cell with every activation, number of units, seed, and training axis.
+
+    A cell with an activation or units of its own has these alone.
+    """
 
     former_fields: ClassVar[dict[str, str]] = Training.former_fields
 
-    cells: Annotated[tuple[AnyCell, ...], Axis()] = Field(json_schema_extra=_without_axes)
+    cells: Annotated[tuple[AnyCell, ...], Axis()]
     """Cells by name, or as mappings with fields of their own: `{kind: gru, reset_after: false}`."""
 
     seeds: Annotated[tuple[Seed, ...], Axis()] = (0,)
     """Seeds of the networks in each combination: a number of them (from 0 on), or a list."""
 
+    include: tuple[dict[str, Any], ...] = ()
+    """Combinations to train, each as fields with a value or a list of values; default: all."""
+
+    exclude: tuple[dict[str, Any], ...] = ()
+    """Combinations to leave out, each as fields with a value or a list of values."""
+
     @field_validator("cells")
     @classmethod
     def _cells_are_told_apart(cls, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-        owners = {"units": "networks.units", "activation": "networks.activations"}
-        errors = [
-            spec_error("elsewhere", f"is given by {owners[name]}, not per cell", (i, name))
-            for i, cell in enumerate(cells)
-            for name in owners
-            if name in cell.model_fields_set
-        ]
+        errors = []
         classes: dict[str, type] = {}
         for i, cell in enumerate(cells):
             if classes.setdefault(title(cell), type(cell)) is not type(cell):
@@ -118,8 +125,12 @@ class _Networks(Component):
         self, cells: tuple[Cell, ...], handler: SerializerFunctionWrapHandler
     ) -> list[dict[str, Any]]:
         return [
-            {name: part for name, part in cell.items() if name not in ("units", "activation")}
-            for cell in handler(cells)
+            {
+                name: part
+                for name, part in fields.items()
+                if name not in CELL_AXES or name in cell.model_fields_set
+            }
+            for cell, fields in zip(cells, handler(cells), strict=True)
         ]
 
     @field_serializer("seeds")
@@ -138,7 +149,8 @@ class _Networks(Component):
 
     @model_serializer(mode="wrap")
     def _without_unused_axes(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: values for name, values in handler(self).items() if values is not None}
+        fields = handler(self).items()
+        return {name: values for name, values in fields if values is not None and values != []}
 
     @property
     def training_axes(self) -> dict[str, tuple[Any, ...]]:
@@ -148,11 +160,17 @@ class _Networks(Component):
 
     @property
     def size(self) -> int:
-        """Number of networks per task."""
-        count = len(self.cells) * len(self.seeds)
-        for axis in (self.axis("activations"), self.axis("units"), *self.training_axes.values()):
-            count *= len(axis)
-        return count
+        """Number of networks per task and protocol, with the excluded ones."""
+        count = len(self.seeds) * sum(
+            math.prod(len(self.values_of(cell, name)) for name in CELL_AXES) for cell in self.cells
+        )
+        return count * math.prod(map(len, self.training_axes.values()))
+
+    def values_of(self, cell: Cell, name: str) -> tuple[Any, ...]:
+        """Return the activations or the units of a cell: its own, or those of the grid."""
+        if name in cell.model_fields_set:
+            return (getattr(cell, name),)
+        return self.axis(CELL_AXES[name])
 
     def axis(self, name: str) -> tuple[Any, ...]:
         """Return the values of an axis."""

@@ -6,14 +6,13 @@ from typing import Any
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import InitErrorDetails
 
-from rnnstudy.analyses.conditions import as_tuple, equal_values, has_values
+from rnnstudy.analyses.conditions import has_values
 from rnnstudy.cells import Cell
 from rnnstudy.cells.base import cell_error
 from rnnstudy.core.component import Component
-from rnnstudy.core.errors import reraise_below, spec_error, suggestion, unknown_key
-from rnnstudy.study.spec.grid import Combination, as_text
+from rnnstudy.core.errors import reraise_below, spec_error, unknown_key
+from rnnstudy.study.spec.grid import NO_POINT, Combination, where_mistakes
 from rnnstudy.study.spec.networks import Networks, title
-from rnnstudy.study.spec_text.document import quote_value
 from rnnstudy.training.protocol import Training
 
 
@@ -36,9 +35,14 @@ class Change(Component):
     @field_validator("training")
     @classmethod
     def _training_exists(cls, training: dict[str, Any]) -> dict[str, Any]:
-        training = dict(Training.current_fields(training))
-        Training.model_validate(training)
-        return training
+        return known_training(training)
+
+
+def known_training(training: dict[str, Any]) -> dict[str, Any]:
+    """Return training fields under their current names; ValidationError if one is wrong."""
+    training = dict(Training.current_fields(training))
+    Training.model_validate(training)
+    return training
 
 
 class Override(Component):
@@ -82,13 +86,16 @@ def override_errors(
     """Return the errors of overrides: fields that the grid lacks, values that no network has."""
     errors: list[InitErrorDetails] = []
     for i, override in enumerate(overrides):
-        wrong = list(_where_mistakes(override, grid, networks.seeds))
+        known = _known_values(grid, networks.seeds)
+        wrong = list(where_mistakes(override.where, known, ("where",)))
         matched = [] if wrong else [c for c in grid if _matches(override, c, networks.seeds)]
         if matched:
-            wrong = list(_set_mistakes(override.set, matched, networks))
+            wrong = list(set_mistakes(override.set, matched, networks, ("set",)))
+            if not override.set.cell and not override.set.training:
+                message = "changes nothing; give it 'cell' or 'training'"
+                wrong = [spec_error("sets_nothing", message, ("set",))]
         elif not wrong:
-            message = "matches no network: no point of the grid has all these values"
-            wrong = [spec_error("no_match", message, ("where",))]
+            wrong = [spec_error("no_match", NO_POINT, ("where",))]
         errors += [InitErrorDetails(**{**error, "loc": (i, *error["loc"])}) for error in wrong]
     return errors
 
@@ -97,43 +104,25 @@ def _matches(override: Override, combination: Combination, seeds: Sequence[int])
     return any(override.matches({**combination.fields, "seed": seed}) for seed in seeds)
 
 
-def _where_mistakes(
-    override: Override, grid: Sequence[Combination], seeds: Sequence[int]
-) -> Iterator[InitErrorDetails]:
+def _known_values(grid: Sequence[Combination], seeds: Sequence[int]) -> dict[str, dict[Any, None]]:
+    """Return the fields of the networks of a grid -> their values."""
     known = {name: dict.fromkeys(c.fields[name] for c in grid) for name in grid[0].fields}
-    known["seed"] = dict.fromkeys(seeds)
-    for name, wanted in override.where.items():
-        if name not in known:
-            yield unknown_key(name, known, wanted, ("where",))
-            continue
-        for k, value in enumerate(as_tuple(wanted)):
-            if not any(equal_values(value, other) for other in known[name]):
-                loc = ("where", name, k) if isinstance(wanted, tuple) else ("where", name)
-                yield spec_error("not_in_grid", _not_in_grid(value, list(known[name])), loc, value)
+    return known | {"seed": dict.fromkeys(seeds)}
 
 
-def _not_in_grid(value: Any, known: Sequence[Any]) -> str:
-    listed = ", ".join(as_text(each) for each in known[:12])
-    more = ", ..." if len(known) > 12 else ""
-    words = [each for each in known if isinstance(each, str)]
-    hint = suggestion(value, words) if isinstance(value, str) else ""
-    return f"is {quote_value(value)}, which no network has; in the grid: {listed}{more}{hint}"
-
-
-def _set_mistakes(
-    change: Change, matched: Sequence[Combination], networks: Networks
+def set_mistakes(
+    change: Change, matched: Sequence[Combination], networks: Networks, loc: tuple[str, ...]
 ) -> Iterator[InitErrorDetails]:
-    if not change.cell and not change.training:
-        yield spec_error("sets_nothing", "changes nothing; give it 'cell' or 'training'", ("set",))
+    """Yield the errors of new values of fields for some combinations, below a location."""
     for name in change.training:
         if name in networks.training_axes:
             message = f"is an axis of the grid; change networks.{name}"
-            yield spec_error("axis_set", message, ("set", "training", name))
-    yield from _cell_mistakes(change.cell, matched)
+            yield spec_error("axis_set", message, (*loc, "training", name))
+    yield from _cell_mistakes(change.cell, matched, (*loc, "cell"))
 
 
 def _cell_mistakes(
-    fields: Mapping[str, Any], matched: Sequence[Combination]
+    fields: Mapping[str, Any], matched: Sequence[Combination], at: tuple[str, ...]
 ) -> Iterator[InitErrorDetails]:
     cells = {title(c.cell): c for c in matched}
     all_fields = dict.fromkeys(n for c in cells.values() for n in type(c.cell).model_fields)
@@ -144,11 +133,11 @@ def _cell_mistakes(
         )
     usable: dict[str, Any] = {}
     for name, value in fields.items():
-        loc = ("set", "cell", name)
+        loc = (*at, name)
         without = [t for t, c in cells.items() if name not in type(c.cell).model_fields]
         if len(without) == len(cells):
             known = [known for known in all_fields if known not in axes]
-            yield unknown_key(name, known, value, ("set", "cell"))
+            yield unknown_key(name, known, value, at)
         elif without:
             others = ", ".join(t for t in cells if t not in without)
             message = (
@@ -160,11 +149,11 @@ def _cell_mistakes(
             yield spec_error("axis_set", f"is an axis of the grid; change {axes[name]}", loc)
         else:
             usable[name] = value
-    yield from _value_mistakes(usable, matched)
+    yield from _value_mistakes(usable, matched, at)
 
 
 def _value_mistakes(
-    fields: Mapping[str, Any], matched: Sequence[Combination]
+    fields: Mapping[str, Any], matched: Sequence[Combination], at: tuple[str, ...]
 ) -> Iterator[InitErrorDetails]:
     reported: set[tuple[str | int, ...]] = set()
     for combination in matched:
@@ -174,9 +163,9 @@ def _value_mistakes(
             for each in error.errors(include_url=False):
                 if each["loc"] not in reported:
                     reported.add(each["loc"])
-                    yield reraise_below(each, ("set", "cell"))
+                    yield reraise_below(each, at)
             continue
         wrong = cell_error(cell, combination.task.inputs) if fields else ""
         if wrong and () not in reported:
             reported.add(())
-            yield spec_error("cell", f"makes a cell that cannot be used: {wrong}", ("set", "cell"))
+            yield spec_error("cell", f"makes a cell that cannot be used: {wrong}", at)

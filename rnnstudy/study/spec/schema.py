@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rnnstudy.study.spec.networks import CELL_AXES
 from rnnstudy.study.spec.study import Study
 
 
@@ -17,14 +18,18 @@ def schema() -> dict[str, Any]:
         "cell": _one_or_many({"type": "string"}),
         "activation": networks["activations"],
         "units": networks["units"],
+        "protocol": _one_or_many({"type": "string"}),
         "seed": _one_or_many({"type": "integer"}),
         **{name: networks[name] for name in parts["Training"]["properties"]},
     }
     # Fields that two cells of a kind differ in may stand here too, so other keys are allowed.
-    parts["Override"]["properties"]["where"]["properties"] = {
+    conditions = {
         name: {key: part for key, part in field.items() if key != "default"}
         for name, field in where.items()
     }
+    parts["Override"]["properties"]["where"]["properties"] = conditions
+    for name in ("include", "exclude"):
+        networks[name]["items"]["properties"] = {n: c for n, c in conditions.items() if n != "seed"}
     change = parts["Change"]["properties"]
     change["training"] |= parts["Training"] | {"description": change["training"]["description"]}
     change["cell"]["properties"] = _cell_fields(networks["cells"])
@@ -43,7 +48,7 @@ def _one_or_many(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cell_fields(cells: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of all cells of the catalogue without `kind`."""
+    """Return the fields of all cells of the catalogue that an override may set."""
     variants = cells["anyOf"][0]["anyOf"]
     fields = {n: field for v in variants for n, field in v.get("properties", {}).items()}
-    return {name: field for name, field in fields.items() if name != "kind"}
+    return {name: field for name, field in fields.items() if name not in ("kind", *CELL_AXES)}

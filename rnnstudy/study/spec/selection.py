@@ -130,7 +130,7 @@ else:
 
 
 def selection_errors(
-    selection: Selection, networks: Networks, training: Training, tasks: int
+    selection: Selection, networks: Networks, training: Training, combinations: int
 ) -> list[InitErrorDetails]:
     """Return the errors of a selection: fields set twice, seeds in use, too many pilots."""
     owners = dict.fromkeys(training.model_fields_set, "training")
@@ -144,7 +144,7 @@ def selection_errors(
     if in_use:
         message = f"trains pilots from the seed {in_use[0]}, which networks.seeds has too"
         errors.append(spec_error("seed", message))
-    pilots = selection.size * tasks * networks.size // len(networks.seeds)
+    pilots = selection.size * combinations
     if pilots > NETWORK_LIMIT:
         message = f"asks for {pilots} pilots; a study has at most {NETWORK_LIMIT} networks"
         errors.append(spec_error("too_many", message))

@@ -1,13 +1,13 @@
 """A study: checked values of a spec, from YAML and back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from rnnstudy.analyses import Analysis, AnyAnalysis
 from rnnstudy.analyses.base import Member
@@ -15,13 +15,20 @@ from rnnstudy.claims import AnyClaim, Claim
 from rnnstudy.core.component import Component
 from rnnstudy.core.deprecations import former_words_as_errors
 from rnnstudy.core.errors import spec_error, validation_error
-from rnnstudy.study.spec.checks import need_errors, use_errors
+from rnnstudy.study.spec.checks import divide_claim, need_errors, use_errors
 from rnnstudy.study.spec.expand import expand_grid
-from rnnstudy.study.spec.grid import combinations, grid_errors
+from rnnstudy.study.spec.grid import (
+    Combination,
+    combinations,
+    condition_errors,
+    grid_errors,
+    member,
+)
 from rnnstudy.study.spec.imported_models import Model, Models, imported_networks
 from rnnstudy.study.spec.networks import Networks, NetworkSpec, TrainedNetworkSpec
 from rnnstudy.study.spec.options import Report, Runtime
 from rnnstudy.study.spec.overrides import Override, override_errors
+from rnnstudy.study.spec.protocols import NamedProtocol, Protocols, protocol_errors, written_out
 from rnnstudy.study.spec.selection import PendingNetwork, Selection, selection_errors
 from rnnstudy.study.spec_text.cli_overrides import apply_settings
 from rnnstudy.study.spec_text.document import Document, SpecError, document_of
@@ -73,6 +80,10 @@ class Study(Component):
     training: Training = Training()
     """Training protocol of all networks. The grid and overrides may change fields of it."""
 
+    protocols: Annotated[tuple[NamedProtocol, ...], Protocols()] = Field((), validate_default=True)
+    """Named ways to initialise and train networks, a factor of the grid: mappings, or `standard`.
+    Fields of `training` and `overrides` are common to all."""
+
     selection: Selection | None = None
     """Training fields that pilot networks choose for each combination of the grid."""
 
@@ -120,6 +131,20 @@ class Study(Component):
             raise validation_error("training", errors)
         return training
 
+    @field_validator("protocols")
+    @classmethod
+    def _protocols_fit_the_grid(
+        cls, protocols: tuple[NamedProtocol, ...], info: ValidationInfo
+    ) -> tuple[NamedProtocol, ...]:
+        data = info.data
+        if not protocols or not _has_grid(data):
+            return protocols
+        tasks, networks = data["tasks"], data["networks"]
+        errors = list(protocol_errors(protocols, tasks, networks, data["training"]))
+        if errors:
+            raise validation_error("protocols", errors)
+        return written_out(protocols, tasks, networks, data["training"])
+
     @field_validator("selection")
     @classmethod
     def _selection_owns_its_fields(
@@ -127,8 +152,8 @@ class Study(Component):
     ) -> Selection | None:
         data = info.data
         if selection is not None and _has_grid(data):
-            tasks = len(data["tasks"])
-            errors = selection_errors(selection, data["networks"], data["training"], tasks)
+            count = len(_combinations(data))
+            errors = selection_errors(selection, data["networks"], data["training"], count)
             if errors:
                 raise validation_error("selection", errors)
         return selection
@@ -140,11 +165,25 @@ class Study(Component):
     ) -> tuple[Override, ...]:
         data = info.data
         if overrides and _has_grid(data):
-            grid = combinations(data["tasks"], data["networks"], data["training"])
-            errors = override_errors(overrides, grid, data["networks"])
+            grid = _combinations(data)
+            errors = override_errors(overrides, grid, data["networks"]) if grid else []
             if errors:
                 raise validation_error("overrides", errors)
         return overrides
+
+    @model_validator(mode="after")
+    def _grid_has_networks(self) -> Self:
+        if self.networks is None:
+            return self
+        names = [protocol.name for protocol in self.protocols]
+        errors = list(condition_errors(self.tasks, self.networks, names))
+        if not errors and not self._grid:
+            message = "have no combination left: include and exclude leave out all of them"
+            errors.append(spec_error("nothing_left", message))
+        if errors:
+            located = [InitErrorDetails(**{**e, "loc": ("networks", *e["loc"])}) for e in errors]
+            raise validation_error("networks", located)
+        return self
 
     @model_validator(mode="after")
     def _selection_finds_networks(self) -> Self:
@@ -162,6 +201,7 @@ class Study(Component):
     @model_validator(mode="after")
     def _grid_is_there(self) -> Self:
         sections: dict[str, Any] = {"selection": self.selection, "overrides": self.overrides}
+        sections["protocols"] = self.protocols
         sections["training"] = self.training != Training()
         useless = [name for name in sections if sections[name] and self.networks is None]
         message = "is about networks that are trained, and there are none: add 'networks'"
@@ -201,13 +241,13 @@ class Study(Component):
     def _titles_differ(cls, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
         if not tasks:
             raise PydanticCustomError("empty_list", "is empty; it should list at least one task")
-        _refuse_namesakes("task", [task.title for task in tasks])
+        _refuse_namesakes("task", [(i, task.title) for i, task in enumerate(tasks)])
         return tasks
 
     @field_validator("analyses")
     @classmethod
     def _needs_are_listed(cls, analyses: tuple[Analysis, ...]) -> tuple[Analysis, ...]:
-        _refuse_namesakes("analysis", [analysis.title for analysis in analyses])
+        _refuse_namesakes("analysis", [(i, a.title) for i, a in enumerate(analyses)])
         missing = list(need_errors(analyses, analyses))
         if missing:
             raise validation_error("analyses", missing)
@@ -216,7 +256,7 @@ class Study(Component):
     @field_validator("claims")
     @classmethod
     def _claims_differ(cls, claims: tuple[Claim, ...]) -> tuple[Claim, ...]:
-        _refuse_namesakes("claim", [claim.title for claim in claims])
+        _refuse_namesakes("claim", [(i, c.title) for i, c in enumerate(claims) if c.per is None])
         return claims
 
     @field_validator("claims")
@@ -229,15 +269,27 @@ class Study(Component):
             raise validation_error("claims", errors)
         return claims
 
-    @model_validator(mode="after")
-    def _analyses_have_networks(self) -> Self:
-        networks = [member.fields for member, _ in self.expand()]
-        grid = self.networks is not None
-        for section, listed in (("analyses", self.analyses), ("claims", self.claims)):
-            uses = use_errors(section, listed, self.analyses, self.tasks, networks, grid=grid)
-            if errors := list(uses):
-                raise validation_error(section, errors)
-        return self
+    @field_validator("analyses")
+    @classmethod
+    def _analyses_have_networks(
+        cls, analyses: tuple[Analysis, ...], info: ValidationInfo
+    ) -> tuple[Analysis, ...]:
+        _refuse_unusable("analyses", analyses, analyses, info.data)
+        return analyses
+
+    @field_validator("claims")
+    @classmethod
+    def _claims_have_networks(
+        cls, claims: tuple[Claim, ...], info: ValidationInfo
+    ) -> tuple[Claim, ...]:
+        """Check what claims are about, and divide those with `per` into one for each value."""
+        if "analyses" not in info.data:
+            return claims
+        _refuse_unusable("claims", claims, info.data["analyses"], info.data)
+        fields = _fields(info.data) if any(claim.per for claim in claims) else []
+        divided = [(i, c) for i, claim in enumerate(claims) for c in divide_claim(claim, fields)]
+        _refuse_namesakes("claim", [(i, claim.title) for i, claim in divided])
+        return tuple(claim for _, claim in divided)
 
     def expand(self) -> tuple[tuple[Member, NetworkSpec], ...]:
         """Return all networks with their names, expanded once.
@@ -257,8 +309,47 @@ class Study(Component):
         """The networks of the grid, if there is one."""
         if self.networks is None:
             return ()
-        grid = expand_grid(self.tasks, self.networks, self.training, self.selection, self.overrides)
+        grid = expand_grid(
+            self.tasks,
+            self.networks,
+            self.training,
+            self.selection,
+            self.overrides,
+            self.protocols,
+        )
         return tuple(grid)
+
+
+def _fields(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the fields of all networks of the valid parts of a study."""
+    grid = data["networks"]
+    members = (
+        [] if grid is None else [member(c, s) for c in _combinations(data) for s in grid.seeds]
+    )
+    known = members[0].fields if members else ()
+    imported = imported_networks(data["models"], data["tasks"], known)
+    return [each.fields for each in (*members, *(m for m, _ in imported))]
+
+
+def _refuse_unusable(
+    section: str,
+    readers: Sequence[Analysis],
+    analyses: Sequence[Analysis],
+    data: Mapping[str, Any],
+) -> None:
+    """Raise the errors of analyses or claims that no network can be used for."""
+    if not readers or not {"tasks", "models", "networks", "training", "protocols"} <= data.keys():
+        return
+    grid = data["networks"] is not None
+    errors = use_errors(readers, analyses, data["tasks"], _fields(data), grid=grid)
+    if listed := list(errors):
+        raise validation_error(section, listed)
+
+
+def _combinations(data: Mapping[str, Any]) -> list[Combination]:
+    """Return the combinations of the valid parts of a study."""
+    names = [protocol.name for protocol in data.get("protocols", ())]
+    return combinations(data["tasks"], data["networks"], data["training"], names)
 
 
 def _has_grid(data: Mapping[str, Any]) -> bool:
@@ -266,13 +357,14 @@ def _has_grid(data: Mapping[str, Any]) -> bool:
     return {"tasks", "training"} <= data.keys() and data.get("networks") is not None
 
 
-def _refuse_namesakes(noun: str, titles: list[str]) -> None:
+def _refuse_namesakes(noun: str, titles: Sequence[tuple[int, str]]) -> None:
+    """Raise errors of titles that occur before. Each comes with its position in the spec."""
     errors = [
         spec_error(
             "namesake", f"is a second {noun} called {title!r}; give one of them a 'name'", (i,)
         )
-        for i, title in enumerate(titles)
-        if title in titles[:i]
+        for k, (i, title) in enumerate(titles)
+        if any(title == other for _, other in titles[:k])
     ]
     if errors:
         raise validation_error(noun, errors)

@@ -231,3 +231,23 @@ def test_an_analysis_is_asked_of_the_tasks_that_it_lists(tmp_path: Path) -> None
     # Once of each cell and task: two names for one question make no second answer.
     assert asked == [(task, cell) for task in ("flip_flop", "sine") for cell in ("lstm", "vanilla")]
     assert {j.task for j in jobs(found, AnalyseTask)} == {"flip_flop"}
+
+
+def test_networks_that_differ_in_labels_alone_are_trained_and_analysed_once(tmp_path: Path) -> None:
+    flip_flop = {"kind": "flip_flop", "bits": 2, "length": 20}
+    asked = study(
+        tasks=[{**flip_flop, "name": "one"}, {**flip_flop, "name": "other"}],
+        networks={"cells": "vanilla", "units": 4, "seeds": 3},
+        protocols=[{"name": "a"}, {"name": "b"}, {"name": "c", "training": {"l2": 1.0}}],
+    )
+    plan = make_plan(asked, Store(tmp_path))
+    assert len(plan.networks) == 2 * 3 * 3
+    trained = [network.key() for job in plan.cohorts for network in job.trains]
+    assert len(trained) == len(set(trained)) == 2 * 3
+    analysed = [address for job in jobs(plan, AnalyseMembers) for address in job.results()]
+    assert len(analysed) == len(set(analysed)) == 2 * 3
+    # The matrices of both tasks read all networks under their names.
+    matrices = [job for job in jobs(plan, AnalyseTask) if job.kind == "svcca"]
+    assert [len(job.names) for job in matrices] == [9, 9]
+    assert set(trained) <= set(matrices[0].requires())
+    assert set(trained) <= set(matrices[1].requires())

@@ -98,7 +98,7 @@ MISTAKES = {
         "5:46: overrides[0].set.cell.clip is -1; it should be above 0",
         (
             "5:73: overrides[0].set.cell.recurrent_initializer is 'orthonal'; known initialisers: "
-            "identity, normal, orthogonal; did you mean 'orthogonal'?"
+            "glorot_uniform, identity, normal, orthogonal; did you mean 'orthogonal'?"
         ),
     ),
     "override that sets nothing": (

@@ -43,6 +43,7 @@ def test_a_shipped_spec_satisfies_the_schema_that_it_names(path, validator):
         "{cells: gru}",
         "{cells: [gru, {kind: gru, reset_after: false}, 'own:Leaky', {kind: 'own:Cell', a: 1}]}",
         "{cells: [lstm], activations: relu, units: 8, seeds: 3, l2: [0, 1e-3], steps: 10}",
+        "{cells: [gru, {kind: lstm, activation: relu, units: 3}], exclude: [{cell: gru, l2: 0}]}",
     ],
 )
 def test_what_a_spec_may_say_satisfies_the_schema(networks, validator):
@@ -54,7 +55,9 @@ def test_what_a_spec_may_say_satisfies_the_schema(networks, validator):
     [
         ("networks: {cells: gru, unit: 3}\n", "$.networks"),
         ("networks: {cells: gruu}\n", "$.networks.cells"),
-        ("networks: {cells: [{kind: gru, units: 3}]}\n", "$.networks.cells"),
+        ("networks: {cells: [{kind: gru, units: x}]}\n", "$.networks.cells"),
+        ("networks: {cells: gru, exclude: [{units: x}]}\n", "$.networks.exclude[0].units"),
+        ("networks: {cells: gru}\nprotocols: [tuned]\n", "$.protocols[0]"),
         ("networks: {cells: gru, l2: [0, -1]}\n", "$.networks.l2"),
         ("networks: {cells: gru, l2: []}\n", "$.networks.l2"),
         ("networks: {cells: gru}\ntraining: {steps: 0}\n", "$.training.steps"),

@@ -27,7 +27,7 @@ TRAINING_KEYS = (
     "steps, batch, data, learning_rate, final_rate, clip_norm, l2, state_noise, "
     "train_initial_state, record_every, precision, tf32, data_parallel, stop, solved_for, retry"
 )
-NETWORKS_KEYS = f"cells, seeds, activations, units, {TRAINING_KEYS}"
+NETWORKS_KEYS = f"cells, seeds, include, exclude, activations, units, {TRAINING_KEYS}"
 
 
 def networks(fields: str) -> str:
@@ -207,10 +207,14 @@ MISTAKES = {
         networks("cells: gru, seeds: 0"),
         "3:31: networks.seeds is 0; a number of seeds should be at least 1, at most 100000",
     ),
-    "axes given per cell": (
-        networks("cells: [{kind: gru, units: 3, activation: tanh}]"),
-        "3:32: networks.cells[0].units is given by networks.units, not per cell",
-        "3:42: networks.cells[0].activation is given by networks.activations, not per cell",
+    "axes that every cell has": (
+        networks("cells: [{kind: gru, units: 3, activation: tanh}], activations: relu, units: [3]"),
+        "3:61: networks.activations is not used: every cell has activation",
+        "3:80: networks.units is not used: every cell has units",
+    ),
+    "cells that give the same networks": (
+        networks("cells: [gru, lstm, {kind: gru, activation: relu}], activations: [tanh, relu]"),
+        "3:31: networks.cells[2] gives networks that networks.cells[0] gives, too",
     ),
     "too many networks": (
         networks("cells: gru, seeds: 60000, units: [1, 2]"),
