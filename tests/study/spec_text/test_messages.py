@@ -20,7 +20,8 @@ tasks: [flip_flop]
 networks: {cells: [vanilla, gru, lstm], activations: [tanh, relu], seeds: 2}
 """
 STUDY_KEYS = (
-    "study, tasks, models, networks, training, protocols, selection, overrides, analyses, claims, report, "
+    "study, tasks, models, networks, training, protocols, selection, overrides, analyses, claims, "
+    "report, "
     "runtime"
 )
 TRAINING_KEYS = (
