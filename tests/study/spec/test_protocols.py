@@ -217,10 +217,10 @@ GRID = f"{HEAD}networks: {{cells: [gru, lstm]}}\n"
 
 MISTAKES = {
     "a name that is no protocol": (
-        f"{GRID}protocols: [standart]\n",
+        f"{GRID}protocols: [standrad]\n",
         (
-            "4:13: protocols[0] is 'standart'; protocols of this package: standard; did you mean "
-            "'standard'?; write one of your own as {name: standart, ...}"
+            "4:13: protocols[0] is 'standrad'; protocols of this package: standard; did you mean "
+            "'standard'?; write one of your own as {name: standrad, ...}"
         ),
     ),
     "a protocol without a name": (
