@@ -6,13 +6,13 @@ from rnnstudy.analyses.base import Analysis, Member, MemberAnalysis, Section, Ta
 from rnnstudy.analyses.distances.controls import Controls
 from rnnstudy.analyses.distances.embedding import Embedding
 from rnnstudy.analyses.distances.pairs import Pairs
-from rnnstudy.analyses.distances.point_geometry import PointGeometry
+from rnnstudy.analyses.distances.point_geometry import PointGeometry, PointGeometryControls
 from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.analyses.factors.control_tests import ControlTestAnalysis
 from rnnstudy.analyses.factors.evaluation import Evaluation
 from rnnstudy.analyses.factors.factor_tests import FactorTestAnalysis
 from rnnstudy.analyses.fixed_points.analysis import FixedPointAnalysis
-from rnnstudy.analyses.fixed_points.graph_distances import GraphDistances
+from rnnstudy.analyses.fixed_points.graph_distances import GraphControls, GraphDistances
 from rnnstudy.analyses.fixed_points.topology import Topology
 from rnnstudy.analyses.fixed_points.transitions import TransitionAnalysis
 from rnnstudy.analyses.generalisation.analysis import GeneralisationAnalysis
@@ -35,6 +35,8 @@ ANALYSES: dict[str, type[Analysis]] = catalogue(
     GeneralisationAnalysis,
     FactorTestAnalysis,
     Controls,
+    GraphControls,
+    PointGeometryControls,
     ControlTestAnalysis,
 )
 

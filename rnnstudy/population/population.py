@@ -95,7 +95,9 @@ class Population(Record):
         """Return the readout of states: [member, ..., state] -> [member, ..., output]."""
         visible = self.visible(states)
         flat = visible.reshape(len(self), -1, visible.shape[-1])
-        values = flat @ self.readout["kernel"] + self.readout["bias"][:, None, :]
+        # Untrained relu networks may grow without bound, which is no error here.
+        with np.errstate(invalid="ignore", over="ignore"):
+            values = flat @ self.readout["kernel"] + self.readout["bias"][:, None, :]
         return values.reshape(*visible.shape[:-1], self.outputs)
 
     @classmethod

@@ -13,8 +13,10 @@ from task_inputs import compute
 from rnnstudy import analyses
 from rnnstudy.analyses import ANALYSES, Analysis, MemberAnalysis, TaskAnalysis, base
 from rnnstudy.analyses.base import Member, Section
+from rnnstudy.analyses.distances.all_pairs import AllPairs
 from rnnstudy.analyses.distances.embedding import Embedding
-from rnnstudy.analyses.distances.pairs import AllPairs, Pairs
+from rnnstudy.analyses.distances.pairs import Pairs
+from rnnstudy.analyses.distances.record_distances import RecordControls, RecordDistances
 from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.analyses.factors.factor_analysis import FactorAnalysis
 from rnnstudy.cells import CELLS
@@ -39,6 +41,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "pairs": {"metric": "cka"},
     "embedding": {"of": "cka"},
     "point_geometry": {"of": "oscillations"},
+    "point_geometry_controls": {"of": "oscillations"},
     "factor_tests": {"of": "cka"},
     "controls": {"metric": "cka"},
     "control_tests": {"of": "cka_controls"},
@@ -72,6 +75,7 @@ def everything() -> list[type]:
 
 def test_no_analysis_is_missing_from_the_catalogue() -> None:
     abstract = {Analysis, MemberAnalysis, TaskAnalysis, AllPairs, FactorAnalysis}
+    abstract |= {RecordDistances, RecordControls}
     assert set(everything()) - abstract == set(ANALYSES.values())
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from reference.plants import planted_states
 
-from rnnstudy.analyses.distances.controls import ControlDistances
+from rnnstudy.analyses.base import Section
+from rnnstudy.analyses.distances.controls import ControlDistances, Controls
 from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.metrics import CKA
-from rnnstudy.population.initialise import initial_population
+from rnnstudy.population.initialise import initial_population, standard_population
 from rnnstudy.population.population import Population
 from rnnstudy.runner import NullListener
 from rnnstudy.study.execution.execute import execute
@@ -33,7 +35,7 @@ SPEC: dict[str, Any] = {
     "networks": {"cells": "vanilla", "activations": ["tanh", "relu"], "units": 3, "seeds": 2},
     "training": {"steps": 5, "batch": 4},
     "analyses": [
-        {"kind": "controls", "metric": "cka"},
+        {"kind": "controls", "metric": "cka", "planted": True},
         {"kind": "control_tests", "of": "cka_controls"},
     ],
     "claims": [{"kind": "nearer_untrained", "of": "cka_controls", "min_networks": 2}],
@@ -43,19 +45,21 @@ LOST = "integration-vanilla-relu-3-s001"
 SOUND = (("tanh", 0), ("tanh", 1), ("relu", 0))
 
 
-def learnt(network: TrainedNetworkSpec) -> Population:
+def learnt(network: TrainedNetworkSpec, gain: float = 1.0) -> Population:
     """Some other weights than the seed gives, in place of those that training would find."""
     task = network.task
-    return initial_population(network.cell, task.inputs, task.outputs, [network.seed + 100])
+    found = initial_population(network.cell, task.inputs, task.outputs, [network.seed + 100])
+    found.weights["recurrent_kernel"][:] *= gain
+    return found
 
 
-def pretended(study: Study, folder: Path) -> Run:
+def pretended(study: Study, folder: Path, gain: float = 1.0) -> Run:
     """A run whose networks are in its store as if they had been trained, one of them in vain."""
     run = Run(folder, study)
     for member, network in study.expand():
         assert isinstance(network, TrainedNetworkSpec)
         one, curve = np.zeros(1), np.zeros((1, 1))
-        found = TrainedNetworks(population=learnt(network), seed=np.array([network.seed]),
+        found = TrainedNetworks(population=learnt(network, gain), seed=np.array([network.seed]),
                         attempt=np.array([0]), step=np.array([0]), loss=curve, accuracy=curve,
                         steps=np.array([5]), diverged_at=np.array([-1 + 4 * (member.name == LOST)]),
                         evaluation_loss=one, evaluation_accuracy=one,
@@ -84,17 +88,21 @@ def controlled(run: Run, task: str) -> ControlDistances:
     return found
 
 
-def states(population: Population, task: Task) -> np.ndarray:
+def states(population: Population, task: Task, flat: bool = True) -> np.ndarray:
     (found,) = population.unroll(np.asarray(task.probe().inputs))
-    return found.reshape(-1, found.shape[-1])
+    return found.reshape(-1, found.shape[-1]) if flat else found
 
 
 def test_all_networks_of_all_tasks_are_driven_by_one_probe(run: Run) -> None:
     study, found = run.study, controlled(run, "flip_flop")
     own = [f"flip_flop-vanilla-{a}-3-s00{s}" for a in ("tanh", "relu") for s in (0, 1)]
     guests = [f"integration-vanilla-{a}-3-s00{s}" for a, s in SOUND]
-    assert found.labels == (*own, *(f"{name} untrained" for name in own), *guests)
-    assert found.learnt == ("trained",) * 4 + ("untrained",) * 4 + ("trained on integration",) * 3
+    kinds = ("untrained", "standard", "planted")
+    copies = [f"{name} {kind}" for kind in kinds for name in own]
+    assert found.labels == (*own, *copies, *guests)
+    expected = [kind for kind in ("trained", *kinds) for _ in own]
+    assert found.learnt == (*expected, *("trained on integration",) * 3)
+    assert found.networks == [*own * 4, *guests]
     networks = {member.name: network for member, network in study.expand()}
     memory = study.tasks[0]
     first, guest = networks[own[0]], networks[guests[1]]
@@ -106,6 +114,10 @@ def test_all_networks_of_all_tasks_are_driven_by_one_probe(run: Run) -> None:
     every = {
         own[0]: states(learnt(first), memory),
         f"{own[0]} untrained": states(initial_population(first.cell, 2, 2, [0]), memory),
+        f"{own[0]} standard": states(standard_population(first.cell, 2, 2, [0]), memory),
+        f"{own[0]} planted": planted_states(states(learnt(first), memory, flat=False)).reshape(
+            -1, 3
+        ),
         guests[1]: states(visitor, memory),
     }
     frame = found.to_frame()
@@ -130,14 +142,12 @@ def test_nothing_is_left_to_do_and_names_do_not_matter(run: Run) -> None:
     kept = {name: there for name, there, total in make_plan(run.study, run.store).done}
     assert kept["representations_on_flip_flop"] == 3
     assert kept["representations_on_integration"] == 4
-    named = study_of({**SPEC, "analyses": [{"kind": "controls", "metric": "cka", "name": "c"}],
-                      "claims": []})  # fmt: skip
+    analysis = {"kind": "controls", "metric": "cka", "planted": True, "name": "c"}
+    named = study_of({**SPEC, "analyses": [analysis], "claims": []})
     assert make_plan(named, run.store).todo == ()
 
 
-def test_tiles_make_up_the_same_matrix(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = controlled(run, "flip_flop")
-    monkeypatch.setattr(tiles, "TILE_SIDE", 3)
+def in_tiles(run: Run) -> ControlDistances:
     index = Artefacts(run.study, run.study.expand())
     whole = tiles.CompareTiles(index.shared["cka_controls", "flip_flop"])
     assert len(whole.tiles) == 6
@@ -146,12 +156,47 @@ def test_tiles_make_up_the_same_matrix(run: Run, monkeypatch: pytest.MonkeyPatch
         part.run(worker)
     found = whole.compute(run.store, whole.result.ready(run.store))
     assert isinstance(found, ControlDistances)
+    return found
+
+
+def test_tiles_make_up_the_same_matrix(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = controlled(run, "flip_flop")
+    monkeypatch.setattr(tiles, "TILE_SIDE", 3)
+    found = in_tiles(run)
     assert found.to_frame().loc[list(expected.labels), list(expected.labels)].to_numpy() == (
         pytest.approx(expected.values, abs=1e-9)
     )
     place = {label: i for i, label in enumerate(found.labels)}
     assert tuple(found.learnt[place[label]] for label in expected.labels) == expected.learnt
     assert tuple(found.fields[place[label]] for label in expected.labels) == expected.fields
+
+
+def test_controls_without_finite_states_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Relu networks of one initial weight that grow without bound on the probe."""
+    growing = {"kind": "vanilla", "recurrent_initializer": {"kind": "identity", "gain": 1e6}}
+    study = study_of({**SPEC, "networks": {**SPEC["networks"], "cells": [growing]}, "claims": []})
+    run = pretended(study, tmp_path, gain=1e-6)
+    assert set(done(study, run).values()) == {None}
+    found = controlled(run, "flip_flop")
+    grown = [f"flip_flop-vanilla-relu-3-s00{s} untrained" for s in (0, 1)]
+    assert found.absent == grown
+    assert len(found.labels) == 4 * 4 - 2 + 3
+    (drawn,) = Controls(metric="cka", planted=True).show(section(run, found))
+    assert f"Left out, because they have no finite states or no record: {', '.join(grown)}." in (
+        drawn.caption
+    )
+    monkeypatch.setattr(tiles, "TILE_SIDE", 3)
+    pieces = in_tiles(run)
+    labels = list(found.labels)
+    assert sorted(pieces.labels) == sorted(labels)
+    values = pieces.to_frame().loc[labels, labels].to_numpy()
+    assert values == pytest.approx(found.values, abs=1e-9)
+
+
+def section(run: Run, found: ControlDistances) -> Section:
+    return Section(run.study.tasks[0], [], {}, {}, {"cka_controls": found})
 
 
 def test_the_claim_is_judged_on_each_task(run: Run) -> None:

@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 import numpy as np
 
-from rnnstudy.analyses.base import Member, MemberAnalysis, Section
-from rnnstudy.analyses.distances.pairs import COLOURED, AllPairs, DistanceRow
+from rnnstudy.analyses.base import Cost, Member, MemberAnalysis, Section, TaskAnalysis
+from rnnstudy.analyses.distances.all_pairs import (
+    COLOURED,
+    AllPairs,
+    DistanceRow,
+    cost_of_pairs,
+)
 from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.comparison.distances.embedding import classical_mds
 from rnnstudy.comparison.distances.pairs import Distances
@@ -16,7 +21,14 @@ from rnnstudy.core.exhibit import Exhibit, Scatter
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
-TRAINED, UNTRAINED, STANDARD, PLANTED = "trained", "untrained", "standard", "planted"
+TRAINED: Final = "trained"
+UNTRAINED: Final = "untrained"
+STANDARD: Final = "standard"
+PLANTED: Final = "planted"
+
+ControlWeights = Literal["untrained", "standard"]
+"""Kinds of weights of networks that never learnt."""
+
 TWIN = f" {UNTRAINED}"
 """Suffix of the name of a network with its initial weights."""
 
@@ -70,6 +82,14 @@ class ControlDistances(Distances):
             fields=tuple(dict(member.fields) for member in members),
         )
 
+    @property
+    def absent(self) -> list[str]:
+        """Labels of controls that other networks have and that are no items."""
+        names = [self.networks[i] for i in self.at(TRAINED)]
+        kinds = [each for each in dict.fromkeys(self.learnt) if each in SAME_NAME]
+        labels = (item_label(name, kind) for kind in kinds for name in names)
+        return [label for label in labels if label not in self.labels]
+
     def at(self, learnt: str) -> list[int]:
         """Return the positions of the items of this kind."""
         return [i for i, each in enumerate(self.learnt) if each == learnt]
@@ -105,9 +125,10 @@ class ControlDistances(Distances):
 class Controls(AllPairs):
     """Distances as in `pairs`, together with networks that were not trained on the task.
 
-    These are the same networks with their initial weights, and the networks of the study's other
-    tasks, driven by this task's probe. If the number of inputs differs, such a network gets new
-    input weights from its seed and keeps its other weights. Imported networks are left out.
+    These are the same networks with initial weights, and the networks of the study's other tasks,
+    driven by this task's probe. If the number of inputs differs, such a network gets new input
+    weights from its seed and keeps its other weights. Imported networks are left out, and controls
+    whose states are not finite.
 
     Examples
     --------
@@ -118,26 +139,57 @@ class Controls(AllPairs):
     kind: ClassVar[str] = "controls"
     yields: ClassVar[type[Record]] = ControlDistances
 
+    weights: tuple[ControlWeights, ...] = (UNTRAINED, STANDARD)
+    """Weights of the same networks as controls: `untrained` (their own initial weights), `standard`
+    (initial weights from the standard initialisers)."""
+
+    planted: bool = False
+    """True: together with copies of the trained networks that have a known difference. Half of the
+    variance of their states comes from other trials."""
+
     @property
     def title(self) -> str:
         return self.name or f"{self.metric_title}_controls"
 
+    def with_controls(self, planted: bool = True) -> "Controls":
+        return self
+
+    @property
+    def has_planted_copies(self) -> bool:
+        return self.planted
+
     def member_inputs(self) -> tuple[MemberAnalysis, ...]:
-        return Representations(), Representations(weights="untrained")
+        controls = (Representations(weights=weights) for weights in self.weights)
+        return Representations(), *controls
 
     def cross_task_input(self, task: Task) -> MemberAnalysis | None:
         return Representations(probe=task)
 
     def label(self, row: DistanceRow) -> str:
-        return row.member.name + TWIN * (row.part == 1)
+        return item_label(row.member.name, self._learnt(row))
 
     def annotate(self, values: Distances, rows: Sequence[DistanceRow]) -> ControlDistances:
         return ControlDistances.of(
-            values, [_training(row) for row in rows], [row.member for row in rows]
+            values, [self._learnt(row) for row in rows], [row.member for row in rows]
         )
+
+    def _learnt(self, row: DistanceRow) -> str:
+        if row.part is None:
+            return f"trained on {row.member.fields['task']}"
+        return PLANTED if row.planted else (TRAINED, *self.weights)[row.part]
+
+    def cost(self, task: Task, records: int) -> Cost:
+        trained = records // (1 + len(self.weights))
+        return cost_of_pairs(records + self.planted * trained)
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         return control_map(section, self.title)
+
+
+def control_labels(analysis: TaskAnalysis) -> dict[str, Any]:
+    """Return the fields of an analysis that do not change results, for that with controls."""
+    labels = {name: getattr(analysis, name) for name in analysis.labels}
+    return {**labels, "name": analysis.name and f"{analysis.name}_controls"}
 
 
 def control_map(section: Section, title: str) -> Iterable[Scatter]:
@@ -147,11 +199,14 @@ def control_map(section: Section, title: str) -> Iterable[Scatter]:
         return
     points = classical_mds(distances)
     kinds = ", ".join(dict.fromkeys(distances.learnt))
+    absent = ", ".join(distances.absent)
     yield Scatter(
         title=f"Networks and controls by {title.removesuffix('_controls')} distance",
         caption="Classical multidimensional scaling (stress "
         f"{points.stress:.2f} in 2 dimensions; 0 is exact). Each point is a network on "
-        f"{section.task.title}. Kinds of points: {kinds}.",
+        f"{section.task.title}. Kinds of points: {kinds}."
+        + f" Left out, because they have no finite states or no record: {absent}."
+        * bool(absent),
         points=points.points,
         labels=distances.labels,
         groups={
@@ -165,9 +220,3 @@ def control_map(section: Section, title: str) -> Iterable[Scatter]:
         x_label="MDS 1",
         y_label="MDS 2",
     )
-
-
-def _training(row: DistanceRow) -> str:
-    if row.part is None:
-        return f"trained on {row.member.fields['task']}"
-    return UNTRAINED if row.part else TRAINED

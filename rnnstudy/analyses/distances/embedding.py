@@ -8,8 +8,8 @@ from pydantic import Field
 
 from rnnstudy.analyses.base import Inputs, Member, Section, TaskAnalysis
 from rnnstudy.analyses.conditions import as_tuple, equal_values, has_values, unknown_field_error
+from rnnstudy.analyses.distances.all_pairs import COLOURED
 from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, ControlDistances
-from rnnstudy.analyses.distances.pairs import COLOURED
 from rnnstudy.comparison.distances.embedding import Coordinates
 from rnnstudy.comparison.distances.out_of_sample import reference_map
 from rnnstudy.comparison.distances.pairs import Distances

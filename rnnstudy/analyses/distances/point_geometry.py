@@ -1,18 +1,23 @@
 """Distances between networks by the geometry of ordered points in state space."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rnnstudy.analyses.base import Cost, Inputs, Section, TaskAnalysis
-from rnnstudy.analyses.distances.pairs import cost_of_pairs, distance_matrix_exhibit
+from rnnstudy.analyses.base import Section
+from rnnstudy.analyses.distances.all_pairs import distance_matrix_exhibit
+from rnnstudy.analyses.distances.record_distances import (
+    RecordControls,
+    RecordDistances,
+    control_fields,
+)
 from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.comparison.distances.plants import plant_in_order
 from rnnstudy.comparison.distances.point_geometry import point_geometry_distances
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
-from rnnstudy.tasks import Task
 
 
 class OrderedPoints(Record):
@@ -34,7 +39,7 @@ class OrderedPoints(Record):
         raise NotImplementedError
 
 
-class PointGeometry(TaskAnalysis):
+class PointGeometry(RecordDistances):
     """Distances between networks by the geometry of their ordered points.
 
     In `oscillations` they are the fixed points of the sine's cues. In `line_attractor` they are the
@@ -48,7 +53,6 @@ class PointGeometry(TaskAnalysis):
     """
 
     kind: ClassVar[str] = "point_geometry"
-    yields: ClassVar[type[Record]] = Distances
     takes: ClassVar[type[Record]] = OrderedPoints
 
     of: str
@@ -62,12 +66,18 @@ class PointGeometry(TaskAnalysis):
     def title(self) -> str:
         return self.name or f"point_geometry_{self.of}"
 
-    def run(self, task: Task, inputs: Inputs) -> Distances:
-        points = {member.name: record.ordered_points for member, record in inputs[self.of].items()}
-        return point_geometry_distances(list(points.values()), list(points), self.neighbours)
+    def form(self, record: OrderedPoints) -> Array:
+        return record.ordered_points
 
-    def cost(self, task: Task, records: int) -> Cost:
-        return cost_of_pairs(records)
+    def compare(self, forms: Sequence[Array], names: Sequence[str]) -> Distances:
+        return point_geometry_distances(forms, names, self.neighbours)
+
+    def plant(self, form: Array) -> Array:
+        """Return the points, of which half have exchanged places in the order."""
+        return plant_in_order(form)
+
+    def with_controls(self, planted: bool = True) -> RecordControls:
+        return PointGeometryControls(planted=planted, **control_fields(self))
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         compared = "distances" if self.neighbours is None else "nearest neighbours"
@@ -77,3 +87,17 @@ class PointGeometry(TaskAnalysis):
             f"Each row and column is a network. 0: the points of '{self.of}' have the same "
             f"{compared}; 1: they have nothing in common.",
         )
+
+
+class PointGeometryControls(RecordControls, PointGeometry):
+    """Distances as in `point_geometry`, together with untrained networks and planted copies.
+
+    In a planted copy half of the points have exchanged places in the order.
+
+    Examples
+    --------
+    >>> PointGeometry(of="oscillations").with_controls().title
+    'point_geometry_oscillations_controls'
+    """
+
+    kind: ClassVar[str] = "point_geometry_controls"

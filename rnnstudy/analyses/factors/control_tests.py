@@ -88,6 +88,7 @@ class ControlTestAnalysis(FactorAnalysis):
     def _gain_lines(
         self, distances: ControlDistances, factors: Sequence[str], left_out: dict[str, str]
     ) -> list[GainLine]:
+        distances = _with_twins(distances)
         members, (after, before) = _trained_members(distances), _after_and_before(distances)
         lines = []
         for name in factors:
@@ -113,6 +114,16 @@ class ControlTestAnalysis(FactorAnalysis):
 def _trained_members(distances: ControlDistances) -> list[Member]:
     members = distances.members
     return [members[i] for i in distances.at(TRAINED)]
+
+
+def _with_twins(distances: ControlDistances) -> ControlDistances:
+    """Return the record without networks that have no untrained twin.
+
+    A twin whose states are not finite is no item.
+    """
+    networks = distances.networks
+    twins = {networks[i] for i in distances.at(UNTRAINED)}
+    return distances.only([i for i, name in enumerate(networks) if name in twins])
 
 
 def _after_and_before(distances: ControlDistances) -> tuple[Array, Array]:

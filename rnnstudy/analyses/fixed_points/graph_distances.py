@@ -1,10 +1,15 @@
 """Distances between networks by the graphs of their fixed points."""
 
-from collections.abc import Iterable
-from typing import ClassVar, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
-from rnnstudy.analyses.base import Cost, Inputs, Section, TaskAnalysis
-from rnnstudy.analyses.distances.pairs import cost_of_pairs, distance_matrix_exhibit
+from rnnstudy.analyses.base import Section
+from rnnstudy.analyses.distances.all_pairs import distance_matrix_exhibit
+from rnnstudy.analyses.distances.record_distances import (
+    RecordControls,
+    RecordDistances,
+    control_fields,
+)
 from rnnstudy.comparison.distances.graphs import (
     MAX_BITS,
     isomorphic_distances,
@@ -12,6 +17,7 @@ from rnnstudy.comparison.distances.graphs import (
     spectral_distances,
 )
 from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.comparison.distances.plants import plant_in_links, plant_in_matrix
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
@@ -25,8 +31,15 @@ MEANINGS = {
 }
 """Kind of distance -> meaning of the distance 0."""
 
+COMPARISONS: Mapping[str, Callable[[Sequence[Any], Sequence[str]], Distances]] = {
+    "labelled": labelled_distances,
+    "isomorphic": isomorphic_distances,
+    "spectral": spectral_distances,
+}
+"""Kind of distance -> its function of graphs and names."""
 
-class GraphDistances(TaskAnalysis):
+
+class GraphDistances(RecordDistances):
     """Distances between the networks of a memory by the graphs of `topology` or `transitions`.
 
     A graph is the matrix of the weights of its links. In `topology` a weight is the share of the
@@ -39,7 +52,6 @@ class GraphDistances(TaskAnalysis):
     """
 
     kind: ClassVar[str] = "graph_distances"
-    yields: ClassVar[type[Record]] = Distances
     takes: ClassVar[type[Record]] = LabelledGraph
 
     of: str = "topology"
@@ -66,23 +78,26 @@ class GraphDistances(TaskAnalysis):
     def applies(self, task: Task) -> bool:
         return self.distance != "isomorphic" or task.outputs <= MAX_BITS
 
-    def run(self, task: Task, inputs: Inputs) -> Distances:
-        graphs = inputs[self.of].values()
-        names = [member.name for member in inputs[self.of]]
+    def form(self, record: LabelledGraph) -> LabelledEdges | Array:
         if self.distance == "spectral":
-            return spectral_distances([self._weights(graph.matrix()) for graph in graphs], names)
-        links = [graph.links(self.directions) for graph in graphs]
-        weighted = [
-            LabelledEdges(one.labels, self._weights(one.weight), one.group) for one in links
-        ]
-        compare = labelled_distances if self.distance == "labelled" else isomorphic_distances
-        return compare(weighted, names)
+            return self._weights(record.matrix())
+        links = record.links(self.directions)
+        return LabelledEdges(links.labels, self._weights(links.weight), links.group)
+
+    def compare(self, forms: Sequence[Any], names: Sequence[str]) -> Distances:
+        return COMPARISONS[self.distance](forms, names)
+
+    def plant(self, form: LabelledEdges | Array) -> LabelledEdges | Array:
+        """Return the graph without one stable point and its links."""
+        if isinstance(form, LabelledEdges):
+            return LabelledEdges(*plant_in_links(form))
+        return plant_in_matrix(form)
+
+    def with_controls(self, planted: bool = True) -> RecordControls:
+        return GraphControls(planted=planted, **control_fields(self))
 
     def _weights(self, weights: Array) -> Array:
         return weights if self.weighted else (weights > 0.0).astype(float)
-
-    def cost(self, task: Task, records: int) -> Cost:
-        return cost_of_pairs(records)
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         weights = {"spectral": " with their weights"}.get(self.distance, " with the same weights")
@@ -90,3 +105,21 @@ class GraphDistances(TaskAnalysis):
         return distance_matrix_exhibit(
             section, self.title, f"Each row and column is a network. 0: {meaning}."
         )
+
+
+class GraphControls(RecordControls, GraphDistances):
+    """Distances as in `graph_distances`, together with untrained networks and planted copies.
+
+    A planted copy lacks one stable point and its links. Most untrained networks have a single fixed
+    point, so that their graphs have one word and no other link.
+
+    Examples
+    --------
+    >>> GraphDistances(weighted=False).with_controls().title
+    'graph_distances_topology_unweighted_controls'
+    """
+
+    kind: ClassVar[str] = "graph_controls"
+
+    of: str = "topology"
+    """Name of the analysis of the graphs."""

@@ -21,6 +21,9 @@ from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 
+AT_ORIGIN = 1e-9
+"""Root mean square below which points lie at the origin, up to rounding."""
+
 
 class TransitionAnalysis(MemberAnalysis):
     """Probabilities of transitions between each network's stable points.
@@ -114,7 +117,11 @@ class TransitionAnalysis(MemberAnalysis):
 
 
 def _point_sizes(points: FixedPoints, members: int) -> Array:
-    """Return the root mean square of each network's stable points, [member]; 1 without any."""
+    """Return the root mean square of each network's stable points, [member].
+
+    It is 1 without any, and where all lie at the origin, as in most untrained relu networks.
+    """
     stable = points.n_unstable == 0
     states = [points.state[stable & (points.member == member)] for member in range(members)]
-    return np.array([np.sqrt(np.mean(state**2)) if len(state) else 1.0 for state in states])
+    sizes = np.array([np.sqrt(np.mean(state**2)) if len(state) else 0.0 for state in states])
+    return np.where(sizes > AT_ORIGIN, sizes, 1.0)

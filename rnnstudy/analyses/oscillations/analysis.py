@@ -87,17 +87,19 @@ class Oscillations(MemberAnalysis):
         inputs = task.static_inputs().values
         cycles = self._cycles(networks, network.initial_state[0], inputs)
         readout = full_readout(network.as_float64(), 0)
-        signal = cycles @ readout[:, 0]
+        # Untrained relu networks may grow without bound.
         with np.errstate(invalid="ignore", over="ignore"):
+            signal = cycles @ readout[:, 0]
             centres = cycles.mean(axis=1)
             radius = np.sqrt(np.mean(np.sum((cycles - centres[:, None]) ** 2, axis=2), axis=1))
             amplitude = np.sqrt(2.0) * signal.std(axis=1)
         points = self._points(network, inputs, np.stack([centres, cycles[:, -1]], axis=1))
         state, linear = _linearised_oscillation(points, cycles, centres, readout)
+        recorded = cycles[:, -min(RECORDED_STEPS, cycles.shape[1]) :]
         with np.errstate(invalid="ignore", over="ignore"):
             offset = np.linalg.norm(state - centres, axis=1) / radius
+            recorded = recorded.astype(np.float32)
         input_index = points.input_index if points else np.zeros(0, int)
-        recorded = cycles[:, -min(RECORDED_STEPS, cycles.shape[1]) :]
         return Oscillation(
             cue=inputs[:, 0],
             target=task.frequency(inputs[:, 0]),
@@ -107,7 +109,7 @@ class Oscillations(MemberAnalysis):
             points=np.bincount(input_index, minlength=len(inputs)),
             state=state,
             offset=offset,
-            cycle=recorded.astype(np.float32),
+            cycle=recorded,
             **linear,
         )
 

@@ -197,6 +197,8 @@ def assemble_tiles(
 ) -> Distances:
     """Assemble the whole matrix from the tiles on and above the diagonal.
 
+    Items whose distances are NaN have no states that can be compared. They are left out.
+
     Parameters
     ----------
     labels : sequence of str
@@ -222,7 +224,8 @@ def assemble_tiles(
     for (first, second), tile in tiles.items():
         values[np.ix_(split[first], split[second])] = tile.values
         values[np.ix_(split[second], split[first])] = tile.values.T
-    return Distances(tuple(labels), values)
+    present = np.flatnonzero(np.isfinite(np.diag(values))).tolist()
+    return Distances(tuple(labels[i] for i in present), values[np.ix_(present, present)])
 
 
 def _default_labels(labels: Sequence[str] | None, count: int) -> tuple[str, ...]:

@@ -7,6 +7,22 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import Record
 
+ROUNDED_READOUT = 1e-9
+"""Absolute readout below which its sign is rounding error. Answers of a memory are -1 and 1."""
+
+
+def readout_signs(outputs: Array) -> Array:
+    """Return the signs of readouts, 0 where they are 0 up to rounding.
+
+    The stable point of most untrained networks is the origin, whose readout has no sign.
+
+    Examples
+    --------
+    >>> readout_signs(np.array([[0.9, -1e-14]])).tolist()
+    [[1, 0]]
+    """
+    return np.where(np.abs(outputs) < ROUNDED_READOUT, 0, np.sign(outputs)).astype(int)
+
 
 class LabelledEdges(NamedTuple):
     """Weighted edges between labels, each combination of labels once.

@@ -16,6 +16,7 @@ from rnnstudy.dynamics.connections.links import (
     LabelledGraph,
     average_by_label,
     no_labels,
+    readout_signs,
 )
 from rnnstudy.dynamics.states.outcomes import CountedOutcomes, Outcomes
 from rnnstudy.dynamics.states.records import SearchRecord
@@ -111,7 +112,7 @@ class Connections(CountedOutcomes, SearchRecord, LabelledGraph):
         The label of a stable point is the sign of its readout. That of another point is the sign
         that all its targets share, else 0.
         """
-        sign = np.sign(self.outputs).astype(int)
+        sign = readout_signs(self.outputs)
         label: Array = sign.copy()
         for point in np.flatnonzero(self.n_unstable > 0).tolist():
             ends = sign[self.targets_of(point)]
@@ -132,7 +133,7 @@ class Connections(CountedOutcomes, SearchRecord, LabelledGraph):
 
         Saddles have one unstable direction. Neighbours have 1, saddles without two ends -1.
         """
-        sign = np.sign(self.outputs)
+        sign = readout_signs(self.outputs)
         ends = [self.targets_of(int(point)) for point in np.flatnonzero(self.n_unstable == 1)]
         return np.array(
             [int((sign[e[0]] != sign[e[1]]).sum()) if len(e) == 2 else -1 for e in ends], int

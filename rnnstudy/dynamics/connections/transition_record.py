@@ -15,6 +15,7 @@ from rnnstudy.dynamics.connections.links import (
     LabelledGraph,
     average_by_label,
     no_labels,
+    readout_signs,
 )
 
 MAX_PANELS = 8
@@ -87,8 +88,7 @@ class Transitions(LabelledGraph):
     @property
     def signs(self) -> Array:
         """Labels of the stable points, -1, 0 and 1, `[stable, output]`."""
-        signs: Array = np.sign(self.outputs).astype(int)
-        return signs
+        return readout_signs(self.outputs)
 
     def links(self, directions: bool = False) -> LabelledEdges:
         """Return the edges by labels: of the pulse, the source and the target.

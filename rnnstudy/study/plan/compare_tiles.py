@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
+import numpy as np
+
 from rnnstudy.analyses.base import Cost
-from rnnstudy.analyses.distances.pairs import AllPairs, DistanceRow
+from rnnstudy.analyses.distances.all_pairs import AllPairs, DistanceRow
 from rnnstudy.analyses.distances.representations import Activity
 from rnnstudy.comparison.distances.pairs import Distances, assemble_tiles
 from rnnstudy.comparison.distances.tiles import (
@@ -20,6 +22,7 @@ from rnnstudy.comparison.distances.tiles import (
     split_into_blocks,
     tile_distances,
 )
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Address
 from rnnstudy.core.record import CorruptRecord
 from rnnstudy.metrics.base import Form
@@ -96,10 +99,8 @@ class CompareTiles(AnalyseTask):
         analysis = self.result.analysis
         assert isinstance(analysis, AllPairs)
         boundary = self.result.n_task_networks
-        of_task, others = [i for i in at if i < boundary], [i for i in at if i >= boundary]
         # In the order of `AllPairs.run`: part by part, then networks of other tasks.
-        rows = [(i, part) for part in range(len(self.result.inputs)) for i in of_task]
-        rows += [(i, 0) for i in others]
+        rows = sorted(_tile_rows(self.result, at), key=lambda row: (row[0] >= boundary, row[1]))
         position = {row: k for k, row in enumerate(rows)}
         split = {
             block.number: [position[row] for row in _tile_rows(self.result, block.ready(store))]
@@ -110,17 +111,18 @@ class CompareTiles(AnalyseTask):
             for first, second in self._sides()
             if split[first.number] and split[second.number]
         }
-        items = [
-            DistanceRow(self.result.members[i], part if i < boundary else None) for i, part in rows
-        ]
-        names = [analysis.label(item) for item in items]
-        return analysis.annotate(assemble_tiles(names, split, tiles), items)
+        items = {analysis.label(item): item for item in (_item(self.result, *row) for row in rows)}
+        values = assemble_tiles(list(items), split, tiles)
+        return analysis.annotate(values, [items[label] for label in values.labels])
 
     def _tile(self, rows: Block, columns: Block, store: Store) -> DistanceTile:
         if not self.tiles:
             forms = _Forms(self.result, rows.ready(store), store)
-            everything = map_in_threads(forms.__getitem__, range(len(forms)))
-            return DistanceTile(tile_distances(everything, everything, forms.analysis.metric))
+            loaded = map_in_threads(forms.load, range(len(forms.rows)))
+            present = [i for i, form in enumerate(loaded) if form is not None]
+            everything = [form for form in loaded if form is not None]
+            values = tile_distances(everything, everything, forms.analysis.metric)
+            return DistanceTile(_with_absent(values, (present, present), (len(loaded),) * 2))
         job = CompareBlocks(whole=self, rows=rows, columns=columns)
         if not store.has(job.address(store)):
             raise RuntimeError(f"it needs '{job.label}', which failed")
@@ -204,20 +206,49 @@ class CompareBlocks(Job):
             rows = _Forms(self.result, self.rows.ready(store), store)
             same = self.rows is self.columns
             columns = rows if same else _Forms(self.result, self.columns.ready(store), store)
-            context.store.write(
-                address, DistanceTile(tile_distances(rows, columns, rows.analysis.metric))
-            )
+            values = tile_distances(rows, columns, rows.analysis.metric)
+            shape = len(rows.rows), len(columns.rows)
+            values = _with_absent(values, (rows.present, columns.present), shape)
+            context.store.write(address, DistanceTile(values))
 
 
 def _tile_rows(result: TaskArtefact, at: Sequence[int]) -> list[tuple[int, int]]:
-    """Return the rows of a tile: positions of networks, and which of their reads is meant."""
-    return [(i, part) for i in at for part in range(len(result.reads[i]))]
+    """Return the rows of a tile: positions of networks, and numbers of their items.
+
+    The items of a network are its inputs, and a planted copy after them.
+    """
+    return [(i, item) for i in at for item in range(_item_count(result, i))]
+
+
+def _item_count(result: TaskArtefact, i: int) -> int:
+    assert isinstance(result.analysis, AllPairs)
+    is_of_task = i < result.n_task_networks
+    return len(result.reads[i]) + (result.analysis.has_planted_copies and is_of_task)
+
+
+def _item(result: TaskArtefact, i: int, number: int) -> DistanceRow:
+    """Return an item of a network as a row of the matrix."""
+    if i >= result.n_task_networks:
+        return DistanceRow(result.members[i], None)
+    if number == len(result.reads[i]):
+        return DistanceRow(result.members[i], 0, planted=True)
+    return DistanceRow(result.members[i], number)
+
+
+def _with_absent(
+    values: Array, present: tuple[Sequence[int], Sequence[int]], shape: tuple[int, int]
+) -> Array:
+    """Return the distances of all rows and columns, NaN for those that are not present."""
+    tile = np.full(shape, np.nan)
+    tile[np.ix_(*present)] = values
+    return tile
 
 
 class _Forms(Sequence[Form]):
     """Forms that a metric makes of networks, read from the store one by one.
 
-    A form that the store lacks is made of the network's activity, and written.
+    A form that the store lacks is made of the network's activity, and written. Controls without
+    finite states have no form, and are not part of the sequence.
     """
 
     def __init__(self, result: TaskArtefact, at: Sequence[int], store: Store) -> None:
@@ -225,23 +256,35 @@ class _Forms(Sequence[Form]):
         self.result, self.store, self.analysis = result, store, result.analysis
         self.rows = _tile_rows(result, at)
 
+    @cached_property
+    def present(self) -> list[int]:
+        """Positions of the rows that have a form."""
+        controls = (_item(self.result, *row).is_control for row in self.rows)
+        return [
+            i for i, may_lack in enumerate(controls) if not may_lack or self.load(i) is not None
+        ]
+
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.present)
 
     def __getitem__(self, i: Any) -> Any:
-        member, part = self.rows[i]
-        address = self.result.reads[member][part]
-        key = self.analysis.metric.key("form", address)
-        try:
-            return self.store.read(key, PreparedForm).form
-        except CorruptRecord:
-            form = self._prepare(member, address)
-            self.store.write(key, PreparedForm.of(form))
-            return form
+        return self.load(self.present[i])
 
-    def _prepare(self, member: int, address: str) -> Form:
+    def load(self, i: int) -> Form | None:
+        """Return the form of a row; None for a control without finite states."""
+        row = _item(self.result, *self.rows[i])
+        address = self.result.reads[self.rows[i][0]][row.part or 0]
+        key = self.analysis.metric.key("form", address, *(["planted"] * row.planted))
         try:
-            states = self.analysis.states(self.store.read(address, Activity))
-            return self.analysis.metric.prepare(states)
+            form = self.store.read(key, PreparedForm)
+        except CorruptRecord:
+            form = PreparedForm.of(self._prepare(row, address))
+            self.store.write(key, form)
+        return form.form if form.parts else None
+
+    def _prepare(self, row: DistanceRow, address: str) -> Form:
+        try:
+            form = self.analysis.form_of(row, self.store.read(address, Activity))
         except ValueError as error:
-            raise ValueError(f"{self.result.members[member].name!r}: {error}") from error
+            raise ValueError(f"{row.member.name!r}: {error}") from error
+        return {} if form is None else form

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rnnstudy.analyses.base import Cost, Member
-from rnnstudy.analyses.distances.pairs import AllPairs
+from rnnstudy.analyses.distances.all_pairs import AllPairs
 from rnnstudy.study.plan.analyse_members import member_jobs
 from rnnstudy.study.plan.analyse_task import AnalyseTask
 from rnnstudy.study.plan.artefacts import Artefacts

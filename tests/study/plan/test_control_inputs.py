@@ -171,7 +171,9 @@ KEPT_IN_FORMAT_1 = {
 def test_addresses_of_stored_results_are_kept(tmp_path: Path) -> None:
     """Addresses that the version before the field `weights` computed of this study."""
     asked = study(
-        Pairs(metric=CKA()), Pairs(metric=CKA(), weights="untrained"), Controls(metric=CKA())
+        Pairs(metric=CKA()),
+        Pairs(metric=CKA(), weights="untrained"),
+        Controls(metric=CKA(), weights=("untrained",)),
     )
     index = make_plan(asked, Store(tmp_path)).index
     keys = {bound.title: bound.key("network") for bound in index.member_analyses}

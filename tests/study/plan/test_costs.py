@@ -91,7 +91,7 @@ def test_controls_are_pairs_of_networks_their_twins_and_those_of_other_tasks(
 ) -> None:
     controls = study(analyses=[{"kind": "controls", "metric": "cka"}])
     found = make_plan(controls, Store(tmp_path)).costs()
-    items = 6 + 6 + 12
+    items = 6 + 6 + 6 + 12
     assert found["cka_controls"].work == {"pairs": 3 * items * (items - 1) // 2}
 
 
