@@ -18,11 +18,16 @@ from task_inputs import compute
 from rnnstudy.analyses import ANALYSES, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.distances.controls import Controls
-from rnnstudy.analyses.distances.point_geometry import OrderedPoints, PointGeometry
+from rnnstudy.analyses.distances.point_geometry import (
+    OrderedPoints,
+    PointGeometry,
+    PointGeometryControls,
+)
+from rnnstudy.analyses.distances.record_distances import RecordControls
 from rnnstudy.analyses.distances.representations import Activity, Representations
 from rnnstudy.analyses.factors.control_tests import ControlTestAnalysis
 from rnnstudy.analyses.factors.factor_tests import FactorTestAnalysis
-from rnnstudy.analyses.fixed_points.graph_distances import GraphDistances
+from rnnstudy.analyses.fixed_points.graph_distances import GraphControls, GraphDistances
 from rnnstudy.analyses.fixed_points.topology import Topology
 from rnnstudy.analyses.fixed_points.transitions import TransitionAnalysis
 from rnnstudy.analyses.generalisation.analysis import GeneralisationAnalysis
@@ -31,6 +36,7 @@ from rnnstudy.analyses.oscillations.analysis import Oscillations
 from rnnstudy.cells import CELLS, INITIALISERS
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.record import Record
 from rnnstudy.core.tags import tag_of
 from rnnstudy.dynamics.connections.record import Connections
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
@@ -217,10 +223,20 @@ def _together(kind: str) -> list[float]:
         return _arranged()
     if kind == "graph_distances":
         return _graphs()
+    if kind == "graph_controls":
+        return _copies(GraphControls(weights=(), planted=True), _topology())
+    if kind == "point_geometry_controls":
+        return _copies(PointGeometryControls(of="x", weights=(), planted=True), _Points(3.0))
     embedding = ANALYSES["embedding"](of="cka")
     assert isinstance(embedding, TaskAnalysis)
     found = compute(embedding, TASK, [], distances)
     return [float(np.abs(v).sum()) for _, _, _, v in found._arrays()]
+
+
+def _copies(analysis: RecordControls, record: Record) -> list[float]:
+    """The distance of a network from its planted copy."""
+    members = [Member("m", {"cell": "vanilla", "activation": "tanh"})]
+    return [float(compute(analysis, TASK, members, [record]).values[0, 1])]
 
 
 def _controlled(kind: str) -> list[float]:
@@ -235,7 +251,7 @@ def _controlled(kind: str) -> list[float]:
         Activity(inputs=p, targets=p, outputs=p, states=np.concatenate([p, p**2], axis=2))
         for p in points
     ]
-    controls = Controls(metric="cka")
+    controls = Controls(metric="cka", weights=("untrained",), planted=True)
     found = compute(
         controls,
         TASK,
