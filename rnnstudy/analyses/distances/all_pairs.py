@@ -58,11 +58,11 @@ class AllPairs(TaskAnalysis):
         records = list(self._records(inputs))
         names = [self.label(row) for row, _ in records]
         states = [self.states_of(row, record) for row, record in records]
-        kept = [i for i, each in enumerate(states) if each is not None]
-        names = [names[i] for i in kept]
+        present = [i for i, each in enumerate(states) if each is not None]
+        names = [names[i] for i in present]
         forms = prepare_forms([x for x in states if x is not None], self.metric, names)
         values = pairwise_distances(forms, self.metric, names)
-        return self.annotate(values, [records[i][0] for i in kept])
+        return self.annotate(values, [records[i][0] for i in present])
 
     def _records(self, inputs: Inputs) -> Iterable[tuple[DistanceRow, Activity]]:
         """Yield the rows input by input, then planted copies, then networks of other tasks."""

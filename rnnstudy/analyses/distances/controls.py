@@ -16,15 +16,15 @@ from rnnstudy.analyses.distances.all_pairs import (
 from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.comparison.distances.embedding import classical_mds
 from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.comparison.statistics.informative import PLANTED as PLANTED
+from rnnstudy.comparison.statistics.informative import TRAINED as TRAINED
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Scatter
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
-TRAINED: Final = "trained"
 UNTRAINED: Final = "untrained"
 STANDARD: Final = "standard"
-PLANTED: Final = "planted"
 
 ControlWeights = Literal["untrained", "standard"]
 """Kinds of weights of networks that never learnt."""
