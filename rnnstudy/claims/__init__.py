@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from rnnstudy.claims.alike_across import AlikeAcross
 from rnnstudy.claims.base import Claim, average_by_group, group_size_error
 from rnnstudy.claims.cube import Cube
 from rnnstudy.claims.cube_graph import CubeGraph
@@ -19,6 +20,7 @@ CLAIMS: dict[str, type[Claim]] = catalogue(
     Cube,
     CubeGraph,
     GeometryDependsOn,
+    AlikeAcross,
     FrequencyFollows,
     LineAttractorClaim,
     OneModeOrSeveral,

@@ -25,6 +25,13 @@ PAGE = Path(__file__).parents[2] / "docs" / "guide" / "own-tasks-and-cells.md"
 
 REQUIRED: dict[str, dict[str, Any]] = {
     "geometry_depends_on": {"of": "svcca", "factor": "cell"},
+    "alike_across": {
+        "of": "topology",
+        "factor": "cell",
+        "margin": 3.0,
+        "justification": "a tenth of the distance of a planted network",
+        "permutations": 999,
+    },
     "nearer_untrained": {"of": "svcca_controls"},
 }
 

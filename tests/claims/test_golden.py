@@ -38,6 +38,7 @@ def given(kind: str, members: Sequence[Any]) -> Sequence[Any]:
     }
     shared: dict[str, list[Record]] = {
         "geometry_depends_on": [geometry],
+        "alike_across": [geometry],
         "nearer_untrained": [controlled(list(members), 3, activation=2.0, training=1.0)],
     }
     if kind in shared:
