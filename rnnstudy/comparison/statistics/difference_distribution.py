@@ -95,19 +95,19 @@ def difference_distribution(
         for the estimate of the noise only: equal networks do not prove that all are equal.
     """
     parts = [_stratum(*blocks, bound=bound) for blocks in strata]
-    difference, noise, squares, along, length = np.array(parts).T
+    difference, noise, squares, along, length, leading = np.array(parts).T
     count = len(parts)
     total = float(squares.sum()) / count**2
     mean_noise = float(noise.mean())
     observed = float(along.sum()) / count / max(float(length.sum()), 1e-300)
     average = total / mean_noise if mean_noise > 0.0 else 0.0
     networks = sum(len(a) + len(b) - 2 for a, b, _ in strata)
-    scale = _small_sample_factor(networks)
+    scale = small_sample_factor(networks)
     return DifferenceDistribution(
         difference=float(difference.mean()),
         noise=scale * mean_noise,
         squares=scale**2 * total,
-        along=scale * min(max(observed, average), sqrt(total)),
+        along=scale * min(max(observed, average, leading.mean() / count), sqrt(total)),
     )
 
 
@@ -117,7 +117,7 @@ def mean_within(distances: Array) -> float:
     return float((distances.sum() - np.trace(distances)) / (count * (count - 1)))
 
 
-def _small_sample_factor(freedom: int) -> float:
+def small_sample_factor(freedom: int) -> float:
     """Return the squared ratio of Student's to the normal quantile, for an estimated variance."""
     from scipy.stats import norm, t
 
@@ -126,19 +126,55 @@ def _small_sample_factor(freedom: int) -> float:
 
 def _stratum(
     first: Array, second: Array, between: Array, bound: float
-) -> tuple[float, float, float, float, float]:
-    """Return difference, noise, squares, variance along the difference times its squared length."""
+) -> tuple[float, float, float, float, float, float]:
+    """Return difference, noise, squares, variance along x squared length, length, leading."""
     difference = float(between.mean()) - 0.5 * (mean_within(first) + mean_within(second))
     whole = np.block([[first, between], [between.T, second]])
     codes = np.repeat([0, 1], [len(first), len(second)])
-    weights, _ = _centring(codes)
     towards = 0.5 * (whole[:, codes == 1].mean(axis=1) - whole[:, codes == 0].mean(axis=1))
-    for code in (0, 1):
-        towards[codes == code] -= towards[codes == code].mean()
-    along = float((weights * towards**2).sum())
+    along = sum(_error_along(towards, codes == code) for code in (0, 1))
     length = float(between.mean() - 0.5 * (first.mean() + second.mean()))
     noise, squares = _moments(*_with_unseen(whole, codes, bound))
-    return difference, noise, squares, along, length
+    return difference, noise, squares, along, length, _leading_variance(whole, codes)
+
+
+def _error_along(towards: Array, inside: Array) -> float:
+    """Return the squared error of a level's mean of projections onto the difference.
+
+    One pseudo-network of the level is an average network of the other level (Agresti & Coull 1998):
+    what all networks of a level lack may be rare, not absent.
+    """
+    weights = np.where(inside, 1.0, 1.0 / np.count_nonzero(~inside))
+    total = weights.sum()
+    mean = (weights * towards).sum() / total
+    return float((weights * (towards - mean) ** 2).sum() / (total - 1.0) / total)
+
+
+def _leading_variance(distances: Array, codes: Array) -> float:
+    """Return the variance of the means' errors along their direction of largest variance.
+
+    The direction is that of one half of the networks, the variance that of the other half. A small
+    difference by chance hides its direction, and the largest variance of the same networks would
+    be too large.
+    """
+    halves = np.zeros(len(codes), int)
+    for code in (0, 1):
+        halves[codes == code] = np.arange(np.count_nonzero(codes == code)) % 2
+    groups = 2 * codes + halves
+    if np.bincount(groups, minlength=4).min() < 2:
+        return 0.0
+    _, centre = _centring(groups)
+    inner = -0.5 * centre @ distances @ centre
+    scales = np.sqrt(1.0 / ((np.bincount(groups) - 1.0)[groups] * np.bincount(codes)[codes]))
+    scaled = inner * scales * scales[:, None]
+    variances = []
+    for half in (0, 1):
+        one, other = np.flatnonzero(halves == half), np.flatnonzero(halves != half)
+        values, vectors = np.linalg.eigh(scaled[np.ix_(one, one)])
+        if values[-1] > 1e-12:
+            along = scaled[np.ix_(other, one)] @ vectors[:, -1]
+            variances.append(float((along**2).sum() / values[-1]))
+    return float(np.mean(variances)) if variances else 0.0
 
 
 def _with_unseen(distances: Array, codes: Array, bound: float) -> tuple[Array, Array]:

@@ -34,6 +34,11 @@ class Term:
     """Share of the total sum of squares (R2); freedom / (networks - 1) by chance."""
     adjusted: float
     """Share less its value by chance (omega squared); may be below 0."""
+    partial: float
+    """Adjusted share of the sum of squares of this term and the residual (partial omega squared).
+
+    References: Keren & Lewis (1979), Partial omega squared for ANOVA designs.
+    """
     pseudo_f: PermutationTestResult
     """Sum of squares over freedom, by the same of the residual; 1 by chance."""
 
@@ -147,7 +152,8 @@ def permanova(
         orders = random_orders(len(inner), permutations, seed, strata)
         null = _null_pseudo_f(inner, basis, reduced, rest, orders)
         squares = _explained_squares(inner, basis)
-        terms.append(_term(name, squares, basis.shape[1], total, residual / freedom, null))
+        spread = residual / freedom
+        terms.append(_term(name, squares, basis.shape[1], total, spread, len(inner), null))
     return Permanova(
         terms=tuple(terms),
         sums=sums,
@@ -156,6 +162,17 @@ def permanova(
         residual_freedom=freedom,
         aliased=aliased,
     )
+
+
+def marginal_bases(factors: Mapping[str, Labels], order: int = 2) -> dict[str, Array]:
+    """Return orthonormal bases [item, direction] of the part that each term adds to the others.
+
+    A term comes after all others that do not contain it. Terms that add nothing are left out.
+    """
+    items = len(next(iter(factors.values())))
+    designs = _designs(factors, {}, order, items)
+    bases, _ = _sequential_bases(designs)
+    return {name: _adjusted_basis(name, designs, bases, "marginal")[0] for name in bases}
 
 
 def _adjusted_basis(
@@ -171,7 +188,7 @@ def _adjusted_basis(
 
 
 def _term(
-    name: str, squares: float, freedom: int, total: float, spread: float, null: Array
+    name: str, squares: float, freedom: int, total: float, spread: float, items: int, null: Array
 ) -> Term:
     """Return a term; spread is the residual per degree of freedom."""
     pseudo_f = _ratio(squares / freedom, spread)
@@ -181,6 +198,7 @@ def _term(
         sum_of_squares=squares,
         share=_ratio(squares, total),
         adjusted=_ratio(squares - freedom * spread, total + spread),
+        partial=_ratio(squares - freedom * spread, squares + (items - freedom) * spread),
         pseudo_f=compare_with_null(pseudo_f, null, (np.nan, np.nan)),
     )
 
