@@ -6,7 +6,7 @@ from scipy.spatial.distance import pdist, squareform
 
 from rnnstudy.comparison.distances.embedding import classical_mds
 from rnnstudy.comparison.distances.pairs import Distances
-from rnnstudy.comparison.statistics.permanova import permanova
+from rnnstudy.comparison.statistics.variance.permanova import permanova
 
 skbio = pytest.importorskip("skbio")
 

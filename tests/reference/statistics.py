@@ -99,3 +99,33 @@ def squared_class_difference(first, second):
     n, m = a.sum(), b.sum()
     alike_a, alike_b = (a * (a - 1)).sum() / n / (n - 1), (b * (b - 1)).sum() / m / (m - 1)
     return 0.5 * (alike_a + alike_b) - (a * b).sum() / n / m
+
+
+def partial_omega_squared(points, factors):
+    """Partial omega squared of two factors and their interaction, by least squares of points.
+
+    (SS - df MS) / (SS + (N - df) MS), SS of a factor after the other one (Keren & Lewis 1979).
+    """
+    (one, a), (two, b) = factors.items()
+
+    def indicators(*labels):
+        keys = [str(key) for key in zip(*labels, strict=True)]
+        return np.array([[key == other for other in sorted(set(keys))] for key in keys], float)
+
+    def fit(*terms):
+        columns = np.concatenate([np.ones((len(points), 1)), *terms], axis=1)
+        rest = points - columns @ np.linalg.lstsq(columns, points, rcond=None)[0]
+        return (rest**2).sum(), np.linalg.matrix_rank(columns)
+
+    first, second, both = indicators(a), indicators(b), indicators(a, b)
+    residual, rank = fit(first, second, both)
+    mean, shares = residual / (len(points) - rank), {}
+    for name, without, within in (
+        (one, (second,), (first, second)),
+        (two, (first,), (first, second)),
+        (f"{one} x {two}", (first, second), (first, second, both)),
+    ):
+        (more, low), (less, high) = fit(*without), fit(*within)
+        squares, freedom = more - less, high - low
+        shares[name] = (squares - freedom * mean) / (squares + (len(points) - freedom) * mean)
+    return shares

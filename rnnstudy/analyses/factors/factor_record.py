@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnnstudy.comparison.statistics.permanova import Permanova
 from rnnstudy.comparison.statistics.permutation import PermutationTestResult
+from rnnstudy.comparison.statistics.variance.permanova import Permanova
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array

@@ -15,8 +15,8 @@ from rnnstudy.analyses.factors.loss_matching import match_by_loss, matching_summ
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.statistics.group_tests import agreement_test, separation_test
 from rnnstudy.comparison.statistics.multiple_testing import holm
-from rnnstudy.comparison.statistics.permanova import Permanova, permanova
 from rnnstudy.comparison.statistics.separation_scores import NEAREST_NEIGHBOUR, SILHOUETTE
+from rnnstudy.comparison.statistics.variance.permanova import Permanova, permanova
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record

@@ -13,8 +13,8 @@ from rnnstudy.analyses.factors.factor_tests import FactorTestAnalysis
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.statistics.group_tests import agreement_test, separation_test
 from rnnstudy.comparison.statistics.multiple_testing import holm
-from rnnstudy.comparison.statistics.permanova import permanova
 from rnnstudy.comparison.statistics.separation_scores import NEAREST_NEIGHBOUR
+from rnnstudy.comparison.statistics.variance.permanova import permanova
 from rnnstudy.core.exhibit import Note, Strip, Table
 from rnnstudy.core.record import Record
 from rnnstudy.tasks.flip_flop import FlipFlop

@@ -11,9 +11,14 @@ from rnnstudy.comparison.statistics.difference_distribution import (
     DifferenceDistribution,
     small_sample_factor,
 )
-from rnnstudy.comparison.statistics.permanova import Permanova, Term, marginal_bases, permanova
 from rnnstudy.comparison.statistics.permutation import integer_codes
 from rnnstudy.comparison.statistics.separation_scores import Labels
+from rnnstudy.comparison.statistics.variance.permanova import (
+    Permanova,
+    Term,
+    marginal_bases,
+    permanova,
+)
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
 
@@ -51,7 +56,7 @@ def explained_shares(
 
     The share is partial omega squared of marginal sums of squares, SS and df of the term, MS of the
     residual, N networks: (SS - df MS) / (SS + (N - df) MS). Each factor comes after the others that
-    do not contain it, so that groups may be unequal, and other factors are left out of the whole.
+    do not contain it, so that groups may be unequal. Other factors are left out of the whole.
     Interactions enter if there are enough networks.
 
     The interval inverts the distribution of the sum of squares (see `DifferenceDistribution`) and
@@ -142,9 +147,9 @@ class _Points:
         freedom = np.maximum(member.sum(axis=0) - 1.0, 1.0)
         products = member.T @ self.residuals**2 @ member / freedom / freedom[:, None]
         traces = np.diag(self.residuals) @ member / freedom
-        own = (np.diag(products) - traces**2 / freedom) * freedom / (freedom + 1.0)
+        inside = (np.diag(products) - traces**2 / freedom) * freedom / (freedom + 1.0)
         others = products[~np.eye(len(products), dtype=bool)]
-        np.fill_diagonal(products, np.maximum(own, others.mean() if len(others) else 0.0))
+        np.fill_diagonal(products, np.maximum(inside, others.mean() if len(others) else 0.0))
         expanded: Array = member @ products @ member.T
         return expanded
 
@@ -188,9 +193,9 @@ def _explained_share(term: Term, table: Permanova, points: _Points) -> Explained
     low, high = _ratio_limits(squares, spread, points)
     return ExplainedShare(
         name=term.name,
-        share=term.partial,
+        share=min(term.partial, 1.0),
         low=min(low, term.partial),
-        high=max(high, term.partial),
+        high=min(max(high, term.partial), 1.0),
         freedom=term.freedom,
         pseudo_f=term.pseudo_f.statistic,
         p=term.pseudo_f.p,

@@ -19,6 +19,9 @@ from rnnstudy.comparison.statistics.separation_scores import Labels
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
 
+ROUNDING = 1e-12
+"""Share of the total sum of squares below which a residual is 0."""
+
 
 @dataclass(frozen=True)
 class Term:
@@ -144,7 +147,7 @@ def permanova(
             f"networks, got {full.shape[1]}. Add seeds, or drop factors or interactions."
         )
     total = float(np.trace(inner))
-    residual = total - _explained_squares(inner, full)
+    residual = _beyond_rounding(total - _explained_squares(inner, full), total)
     terms = []
     for name in bases:
         basis, reduced = _adjusted_basis(name, designs, bases, sums)
@@ -294,8 +297,15 @@ def _null_pseudo_f(
         explained = np.einsum("ipk,ipk->pk", moved, product)
         term, model = explained[:, :width].sum(axis=1), explained.sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            values.append((term / width) / ((total - model) / freedom))
+            rest_squares = np.where(total - model > ROUNDING * total, total - model, 0.0)
+            ratios = (term / width) / (rest_squares / freedom)
+            values.append(np.nan_to_num(ratios, nan=0.0, posinf=inf))
     return np.concatenate(values)
+
+
+def _beyond_rounding(squares: float, total: float) -> float:
+    """Return a sum of squares, 0 for one that rounding errors of the total explain."""
+    return squares if squares > ROUNDING * total else 0.0
 
 
 def _ratio(part: float, whole: float) -> float:

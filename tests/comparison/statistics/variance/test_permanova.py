@@ -6,7 +6,7 @@ from reference.statistics import between_points, one_factor_pseudo_f, sums_of_sq
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import binom, f_oneway, kstest
 
-from rnnstudy.comparison.statistics.permanova import permanova
+from rnnstudy.comparison.statistics.variance.permanova import permanova
 
 
 def unbalanced(seed=0, items=29):

@@ -1,0 +1,1 @@
+"""Analysis of variance of distances: explained shares, their intervals, and dispersions."""
