@@ -14,6 +14,7 @@ from rnnstudy.study.execution.execute import execute
 from rnnstudy.study.execution.worker import JobResult, ProgressListener
 from rnnstudy.study.plan.job import Job
 from rnnstudy.study.plan.plan import Plan, stages
+from rnnstudy.study.results.code import write_code
 from rnnstudy.study.results.files import (
     write_members,
     write_models,
@@ -95,6 +96,7 @@ def run(
     directory.mkdir(parents=True, exist_ok=True)
     with _lock(directory):
         write_specs(study, directory, spec)
+        write_code(study, directory)
         store = store_of(study, directory)
         store.clear_drafts()
         start, results = datetime.now(UTC), list[JobResult]()

@@ -1,6 +1,7 @@
 """The guide is right: its examples run, its specs are valid, its tables name every field."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,8 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the guide's example classes and a finished study of them."""
     folder = tmp_path_factory.mktemp("mine")
     page = PAGE["own-tasks-and-cells"]
-    (folder / "mine.py").write_text("\n".join(blocks(page, "python")))
+    classes = [block for block in blocks(page, "python") if "open_run" not in block]
+    (folder / "mine.py").write_text("\n".join(classes))
     (folder / "mine.yaml").write_text(blocks(page, "yaml")[0])
     main = "import sys; from rnnstudy.cli.commands import main; "
     main += "sys.argv = ['rnnstudy', 'run', 'mine.yaml']"
@@ -99,6 +101,13 @@ def test_the_examples_on_a_finished_study_run(mine: Path) -> None:
         "model.fit(x, x, epochs=1, verbose=0)\n"
     )
     run_python(reading + check + readme + check + keras + train, mine)
+
+
+def test_a_run_is_opened_by_its_copy_of_the_code(mine: Path, tmp_path: Path) -> None:
+    (opened,) = (b for b in blocks(PAGE["own-tasks-and-cells"], "python") if "open_run" in b)
+    shutil.copytree(mine / "runs", tmp_path / "runs")
+    check = "assert len(run.members) == 4 and run.plan().todo == ()\n"
+    run_python("import rnnstudy\n" + opened + check, tmp_path)
 
 
 def test_the_explained_spec_is_the_shipped_quickstart() -> None:

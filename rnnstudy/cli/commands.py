@@ -32,6 +32,7 @@ from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.job import count_label
 from rnnstudy.study.plan.plan import Plan, make_plan
 from rnnstudy.study.results import files
+from rnnstudy.study.results.code import edited_code_lines
 from rnnstudy.study.results.run import Run, open_run, provenance, store_of
 from rnnstudy.study.spec.schema import schema as json_schema
 from rnnstudy.study.spec.study import SpecError, Study, load_study
@@ -147,8 +148,12 @@ def check(spec: Spec, out: Out = None, sets: Sets = None, verbose: Verbose = 0) 
     """Validate a spec and show what it would do, without doing it."""
     _log(verbose)
     study = _load(spec, sets)
-    store = store_of(study, out or Path("runs") / study.study)
-    show_plan(study, make_plan(study, store), console)
+    directory = out or Path("runs") / study.study
+    store = store_of(study, directory)
+    plan = make_plan(study, store)
+    show_plan(study, plan, console)
+    for line in edited_code_lines(study, plan, store, directory):
+        _say(line)
 
 
 @app.command()

@@ -8,7 +8,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any, ClassVar, Self
 
@@ -26,6 +26,7 @@ from pydantic_core import ErrorDetails
 from rnnstudy.core import format_1
 from rnnstudy.core.deprecations import adopt_former_methods, current_fields
 from rnnstudy.core.errors import reraise_below, unknown_key, validation_error
+from rnnstudy.core.source.classes import source_hash
 from rnnstudy.core.tags import class_of, class_path, tag_of
 
 RECIPE_FORMAT = 2
@@ -110,7 +111,14 @@ class Component(BaseModel):
                 self.recipe_names.get(name, name): _recipe_of(getattr(self, name))
                 for name in self._recipe_fields()
             },
+            **self._source,
         }
+
+    @property
+    def _source(self) -> dict[str, str]:
+        """Hash of the source of a user's class; empty for a class of this package."""
+        source = source_hash(type(self))
+        return {"source": source} if source else {}
 
     def _recipe_fields(self) -> list[str]:
         """Return the names of the fields that are part of the address."""
@@ -144,6 +152,7 @@ class Component(BaseModel):
                 )
                 for name, former in names.items()
             },
+            **self._source,
         }
 
     def replace(self, **fields: Any) -> Self:
@@ -262,6 +271,18 @@ def _recipe_of(value: Any, form: str = "_recipe_data") -> Any:
     if isinstance(value, tuple | list):
         return [_recipe_of(part, form) for part in value]
     return value
+
+
+def components_in(value: Any) -> Iterator[Component]:
+    """Yield a component and all components in its fields, or all in a collection."""
+    if isinstance(value, Component):
+        yield value
+        value = [getattr(value, name) for name in type(value).model_fields]
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, tuple | list):
+        for part in value:
+            yield from components_in(part)
 
 
 def _frozen(value: Any) -> Any:

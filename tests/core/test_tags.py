@@ -32,6 +32,7 @@ SETTINGS = {
     "Change",
     "Content",
     "Model",
+    "NamedProtocol",
     "Networks",
     "Override",
     "Report",

@@ -24,6 +24,7 @@ from rnnstudy.study.plan.import_models import ImportedNetwork
 from rnnstudy.study.plan.outcomes import network_outcome
 from rnnstudy.study.plan.plan import Plan, make_plan
 from rnnstudy.study.plan.selection import SelectionGroup, SelectionResult, selection_result
+from rnnstudy.study.results.code import has_copies, import_copies
 from rnnstudy.study.results.failures import Failure, failures_of
 from rnnstudy.study.results.selection_table import columns
 from rnnstudy.study.results.verdict_table import (
@@ -34,7 +35,7 @@ from rnnstudy.study.results.verdict_table import (
 )
 from rnnstudy.study.spec.networks import NetworkSpec, TrainedNetworkSpec
 from rnnstudy.study.spec.selection import PendingNetwork
-from rnnstudy.study.spec.study import Study, load_study
+from rnnstudy.study.spec.study import SpecError, Study, load_study
 from rnnstudy.study.store import Store, StoreSnapshot
 from rnnstudy.training.train import TrainedNetworks
 
@@ -331,13 +332,16 @@ def provenance(directory: str | Path) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def open_run(directory: str | Path) -> Run:
+def open_run(directory: str | Path, *, code: bool = False) -> Run:
     """Return the results of an earlier run.
 
     Parameters
     ----------
     directory
         A run directory, which `rnnstudy.run` wrote.
+    code
+        If true, tasks, cells, metrics, analyses and claims of the user are imported from the copy
+        in the run directory. This runs the code that the directory holds: trust its origin.
 
     Returns
     -------
@@ -347,7 +351,9 @@ def open_run(directory: str | Path) -> Run:
     Raises
     ------
     RunError
-        If the folder is not a run directory.
+        If the folder is not a run directory, or lacks the code.
+    SpecError
+        If classes of the user cannot be imported.
 
     Examples
     --------
@@ -357,4 +363,14 @@ def open_run(directory: str | Path) -> Run:
     spec = Path(directory) / "resolved.yaml"
     if not spec.is_file():
         raise RunError(f"{directory} is not a run directory: it has no resolved.yaml")
-    return Run(directory, load_study(spec))
+    if code:
+        import_copies(directory)
+    try:
+        return Run(directory, load_study(spec))
+    except SpecError as error:
+        if code or not has_copies(directory):
+            raise
+        raise RunError(
+            f"{error}\n{directory} holds a copy of the code. If you trust its origin, import that "
+            "by open_run(..., code=True)."
+        ) from error

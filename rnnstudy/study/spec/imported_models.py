@@ -11,6 +11,7 @@ from pydantic_core import InitErrorDetails, core_schema
 from rnnstudy.analyses.base import Member
 from rnnstudy.core.component import Component
 from rnnstudy.core.errors import reraise_below, spec_error, suggestion, validation_error
+from rnnstudy.core.source.files import NO_SOURCE, source_of_module
 from rnnstudy.keras_bridge.keras_file import Content, read_content
 from rnnstudy.study.spec.grid import as_text
 from rnnstudy.study.spec.networks import NetworkSpec
@@ -86,6 +87,11 @@ class ImportedNetworkSpec(NetworkSpec):
 
     module: str | None
     """Module that registers its classes with Keras."""
+
+    def recipe(self) -> dict[str, Any]:
+        """Return the recipe, with the source of the module."""
+        source = NO_SOURCE if self.module is None else source_of_module(self.module)
+        return super().recipe() | ({"source": source.sha256} if source.modules else {})
 
 
 class Models:

@@ -1,0 +1,128 @@
+"""Copies of the user's code in a run directory, and results that edited code makes anew."""
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rnnstudy.core.component import components_in
+from rnnstudy.core.source.classes import is_own, replaced_hashes, source_of
+from rnnstudy.core.source.files import NO_SOURCE, VERSIONS_FILE, SourceCode, source_of_module
+from rnnstudy.core.tags import class_path
+from rnnstudy.study.errors import RunError
+from rnnstudy.study.plan.plan import Plan, make_plan
+from rnnstudy.study.spec.imported_models import ImportedNetworkSpec
+from rnnstudy.study.spec.networks import TrainedNetworkSpec
+from rnnstudy.study.spec.study import Study, build_study, resolve_study
+from rnnstudy.study.spec_text.reader import parse_document
+from rnnstudy.study.store import Store
+
+FOLDER = "code"
+"""Folder of a run directory that holds the user's code."""
+
+
+def own_classes(study: Study) -> dict[str, type]:
+    """Return the user's classes in a study, by path."""
+    networks = [n for _, n in study.expand() if isinstance(n, TrainedNetworkSpec)]
+    cells = {id(network.cell): network.cell for network in networks}
+    classes = {type(each) for each in components_in((study, tuple(cells.values())))}
+    return {class_path(cls): cls for cls in sorted(classes, key=class_path) if is_own(cls)}
+
+
+def source_in(study: Study) -> SourceCode:
+    """Return the source of all classes of a study that are the user's."""
+    source = NO_SOURCE
+    for cls in own_classes(study).values():
+        source += source_of(cls)
+    imported = [n for _, n in study.expand() if isinstance(n, ImportedNetworkSpec)]
+    for module in sorted({network.module for network in imported if network.module}):
+        source += source_of_module(module)
+    return source
+
+
+def write_code(study: Study, directory: Path) -> None:
+    """Write the modules of the user's classes to `code/` of a run directory."""
+    folder, source = directory / FOLDER, source_in(study)
+    for name in _code_record(directory).get("files", {}).values():
+        (folder / name).unlink(missing_ok=True)
+    if not source.modules:
+        (folder / VERSIONS_FILE).unlink(missing_ok=True)
+        return
+    for module, name in source.files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(source.modules[module])
+    hashes = {path: source_of(cls).sha256 for path, cls in own_classes(study).items()}
+    record = {"classes": hashes, "files": dict(source.files), "packages": dict(source.packages)}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / VERSIONS_FILE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def _code_record(directory: Path) -> Mapping[str, Any]:
+    """Return what the last run wrote about its code; empty if there is nothing."""
+    try:
+        data = json.loads((directory / FOLDER / VERSIONS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(data, dict):
+        return {}
+    # A directory from elsewhere must not name files outside of its folder.
+    files = data.get("files", {})
+    inside = {m: f for m, f in files.items() if not {"..", "/"} & set(Path(f).parts)}
+    return {**data, "files": inside}
+
+
+def edited_classes(study: Study, directory: str | Path) -> dict[str, str]:
+    """Return the classes whose source differs from that of the last run -> their hash then."""
+    hashes = _code_record(Path(directory)).get("classes", {})
+    return {
+        path: hashes[path]
+        for path, cls in own_classes(study).items()
+        if path in hashes and hashes[path] != source_of(cls).sha256
+    }
+
+
+def edited_code_lines(
+    study: Study, plan: Plan, store: Store, directory: str | Path
+) -> Iterator[str]:
+    """Yield lines on edited code: the classes, and the results that are made anew because of it."""
+    edited = edited_classes(study, directory)
+    if not edited:
+        return
+    with replaced_hashes(edited):
+        former = build_study(parse_document(resolve_study(study), "resolved.yaml"))
+        before = {group: done for group, done, _ in make_plan(former, store).done}
+    now = {group: done for group, done, _ in plan.done}
+    anew = {group: done - now.get(group, 0) for group, done in before.items()}
+    listed = ", ".join(f"{group} {count}" for group, count in anew.items() if count > 0)
+    yield f"edited since the last run: {', '.join(edited)}"
+    yield f"made anew because of it: {listed or 'nothing that the store holds'}"
+
+
+def import_copies(directory: str | Path) -> None:
+    """Let the modules in `code/` of a run directory be imported.
+
+    Raises RunError if there are none, or if a module of one of their names is loaded from a file
+    with another text.
+    """
+    folder = Path(directory).absolute() / FOLDER
+    files = _code_record(Path(directory)).get("files", {})
+    if not files:
+        raise RunError(f"{folder} holds no code; open the run without code=True")
+    for module, name in files.items():
+        loaded = getattr(sys.modules.get(module), "__file__", None)
+        if loaded and Path(loaded).read_bytes() != (folder / name).read_bytes():
+            raise RunError(
+                f"module {module!r} is loaded from {loaded}, whose text is not that of "
+                f"{folder / name}; open the run in a new process"
+            )
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+
+
+def has_copies(directory: str | Path) -> bool:
+    """Return whether a run directory holds the user's code."""
+    return bool(_code_record(Path(directory)).get("files"))
