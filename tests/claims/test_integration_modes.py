@@ -1,13 +1,18 @@
 """Claims about integration and the sine, on records whose content is known."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from claims.populations import by_rule, population
+from pydantic import ValidationError
 from scipy.stats import binom
 from task_inputs import compute, evidence_of
 
 from rnnstudy.analyses.line_attractors.record import LineAttractor
 from rnnstudy.analyses.oscillations.record import Oscillation
+from rnnstudy.claims.evidence.measurements import Measurements
 from rnnstudy.claims.frequency_follows import FrequencyFollows
 from rnnstudy.claims.integration_modes import OneModeOrSeveral
 from rnnstudy.claims.line_attractor import LineAttractorClaim
@@ -28,7 +33,7 @@ def line(modes: tuple[int, int] = (1, 1), slow: float = 1.0, bend: float = 0.0) 
     straight = np.stack([along, np.zeros(points)], axis=1)
     state = np.tile((1 - bend) * straight + bend * circle, (2, 1))
     readout = np.tile(along[:, None], (2, 1))
-    share = np.stack([np.where(np.arange(6) + 1 >= k, 0.95, 0.3) if k else np.full(6, 0.3)
+    share = np.stack([np.where(np.arange(6) + 1 >= k, 0.96, 0.3) if k else np.full(6, 0.3)
                       for k in modes])  # fmt: skip
     share, both = np.repeat(share, points, axis=0), 2 * points
     return LineAttractor(
@@ -84,44 +89,105 @@ def records(modes: dict[str, tuple[int, int]], seeds: int = 3) -> tuple[list, li
 GATED = {"ugrnn": (3, 4), "gru": (2, 2), "lstm": (3, 2)}
 
 
-def test_one_mode_against_several_supports_the_claim() -> None:
+def several(cell: str, **fields: Any) -> OneModeOrSeveral:
+    return OneModeOrSeveral(cell=cell, expected="several", **fields)
+
+
+def one(cell: str = "vanilla", **fields: Any) -> OneModeOrSeveral:
+    return OneModeOrSeveral(cell=cell, expected="one", **fields)
+
+
+@pytest.mark.parametrize("claim", [one(), several("ugrnn"), several("gru"), several("lstm")])
+def test_each_cell_has_a_verdict_of_its_own(claim: OneModeOrSeveral) -> None:
     members, found = records({"vanilla": (1, 1), **GATED})
-    claim = OneModeOrSeveral()
     evidence = evidence_of(claim, TASK, members, found)
-    assert evidence.statistic == evidence.effect == evidence.low == evidence.high == 1.0
+    assert evidence.statistic == evidence.effect == evidence.high == 1.0
+    # Six networks against six or more: an interval is never a point.
+    assert 0.6 < evidence.low < 0.9
+    medians = {"vanilla": 1.0, "ugrnn": 3.5, "gru": 2.0, "lstm": 2.5}
+    compared = medians if claim.expected == "one" else {"vanilla": 1.0, claim.cell: None}
     assert dict(zip(evidence.groups, evidence.values, strict=True)) == {
-        "vanilla": 1.0, "ugrnn": 3.5, "gru": 2.0, "lstm": 2.5,
-    }  # fmt: skip
+        cell: medians[cell] for cell in compared
+    }
     assert by_rule(claim, evidence).outcome == "supported"
 
 
 @pytest.mark.parametrize(
-    "modes",
+    ("claim", "modes"),
     [
-        {"vanilla": (2, 2), **GATED},
-        {"vanilla": (1, 1), **GATED, "gru": (1, 1)},
-        {"vanilla": (5, 5), "ugrnn": (1, 1), "gru": (1, 1), "lstm": (1, 1)},
+        (one(), {"vanilla": (2, 2), **GATED}),
+        (one(), {"vanilla": (5, 5), "ugrnn": (1, 1), "gru": (1, 1), "lstm": (1, 1)}),
+        (one(), {"vanilla": (1, 1), "ugrnn": (1, 1), "gru": (1, 1), "lstm": (1, 1)}),
+        (several("gru"), {"vanilla": (1, 1), **GATED, "gru": (1, 1)}),
+        (several("gru"), {"vanilla": (1, 1), **GATED, "gru": (1, 2)}),
+        (several("gru"), {"vanilla": (2, 2), **GATED, "gru": (2, 2)}),
     ],
 )
-def test_other_numbers_of_modes_do_not(modes: dict[str, tuple[int, int]]) -> None:
+def test_other_numbers_of_modes_do_not(
+    claim: OneModeOrSeveral, modes: dict[str, tuple[int, int]]
+) -> None:
     members, found = records(modes)
-    claim = OneModeOrSeveral()
     evidence = evidence_of(claim, TASK, members, found)
     assert by_rule(claim, evidence).outcome == "not supported"
 
 
+def test_one_cell_does_not_decide_for_another() -> None:
+    members, found = records({"vanilla": (1, 1), **GATED, "lstm": (1, 1)})
+    outcomes = [
+        by_rule(claim, evidence_of(claim, TASK, members, found)).outcome
+        for claim in (several("gru"), several("lstm"), several("ugrnn", than=("lstm",)))
+    ]
+    assert outcomes == ["supported", "not supported", "supported"]
+
+
+def test_each_measure_counts_by_its_own_field() -> None:
+    members = population(3)
+    found = [
+        replace(
+            line((1, 1)),
+            readout_share=line((3, 3)).readout_share,
+            eigenvalues=np.tile([0.95, 0.9, 0.85, 0.82, 0.5, 0.1], (40, 1)),
+        )
+        if member.fields["cell"] == "gru"
+        else replace(line((1, 1)), eigenvalues=np.tile([1.0, *5 * [0.1]], (40, 1)))
+        for member in members
+    ]
+
+    def median(by: str, threshold: float | None = None) -> float:
+        claim = several("gru", by=by, threshold=threshold)
+        evidence = evidence_of(claim, TASK, members, found)
+        return float(evidence.values[evidence.groups.index("gru")])
+
+    assert median("mean_output") == median("state") == 1.0
+    assert median("readout", 0.9) == 3.0
+    assert median("slow_modes") == 4.0
+    assert median("slow_modes", 0.88) == 2.0
+    assert several("gru", by="slow_modes").title == "gru_several_modes_by_slow_modes"
+    assert one().title == "vanilla_one_mode"
+
+
 def test_a_response_that_modes_never_give_takes_more_modes_than_any() -> None:
     members, found = records({"vanilla": (0, 1), **GATED})
-    evidence = evidence_of(OneModeOrSeveral(), TASK, members, found)
+    evidence = evidence_of(one(), TASK, members, found)
     assert evidence.values[0] == np.inf
     assert evidence.statistic == 0.0
     assert not evidence.holds
 
 
+def test_networks_without_slow_points_are_left_out() -> None:
+    members, found = records({"vanilla": (1, 1), **GATED})
+    for record in found[:4]:  # of six vanilla networks
+        record.readout_share[:] = record.mean_error[:] = np.nan
+    evidence = evidence_of(one(), TASK, members, found)
+    assert evidence.networks.tolist() == [2, 6, 6, 6]
+    evidence = evidence_of(one(min_networks=3), TASK, members, found)
+    assert evidence.shortage == "vanilla has 2; it takes 3 of each"
+
+
 def test_shuffled_cells_support_it_at_the_stated_rate() -> None:
     """Whatever the medians: the test alone, of numbers of modes that know no cell."""
     members, generator, studies = population(3), np.random.default_rng(0), 200
-    claim, small = OneModeOrSeveral(permutations=199), 0
+    claim, small = several("gru", permutations=199), 0
     pool = [line((k, k)) for k in range(1, 5)]
     for _ in range(studies):
         found = [pool[i] for i in generator.integers(0, 4, len(members))]
@@ -129,21 +195,57 @@ def test_shuffled_cells_support_it_at_the_stated_rate() -> None:
     assert small <= binom.ppf(0.999, studies, 0.05)
 
 
-def test_without_vanilla_or_without_others_networks_lack() -> None:
-    claim = OneModeOrSeveral()
+def test_without_the_cell_or_without_others_networks_lack() -> None:
     gated = population(3, cells=("gru", "lstm"))
-    evidence = evidence_of(claim, TASK, gated, [line()] * len(gated))
-    assert evidence.shortage == "there are no networks of vanilla"
-    alone = population(3, cells=("vanilla",))
-    evidence = evidence_of(claim, TASK, alone, [line()] * len(alone))
-    assert evidence.shortage == "there are no networks of other cells"
+    found = [line()] * len(gated)
+    evidence = evidence_of(one(), TASK, gated, found)
+    assert evidence.shortage == "there are no networks of vanilla with slow points"
+    evidence = evidence_of(several("gru"), TASK, gated, found)
+    assert evidence.shortage == "there are no networks of vanilla with slow points"
     few = population(1, cells=("vanilla", "gru"))
-    evidence = evidence_of(claim.replace(min_networks=3), TASK, few, [line()] * 4)
+    evidence = evidence_of(several("gru", min_networks=3), TASK, few, [line()] * 4)
     assert evidence.shortage == "vanilla has 2, gru has 2; it takes 3 of each"
+    apart = [m for m in gated if (m.fields["activation"] == "tanh") == (m.fields["cell"] == "gru")]
+    evidence = evidence_of(one("gru"), TASK, apart, [line()] * len(apart))
+    assert (
+        evidence.shortage == "no networks of another cell agree with one of gru in everything else"
+    )
+
+
+def test_cells_that_are_not_there_and_former_fields_are_refused() -> None:
+    known = {"cell": ["vanilla", "gru"], "activation": ["tanh"]}
+    assert several("gru").misfit(known) == ""
+    assert several("gur").misfit(known).startswith("is about 'gur'; cells: vanilla, gru")
+    assert several("gru", than=("lstm",)).misfit(known).startswith("is about 'lstm'")
+    for former in ({"cells": ("vanilla",)}, {"share": 0.9}):
+        with pytest.raises(ValidationError, match="List one claim per cell"):
+            OneModeOrSeveral(**former)
+
+
+def test_training_may_raise_the_numbers_of_one_cell_and_lower_those_of_another() -> None:
+    members = tuple(population(4))
+    trained = np.array([1.0 if m.fields["cell"] == "vanilla" else 9.0 for m in members])
+
+    def p_of(untrained: np.ndarray) -> float:
+        (control,) = one().positive_controls(
+            Measurements(
+                members=members * 2,
+                learnt=("trained",) * len(members) + ("untrained",) * len(members),
+                values=np.r_[trained, untrained],
+            )
+        )
+        return control.p
+
+    assert p_of(np.full(len(members), 4.0)) < 1e-4
+    assert p_of(trained) == 1.0
+    generator = np.random.default_rng(0)
+    # Signs that know nothing of training: p below 0.05 in one of twenty.
+    small = sum(p_of(trained + generator.choice([-1.0, 1.0], 32)) < 0.05 for _ in range(200))
+    assert small <= binom.ppf(0.999, 200, 0.05)
 
 
 def test_claims_about_integration_leave_other_tasks_alone() -> None:
-    for claim in (LineAttractorClaim(), OneModeOrSeveral()):
+    for claim in (LineAttractorClaim(), one()):
         assert claim.applies(TASK)
         assert not claim.applies(FlipFlop())
     assert FrequencyFollows().applies(Sine())

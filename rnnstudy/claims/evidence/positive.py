@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from rnnstudy.analyses.factors.fields import NO_FACTORS
 from rnnstudy.claims.evidence.measurements import Measurements
 from rnnstudy.claims.evidence.record import ControlResult
@@ -11,6 +13,7 @@ from rnnstudy.comparison.statistics.informative import (
     informative_tests,
     informative_values,
 )
+from rnnstudy.core.arrays import Array
 
 CONTROL_LEVEL = 1e-4
 """Level of the positive controls of a claim together (Holm).
@@ -69,6 +72,54 @@ def value_controls(measurements: Measurements) -> list[PositiveControl]:
             measurements.values, kinds, networks, strata, permutations=permutations
         ),
     )
+
+
+def value_controls_by_group(
+    measurements: Measurements, field: str, control: str = "untrained"
+) -> list[PositiveControl]:
+    """Test that numbers of networks change with training, in a direction of each group's own.
+
+    The statistic is the sum over groups of |number of networks whose number rose - number of those
+    whose number fell|. Networks and their untrained twins are exchanged at random.
+
+    Parameters
+    ----------
+    measurements
+        Numbers of networks and of their untrained twins; they may be infinite.
+    field
+        Field of the networks that divides them into groups.
+    control
+        Training of the twins.
+    """
+    pairs = measurements.twins(control)
+    if not pairs:
+        return []
+    trained, twin = (measurements.values[list(at)].astype(float) for at in zip(*pairs, strict=True))
+    rises = np.sign(np.where(trained == twin, 0.0, trained - twin))
+    groups = [str(measurements.members[i].fields[field]) for i, _ in pairs]
+    of_group = np.array([[group == name for name in dict.fromkeys(groups)] for group in groups])
+
+    def statistic(signs: Array) -> Array:
+        sums: Array = np.abs(signs @ of_group).sum(axis=-1)
+        return sums
+
+    observed, generator = float(statistic(rises)), np.random.default_rng(0)
+    exceed, permutations = 0, 0
+    for count in (SCREENING, PERMUTATIONS - SCREENING):
+        flips = generator.choice([-1.0, 1.0], (count, len(pairs)))
+        exceed += int((statistic(flips * rises) >= observed).sum())
+        permutations += count
+        if (1 + exceed) / (1 + permutations) > SCREENING_LEVEL:
+            break
+    floor = max(2.0 ** (of_group.shape[1] - len(pairs)), 1.0 / (1 + PERMUTATIONS))
+    return [
+        PositiveControl(
+            f"{_name(control)} within each {field}",
+            observed / len(pairs),
+            (1 + exceed) / (1 + permutations),
+            floor,
+        )
+    ]
 
 
 def control_rows(controls: Sequence[PositiveControl]) -> list[ControlResult]:
