@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field
 
@@ -17,6 +17,10 @@ from rnnstudy.core.record import Record
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 from rnnstudy.training.train import TrainedNetworks, WeightsOf
+
+NetworkChoice = Literal["solved", "trained", "all"]
+"""Networks that an analysis is about: those that solved their task, those that were trained to the
+end, or also those that diverged, with their last finite weights."""
 
 OTHER_TASKS = "other_tasks"
 """Name of the input that holds the records of networks of other tasks."""
@@ -213,16 +217,21 @@ class Analysis(Entry):
 
     noun: ClassVar[str] = "analysis"
 
-    reserved_fields: ClassVar[Mapping[str, Any]] = {}
+    reserved_fields: ClassVar[Mapping[str, Any]] = {"networks": NetworkChoice}
     """Fields of all analyses -> their type, which a subclass does not change."""
 
-    labels: ClassVar[frozenset[str]] = frozenset({"name", "tasks", "where"})
+    labels: ClassVar[frozenset[str]] = frozenset({"name", "tasks", "where", "networks"})
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] | None = None
     """Name for other analyses and for `Run`; default: see each kind."""
 
     tasks: tuple[str, ...] | None = None
     """Names of the tasks whose networks are analysed; default: all to which it applies."""
+
+    networks: NetworkChoice = "solved"
+    """Networks that are analysed: those that solved their task, all that were `trained` to the end,
+    or `all`, which adds the last finite weights of diverged ones. It also holds for the analyses
+    that this one reads."""
 
     yields: ClassVar[type[Record]] = Record
     """Class of the record; `Record` if it is not known in advance."""
@@ -286,7 +295,7 @@ class Analysis(Entry):
 
     def _recipe_fields(self) -> list[str]:
         # Also for a subclass with other `labels`.
-        return [name for name in super()._recipe_fields() if name != "where"]
+        return [name for name in super()._recipe_fields() if name not in ("where", "networks")]
 
     @cached_property
     def _recipe_in_format_1(self) -> dict[str, Any]:
@@ -332,7 +341,10 @@ class MemberAnalysis(Analysis):
 
     former_methods: ClassVar[Mapping[str, str]] = {"looked_at": "population_of"}
 
-    reserved_fields: ClassVar[Mapping[str, Any]] = {"weights": WeightsOf}
+    reserved_fields: ClassVar[Mapping[str, Any]] = {
+        **Analysis.reserved_fields,
+        "weights": WeightsOf,
+    }
 
     weights: WeightsOf = "trained"
     """Weights of the networks: after training, before it (`untrained`), or from the standard

@@ -63,6 +63,19 @@ def typical_members(section: Section) -> list[Member]:
     return typical
 
 
+def typical_words(section: Section) -> str:
+    """Return the beginning of a caption that says which networks `typical_members` are."""
+    unsolved = [
+        member.combination
+        for member in typical_members(section)
+        if not section.trained[member.name].solved[0]
+    ]
+    words = "For each combination, the solved network of median loss"
+    if not unsolved:
+        return words
+    return f"{words}; of {', '.join(unsolved)}, where none is solved, the one of median loss"
+
+
 def summary_by_combination(
     groups: Groups[R], columns: Mapping[str, Summary[R]], label: str = "networks"
 ) -> dict[str, list[Any]]:

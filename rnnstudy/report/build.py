@@ -4,17 +4,22 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
+from rnnstudy.analyses import Analysis, TaskAnalysis
 from rnnstudy.analyses.base import Section as TaskResults
 from rnnstudy.analyses.training_summary import performance
 from rnnstudy.core.exhibit import Exhibit, Table
 from rnnstudy.report.fingerprint import fingerprint_of, is_current, write_fingerprint
 from rnnstudy.report.page import Fact, Page, PagePart, PageSection, write_page
 from rnnstudy.study.results.failures import Failure
+from rnnstudy.study.results.left_out import NO_NETWORKS
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.selection_table import selection_exhibits
+from rnnstudy.study.results.solved_rates import rate_exhibits
 from rnnstudy.study.results.verdict_table import ClaimResult, verdict_exhibits
 from rnnstudy.study.spec.checks import applies
+
+FEW_SOLVED = 0.95
+"""Share of solved networks below which the page begins with a warning."""
 
 
 def write_report(run: Run) -> Path:
@@ -56,8 +61,10 @@ def page(run: Run) -> Page:
         title=run.study.report.title or run.study.study,
         summary=tuple(_summary(run)),
         facts=tuple(_facts(run, claims)),
+        banner=_banner(run),
         sections=(
             *_claims_section(run, claims),
+            *_rates_section(run),
             *(_task_section(run, task) for task in tasks),
             _members_section(run),
         ),
@@ -87,6 +94,23 @@ def _summary(run: Run) -> list[str]:
     ]
 
 
+def _banner(run: Run) -> str:
+    """Return a warning if fewer than 95 % of the networks have solved their task."""
+    outcomes = run.solved_by_combination()
+    counts = {task: [sum(map(sum, by.values())), sum(map(len, by.values()))]
+              for task, by in outcomes.items()}  # fmt: skip
+    solved, networks = (sum(each[i] for each in counts.values()) for i in (0, 1))
+    if solved >= FEW_SOLVED * networks:
+        return ""
+    tasks = [f"{k} of {n} on {task}" for task, (k, n) in counts.items()]
+    return (
+        f"Only {solved} of {_share(networks, 'network')} ({100 * solved / networks:.0f} %) solved "
+        f"their task: {_join(tasks)}. Analyses and claims leave out the others unless the spec "
+        "says otherwise (networks). Selection by outcome is a choice: compare the verdicts over "
+        "all trained networks, and the shares of solved networks."
+    )
+
+
 def _facts(run: Run, claims: Sequence[ClaimResult]) -> list[Fact]:
     table = run.members
     trained = int((table["status"] == "trained").sum())
@@ -112,6 +136,12 @@ def _claims_section(run: Run, claims: Sequence[ClaimResult]) -> list[PageSection
     return [PageSection("Claims", (part,))] if claims else []
 
 
+def _rates_section(run: Run) -> list[PageSection]:
+    """Return the shares of solved networks, if a network has not solved its task."""
+    exhibits = list(rate_exhibits(run.solved_by_combination()))
+    return [PageSection("Solved networks", (PagePart("Shares", exhibits),))] if exhibits else []
+
+
 def _task_section(run: Run, task: str) -> PageSection:
     results = run.section(task)
     failures = _reasons(run.failures({"train", "read"}, task))
@@ -120,7 +150,8 @@ def _task_section(run: Run, task: str) -> PageSection:
         PagePart(
             analysis.title,
             _exhibits(run, analysis, results),
-            _reasons(run.failures({analysis.title}, task)),
+            _reasons(f for f in run.failures({analysis.title}, task) if not f.scope),
+            _remark(run, analysis, results),
         )
         for analysis in run.study.analyses
         if applies(analysis, results.task, run.study.analyses)
@@ -138,12 +169,23 @@ def _selection(run: Run, task: str) -> list[PagePart]:
 
 
 def _exhibits(run: Run, analysis: Analysis, results: TaskResults) -> list[Exhibit]:
-    records = results.shared if isinstance(analysis, TaskAnalysis) else results.records
-    if not records.get(analysis.title):
-        return []
-    if isinstance(analysis, MemberAnalysis) and analysis.weights != "trained":
-        results = run.section_with_weights(results, analysis)
-    return list(analysis.show(results))
+    section = run.section_of(analysis, results)
+    records = section.shared if isinstance(analysis, TaskAnalysis) else section.records
+    return list(analysis.show(section)) if records.get(analysis.title) else []
+
+
+def _remark(run: Run, analysis: Analysis, results: TaskResults) -> str:
+    """Return a sentence about the networks that an analysis leaves out; empty if none."""
+    words = run.left_out(analysis, results.task.title)
+    if not words:
+        return ""
+    chosen = run.section_of(analysis, results).trained
+    if not chosen and results.trained:
+        return (
+            f"There is nothing to analyse, because {NO_NETWORKS[analysis.networks]}: {words}. "
+            "The field 'networks' of the analysis says which networks are analysed."
+        )
+    return f"Left out: {words}."
 
 
 def _reasons(failures: Iterable[Failure]) -> str:

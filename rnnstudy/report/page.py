@@ -55,6 +55,8 @@ class PagePart:
     title: str
     exhibits: Sequence[Exhibit] = ()
     failure: str = ""
+    remark: str = ""
+    """Networks that are left out, as a sentence."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ class Page:
     sections: Sequence[PageSection] = ()
     provenance: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
     spec: str = ""
+    banner: str = ""
+    """Warning above everything else."""
     formats: Sequence[str] = ("svg", "pdf")
     """File formats of figures to download. The page itself shows SVG."""
 
@@ -142,6 +146,7 @@ def _render_section(
         {
             "title": part.title,
             "failure": part.failure,
+            "remark": part.remark,
             "name": names.assign(section.title, part.title),
             "exhibits": list(_render_exhibits(section, part, folder, names, formats)),
         }

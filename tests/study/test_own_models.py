@@ -23,7 +23,8 @@ from rnnstudy.study.spec.study import Study, load_study, resolve_study, study_of
 from rnnstudy.study.spec_text.document import SpecError
 from rnnstudy.study.store import Store
 
-TASK: dict[str, Any] = {"kind": "flip_flop", "bits": 2, "length": 12, "probe_length": 12}
+TASK: dict[str, Any] = {"kind": "flip_flop", "bits": 2, "length": 12, "probe_length": 12,
+                        "solved_loss": 100.0, "solved_accuracy": 0.0}  # fmt: skip
 SEARCH = {"candidates": 16, "rounds": 1}
 ANALYSES = [
     {"kind": "fixed_points", "search": SEARCH},
@@ -89,7 +90,7 @@ def test_a_grid_and_ones_own_networks_stand_in_one_study(folder: Path) -> None:
 
 
 def test_networks_trained_elsewhere_have_no_untrained_twins(folder: Path, tmp_path: Path) -> None:
-    untrained = [{"kind": "representations", "networks": "untrained"}]
+    untrained = [{"kind": "representations", "weights": "untrained"}]
     grid = {"cells": "gru", "units": 3, "seeds": 2}
     both = study(str(folder / "one.keras"), networks=grid, analyses=untrained)
     jobs = {job.label for job in make_plan(both, Store(tmp_path)).todo}

@@ -16,6 +16,7 @@ from rnnstudy.analyses.members import (
     records_by_combination,
     summary_by_combination,
     typical_members,
+    typical_words,
 )
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Curves, Exhibit, Panels, Space3D, Table
@@ -45,7 +46,7 @@ def fixed_point_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
     if members:
         yield Panels(
             title="Fixed points of typical networks",
-            caption="For each combination, the solved network of median loss: trajectories of "
+            caption=f"{typical_words(section)}: trajectories of "
             f"{SHOWN_TRIALS} probe trials in the network's own first three principal "
             "components, and its fixed points by their number of unstable directions "
             "(0: stable); of a continuum, samples.",

@@ -15,6 +15,7 @@ from rnnstudy.analyses.members import (
     records_by_combination,
     summary_by_combination,
     typical_members,
+    typical_words,
 )
 from rnnstudy.core.exhibit import Exhibit, Graph, Panels, Table
 from rnnstudy.dynamics.connections.record import Connections
@@ -31,7 +32,7 @@ def topology_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
     if members:
         yield Panels(
             title="Graphs of typical networks",
-            caption="For each combination, the solved network of median loss: its fixed points at "
+            caption=f"{typical_words(section)}: its fixed points at "
             "the positions of their words, and arrows along their unstable directions to stable "
             "points. Width: share of the directions. Stable points are named by their word, the "
             "signs of the readout.",

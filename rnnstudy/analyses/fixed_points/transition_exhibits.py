@@ -13,6 +13,7 @@ from rnnstudy.analyses.members import (
     records_by_combination,
     summary_by_combination,
     typical_members,
+    typical_words,
 )
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Matrix, Panels, Table
@@ -31,7 +32,7 @@ def transition_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
         level = records[members[0].name].confidence
         yield Panels(
             title=f"Transitions of typical networks, {title}",
-            caption="For each combination, the solved network of median loss: probability that a "
+            caption=f"{typical_words(section)}: probability that a "
             "trial which begins at the stable point of a row's word, with noise, ends at that of a "
             f"column's. {level:.0%} intervals (Wilson) are no wider than {widest:.2g}.",
             exhibits=[_matrix(member, records[member.name]) for member in members],

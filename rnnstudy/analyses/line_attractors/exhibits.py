@@ -18,6 +18,7 @@ from rnnstudy.analyses.members import (
     records_by_combination,
     summary_by_combination,
     typical_members,
+    typical_words,
 )
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Panels, Space3D, Table
@@ -47,7 +48,7 @@ def line_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
     if members:
         yield Panels(
             title="Slow points of typical networks",
-            caption="For each combination, the solved network of median loss: slow points of all "
+            caption=f"{typical_words(section)}: slow points of all "
             "contexts in their first three principal components, coloured by the readout, in "
             "fifths of its range. Networks without slow points are left out.",
             exhibits=[_space(member, records[member.name]) for member in members],

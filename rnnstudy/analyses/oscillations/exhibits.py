@@ -14,6 +14,7 @@ from rnnstudy.analyses.members import (
     records_by_combination,
     summary_by_combination,
     typical_members,
+    typical_words,
 )
 from rnnstudy.analyses.oscillations.record import Oscillation
 from rnnstudy.core.arrays import Array
@@ -39,7 +40,7 @@ def oscillation_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
     if members:
         yield Panels(
             title="Cycles and the fixed points inside them",
-            caption=f"For each combination, the solved network of median loss: {SHOWN_CYCLES} of "
+            caption=f"{typical_words(section)}: {SHOWN_CYCLES} of "
             "its cycles, from the slowest to the fastest cue, in the principal components of all "
             "of them, and the fixed point of every cue.",
             exhibits=[_space(member, records[member.name]) for member in members],

@@ -6,14 +6,15 @@ from functools import cache
 from typing import Self
 
 from rnnstudy.analyses import MemberAnalysis
-from rnnstudy.analyses.base import Cost
+from rnnstudy.analyses.base import Cost, NetworkChoice
 from rnnstudy.cells import Cell
 from rnnstudy.core.component import Address
 from rnnstudy.core.record import Record
-from rnnstudy.study.plan.artefacts import Artefacts, can_analyse
+from rnnstudy.study.plan.artefacts import Artefacts
 from rnnstudy.study.plan.job import Context, Job, count_label, range_label
 from rnnstudy.study.plan.member_analyses import BoundAnalysis, cross_task_analyses
-from rnnstudy.study.plan.outcomes import network_outcome
+from rnnstudy.study.plan.outcomes import exclusion, network_outcome
+from rnnstudy.study.plan.task_artefact import can_analyse
 from rnnstudy.study.plan.train import even_parts
 from rnnstudy.study.spec.checks import applies
 from rnnstudy.study.spec.networks import NetworkSpec, TrainedNetworkSpec
@@ -34,6 +35,11 @@ class AnalyseMembers(Job):
     bound: BoundAnalysis
     networks: tuple[NetworkSpec, ...]
     names: tuple[str, ...] = ()
+
+    @property
+    def choice(self) -> NetworkChoice:
+        """Networks that are analysed, by the outcomes of their training."""
+        return self.index.choices[self.bound.address, self.task]
 
     @property
     def analysis(self) -> MemberAnalysis:
@@ -67,11 +73,11 @@ class AnalyseMembers(Job):
         ]
 
     def missing(self, store: Store) -> Self | None:
-        diverged = self.index.diverged_networks(store, self.task)
+        excluded = self.index.exclusions(store, self.task, self.choice)
         at = [
             i
             for i, present in enumerate(self.present(store))
-            if not present and self.networks[i].key() not in diverged
+            if not present and self.networks[i].key() not in excluded
         ]
         networks, names = tuple(self.networks[i] for i in at), tuple(self.names[i] for i in at)
         return replace(self, networks=networks, names=names) if at else None
@@ -84,7 +90,7 @@ class AnalyseMembers(Job):
 
     def run(self, context: Context) -> None:
         store = context.store
-        usable = [n for n in self.networks if _status(store, n) == "trained"]
+        usable = [n for n in self.networks if self._is_usable(store, n)]
         ready = [n for n in usable if not self._lacks(store, n)]
         if ready:
             trained = TrainedNetworks.join(
@@ -112,16 +118,20 @@ class AnalyseMembers(Job):
         missing = (n.title for n in self.bound.needs if not store.has(self._need(n, network)))
         return next(missing, "")
 
+    def _is_usable(self, store: Store, network: NetworkSpec) -> bool:
+        is_present = network_outcome(store, network) is not None
+        return is_present and not exclusion(store, network, self.choice)
+
     def _refuse_unusable(self, store: Store) -> None:
         pairs = list(zip(self.names, self.networks, strict=True))
-        absent = [name for name, network in pairs if _status(store, network) is None]
+        absent = [name for name, network in pairs if network_outcome(store, network) is None]
         if absent:
             verb = "trained" if isinstance(self.networks[0], TrainedNetworkSpec) else "read"
             raise RuntimeError(f"not done for {', '.join(absent)}, which could not be {verb}")
         lacking = {
             name: title
             for name, network in pairs
-            if _status(store, network) == "trained" and (title := self._lacks(store, network))
+            if self._is_usable(store, network) and (title := self._lacks(store, network))
         }
         if lacking:
             needed = ", ".join(dict.fromkeys(map(repr, lacking.values())))
@@ -143,7 +153,9 @@ def member_jobs(index: Artefacts) -> Iterator[AnalyseMembers]:
     ]
     done = set[tuple[str, int | str]]()
     for bound, group in _bound_to_groups(index, list(groups.values())):
-        if not can_analyse(index.networks[group[0]], (bound,)):
+        first = index.networks[group[0]]
+        is_needed = (bound.address, first.task.title) in index.choices
+        if not is_needed or not can_analyse(first, (bound,)):
             continue
         at = {(bound.address, addresses[i]): i for i in reversed(group)}
         new = sorted(i for key, i in at.items() if key not in done)
@@ -173,11 +185,6 @@ def _bound_to_groups(
 def _shape(network: NetworkSpec) -> tuple[object, ...]:
     """Return the key of networks that one job analyses. An imported network is on its own."""
     return (network.task, network.cell) if isinstance(network, TrainedNetworkSpec) else (network,)
-
-
-def _status(store: Store, network: NetworkSpec) -> str | None:
-    outcome = network_outcome(store, network)
-    return None if outcome is None else outcome.status
 
 
 @cache

@@ -8,8 +8,8 @@ from rnnstudy.analyses import TaskAnalysis
 from rnnstudy.analyses.base import OTHER_TASKS, Cost, Inputs
 from rnnstudy.claims import Claim
 from rnnstudy.core.record import Record
-from rnnstudy.study.plan.artefacts import TaskArtefact
 from rnnstudy.study.plan.job import Context, Job, JobKey, count_label
+from rnnstudy.study.plan.task_artefact import TaskArtefact
 from rnnstudy.study.store import Store, StoreSnapshot
 from rnnstudy.training.train import WeightsOf
 
@@ -31,6 +31,8 @@ class AnalyseTask(Job):
 
     @property
     def group(self) -> str:
+        if self.result.solved is not None:
+            return "over all trained networks"
         return "claims" if isinstance(self.analysis, Claim) else self.kind
 
     @property
@@ -57,8 +59,10 @@ class AnalyseTask(Job):
         result = self.result
         records = [address for reads in result.reads for address in reads]
         records += [a for reads in result.control_reads.values() for a in reads if a is not None]
-        needs = map(task_key, (*result.needs, *result.control_distances.values()))
-        return [*result.keys, *records, *needs]
+        needs = [*result.needs, *result.control_distances.values()]
+        # Often the same result. Then it is computed once.
+        needs += [] if result.solved is None else [result.solved]
+        return [*result.keys, *records, *map(task_key, needs)]
 
     def _present(self, store: Store) -> list[bool]:
         return [not self.result.pending and store.has(self.result.address(store, complete=True))]
@@ -75,7 +79,7 @@ class AnalyseTask(Job):
 
     def run(self, context: Context) -> None:
         store = StoreSnapshot(context.store)
-        if not self.result.expected_positions(store):
+        if not self.result.expected_positions(store) or self.result.is_repetition(store):
             return
         at, address = self.result.ready(store), self.result.address(store)
         if self.result.inputs and not any(i < self.result.n_task_networks for i in at):

@@ -26,9 +26,9 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Address
 from rnnstudy.core.record import CorruptRecord
 from rnnstudy.metrics.base import Form
-from rnnstudy.study.plan.analyse_task import AnalyseTask
-from rnnstudy.study.plan.artefacts import TaskArtefact
+from rnnstudy.study.plan.analyse_task import AnalyseTask, task_key
 from rnnstudy.study.plan.job import Context, Job, JobKey
+from rnnstudy.study.plan.task_artefact import TaskArtefact
 from rnnstudy.study.store import Store, StoreSnapshot
 
 TILE_SIDE = 128
@@ -177,7 +177,9 @@ class CompareBlocks(Job):
 
     def requires(self) -> list[Hashable]:
         networks = [self.result.networks[i].key() for i in self.at]
-        return [*networks, *(address for i in self.at for address in self.result.reads[i])]
+        reads = [address for i in self.at for address in self.result.reads[i]]
+        solved = self.result.solved
+        return [*networks, *reads, *([] if solved is None else [task_key(solved)])]
 
     def address(self, store: Store, *, complete: bool = False) -> Address:
         """Return the address of the tile for networks that are ready, or for all expected."""
@@ -201,6 +203,8 @@ class CompareBlocks(Job):
 
     def run(self, context: Context) -> None:
         store = StoreSnapshot(context.store)
+        if self.result.is_repetition(store):
+            return
         address = self.address(store)
         if self.rows.ready(store) and self.columns.ready(store) and not store.has(address):
             rows = _Forms(self.result, self.rows.ready(store), store)

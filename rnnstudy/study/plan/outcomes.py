@@ -4,7 +4,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
+
+from rnnstudy.analyses.base import NetworkChoice
 from rnnstudy.core.record import CorruptRecord, Record
+from rnnstudy.population.population import Population
 from rnnstudy.study.spec.networks import NetworkSpec
 from rnnstudy.study.store import Store
 from rnnstudy.training.train import TrainedNetworks
@@ -80,6 +84,32 @@ def _outcome(store: Store, network: NetworkSpec) -> NetworkOutcome | None:
     with suppress(OSError):  # the store may be read-only
         store.write(_address(network), outcome)
     return outcome
+
+
+def exclusion(store: Store, network: NetworkSpec, choice: NetworkChoice) -> str:
+    """Return why a network is not among those that an analysis is about; empty if it is.
+
+    A network that the store does not hold yet is among them.
+    """
+    outcome = network_outcome(store, network)
+    if outcome is None:
+        return ""
+    if outcome.status == "diverged":
+        is_usable = choice == "all" and _has_finite_weights(store, network)
+        return "" if is_usable else "diverged"
+    return "" if outcome.solved or choice != "solved" else "not solved"
+
+
+def _has_finite_weights(store: Store, network: NetworkSpec) -> bool:
+    return store.memoise(
+        (network.key(), "finite"),
+        lambda: _is_finite(store.read(network.key(), TrainedNetworks).population),
+    )
+
+
+def _is_finite(population: Population) -> bool:
+    parts = (*population.weights.values(), *population.readout.values(), population.initial_state)
+    return all(bool(np.isfinite(part).all()) for part in parts)
 
 
 def _address(network: NetworkSpec) -> str:

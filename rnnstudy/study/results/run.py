@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rnnstudy.analyses import MemberAnalysis, TaskAnalysis
+from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Section
 from rnnstudy.claims.base import Claim, no_evidence
 from rnnstudy.claims.evidence.record import Evidence
@@ -19,14 +19,18 @@ from rnnstudy.core.lazy_imports import keras_models, pd
 from rnnstudy.core.record import CorruptRecord, Record
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.study.errors import RunError
-from rnnstudy.study.plan.artefacts import Artefacts, TaskArtefact
+from rnnstudy.study.plan.artefacts import Artefacts
 from rnnstudy.study.plan.import_models import ImportedNetwork
-from rnnstudy.study.plan.outcomes import network_outcome
+from rnnstudy.study.plan.member_analyses import BoundAnalysis
+from rnnstudy.study.plan.outcomes import exclusion, network_outcome
 from rnnstudy.study.plan.plan import Plan, make_plan
 from rnnstudy.study.plan.selection import SelectionGroup, SelectionResult, selection_result
+from rnnstudy.study.plan.task_artefact import TaskArtefact
 from rnnstudy.study.results.code import has_copies, import_copies
 from rnnstudy.study.results.failures import Failure, failures_of
+from rnnstudy.study.results.left_out import NO_NETWORKS, left_out_words, with_lost_groups
 from rnnstudy.study.results.selection_table import columns
+from rnnstudy.study.results.solved_rates import rate_columns
 from rnnstudy.study.results.verdict_table import (
     ClaimEvidence,
     ClaimResult,
@@ -161,8 +165,20 @@ class Run:
         if analysis not in analyses:
             raise RunError(f"no analysis '{analysis}' of single networks; there are: "
                           f"{', '.join(sorted(analyses))}")  # fmt: skip
-        address = self.index.records(analyses[analysis])[self.key(member)]
+        bound, key = analyses[analysis], self.key(member)
+        self._refuse_left_out(bound, member)
+        address = self.index.records(bound)[key]
         return self._read(address, Record, f"'{analysis}' of '{member}'")
+
+    def _refuse_left_out(self, bound: BoundAnalysis, member: str) -> None:
+        """Raise RunError if a network is not among those that an analysis is about."""
+        network = self._network(member)
+        choice = self.index.choices.get((bound.address, network.task.title), "trained")
+        if reason := exclusion(self.store, network, choice):
+            raise RunError(
+                f"'{bound.title}' leaves out '{member}' ({reason}): it is about {choice} networks; "
+                "set 'networks' of the analysis in the spec"
+            )
 
     def fixed_points(self, member: str) -> FixedPoints:
         """Return the fixed points of a network at each static input of its task."""
@@ -173,8 +189,10 @@ class Run:
     def task_record(self, analysis: str, task: str | None = None) -> Record:
         """Return the record of a task analysis; `task` is needed if the study has several."""
         result = self._result(analysis, task)
-        label = f"'{analysis}' of task '{result.task.title}'"
-        return self._read(result.address(StoreSnapshot(self.store)), Record, label)
+        label, store = f"'{analysis}' of task '{result.task.title}'", StoreSnapshot(self.store)
+        if not result.has_networks(store):
+            raise RunError(f"there is no {label}: {NO_NETWORKS[result.choice]}")
+        return self._read(result.address(store), Record, label)
 
     def distances(self, analysis: str, task: str | None = None) -> Any:
         """Return the labelled square matrix of distances between all networks of a task."""
@@ -203,14 +221,61 @@ class Run:
         return evaluate_claims(sorted(claims, key=lambda each: order.index(each.claim.title)))
 
     def _claim_evidence(self, claim: Claim, result: TaskArtefact, store: Store) -> ClaimEvidence:
-        if not result.expected_positions(store):
-            return ClaimEvidence(claim, result.task, no_evidence("every network diverged"))
+        companion = self.index.selected.companions.get((claim.step, result.task.title))
+        evidence = self._evidence(claim, result, store)
+        failures = self.failures({claim.step}, result.task.title) if evidence is None else []
+        return ClaimEvidence(
+            claim,
+            result.task,
+            evidence,
+            "; ".join(failure.reason for failure in failures if not failure.scope),
+            companion=None if companion is None else self._evidence(claim, companion, store),
+            left_out=self._left_out(result, store),
+        )
+
+    def _evidence(self, claim: Claim, result: TaskArtefact, store: Store) -> Evidence | None:
+        """Return the evidence on a claim; None if the store does not hold it."""
+        if not result.has_networks(store):
+            return no_evidence(NO_NETWORKS[result.choice])
         try:
             evidence = self._read(result.address(store), Evidence, result.analysis.step)
         except RunError:
-            failures = self.failures({result.analysis.step}, result.task.title)
-            return ClaimEvidence(claim, result.task, None, "; ".join(f.reason for f in failures))
-        return ClaimEvidence(claim, result.task, evidence)
+            return None
+        left_out = [member for member, _ in result.left_out(store)]
+        members = [m for m in result.members[: result.n_task_networks] if m not in left_out]
+        return with_lost_groups(evidence, members, left_out, claim.min_networks)
+
+    def _left_out(self, result: TaskArtefact, store: Store) -> str:
+        return left_out_words(result.left_out(store), result.members[: result.n_task_networks])
+
+    def left_out(self, analysis: Analysis, task: str) -> str:
+        """Return how many networks of a task an analysis leaves out, and why; empty if none."""
+        store, index = StoreSnapshot(self.store), self.index.selected
+        result = index.shared.get((analysis.title, task))
+        if result is not None:
+            return self._left_out(result, store)
+        excluded = index.exclusions(store, task, analysis.networks)
+        pairs = [index.pairs[i] for i in index.positions[task]]
+        absent = [(m, excluded[n.key()]) for m, n in pairs if n.key() in excluded]
+        return left_out_words(absent, [member for member, _ in pairs])
+
+    @property
+    def solved_rates(self) -> Any:
+        """One row per task and combination: share of solved networks, interval, p of equal shares.
+
+        A `pandas.DataFrame`. Networks that have not been trained yet do not count.
+        """
+        return pd.DataFrame(rate_columns(self.solved_by_combination()))
+
+    def solved_by_combination(self) -> dict[str, dict[str, list[bool]]]:
+        """Return task -> combination -> whether each network has solved the task."""
+        outcomes: dict[str, dict[str, list[bool]]] = {}
+        rows = zip(self.index.members, self.members["solved"], strict=True)
+        for member, solved in rows:
+            if solved is not None:
+                groups = outcomes.setdefault(member.fields["task"], {})
+                groups.setdefault(member.combination, []).append(bool(solved))
+        return outcomes
 
     def section(self, task: str) -> Section:
         """Return all results of one task, for showing."""
@@ -234,12 +299,28 @@ class Run:
             shared=self._present(shared),
         )
 
-    def section_with_weights(self, section: Section, analysis: MemberAnalysis) -> Section:
-        """Return a section for showing an analysis of networks with other weights.
+    def section_of(self, analysis: Analysis, section: Section) -> Section:
+        """Return a section for showing one analysis: with the networks that it is about.
 
-        Its networks and the records that the analysis reads have these weights. Imported networks
-        are left out.
+        The networks, and the records that a member analysis reads, have the weights that the
+        analysis is about. Imported networks are left out if these are not the trained ones.
         """
+        excluded = self.index.selected.exclusions(
+            StoreSnapshot(self.store), section.task.title, analysis.networks
+        )
+        names = {m.name for m, n in self.index.selected.pairs if n.key() not in excluded}
+        chosen = Section(
+            task=section.task,
+            members=[member for member in section.members if member.name in names],
+            trained=_only(section.trained, names),
+            records={title: _only(each, names) for title, each in section.records.items()},
+            shared=section.shared,
+        )
+        if isinstance(analysis, MemberAnalysis) and analysis.weights != "trained":
+            return self._with_weights(chosen, analysis)
+        return chosen
+
+    def _with_weights(self, section: Section, analysis: MemberAnalysis) -> Section:
         index, weights = self.index.selected, analysis.weights
         seeded = {n: t for n, t in section.trained.items() if (t.seed >= 0).all()}
         bound = index.by_title[analysis.title]
@@ -314,6 +395,10 @@ def _outcome_columns(store: Store, network: NetworkSpec) -> dict[str, Any]:
     if outcome is None:
         return dict.fromkeys(OUTCOME_COLUMNS) | {"status": "missing"}
     return {name: getattr(outcome, name) for name in OUTCOME_COLUMNS}
+
+
+def _only(values: Mapping[str, R], names: Collection[str]) -> dict[str, R]:
+    return {name: value for name, value in values.items() if name in names}
 
 
 def _load_model(network: ImportedNetwork, member: str) -> Any:

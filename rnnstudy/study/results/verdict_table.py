@@ -91,9 +91,15 @@ def _result(
         corrected=verdict.corrected_p,
         note=verdict.reason,
         parts=verdict.parts,
-        companion_word="" if claim.companion is None else companion.outcome,
+        companion_word=_companion_word(claim, companion),
         **about,  # type: ignore[arg-type]
     )
+
+
+def _companion_word(claim: ClaimEvidence, companion: Verdict) -> str:
+    if claim.claim.networks != "solved":
+        return ""
+    return "not computed" if claim.companion is None else companion.outcome
 
 
 def verdict_columns(results: Sequence[ClaimResult]) -> dict[str, list[Any]]:
@@ -206,7 +212,8 @@ def _verdict_table(results: Sequence[ClaimResult]) -> Table:
             "networks": columns["networks"],
             "left out": [text or "none" for text in columns["left_out"]],
             "over all trained networks": [
-                text or "same" for text in columns["verdict_all_trained"]
+                text or f"about networks: {each.claim.networks}"
+                for text, each in zip(columns["verdict_all_trained"], results, strict=True)
             ],
             "p": columns["p"],
             "corrected p": columns["corrected_p"],

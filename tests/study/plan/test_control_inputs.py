@@ -37,6 +37,8 @@ SPEC: dict[str, Any] = {
     "training": {"steps": 2, "batch": 4},
     "runtime": {"workers": 2},
 }
+EASY = SPEC["tasks"][0] | {"solved_loss": 100.0, "solved_accuracy": 0.0}
+"""The task of the spec with a criterion that every network meets."""
 NAMES = ("flip_flop-vanilla-tanh-3-s000", "flip_flop-vanilla-tanh-3-s001")
 
 
@@ -142,7 +144,7 @@ class Checked(Pairs):
 
 
 def study(*analyses: Analysis | dict[str, Any], **fields: Any) -> Study:
-    return study_of(SPEC | fields).replace(analyses=analyses)
+    return study_of(SPEC | {"tasks": [EASY]} | fields).replace(analyses=analyses)
 
 
 def done(asked: Study, directory: Path) -> tuple[Run, dict[str, str]]:
@@ -170,11 +172,12 @@ KEPT_IN_FORMAT_1 = {
 
 def test_addresses_of_stored_results_are_kept(tmp_path: Path) -> None:
     """Addresses that the version before the field `weights` computed of this study."""
-    asked = study(
+    analyses = (
         Pairs(metric=CKA()),
         Pairs(metric=CKA(), weights="untrained"),
         Controls(metric=CKA(), weights=("untrained",)),
     )
+    asked = study_of(SPEC).replace(analyses=analyses)
     index = make_plan(asked, Store(tmp_path)).index
     keys = {bound.title: bound.key("network") for bound in index.member_analyses}
     assert keys == KEPT
@@ -244,7 +247,7 @@ def test_networks_that_an_analysis_makes_are_made_of_these_weights(
 
 
 def test_networks_of_other_tasks_with_standard_weights_answer_the_probe(tmp_path: Path) -> None:
-    tasks = [SPEC["tasks"][0], {"kind": "integration", "length": 8}]
+    tasks = [EASY, {"kind": "integration", "length": 8}]
     asked = study(Representations(weights="standard"), tasks=tasks)
     run, failures = done(asked, tmp_path)
     assert failures == {}

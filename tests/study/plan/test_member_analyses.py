@@ -95,7 +95,15 @@ class Total(TaskAnalysis):
 def study(*analyses: Analysis) -> Study:
     spec = {
         "study": "questions",
-        "tasks": [{"kind": "flip_flop", "bits": 1, "length": 12}],
+        "tasks": [
+            {
+                "kind": "flip_flop",
+                "bits": 1,
+                "length": 12,
+                "solved_loss": 100.0,
+                "solved_accuracy": 0.0,
+            }
+        ],
         "networks": {"cells": "vanilla", "units": [3, 4], "seeds": 2},
         "training": {"steps": 2, "batch": 4, "record_every": 1},
         "runtime": {"workers": 2},

@@ -66,7 +66,15 @@ class Share(TaskAnalysis):
 def study(*analyses: Analysis) -> Study:
     spec = {
         "study": "scopes",
-        "tasks": [{"kind": "flip_flop", "bits": 1, "length": 12}],
+        "tasks": [
+            {
+                "kind": "flip_flop",
+                "bits": 1,
+                "length": 12,
+                "solved_loss": 100.0,
+                "solved_accuracy": 0.0,
+            }
+        ],
         "networks": {"cells": "vanilla", "units": [3, 4], "seeds": 2},
         "training": {"steps": 1, "batch": 2, "record_every": 1},
     }

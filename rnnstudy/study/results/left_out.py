@@ -1,0 +1,74 @@
+"""Networks that analyses and claims leave out, in words, and groups that lose all networks."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from rnnstudy.analyses.base import Member, NetworkChoice
+from rnnstudy.claims.evidence.record import Evidence
+
+NO_NETWORKS: dict[NetworkChoice, str] = {
+    "solved": "no network is solved",
+    "trained": "every network diverged",
+    "all": "no network has finite weights",
+}
+"""Choice of networks -> reason why there are none."""
+
+
+def left_out_words(left_out: Sequence[tuple[Member, str]], members: Iterable[Member]) -> str:
+    """Return how many networks are left out and why: `3 not solved (all of lstm relu)`.
+
+    Parameters
+    ----------
+    left_out
+        Networks that are left out, each with the reason.
+    members
+        All networks.
+    """
+    if not left_out:
+        return ""
+    reasons = [reason for _, reason in left_out]
+    counts = ", ".join(f"{reasons.count(reason)} {reason}" for reason in dict.fromkeys(reasons))
+    absent = {member.name for member, _ in left_out}
+    present = {member.combination for member in members if member.name not in absent}
+    lost = dict.fromkeys(m.combination for m, _ in left_out if m.combination not in present)
+    return f"{counts} (all of {', '.join(lost)})" if lost and present else counts
+
+
+def with_lost_groups(
+    evidence: Evidence, members: Sequence[Member], left_out: Sequence[Member], needed: int
+) -> Evidence:
+    """Return evidence that has too few networks if a group that it compares has lost all of them.
+
+    Parameters
+    ----------
+    evidence
+        Evidence of the networks that are used.
+    members, left_out
+        Networks of the claim that are used, and those that are not.
+    needed
+        Smallest number of networks per group.
+    """
+    lost = _lost_groups(evidence.groups, members, left_out)
+    if not lost:
+        return evidence
+    counts = ", ".join(f"{name} has 0" for name in lost)
+    shortage = f"{counts}; it takes {needed} of each"
+    others = f"; {evidence.shortage}" if evidence.shortage else ""
+    return replace(evidence, shortage=shortage + others)
+
+
+def _lost_groups(
+    groups: Sequence[str], members: Sequence[Member], left_out: Sequence[Member]
+) -> list[str]:
+    """Return the groups without a network that is used: combinations, or levels of a field."""
+    fields = dict.fromkeys(name for member in members for name in member.fields)
+    for field in ("combination", *fields):
+        present = {_label(member, field) for member in members}
+        if groups and present.issuperset(groups):
+            absent = dict.fromkeys(_label(member, field) for member in left_out)
+            return [name for name in absent if name not in present]
+    return []
+
+
+def _label(member: Member, field: str) -> str:
+    return member.combination if field == "combination" else str(member.fields.get(field))
