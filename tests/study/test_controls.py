@@ -206,6 +206,6 @@ def test_the_claim_is_judged_on_each_task(run: Run) -> None:
     assert claims["verdict"][1] == "not enough networks"
     assert "relu has 1" in claims["note"][1]
     assert claims["statement"][0] == (
-        "Trained and untrained networks of one activation are more alike (cka_controls) than "
-        "trained networks of different activations."
+        "Trained networks of one activation can be nearer (cka_controls) to untrained networks of "
+        "the same kind than to trained networks of another activation."
     )
