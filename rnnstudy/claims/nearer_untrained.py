@@ -123,7 +123,10 @@ class NearerUntrained(Claim):
         if not isinstance(distances, ControlDistances):
             distances = inputs.control_distances.get(self.of)
         if distances is None:
-            raise ValueError(f"the distances of '{self.of}' have no untrained networks")
+            raise ValueError(
+                f"the distances of '{self.of}' must have untrained networks, got none. Name "
+                "an analysis with controls."
+            )
         return measurements_of(distances)
 
     def shuffle(self, measurements: Measurements, generator: np.random.Generator) -> Measurements:
@@ -148,7 +151,7 @@ class NearerUntrained(Claim):
         if shortage := shortage_evidence(trained, self.min_networks):
             return shortage
         levels, sizes, _ = average_by_group(trained, np.zeros(len(trained)))
-        tested = dict(self._tested(distances, levels))
+        tested = dict(self._nearness(distances, levels))
         if not tested:
             return no_evidence(
                 f"no {self.factor} has networks with untrained ones of their kind ({self.weights}) "
@@ -173,7 +176,7 @@ class NearerUntrained(Claim):
             parts=collect_parts(list(parts.values())),
         )
 
-    def _tested(
+    def _nearness(
         self, distances: ControlDistances, levels: Sequence[str]
     ) -> Iterator[tuple[str, Nearness]]:
         """Yield the levels whose networks have others of both kinds, with their nearness."""

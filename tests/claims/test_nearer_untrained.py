@@ -173,7 +173,9 @@ def test_distances_without_controls_get_them_from_the_study() -> None:
     inputs = Inputs(members, svcca=plain, control_distances={"svcca": found})
     evidence = claim.test(claim.measure(FlipFlop(), inputs))
     assert evidence.parts.effect.tolist() == weighed(found).parts.effect.tolist()
-    with pytest.raises(ValueError, match="the distances of 'svcca' have no untrained networks"):
+    with pytest.raises(
+        ValueError, match="the distances of 'svcca' must have untrained networks, got none"
+    ):
         claim.measure(FlipFlop(), Inputs(members, svcca=plain))
 
 
