@@ -471,11 +471,20 @@ class TaskAnalysis(Analysis):
         """
         return ()
 
-    def with_controls(self) -> "TaskAnalysis | None":
+    needs_planted: ClassVar[bool] = False
+    """True if the controls of the distances that it reads must have planted copies, which cost
+    memory and time."""
+
+    def with_controls(self, planted: bool = True) -> "TaskAnalysis | None":
         """Return the analysis that yields the same distances together with controls, or None.
 
         Its record is `ControlDistances`. An analysis with `control_weights()` that reads this one
         gets it as `inputs.control_distances`, although the spec does not list it.
+
+        Parameters
+        ----------
+        planted
+            True: together with copies of the networks that have a known difference.
         """
         return None
 

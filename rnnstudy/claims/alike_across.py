@@ -60,6 +60,7 @@ class AlikeAcross(Claim):
     """
 
     kind: ClassVar[str] = "alike_across"
+    needs_planted: ClassVar[bool] = True
 
     words: ClassVar[tuple[Outcome, Outcome, Outcome]] = ("alike", "undecided", "different")
 

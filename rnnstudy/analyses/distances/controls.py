@@ -152,7 +152,7 @@ class Controls(AllPairs):
         return self.name or f"{self.metric_title}_controls"
 
     def with_controls(self, planted: bool = True) -> "Controls":
-        return self
+        return self.replace(planted=True) if planted and not self.planted else self
 
     @property
     def has_planted_copies(self) -> bool:

@@ -109,7 +109,7 @@ class RecordControls(RecordDistances):
         return self.weights
 
     def with_controls(self, planted: bool = True) -> "RecordControls":
-        return self
+        return self.replace(planted=True) if planted and not self.planted else self
 
     def run(self, task: Task, inputs: Inputs) -> ControlDistances:
         items = list(self._items(inputs))

@@ -99,13 +99,16 @@ def control_inputs(
 def control_distances(analysis: TaskAnalysis, study: Study) -> dict[str, TaskAnalysis]:
     """Return name of an input -> the analysis of the same distances together with controls.
 
-    An equal analysis that the spec lists is the one that is returned.
+    An equal analysis that the spec lists is the one that is returned. Controls have planted copies
+    if an analysis of the study needs them.
     """
     if not analysis.control_weights():
         return {}
     listed = [each for each in study.analyses if isinstance(each, TaskAnalysis)]
     needed = [each for each in listed if each.title in analysis.needs()]
-    controls = {each.title: each.with_controls() for each in needed}
+    readers = listed_task_analyses(study)
+    planted = {name for reader in readers if reader.needs_planted for name in reader.needs()}
+    controls = {each.title: each.with_controls(each.title in planted) for each in needed}
     return {
         name: _as_listed(with_controls, f"{name}_controls", listed)
         for name, with_controls in controls.items()

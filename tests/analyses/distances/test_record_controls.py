@@ -154,7 +154,8 @@ def test_the_analysis_with_controls_has_the_same_fields(analysis, title, planted
     assert controls.yields is ControlDistances
     for name in type(analysis).model_fields.keys() - {"name", "weights"}:
         assert getattr(controls, name) == getattr(analysis, name)
-    assert controls.with_controls() is controls
+    assert controls.with_controls(planted) is controls
+    assert controls.with_controls().planted
     assert set(controls.control_weights() or controls.weights) == {"untrained", "standard"}
 
 

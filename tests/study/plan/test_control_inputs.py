@@ -18,7 +18,7 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import Record, array
-from rnnstudy.metrics import CKA
+from rnnstudy.metrics import CKA, SVCCA
 from rnnstudy.population.initialise import initial_population, standard_population
 from rnnstudy.population.population import Population
 from rnnstudy.runner import NullListener
@@ -139,7 +139,7 @@ class Checked(Pairs):
 
     kind: ClassVar[str] = "tests:Checked"
 
-    def with_controls(self) -> TaskAnalysis:
+    def with_controls(self, planted: bool = True) -> TaskAnalysis:
         return Controls(metric=self.metric)
 
 
@@ -328,6 +328,32 @@ def test_an_equal_analysis_of_the_spec_is_the_control(tmp_path: Path) -> None:
     assert titles == {"near", "mine", "compared"}
     control = index.shared["compared", "flip_flop"].control_distances["near"]
     assert control is index.shared["mine", "flip_flop"]
+
+
+class Sameness(Compared):
+    """An analysis that needs planted copies among its controls."""
+
+    kind: ClassVar[str] = "tests:Sameness"
+    needs_planted: ClassVar[bool] = True
+
+
+@pytest.mark.parametrize("readers", [1, 2])
+def test_controls_have_planted_copies_only_where_a_reader_needs_them(
+    readers: int, tmp_path: Path
+) -> None:
+    """All readers of one analysis of distances read the same controls."""
+    asked = study(
+        First(), Double(), Pairs(metric=CKA(), name="near"), Pairs(metric=SVCCA(), name="other"),
+        Compared(distances="near"), Compared(distances="other", name="third"),
+        *[Sameness(distances="near")] * (readers - 1),
+    )  # fmt: skip
+    shared = make_plan(asked, Store(tmp_path)).index.shared
+    found = {title: result.analysis for (title, _), result in shared.items()}
+    near, other = found["near_controls"], found["other_controls"]
+    assert isinstance(near, Controls)
+    assert isinstance(other, Controls)
+    assert (near.planted, other.planted) == (readers == 2, False)
+    assert near.weights == ("untrained", "standard")
 
 
 def test_a_control_is_part_of_the_address(tmp_path: Path) -> None:
