@@ -18,6 +18,7 @@ from rnnstudy.analyses.fixed_points.transitions import TransitionAnalysis
 from rnnstudy.analyses.generalisation.analysis import GeneralisationAnalysis
 from rnnstudy.analyses.line_attractors.analysis import LineAttractors
 from rnnstudy.analyses.oscillations.analysis import Oscillations
+from rnnstudy.analyses.solution_classes.analysis import SolutionClasses
 from rnnstudy.core.catalogue import CatalogueField, catalogue
 
 ANALYSES: dict[str, type[Analysis]] = catalogue(
@@ -30,6 +31,7 @@ ANALYSES: dict[str, type[Analysis]] = catalogue(
     GraphDistances,
     Oscillations,
     LineAttractors,
+    SolutionClasses,
     PointGeometry,
     Evaluation,
     GeneralisationAnalysis,

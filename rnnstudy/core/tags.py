@@ -29,6 +29,7 @@ CLASSES = {
     "keras_cell": "rnnstudy.keras_bridge.keras_cell:KerasCell",
     "fixed_point_search": "rnnstudy.dynamics.fixed_points.search:FixedPointSearch",
     "orbit_search": "rnnstudy.dynamics.periodic_orbits.search:OrbitSearch",
+    "class_thresholds": "rnnstudy.analyses.solution_classes.thresholds:ClassThresholds",
     "circle_search": "rnnstudy.dynamics.invariant_circles.search:CircleSearch",
     "continuation_settings": "rnnstudy.dynamics.continuation.settings:ContinuationSettings",
     # Records.
@@ -59,6 +60,7 @@ CLASSES = {
     "evaluation": "rnnstudy.analyses.factors.evaluation:EvaluationResult",
     "oscillation": "rnnstudy.analyses.oscillations.record:Oscillation",
     "line_attractor": "rnnstudy.analyses.line_attractors.record:LineAttractor",
+    "solution_class": "rnnstudy.analyses.solution_classes.record:SolutionClass",
     "control_distances": "rnnstudy.analyses.distances.controls:ControlDistances",
     "factor_tests": "rnnstudy.analyses.factors.factor_record:FactorTests",
     "control_tests": "rnnstudy.analyses.factors.control_record:ControlTests",

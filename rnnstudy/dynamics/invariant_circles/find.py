@@ -139,7 +139,7 @@ def find_circles(
 
 
 @dataclass(frozen=True, eq=False)
-class _Circle:
+class Circle:
     """Fourier series [harmonic, state], rotation number, error of invariance, transverse exponent,
     and number of starts that ended on the circle."""
 
@@ -156,7 +156,7 @@ def _find_in_batch(
     """Return a record per system from starts [system, start, state]."""
     outcome = np.full(starts.shape[:2], UNSETTLED)
     period = np.zeros(starts.shape[:2], int)
-    circles: list[list[_Circle]] = [[] for _ in systems]
+    circles: list[list[Circle]] = [[] for _ in systems]
     h = starts.copy()
     for turn in range(search.rounds):
         active = np.flatnonzero((outcome == UNSETTLED).any(axis=1)).tolist()
@@ -166,7 +166,9 @@ def _find_in_batch(
         trajectories = simulate_systems([systems[i] for i in active], h[active], skip, search.steps)
         for i, trajectory in zip(active, trajectories, strict=True):
             for j in np.flatnonzero(outcome[i] == UNSETTLED):
-                outcome[i, j], period[i, j], circle = _classify(search, systems[i], trajectory[j])
+                outcome[i, j], period[i, j], circle = classify_trajectory(
+                    search, systems[i], trajectory[j]
+                )
                 if circle is not None:
                     _add(search, circles[i], circle)
         h[active] = trajectories[:, :, -1]
@@ -176,10 +178,13 @@ def _find_in_batch(
     ]
 
 
-def _classify(
+def classify_trajectory(
     search: CircleSearch, system: AutonomousSystem, states: Array
-) -> tuple[int, int, _Circle | None]:
-    """Return outcome, period and circle of a trajectory [time, state]."""
+) -> tuple[int, int, Circle | None]:
+    """Return outcome, period and circle of a trajectory [time, state].
+
+    The outcome is a code of CIRCLE_OUTCOMES. The period is 0 unless the trajectory is periodic.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         size = np.sqrt(np.mean(states**2, axis=1))
     # A comparison with NaN is false.
@@ -198,7 +203,7 @@ def _classify(
     if not max(residual, curve_error(states, rho, series)) <= search.tolerance:
         return UNSETTLED, 0, None
     exponent = _transverse_exponent(system, states[-EXPONENT_STEPS:])
-    return CIRCLE, 0, _Circle(series, rho, residual, exponent)
+    return CIRCLE, 0, Circle(series, rho, residual, exponent)
 
 
 def _least_period(states: Array, to_last: Array, radius: float) -> int:
@@ -230,7 +235,7 @@ def _transverse_exponent(system: AutonomousSystem, states: Array) -> float:
     return float(means[1 - along])
 
 
-def _add(search: CircleSearch, circles: list[_Circle], new: _Circle) -> None:
+def _add(search: CircleSearch, circles: list[Circle], new: Circle) -> None:
     """Add a circle to those of a system, unless it is one of them."""
     for i, known in enumerate(circles):
         if abs(known.rotation - new.rotation) <= SAME_ROTATION:
@@ -245,7 +250,7 @@ def _add(search: CircleSearch, circles: list[_Circle], new: _Circle) -> None:
 def _record(
     search: CircleSearch,
     system: AutonomousSystem,
-    circles: Sequence[_Circle],
+    circles: Sequence[Circle],
     outcome: Array,
     period: Array,
 ) -> Circles:

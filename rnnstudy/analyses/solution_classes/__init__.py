@@ -1,0 +1,1 @@
+"""Classes of solutions: the attractors of each network, its fixed points, and their links."""
