@@ -11,6 +11,7 @@ from rnnstudy.core.exhibit import (
     Scatter,
     Space2D,
     Space3D,
+    StackedBars,
     Strip,
     Table,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "Scatter",
     "Space2D",
     "Space3D",
+    "StackedBars",
     "Strip",
     "Table",
 ]

@@ -99,6 +99,39 @@ class Strip(Exhibit):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class StackedBars(Exhibit):
+    """Stacked bars: one bar per category, with one part per name.
+
+    Examples
+    --------
+    >>> counts = {"line": np.array([3, 0]), "ring": np.array([1, 4])}
+    >>> bars = StackedBars(
+    ...     title="Classes", categories=["gru", "lstm"], values=counts, value_label="networks"
+    ... )
+    >>> bars.total
+    array([4, 4])
+    """
+
+    categories: Sequence[str]
+    """Name of each bar."""
+    values: Mapping[str, Array]
+    """Name of a part -> its length in each bar, at least 0: [category]."""
+    value_label: str
+    """Label of the axis of lengths."""
+
+    def __post_init__(self) -> None:
+        _require_lengths(self, len(self.categories), self.values)
+        negative = [name for name, values in self.values.items() if np.any(np.asarray(values) < 0)]
+        _require(self, not negative, f"values must be at least 0, got less in {negative}")
+
+    @property
+    def total(self) -> Array:
+        """Length of each bar, [category]."""
+        parts = [np.asarray(values) for values in self.values.values()]
+        return np.sum(parts, axis=0) if parts else np.zeros(len(self.categories))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Matrix(Exhibit):
     """Labelled square matrix as a heat map."""
 

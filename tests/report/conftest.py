@@ -26,6 +26,7 @@ from rnnstudy.core.exhibit import (
     Scatter,
     Space2D,
     Space3D,
+    StackedBars,
     Strip,
     Table,
 )
@@ -214,6 +215,12 @@ def population(seeds: int) -> dict[str, Exhibit]:
             value_label="loss",
             log=True,
             limit=0.01,
+        ),
+        "bars": StackedBars(
+            title="Classes",
+            categories=CELLS,
+            values={"line": np.arange(len(CELLS)), "ring": np.ones(len(CELLS))},
+            value_label="networks",
         ),
         "matrix": Matrix(
             title="Distances", values=distances, labels=names, groups=groups, value_label="distance"

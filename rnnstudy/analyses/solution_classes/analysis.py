@@ -90,7 +90,7 @@ class SolutionClasses(MemberAnalysis):
     search: FixedPointSearch = FixedPointSearch()
     """Settings of the search for fixed points, if `of` is null."""
 
-    circles: CircleSearch = CircleSearch(harmonics=32)
+    circles: CircleSearch = CircleSearch(exponent_steps=250)
     """Settings of the analysis of cycles: steps, harmonics and tolerance."""
 
     def needs(self) -> tuple[str, ...]:
@@ -128,13 +128,13 @@ class SolutionClasses(MemberAnalysis):
         """Return the fixed points of each network."""
         if self.of is not None:
             return inputs[self.of]
-        found = find_fixed_points(
+        points = find_fixed_points(
             population,
             inputs=task.static_inputs().values,
             visited=flatten_trajectories(population.unroll(np.asarray(task.probe().inputs))),
             search=self.search,
         )
-        return [found.single_member(member) for member in range(len(population))]
+        return [points.single_member(member) for member in range(len(population))]
 
     @one_thread()
     def _of_member(

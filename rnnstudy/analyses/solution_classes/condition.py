@@ -20,6 +20,7 @@ from rnnstudy.analyses.solution_classes.verdict import (
 )
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import batches
+from rnnstudy.dynamics.basins.follow import ESCAPE_RADIUS
 from rnnstudy.dynamics.basins.known_points import KnownPoints, nearest
 from rnnstudy.dynamics.invariant_circles.find import classify_trajectory
 from rnnstudy.dynamics.invariant_circles.record import CIRCLE, FIXED, PERIODIC
@@ -44,10 +45,10 @@ MIN_EXPONENT_STEPS = 60
 EXTRA_EXPONENTS = 3
 """Exponents that are computed beyond those along a family."""
 
-TRAJECTORY_COPIES = 4
+ORBIT_COPIES = 4
 """Copies of the orbits in memory at the peak."""
 
-SAME_SET = 0.02
+SAME_CURVE = 0.02
 """Distance of two closed curves that are one, as a share of their size."""
 
 
@@ -102,6 +103,8 @@ class ConditionState:
         Share of the starts whose orbits are bounded.
     steps
         Number of steps that the starts were followed.
+    remaining
+        Number of steps that remain until the horizon.
     arrived
         Share of the starts that are at known stable points.
     exponents
@@ -120,6 +123,7 @@ class ConditionState:
     kind: int = NONE
     steps: int = 0
     arrived: float = 0.0
+    remaining: int = 0
     exponents: Array = field(default_factory=lambda: np.full(2, np.nan))
     attractors: list[Attractor] = field(default_factory=list)
     is_decided: bool = False
@@ -162,9 +166,7 @@ class ClassSearch:
     def _observe(self, conditions: Sequence[ConditionState], skip: int) -> None:
         """Follow the states of conditions through both windows, and decide those that are clear."""
         steps = 2 * self.thresholds.steps(self.thresholds.window, self.unit)
-        bytes_each = (
-            8 * TRAJECTORY_COPIES * steps * max((c.ends.size for c in conditions), default=1)
-        )
+        bytes_each = 8 * ORBIT_COPIES * steps * max((c.ends.size for c in conditions), default=1)
         for part in batches(len(conditions), bytes_each):
             group = conditions[part]
             for condition, states in zip(group, _simulate(group, skip, steps), strict=True):
@@ -173,7 +175,9 @@ class ClassSearch:
 
     def _decide(self, condition: ConditionState, states: Array) -> None:
         """Decide the kind of one condition from states `[start, time, state]` in both windows."""
-        is_bounded = np.isfinite(states).all(axis=(1, 2))
+        # A comparison with NaN is false.
+        limit = ESCAPE_RADIUS * condition.system.scale
+        is_bounded = (np.abs(states) <= limit).all(axis=(1, 2))
         condition.bounded_share *= float(is_bounded.mean())
         states = states[is_bounded]
         if condition.bounded_share < self.thresholds.share:
@@ -213,8 +217,8 @@ class ClassSearch:
         dimension = family_dimension(kind, observed)
         exponents = self._exponents(condition, dimension)
         remaining = np.exp(exponents * condition.steps)
-        kept = int(np.sum(remaining > thresholds.contraction))
-        across = exponents[kept] if kept < len(exponents) else exponents[-1]
+        first = max(dimension, int(np.sum(remaining > thresholds.contraction)))
+        across = exponents[first] if first < len(exponents) else -np.inf
         condition.exponents = np.array([exponents[0], across])
         if is_attracting(kind, dimension, remaining, thresholds):
             condition.decide(kind)
@@ -224,7 +228,7 @@ class ClassSearch:
         window = condition.window
         chosen = np.linspace(0, len(window) - 1, CONTRACTION_ORBITS + 2).astype(int)[1:-1]
         steps = max(4 * self.unit, MIN_EXPONENT_STEPS)
-        found = lyapunov_exponents(
+        exponents = lyapunov_exponents(
             condition.system.networks,
             window[chosen, 0],
             condition.system.constant_input,
@@ -233,7 +237,7 @@ class ClassSearch:
             count=min(window.shape[2], dimension + EXTRA_EXPONENTS),
             member=condition.system.member,
         ).exponents
-        return np.median(found, axis=0)
+        return np.median(exponents, axis=0)
 
     def _resolve_sets(self, conditions: Sequence[ConditionState]) -> None:
         """Decide for isolated attractors where one orbit of each set reaches one."""
@@ -253,10 +257,12 @@ class ClassSearch:
         systems = [each.system for each, _, _ in owners]
         starts = np.stack([each.ends[[start]] for each, start, _ in owners])
         skip = self.thresholds.steps(self.thresholds.window, self.unit)
+        horizon = self.thresholds.steps(self.thresholds.horizon, self.unit)
         trajectories = simulate_systems(systems, starts, skip, self.circles.steps)[:, 0]
         settled = dict.fromkeys(map(id, isolated), 0.0)
         reached: dict[int, list[Attractor]] = {id(each): [] for each in isolated}
         for (each, _, share), trajectory in zip(owners, trajectories, strict=True):
+            each.remaining = horizon - each.steps - skip
             attractor = self._attractor(each, trajectory, float(share))
             if attractor is not None:
                 settled[id(each)] += attractor.share
@@ -274,6 +280,8 @@ class ClassSearch:
         system, sample = condition.system, states[-SAMPLED_STEPS:]
         outcome, period, circle = classify_trajectory(self.circles, system, states)
         if outcome == FIXED:
+            if not self._is_in_time(condition, states):
+                return None
             return Attractor(POINT, states[-1:], self._point_at(condition, states[-1]), share)
         if outcome == PERIODIC and period <= self.thresholds.longest_orbit:
             exponent = _orbit_exponent(system, sample[-1], period)
@@ -283,6 +291,12 @@ class ClassSearch:
         if outcome == CIRCLE and circle is not None:
             return Attractor(CYCLE, sample, -1, share, 0, circle.rotation, circle.exponent)
         return None
+
+    def _is_in_time(self, condition: ConditionState, states: Array) -> bool:
+        """Return whether states `[time, state]` are at their last state by the horizon."""
+        at_horizon = states[min(max(condition.remaining, 0), len(states) - 1)]
+        size = self.thresholds.tolerance * condition.system.scale * np.sqrt(states.shape[1])
+        return bool(np.linalg.norm(at_horizon - states[-1]) <= size)
 
     def _point_at(self, condition: ConditionState, state: Array) -> int:
         """Return the position of the known fixed point at a state, -1 if there is none."""
@@ -348,4 +362,4 @@ def _is_same(a: Attractor, b: Attractor) -> bool:
     pair = np.stack([a.states[-count:], b.states[-count:]])
     size = np.sqrt(np.mean(np.sum((pair[0] - pair[0].mean(axis=0)) ** 2, axis=1)))
     size = max(size, np.sqrt(np.mean(np.sum(pair[0] ** 2, axis=1))) * 1e-3)
-    return bool(orbit_distances(pair)[0, 1] <= SAME_SET * size)
+    return bool(orbit_distances(pair)[0, 1] <= SAME_CURVE * size)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.dynamics.states.projection import principal_axes
 
 COMPONENTS = 10
 """Principal components of the states in which orbits are compared."""
@@ -18,11 +17,14 @@ COMPONENTS = 10
 REFERENCES = 12
 """States of an orbit, evenly spread in time, whose distances to another orbit count."""
 
-LEAST_GAP = 0.5
+GAP_LENGTH = 0.5
 """Length of a gap between orbits, as a share of their extent."""
 
-CROWDED = 8.0
+CROWDED_GAP = 8.0
 """Length of a gap between few orbits, as a share of their extent divided by their number."""
+
+LEAST_EXTENT = 1e-100
+"""Extent below which a family has no shape, for its squares would be zero."""
 
 NEIGHBOURS = 4
 """Neighbours of an orbit that are linked to it in the graph of geodesics."""
@@ -61,7 +63,7 @@ def _principal_coordinates(states: Array) -> Array:
     centred = flat - flat.mean(axis=0)
     if states.shape[2] <= COMPONENTS:
         return centred.reshape(states.shape)
-    _, axes = principal_axes(np.linalg.qr(centred, mode="r"))
+    axes = np.linalg.eigh(centred.T @ centred)[1].T[::-1]
     return (centred @ axes[:COMPONENTS].T).reshape(*states.shape[:2], -1)
 
 
@@ -91,7 +93,7 @@ def gap_share(distances: Array) -> float:
     near = np.maximum(distances, np.finfo(float).tiny)
     np.fill_diagonal(near, 0.0)
     links = minimum_spanning_tree(csr_array(near)).data
-    least = max(LEAST_GAP, CROWDED / len(distances)) * extent_of(distances)
+    least = max(GAP_LENGTH, CROWDED_GAP / len(distances)) * extent_of(distances)
     return float(links[links > least].sum() / links.sum())
 
 
@@ -138,9 +140,9 @@ def family_shape(distances: Array) -> FamilyShape:
     if count < 2:
         return FamilyShape(0.0, float("nan"), float("nan"))
     extent = extent_of(distances)
-    if not extent > 0.0:
+    if not extent > LEAST_EXTENT:
         return FamilyShape(extent, float("nan"), float("nan"))
-    coordinates = _geodesic_coordinates(distances)
+    coordinates = _geodesic_coordinates(distances / extent)
     variances = np.mean(coordinates**2, axis=0)
     dimension = float(variances.sum() ** 2 / np.sum(variances**2))
     radius = np.linalg.norm(coordinates[:, :2], axis=1)

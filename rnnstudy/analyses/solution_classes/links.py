@@ -1,5 +1,6 @@
 """Links of saddles to the attractors that they lead to, and the words of fixed points."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from rnnstudy.analyses.solution_classes.condition import (
     POINT,
-    SAME_SET,
+    SAME_CURVE,
     SAMPLED_STEPS,
     Attractor,
     ConditionState,
@@ -19,7 +20,7 @@ from rnnstudy.dynamics.connections.connections import connections
 from rnnstudy.dynamics.connections.record import Connections
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 
-DISPLACEMENT = 1e-3
+LINK_DISPLACEMENT = 1e-3
 """Distance of a trajectory's start from its saddle, as a share of the size of the states."""
 
 
@@ -83,17 +84,14 @@ def _links_of(
         for i, each in enumerate(condition.attractors)
         if each.point >= 0
     }
-    here = points.input_index[rows] == condition.system.input_index
+    of_condition = points.input_index[rows] == condition.system.input_index
     links = []
-    for source in np.flatnonzero(here & (points.n_unstable[rows] == 1)).tolist():
-        targets = graph.target[graph.source == source]
-        ends = [position.get(int(rows[target]), -1) if target >= 0 else -1 for target in targets]
+    for source in np.flatnonzero(of_condition & (points.n_unstable[rows] == 1)).tolist():
+        arrivals = graph.target[graph.source == source]
+        ends = [position.get(int(rows[point]), -1) if point >= 0 else -1 for point in arrivals]
         if -1 in ends:
             ends = _ends_at_sets(points, int(rows[source]), condition, settings, ends)
-        found, ways = np.unique([end for end in ends if end >= 0], return_counts=True)
-        links += [
-            (int(rows[source]), int(end), int(way)) for end, way in zip(found, ways, strict=True)
-        ]
+        links += [(int(rows[source]), end, n) for end, n in Counter(ends).items() if end >= 0]
     return links
 
 
@@ -109,7 +107,7 @@ def _ends_at_sets(
         return ends
     values, vectors = np.linalg.eig(points.jacobian[source])
     direction = vectors[:, np.argmax(np.abs(values))].real
-    size = DISPLACEMENT * condition.system.scale * np.sqrt(len(direction))
+    size = LINK_DISPLACEMENT * condition.system.scale * np.sqrt(len(direction))
     starts = points.state[source] + size * np.stack([direction, -direction])
     tails = condition.system.simulate(starts, settings.steps, SAMPLED_STEPS)
     radius = settings.tolerance * condition.system.scale * np.sqrt(len(direction))
@@ -132,6 +130,6 @@ def _nearest_attractor(attractors: Sequence[Attractor], tail: Array, radius: flo
         count = min(len(states), len(tail))
         pair = np.stack([states[-count:], tail[-count:]])
         size = np.sqrt(np.mean(np.sum((states - states.mean(axis=0)) ** 2, axis=1)))
-        if orbit_distances(pair)[0, 1] <= SAME_SET * size:
+        if orbit_distances(pair)[0, 1] <= SAME_CURVE * size:
             return i
     return -1

@@ -19,6 +19,10 @@ MAX_ORBITS = 48
 grows with their square."""
 
 
+SAME_SET = 1.0
+"""Extent, as a share of the displacement of an orbit in a window, at which oscillations are one
+set: samples of one set are as far from each other as from their own samples later."""
+
 SAMPLED = 10.0
 """Factor of the diameter of a set of oscillations, whose states are a sample."""
 
@@ -89,8 +93,10 @@ def observe(states: Array, spread: float, unit: int, thresholds: ClassThresholds
     distances = [orbit_distances(part[compared]) for part in parts]
     shapes = [family_shape(each) for each in distances]
     extent, motion = shapes[1].extent, tuple(_motion(part) / spread for part in parts)
-    is_one = extent <= thresholds.extent * spread
-    radius = thresholds.merge * (SAMPLED if motion[1] > thresholds.slow else 1.0)
+    displacement = _displacement(*(part[compared] for part in parts))
+    is_fast = motion[1] > thresholds.slow
+    is_one = extent <= thresholds.extent * spread or (is_fast and extent <= SAME_SET * displacement)
+    radius = thresholds.merge * (SAMPLED if is_fast else 1.0)
     sets = distinct_sets(distances[0], radius * shapes[0].extent)
     return Observation(
         motion=(motion[0], motion[1]),
@@ -98,16 +104,14 @@ def observe(states: Array, spread: float, unit: int, thresholds: ClassThresholds
         dimension=shapes[1].dimension,
         roundness=shapes[1].roundness,
         straightness=_straightness(parts[1]),
-        drift=0.0
-        if is_one
-        else _drift(*(part[compared] for part in parts)) / extent * unit / window,
+        drift=0.0 if is_one else displacement / extent * unit / window,
         gaps=gap_share(distances[0]),
         sets=np.zeros(len(compared), int) if is_one else sets,
         compared=compared,
     )
 
 
-def _drift(first: Array, second: Array) -> float:
+def _displacement(first: Array, second: Array) -> float:
     """Return the median distance of an orbit from itself a window later."""
     return float(np.median(orbit_displacements(first, second)))
 

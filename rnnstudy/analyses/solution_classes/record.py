@@ -63,9 +63,9 @@ class SolutionClass(Record):
     points: dict[str, Array] = arrays("point")
     """Columns `condition`, `n_unstable` and `word` [point, bit] of the fixed points."""
     attractors: dict[str, Array] = arrays("attractor")
-    """Columns `condition`, `kind` (0 point, 1 periodic orbit, 2 cycle), `point`, the position of a
-    fixed point or -1, `share` of the starts, `period`, `rotation` in turns per step, and
-    `exponent` across it, in nats per step."""
+    """Columns `condition`, `kind`, `point`, `share`, `period`, `rotation` and `exponent`. Kinds are
+    0 for a point, 1 for a periodic orbit, and 2 for a cycle. `point` is the position of a fixed
+    point, or -1. The rotation is in turns per step, the exponent across in nats per step."""
     links: dict[str, Array] = arrays("link")
     """Columns `source`, a point with one unstable direction, `target`, an attractor that it
     leads to, and `ways`, 1 or 2 of its two."""
@@ -120,24 +120,24 @@ class SolutionClass(Record):
             return True
         if self.is_ordered:
             return self._same_runs(other)
-        left = list(range(len(other.kind)))
+        remaining = list(range(len(other.kind)))
         for condition in range(len(self.kind)):
-            same = [i for i in left if self._same_condition(other, condition, i)]
+            same = [i for i in remaining if self._same_condition(other, condition, i)]
             if not same:
                 return False
-            left.remove(same[0])
+            remaining.remove(same[0])
         return True
 
     def _same_runs(self, other: "SolutionClass") -> bool:
         runs = [_first_of_runs(record.labels_at("graph")) for record in (self, other)]
         return all(self._same_condition(other, a, b) for a, b in zip(*runs, strict=True))
 
-    def _same_condition(self, other: "SolutionClass", mine: int, theirs: int) -> bool:
-        if self._label(mine, "graph") != other._label(theirs, "graph"):
+    def _same_condition(self, other: "SolutionClass", condition: int, counterpart: int) -> bool:
+        if self._label(condition, "graph") != other._label(counterpart, "graph"):
             return False
-        if self.kind[mine] != ATTRACTORS:
+        if self.kind[condition] != ATTRACTORS:
             return True
-        return is_isomorphic(self.graph(mine), other.graph(theirs))
+        return is_isomorphic(self.graph(condition), other.graph(counterpart))
 
     def counts(self, condition: int) -> Array:
         """Return the numbers of fixed points with 0, 1, 2, ... unstable directions."""

@@ -37,8 +37,8 @@ def condition_starts(population: Population, task: Task, count: int, noise: floa
     draws = generator.standard_normal(shape)
     starts = []
     for condition in task.static_inputs().values:
-        held = np.where(is_constant, condition, inputs)
-        states = population.unroll(held)[:, :, times].astype(np.float64)
+        constant_inputs = np.where(is_constant, condition, inputs)
+        states = population.unroll(constant_inputs)[:, :, times].astype(np.float64)
         visited = states.reshape(len(states), -1, shape[1])[:, chosen]
         starts.append([sample + noise * _scale(sample) * draws for sample in visited])
     return np.moveaxis(np.array(starts), 0, 1)

@@ -15,7 +15,7 @@ class ClassThresholds(Component):
 
     Examples
     --------
-    >>> ClassThresholds().kept(100, 50) > 0.13
+    >>> ClassThresholds().least_ratio(100, 50) > 0.13
     True
     """
 
@@ -87,15 +87,15 @@ class ClassThresholds(Component):
 
     def skips(self, unit: int) -> list[int]:
         """Return the steps to follow undecided states before each pair of windows."""
-        windows = 2 * self.steps(self.window, unit)
-        skips, total, time = [], 0, self.settling
-        while total < self.steps(self.horizon, unit):
-            skips.append(self.steps(time, unit))
+        windows, horizon = 2 * self.steps(self.window, unit), self.steps(self.horizon, unit)
+        skips = [self.steps(self.settling, unit)]
+        total = skips[0] + windows
+        while total + windows < horizon:
+            skips.append(min(2 * skips[-1], horizon - total - windows))
             total += skips[-1] + windows
-            time *= 2.0
         return skips
 
-    def kept(self, steps: int, unit: int) -> float:
+    def least_ratio(self, steps: int, unit: int) -> float:
         """Return the least ratio, after so many steps, of a quantity that outlasts a trial."""
         from math import exp
 

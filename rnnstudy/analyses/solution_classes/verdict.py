@@ -57,7 +57,7 @@ def is_oscillating(observed: Observation, unit: int, thresholds: ClassThresholds
     """Return whether the orbits turn at more than the speed of slow states, and go on to do so."""
     first, second = observed.motion
     window = thresholds.steps(thresholds.window, unit)
-    is_kept = second >= thresholds.kept(window, unit) * first
+    is_kept = second >= thresholds.least_ratio(window, unit) * first
     return second > thresholds.slow and is_kept and not is_moving(observed, thresholds)
 
 
@@ -65,7 +65,7 @@ def is_kept(observed: Observation, unit: int, thresholds: ClassThresholds) -> bo
     """Return whether the extent of the family outlasts a trial."""
     first, second = observed.extent
     window = thresholds.steps(thresholds.window, unit)
-    return second > thresholds.extent and second >= thresholds.kept(window, unit) * first
+    return second > thresholds.extent and second >= thresholds.least_ratio(window, unit) * first
 
 
 def family_kind(observed: Observation, unit: int, thresholds: ClassThresholds) -> int:

@@ -47,9 +47,6 @@ RESTING_RADIUS = 1e-6
 RETURN_DISTANCE = 1e-8
 """Distance, as a share of the scale, at which a state on a periodic orbit comes back."""
 
-EXPONENT_STEPS = 1000
-"""Number of steps along a circle for its transverse exponent."""
-
 JACOBIANS_PER_BATCH = 250
 """Number of Jacobians along a circle in memory at a time."""
 
@@ -202,7 +199,7 @@ def classify_trajectory(
     series, residual = fit_curve(states, rho, search.harmonics, system.step)
     if not max(residual, curve_error(states, rho, series)) <= search.tolerance:
         return UNSETTLED, 0, None
-    exponent = _transverse_exponent(system, states[-EXPONENT_STEPS:])
+    exponent = _transverse_exponent(system, states[-search.exponent_steps :])
     return CIRCLE, 0, Circle(series, rho, residual, exponent)
 
 

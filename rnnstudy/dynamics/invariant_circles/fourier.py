@@ -45,17 +45,24 @@ def fourier_series(states: Array, rho: float, harmonics: int) -> Array:
     array
         Complex coefficients of order 0 to `harmonics`, `[harmonic, state]`.
     """
-    time = np.arange(len(states))
     # The phase is computed first: its fractions are exact, unlike those of a large multiple.
-    phase = np.outer(np.arange(harmonics + 1), rho * time % 1.0)
-    waves = np.exp(-2j * np.pi * phase) * birkhoff_weights(len(states))
+    phase = rho * np.arange(len(states)) % 1.0
+    waves = _harmonics(-phase, harmonics + 1).T * birkhoff_weights(len(states))
     series: Array = waves @ states
     return series
 
 
+def _harmonics(phases: Array, count: int) -> Array:
+    """Return exp(2 pi i k phase) for orders k from 0, `[phase, harmonic]`.
+
+    Products are many times faster than exponentials, and as exact to some 1e-14.
+    """
+    return np.vander(np.exp(2j * np.pi * phases), count, increasing=True)
+
+
 def curve_at(series: Array, phases: Array) -> Array:
     """Return states `[phase, state]` of a Fourier series at phases in turns."""
-    waves = np.exp(2j * np.pi * np.outer(phases, np.arange(len(series))))
+    waves = _harmonics(np.asarray(phases), len(series))
     states: Array = 2.0 * (waves @ series).real - series[0].real
     return states
 

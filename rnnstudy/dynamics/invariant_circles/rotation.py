@@ -22,6 +22,9 @@ MAX_WINDINGS = 3
 SAME_ESTIMATE = 1e-5
 """Difference of two estimates of one rotation number."""
 
+CLOSE_FIT = 1e-6
+"""Error of a series that fits, as a share of the amplitude."""
+
 TESTED_HARMONICS = 32
 """Highest order of the series that compares candidates of the rotation number."""
 
@@ -43,13 +46,18 @@ def rotation_number(states: Array) -> float:
     float
         Rotation number, NaN if there is none.
     """
-    errors = [(_series_error(states, rho), rho) for rho in _candidates(states)]
+    errors = []
+    for rho in _candidates(states):
+        errors.append((_series_error(states, rho), rho))
+        # Further candidates change nothing: the first one that fits is right.
+        if errors[-1][0] <= CLOSE_FIT:
+            break
     finite = [pair for pair in errors if np.isfinite(pair[0])]
     if not finite:
         return float("nan")
     least = min(error for error, _ in finite)
     # A fraction of the right number fits as well, so the first candidate that fits is right.
-    return _refine(states, next(rho for error, rho in finite if error <= 10.0 * least + 1e-6))
+    return _refine(states, next(rho for error, rho in finite if error <= 10.0 * least + CLOSE_FIT))
 
 
 def _candidates(states: Array) -> Iterator[float]:

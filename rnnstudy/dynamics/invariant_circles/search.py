@@ -44,6 +44,9 @@ class CircleSearch(Component):
     margin: Annotated[float, Field(ge=0)] = 1e-6
     """Transverse exponent, in nats per step, within which a circle is neutral."""
 
+    exponent_steps: Annotated[int, Field(ge=16)] = 1000
+    """Number of steps along a circle for its transverse exponent."""
+
     phases: Annotated[int, Field(ge=1)] = 128
     """Number of phases of the curve in the record."""
 

@@ -17,13 +17,19 @@ from rnnstudy.core.exhibit import (
     Scatter,
     Space2D,
     Space3D,
+    StackedBars,
     Strip,
 )
 from rnnstudy.report.figures.graphs import graph_panels
 from rnnstudy.report.figures.heatmaps import matrix_panels
 from rnnstudy.report.figures.interactive import plotly_data
 from rnnstudy.report.figures.panels import Axes, Legend, Panel, legend_handles, merge_legends
-from rnnstudy.report.figures.plane import curves_panels, scatter_panels, strip_panels
+from rnnstudy.report.figures.plane import (
+    bars_panels,
+    curves_panels,
+    scatter_panels,
+    strip_panels,
+)
 from rnnstudy.report.figures.space import plane_panels, space_panels
 
 Figure = Any
@@ -31,6 +37,7 @@ Figure = Any
 PANEL_LAYOUTS: dict[type[Exhibit], Callable[[Any], list[Panel]]] = {
     Scatter: scatter_panels,
     Strip: strip_panels,
+    StackedBars: bars_panels,
     Matrix: matrix_panels,
     Curves: curves_panels,
     Space2D: plane_panels,

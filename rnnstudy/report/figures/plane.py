@@ -1,11 +1,12 @@
 """Figures in the plane: scatter plots, strips of single numbers, and curves."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from rnnstudy.core.exhibit import Curve, Curves, Scatter, Strip
+from rnnstudy.core.exhibit import Curve, Curves, Scatter, StackedBars, Strip
 from rnnstudy.report.figures.panels import (
     Axes,
     Legend,
@@ -19,6 +20,12 @@ from rnnstudy.report.style import GREY, Mark, assign_marks, shorten, sort_names
 
 JITTER = 0.22
 """Half the height, in rows, over which the dots of a strip are spread."""
+
+LABELLED_SHARE = 0.04
+"""Least length of a part of a bar that has its length written on it, as a share of the longest."""
+
+PART_BACKGROUND = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
+"""Background of the length of a part."""
 
 
 def scatter_panels(exhibit: Scatter) -> list[Panel]:
@@ -112,6 +119,39 @@ def _paint_row(axes: Axes, row: int, values: Any, mark: Mark) -> None:
     axes.plot(values, heights, **dot_style(mark, 4.5), alpha=0.85)
     median = float(np.median(values))
     axes.plot([median, median], [row - 0.36, row + 0.36], color=mark.colour, linewidth=2)
+
+
+def bars_panels(exhibit: StackedBars) -> list[Panel]:
+    """Return a single panel with one bar per category."""
+    rows = max(len(exhibit.categories), 1)
+    return [Panel(partial(paint_bars, exhibit), size=(4.6, 0.9 + 0.28 * rows), own_legend=True)]
+
+
+def paint_bars(exhibit: StackedBars, axes: Axes) -> Legend:
+    """Paint stacked bars in the order of the categories, with the length of each part."""
+    total = np.asarray(exhibit.total, float)
+    axes.set_xlabel(exhibit.value_label)
+    if not np.isfinite(total).all() or not (total > 0).any():
+        return paint_reason(axes)
+    rows = np.arange(len(exhibit.categories))
+    axes.set_yticks(rows, [shorten(name) for name in exhibit.categories])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    looks = assign_marks(exhibit.values)
+    start = np.zeros(len(rows))
+    for name, values in exhibit.values.items():
+        mark = looks[name]
+        axes.barh(
+            rows, values, 0.72, start, facecolor=mark.colour if mark.filled else "white",
+            edgecolor=mark.colour, hatch=None if mark.filled else "////", linewidth=0.8,
+        )  # fmt: skip
+        for row in np.flatnonzero(np.asarray(values) > LABELLED_SHARE * total.max()):
+            axes.text(
+                start[row] + 0.5 * values[row], row, f"{values[row]:g}", ha="center", va="center",
+                fontsize=6.5, bbox=PART_BACKGROUND,
+            )  # fmt: skip
+        start = start + values
+    axes.set_xlim(0, 1.02 * total.max())
+    return Legend({name: replace(looks[name], marker="s") for name in exhibit.values})
 
 
 def curves_panels(exhibit: Curves) -> list[Panel]:
