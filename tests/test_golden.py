@@ -33,6 +33,7 @@ from rnnstudy.analyses.fixed_points.transitions import TransitionAnalysis
 from rnnstudy.analyses.generalisation.analysis import GeneralisationAnalysis
 from rnnstudy.analyses.line_attractors.analysis import LineAttractors
 from rnnstudy.analyses.oscillations.analysis import Oscillations
+from rnnstudy.analyses.solution_classes.analysis import SolutionClasses
 from rnnstudy.cells import CELLS, INITIALISERS
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.arrays import Array
@@ -138,6 +139,12 @@ def _generalisation() -> list[float]:
     (record,) = GeneralisationAnalysis(trials=16).run(_memory(), TASK)
     values = (record.loss, record.accuracy, record.last_error, record.kept_words)
     return [float(each.sum()) for each in values]
+
+
+def _solution_classes() -> list[float]:
+    (record,) = SolutionClasses(starts=32).run(_memory(), TASK)
+    counts = np.bincount(record.points["n_unstable"]).tolist()
+    return [float(record.kind[0]), *counts, float(record.links["ways"].sum())]
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,6 +290,7 @@ def _analysis(kind: str) -> list[float]:
         "oscillations": _oscillations,
         "line_attractor": _line_attractor,
         "generalisation": _generalisation,
+        "solution_classes": _solution_classes,
         "topology": _linked,
         "transitions": _transitions,
     }

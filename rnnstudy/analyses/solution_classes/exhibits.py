@@ -11,7 +11,7 @@ from rnnstudy.analyses.solution_classes.record import SolutionClass, class_label
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, StackedBars, Table
 
-SHOWN_CLASSES = 8
+COLOURED_CLASSES = 8
 """Largest number of classes with their own colour in the figure; the rest are one."""
 
 DECIDING = (
@@ -80,7 +80,7 @@ def _table(labels: Sequence[str], groups: Sequence[str]) -> Table:
 
 def _figure(labels: Sequence[str], groups: Sequence[str]) -> StackedBars:
     order = _classes_by_size(labels)
-    shown = order if len(order) <= SHOWN_CLASSES else order[: SHOWN_CLASSES - 1]
+    shown = order if len(order) <= COLOURED_CLASSES else order[: COLOURED_CLASSES - 1]
     rest = len(order) - len(shown)
     rows = list(dict.fromkeys(groups))
     counts = Counter(zip(labels, groups, strict=True))
