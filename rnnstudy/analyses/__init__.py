@@ -11,6 +11,7 @@ from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.analyses.factors.control_tests import ControlTestAnalysis
 from rnnstudy.analyses.factors.evaluation import Evaluation
 from rnnstudy.analyses.factors.factor_tests import FactorTestAnalysis
+from rnnstudy.analyses.factors.geometry_against_topology import GeometryAgainstTopology
 from rnnstudy.analyses.fixed_points.analysis import FixedPointAnalysis
 from rnnstudy.analyses.fixed_points.graph_distances import GraphControls, GraphDistances
 from rnnstudy.analyses.fixed_points.topology import Topology
@@ -36,6 +37,7 @@ ANALYSES: dict[str, type[Analysis]] = catalogue(
     Evaluation,
     GeneralisationAnalysis,
     FactorTestAnalysis,
+    GeometryAgainstTopology,
     Controls,
     GraphControls,
     PointGeometryControls,

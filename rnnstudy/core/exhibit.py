@@ -132,6 +132,85 @@ class StackedBars(Exhibit):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class Intervals(Exhibit):
+    """Forest plot: one value with its interval per row.
+
+    Examples
+    --------
+    >>> from rnnstudy.exhibits import Intervals
+    >>> effect, ends = np.array([0.2, 0.4]), np.array([0.1, 0.1])
+    >>> forest = Intervals(
+    ...     title="Effects", values=effect, low=effect - ends, high=effect + ends,
+    ...     labels=["svcca", "cka"], value_label="effect",
+    ... )
+    >>> forest.high.tolist()
+    [0.30000000000000004, 0.5]
+    """
+
+    values: Array
+    """Values [row]."""
+    low: Array
+    """Lower end of each interval: [row]."""
+    high: Array
+    """Upper end of each interval: [row]."""
+    labels: Sequence[str]
+    """Label of each row. Rows of one label have one colour in all panels."""
+    value_label: str
+    """Label of the axis of values."""
+    panels: Sequence[str] = ()
+    """Title of the panel of each row; default: one panel."""
+    reference: float | None = None
+    """Value of a marker line, such as no effect."""
+
+    def __post_init__(self) -> None:
+        fields = {"low": self.low, "high": self.high, "labels": self.labels}
+        _require_lengths(self, len(self.values), fields)
+        if len(self.panels):
+            _require_lengths(self, len(self.values), {"panels": self.panels})
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SpecificationCurve(Exhibit):
+    """Specification curve: effects in order of size, above the choices that lead to them.
+
+    Examples
+    --------
+    >>> from rnnstudy.exhibits import SpecificationCurve
+    >>> effects = np.array([0.1, 0.3])
+    >>> curve = SpecificationCurve(
+    ...     title="Choices", effects=effects, low=effects - 0.1, high=effects + 0.1,
+    ...     supports=[False, True], choices={"metric": ["cka", "svcca"]}, effect_label="effect",
+    ... )
+    >>> curve.order.tolist()
+    [0, 1]
+    """
+
+    effects: Array
+    """Effect of each specification: [specification]."""
+    low: Array
+    """Lower end of each interval: [specification]."""
+    high: Array
+    """Upper end of each interval: [specification]."""
+    supports: Sequence[bool]
+    """True for a specification that supports the claim."""
+    choices: Mapping[str, Sequence[str]]
+    """Choice, such as the metric -> its value in each specification."""
+    effect_label: str
+    """Label of the axis of effects."""
+    reference: float | None = 0.0
+    """Value of a marker line, such as no effect."""
+
+    def __post_init__(self) -> None:
+        fields = {"low": self.low, "high": self.high, "supports": self.supports, **self.choices}
+        _require_lengths(self, len(self.effects), fields)
+
+    @property
+    def order(self) -> Array:
+        """Positions of the specifications from the smallest effect to the largest; NaN last."""
+        return np.argsort(np.asarray(self.effects, float), kind="stable")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Matrix(Exhibit):
     """Labelled square matrix as a heat map."""
 

@@ -63,6 +63,7 @@ CLASSES = {
     "solution_class": "rnnstudy.analyses.solution_classes.record:SolutionClass",
     "control_distances": "rnnstudy.analyses.distances.controls:ControlDistances",
     "factor_tests": "rnnstudy.analyses.factors.factor_record:FactorTests",
+    "factor_shares": "rnnstudy.analyses.factors.geometry_against_topology:FactorShares",
     "control_tests": "rnnstudy.analyses.factors.control_record:ControlTests",
     "evidence": "rnnstudy.claims.evidence.record:Evidence",
     "claim_controls": "rnnstudy.claims.evidence.record:ClaimControls",

@@ -43,6 +43,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "point_geometry": {"of": "oscillations"},
     "point_geometry_controls": {"of": "oscillations"},
     "factor_tests": {"of": "cka"},
+    "geometry_against_topology": {"of": ("cka",)},
     "controls": {"metric": "cka"},
     "control_tests": {"of": "cka_controls"},
 }

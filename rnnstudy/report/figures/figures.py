@@ -12,17 +12,20 @@ from rnnstudy.core.exhibit import (
     Curves,
     Exhibit,
     Graph,
+    Intervals,
     Matrix,
     Panels,
     Scatter,
     Space2D,
     Space3D,
+    SpecificationCurve,
     StackedBars,
     Strip,
 )
 from rnnstudy.report.figures.graphs import graph_panels
 from rnnstudy.report.figures.heatmaps import matrix_panels
 from rnnstudy.report.figures.interactive import plotly_data
+from rnnstudy.report.figures.intervals import curve_panels, interval_panels
 from rnnstudy.report.figures.panels import Axes, Legend, Panel, legend_handles, merge_legends
 from rnnstudy.report.figures.plane import (
     bars_panels,
@@ -43,6 +46,8 @@ PANEL_LAYOUTS: dict[type[Exhibit], Callable[[Any], list[Panel]]] = {
     Space2D: plane_panels,
     Space3D: space_panels,
     Graph: graph_panels,
+    Intervals: interval_panels,
+    SpecificationCurve: curve_panels,
 }
 """Layout of each kind of exhibit; a new kind is one function and one line."""
 
