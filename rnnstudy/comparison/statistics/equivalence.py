@@ -62,7 +62,10 @@ class Equivalence:
     p: float
     """Largest p of `p_within`: p of the null that a pair differs by the margin or more."""
     p_within: Array
-    """p of two one-sided tests for each pair: [pair]."""
+    """p of two one-sided tests for each pair, times 2: [pair].
+
+    At most alpha if the interval at 1 - alpha is within the margin.
+    """
     p_different: Array
     """p of no difference for each pair, corrected over pairs (Holm): [pair]."""
     within: Array
@@ -158,13 +161,11 @@ def equivalence_test(
     """Test that all levels of a factor are alike within a margin, by two one-sided tests each.
 
     All pairs must be within the margin, so that the test keeps its level without a correction
-    (intersection-union). Each one-sided test is at half of the level, so that a pair is within the
-    margin if its 95 % interval is. At the whole level, estimated variances
-    would call too many studies at the margin alike.
+    (intersection-union). p of one-sided tests is doubled: a pair is within the margin if its 95 %
+    interval is. At the whole level, estimated variances would call too many studies alike.
 
-    A difference that is detected but within the margin is `alike`. A pair is
-    different if three things hold: its corrected p is small, its interval is above 0, and it is not
-    within the margin.
+    A difference that is detected but within the margin is `alike`. A pair is different if three
+    things hold: its corrected p is small, its interval is above 0, and it is not within the margin.
 
     Parameters
     ----------
@@ -203,7 +204,7 @@ def equivalence_test(
         )
     within_p = np.array([_outside_p(d, margin) for d in differences.distributions])
     different_p = holm(differences.p)
-    within = within_p <= alpha / 2.0
+    within = within_p <= alpha
     different = (different_p <= alpha) & (differences.low > 0.0) & ~within
     verdict: Literal["alike", "different", "undecided"] = "undecided"
     if within.all():
@@ -230,7 +231,7 @@ def _outside_p(distribution: DifferenceDistribution | None, margin: float) -> fl
     estimate = distribution.difference
     above = distribution.cdf(estimate, margin)
     below = 1.0 - distribution.cdf(estimate, -margin)
-    return max(above, below)
+    return min(2.0 * max(above, below), 1.0)
 
 
 def _pair(
