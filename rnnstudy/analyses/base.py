@@ -347,8 +347,8 @@ class MemberAnalysis(Analysis):
     }
 
     weights: WeightsOf = "trained"
-    """Weights of the networks: after training, before it (`untrained`), or from the standard
-    initialisers of Keras (`standard`). Analyses that are read have the same weights."""
+    """Weights of the networks: after training, before it (`untrained`), or from the initialisers of
+    the standard protocol (`standard`). Analyses that are read have the same weights."""
 
     @property
     def title(self) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.cells import Cell, Weight
-from rnnstudy.cells.initialisers import Orthogonal
+from rnnstudy.cells import Cell
+from rnnstudy.cells.initialisers import GlorotUniform
 from rnnstudy.core.arrays import Array
 from rnnstudy.population.population import Population
 
@@ -63,16 +63,16 @@ def _stack(
 def standard_population(
     cell: Cell, inputs: int, outputs: int, seeds: Sequence[int], dtype: Any = np.float32
 ) -> Population:
-    """Return untrained networks from the standard initialisers of Keras, one per seed.
+    """Return untrained networks from the standard initialisers, one per seed.
 
-    The input kernel and the readout are Glorot uniform. The recurrent kernel, with all gates, is
-    orthogonal. Biases are 0, those of gates included. Other weights of a cell are drawn as the
-    cell declares. The draws are independent of those of `initial_population`.
+    The cell has the fields of `Cell.standard`: Glorot uniform input kernels, orthogonal recurrent
+    kernels and gate biases of 0. The readout is Glorot uniform. The draws are independent of those
+    of `initial_population`.
 
     Parameters
     ----------
     cell
-        Cell of all networks. Its initialisers and its gate bias are not used.
+        Cell of all networks. Its own initialisers and gate bias are not used.
     inputs, outputs
         Number of input and output channels.
     seeds
@@ -92,7 +92,7 @@ def standard_population(
     >>> from rnnstudy.cells.gru import GRU
     >>> from rnnstudy.population.initialise import standard_population
     >>> weights = standard_population(GRU(units=4), inputs=2, outputs=1, seeds=[0]).weights
-    >>> bool((np.abs(weights["kernel"]) <= np.sqrt(6 / (2 + 12))).all())
+    >>> bool((np.abs(weights["kernel"]) <= np.sqrt(6 / (2 + 4))).all())
     True
     """
     members = [_draw_standard(cell, inputs, outputs, seed) for seed in seeds]
@@ -103,26 +103,12 @@ def _draw_standard(
     cell: Cell, inputs: int, outputs: int, seed: int
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     weights = {
-        name: _standard_weight(name, weight, generator(seed, f"standard {name}"))
-        for name, weight in cell.weights(inputs).items()
+        name: weight.draw(generator(seed, f"standard {name}"))
+        for name, weight in cell.standard().weights(inputs).items()
     }
-    kernel = _glorot(generator(seed, "standard readout"), (cell.units, outputs))
+    source = generator(seed, "standard readout")
+    kernel = GlorotUniform().draw(source, cell.units, outputs)
     return weights, {"kernel": kernel, "bias": np.zeros(outputs)}
-
-
-def _standard_weight(name: str, weight: Weight, source: np.random.Generator) -> Array:
-    if name == "kernel":
-        return _glorot(source, weight.shape)
-    if name == "recurrent_kernel":
-        return Orthogonal().draw(source, *weight.shape)
-    return np.zeros(weight.shape) if name.endswith("bias") else weight.draw(source)
-
-
-def _glorot(source: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Return entries uniform in +-sqrt(6 / (rows + columns))."""
-    limit = np.sqrt(6.0 / sum(shape))
-    entries: Array = source.uniform(-limit, limit, shape)
-    return entries
 
 
 def _draw(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rnnstudy.analyses import Analysis, TaskAnalysis
 from rnnstudy.analyses.base import Section as TaskResults
@@ -122,11 +122,18 @@ def _facts(run: Run, claims: Sequence[ClaimResult]) -> list[Fact]:
     supported = Fact("claims supported", f"{words.count('supported')} of {len(words)}")
     return [
         Fact("trained", f"{trained} of {everything}", "good" if trained == everything else "bad"),
-        Fact("solved", f"{solved} of {everything}", "good" if solved == everything else "plain"),
+        Fact("solved", f"{solved} of {everything}", _tone(solved, everything)),
         Fact("diverged", str(diverged), "bad" if diverged else "good"),
         Fact("failed steps", str(len(failures)), "bad" if failures else "good"),
         *([supported] if words else []),
     ]
+
+
+def _tone(solved: int, networks: int) -> Literal["good", "bad", "plain"]:
+    """Return the colour of a number of solved networks."""
+    if solved == networks:
+        return "good"
+    return "plain" if solved >= FEW_SOLVED * networks else "bad"
 
 
 def _claims_section(run: Run, claims: Sequence[ClaimResult]) -> list[PageSection]:

@@ -55,7 +55,15 @@ class KernelNorm(MemberAnalysis):
 def study(**changes: Any) -> Study:
     spec = {
         "study": "execute",
-        "tasks": [{"kind": "flip_flop", "bits": 1, "length": 12}],
+        "tasks": [
+            {
+                "kind": "flip_flop",
+                "bits": 1,
+                "length": 12,
+                "solved_loss": 100.0,
+                "solved_accuracy": 0.0,
+            }
+        ],
         "networks": {"cells": "vanilla", "units": [3, 4], "seeds": 2},
         "training": {"steps": 6, "batch": 4, "record_every": 3},
         "analyses": [{"kind": "pairs", "metric": {"kind": "svcca", "dimensions": 2}}],

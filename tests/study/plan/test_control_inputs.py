@@ -201,18 +201,17 @@ def test_trained_weights_are_no_part_of_an_address() -> None:
 
 
 @pytest.mark.parametrize("cell", [GRU(units=5), LSTM(units=5, gate_bias=2.0)])
-def test_standard_networks_have_the_initial_weights_of_keras(cell: Any) -> None:
+def test_standard_networks_have_standard_weights(cell: Any) -> None:
     weights = standard_population(cell, 3, 2, range(40)).weights
-    columns = weights["kernel"].shape[-1]
-    limit = np.sqrt(6 / (3 + columns))
-    # Uniform in +-limit: the largest of 40 x 3 x columns entries is near the limit.
+    limit = np.sqrt(6 / (3 + 5))
+    # Uniform in +-limit: the largest of 40 x 3 x 15 entries and more is near the limit.
     assert 0.98 * limit < np.abs(weights["kernel"]).max() <= limit
-    # Variance of a uniform distribution; the standard error is 2 % of it.
+    # Variance of a uniform distribution; its standard error is 2 %.
     assert weights["kernel"].var() == pytest.approx(limit**2 / 3, rel=0.1)
-    rows = weights["recurrent_kernel"]
-    # Float32 products of orthonormal rows, over all gates.
-    np.testing.assert_allclose(rows @ rows.transpose(0, 2, 1), np.eye(5)[None].repeat(40, 0),
-                               atol=1e-5)  # fmt: skip
+    for gate in np.split(weights["recurrent_kernel"], weights["kernel"].shape[-1] // 5, axis=-1):
+        # Float32 products of orthonormal rows.
+        unit = np.eye(5)[None].repeat(40, 0)
+        np.testing.assert_allclose(gate @ gate.transpose(0, 2, 1), unit, atol=1e-5)
     assert not weights["bias"].any()
 
 
