@@ -29,7 +29,14 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_study_of_ones_own_network_runs(file: Path, tmp_path: Path) -> None:
-    short = ["training.steps=2", "networks.cells=gru", "networks.units=4", "networks.seeds=1"]
+    short = [
+        "tasks.0.solved_loss=100.0",
+        "tasks.0.solved_accuracy=0.0",
+        "training.steps=2",
+        "networks.cells=gru",
+        "networks.units=4",
+        "networks.seeds=1",
+    ]
     cheap = ["analyses.0.search={candidates: 8, rounds: 1}", "report.formats=svg"]
     study = load_study(SPEC, [f"models.0.file={file}", *short, *cheap])
     run = runner.run(study, tmp_path)

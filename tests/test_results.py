@@ -112,7 +112,7 @@ def test_tables_and_figures_are_what_the_run_has_found(tool: Any, run: Run, tmp_
     tool.main(str(run.directory), str(tmp_path))
     text = (tmp_path / "README.md").read_text()
     assert text.startswith("# Results\n\nBy hand.\n\n<!-- networks -->\n| networks | flip_flop |")
-    assert "| gru tanh | 0 of 3 (0.0e+00) | 0 of 3 (0.0e+00) | 0 of 3 (0.0e+00) |\n" in text
+    assert "| gru tanh | 3 of 3 (0.0e+00) | 3 of 3 (0.0e+00) | 3 of 3 (0.0e+00) |\n" in text
     assert "old table" not in text
     assert "<!-- end -->\nBetween.\n<!-- claims -->\n| claim | task | effect (95 %) |" in text
     assert text.endswith("<!-- end -->\n\nThe end.\n")

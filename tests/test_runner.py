@@ -107,7 +107,8 @@ def test_a_run_expands_its_study_once_and_plans_once_per_stage(
     for _ in range(2):
         calls.clear()
         assert CliRunner().invoke(app, words).exit_code == 0
-        assert calls == {"expand_grid": 1, "imported_networks": 1, "make_plan": 1}
+        # The second call of `imported_networks` checks what analyses and claims are about.
+        assert calls == {"expand_grid": 1, "imported_networks": 2, "make_plan": 1}
     (tmp_path / "a.yaml").write_text(json.dumps(SPEC | {"selection": {"l2": [0, 1], "steps": 2}}))
     calls.clear()
     assert CliRunner().invoke(app, words).exit_code == 0

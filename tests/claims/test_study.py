@@ -81,15 +81,18 @@ def store(tmp_path: Path) -> Store:
 def test_every_claim_is_judged_on_every_task(tmp_path: Path, store: Store) -> None:
     run = Run(tmp_path, study())
     assert list(run.claims["verdict"]) == ["not computed"] * 4
-    assert [outcome.failure for outcome in done(study(), store)] == [None] * 8
+    # Sizes of four cohorts and of their untrained twins; four claims, each over solved networks
+    # and over all trained ones.
+    assert [outcome.failure for outcome in done(study(), store)] == [None] * 16
     table = run.claims
     assert list(table["claim"]) == ["large", "large", "larger", "larger"]
     assert list(table["task"]) == ["flip_flop", "sine"] * 2
-    # Eight networks are too few for a positive control, and none of them has an untrained twin.
-    assert list(table["verdict"]) == ["uninformative"] * 4
+    # Eight networks are too few for a positive control.
+    assert list(table["verdict"]) == ["not enough networks"] * 4
+    assert list(table["verdict_all_trained"]) == ["not enough networks"] * 4
     assert table["networks"].tolist() == [8] * 4
-    # Holm over four tests: 1 / 256 times 4, of the larger of both times 3 but not less.
-    assert table["corrected_p"].tolist() == pytest.approx([4 / 256] * 2 + [1.0] * 2)
+    assert table["p"].tolist()[:2] == pytest.approx([1 / 256] * 2)
+    assert table["corrected_p"].isna().all()
     assert table["rule"][0] == (
         "at least 50% of the networks of every combination have 3 units, and corrected p below 0.05"
     )
@@ -111,11 +114,12 @@ def test_only_what_a_claim_reads_and_how_it_weighs_it_enters_its_address(
     # 1/256 for each of two tasks, corrected 2/256.
     strict = large(alpha=0.005)
     assert not any(job.label.startswith("claim") for job in make_plan(strict, store).todo)
-    assert list(Run(tmp_path, strict).claims["verdict"]) == ["uninformative"] * 2
+    assert list(Run(tmp_path, strict).claims["verdict"]) == ["not enough networks"] * 2
     other = [job.label for job in make_plan(large(least=0.4), store).todo]
     assert [label for label in other if not label.startswith("representations")] == [
-        "claim large flip_flop (8 networks)",
-        "claim large sine (8 networks)",
+        f"claim large {task}{scope} (8 networks)"
+        for task in ("flip_flop", "sine")
+        for scope in ("", " all trained networks")
     ]
 
 
@@ -135,7 +139,8 @@ def test_a_diverged_network_leaves_the_evidence(tmp_path: Path, store: Store) ->
     pretend_anew(store, network)
     done(asked, store)
     table = Run(tmp_path, asked).claims
-    assert list(table["verdict"]) == ["not enough networks", "uninformative"]
+    assert list(table["verdict"]) == ["not enough networks"] * 2
+    assert table["left_out"].tolist() == ["1 diverged", ""]
     assert table["note"][0] == "vanilla tanh has 3; it takes 4 of each"
 
 
@@ -152,8 +157,9 @@ def test_where_every_network_diverged_there_is_no_evidence(tmp_path: Path, store
             pretend_anew(store, network)
     done(large(), store)
     table = Run(tmp_path, large()).claims
-    assert list(table["verdict"]) == ["uninformative", "not enough networks"]
+    assert list(table["verdict"]) == ["not enough networks"] * 2
     assert table["note"][1] == "every network diverged"
+    assert table["left_out"][1] == "8 diverged"
 
 
 def test_a_claim_that_fails_is_data(tmp_path: Path, store: Store) -> None:
@@ -176,7 +182,7 @@ def test_a_claim_leaves_out_tasks_that_it_is_not_about(store: Store) -> None:
         analyses=["fixed_points", {"kind": "pairs", "metric": "cka"}],
         claims=["cube", {"kind": "geometry_depends_on", "of": "cka", "factor": "cell"}],
     )
-    labels = [j.label for j in make_plan(asked, store).todo if j.label.startswith("claim")]
+    labels = [j.label for j in make_plan(asked, store).todo if j.group == "claims"]
     assert labels == [
         "claim cube flip_flop (8 networks)",
         "claim cka_depends_on_cell flip_flop (8 networks)",

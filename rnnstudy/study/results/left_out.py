@@ -14,6 +14,13 @@ NO_NETWORKS: dict[NetworkChoice, str] = {
 """Choice of networks -> reason why there are none."""
 
 
+def reason_for_none(choice: NetworkChoice, left_out: Sequence[tuple[Member, str]]) -> str:
+    """Return why no network is left for an analysis, from the networks that are left out."""
+    if left_out and all(reason == "diverged" for _, reason in left_out):
+        return NO_NETWORKS["trained"]
+    return NO_NETWORKS[choice]
+
+
 def left_out_words(left_out: Sequence[tuple[Member, str]], members: Iterable[Member]) -> str:
     """Return how many networks are left out and why: `3 not solved (all of lstm relu)`.
 

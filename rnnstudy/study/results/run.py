@@ -28,7 +28,7 @@ from rnnstudy.study.plan.selection import SelectionGroup, SelectionResult, selec
 from rnnstudy.study.plan.task_artefact import TaskArtefact
 from rnnstudy.study.results.code import has_copies, import_copies
 from rnnstudy.study.results.failures import Failure, failures_of
-from rnnstudy.study.results.left_out import NO_NETWORKS, left_out_words, with_lost_groups
+from rnnstudy.study.results.left_out import left_out_words, reason_for_none, with_lost_groups
 from rnnstudy.study.results.selection_table import columns
 from rnnstudy.study.results.solved_rates import rate_columns
 from rnnstudy.study.results.verdict_table import (
@@ -191,7 +191,8 @@ class Run:
         result = self._result(analysis, task)
         label, store = f"'{analysis}' of task '{result.task.title}'", StoreSnapshot(self.store)
         if not result.has_networks(store):
-            raise RunError(f"there is no {label}: {NO_NETWORKS[result.choice]}")
+            reason = reason_for_none(result.choice, result.left_out(store))
+            raise RunError(f"there is no {label}: {reason}")
         return self._read(result.address(store), Record, label)
 
     def distances(self, analysis: str, task: str | None = None) -> Any:
@@ -236,7 +237,7 @@ class Run:
     def _evidence(self, claim: Claim, result: TaskArtefact, store: Store) -> Evidence | None:
         """Return the evidence on a claim; None if the store does not hold it."""
         if not result.has_networks(store):
-            return no_evidence(NO_NETWORKS[result.choice])
+            return no_evidence(reason_for_none(result.choice, result.left_out(store)))
         try:
             evidence = self._read(result.address(store), Evidence, result.analysis.step)
         except RunError:
