@@ -211,6 +211,48 @@ class SpecificationCurve(Exhibit):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class Forest(Exhibit):
+    """Forest plot: numbers with intervals, one row for each name and several marks in a row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnstudy.exhibits import Forest
+    >>> Forest(
+    ...     title="Effects", rows=["cube"], notes=["supported"], row=[0], series=["trained"],
+    ...     values=np.array([0.9]), low=np.array([0.7]), high=np.array([1.0]), value_label="share",
+    ... ).rows
+    ['cube']
+    """
+
+    rows: Sequence[str]
+    """Name of each row, from top to bottom."""
+    notes: Sequence[str]
+    """Words at the right of each row."""
+    row: Sequence[int]
+    """Position of the row of each mark."""
+    series: Sequence[str]
+    """Series of each mark, which determines its colour."""
+    values: Array
+    """Numbers [mark]."""
+    low: Array
+    """Lower ends of their intervals [mark]; NaN without one."""
+    high: Array
+    """Upper ends of their intervals [mark]; NaN without one."""
+    value_label: str
+    """Label of the axis of values."""
+    limits: Sequence[float] = ()
+    """Values of marker lines, such as a margin."""
+
+    def __post_init__(self) -> None:
+        _require_lengths(self, len(self.rows), {"notes": self.notes})
+        marks = {"series": self.series, "values": self.values, "low": self.low, "high": self.high}
+        _require_lengths(self, len(self.row), marks)
+        wrong = [i for i in self.row if i not in range(len(self.rows))]
+        _require(self, not wrong, f"row must be below {len(self.rows)}, got {wrong[:3]}")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Matrix(Exhibit):
     """Labelled square matrix as a heat map."""
 

@@ -15,7 +15,8 @@ from rnnstudy.study.results.left_out import NO_NETWORKS
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.selection_table import selection_exhibits
 from rnnstudy.study.results.solved_rates import rate_exhibits
-from rnnstudy.study.results.verdict_table import ClaimResult, verdict_exhibits
+from rnnstudy.study.results.verdict_exhibits import verdict_exhibits
+from rnnstudy.study.results.verdict_table import ClaimResult
 from rnnstudy.study.spec.checks import applies
 
 FEW_SOLVED = 0.95

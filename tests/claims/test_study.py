@@ -195,9 +195,13 @@ def test_the_page_begins_with_the_verdicts(tmp_path: Path, store: Store) -> None
     page = contents.page(Run(tmp_path, study()))
     section = page.sections[0]
     assert section.title == "Claims"
-    verdicts, controls, rules, groups = section.parts[0].exhibits
-    assert verdicts.columns["what is claimed"] == ["Networks are large."] * 4
-    assert verdicts.columns["95 % interval"][0] == "0.63 to 1"
+    verdicts, figure, controls, rules, groups = section.parts[0].exhibits
+    assert verdicts.columns["claim"] == ["Networks are large."] * 4
+    assert verdicts.columns["effect"][0] == "1 [0.63 to 1]"
+    assert verdicts.columns["networks"] == ["8; left out: none"] * 4
+    assert "no positive control can reach" in verdicts.columns["reason"][0]
+    assert figure.rows[0] == "large, flip_flop"
+    assert figure.notes == ["not enough networks"] * 4
     # Eight networks are too few for controls.
     assert controls.rows == 0
     assert "all 0 tests" in verdicts.caption

@@ -19,6 +19,7 @@ from rnnstudy.core.exhibit import (
     Curve,
     Curves,
     Exhibit,
+    Forest,
     Graph,
     Intervals,
     Matrix,
@@ -242,6 +243,18 @@ def population(seeds: int) -> dict[str, Exhibit]:
             categories=CELLS,
             values={"line": np.arange(len(CELLS)), "ring": np.ones(len(CELLS))},
             value_label="networks",
+        ),
+        "forest": Forest(
+            title="Effects",
+            rows=["cube", "svcca_depends_on_activation, a claim with a name that is very long"],
+            notes=["supported", "uninformative"],
+            row=[0, 0, 1, 1],
+            series=["trained", "before training", "trained", "noise, zeros, ones"],
+            values=np.array([0.9, 0.1, 0.5, np.nan]),
+            low=np.array([0.7, 0.0, 0.3, np.nan]),
+            high=np.array([1.0, 0.2, 0.7, np.nan]),
+            value_label="effect",
+            limits=[0.0],
         ),
         "matrix": Matrix(
             title="Distances", values=distances, labels=names, groups=groups, value_label="distance"

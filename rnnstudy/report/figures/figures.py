@@ -11,6 +11,7 @@ import numpy as np
 from rnnstudy.core.exhibit import (
     Curves,
     Exhibit,
+    Forest,
     Graph,
     Intervals,
     Matrix,
@@ -22,6 +23,7 @@ from rnnstudy.core.exhibit import (
     StackedBars,
     Strip,
 )
+from rnnstudy.report.figures.forest import forest_panels
 from rnnstudy.report.figures.graphs import graph_panels
 from rnnstudy.report.figures.heatmaps import matrix_panels
 from rnnstudy.report.figures.interactive import plotly_data
@@ -41,6 +43,7 @@ PANEL_LAYOUTS: dict[type[Exhibit], Callable[[Any], list[Panel]]] = {
     Scatter: scatter_panels,
     Strip: strip_panels,
     StackedBars: bars_panels,
+    Forest: forest_panels,
     Matrix: matrix_panels,
     Curves: curves_panels,
     Space2D: plane_panels,

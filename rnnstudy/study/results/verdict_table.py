@@ -1,6 +1,6 @@
-"""Tables of the claims of a study: verdicts, controls, rules, and the numbers behind them."""
+"""Verdicts on the claims of a study, one row per claim and task."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan, nan
 from typing import Any, NamedTuple
@@ -9,8 +9,7 @@ from scipy.stats import binom
 
 from rnnstudy.claims import Claim, Evidence
 from rnnstudy.claims.evidence.record import ControlResult
-from rnnstudy.claims.verdict import PartVerdict, Verdict, control_outcome, count_tests, verdicts
-from rnnstudy.core.exhibit import Exhibit, Table
+from rnnstudy.claims.verdict import PartVerdict, Verdict, control_outcome, verdicts
 from rnnstudy.tasks import Task
 
 COLUMNS = ("claim", "task", "statement", "verdict", "statistic", "effect", "low", "high", "p",
@@ -110,22 +109,22 @@ def verdict_columns(results: Sequence[ClaimResult]) -> dict[str, list[Any]]:
 
 def _row(result: ClaimResult) -> dict[str, Any]:
     claim, task, evidence = result.claim, result.task, result.evidence
-    untrained, learnt = _control(result, "untrained"), _control(result, "learnt")
+    untrained, learnt = single_control(result, "untrained"), single_control(result, "learnt")
     return {
         "claim": claim.title,
         "task": task.title,
         "statement": claim.statement(task),
         "verdict": result.word,
-        "statistic": evidence and _known(evidence.statistic),
-        "effect": evidence and _known(evidence.effect),
-        "low": evidence and _known(evidence.low),
-        "high": evidence and _known(evidence.high),
-        "p": evidence and _known(evidence.p),
-        "corrected_p": _known(result.corrected),
-        "untrained_effect": untrained and _known(untrained.effect),
-        "learnt": learnt and _known(learnt.effect),
-        "learnt_low": learnt and _known(learnt.low),
-        "learnt_high": learnt and _known(learnt.high),
+        "statistic": evidence and known_number(evidence.statistic),
+        "effect": evidence and known_number(evidence.effect),
+        "low": evidence and known_number(evidence.low),
+        "high": evidence and known_number(evidence.high),
+        "p": evidence and known_number(evidence.p),
+        "corrected_p": known_number(result.corrected),
+        "untrained_effect": untrained and known_number(untrained.effect),
+        "learnt": learnt and known_number(learnt.effect),
+        "learnt_low": learnt and known_number(learnt.low),
+        "learnt_high": learnt and known_number(learnt.high),
         "positive_controls": positive_words(result),
         "negative_controls": negative_words(result),
         "networks": evidence and int(evidence.networks.sum()),
@@ -136,28 +135,44 @@ def _row(result: ClaimResult) -> dict[str, Any]:
     }
 
 
-def _control(result: ClaimResult, role: str) -> ControlResult | None:
+def single_control(result: ClaimResult, role: str) -> ControlResult | None:
     """Return the only control of a role; None without one."""
     rows = result.evidence.controls.of(role) if result.evidence else []
     return rows[0] if rows else None
 
 
 def positive_words(result: ClaimResult) -> str:
-    """Return the positive and planted controls in words: the differences that a measure sees."""
-    rows = result.evidence.controls.of("positive", "planted") if result.evidence else []
-    return "; ".join(
-        f"{'sees' if row.holds else 'does not see'} {row.name} (p {row.p:.2g})" for row in rows
-    )
+    """Return in words how many differences the measure sees: positive and planted controls."""
+    if result.evidence is None or not len(result.evidence.controls):
+        return ""
+    controls = result.evidence.controls
+    rows, planted = controls.of("positive"), controls.of("planted")
+    if not rows:
+        return "no: there are no controls"
+    answer = "yes" if any(row.holds for row in rows) else "no"
+    smallest = min(row.p for row in rows)
+    words = [f"{answer}: {_count(rows)} controls (p {smallest:.1g})"]
+    words += [f"planted: {_count(planted)}"] * bool(planted)
+    return "; ".join(words)
+
+
+def _count(rows: Sequence[ControlResult]) -> str:
+    """Return how many controls see a difference, of how many."""
+    return f"{sum(row.holds for row in rows)} of {len(rows)}"
 
 
 def negative_words(result: ClaimResult) -> str:
     """Return the verdicts on noise, zeros and ones, and the findings in shuffled labels."""
     if result.evidence is None or not len(result.evidence.controls):
         return ""
+    rows = result.evidence.controls.of("negative")
     by_word: dict[str, list[str]] = {}
-    for row in result.evidence.controls.of("negative"):
+    for row in rows:
         by_word.setdefault(control_outcome(result.claim, row), []).append(row.name)
-    words = [f"{', '.join(names)}: {word}" for word, names in by_word.items()]
+    words = [
+        word if len(names) == len(rows) else f"{', '.join(names)}: {word}"
+        for word, names in by_word.items()
+    ]
     return "; ".join([*words, shuffled_words(result.claim, result.evidence)])
 
 
@@ -167,161 +182,9 @@ def shuffled_words(claim: Claim, evidence: Evidence) -> str:
     count = int((evidence.controls.shuffled_p < claim.alpha).sum())
     limit = int(binom.ppf(0.999, shuffles, claim.alpha))
     excess = "" if count <= limit else " (too many)"
-    return f"shuffled labels: {count} of {shuffles}{excess}"
+    return f"shuffled labels: {count} of {shuffles} pass{excess}"
 
 
-def _known(value: float) -> float | None:
+def known_number(value: float) -> float | None:
+    """Return a number, or None for NaN."""
     return None if isnan(value) else value
-
-
-def verdict_exhibits(results: Sequence[ClaimResult]) -> Iterable[Exhibit]:
-    """Yield the verdicts, their controls, the rules, and the values of parts and of groups."""
-    yield _verdict_table(results)
-    yield _control_table(results)
-    if any(result.parts for result in results):
-        yield _part_table(results)
-    yield _rules([each.claim for each in results])
-    yield _groups(results)
-
-
-def _verdict_table(results: Sequence[ClaimResult]) -> Table:
-    columns = verdict_columns(results)
-    tested = [each for each in results if each.evidence is not None]
-    count = count_tests([e.claim for e in tested], [e.evidence for e in tested if e.evidence])
-    interval = [_interval(*ends) for ends in zip(columns["low"], columns["high"], strict=True)]
-    ends = zip(columns["learnt"], columns["learnt_low"], columns["learnt_high"], strict=True)
-    return Table(
-        title="Verdicts",
-        caption="Supported: the effect is as large as the claim's rule requires, and p, corrected "
-        f"for all {count} tests of this study (Holm 1979), is below its level. Not supported does "
-        "not mean that the opposite is true. Uninformative: the measure fails its positive "
-        "controls, so that there is no verdict. Learnt is the effect among trained networks minus "
-        "that among the same networks before training. Intervals are of 95 %, over networks.",
-        columns={
-            "verdict": [
-                f"{word}: {note}" if note else word
-                for word, note in zip(columns["verdict"], columns["note"], strict=True)
-            ],
-            "what is claimed": columns["statement"],
-            "task": columns["task"],
-            "effect": columns["effect"],
-            "95 % interval": interval,
-            "before training": columns["untrained_effect"],
-            "learnt": [_with_interval(*each) for each in ends],
-            "does the measure see anything?": columns["positive_controls"],
-            "networks": columns["networks"],
-            "left out": [text or "none" for text in columns["left_out"]],
-            "over all trained networks": [
-                text or f"about networks: {each.claim.networks}"
-                for text, each in zip(columns["verdict_all_trained"], results, strict=True)
-            ],
-            "p": columns["p"],
-            "corrected p": columns["corrected_p"],
-            "claim": columns["claim"],
-        },
-    )
-
-
-def _control_table(results: Sequence[ClaimResult]) -> Table:
-    rows = [
-        (
-            each.claim.title,
-            each.task.title,
-            row.name,
-            row.role,
-            _known(row.effect),
-            _interval(_known(row.low), _known(row.high)),
-            _known(row.p),
-            control_outcome(each.claim, row) if row.role == "negative" else _result_words(row),
-        )
-        for each in results
-        if each.evidence is not None
-        for row in each.evidence.controls
-    ]
-    names = ("claim", "task", "control", "role", "effect", "95 % interval", "p", "result")
-    return Table(
-        title="Controls",
-        caption="Positive controls: the measure must see differences that are there; p is "
-        "corrected over them (Holm). Negative controls: the same claim with numbers that say "
-        "nothing in place of the measured ones, which must be uninformative. Shuffled labels may "
-        "pass at the level of the claim.",
-        columns={name: [row[i] for row in rows] for i, name in enumerate(names)},
-    )
-
-
-def _result_words(row: ControlResult) -> str:
-    if row.role in ("positive", "planted"):
-        return "seen" if row.holds else "not seen"
-    return ""
-
-
-def _part_table(results: Sequence[ClaimResult]) -> Table:
-    rows = [
-        (
-            each.claim.title,
-            each.task.title,
-            part.name,
-            verdict.outcome if each.claim.judged_parts else "",
-            _known(part.effect),
-            _interval(_known(part.low), _known(part.high)),
-            _known(part.p),
-            _known(verdict.corrected_p),
-            part.networks,
-        )
-        for each in results
-        if each.evidence is not None
-        for part, verdict in zip(each.evidence.parts, each.parts, strict=True)
-    ]
-    names = ("claim", "task", "part", "verdict", "effect", "95 % interval", "p", "corrected p",
-             "networks")  # fmt: skip
-    return Table(
-        title="Part by part",
-        caption="Levels of a factor, pairs of levels, or cells of which a claim speaks.",
-        columns={name: [row[i] for row in rows] for i, name in enumerate(names)},
-    )
-
-
-def _rules(claims: Iterable[Claim]) -> Table:
-    each = {claim.title: claim for claim in claims}
-    return Table(
-        title="Rules of the claims",
-        caption="Statistic and effect, the hypothesis that a small p refutes, and the condition "
-        "beside a small p.",
-        columns={
-            "claim": list(each),
-            "statistic": [claim.statistic for claim in each.values()],
-            "effect": [
-                "the same" if claim.effect == claim.statistic else claim.effect
-                for claim in each.values()
-            ],
-            "null hypothesis": [claim.null for claim in each.values()],
-            "rule": [claim.rule for claim in each.values()],
-            "level": [claim.alpha for claim in each.values()],
-        },
-    )
-
-
-def _with_interval(value: float | None, low: float | None, high: float | None) -> str | None:
-    ends = _interval(low, high)
-    return None if value is None else f"{value:.2g}" + (f" [{ends}]" if ends else "")
-
-
-def _interval(low: float | None, high: float | None) -> str | None:
-    return None if low is None or high is None else f"{low:.2g} to {high:.2g}"
-
-
-def _groups(results: Sequence[ClaimResult]) -> Table:
-    rows = [
-        (each.claim.title, each.task.title, group, int(size), _known(float(value)))
-        for each in results
-        if each.evidence is not None
-        for group, size, value in zip(
-            each.evidence.groups, each.evidence.networks, each.evidence.values, strict=True
-        )
-    ]
-    names = ("claim", "task", "group", "networks", "value")
-    return Table(
-        title="Group by group",
-        caption="Groups of networks that a claim compares, and the value of each.",
-        columns={name: [row[i] for row in rows] for i, name in enumerate(names)},
-    )
