@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from math import isnan, nan
 from typing import Any, NamedTuple
 
-from scipy.stats import binom
-
 from rnnstudy.claims import Claim, Evidence
 from rnnstudy.claims.evidence.record import ControlResult
 from rnnstudy.claims.verdict import PartVerdict, Verdict, control_outcome, verdicts
@@ -177,7 +175,9 @@ def negative_words(result: ClaimResult) -> str:
 
 
 def shuffled_words(claim: Claim, evidence: Evidence) -> str:
-    """Return how many shuffles of the labels give a finding, and how many may by chance."""
+    """Return how many shuffles of the labels give a finding; too many are named."""
+    from scipy.stats import binom
+
     shuffles = len(evidence.controls.shuffled_p)
     count = int((evidence.controls.shuffled_p < claim.alpha).sum())
     limit = int(binom.ppf(0.999, shuffles, claim.alpha))
