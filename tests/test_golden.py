@@ -27,6 +27,7 @@ from rnnstudy.analyses.distances.record_distances import RecordControls
 from rnnstudy.analyses.distances.representations import Activity, Representations
 from rnnstudy.analyses.factors.control_tests import ControlTestAnalysis
 from rnnstudy.analyses.factors.factor_tests import FactorTestAnalysis
+from rnnstudy.analyses.factors.geometry_against_topology import GeometryAgainstTopology
 from rnnstudy.analyses.fixed_points.graph_distances import GraphControls, GraphDistances
 from rnnstudy.analyses.fixed_points.topology import Topology
 from rnnstudy.analyses.fixed_points.transitions import TransitionAnalysis
@@ -35,6 +36,8 @@ from rnnstudy.analyses.line_attractors.analysis import LineAttractors
 from rnnstudy.analyses.oscillations.analysis import Oscillations
 from rnnstudy.analyses.solution_classes.analysis import SolutionClasses
 from rnnstudy.cells import CELLS, INITIALISERS
+from rnnstudy.claims.geometry_depends_on import GeometryDependsOn
+from rnnstudy.claims.multiverse import Multiverse
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import Record
@@ -224,6 +227,10 @@ def _together(kind: str) -> list[float]:
         return [float(v) for v in distances.values[0]]
     if kind == "factor_tests":
         return _grouped()
+    if kind == "geometry_against_topology":
+        return _shares()
+    if kind == "multiverse":
+        return _multiverse()
     if kind in ("controls", "control_tests"):
         return _controlled(kind)
     if kind == "point_geometry":
@@ -274,11 +281,31 @@ def _controlled(kind: str) -> list[float]:
     return [float(v) for values in numbers for v in values]
 
 
-def _grouped() -> list[float]:
+def _groups_of_points() -> tuple[list[Member], Distances]:
     points = np.sin(np.arange(24.0)).reshape(8, 3) + np.repeat([0.0, 0.5], 4)[:, None]
     members = [Member(f"m{i}", {"cell": "ab"[i // 4], "activation": "cd"[i % 2]}) for i in range(8)]
     gaps = np.sqrt(((points[:, None] - points) ** 2).sum(axis=-1))
-    distances = Distances(tuple(member.name for member in members), gaps)
+    return members, Distances(tuple(member.name for member in members), gaps)
+
+
+def _shares() -> list[float]:
+    members, distances = _groups_of_points()
+    found = compute(GeometryAgainstTopology(of=("cka",), permutations=99), TASK, members, distances)
+    numbers = (found.share, found.low, found.high, found.p, found.dispersion[:2])
+    return [float(v) for values in numbers for v in values]
+
+
+def _multiverse() -> list[float]:
+    members, distances = _groups_of_points()
+    claim = GeometryDependsOn(of="cka", factor="cell", permutations=99)
+    choices = {"by": ("nearest_neighbour", "silhouette")}
+    multiverse = Multiverse(claim=claim, choices=choices, shuffles=19)
+    found = compute(multiverse, TASK, members, distances)
+    return [*map(float, found.effect), *map(float, found.p), found.median, found.median_p]
+
+
+def _grouped() -> list[float]:
+    members, distances = _groups_of_points()
     found = compute(FactorTestAnalysis(of="cka", permutations=99), TASK, members, distances)
     return [*map(float, found.value), *map(float, found.p), *map(float, found.share)]
 

@@ -194,7 +194,7 @@ class SpecificationCurve(Exhibit):
     supports: Sequence[bool]
     """True for a specification that supports the claim."""
     choices: Mapping[str, Sequence[str]]
-    """Choice, such as the metric -> its value in each specification."""
+    """Choice, such as the metric -> its value in each specification; empty where it has none."""
     effect_label: str
     """Label of the axis of effects."""
     reference: float | None = 0.0

@@ -65,6 +65,7 @@ CLASSES = {
     "factor_tests": "rnnstudy.analyses.factors.factor_record:FactorTests",
     "factor_shares": "rnnstudy.analyses.factors.geometry_against_topology:FactorShares",
     "control_tests": "rnnstudy.analyses.factors.control_record:ControlTests",
+    "multiverse": "rnnstudy.claims.multiverse.record:MultiverseResult",
     "evidence": "rnnstudy.claims.evidence.record:Evidence",
     "claim_controls": "rnnstudy.claims.evidence.record:ClaimControls",
     "claim_parts": "rnnstudy.claims.evidence.record:Parts",

@@ -69,7 +69,7 @@ def curve_panels(exhibit: SpecificationCurve) -> list[Panel]:
 
 def _choice_rows(exhibit: SpecificationCurve) -> int:
     """Return the number of values of all choices, and one row between two choices."""
-    return sum(len(set(values)) + 1 for values in exhibit.choices.values())
+    return sum(len({*values} - {""}) + 1 for values in exhibit.choices.values())
 
 
 def paint_specification_curve(exhibit: SpecificationCurve, axes: Axes) -> Legend:
@@ -112,7 +112,7 @@ def _paint_choices(exhibit: SpecificationCurve, order: list[int], axes: Any) -> 
     for choice, values in exhibit.choices.items():
         axes.text(-0.01, row, choice, transform=axes.get_yaxis_transform(), ha="right", va="center",
                   weight="bold")  # fmt: skip
-        for value in dict.fromkeys(values):
+        for value in (each for each in dict.fromkeys(values) if each):
             row += 1
             at = [x for x, i in enumerate(order) if values[i] == value]
             axes.plot(at, [row] * len(at), "s", color=BLACK, markersize=2.6)

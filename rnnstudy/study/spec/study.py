@@ -16,6 +16,7 @@ from rnnstudy.core.component import Component
 from rnnstudy.core.deprecations import former_words_as_errors
 from rnnstudy.core.errors import spec_error, validation_error
 from rnnstudy.study.spec.checks import divide_claim, need_errors, use_errors
+from rnnstudy.study.spec.choices import with_derived_analyses
 from rnnstudy.study.spec.expand import expand_grid
 from rnnstudy.study.spec.grid import (
     Combination,
@@ -243,6 +244,12 @@ class Study(Component):
             raise PydanticCustomError("empty_list", "is empty; it should list at least one task")
         _refuse_namesakes("task", [(i, task.title) for i, task in enumerate(tasks)])
         return tasks
+
+    @field_validator("analyses")
+    @classmethod
+    def _choices_have_analyses(cls, analyses: tuple[Analysis, ...]) -> tuple[Analysis, ...]:
+        """Add the analyses with other settings that multiverses choose between."""
+        return with_derived_analyses(analyses)
 
     @field_validator("analyses")
     @classmethod
