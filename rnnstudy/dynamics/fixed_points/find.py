@@ -49,8 +49,9 @@ def find_fixed_points(
     starts
         States `[start, state]` where round 1 starts. Later rounds start near them.
     visited
-        States `[member, visited, state]` (one network: also `[..., state]`). Round 1 starts from a
-        sample of them, with noise. None, without starts: states under random inputs.
+        States `[member, visited, state]` (one network: also `[..., state]`). Half of round 1 starts
+        from a sample of them, with noise, half anywhere in the invariant box. None, without starts:
+        states under random inputs.
     search
         Settings of the search. None: `FixedPointSearch()`.
     layer

@@ -157,7 +157,7 @@ class RoundResult:
         search.root_of_start = [*(moved[root] for root in search.root_of_start), self.root]
         search.outcomes.append(self.outcome)
         search.unconverged.append(self.unconverged)
-        search.n_new = int((self.is_new & (new.status == CONVERGED)).sum())
+        search.new_points.append(int((self.is_new & (new.status == CONVERGED)).sum()))
 
 
 def run_search(settings: FixedPointSearch, searches: Sequence[SearchState], n_inputs: int) -> None:
@@ -172,18 +172,40 @@ def run_search(settings: FixedPointSearch, searches: Sequence[SearchState], n_in
     for search in searches:
         by_member.setdefault(search.system.member, []).append(search)
     for turn in range(settings.rounds):
-        count = min(settings.candidates, share * 2 ** max(0, turn - 1))
-        waiting = [search for search in searches if not search.is_finished]
-        neighbours = [
-            points_at_other_inputs(search, by_member[search.system.member]) for search in waiting
-        ]
-        size = searches[0].visited.shape[1]
-        for part in batches(len(waiting), 8 * SOLVER_MATRICES * count * size**2):
-            starts = round_starts(settings, waiting[part], neighbours[part], turn, count)
-            _run_round(settings, waiting[part], starts)
+        base = min(settings.candidates, share * 2 ** max(0, turn - 1))
+        by_effort: dict[float, list[SearchState]] = {}
+        for search in searches:
+            if not search.is_finished:
+                by_effort.setdefault(search.effort, []).append(search)
+        neighbours = {
+            id(search): points_at_other_inputs(search, by_member[search.system.member])
+            for waiting in by_effort.values()
+            for search in waiting
+        }
+        for effort, waiting in by_effort.items():
+            known = [neighbours[id(search)] for search in waiting]
+            _run_rounds(settings, waiting, known, turn, base, int(base * effort))
     for search in searches:
         inside = search.system.networks.within(search.unconverged_states)
         search.slow = slow_points(search, settings.merge * search.scale, inside)
+
+
+def _run_rounds(
+    settings: FixedPointSearch,
+    searches: Sequence[SearchState],
+    neighbours: Sequence[Array],
+    turn: int,
+    base: int,
+    count: int,
+) -> None:
+    """Run one round of searches with `count` starts each, in batches of bounded memory.
+
+    base: number of starts of an easy search.
+    """
+    size = searches[0].visited.shape[1]
+    for part in batches(len(searches), 8 * SOLVER_MATRICES * count * size**2):
+        starts = round_starts(settings, searches[part], neighbours[part], turn, base, count)
+        _run_round(settings, searches[part], starts)
 
 
 def _run_round(settings: FixedPointSearch, searches: Sequence[SearchState], starts: Array) -> None:

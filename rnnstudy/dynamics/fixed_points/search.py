@@ -24,6 +24,17 @@ from rnnstudy.dynamics.root_finding.solvers import AnySolver, LevenbergMarquardt
 Linearise = Callable[[Array], tuple[Array, Array]]
 """States `[point, state]` -> F `[point, state]` and dF/dh `[point, state, state]`."""
 
+MIN_STARTS = 3
+"""Least number of starts that must reach each point of a saturated search. In a search that misses
+points, others are most often reached only once or twice."""
+
+WIDE_BOX = 4.0
+"""Radius of a box far larger than the states, as a multiple of their root mean square."""
+
+WIDE_EFFORT, HARD_EFFORT = 0.5, 1.0
+"""Further starts in such a box, and once a second round after the first has reached new points, as
+shares of those of an easy search."""
+
 
 class FixedPointSearch(Component):
     """Settings of a search for fixed points: starts, rounds, tolerances and solver.
@@ -36,13 +47,14 @@ class FixedPointSearch(Component):
     Newton(limit=120, tolerance=1e-24)
     """
 
-    version: ClassVar[int] = 10
+    version: ClassVar[int] = 11
 
     candidates: Annotated[int, Field(ge=1)] = 256
     """Number of starts per round and network. Several inputs share it. Each input gets at least an
-    eighth, and twice as many in each round after the second."""
+    eighth, and twice as many in each round after the second. A network in which points are hard to
+    find gets up to 2.5 times as many."""
 
-    rounds: Annotated[int, Field(ge=1)] = 6
+    rounds: Annotated[int, Field(ge=1)] = 10
     """Largest number of rounds. A search ends earlier once its certificate is consistent."""
 
     noise: Annotated[float, Field(ge=0)] = 0.1
@@ -143,8 +155,8 @@ class SearchState:
         Roots so far.
     outcomes
         Codes of the starts `[start]` without their roots, per round.
-    n_new
-        Number of fixed points that the last round was the first to reach.
+    new_points
+        Number of fixed points that each round was the first to reach.
     unconverged
         Per round, states `[start, state]` above the tolerance where starts are stuck, and speeds.
     root_of_start
@@ -158,7 +170,7 @@ class SearchState:
     starts_as_given: bool
     roots: Roots
     outcomes: list[Array] = field(default_factory=list)
-    n_new: int = 0
+    new_points: list[int] = field(default_factory=list)
     unconverged: list[tuple[Array, Array]] = field(default_factory=list)
     slow: SlowSet | None = None
     root_of_start: list[Array] = field(default_factory=list)
@@ -167,6 +179,33 @@ class SearchState:
     def scale(self) -> float:
         """Typical root mean square of the states that the network visits."""
         return self.system.scale
+
+    @property
+    def n_new(self) -> int:
+        """Number of fixed points that the last round was the first to reach."""
+        return self.new_points[-1] if self.new_points else 0
+
+    @property
+    def n_fruitful(self) -> int:
+        """Number of rounds after the first that reached new points."""
+        return sum(count > 0 for count in self.new_points[1:])
+
+    @property
+    def n_quiet(self) -> int:
+        """Number of last rounds in a row, after the first, that reached no new point."""
+        later = self.new_points[1:]
+        return next((i for i, count in enumerate(reversed(later)) if count), len(later))
+
+    @property
+    def is_wide(self) -> bool:
+        """The invariant box is far larger than the states."""
+        bound = self.system.networks.bound
+        return bound is not None and bool(np.max(bound) > WIDE_BOX * self.scale)
+
+    @property
+    def effort(self) -> float:
+        """Starts in a round, as a multiple of those of an easy search."""
+        return 1.0 + WIDE_EFFORT * self.is_wide + HARD_EFFORT * (self.n_fruitful > 1)
 
     @property
     def is_bounded(self) -> bool:
@@ -192,8 +231,14 @@ class SearchState:
 
     @property
     def is_saturated(self) -> bool:
-        """A later round reached no new point, and the estimate of missing points is below 1/2."""
-        return len(self.outcomes) > 1 and self.n_new == 0 and self.estimated_missing < 0.5
+        """Enough last rounds reached no new point, and each point was reached several times.
+
+        One round is enough if at most one after the first reached new points, two if two or three
+        did, and so on.
+        """
+        needed = 1 + self.n_fruitful // 2
+        is_rare = self.roots.fixed_points.n_starts < MIN_STARTS
+        return self.n_quiet >= needed and not is_rare.any()
 
     @property
     def index_sum(self) -> int:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.dynamics.fixed_points.search import FixedPointSearch, Roots, SearchState
+from rnnstudy.dynamics.fixed_points.search import WIDE_EFFORT, FixedPointSearch, Roots, SearchState
 from rnnstudy.dynamics.networks.autonomous_system import joint_map
-from rnnstudy.dynamics.networks.state_map import StateMap
+from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 from rnnstudy.dynamics.root_finding.deflation import deflated_newton
 from rnnstudy.dynamics.root_finding.first_order import Iteration
 from rnnstudy.dynamics.root_finding.iterate import solve
@@ -16,14 +16,32 @@ from rnnstudy.dynamics.states.sampling import convex_mixtures, jittered_sample
 RELAXATION = Iteration(limit=30, patience=30)
 """Iteration that moves states away from unstable points, but not yet to stable points."""
 
-DEFLATED_FRACTION = 4
-"""One start in so many is moved by Newton's method on the deflated map."""
+FIRST_WIDE_SHARE = 0.5
+"""Share of the starts of round 1 anywhere in the invariant box."""
 
-RELAXED_FRACTION = 8
-"""One start in so many is moved by the relaxation."""
+WIDE_SHARE, RELAXED_SHARE, DEFLATED_SHARE = 1 / 8, 1 / 16, 3 / 8
+"""Shares of the starts of a later round: anywhere in the box, moved by the relaxation, moved by
+Newton's method on the deflated map."""
 
-RELAXED_STREAM, MIXTURE_STREAM = 1, 2
-"""Random streams of a round for relaxed starts, and for mixtures before deflation."""
+DEFLATED_WIDE_SHARE, DEFLATED_SLOW_SHARE = 1 / 2, 1 / 4
+"""Shares of the deflated starts that begin in the box, and beside known points."""
+
+SLOW_REACH = 0.03, 1.0
+"""Least and largest distance of a start from its point along the slowest direction, as shares of
+the states' root mean square."""
+
+WIDE_REACH = 4.0
+"""Largest box of starts without an invariant box, in root mean squares of the states."""
+
+LARGEST_BOX = 1e3
+"""Largest box of starts in any case."""
+
+INVERSE_ITERATIONS = 3
+"""Inverse iterations that turn a random direction into the slowest one."""
+
+RELAXED_STREAM, MIXTURE_STREAM, SLOW_STREAM, WIDE_STREAM = range(1, 5)
+"""Random streams of a round: relaxed starts, mixtures before deflation, slow directions, starts in
+the box."""
 
 
 def search_map(searches: Sequence[SearchState], points: int) -> StateMap:
@@ -43,18 +61,36 @@ def round_starts(
     searches: Sequence[SearchState],
     neighbours: Sequence[Array],
     turn: int,
+    base: int,
     count: int,
 ) -> Array:
-    """Return so many starts for each search in one round, `[search, start, state]`.
+    """Return `count` starts for each search in one round, `[search, start, state]`.
 
-    neighbours: points `[point, state]` of the same network at other inputs, for each search. At
-    most a quarter of the starts are such points.
+    The searches are of equal effort. neighbours: points `[point, state]` of the same network at
+    other inputs, for each search. At most a quarter of the starts are such points. base: number of
+    starts of an easy search. The further starts in a wide box are anywhere in it.
     """
-    relaxed = _relaxed_starts(settings, searches, turn, count // RELAXED_FRACTION if turn else 0)
-    deflated = _deflated_starts(settings, searches, turn, count // DEFLATED_FRACTION if turn else 0)
+    if turn == 0:
+        n_visited = count if searches[0].starts_as_given else base - int(FIRST_WIDE_SHARE * base)
+        wide = _wide_starts(settings, searches, turn, count - n_visited)
+        return np.stack(
+            [
+                _fill_starts(settings, search, states, turn, count)
+                for search, states in zip(searches, wide, strict=True)
+            ]
+        )
+    extra = int(base * WIDE_EFFORT) if searches[0].is_wide else 0
+    n_wide = extra + int(WIDE_SHARE * (count - extra))
+    n_relaxed, n_deflated = (
+        int(share * (count - extra)) for share in (RELAXED_SHARE, DEFLATED_SHARE)
+    )
+    n_deflated_wide = int(DEFLATED_WIDE_SHARE * n_deflated)
+    wide = _wide_starts(settings, searches, turn, n_wide + n_deflated_wide)
+    relaxed = _relaxed_starts(settings, searches, turn, n_relaxed)
+    deflated = _deflated_starts(settings, searches, turn, n_deflated, wide[:, n_wide:])
     parts = [
         np.concatenate([points[: count // 4], *others])
-        for points, *others in zip(neighbours, relaxed, deflated, strict=True)
+        for points, *others in zip(neighbours, relaxed, deflated, wide[:, :n_wide], strict=True)
     ]
     return np.stack(
         [
@@ -98,24 +134,83 @@ def _relaxed_starts(
 
 
 def _deflated_starts(
-    settings: FixedPointSearch, searches: Sequence[SearchState], turn: int, count: int
+    settings: FixedPointSearch, searches: Sequence[SearchState], turn: int, count: int, wide: Array
 ) -> list[Array]:
     """Return states `[start, state]` that Newton's method reaches on each search's deflated map.
 
-    They are used from round 3 on, which confirms the first two, or if only one point is known.
+    It begins at the states `wide [search, start, state]`, beside known points along their slowest
+    directions, and at mixtures.
     """
     starts = [np.empty((0, searches[0].visited.shape[1]))] * len(searches)
-    counts = [len(search.roots.fixed_points.state) for search in searches]
-    chosen = [i for i, points in enumerate(counts) if points == 1 or (points and turn > 1)]
+    chosen = [i for i, search in enumerate(searches) if len(search.roots.fixed_points.state)]
     if chosen and count:
         subset = [searches[i] for i in chosen]
-        mixtures = np.stack([_mixtures(settings, search, turn, count) for search in subset])
+        n_slow = int(DEFLATED_SLOW_SHARE * count)
+        begins = [
+            np.concatenate(
+                [
+                    wide[i],
+                    _slow_directions(settings, searches[i], turn, n_slow),
+                    _mixtures(settings, searches[i], turn, count - n_slow - wide.shape[1]),
+                ]
+            )
+            for i in chosen
+        ]
         roots = [search.roots.fixed_points.state for search in subset]
         scale = np.array([search.scale for search in subset])
-        ends = deflated_newton(search_map(subset, count), mixtures, roots, scale)
+        ends = deflated_newton(search_map(subset, count), np.stack(begins), roots, scale)
         for i, states in zip(chosen, ends, strict=True):
             starts[i] = states
     return starts
+
+
+def _wide_starts(
+    settings: FixedPointSearch, searches: Sequence[SearchState], turn: int, count: int
+) -> Array:
+    """Return images `[search, start, state]` of states anywhere in the invariant box.
+
+    All fixed points lie in the box, and in its image. Visited states and known points may be far
+    from others. Without a box, the states' own size is the measure.
+    """
+    shape = count, searches[0].visited.shape[1]
+    if not count:
+        return np.empty((len(searches), *shape))
+    states = []
+    for search in searches:
+        generator = random_generator(settings, search, turn, WIDE_STREAM)
+        bound = search.system.networks.bound
+        if bound is None:
+            reach = search.scale * np.exp(generator.uniform(0.0, np.log(WIDE_REACH), (count, 1)))
+        else:
+            reach = np.minimum(bound, LARGEST_BOX * search.scale)
+        states.append(reach * generator.uniform(-1.0, 1.0, shape))
+    starts = np.stack(states)
+    image = run_compiled(StateMap.__call__, search_map(searches, count), starts).numpy()
+    return np.where(np.isfinite(image).all(axis=-1, keepdims=True), image, starts)
+
+
+def _slow_directions(
+    settings: FixedPointSearch, search: SearchState, turn: int, count: int
+) -> Array:
+    """Return states `[start, state]` beside known points, along their slowest directions.
+
+    A saddle-node bifurcation leaves two points on a line, which is the slowest direction of both:
+    the eigenvector of the eigenvalue nearest to 1. Inverse iteration turns a random direction into
+    it. Distances are spread evenly in the logarithm.
+    """
+    points = search.roots.fixed_points
+    size = points.state.shape[1]
+    generator = random_generator(settings, search, turn, SLOW_STREAM)
+    chosen = np.resize(generator.permutation(len(points.state)), count)
+    roots, root = np.unique(chosen, return_inverse=True)
+    inverse = np.linalg.inv(np.eye(size) - points.jacobian[roots])[root]
+    direction = generator.standard_normal((count, size, 1))
+    for _ in range(INVERSE_ITERATIONS):
+        direction = inverse @ direction
+        direction /= np.sqrt(np.mean(direction**2, axis=1, keepdims=True))
+    low, high = np.log(SLOW_REACH)
+    distance = search.scale * np.exp(generator.uniform(low, high, (count, 1)))
+    return points.state[chosen] + distance * direction[..., 0]
 
 
 def _mixtures(settings: FixedPointSearch, search: SearchState, turn: int, count: int) -> Array:
@@ -136,7 +231,8 @@ def _fill_starts(
         return search.visited
     generator, noise = random_generator(settings, search, turn), settings.noise
     if turn == 0:
-        return jittered_sample(search.visited, count, noise, generator)
+        sample = jittered_sample(search.visited, count - len(first), noise, generator)
+        return np.concatenate([first, sample])
     points = search.roots.fixed_points
     stable = points.state[is_stable(points)]
     parts = [first]

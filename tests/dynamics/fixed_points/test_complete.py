@@ -109,6 +109,7 @@ def kept(hunt, withheld, rounds):
     of these."""
     known = np.setdiff1d(np.arange(len(hunt.roots.state)), withheld)
     less = {"outcomes": hunt.outcomes[:1] * rounds, "root_of_start": [np.full(0, -1)] * rounds}
+    less["new_points"] = [0] * rounds
     return replace(hunt, roots=hunt.roots.take(known), unconverged=[], **less)
 
 

@@ -37,7 +37,7 @@ def hunt(n_starts, index, turns=2, fresh=0, bound=1.0):
     )
     outcomes = [np.zeros(4, int)] * turns
     system = SimpleNamespace(networks=SimpleNamespace(bound=bound), scale=1.0)
-    return SearchState(system, np.ones((4, 2)), False, roots, outcomes, fresh)
+    return SearchState(system, np.ones((4, 2)), False, roots, outcomes, [0] * (turns - 1) + [fresh])
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,8 @@ def hunt(n_starts, index, turns=2, fresh=0, bound=1.0):
         ({"n_starts": [9], "index": [1], "turns": 1}, NOT_SATURATED, False),
         ({"n_starts": [9], "index": [1], "fresh": 1}, NOT_SATURATED, False),
         ({"n_starts": [9, 1, 1], "index": [1, 1, -1]}, NOT_SATURATED, False),
+        ({"n_starts": [9, 9, 2], "index": [1, 1, -1]}, NOT_SATURATED, False),
+        ({"n_starts": [9, 9, 3], "index": [1, 1, -1]}, CONSISTENT, True),
         ({"n_starts": [9, 9], "index": [1, 1], "bound": None}, NOT_APPLICABLE, True),
         ({"n_starts": [9, 1, 1], "index": [1, 1, 1], "bound": None}, NOT_APPLICABLE, False),
     ],
@@ -62,6 +64,35 @@ def test_unseen_points_are_estimated_from_rare_ones():
     # Chao's bias-corrected estimate by hand: 3 x 2 / (2 x (1 + 1)).
     assert hunt([1, 1, 1, 2, 8], [1] * 5).estimated_missing == 1.5
     assert hunt([1, 5], [1, 1]).estimated_missing == 0.0
+
+
+@pytest.mark.parametrize(
+    ("new_points", "saturated"),
+    [
+        ([3], False),
+        ([3, 0], True),
+        ([3, 2], False),
+        ([3, 2, 0], True),
+        ([3, 2, 2, 0], False),
+        ([3, 2, 2, 0, 0], True),
+        ([3, 2, 0, 2, 1, 0], False),
+        ([3, 2, 0, 2, 1, 0, 0], True),
+        ([0, 2, 2, 2, 2, 0, 0], False),
+    ],
+)
+def test_the_more_rounds_reached_new_points_the_more_must_reach_none(new_points, saturated):
+    searching = hunt([9, 9, 9], [1, 1, -1])
+    searching.new_points = new_points
+    assert searching.is_saturated is saturated
+
+
+def test_hard_searches_and_wide_boxes_get_more_starts():
+    assert hunt([9], [1]).effort == 1.0
+    assert hunt([9], [1], bound=10.0).effort == 1.5
+    assert hunt([9], [1], bound=None).effort == 1.0
+    hard = hunt([9], [1])
+    hard.new_points = [1, 2, 0, 2]
+    assert hard.effort == 2.0
 
 
 def test_a_hunt_whose_starts_all_diverge_is_lost():
@@ -83,9 +114,9 @@ def test_blocks_of_any_size_give_the_same_points(monkeypatch):
 
 
 def test_seed_changes_the_starts_not_the_points():
-    generator = np.random.default_rng(4)
+    generator = np.random.default_rng(1)
     cell = UGRNN(units=3)
-    networks = population(cell, [random_weights(cell, generator, 4.0)])
+    networks = population(cell, [random_weights(cell, generator, 4.0) for _ in range(4)])
     first, second = (
         find_fixed_points(networks, search=rounds.FixedPointSearch(candidates=128, seed=seed))
         for seed in (0, 1)
