@@ -206,10 +206,12 @@ class FixedPoints(CountedOutcomes, SearchRecord):
         """Certificate of completeness: a `pandas.DataFrame` with one row per member and input.
 
         The verdict is `consistent` if three conditions hold. The indices add up to 1. The last
-        round reached no new point (`fresh` is 0). The estimated number of missing points, `unseen`,
-        is below one half. The verdict is `points missing` if the sum is not 1, and `not saturated`
-        if another condition fails. It is `not applicable` without an invariant box, or if all
-        starts diverged. A consistent certificate is necessary for completeness, not sufficient.
+        rounds reached no new point: one round, or more if many had reached some. At least three
+        starts reached each point. The verdict is `points missing` if the sum is not 1, and
+        `not saturated` if another condition fails. It is `not applicable` without an invariant box,
+        or if all starts diverged. A consistent certificate is necessary for completeness, not
+        sufficient. `fresh` counts new points of the last round. `unseen` estimates missing points
+        from those that were reached once or twice (Chao 1984).
         """
         columns = dict(self.searches)
         columns["verdict"] = np.array(VERDICTS, object)[columns["verdict"]]
