@@ -72,9 +72,9 @@ def test_a_ghost_is_slow_however_small_its_speed():
     found = find_fixed_points(step, starts=starts, search=QUICK)
     assert len(found) == 0
     assert found.outcomes["slow"] > 20
-    # Given up once the speed has not halved for ten steps.
+    # Given up once the speed has not halved for ten steps: some per cent above the minimum.
     np.testing.assert_allclose(found.slow.state, 0.0, atol=1e-3)
-    np.testing.assert_allclose(found.slow.speed, 5e-13, rtol=1e-2)
+    np.testing.assert_allclose(found.slow.speed, 5e-13, rtol=5e-2)
 
 
 @pytest.mark.parametrize("order", [2, 3, 4])
