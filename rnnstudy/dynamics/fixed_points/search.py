@@ -24,7 +24,7 @@ from rnnstudy.dynamics.root_finding.solvers import AnySolver, LevenbergMarquardt
 Linearise = Callable[[Array], tuple[Array, Array]]
 """States `[point, state]` -> F `[point, state]` and dF/dh `[point, state, state]`."""
 
-MIN_STARTS = 3
+MIN_ARRIVALS = 3
 """Least number of starts that must reach each point of a saturated search. In a search that misses
 points, others are most often reached only once or twice."""
 
@@ -32,8 +32,8 @@ WIDE_BOX = 4.0
 """Radius of a box far larger than the states, as a multiple of their root mean square."""
 
 WIDE_EFFORT, HARD_EFFORT = 0.5, 1.0
-"""Further starts in such a box, and once a second round after the first has reached new points, as
-shares of those of an easy search."""
+"""Further starts in such a box, and once two rounds after the first have reached new points. They
+are shares of the starts of an easy search."""
 
 
 class FixedPointSearch(Component):
@@ -237,7 +237,7 @@ class SearchState:
         did, and so on.
         """
         needed = 1 + self.n_fruitful // 2
-        is_rare = self.roots.fixed_points.n_starts < MIN_STARTS
+        is_rare = self.roots.fixed_points.n_starts < MIN_ARRIVALS
         return self.n_quiet >= needed and not is_rare.any()
 
     @property

@@ -26,7 +26,7 @@ Newton's method on the deflated map."""
 DEFLATED_WIDE_SHARE, DEFLATED_SLOW_SHARE = 1 / 2, 1 / 4
 """Shares of the deflated starts that begin in the box, and beside known points."""
 
-SLOW_REACH = 0.03, 1.0
+STEP_REACH = 0.03, 1.0
 """Least and largest distance of a start from its point along the slowest direction, as shares of
 the states' root mean square."""
 
@@ -208,7 +208,7 @@ def _slow_directions(
     for _ in range(INVERSE_ITERATIONS):
         direction = inverse @ direction
         direction /= np.sqrt(np.mean(direction**2, axis=1, keepdims=True))
-    low, high = np.log(SLOW_REACH)
+    low, high = np.log(STEP_REACH)
     distance = search.scale * np.exp(generator.uniform(low, high, (count, 1)))
     return points.state[chosen] + distance * direction[..., 0]
 

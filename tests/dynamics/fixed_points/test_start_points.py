@@ -11,7 +11,7 @@ from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.fixed_points.rounds import classify_roots
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch, Roots, SearchState
 from rnnstudy.dynamics.fixed_points.start_points import (
-    SLOW_REACH,
+    STEP_REACH,
     _slow_directions,
     _wide_starts,
     round_starts,
@@ -42,8 +42,8 @@ def origin():
 def test_slow_starts_lie_along_the_eigenvector_nearest_to_one(origin):
     starts = _slow_directions(SETTINGS, origin, 1, 40)
     distance = np.sqrt(np.mean(starts**2, axis=1))
-    assert (distance >= SLOW_REACH[0] * 0.5).all()
-    assert (distance <= SLOW_REACH[1] * 0.5).all()
+    assert (distance >= STEP_REACH[0] * 0.5).all()
+    assert (distance <= STEP_REACH[1] * 0.5).all()
     # Three inverse iterations shrink the next direction by (0.1 / 0.5)^3 in comparison.
     along = np.abs(starts @ [1.0, 1.0, 0.0]) / np.sqrt(2.0) / np.linalg.norm(starts, axis=1)
     assert np.median(along) > 0.999
