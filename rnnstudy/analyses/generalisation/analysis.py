@@ -84,7 +84,7 @@ class GeneralisationAnalysis(MemberAnalysis):
         return score(task, trials, np.concatenate(parts))
 
     def show(self, section: Section) -> Iterable[Exhibit]:
-        return generalisation_exhibits(section, self.title, self.classes)
+        return generalisation_exhibits(section, self.title, self.classes + self.weights_suffix)
 
 
 def _outputs(population: Population, inputs: Array) -> Iterator[Array]:
