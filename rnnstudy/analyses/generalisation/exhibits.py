@@ -34,8 +34,8 @@ def _accuracies(title: str, group: str, groups: Groups[Generalisation]) -> Curve
     return Curves(
         title=title,
         caption=f"Accuracy on trials that differ from those of training in one property: median "
-        f"over the networks of {group}, band from the lower to the upper quartile. Each panel "
-        "names the property, its unit, and its value in training.",
+        f"over the networks of {group}, band from the lower to the upper quartile. "
+        f"{_units(groups)}",
         curves=list(_curves(groups, lambda record: record.accuracy)),
         x_label="value of the property",
         y_label="accuracy",
@@ -47,7 +47,7 @@ def _errors(groups: Groups[Generalisation]) -> Curves:
         title="Errors at the end of trials",
         caption="Root mean square error at the last time step that counts: median over networks, "
         "band from the lower to the upper quartile. Noise of a noisy delay is in no target. The "
-        "error of an exact integrator grows with the square root of the delay.",
+        f"error of an exact integrator grows with the square root of the delay. {_units(groups)}",
         curves=list(_curves(groups, lambda record: record.last_error)),
         x_label="value of the property",
         y_label="error",
@@ -59,18 +59,22 @@ def _curves(
 ) -> Iterable[Curve]:
     first = next(iter(groups.values()))[0]
     for shift in first.shifts:
-        rows, panel = first.rows(shift), _panel(first, shift)
+        rows = first.rows(shift)
         for name, records in groups.items():
             values = np.array([number(record)[rows] for record in records])
             low, middle, high = _quartiles(values)
-            yield Curve(x=first.value[rows], y=middle, low=low, high=high, label=name, panel=panel)
+            yield Curve(x=first.value[rows], y=middle, low=low, high=high, label=name, panel=shift)
 
 
-def _panel(record: Generalisation, shift: str) -> str:
-    position = record.shifts.index(shift)
-    trained = record.trained[position]
-    suffix = "" if np.isnan(trained) else f"; training: {trained:g}"
-    return f"{shift} ({record.units[position]}{suffix})"
+def _units(groups: Groups[Generalisation]) -> str:
+    """Return the unit of each property, and its value in training, as a sentence."""
+    record = next(iter(groups.values()))[0]
+    parts = zip(record.shifts, record.units, record.trained, strict=True)
+    texts = [
+        f"{shift}: {unit}" + ("" if np.isnan(trained) else f" (training: {trained:g})")
+        for shift, unit, trained in parts
+    ]
+    return f"Values of the properties: {', '.join(texts)}."
 
 
 def _quartiles(values: Array) -> tuple[Array, Array, Array]:

@@ -128,9 +128,11 @@ def _counts(groups: Groups[LineAttractor]) -> Table:
 def _criterion(
     groups: Groups[LineAttractor], measure: ModeMeasureName, threshold: float | None
 ) -> str:
-    first = next(iter(groups.values()))[0]
-    threshold = first.slow_modulus if threshold is None else threshold
-    return MODE_MEASURES[measure].describe(threshold)
+    return MODE_MEASURES[measure].describe(_threshold(groups, threshold))
+
+
+def _threshold(groups: Groups[LineAttractor], threshold: float | None) -> float:
+    return next(iter(groups.values()))[0].slow_modulus if threshold is None else threshold
 
 
 def _median_count(measure: ModeMeasureName, threshold: float | None) -> Summary[LineAttractor]:
@@ -201,8 +203,8 @@ def _sufficient(groups: Groups[LineAttractor]) -> Curves:
     ]
     return Curves(
         title="Networks for which k modes are enough",
-        caption="Share of networks whose number of modes is at most k, under each criterion: the "
-        "numbers of the table above. An average over contexts need not be a whole number.",
+        caption="Share of networks whose number of modes is at most k, under each criterion of the "
+        "table of modes that integrate. An average over contexts need not be a whole number.",
         curves=curves,
         x_label="number of modes (k)",
         y_label="share of networks",
@@ -212,7 +214,8 @@ def _sufficient(groups: Groups[LineAttractor]) -> Curves:
 def _cumulative_curves(
     groups: Groups[LineAttractor], measure: ModeMeasureName, threshold: float | None
 ) -> Iterable[Curve]:
-    criterion, number = _criterion(groups, measure, threshold), np.arange(SHOWN_MODES + 1)
+    criterion = MODE_MEASURES[measure].short.format(_threshold(groups, threshold))
+    number = np.arange(SHOWN_MODES + 1)
     for combination, records in groups.items():
         counts = _network_counts(records, measure, threshold)
         if len(counts):

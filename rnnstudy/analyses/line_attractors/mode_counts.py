@@ -25,6 +25,8 @@ class ModeMeasure:
     """Default of the threshold."""
     clause: str
     """Description of the number as a noun, with a place for the threshold."""
+    short: str
+    """Title of a panel, with a place for the threshold."""
 
     def describe(self, threshold: float) -> str:
         """Return the description of the number at a threshold."""
@@ -44,17 +46,35 @@ def n_hankel_values(values: Array, share: float) -> Array:
 
 MODE_MEASURES: Mapping[ModeMeasureName, ModeMeasure] = {
     "mean_output": ModeMeasure(
-        "mean_error", n_modes_within, 0.05, "slowest modes for the mean output within {:.0%}"
+        "mean_error",
+        n_modes_within,
+        0.05,
+        "slowest modes for the mean output within {:.0%}",
+        "mean output, {:.0%}",
     ),
     "readout": ModeMeasure(
-        "readout_share", n_modes_for_share, 0.9, "slowest modes for R2 {:g} of the readout"
+        "readout_share",
+        n_modes_for_share,
+        0.9,
+        "slowest modes for R2 {:g} of the readout",
+        "readout, R2 {:g}",
     ),
     "state": ModeMeasure(
-        "state_share", n_modes_for_share, 0.9, "slowest modes for R2 {:g} of the state"
+        "state_share",
+        n_modes_for_share,
+        0.9,
+        "slowest modes for R2 {:g} of the state",
+        "state, R2 {:g}",
     ),
-    "slow_modes": ModeMeasure("eigenvalues", n_slow_modes, 0.8, "modes of modulus above {:g}"),
+    "slow_modes": ModeMeasure(
+        "eigenvalues", n_slow_modes, 0.8, "modes of modulus above {:g}", "modulus above {:g}"
+    ),
     "hankel": ModeMeasure(
-        "hankel", n_hankel_values, 0.99, "Hankel singular values for {:.0%} of the energy"
+        "hankel",
+        n_hankel_values,
+        0.99,
+        "Hankel singular values for {:.0%} of the energy",
+        "Hankel, {:.0%}",
     ),
 }
 """Measures of the number of modes, by name."""

@@ -170,9 +170,13 @@ def test_classes_of_solutions_are_related_to_performance() -> None:
         "8 corners": 1.0,
         "7 corners": 7 / 8,
     }
-    (silent,) = {c.panel for c in by_class.curves if c.panel.startswith("silent delay")}
-    assert silent == "silent delay (lengths of a training trial)"
-    assert any(c.panel.endswith("; training: 0.05)") for c in by_class.curves)
+    assert {curve.panel for curve in by_class.curves} == set(section_shifts())
+    assert "pulse probability: pulses per step and channel (training: 0.05)" in by_class.caption
+    assert "silent delay: lengths of a training trial, " in by_class.caption
+
+
+def section_shifts() -> list[str]:
+    return [shift.name for shift in MEMORY.shifts()]
 
 
 def test_without_classes_there_is_no_such_figure() -> None:

@@ -245,7 +245,7 @@ def test_what_is_shown(both):
     half = abs(share[0] - share[1]) / 2.0
     assert shares.curves[0].high[0] - shares.curves[0].y[0] == pytest.approx(half)
     assert isinstance(enough, Curves)
-    (curve,) = (c for c in enough.curves if c.panel == "slowest modes for R2 0.99 of the readout")
+    (curve,) = (c for c in enough.curves if c.panel == "readout, R2 0.99")
     assert curve.y[:3].tolist() == [0.0, 0.5, 1.0]
 
 
