@@ -34,6 +34,7 @@ from rnnstudy.study.plan.plan import Plan, make_plan
 from rnnstudy.study.results import files
 from rnnstudy.study.results.code import edited_code_lines
 from rnnstudy.study.results.run import Run, open_run, provenance, store_of
+from rnnstudy.study.results.verdict_table import full_statement
 from rnnstudy.study.spec.schema import schema as json_schema
 from rnnstudy.study.spec.study import SpecError, Study, load_study
 from rnnstudy.tasks import TASKS
@@ -253,7 +254,9 @@ def _show_result(results: Run) -> None:
     if len(diverged) > SHOWN:
         _say(f"and {len(diverged) - SHOWN} more diverged; members.csv lists them")
     for verdict in results.verdicts():
-        _say(f"{verdict.word}: {verdict.claim.statement(verdict.task)} ({verdict.task.title})")
+        _say(
+            f"{verdict.word}: {full_statement(verdict.claim, verdict.task)} ({verdict.task.title})"
+        )
     for failure in results.failures():
         _say(f"failed: {failure.label}: {failure.reason}")
     log = results.directory / "failures.log"

@@ -1,5 +1,6 @@
 """Summary of a plan in the terminal: networks, results in the store, and cost of the rest."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -10,6 +11,7 @@ from rnnstudy.study.plan.job import Job, count_label
 from rnnstudy.study.plan.plan import Plan
 from rnnstudy.study.plan.train import total_flops
 from rnnstudy.study.spec.networks import TrainedNetworkSpec
+from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import Study
 from rnnstudy.training.cost import core_hours, parameters
 
@@ -19,6 +21,12 @@ def show_plan(study: Study, plan: Plan, console: Console) -> None:
     tasks = ", ".join(task.title for task in study.tasks)
     _say(console, f"{study.study}: {len(plan.networks)} networks on {tasks}")
     console.print(_networks(plan))
+    if repeated := _repeated_networks(plan):
+        _say(
+            console,
+            f"{count_label(repeated, 'network')} of two names or more, since protocols do not "
+            "differ for them: claims about several protocols count them more than once",
+        )
     for name, done, total in plan.done:
         _say(console, f"{name}: {done} of {total} done")
     for line in _training(study, plan):
@@ -26,6 +34,16 @@ def show_plan(study: Study, plan: Plan, console: Console) -> None:
     costs = plan.costs()
     if costs:
         console.print(_cost_table(costs))
+
+
+def _repeated_networks(plan: Plan) -> int:
+    """Return the number of networks that have several names in one task."""
+    names = Counter(
+        (network.task.title, network.key())
+        for network in plan.networks
+        if not isinstance(network, PendingNetwork)
+    )
+    return sum(count > 1 for count in names.values())
 
 
 def _networks(plan: Plan) -> Table:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import isnan, nan
 from typing import Any, NamedTuple
 
+from rnnstudy.analyses.conditions import condition_text
 from rnnstudy.claims import Claim, Evidence
 from rnnstudy.claims.evidence.record import ControlResult
 from rnnstudy.claims.verdict import PartVerdict, Verdict, control_outcome, verdicts
@@ -105,13 +106,19 @@ def verdict_columns(results: Sequence[ClaimResult]) -> dict[str, list[Any]]:
     return {name: [row[name] for row in rows] for name in COLUMNS}
 
 
+def full_statement(claim: Claim, task: Task) -> str:
+    """Return the statement of a claim with the condition on its networks, if there is one."""
+    condition = condition_text(claim.where)
+    return claim.statement(task) + (f" (Networks with {condition}.)" if condition else "")
+
+
 def _row(result: ClaimResult) -> dict[str, Any]:
     claim, task, evidence = result.claim, result.task, result.evidence
     untrained, learnt = single_control(result, "untrained"), single_control(result, "learnt")
     return {
         "claim": claim.title,
         "task": task.title,
-        "statement": claim.statement(task),
+        "statement": full_statement(claim, task),
         "verdict": result.word,
         "statistic": evidence and known_number(evidence.statistic),
         "effect": evidence and known_number(evidence.effect),

@@ -46,9 +46,8 @@ def combinations(
 
     The order of the axes is: tasks, cells, activations, units, protocols, training axes.
     """
-    varied = {name for name, values in networks.training_axes.items() if len(values) > 1}
-    differing = differing_fields(networks.cells)
-    all_special = {name for names in differing.values() for name in names}
+    differing, tabled = differing_fields(networks.cells), tabled_fields(networks)
+    varied = _varied_axes(networks)
     return [
         Combination(
             task=point.task,
@@ -58,11 +57,33 @@ def combinations(
             training=training.replace(**{n: point.fields[n] for n in networks.training_axes}),
             fields=point.fields,
             named=frozenset(ALWAYS_NAMED | varied | differing[title(point.cell)].keys()),
-            tabled=frozenset(ALWAYS_NAMED | varied | all_special),
+            tabled=tabled,
         )
         for point in grid_points(tasks, networks, protocols)
         if is_included(point.fields, networks)
     ]
+
+
+def _varied_axes(networks: Networks) -> frozenset[str]:
+    """Return the training axes with several values."""
+    return frozenset(name for name, values in networks.training_axes.items() if len(values) > 1)
+
+
+def tabled_fields(networks: Networks) -> frozenset[str]:
+    """Return the fields of a grid that are columns of the table of networks, but for the seed."""
+    special = {name for names in differing_fields(networks.cells).values() for name in names}
+    return ALWAYS_NAMED | _varied_axes(networks) | special
+
+
+def fields_of_networks(
+    tasks: Sequence[Task], networks: Networks, protocols: Sequence[str] = ()
+) -> Iterator[dict[str, Any]]:
+    """Yield the fields of all networks, as `Member.fields`, without building their cells."""
+    tabled = tabled_fields(networks)
+    for point in grid_points(tasks, networks, protocols):
+        if is_included(point.fields, networks):
+            fields = {name: v for name, v in point.fields.items() if name in tabled}
+            yield from ({**fields, "seed": seed} for seed in networks.seeds)
 
 
 class GridPoint(NamedTuple):

@@ -22,8 +22,8 @@ from rnnstudy.study.spec.grid import (
     Combination,
     combinations,
     condition_errors,
+    fields_of_networks,
     grid_errors,
-    member,
 )
 from rnnstudy.study.spec.imported_models import Model, Models, imported_networks
 from rnnstudy.study.spec.networks import Networks, NetworkSpec, TrainedNetworkSpec
@@ -329,13 +329,11 @@ class Study(Component):
 
 def _fields(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the fields of all networks of the valid parts of a study."""
-    grid = data["networks"]
-    members = (
-        [] if grid is None else [member(c, s) for c in _combinations(data) for s in grid.seeds]
-    )
-    known = members[0].fields if members else ()
-    imported = imported_networks(data["models"], data["tasks"], known)
-    return [each.fields for each in (*members, *(m for m, _ in imported))]
+    tasks, grid = data["tasks"], data["networks"]
+    names = [protocol.name for protocol in data["protocols"]]
+    trained = [] if grid is None else list(fields_of_networks(tasks, grid, names))
+    imported = imported_networks(data["models"], tasks, trained[0] if trained else ())
+    return [*trained, *(member.fields for member, _ in imported)]
 
 
 def _refuse_unusable(
