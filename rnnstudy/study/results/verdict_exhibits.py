@@ -101,9 +101,8 @@ def effect_figures(results: Sequence[ClaimResult]) -> Iterator[Forest]:
         yield _forest(
             same,
             "Differences in units of the margin",
-            "Each row is a claim of sameness. Alike: the largest difference of two levels is below "
-            "1, with its interval of 90 %. The bars are intervals of 95 %. A difference of 0 is no "
-            "difference.",
+            "Each row is a claim of sameness. Alike: the largest difference of two levels lies "
+            "within 1 with its whole interval of 95 %. A difference of 0 is no difference.",
             "largest difference of two levels / margin",
             (-1.0, 0.0, 1.0),
         )
