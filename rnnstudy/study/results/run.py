@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Section
+from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.claims.base import Claim, no_evidence
 from rnnstudy.claims.evidence.record import Evidence
 from rnnstudy.comparison.distances.pairs import Distances
@@ -324,12 +325,14 @@ class Run:
     def _with_weights(self, section: Section, analysis: MemberAnalysis) -> Section:
         index, weights = self.index.selected, analysis.weights
         seeded = {n: t for n, t in section.trained.items() if (t.seed >= 0).all()}
-        bound = index.by_title[analysis.title]
+        needs = dict(zip(analysis.needs(), index.by_title[analysis.title].needs, strict=True))
+        # Figures draw points in the activity of the same weights, if there is any.
+        needs["representations"] = BoundAnalysis(Representations(weights=weights))
         records = {
             name: self._present(
                 {m: (index.records(need)[index.network[m].key()], Record) for m in seeded}
             )
-            for name, need in zip(analysis.needs(), bound.needs, strict=True)
+            for name, need in needs.items()
         }
         return replace(
             section,

@@ -231,6 +231,13 @@ def test_an_analysis_reads_others_of_the_same_weights(tmp_path: Path) -> None:
         assert entries(run.record("double_untrained", name)) == pytest.approx([value, 6 * value])
         (trained,) = first_weight(run.trained_network(name).population)
         assert entries(run.record("double", name)) == pytest.approx([trained, 6 * trained])
+    shown = run.section_of(Double(weights="untrained"), run.section("flip_flop"))
+    drawn = [first_weight(shown.trained[name].population)[0] for name in NAMES]
+    assert drawn == pytest.approx(before)
+    # The trained activity is not that of the networks that are shown.
+    assert not shown.records["representations"]
+    read = [entries(shown.records["first"][name])[0] for name in NAMES]
+    assert read == pytest.approx([3 * value for value in before])
 
 
 @pytest.mark.parametrize("weights", ["trained", "untrained", "standard"])
