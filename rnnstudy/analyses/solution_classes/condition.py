@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rnnstudy.analyses.solution_classes.family import orbit_distances
+from rnnstudy.analyses.solution_classes.family import covered_share, orbit_distances
 from rnnstudy.analyses.solution_classes.observation import Observation, observe
 from rnnstudy.analyses.solution_classes.thresholds import ClassThresholds
 from rnnstudy.analyses.solution_classes.verdict import (
@@ -47,6 +47,12 @@ EXTRA_EXPONENTS = 3
 
 ORBIT_COPIES = 4
 """Copies of the orbits in memory at the peak."""
+
+COVERING_STEPS = 400
+"""Steps of an orbit that show whether it passes along others."""
+
+COVERED = 0.2
+"""Distance at which an orbit passes along another one, as a share of the extent of all."""
 
 SAME_CURVE = 0.02
 """Distance of two closed curves that are one, as a share of their size."""
@@ -187,8 +193,27 @@ class ClassSearch:
         condition.observed = observe(states, condition.spread, self.unit, self.thresholds)
         if self._reached_points(condition):
             condition.decide(ATTRACTORS)
-        elif not is_isolated(condition.observed, self.thresholds):
+            return
+        if self._is_one_oscillation(condition, condition.observed):
+            sets = np.zeros_like(condition.observed.sets)
+            condition.observed = replace(condition.observed, sets=sets)
+        if not is_isolated(condition.observed, self.thresholds):
             self._decide_family(condition, condition.observed)
+
+    def _is_one_oscillation(self, condition: ConditionState, observed: Observation) -> bool:
+        """Return whether one orbit, followed longer, passes along nearly all others.
+
+        Near a resonance the states of a short window leave gaps on a closed curve. Orbits of one
+        curve then seem to be a family.
+        """
+        is_still = observed.motion[1] <= self.thresholds.slow
+        if is_still or is_isolated(observed, self.thresholds):
+            return False
+        first, *others = observed.compared
+        path = condition.system.simulate(condition.ends[[first]], 0, COVERING_STEPS)[0]
+        radius = COVERED * observed.extent[1] * condition.spread
+        share = covered_share(condition.window[others], path, radius)
+        return share >= self.thresholds.share
 
     def _reached_points(self, condition: ConditionState) -> bool:
         """Return whether enough states are at known stable points, and note which they reach."""

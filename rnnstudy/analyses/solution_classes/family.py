@@ -26,6 +26,9 @@ CROWDED_GAP = 8.0
 LEAST_EXTENT = 1e-100
 """Extent below which a family has no shape, for its squares would be zero."""
 
+LEAST_VARIANCE = 1e-12
+"""Variance of the geodesic coordinates, in squares of the extent, below which there is no shape."""
+
 NEIGHBOURS = 4
 """Neighbours of an orbit that are linked to it in the graph of geodesics."""
 
@@ -56,6 +59,20 @@ def orbit_displacements(first: Array, second: Array) -> Array:
     """
     pairs = zip(first, second, strict=True)
     return np.array([orbit_distances(np.stack(pair))[0, 1] for pair in pairs])
+
+
+def covered_share(states: Array, path: Array, radius: float) -> float:
+    """Return the share of orbits `[orbit, time, state]` along which a path `[time, state]` passes.
+
+    It passes along an orbit if the median distance of the orbit's states from the path is at most
+    the radius.
+    """
+    from scipy.spatial.distance import cdist
+
+    times = np.unique(np.linspace(0, states.shape[1] - 1, REFERENCES).astype(int))
+    references = states[:, times].reshape(-1, states.shape[2])
+    distances = cdist(references, path).min(axis=1).reshape(len(states), -1)
+    return float(np.mean(np.median(distances, axis=1) <= radius))
 
 
 def _principal_coordinates(states: Array) -> Array:
@@ -144,6 +161,9 @@ def family_shape(distances: Array) -> FamilyShape:
         return FamilyShape(extent, float("nan"), float("nan"))
     coordinates = _geodesic_coordinates(distances / extent)
     variances = np.mean(coordinates**2, axis=0)
+    # Distances of sets need not obey the triangle inequality: all paths may be short.
+    if not variances.sum() > LEAST_VARIANCE:
+        return FamilyShape(extent, float("nan"), float("nan"))
     dimension = float(variances.sum() ** 2 / np.sum(variances**2))
     radius = np.linalg.norm(coordinates[:, :2], axis=1)
     return FamilyShape(extent, dimension, float(radius.std() / radius.mean()))

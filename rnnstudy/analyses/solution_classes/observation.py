@@ -19,7 +19,7 @@ MAX_ORBITS = 48
 grows with their square."""
 
 
-SAME_SET = 1.0
+SAME_SET = 1.5
 """Extent, as a share of the displacement of an orbit in a window, at which oscillations are one
 set: samples of one set are as far from each other as from their own samples later."""
 

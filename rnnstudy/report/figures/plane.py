@@ -139,19 +139,25 @@ def paint_bars(exhibit: StackedBars, axes: Axes) -> Legend:
     looks = assign_marks(exhibit.values)
     start = np.zeros(len(rows))
     for name, values in exhibit.values.items():
-        mark = looks[name]
-        axes.barh(
-            rows, values, 0.72, start, facecolor=mark.colour if mark.filled else "white",
-            edgecolor=mark.colour, hatch=None if mark.filled else "////", linewidth=0.8,
-        )  # fmt: skip
-        for row in np.flatnonzero(np.asarray(values) > LABELLED_SHARE * total.max()):
+        lengths = np.asarray(values, float)
+        _paint_parts(axes, rows[lengths > 0], lengths[lengths > 0], start[lengths > 0], looks[name])
+        for row in np.flatnonzero(lengths > LABELLED_SHARE * total.max()):
             axes.text(
-                start[row] + 0.5 * values[row], row, f"{values[row]:g}", ha="center", va="center",
+                start[row] + 0.5 * lengths[row], row, f"{lengths[row]:g}", ha="center", va="center",
                 fontsize=6.5, bbox=PART_BACKGROUND,
             )  # fmt: skip
-        start = start + values
+        start = start + lengths
     axes.set_xlim(0, 1.02 * total.max())
+    axes.locator_params(axis="x", nbins=6, integer=bool((total == np.rint(total)).all()))
     return Legend({name: replace(looks[name], marker="s") for name in exhibit.values})
+
+
+def _paint_parts(axes: Axes, rows: Any, lengths: Any, start: Any, mark: Mark) -> None:
+    """Paint the parts of one name, hatched where its mark is open."""
+    axes.barh(
+        rows, lengths, 0.72, start, facecolor=mark.colour if mark.filled else "white",
+        edgecolor=mark.colour, hatch=None if mark.filled else "////", linewidth=0.8,
+    )  # fmt: skip
 
 
 def curves_panels(exhibit: Curves) -> list[Panel]:
