@@ -204,7 +204,7 @@ def opened(browser: Any, report: Path) -> Iterator[Any]:
 
 def test_figures_are_shown_by_a_browser(opened: Any) -> None:
     shown = "[...document.images].map(image => image.complete && image.naturalWidth > 100)"
-    assert opened.ask(shown) == [True] * 8
+    assert opened.ask(shown) == [True] * 12
 
 
 def test_plots_open_and_close_in_a_browser(opened: Any) -> None:
