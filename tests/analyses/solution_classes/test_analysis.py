@@ -72,6 +72,7 @@ THRESHOLDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [0.8, 1.2])
 @pytest.mark.parametrize("name", ["memory", "line", "ring", "cycle", "Hopf", "reservoir"])
 def test_a_clear_class_hangs_on_no_threshold(name, factor):
