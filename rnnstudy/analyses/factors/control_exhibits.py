@@ -60,12 +60,14 @@ def _nearness(of: str, note: str, result: ControlTests) -> Table:
         title=f"Nearer to controls of one's own kind than to trained networks of another, {of}",
         caption="Nearness: (b - a) / (b + a), with a trained network's mean distances a to "
         "controls (others of its kind, untrained or trained on another task) and b to trained "
-        "networks that differ in the factor; above 0 where the controls are nearer. Share: of "
+        "networks that differ in the factor; above 0 where the controls are nearer. Level: value "
+        "of the factor of the networks; a mean over all can hide one. Share: of "
         "networks that are nearer to the controls. Interval: 95 %, p two-sided, by jackknife. "
         f"Corrected: Holm, over rows.{note}",
         columns={
             "factor": result.factor,
             "control": result.control,
+            "level": result.level,
             "nearness": result.statistic.tolist(),
             "low": result.low.tolist(),
             "high": result.high.tolist(),

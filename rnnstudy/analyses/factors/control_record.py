@@ -14,13 +14,20 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
 
+ALL_LEVELS = "all"
+"""Level of a row about the networks of all values of a factor."""
+
 
 class NearnessRow(NamedTuple):
-    """Controls of a network's kind against trained networks of another value of a factor."""
+    """Controls of a network's kind against trained networks of another value of a factor.
+
+    level: value of the factor of the compared networks.
+    """
 
     factor: str
     control: str
     nearness: Nearness
+    level: str = ALL_LEVELS
 
 
 class GainLine(NamedTuple):
@@ -61,7 +68,9 @@ class ControlTests(Record):
     factor: tuple[str, ...]
     """Factor of each row, in which the trained others differ."""
     control: tuple[str, ...]
-    """Training of the controls of each row: untrained, or trained on another task."""
+    """Kind of the controls of each row: untrained, standard, or trained on another task."""
+    level: tuple[str, ...]
+    """Value of the factor of the networks of each row; `all` for all values together."""
     line_factor: tuple[str, ...]
     """Factor of each line."""
     distance: Array = array("network", "kind")
@@ -137,6 +146,7 @@ def collect_control_tests(
         others=tuple(distances),
         factor=tuple(row.factor for row in rows),
         control=tuple(row.control for row in rows),
+        level=tuple(row.level for row in rows),
         line_factor=tuple(line.factor for line in lines),
         distance=np.stack(columns, axis=1) if columns else np.zeros((len(labels), 0)),
         **{

@@ -53,7 +53,7 @@ class ControlTestAnalysis(FactorAnalysis):
     'control_tests_svcca_controls'
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     kind: ClassVar[str] = "control_tests"
     yields: ClassVar[type[Record]] = ControlTests
     takes: ClassVar[type[Record]] = ControlDistances
@@ -145,6 +145,14 @@ def _nearness_rows(
             rows.append(NearnessRow(factor, control, nearness))
         except ValueError as error:
             left_out[f"{factor}, {control}"] = str(error)
+            continue
+        levels = dict.fromkeys(factor_values(factor, _trained_members(distances)))
+        for level in levels:
+            try:
+                nearness, _ = nearness_to_controls(distances, control, factor, level)
+                rows.append(NearnessRow(factor, control, nearness, level))
+            except ValueError as error:
+                left_out[f"{factor} {level}, {control}"] = str(error)
     return rows
 
 

@@ -87,6 +87,18 @@ def test_where_activations_lie_far_apart_the_untrained_are_nearer():
     assert elsewhere["share"] == 0.0
 
 
+def test_each_level_of_a_factor_has_a_row():
+    members = population(3)
+    found = controlled(members, 2, activation=3.0)
+    result = twins(found, members, factors=("activation",))
+    assert result.level == ("all", "tanh", "relu") * 2
+    assert result.control == ("untrained",) * 3 + ("trained on other",) * 3
+    for i, (control, level) in enumerate(zip(result.control, result.level, strict=True)):
+        one = None if level == "all" else level
+        near, _ = nearness_to_controls(found, control, "activation", one)
+        assert (result.statistic[i], result.p[i]) == (near.statistic, near.p)
+
+
 def test_where_training_moves_far_the_untrained_are_not():
     members = population(3)
     near = row(twins(controlled(members, 2, training=6.0), members), "activation", "untrained")
@@ -154,7 +166,8 @@ def test_p_is_corrected_over_the_rows_of_each_table():
     result = twins(controlled(population(3), 6, activation=1.0), population(3))
     assert result.corrected_p.tolist() == holm(result.p).tolist()
     assert result.corrected_gain_p.tolist() == holm(result.gain_p).tolist()
-    assert len(result.p) == 4
+    # One row for all levels, four cells, two activations; two kinds of controls.
+    assert len(result.p) == 2 * (1 + 4) + 2 * (1 + 2)
     assert len(result.gain_p) == 2
 
 
@@ -243,7 +256,10 @@ def test_the_strip_and_the_tables_say_what_was_found():
         result.to_frame().loc["gru-tanh-1", strip.categories[at]]
     )
     assert isinstance(near, Table)
-    assert near.columns["control"] == ("untrained", "trained on other") * 2
+    assert near.columns["control"] == tuple(
+        kind for levels in (4, 2) for kind in ("untrained", "trained on other")
+        for _ in range(1 + levels)
+    )  # fmt: skip
     assert isinstance(told, Table)
     assert told.columns["factor"] == ("cell", "activation")
 
