@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from claims.populations import apart, by_rule, population
 from scipy.stats import binom
-from task_inputs import evidence_of
+from task_inputs import compute, evidence_of
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.factors.fields import strata_of
@@ -136,7 +136,7 @@ def test_a_field_that_only_some_cells_have_keeps_no_cells_apart() -> None:
 def test_what_is_no_distances_is_refused() -> None:
     members = population(3)
     with pytest.raises(TypeError, match="'svcca' must yield Distances for svcca_depends_on_cell"):
-        depends(members, Record())
+        compute(GeometryDependsOn(of="svcca", factor="cell"), TASK, members, Record())
     strangers = apart(population(4), "cell", 0.0, 0)
     with pytest.raises(ValueError, match="networks of this study, got 'vanilla-tanh-3'"):
         depends(members, strangers)
