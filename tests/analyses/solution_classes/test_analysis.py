@@ -77,7 +77,6 @@ THRESHOLDS = [
 @pytest.mark.parametrize("name", ["memory", "line", "ring", "cycle", "Hopf", "reservoir"])
 def test_a_clear_class_hangs_on_no_threshold(name, factor):
     cell, task, start, label = CLEAR[name]
-    task = task.replace(length=25) if task is INTEGRATION else task
     for threshold in THRESHOLDS:
         value = getattr(ClassThresholds(), threshold)
         if value * factor >= 1.0 > value:
