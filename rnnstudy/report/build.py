@@ -22,6 +22,9 @@ from rnnstudy.study.spec.checks import applies
 FEW_SOLVED = 0.95
 """Share of solved networks below which the page begins with a warning."""
 
+WITHOUT_VERDICT = ("uninformative", "not enough networks", "failed", "not computed")
+"""Words of claims on which a study says nothing."""
+
 
 def write_report(run: Run) -> Path:
     """Write `report/` of a run directory, and return the path of its `index.html`."""
@@ -120,13 +123,18 @@ def _facts(run: Run, claims: Sequence[ClaimResult]) -> list[Fact]:
     failures = run.failures()
     everything = len(table)
     words = [claim.word for claim in claims]
-    supported = Fact("claims supported", f"{words.count('supported')} of {len(words)}")
+    supported = sum(word in ("supported", "alike") for word in words)
+    open_claims = sum(word in WITHOUT_VERDICT for word in words)
+    of_claims = [
+        Fact("claims supported", f"{supported} of {len(words)}"),
+        Fact("claims without a verdict", f"{open_claims} of {len(words)}"),
+    ]
     return [
         Fact("trained", f"{trained} of {everything}", "good" if trained == everything else "bad"),
         Fact("solved", f"{solved} of {everything}", _tone(solved, everything)),
         Fact("diverged", str(diverged), "bad" if diverged else "good"),
         Fact("failed steps", str(len(failures)), "bad" if failures else "good"),
-        *([supported] if words else []),
+        *(of_claims if words else []),
     ]
 
 

@@ -208,7 +208,10 @@ def test_the_page_begins_with_the_verdicts(tmp_path: Path, store: Store) -> None
     assert rules.columns["claim"] == ["large", "larger"]
     assert rules.columns["effect"] == ["the same"] * 2
     assert groups.columns["group"][:2] == ["vanilla tanh", "gru tanh"]
-    assert [(f.label, f.value) for f in page.facts][-1] == ("claims supported", "0 of 4")
+    assert [(f.label, f.value) for f in page.facts][-2:] == [
+        ("claims supported", "0 of 4"),
+        ("claims without a verdict", "4 of 4"),
+    ]
 
 
 def test_a_study_without_claims_says_nothing_of_them(tmp_path: Path, store: Store) -> None:

@@ -31,6 +31,10 @@ Interval = tuple[float, float, float]
 
 NO_INTERVAL: Interval = (nan, nan, nan)
 
+LARGEST_LEVEL = 0.1
+"""Level that no claim exceeds in practice. A shuffle with a larger p gives no finding, and its
+measure needs no positive control."""
+
 
 class Testable(Protocol):
     """Parts of a claim that its controls use."""
@@ -133,7 +137,7 @@ def _p_of_shuffles(
             p = claim.finding_p(claim.test(changed))
         except ValueError:
             p = nan
-        if changed.learnt is not measurements.learnt and p < 1.0:
+        if changed.learnt is not measurements.learnt and p < LARGEST_LEVEL:
             informative = is_informative(claim, changed)
         yield p if informative and np.isfinite(p) else 1.0
 
