@@ -39,7 +39,7 @@ study: own
 tasks: [{kind: flip_flop, bits: 1, length: 12}]
 networks: {cells: [vanilla, "own_code_cells:Slow"], units: 3, seeds: 2}
 training: {steps: 1, batch: 2, record_every: 1}
-analyses: [{kind: "own_code_analysis:Nothing"}]
+analyses: [{kind: "own_code_analysis:Nothing", networks: trained}]
 """
 
 NAMES = ("own_code_rates", "own_code_cells", "own_code_analysis")
