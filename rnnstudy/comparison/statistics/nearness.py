@@ -80,12 +80,13 @@ def nearness_test(
         )
     items, neighbours = networks
     membership = (neighbours[:, None] == np.arange(len(codes))).astype(float)
-    near, far = (_without_each(distances, mask, membership) for mask in (first, second))
     rows = items[:, None] != np.arange(len(codes))
-    leave_one_out = (_contrast(near, far) * rows).sum(axis=0) / rows.sum(axis=0)
+    means = (_without_each(distances, mask, membership) for mask in (first, second))
+    sums, left = (_contrast(*means) * rows).sum(axis=0), rows.sum(axis=0)
     near, far = (_masked_means(distances, mask) for mask in (first, second))
     statistic = float(_contrast(near, far).mean())
-    error, freedom = jackknife(leave_one_out, codes)
+    # Items of a single network cannot do without it, so that there is no interval.
+    error, freedom = jackknife(sums / left, codes) if left.all() else (0.0, 0)
     low, high = t_interval(statistic, error, freedom)
     p = two_sided_p(statistic, error, freedom)
     return Nearness(statistic, low, high, p, float((near < far).mean()), near, far)

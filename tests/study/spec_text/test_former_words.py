@@ -121,7 +121,7 @@ claims:
         ),
         ":13:12: analyses[8].kind: 'twins' was renamed to 'control_tests'.",
         (
-            ":15:30: claims[0].of: 'graphs_topology_unweighted' was renamed to "
+            ":15:37: claims[0].of: 'graphs_topology_unweighted' was renamed to "
             "'graph_distances_topology_unweighted'."
         ),
         ":16:31: claims[1].found: 'found' was renamed to 'min_share'.",

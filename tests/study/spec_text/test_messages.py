@@ -210,8 +210,8 @@ MISTAKES = {
     ),
     "axes that every cell has": (
         networks("cells: [{kind: gru, units: 3, activation: tanh}], activations: relu, units: [3]"),
-        "3:61: networks.activations is not used: every cell has activation",
-        "3:80: networks.units is not used: every cell has units",
+        "3:62: networks.activations is not used: every cell has activation",
+        "3:81: networks.units is not used: every cell has units",
     ),
     "cells that give the same networks": (
         networks("cells: [gru, lstm, {kind: gru, activation: relu}], activations: [tanh, relu]"),
