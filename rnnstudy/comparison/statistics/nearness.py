@@ -82,11 +82,11 @@ def nearness_test(
     membership = (neighbours[:, None] == np.arange(len(codes))).astype(float)
     rows = items[:, None] != np.arange(len(codes))
     means = (_without_each(distances, mask, membership) for mask in (first, second))
-    sums, left = (_contrast(*means) * rows).sum(axis=0), rows.sum(axis=0)
+    sums, others = (_contrast(*means) * rows).sum(axis=0), rows.sum(axis=0)
     near, far = (_masked_means(distances, mask) for mask in (first, second))
     statistic = float(_contrast(near, far).mean())
     # Items of a single network cannot do without it, so that there is no interval.
-    error, freedom = jackknife(sums / left, codes) if left.all() else (0.0, 0)
+    error, freedom = jackknife(sums / others, codes) if others.all() else (0.0, 0)
     low, high = t_interval(statistic, error, freedom)
     p = two_sided_p(statistic, error, freedom)
     return Nearness(statistic, low, high, p, float((near < far).mean()), near, far)
