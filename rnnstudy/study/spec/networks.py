@@ -50,8 +50,8 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
 def _different(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if not values:
         raise PydanticCustomError("empty_axis", "is empty; it should list at least one value")
-    texts = [_identity(value) for value in values]
-    twice = [i for i, text in enumerate(texts) if text in texts[:i]]
+    first: dict[str, int] = {}
+    twice = [i for i, value in enumerate(values) if first.setdefault(_identity(value), i) < i]
     if twice:
         raise validation_error(
             "axis", [spec_error("twice", "is listed twice", (i,), values[i]) for i in twice]
