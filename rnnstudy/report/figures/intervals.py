@@ -95,7 +95,8 @@ def _paint_effects(exhibit: SpecificationCurve, order: list[int], axes: Any) -> 
     )
     if exhibit.reference is not None:
         axes.axhline(exhibit.reference, color=GREY, linestyle=":", linewidth=1)
-    for name, chosen, colour in (("supports", supports, BLUE), ("does not", ~supports, GREY)):
+    marks = (("supports the claim", supports, BLUE), ("does not support it", ~supports, GREY))
+    for name, chosen, colour in marks:
         if chosen.any():
             axes.vlines(x[chosen], low[chosen], high[chosen], color=colour, linewidth=1.2)
             axes.plot(x[chosen], effects[chosen], "o", color=colour, markersize=3.2, label=name)
