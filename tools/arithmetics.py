@@ -286,18 +286,22 @@ def requirements() -> Iterator[str]:
     config.read(ROOT / "setup.cfg")
     lists = config["options"]["install_requires"], config["options.extras_require"]["test"]
     for text in lists:
-        yield from text.split()
+        yield from filter(None, map(str.strip, text.splitlines()))
 
 
 def lowest_version(python: str, requirement: str) -> str:
-    """Return `name==version` with the lowest admitted version that has a wheel for this Python."""
+    """Return `name==version` with the lowest admitted version that has a wheel for this Python.
+
+    A condition on Python after a semicolon is kept.
+    """
+    requirement, separator, condition = requirement.partition(";")
     name, _, bound = requirement.partition(">=")
     command = [python, "-m", "pip", "index", "versions", "--disable-pip-version-check", name]
     text = output_of([*command, "--only-binary", ":all:"])
     listed = text.partition("Available versions: ")[2].partition("\n")[0].split(", ")
     least = version_numbers(bound)
     admitted = [version for version in listed if version_numbers(version) >= least]
-    return f"{name}=={min(admitted, key=version_numbers)}"
+    return f"{name}=={min(admitted, key=version_numbers)}{separator}{condition}"
 
 
 def version_numbers(version: str) -> tuple[int, ...]:
