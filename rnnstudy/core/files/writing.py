@@ -1,0 +1,136 @@
+"""Writing of whole files and folders."""
+
+import errno
+from contextlib import suppress
+from pathlib import Path
+
+from rnnstudy.core.files.changes import (
+    create_file,
+    create_folder,
+    exchange,
+    rename,
+    sync,
+    sync_folder,
+)
+from rnnstudy.core.files.removing import draft_beside, remove_file, remove_folder
+
+
+class LinkError(OSError):
+    """A link stands where a file or folder is to be written."""
+
+    def __init__(self, path: Path) -> None:
+        reason = "a link must not stand here, since links are not followed; remove it"
+        super().__init__(errno.ELOOP, reason, str(path))
+
+
+def write_file(path: str | Path, content: bytes | str, *, inside: str | Path | None = None) -> None:
+    """Write a whole file, or leave the file of before.
+
+    Parameters
+    ----------
+    path
+        The file. Its folder is created if it is absent.
+    content
+        Bytes, or text that is encoded as UTF-8.
+    inside
+        Folder below which no part of the path may be a link. Default: the folder of the file.
+
+    Raises
+    ------
+    LinkError
+        The file, or a folder between it and `inside`, is a link.
+    OSError
+        The file cannot be written. The file of before is unchanged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from rnnstudy.core.files import write_file
+    >>> path = Path(tempfile.mkdtemp(), "note.txt")
+    >>> write_file(path, "whole")
+    >>> path.read_text()
+    'whole'
+    """
+    path = Path(path)
+    refuse_links(path, inside)
+    make_folder(path.parent)
+    draft = draft_beside(path)
+    try:
+        create_file(draft, content.encode() if isinstance(content, str) else content)
+        publish_file(draft, path)
+    except BaseException:
+        with suppress(OSError):
+            remove_file(draft)
+        raise
+
+
+def publish_file(draft: Path, path: Path, *, inside: str | Path | None = None) -> None:
+    """Rename a complete draft to a path, where it replaces a file."""
+    refuse_links(path, inside)
+    sync(draft)
+    rename(draft, path)
+    sync(path.parent)
+
+
+def publish_folder(draft: Path, folder: Path, *, inside: str | Path | None = None) -> None:
+    """Rename a complete draft to a folder; OSError if there is one that is not empty."""
+    refuse_links(folder, inside)
+    make_folder(folder.parent)
+    sync_folder(draft)
+    rename(draft, folder)
+    sync(folder.parent)
+    if draft.parent != folder.parent:
+        sync(draft.parent)
+
+
+def replace_folder(draft: Path, folder: Path, *, inside: str | Path | None = None) -> None:
+    """Swap a complete draft in for a folder, whose former content is then removed.
+
+    Where the file system can exchange two names, there is a whole folder at every time. Elsewhere
+    there is none for the moment between two renames.
+    """
+    refuse_links(folder, inside)
+    if not folder.exists():
+        publish_folder(draft, folder)
+        return
+    sync_folder(draft)
+    former = draft
+    if not exchange(draft, folder):
+        former = draft_beside(folder)
+        rename(folder, former)
+        rename(draft, folder)
+    sync(folder.parent)
+    remove_folder(former)
+
+
+def make_folder(folder: str | Path, *, inside: str | Path | None = None) -> None:
+    """Create a folder and those above it; NotADirectoryError if a file stands there."""
+    folder = Path(folder)
+    if inside is not None:
+        refuse_links(folder, inside)
+    if folder.is_dir():
+        return
+    if folder.is_symlink():
+        raise LinkError(folder)
+    make_folder(folder.parent)
+    try:
+        create_folder(folder)
+    except FileExistsError:
+        if not folder.is_dir():
+            reason = "a folder must stand here, got a file"
+            raise NotADirectoryError(errno.ENOTDIR, reason, str(folder)) from None
+    sync(folder.parent)
+
+
+def refuse_links(path: str | Path, inside: str | Path | None = None) -> None:
+    """Raise LinkError if a path, or a folder between it and `inside`, is a link.
+
+    `inside` itself may be a link: users keep runs on other disks.
+    """
+    path = Path(path)
+    part = path.parent if inside is None else Path(inside)
+    for name in path.relative_to(part).parts:
+        part = part / name
+        if part.is_symlink():
+            raise LinkError(part)
