@@ -115,6 +115,8 @@ class Bars:
         """Add a bar, or a spinner for a job of unknown length."""
         with self._lock:
             self._state.begin(job)
+            if job in self._rows:  # it was lost, and starts again
+                return
             total = job.trains[0].training.steps if job.trains else None
             self._rows[job] = self._progress.add_task(job.label, total=total, news="")
 

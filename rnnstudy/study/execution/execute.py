@@ -2,14 +2,15 @@
 
 import os
 import threading
-from collections.abc import Hashable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.core.threads import one_thread
 from rnnstudy.study.errors import RunError
+from rnnstudy.study.execution.leases import Leases
+from rnnstudy.study.execution.schedule import drain
 from rnnstudy.study.execution.worker import JobResult, ProgressListener, Worker
-from rnnstudy.study.plan.job import Job
 from rnnstudy.study.plan.plan import Plan
 from rnnstudy.study.spec.options import Runtime
 from rnnstudy.study.store import Store
@@ -31,10 +32,16 @@ def execute(
     workers = _workers(runtime, devices)
     stop = threading.Event()
     # Jobs run side by side, each with one thread for linear algebra.
-    with one_thread(), ThreadPoolExecutor(workers, thread_name_prefix="rnnstudy") as executor:
+    with (
+        one_thread(),
+        Leases(store.root) as leases,
+        ThreadPoolExecutor(workers, thread_name_prefix="rnnstudy") as executor,
+    ):
+        worker = Worker(
+            store, listener, stop, runtime.checkpoint, devices, runtime.tensorboard, leases
+        )
         try:
-            worker = Worker(store, listener, stop, runtime.checkpoint, devices, runtime.tensorboard)
-            return _drain(plan, worker, executor)
+            return drain(plan.todo, lambda job, _: executor.submit(worker.perform, job))
         except KeyboardInterrupt:
             stop.set()
             executor.shutdown(wait=True, cancel_futures=True)
@@ -71,29 +78,3 @@ def _workers(runtime: Runtime, devices: Sequence[str]) -> int:
     if len(devices) > 1 or tf.config.list_physical_devices("GPU"):
         return 1
     return runtime.workers or os.cpu_count() or 1
-
-
-def _drain(plan: Plan, worker: Worker, executor: Executor) -> list[JobResult]:
-    """Submit each job as soon as all that it reads is there."""
-    waiting, running = _prerequisites(plan.todo), dict[Future[JobResult], Job]()
-    results = []
-    while waiting or running:
-        for job in [job for job, before in waiting.items() if not before]:
-            del waiting[job]
-            running[executor.submit(worker.perform, job)] = job
-        ended, _ = wait(running, return_when=FIRST_COMPLETED)
-        for future in ended:
-            results.append(future.result())
-            job = running.pop(future)
-            for before in waiting.values():
-                before.discard(job)
-    return results
-
-
-def _prerequisites(jobs: Iterable[Job]) -> dict[Job, set[Job]]:
-    """Return for each job those that yield what it reads."""
-    jobs = list(jobs)
-    makers: dict[Hashable, Job] = {}
-    for job in jobs:
-        makers.update(dict.fromkeys(job.results(), job))
-    return {job: {makers[needed] for needed in job.requires() if needed in makers} for job in jobs}

@@ -5,18 +5,22 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.study.execution.checkpoints import Checkpoints
+from rnnstudy.study.execution.leases import Lease, Leases
 from rnnstudy.study.execution.tensorboard import training_curves
 from rnnstudy.study.plan.job import Job, JobKey, Stopped, Writer
-from rnnstudy.study.store import Store
+from rnnstudy.study.store import Store, StoreSnapshot
 from rnnstudy.training.protocol import Training
 
 logger = logging.getLogger("rnnstudy")
+
+INTERRUPTED = "interrupted"
+"""Failure of a job that was stopped before its end."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class JobResult:
     seconds: float
     failure: str | None = None
     trace: str = ""
+    is_claimed: bool = False
+    """Is true if nothing was done, because another run does the job."""
 
 
 class ProgressListener(Protocol):
@@ -56,18 +62,32 @@ class Worker:
     """Devices that share the networks of a cohort."""
     tensorboard: str | None
     """Folder of TensorBoard's event files."""
+    leases: Leases | None = None
+    """Claims of jobs against other runs on the store; None without other runs."""
 
     def perform(self, job: Job) -> JobResult:
-        """Run a job. An exception becomes the failure of the result."""
+        """Run a job unless another run does. An exception becomes the failure of the result."""
+        leases = nullcontext() if self.leases is None else self.leases.claim(job)
+        with leases as lease:
+            if lease is None and self.leases is not None:
+                return JobResult(job.key, job.label, 0.0, is_claimed=True)
+            return self._perform(job, lease)
+
+    def _perform(self, job: Job, lease: Lease | None) -> JobResult:
         start, failure, trace = time.monotonic(), None, ""
         logger.info("start: %s", job.label)
         self.listener.on_job_start(job)
+        context = JobContext(self, job, lease)
         try:
-            if self.stopped:
+            if context.stopped:
                 raise Stopped
-            job.run(self)
+            rest = self._rest(job)
+            if rest is not None:
+                rest.run(context)
         except Stopped:
-            return JobResult(job.key, job.label, time.monotonic() - start, "interrupted")
+            seconds, is_lost = time.monotonic() - start, not self.stopped
+            failure = None if is_lost else INTERRUPTED
+            return JobResult(job.key, job.label, seconds, failure, is_claimed=is_lost)
         except Exception as error:
             failure, trace = _sentence(error), traceback.format_exc()
             logger.debug("%s", trace)
@@ -75,6 +95,13 @@ class Worker:
         logger.info("%s after %.1f s: %s", failure or "done", result.seconds, job.label)
         self.listener.on_job_end(job, result)
         return result
+
+    def _rest(self, job: Job) -> Job | None:
+        """Return what the store lacks of a job that another run may have done meanwhile."""
+        addresses = [result for result in job.results() if isinstance(result, str)]
+        if self.leases is None or not any(map(self.store.has, addresses)):
+            return job
+        return job.missing(StoreSnapshot(self.store))
 
     @property
     def stopped(self) -> bool:
@@ -92,6 +119,42 @@ class Worker:
     def on_training_step(self, job: Job, step: int, steps: int, loss: Array) -> None:
         """Pass the number of steps that are done to the listener."""
         self.listener.on_training_step(job, step, steps, loss)
+
+
+@dataclass(frozen=True)
+class JobContext:
+    """Worker as one job sees it: the job stops if its lease is lost."""
+
+    worker: Worker
+    job: Job
+    lease: Lease | None
+
+    @property
+    def store(self) -> Store:
+        """Store that the job reads and writes."""
+        return self.worker.store
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Devices that share the networks of a cohort."""
+        return self.worker.devices
+
+    @property
+    def stopped(self) -> bool:
+        """Is true after an interrupt, and if another run has taken the job over."""
+        return self.worker.stopped or (self.lease is not None and self.lease.lost.is_set())
+
+    def checkpoints(self, cohort: Sequence[str]) -> Checkpoints:
+        """Return the checkpoints of networks at these addresses."""
+        return self.worker.checkpoints(cohort)
+
+    def training_curves(self, cohort: str, protocol: Training) -> AbstractContextManager[Writer]:
+        """Return a writer of training curves for as long as the context is open."""
+        return self.worker.training_curves(cohort, protocol)
+
+    def on_training_step(self, job: Job, step: int, steps: int, loss: Array) -> None:
+        """Pass the number of steps to the listener, for the job that it has seen start."""
+        self.worker.on_training_step(self.job, step, steps, loss)
 
 
 def _sentence(error: Exception) -> str:

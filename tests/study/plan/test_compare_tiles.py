@@ -13,7 +13,8 @@ from rnnstudy.comparison.distances.pairs import pairwise
 from rnnstudy.metrics import METRICS
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.runner import NullListener
-from rnnstudy.study.execution.execute import _prerequisites, execute
+from rnnstudy.study.execution.execute import execute
+from rnnstudy.study.execution.schedule import prerequisites
 from rnnstudy.study.plan import compare_tiles as module
 from rnnstudy.study.plan.analyse_members import AnalyseMembers
 from rnnstudy.study.plan.artefacts import Artefacts
@@ -234,7 +235,7 @@ def _matrix(study: Study) -> CompareTiles:
 def test_tiles_begin_after_the_activity_of_their_networks(tmp_path: Path) -> None:
     run = Run(tmp_path, seeds(3))
     plan = make_plan(seeds(3), run.store)
-    before = _prerequisites(plan.todo)
+    before = prerequisites(plan.todo)
     tile = next(job for job in plan.todo if isinstance(job, CompareBlocks))
     activity = {job for job in plan.todo if isinstance(job, AnalyseMembers)
                 and isinstance(job.analysis, Representations)}  # fmt: skip

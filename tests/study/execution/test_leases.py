@@ -1,0 +1,126 @@
+"""Leases: one holder at a time, heartbeats, lost holders."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from fake_jobs import Write
+
+from rnnstudy.study.execution.leases import Leases, lease_name
+
+JOB = Write("a")
+
+
+def file_of(store: Path, job: Write = JOB) -> Path:
+    return store / ".leases" / lease_name(job)
+
+
+def test_a_second_run_waits_until_the_first_releases(tmp_path: Path) -> None:
+    with Leases(tmp_path) as one, Leases(tmp_path) as other:
+        with one.claim(JOB) as first:
+            assert first is not None
+            with other.claim(JOB) as second:
+                assert second is None
+            assert file_of(tmp_path).exists(), "the lease of the first is not touched"
+            with other.claim(Write("b")) as third:
+                assert third is not None
+        with other.claim(JOB) as second:
+            assert second is not None
+    assert not list((tmp_path / ".leases").iterdir())
+
+
+def test_of_many_that_claim_at_once_one_holds(tmp_path: Path) -> None:
+    barrier, held = threading.Barrier(8), list[bool]()
+
+    def claim() -> None:
+        with Leases(tmp_path) as leases:
+            barrier.wait()
+            with leases.claim(JOB) as lease:
+                held.append(lease is not None)
+                barrier.wait()
+
+    threads = [threading.Thread(target=claim) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(held) == [False] * 7 + [True]
+
+
+def test_heartbeats_keep_a_lease_and_their_end_loses_it(tmp_path: Path) -> None:
+    with Leases(tmp_path, heartbeat=0.01) as one, one.claim(JOB) as lease:
+        assert lease is not None
+        file = file_of(tmp_path)
+        beat = threading.Event()
+        renew = lease.renew
+        lease.renew = lambda: (renew(), beat.set())  # type: ignore[method-assign]
+        os.utime(file, (0, 0))
+        beat.clear()
+        assert beat.wait(10)
+        assert file.stat().st_mtime > 1e9
+        with Leases(tmp_path) as other, other.claim(JOB) as second:
+            assert second is None
+
+
+def of_another_machine(file: Path) -> None:
+    """Let a lease be of a process that this machine does not see."""
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps({**content, "machine": "another", "pid": 1}))
+
+
+def test_an_old_lease_is_taken_over_and_its_holder_told(tmp_path: Path) -> None:
+    with Leases(tmp_path) as one, Leases(tmp_path, lifetime=100) as other, one.claim(JOB) as lease:
+        assert lease is not None
+        file = file_of(tmp_path)
+        of_another_machine(file)
+        with other.claim(JOB) as second:
+            assert second is None
+        now = file.stat().st_mtime
+        os.utime(file, (now - 101, now - 101))
+        with other.claim(JOB) as second:
+            assert second is not None
+            lease.renew()
+            assert lease.lost.is_set()
+            lease.release()
+            assert file.exists(), "a lost lease does not remove that of its successor"
+
+
+def test_a_killed_holder_of_this_machine_is_lost_at_once(tmp_path: Path) -> None:
+    script = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from fake_jobs import Write\n"
+        "from rnnstudy.study.execution.leases import Leases\n"
+        "claim = Leases(Path(sys.argv[1])).claim(Write('a')); claim.__enter__()\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    path = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
+    subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], env={**os.environ, "PYTHONPATH": path}
+    )
+    assert file_of(tmp_path).exists()
+    with Leases(tmp_path) as leases, leases.claim(JOB) as lease:
+        assert lease is not None
+
+
+def test_a_process_of_the_same_run_takes_over(tmp_path: Path) -> None:
+    one, other = Leases(tmp_path, run="r"), Leases(tmp_path, run="r")
+    with one.claim(JOB) as first, other.claim(JOB) as second:
+        assert first is not None
+        assert second is not None
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null"])
+def test_a_torn_lease_lasts_as_long_as_any_other(tmp_path: Path, content: str) -> None:
+    file = file_of(tmp_path)
+    file.parent.mkdir()
+    file.write_text(content)
+    with Leases(tmp_path, lifetime=100) as leases:
+        with leases.claim(JOB) as lease:
+            assert lease is None
+        os.utime(file, (0, 0))
+        with leases.claim(JOB) as lease:
+            assert lease is not None

@@ -1,0 +1,123 @@
+"""Order of jobs, and jobs that another run does."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+from fake_jobs import Write, plan_of, starts, text
+
+from rnnstudy.runner import NullListener
+from rnnstudy.study.execution import schedule
+from rnnstudy.study.execution.leases import Leases
+from rnnstudy.study.execution.schedule import drain, prerequisites, urgencies
+from rnnstudy.study.execution.worker import JobResult, Worker
+from rnnstudy.study.plan.job import Context, Job
+from rnnstudy.study.store import Store
+
+CHAIN = (Write("a"), Write("b"), Write("c", ("b",)), Write("d", ("c", "a")), Write("e"))
+
+
+def at_once(act: Callable[[Job], JobResult]) -> Callable[[Job, int], "Future[JobResult]"]:
+    """Submit by doing."""
+
+    def submit(job: Job, urgency: int) -> "Future[JobResult]":
+        future: Future[JobResult] = Future()
+        future.set_result(act(job))
+        return future
+
+    return submit
+
+
+def test_the_longest_way_to_the_end_is_first() -> None:
+    order: list[str] = []
+
+    def act(job: Job) -> JobResult:
+        order.append(job.names[0])
+        return JobResult(job.key, job.label, 0.0)
+
+    drain(CHAIN, at_once(act))
+    assert order == ["b", "a", "e", "c", "d"]
+    urgency = urgencies(prerequisites(CHAIN))
+    assert [urgency[job] for job in CHAIN] == [1, 2, 1, 0, 0]
+
+
+def worker(store: Store, leases: Leases) -> Worker:
+    return Worker(store, NullListener(), threading.Event(), 60.0, (), None, leases)
+
+
+def test_a_job_of_another_run_is_waited_for_and_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "POLL", 0.01)
+    store, diary = Store(tmp_path / "store"), str(tmp_path / "diary")
+    a, b = Write("a", diary=diary), Write("b", ("a",), diary=diary)
+    with Leases(store.root) as one, Leases(store.root) as other:
+        claim = one.claim(a)
+        assert claim.__enter__() is not None
+        looks: list[bool] = []
+
+        def act(job: Job) -> JobResult:
+            result = worker(store, other).perform(job)
+            looks.append(result.is_claimed)
+            if len(looks) == 3:
+                a.run(worker(store, one))
+                claim.__exit__(None, None, None)
+            return result
+
+        results = drain((a, b), at_once(act))
+    assert looks == [True, True, True, False, False]
+    assert [(r.label, r.failure) for r in results] == [("write a", None), ("write b", None)]
+    assert starts(diary) == ["a", "b"]
+    assert text(store, "b") == "b(a())"
+
+
+def test_two_runs_on_one_store_do_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "POLL", 0.01)
+    from concurrent.futures import ThreadPoolExecutor
+
+    store, diary = Store(tmp_path / "store"), str(tmp_path / "diary")
+    store.root.mkdir()
+    names = [f"n{i}" for i in range(12)]
+
+    def run(order: int) -> list[JobResult]:
+        jobs = [Write(name, diary=diary, pauses=1) for name in names[::order]]
+        last = Write("last", tuple(names), diary=diary)
+        with Leases(store.root) as leases, ThreadPoolExecutor(2) as executor:
+            act = worker(store, leases).perform
+            return drain((*jobs, last), lambda job, _: executor.submit(act, job))
+
+    with ThreadPoolExecutor(2) as runs:
+        both = list(runs.map(run, (1, -1)))
+    assert sorted(starts(diary)) == sorted([*names, "last"])
+    assert [len(results) for results in both] == [13, 13]
+    assert not [r.failure for results in both for r in results if r.failure]
+
+
+def test_a_job_that_loses_its_lease_stops_and_is_left_to_the_other(tmp_path: Path) -> None:
+    store, diary = Store(tmp_path / "store"), str(tmp_path / "diary")
+    with Leases(store.root) as leases:
+
+        class Stolen(Write):
+            def run(self, context: Context) -> None:
+                for lease in leases._active:
+                    lease.path.unlink()
+                    lease.renew()
+                super().run(context)
+
+        job = Stolen("a", diary=diary, pauses=1000)
+        assert worker(store, leases).perform(job).is_claimed
+    assert Path(diary).read_text().endswith("a stopped\n")
+
+
+def test_an_impatient_execution_leaves_jobs_of_others(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    with Leases(store.root) as one, Leases(store.root) as other, one.claim(CHAIN[0]):
+        todo = plan_of(*CHAIN).todo
+        results = drain(todo, at_once(worker(store, other).perform), patient=False)
+    assert [r.label for r in results if r.is_claimed] == ["write a"]
+    failed = [r.label for r in results if r.failure]
+    assert failed == ["write d"]
