@@ -8,8 +8,8 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.invariant_circles.fourier import (
     birkhoff_average,
-    curve_error,
     fourier_series,
+    series_error,
 )
 from rnnstudy.dynamics.states.projection import principal_axes
 
@@ -104,8 +104,12 @@ def _refine(states: Array, rho: float) -> float:
 
 def _series_error(states: Array, rho: float) -> float:
     """Return the error of a short Fourier series with this rotation number."""
-    return curve_error(states, rho, _short_series(states, rho))
+    return series_error(states, rho, _short_order(states))
 
 
 def _short_series(states: Array, rho: float) -> Array:
-    return fourier_series(states, rho, min(TESTED_HARMONICS, len(states) // 16))
+    return fourier_series(states, rho, _short_order(states))
+
+
+def _short_order(states: Array) -> int:
+    return min(TESTED_HARMONICS, len(states) // 16)
