@@ -13,9 +13,12 @@ NO_MEMORY_OPTIMISATION = 1
 
 
 def compile_function(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    """Return `tf.function(function, **options)` that can be called repeatedly with large arrays."""
+    """Return `tf.function(function, **options)` that can be called repeatedly with large arrays.
+
+    The function is traced as it is, without AutoGraph.
+    """
     # A partial, since TensorFlow counts all closures of one function as retracings of it.
-    graph = tf.function(functools.partial(function), **options)
+    graph = tf.function(functools.partial(function), autograph=False, **options)
 
     @functools.wraps(function)
     def call(*arguments: Any) -> Any:
