@@ -49,16 +49,16 @@ def execute(
 
 
 def start_tensorflow(runtime: Runtime) -> None:
-    """Set up TensorFlow for many small programs side by side.
+    """Set up TensorFlow for many small programs side by side, with one thread each.
 
-    A process that already uses TensorFlow keeps its settings, but for the rounding of products on
+    Products of some hundred units are too small for several threads: two threads take twice the
+    processor time of one. With one thread the order of sums does not depend on the machine. A
+    process that already uses TensorFlow keeps its settings, but for the rounding of products on
     GPUs: only `training.tf32` sets that.
     """
     tf.config.experimental.enable_tensor_float_32_execution(False)
     try:
-        # All programs of XLA share these threads. There is one per core for any
-        # `runtime.workers`, because the order of sums may depend on their number.
-        tf.config.threading.set_intra_op_parallelism_threads(os.cpu_count() or 1)
+        tf.config.threading.set_intra_op_parallelism_threads(1)
     except RuntimeError:
         return
     if runtime.deterministic:
