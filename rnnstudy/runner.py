@@ -105,7 +105,7 @@ def run(
                 results += execute(plan, store, study.runtime, listener)
         finished = Run(directory, study, store, plan.index)
         if results or not finished.provenance or finished.failures():
-            write_provenance(finished, start, results, command, spec)
+            write_provenance(finished, start, results, command)
         write_members(finished)
         write_selection(finished)
         write_models(finished)

@@ -23,6 +23,17 @@ def _seeds() -> None:
 
 
 @pytest.fixture
+def plugins() -> Iterator[None]:
+    """Allow the import of modules that a spec names, for the time of a test."""
+    from rnnstudy.core.source import plugins
+
+    before = set(plugins._packages)
+    with plugins.plugin_permission():
+        yield
+    plugins._packages.intersection_update(before)
+
+
+@pytest.fixture
 def sigint_interrupts() -> Iterator[None]:
     """Let SIGINT raise KeyboardInterrupt in the test and in the processes that it starts.
 

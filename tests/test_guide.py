@@ -45,7 +45,7 @@ QUICKSTART = {
 
 def test_the_pages_are_those_that_are_tested() -> None:
     pages = ["analyses", "claims", "dynamics", "own-networks", "own-tasks-and-cells", "scaling"]
-    assert sorted(PAGE) == [*pages, "spec"]
+    assert sorted(PAGE) == [*pages, "security", "spec"]
 
 
 @pytest.mark.parametrize("name", ["dynamics", "analyses"])
@@ -69,7 +69,7 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "mine.py").write_text("\n".join(classes))
     (folder / "mine.yaml").write_text(blocks(page, "yaml")[0])
     main = "import sys; from rnnstudy.cli.commands import main; "
-    main += "sys.argv = ['rnnstudy', 'run', 'mine.yaml']"
+    main += "sys.argv = ['rnnstudy', 'run', 'mine.yaml', '--allow-plugins']"
     out = run_python(f"{main}\nmain()", folder)
     assert "4 of 4 networks trained" in out
     assert "Networks that learn recall have more than one stable point." in out

@@ -26,14 +26,15 @@ from rnnstudy.cli import progress as terminal
 from rnnstudy.cli.plan_summary import show_plan
 from rnnstudy.core.component import Entry
 from rnnstudy.core.lazy_imports import quiet_tensorflow
+from rnnstudy.core.source import plugins
 from rnnstudy.metrics import METRICS
 from rnnstudy.report.build import write_report
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.job import count_label
 from rnnstudy.study.plan.plan import Plan, make_plan
 from rnnstudy.study.results import files
-from rnnstudy.study.results.code import edited_code_lines
-from rnnstudy.study.results.run import Run, open_run, provenance, store_of
+from rnnstudy.study.results.code import edited_code_lines, has_copies
+from rnnstudy.study.results.run import Run, open_run, store_of
 from rnnstudy.study.results.verdict_table import full_statement
 from rnnstudy.study.spec.schema import schema as json_schema
 from rnnstudy.study.spec.study import SpecError, Study, load_study
@@ -65,6 +66,11 @@ Verbose = Annotated[
     int, typer.Option("-v", "--verbose", count=True, help="Log jobs; twice: with tracebacks.")
 ]
 
+AllowPlugins = Annotated[
+    bool,
+    typer.Option("--allow-plugins", help="Run code of users: import the classes that it names."),
+]
+
 
 class Catalogue(StrEnum):
     """Catalogues that `list` shows."""
@@ -77,7 +83,13 @@ class Catalogue(StrEnum):
 
 
 @app.command(help="Train, analyse and report what the spec asks for; run it again to resume.")
-def run(spec: Spec, out: Out = None, sets: Sets = None, verbose: Verbose = 0) -> None:
+def run(
+    spec: Spec,
+    out: Out = None,
+    sets: Sets = None,
+    allow_plugins: AllowPlugins = False,
+    verbose: Verbose = 0,
+) -> None:
     """Train the networks of a spec, analyse them and write a report. A second call resumes it.
 
     Parameters
@@ -88,6 +100,8 @@ def run(spec: Spec, out: Out = None, sets: Sets = None, verbose: Verbose = 0) ->
         Run directory; default: `runs/<study name>`.
     sets
         Overrides of fields of the spec, each `PATH.TO.KEY=VALUE`.
+    allow_plugins
+        If true, classes of users are imported from the folder of the spec, or from here.
     verbose
         0 logs warnings, 1 logs jobs as well, 2 adds tracebacks.
 
@@ -103,7 +117,7 @@ def run(spec: Spec, out: Out = None, sets: Sets = None, verbose: Verbose = 0) ->
     >>> run(Path("study.yaml"), sets=["training.steps=100"])  # doctest: +SKIP
     """
     _log(verbose)
-    study = _load(spec, sets)
+    study = _load(spec, sets, allow_plugins)
     directory = out or Path("runs") / study.study
     try:
         results = runner.run(
@@ -145,10 +159,16 @@ class _Progress:
 
 
 @app.command()
-def check(spec: Spec, out: Out = None, sets: Sets = None, verbose: Verbose = 0) -> None:
+def check(
+    spec: Spec,
+    out: Out = None,
+    sets: Sets = None,
+    allow_plugins: AllowPlugins = False,
+    verbose: Verbose = 0,
+) -> None:
     """Validate a spec and show what it would do, without doing it."""
     _log(verbose)
-    study = _load(spec, sets)
+    study = _load(spec, sets, allow_plugins)
     directory = out or Path("runs") / study.study
     store = store_of(study, directory)
     plan = make_plan(study, store)
@@ -158,18 +178,18 @@ def check(spec: Spec, out: Out = None, sets: Sets = None, verbose: Verbose = 0) 
 
 
 @app.command()
-def status(directory: Directory, verbose: Verbose = 0) -> None:
+def status(directory: Directory, allow_plugins: AllowPlugins = False, verbose: Verbose = 0) -> None:
     """Show how far a run is, and how its networks fare."""
     _log(verbose)
-    results = _open(directory)
+    results = _open(directory, allow_plugins)
     show_plan(results.study, results.plan(), console)
     _show_result(results)
 
 
 @app.command()
-def report(directory: Directory) -> None:
+def report(directory: Directory, allow_plugins: AllowPlugins = False) -> None:
     """Write the report of a run again."""
-    path = write_report(_open(directory))
+    path = write_report(_open(directory, allow_plugins))
     console.print(f"Report: {path}", highlight=False, soft_wrap=True)
 
 
@@ -180,9 +200,10 @@ def export(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Keras file; default: MEMBER.keras.")
     ] = None,
+    allow_plugins: AllowPlugins = False,
 ) -> None:
     """Write a trained network as a Keras file."""
-    results = _open(directory)
+    results = _open(directory, allow_plugins)
     path = files.export(results, member, out or Path(f"{member}.keras"))
     _say(f"Wrote {path}")
     trained = results.trained_network(member)
@@ -215,22 +236,18 @@ def schema() -> None:
     sys.stdout.write(json.dumps(json_schema(), indent=1) + "\n")
 
 
-def _load(spec: Path, sets: list[str] | None) -> Study:
-    _import_from(spec.parent.resolve())
+def _load(spec: Path, sets: list[str] | None, allow_plugins: bool) -> Study:
+    if allow_plugins or plugins.is_confirmed(spec.parent):
+        plugins.allow_plugins(spec.parent, Path.cwd())
     return load_study(spec, sets or [])
 
 
-def _open(directory: Path) -> Run:
-    folder = provenance(directory).get("spec_folder")
-    if isinstance(folder, str):
-        _import_from(Path(folder))
-    return open_run(directory)
-
-
-def _import_from(folder: Path) -> None:
-    """Add a folder to the import path, so that a spec can name a class in a file beside it."""
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+def _open(directory: Path, allow_plugins: bool = False) -> Run:
+    """Return the results in a directory; with classes of users from its copies, or from here."""
+    if not allow_plugins and not plugins.is_confirmed(directory):
+        return open_run(directory)
+    plugins.allow_plugins(Path.cwd())
+    return open_run(directory, code=has_copies(directory), allow_plugins=True)
 
 
 def _log(verbose: int) -> None:
@@ -296,7 +313,6 @@ def main() -> None:
     quiet_tensorflow()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     warnings.formatwarning = lambda message, *_, **__: f"rnnstudy: {message}\n"
-    _import_from(Path.cwd())
     try:
         app()
     except SpecError as error:

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from rnnstudy.core.component import Entry, summary
 from rnnstudy.core.deprecations import REMOVED_KINDS, current_kind
 from rnnstudy.core.errors import suggestion
+from rnnstudy.core.source.plugins import PluginNotAllowed
 from rnnstudy.core.tags import class_path, find_class
 
 E = TypeVar("E", bound=Entry)
@@ -131,6 +132,8 @@ class CatalogueField:
     def _own_class(self, path: str, base: type[Entry]) -> Any:
         try:
             cls = find_class(path)
+        except PluginNotAllowed as error:
+            raise self._class_error(path, str(error)) from error
         except Exception as error:  # importing runs the user's own module, which may raise anything
             hint = _start_folder_hint(path, error)
             raise self._class_error(path, f"cannot be loaded: {error}{hint}") from error

@@ -5,8 +5,7 @@ of a catalogue's entry is `noun:kind` (`cell:gru`). The other classes of this pa
 here. The tag of a user's own class is its path `package.module:Class`.
 """
 
-import importlib
-from typing import Any
+from rnnstudy.core.source.plugins import find_attribute
 
 CATALOGUES = {
     "task": "rnnstudy.tasks:TASKS",
@@ -89,12 +88,13 @@ def tag_of(cls: type) -> str:
 def class_of(tag: str) -> type:
     """Return the class that a tag names.
 
-    Raises ImportError, AttributeError or KeyError if there is no such class.
+    Raises ImportError, AttributeError or KeyError if there is no such class. The same if its module
+    is a user's that must not be imported.
     """
     if tag in CLASSES:
         return find_class(CLASSES[tag])
     noun, _, kind = tag.partition(":")
-    entries = _find(CATALOGUES[noun]) if noun in CATALOGUES else {}
+    entries = find_attribute(CATALOGUES[noun]) if noun in CATALOGUES else {}
     entry: type = entries[kind] if kind in entries else find_class(tag)
     return entry
 
@@ -102,17 +102,9 @@ def class_of(tag: str) -> type:
 def find_class(path: str) -> type:
     """Return the class at `package.module:Class`.
 
-    Raises ImportError or AttributeError if there is none.
+    Raises ImportError or AttributeError if there is none, or if its module must not be imported.
     """
-    value = _find(path)
+    value = find_attribute(path)
     if not isinstance(value, type):
         raise AttributeError(f"{path} is not a class")
-    return value
-
-
-def _find(path: str) -> Any:
-    module, _, name = path.partition(":")
-    value: Any = importlib.import_module(module)
-    for part in name.split("."):
-        value = getattr(value, part)
     return value

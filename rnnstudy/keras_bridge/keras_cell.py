@@ -1,6 +1,5 @@
 """Keras models with any cell as populations of one."""
 
-import importlib
 import json
 from collections.abc import Mapping
 from functools import lru_cache
@@ -11,6 +10,7 @@ import numpy as np
 from rnnstudy.cells import Cell, Weight
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import keras, tf
+from rnnstudy.core.source.plugins import REMEDY, PluginNotAllowed, import_plugin
 from rnnstudy.keras_bridge.cell_dynamics import Float64Cell, float64_cell
 from rnnstudy.keras_bridge.float64_copies import reason
 from rnnstudy.keras_bridge.from_keras import (
@@ -117,7 +117,9 @@ def import_registered(module: str | None) -> None:
     if module is None:
         return
     try:
-        importlib.import_module(module)
+        import_plugin(module)
+    except PluginNotAllowed as error:
+        raise ValueError(f"the module {module!r} must be allowed to run code; {REMEDY}") from error
     except Exception as error:  # A user's code may raise anything.
         raise ValueError(f"the module {module!r} must be importable, got: {error}") from error
 

@@ -241,6 +241,7 @@ def test_each_gate_has_a_block_of_its_own(kind):
         assert not np.allclose(blocks[0], blocks[1])
 
 
+@pytest.mark.usefixtures("plugins")
 def test_the_example_in_the_contract_runs_as_a_cell_of_ones_own(tmp_path, monkeypatch):
     contract = inspect.cleandoc(Cell.__doc__)
     text = textwrap.dedent(contract.partition("network:\n")[2].partition("\n\nExamples\n")[0])
@@ -270,7 +271,10 @@ def test_the_example_in_the_contract_runs_as_a_cell_of_ones_own(tmp_path, monkey
         ({"kind": "lstm", "clip": -1.0}, r"greater than 0"),
         ({"kind": "lstm", "activation": "tahn"}, r"Input should be 'celu'"),
         ({"kind": "gru", "gate_bias": float("nan")}, r"finite number"),
-        ("no_such_module:Leaky", r"'no_such_module:Leaky' cannot be loaded: No module named"),
+        (
+            "no_such_module:Leaky",
+            r"'no_such_module:Leaky' runs code of the module 'no_such_module'; add",
+        ),
         ("math:pi", r"'math:pi' cannot be loaded: math:pi is not a class"),
         ("collections:Counter", r"'collections:Counter' is not a rnnstudy cell"),
     ],

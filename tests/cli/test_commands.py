@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -275,23 +276,32 @@ training: {steps: 2, batch: 2}
 """
 
 
-def test_classes_beside_the_spec_are_found_from_anywhere(tmp_path: Path) -> None:
+def test_classes_beside_the_spec_are_found_from_anywhere_if_that_is_allowed(tmp_path: Path) -> None:
     specs, here, elsewhere = (tmp_path / name for name in ("specs", "here", "elsewhere"))
     for folder in (specs, here, elsewhere):
         folder.mkdir()
     (specs / "beside.py").write_text(OWN_TASK)
     (specs / "own.yaml").write_text(OWN_SPEC)
-    done = rnnstudy("run", "../specs/own.yaml", cwd=here)
+    for word in ("check", "run"):
+        refused = rnnstudy(word, "../specs/own.yaml", cwd=here)
+        assert refused.returncode == 2
+        assert refused.stderr == (
+            "../specs/own.yaml:2:9: tasks[0] is 'beside:Copy', which runs code of the module "
+            "'beside'; add --allow-plugins (in Python: allow_plugins=True) if you trust it\n"
+        )
+    done = rnnstudy("run", "../specs/own.yaml", "--allow-plugins", cwd=here)
     assert (done.returncode, "1 of 1 networks trained" in done.stdout) == (0, True), done.stderr
-    again = rnnstudy("status", "../here/runs/own", cwd=elsewhere)
+    words = ("status", "../here/runs/own")
+    assert rnnstudy(*words, cwd=elsewhere).returncode == 2
+    again = rnnstudy(*words, "--allow-plugins", cwd=elsewhere)
     assert (again.returncode, "1 of 1 networks trained" in again.stdout) == (0, True), again.stderr
-    # A run that was interrupted before its end has no provenance yet.
-    (here / "runs" / "own" / "provenance.json").unlink()
-    lost = rnnstudy("status", "../here/runs/own", cwd=elsewhere)
+    # Without the copies of the code its folder must be the working directory.
+    shutil.rmtree(here / "runs" / "own" / "code")
+    lost = rnnstudy(*words, "--allow-plugins", cwd=elsewhere)
     assert lost.returncode == 2
     said = "No module named 'beside'; start it from the folder that holds beside.py"
     assert said in " ".join(lost.stderr.split())
-    assert rnnstudy("status", "../here/runs/own", cwd=specs).returncode == 0
+    assert rnnstudy(*words, "--allow-plugins", cwd=specs).returncode == 0
 
 
 CHOOSE = "selection: {learning_rate: [1e-3, 1e-2, 1e-1], l2: [0, 1e-4], seeds: 3, steps: 50}\n"

@@ -38,8 +38,8 @@ def test_one_of_takes_a_name_a_mapping_or_an_entry(given):
             "no_such_module:Apple",
             ("first",),
             (
-                "'no_such_module:Apple' cannot be loaded: No module named 'no_such_module'; "
-                "start it from the folder that holds no_such_module.py"
+                "'no_such_module:Apple' runs code of the module 'no_such_module'; "
+                "add --allow-plugins (in Python: allow_plugins=True) if you trust it"
             ),
         ),
         (
@@ -47,7 +47,7 @@ def test_one_of_takes_a_name_a_mapping_or_an_entry(given):
             ("first",),
             "'json:Apple' cannot be loaded: module 'json' has no attribute 'Apple'",
         ),
-        (":Apple", ("first",), "':Apple' cannot be loaded: Empty module name"),
+        (":Apple", ("first",), "':Apple' cannot be loaded: '' is no name of a module"),
         ("json:dumps", ("first",), "'json:dumps' cannot be loaded: json:dumps is not a class"),
         ("json:JSONDecoder", ("first",), "'json:JSONDecoder' is not a rnnstudy fruit"),
     ],
@@ -56,11 +56,21 @@ def test_one_of_says_what_came_and_what_is_allowed(given, loc, message):
     assert errors(lambda: Basket(first=given)) == [(loc, message)]
 
 
+@pytest.mark.usefixtures("plugins")
+def test_a_module_that_does_not_exist_is_named_if_imports_are_allowed():
+    sentence = (
+        "'no_such_module:Apple' cannot be loaded: No module named 'no_such_module'; "
+        "start it from the folder that holds no_such_module.py"
+    )
+    assert errors(lambda: Basket(first="no_such_module:Apple")) == [(("first",), sentence)]
+
+
 def test_one_of_locates_an_error_inside_a_list_and_a_mapping():
     found = errors(lambda: Basket(rest=["pear", "plum"], by_day={"mon": {"kind": "fig"}}))
     assert [loc for loc, _ in found] == [("rest", 1), ("by_day", "mon")]
 
 
+@pytest.mark.usefixtures("plugins")
 def test_one_of_takes_an_outside_class_of_the_fields_kind(tmp_path, monkeypatch):
     (tmp_path / "own_fruit.py").write_text(
         "from rnnstudy.cells import Cell\n"

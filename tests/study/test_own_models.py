@@ -291,7 +291,7 @@ def test_a_file_that_changed_in_between_is_not_taken_for_the_first(
 
 
 @pytest.fixture
-def leaky(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def leaky(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugins: None) -> Path:
     """A file with a cell of a module that nobody has imported."""
     (tmp_path / "leaky_cell.py").write_text(LEAKY)
     monkeypatch.syspath_prepend(tmp_path)

@@ -153,7 +153,7 @@ def test_split_seeds_differ_from_each_other_and_between_seeds():
 
 
 @pytest.fixture
-def recall_module(tmp_path, monkeypatch):
+def recall_module(tmp_path, monkeypatch, plugins):
     """The example of the contract's docstring, as the user's own module."""
     _, _, example = inspect.getdoc(Task).partition("\n\n    import")
     example = example.partition("\n\nExamples\n")[0]

@@ -2,11 +2,12 @@
 
 import hashlib
 import importlib.metadata
-import importlib.util
 import json
+import sys
 import sysconfig
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from rnnstudy.core.source.imports import file_of, imported_names
@@ -47,14 +48,24 @@ NO_SOURCE = SourceCode({}, {}, {})
 
 
 def source_of_module(name: str) -> SourceCode:
-    """Return the source of a module that need not be loaded; nothing if it has no text."""
-    try:
-        spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError):  # a package around it is missing
+    """Return the source of a module that is not imported; nothing if it has no text."""
+    origin = origin_of_module(name)
+    if origin is None or not origin.endswith(".py"):
         return NO_SOURCE
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-        return NO_SOURCE
-    return source_of_file(name, Path(spec.origin))
+    return source_of_file(name, Path(origin))
+
+
+def origin_of_module(name: str) -> str | None:
+    """Return the file of a module, None if there is none. Nothing is imported to find it."""
+    spec: ModuleSpec | None = None
+    parts = name.split(".")
+    for depth in range(1, len(parts) + 1):
+        full, path = ".".join(parts[:depth]), spec.submodule_search_locations if spec else None
+        specs = (finder.find_spec(full, path) for finder in sys.meta_path)
+        spec = next((each for each in specs if each is not None), None)
+        if spec is None or (depth < len(parts) and spec.submodule_search_locations is None):
+            return None
+    return None if spec is None else spec.origin
 
 
 def source_of_file(name: str, path: Path) -> SourceCode:
@@ -81,6 +92,18 @@ def source_of_file(name: str, path: Path) -> SourceCode:
         {m: _relative(file, root) for m, file in sorted(modules.items())},
         _versions(top, root, installed),
     )
+
+
+def is_installed(module: str) -> bool:
+    """Return whether a module is of Python or of an installed package. Nothing is imported."""
+    top = module.partition(".")[0]
+    if top in sys.stdlib_module_names or top == PACKAGE:
+        return True
+    origin = origin_of_module(top)
+    if origin is None or not Path(origin).is_absolute():
+        return origin is not None  # built into Python
+    file = Path(origin)
+    return _is_installed(file.parents[1] if file.name == "__init__.py" else file.parent)
 
 
 def _relative(file: Path, root: Path) -> str:

@@ -1,15 +1,26 @@
 """Copies of the user's code in a run directory, and results that edited code makes anew."""
 
-import importlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from rnnstudy.core.component import components_in
 from rnnstudy.core.source.classes import is_own, replaced_hashes, source_of
-from rnnstudy.core.source.files import NO_SOURCE, VERSIONS_FILE, SourceCode, source_of_module
+from rnnstudy.core.source.files import (
+    NO_SOURCE,
+    VERSIONS_FILE,
+    SourceCode,
+    is_installed,
+    origin_of_module,
+    source_of_module,
+)
 from rnnstudy.core.tags import class_path
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.plan import Plan, make_plan
@@ -101,11 +112,11 @@ def edited_code_lines(
     yield f"made anew because of it: {listed or 'nothing that the store holds'}"
 
 
-def import_copies(directory: str | Path) -> None:
-    """Let the modules in `code/` of a run directory be imported.
+def import_copies(directory: str | Path) -> Path:
+    """Let the modules in `code/` of a run directory be imported, and return the folder.
 
-    Raises RunError if there are none, or if a module of one of their names is loaded from a file
-    with another text.
+    They go before files of other folders, but never before installed packages. Raises RunError if
+    there are none, or if a module of one of their names is loaded or installed with another text.
     """
     folder = Path(directory).absolute() / FOLDER
     files = _code_record(Path(directory)).get("files", {})
@@ -113,14 +124,45 @@ def import_copies(directory: str | Path) -> None:
         raise RunError(f"{folder} holds no code; open the run without code=True")
     for module, name in files.items():
         loaded = getattr(sys.modules.get(module), "__file__", None)
-        if loaded and Path(loaded).read_bytes() != (folder / name).read_bytes():
+        if loaded and not _same_text(Path(loaded), folder / name):
             raise RunError(
                 f"module {module!r} is loaded from {loaded}, whose text is not that of "
                 f"{folder / name}; open the run in a new process"
             )
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-    importlib.invalidate_caches()
+        if not loaded and is_installed(module) and not _same_origin(module, folder / name):
+            raise RunError(
+                f"module {module!r} is installed, and {folder / name} has another text; "
+                "a copy replaces no installed module"
+            )
+    copies = _CopiedModules({module: folder / name for module, name in files.items()})
+    if copies not in sys.meta_path:
+        sys.meta_path.insert(0, copies)
+    return folder
+
+
+@dataclass(frozen=True)
+class _CopiedModules(MetaPathFinder):
+    """Import hook for the copied modules of a run directory."""
+
+    paths: Mapping[str, Path]
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        file = self.paths.get(name)
+        return None if file is None else spec_from_file_location(name, file)
+
+
+def _same_origin(module: str, copy: Path) -> bool:
+    origin = origin_of_module(module)
+    return origin is not None and _same_text(Path(origin), copy)
+
+
+def _same_text(path: Path, copy: Path) -> bool:
+    try:
+        return path.read_bytes() == copy.read_bytes()
+    except OSError:
+        return False
 
 
 def has_copies(directory: str | Path) -> bool:

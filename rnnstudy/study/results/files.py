@@ -77,14 +77,11 @@ def write_provenance(
     start: datetime,
     results: Sequence[JobResult],
     command: Sequence[str],
-    spec: str | Path | None,
 ) -> None:
     """Write `provenance.json`, and `failures.log` with the tracebacks of failed jobs."""
     end = datetime.now(UTC)
     data: dict[str, Any] = {
         "command": list(command),
-        # Folder from which classes of the user are imported.
-        "spec_folder": None if spec is None else str(Path(spec).parent.resolve()),
         "begun": start.isoformat(timespec="seconds"),
         "ended": end.isoformat(timespec="seconds"),
         "seconds": round((end - start).total_seconds(), 1),

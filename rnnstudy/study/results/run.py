@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from rnnstudy.core.deprecations import accept_former_attributes
 from rnnstudy.core.errors import suggestion
 from rnnstudy.core.lazy_imports import keras_models, pd
 from rnnstudy.core.record import CorruptRecord, Record
+from rnnstudy.core.source.plugins import plugin_permission
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.artefacts import Artefacts
@@ -421,8 +423,8 @@ def provenance(directory: str | Path) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def open_run(directory: str | Path, *, code: bool = False) -> Run:
-    """Return the results of an earlier run.
+def open_run(directory: str | Path, *, code: bool = False, allow_plugins: bool = False) -> Run:
+    """Return the results of an earlier run. It runs no code of the directory unless told to.
 
     Parameters
     ----------
@@ -431,6 +433,8 @@ def open_run(directory: str | Path, *, code: bool = False) -> Run:
     code
         If true, tasks, cells, metrics, analyses and claims of the user are imported from the copy
         in the run directory. This runs the code that the directory holds: trust its origin.
+    allow_plugins
+        If true, they are imported from elsewhere, such as the working directory.
 
     Returns
     -------
@@ -442,7 +446,7 @@ def open_run(directory: str | Path, *, code: bool = False) -> Run:
     RunError
         If the folder is not a run directory, or lacks the code.
     SpecError
-        If classes of the user cannot be imported.
+        If classes of the user cannot be imported, or must not be.
 
     Examples
     --------
@@ -452,10 +456,11 @@ def open_run(directory: str | Path, *, code: bool = False) -> Run:
     spec = Path(directory) / "resolved.yaml"
     if not spec.is_file():
         raise RunError(f"{directory} is not a run directory: it has no resolved.yaml")
-    if code:
-        import_copies(directory)
+    folders = [import_copies(directory)] if code else []
+    permission = plugin_permission(*folders) if code or allow_plugins else nullcontext()
     try:
-        return Run(directory, load_study(spec))
+        with permission:
+            return Run(directory, load_study(spec))
     except SpecError as error:
         if code or not has_copies(directory):
             raise

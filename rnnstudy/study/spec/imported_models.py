@@ -12,6 +12,7 @@ from rnnstudy.analyses.base import Member
 from rnnstudy.core.component import Component
 from rnnstudy.core.errors import reraise_below, spec_error, suggestion, validation_error
 from rnnstudy.core.source.files import NO_SOURCE, source_of_module
+from rnnstudy.core.source.plugins import REMEDY, is_allowed
 from rnnstudy.keras_bridge.keras_file import Content, read_content
 from rnnstudy.study.spec.grid import as_text
 from rnnstudy.study.spec.networks import NetworkSpec
@@ -141,6 +142,9 @@ def _entry(entry: Any, folder: Path) -> Iterator[Model]:
         raise validation_error("models", [spec_error("model_entry", "", received=entry)])
     inside = () if isinstance(entry, str) else ("file",)
     model = Model.model_validate({"file": entry} if isinstance(entry, str) else dict(entry))
+    if model.module is not None and not is_allowed(model.module):
+        message = f"is {model.module!r}, which runs the code of that module; {REMEDY}"
+        raise validation_error("models", [spec_error("plugin", message, ("module",))])
     files = _files(model.file, folder)
     if not files:
         message = f"is {model.file!r}, which matches no file in {folder.absolute()}"

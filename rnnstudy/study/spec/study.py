@@ -1,6 +1,7 @@
 """A study: checked values of a spec, from YAML and back."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from rnnstudy.claims import AnyClaim, Claim
 from rnnstudy.core.component import Component
 from rnnstudy.core.deprecations import former_words_as_errors
 from rnnstudy.core.errors import spec_error, validation_error
+from rnnstudy.core.source.plugins import is_confirmed, plugin_permission
 from rnnstudy.study.spec.checks import divide_claim, need_errors, use_errors
 from rnnstudy.study.spec.choices import with_derived_analyses
 from rnnstudy.study.spec.expand import expand_grid
@@ -375,8 +377,10 @@ def _refuse_namesakes(noun: str, titles: Sequence[tuple[int, str]]) -> None:
         raise validation_error(noun, errors)
 
 
-def load_study(path: str | Path, sets: Iterable[str] = ()) -> Study:
+def load_study(path: str | Path, sets: Iterable[str] = (), *, allow_plugins: bool = False) -> Study:
     """Return the study of a YAML file.
+
+    A class of a user, `module:Class`, is imported only if that is allowed. An import runs its code.
 
     Parameters
     ----------
@@ -384,6 +388,9 @@ def load_study(path: str | Path, sets: Iterable[str] = ()) -> Study:
         The spec.
     sets
         Settings that replace fields, like `training.steps=100`.
+    allow_plugins
+        If true, modules that the spec names are imported. They are searched in the folder of the
+        spec after all others. Default: false, unless `RNNSTUDY_PLUGIN_FOLDERS` lists the folder.
 
     Returns
     -------
@@ -406,12 +413,27 @@ def load_study(path: str | Path, sets: Iterable[str] = ()) -> Study:
     >>> [member.name for member, _ in study.expand()]
     ['flip_flop-gru-tanh-32-s000', 'flip_flop-gru-tanh-32-s001']
     """
-    return build_study(apply_settings(read_document(path), sets))
+    document = apply_settings(read_document(path), sets)
+    folder = Path(path).parent
+    return _build(document, folder if allow_plugins or is_confirmed(folder) else None)
 
 
-def study_of(data: Mapping[str, Any], sets: Iterable[str] = (), source: str = "study") -> Study:
+def study_of(
+    data: Mapping[str, Any],
+    sets: Iterable[str] = (),
+    source: str = "study",
+    *,
+    allow_plugins: bool = False,
+) -> Study:
     """Return the study of plain data in the form of a spec."""
-    return build_study(apply_settings(document_of(data, source), sets))
+    document = apply_settings(document_of(data, source), sets)
+    return _build(document, Path.cwd() if allow_plugins else None)
+
+
+def _build(document: Document, plugins: Path | None) -> Study:
+    """Return the study of a document, which may import modules from a folder if there is one."""
+    with nullcontext() if plugins is None else plugin_permission(plugins):
+        return build_study(document)
 
 
 def build_study(document: Document) -> Study:

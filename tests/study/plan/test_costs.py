@@ -111,6 +111,7 @@ class Broken(MemberAnalysis):
 """
 
 
+@pytest.mark.usefixtures("plugins")
 def test_an_analysis_of_ones_own_that_fails_to_tell_costs_nobody_the_plan(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

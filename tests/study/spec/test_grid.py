@@ -140,6 +140,7 @@ def test_more_values_on_an_axis_keep_the_keys_of_the_others():
     assert few < many
 
 
+@pytest.mark.usefixtures("plugins")
 def test_a_cell_that_refuses_a_part_of_the_grid_says_so(tmp_path, monkeypatch):
     (tmp_path / "own_even.py").write_text(
         "from pydantic import model_validator\n"

@@ -102,6 +102,7 @@ def test_a_resolved_study_holds_every_default_in_the_order_of_the_fields():
     assert data["networks"]["activations"] == ["tanh"]
 
 
+@pytest.mark.usefixtures("plugins")
 def test_a_resolved_study_names_outside_classes_by_their_path(tmp_path, monkeypatch):
     (tmp_path / "own_task.py").write_text(
         "from typing import ClassVar\n"
@@ -135,6 +136,7 @@ class Own(Cell):
 """
 
 
+@pytest.mark.usefixtures("plugins")
 @pytest.mark.parametrize(
     ("bad", "sentence"),
     [

@@ -97,9 +97,8 @@ MISTAKES = {
     "outside class that is not there": (
         HEAD.replace("flip_flop", "'no_such_module:Task'"),
         (
-            "2:9: tasks[0] is 'no_such_module:Task', which cannot be loaded: "
-            "No module named 'no_such_module'; start it from the folder that holds "
-            "no_such_module.py"
+            "2:9: tasks[0] is 'no_such_module:Task', which runs code of the module "
+            "'no_such_module'; add --allow-plugins (in Python: allow_plugins=True) if you trust it"
         ),
     ),
     "outside class that is something else": (
