@@ -5,6 +5,7 @@ colour vision. Markers and line styles repeat the colours, so that figures survi
 """
 
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -133,6 +134,18 @@ def shorten(text: str, limit: int = 30) -> str:
     """Return text that fits into a legend or beside an axis, without its middle if too long."""
     half = (limit - 1) // 2
     return text if len(text) <= limit else f"{text[:half].rstrip()}…{text[-half:].lstrip()}"
+
+
+def wrap_text(text: str, width: int, lines: int = 2) -> str:
+    """Return text in at most so many lines of `width` characters, without its middle if too long.
+
+    Long names that differ in one word stay different.
+    """
+    for limit in range(lines * width, width, -1):
+        parts = textwrap.wrap(shorten(text, limit), width)
+        if len(parts) <= lines:
+            return "\n".join(parts)
+    return shorten(text, width)
 
 
 def format_number(value: float, digits: int = 4) -> str:

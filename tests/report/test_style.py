@@ -9,6 +9,7 @@ from rnnstudy.report.style import (
     shorten,
     sort_names,
     varying_parts,
+    wrap_text,
 )
 
 
@@ -77,3 +78,13 @@ def test_number_has_four_digits() -> None:
         "nan",
         "-inf",
     ]
+
+
+def test_long_text_is_wrapped_and_loses_its_middle_only_if_it_does_not_fit():
+    assert wrap_text("short", 20) == "short"
+    assert wrap_text("two words more than one line", 16) == "two words more\nthan one line"
+    lines = wrap_text("a name of many words that is too long for two lines of this width", 16)
+    assert all(len(line) <= 16 for line in lines.split("\n"))
+    assert lines.startswith("a name of")
+    assert lines.endswith("width")
+    assert "…" in lines

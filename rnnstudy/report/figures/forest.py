@@ -6,7 +6,7 @@ import numpy as np
 
 from rnnstudy.core.exhibit import Forest
 from rnnstudy.report.figures.panels import Axes, Legend, Panel, dot_style, paint_reason
-from rnnstudy.report.style import BLACK, BLUE, GREY, PALE, Mark, assign_marks, shorten
+from rnnstudy.report.style import BLACK, BLUE, GREY, PALE, Mark, assign_marks, wrap_text
 
 SERIES_MARKS = {
     "trained": Mark(BLACK, "o"),
@@ -17,7 +17,7 @@ SERIES_MARKS = {
 """Marks of the series of claims, from top to bottom of a row."""
 
 LABEL_WIDTH, NOTE_WIDTH = 44, 40
-"""Characters of the names of rows, and of the words beside them."""
+"""Characters in a line of the names of rows, and of the words beside them."""
 
 
 def forest_panels(exhibit: Forest) -> list[Panel]:
@@ -56,12 +56,12 @@ def _paint_mark(
 def _label_rows(exhibit: Forest, axes: Axes) -> None:
     """Write the names of the rows at the left and the words of their notes at the right."""
     count = len(exhibit.rows)
-    names = [shorten(name, LABEL_WIDTH) for name in exhibit.rows]
+    names = [wrap_text(name, LABEL_WIDTH) for name in exhibit.rows]
     axes.set_yticks(range(count), names)
     axes.set_ylim(count - 0.4, -0.6)
     axes.set_xlabel(exhibit.value_label)
     for row, note in enumerate(exhibit.notes):
-        words = shorten(note, NOTE_WIDTH)
+        words = wrap_text(note, NOTE_WIDTH)
         axes.text(1.01, row, words, transform=axes.get_yaxis_transform(), va="center", fontsize=7)
     for edge in np.arange(0.5, count - 1):
         axes.axhline(edge, color=PALE, linewidth=0.5)
