@@ -3,15 +3,33 @@
 import importlib
 import os
 import sys
+import warnings
 from contextlib import suppress
+
+from rnnstudy.cli.streams import steady_streams
 
 
 def main() -> None:
     """Import the command line and run it."""
-    try:
-        importlib.import_module("rnnstudy.cli.commands").main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    with steady_streams():
+        try:
+            os.getcwd()
+        except OSError:
+            sys.stderr.write(
+                "rnnstudy: the working directory must exist, but it has been deleted. "
+                "Change to another folder.\n"
+            )
+            sys.exit(2)
+        keep_warnings()
+        try:
+            importlib.import_module("rnnstudy.cli.commands").main()
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+
+def keep_warnings() -> None:
+    """Remove the filters of `python -W error`: warnings of libraries must not end a command."""
+    warnings.filters[:] = [entry for entry in warnings.filters if entry[0] != "error"]  # type: ignore[index]
 
 
 if __name__ == "__main__":

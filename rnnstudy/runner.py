@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.lazy_imports import refuse_other_backends
 from rnnstudy.report.build import update_report
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.execute import execute
+from rnnstudy.study.execution.signals import interruptible
 from rnnstudy.study.execution.worker import JobResult, ProgressListener
 from rnnstudy.study.plan.job import Job
 from rnnstudy.study.plan.plan import Plan, stages
@@ -78,8 +80,11 @@ def run(
     ------
     RunError
         If another run is at work in the directory, or a device is missing.
-    KeyboardInterrupt
-        After Ctrl-C. The directory can be resumed.
+    BackendError
+        If Keras does not run on TensorFlow.
+    Interruption
+        After Ctrl-C, SIGTERM or SIGHUP, a KeyboardInterrupt. The directory can be resumed. A second
+        signal ends the process at once.
 
     Examples
     --------
@@ -92,9 +97,10 @@ def run(
     ... })  # doctest: +SKIP
     >>> rnnstudy.run(study, tempfile.mkdtemp()).members["status"]  # doctest: +SKIP
     """
+    refuse_other_backends()
     directory = Path(directory or Path("runs") / study.study)
     directory.mkdir(parents=True, exist_ok=True)
-    with _lock(directory):
+    with _lock(directory), interruptible():
         write_specs(study, directory, spec)
         write_code(study, directory)
         store = store_of(study, directory)

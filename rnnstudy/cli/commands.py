@@ -1,7 +1,8 @@
 """The `rnnstudy` command: each subcommand parses, calls one function and prints.
 
 Exit codes: 0 done; 1 finished, but a step failed or a network is unusable in a way that the spec
-forbids; 2 the spec or the arguments are wrong; 130 interrupted.
+forbids; 2 the spec or the arguments are wrong; 128 + n interrupted by signal n, which is 130 after
+Ctrl-C, 143 after SIGTERM and 129 after SIGHUP.
 """
 
 import json
@@ -25,11 +26,12 @@ from rnnstudy.claims import CLAIMS
 from rnnstudy.cli import progress as terminal
 from rnnstudy.cli.plan_summary import show_plan
 from rnnstudy.core.component import Entry
-from rnnstudy.core.lazy_imports import quiet_tensorflow
+from rnnstudy.core.lazy_imports import BackendError, quiet_tensorflow, refuse_other_backends
 from rnnstudy.core.source import plugins
 from rnnstudy.metrics import METRICS
 from rnnstudy.report.build import write_report
 from rnnstudy.study.errors import RunError
+from rnnstudy.study.execution.signals import exit_code
 from rnnstudy.study.plan.job import count_label
 from rnnstudy.study.plan.plan import Plan, make_plan
 from rnnstudy.study.results import files
@@ -108,7 +110,7 @@ def run(
     Raises
     ------
     typer.Exit
-        Code 1 if a step failed or a result is damaged; 130 after an interrupt; else 0.
+        Code 1 if a step failed or a result is damaged; 128 + n after signal n; else 0.
 
     Examples
     --------
@@ -127,12 +129,14 @@ def run(
             spec=spec,
             command=["rnnstudy", *sys.argv[1:]],
         )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
         errors.print(
             f"Interrupted. What is done is kept in {directory}; run the same command to go on.",
+            markup=False,
             highlight=False,
+            soft_wrap=True,
         )
-        raise typer.Exit(130) from None
+        raise typer.Exit(exit_code(interruption)) from None
     _show_result(results)
     damaged = len(results.store.damaged)
     if damaged and not results.failures():
@@ -168,6 +172,7 @@ def check(
 ) -> None:
     """Validate a spec and show what it would do, without doing it."""
     _log(verbose)
+    refuse_other_backends()
     study = _load(spec, sets, allow_plugins)
     directory = out or Path("runs") / study.study
     store = store_of(study, directory)
@@ -318,7 +323,7 @@ def main() -> None:
     except SpecError as error:
         errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
-    except (RunError, OSError) as error:
+    except (RunError, BackendError, OSError) as error:
         reason = str(error)
         if isinstance(error, OSError) and error.filename and error.strerror:
             reason = f"{error.filename}: {error.strerror.lower()}"

@@ -155,7 +155,7 @@ def progress_of(plan: Plan, console: Console) -> Iterator[Lines | Bars]:
         yield Lines(plan, console)
         return
     columns = (
-        SpinnerColumn(),
+        SpinnerColumn("dots" if console.encoding.startswith("utf") else "line"),
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         TextColumn("{task.completed:.0f}/{task.total}", markup=False),

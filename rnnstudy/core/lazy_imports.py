@@ -7,12 +7,14 @@ are the modules of `rnnstudy.keras_bridge`.
 
 import importlib
 import importlib.abc
+import json
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -20,15 +22,58 @@ from typing import Any
 class LazyModule:
     """Stand-in for a module that is imported at the first access to one of its names."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, before: Callable[[], None] | None = None) -> None:
+        self._name, self._before = name, before
 
     def __getattr__(self, attribute: str) -> Any:
+        if self._before is not None:
+            self._before()
+            self._before = None
         return getattr(importlib.import_module(self._name), attribute)
 
 
+class BackendError(RuntimeError):
+    """Keras is set up for a backend that this package cannot use. The message is for the user."""
+
+
+def refuse_other_backends() -> None:
+    """Raise BackendError unless Keras runs on TensorFlow. Nothing is imported.
+
+    Raises
+    ------
+    BackendError
+        If the environment, or the settings file of Keras, names another backend.
+
+    Examples
+    --------
+    >>> from rnnstudy.core.lazy_imports import refuse_other_backends
+    >>> refuse_other_backends()
+    """
+    backend, origin = _keras_backend()
+    if backend != "tensorflow":
+        raise BackendError(
+            f"Keras must run on TensorFlow, got the backend {backend!r} from {origin}. "
+            "Set KERAS_BACKEND=tensorflow."
+        )
+
+
+def _keras_backend() -> tuple[str, str]:
+    """Return the backend that Keras has or will have, and where it is set."""
+    loaded = sys.modules.get("keras")
+    if loaded is not None and hasattr(loaded, "backend"):
+        return str(loaded.backend.backend()), "Keras, which is loaded already"
+    if name := os.environ.get("KERAS_BACKEND"):
+        return name, "the environment variable KERAS_BACKEND"
+    folder = Path(os.environ.get("KERAS_HOME") or Path("~").expanduser() / ".keras")
+    try:
+        settings = json.loads((folder / "keras.json").read_text(encoding="utf-8"))
+        return str(settings["backend"]), str(folder / "keras.json")
+    except (OSError, ValueError, KeyError, TypeError):
+        return "tensorflow", "the default of Keras"
+
+
 tf: Any = LazyModule("tensorflow")
-keras: Any = LazyModule("keras")
+keras: Any = LazyModule("keras", refuse_other_backends)
 pd: Any = LazyModule("pandas")
 keras_models: Any = LazyModule("rnnstudy.keras_bridge.to_keras")
 models: Any = LazyModule("rnnstudy.keras_bridge.from_keras")

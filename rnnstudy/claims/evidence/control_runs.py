@@ -25,6 +25,7 @@ from rnnstudy.claims.evidence.record import ControlResult, Evidence, collect_con
 from rnnstudy.comparison.statistics.permutation import integer_codes
 from rnnstudy.comparison.statistics.resampling import jackknife, t_interval
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.batches import pause_point
 
 Interval = tuple[float, float, float]
 """Effect and the ends of its 95 % interval; NaN where there are none."""
@@ -132,6 +133,7 @@ def _p_of_shuffles(
     """Yield the p of the finding after each shuffle; 1 where there is no finding."""
     generator = generator_of(measurements)
     for _ in range(SHUFFLES):
+        pause_point()
         changed = claim.shuffle(measurements, generator)
         try:
             p = claim.finding_p(claim.test(changed))

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.batches import pause_point
 from rnnstudy.core.record import Record, array, arrays
 from rnnstudy.core.threads import one_thread
 from rnnstudy.metrics import Metric
@@ -127,6 +128,7 @@ def tile_distances(
         for row_slice, first in _form_stacks(rows, metric, most):
             start = row_slice.start if same else 0
             for column_slice, second in _form_stacks(columns, metric, most, start):
+                pause_point()
                 if len(running) >= (os.cpu_count() or 1):
                     collect()
                 future = threads.submit(metric.distances, first, second)

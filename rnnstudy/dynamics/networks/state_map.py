@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from rnnstudy.core.arrays import Array, Tensor
+from rnnstudy.core.batches import pause_point
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.population.population import Population
 
@@ -215,6 +216,7 @@ def run_compiled(function: Callable[..., Any], state_map: StateMap, *arguments: 
     `function` must be hashable and defined at module level, since programs are cached by it. Arrays
     among the arguments begin with `[member, point]`.
     """
+    pause_point()
     inputs = () if state_map.inputs is None else (state_map.inputs,)
     structure = (dict(state_map.weights), (state_map.drive, *inputs), arguments)
     flat = [tf.convert_to_tensor(values) for values in tf.nest.flatten(structure)]

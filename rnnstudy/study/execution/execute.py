@@ -1,5 +1,6 @@
 """Execution of a plan: each job after those whose results it reads."""
 
+import logging
 import os
 import threading
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from rnnstudy.study.plan.plan import Plan
 from rnnstudy.study.spec.options import Runtime
 from rnnstudy.study.store import Store
 from rnnstudy.training.sharding import devices_of
+
+logger = logging.getLogger("rnnstudy")
 
 
 def execute(
@@ -42,8 +45,12 @@ def execute(
         )
         try:
             return drain(plan.todo, lambda job, _: executor.submit(worker.perform, job))
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interruption:
             stop.set()
+            logger.warning(
+                "%s: running jobs end at their next pause; a second signal ends them at once",
+                str(interruption) or "interrupted",
+            )
             executor.shutdown(wait=True, cancel_futures=True)
             raise
 

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.batches import pauses
+from rnnstudy.study.errors import error_sentence
 from rnnstudy.study.execution.checkpoints import Checkpoints
 from rnnstudy.study.execution.leases import Lease, Leases
+from rnnstudy.study.execution.signals import is_interruption
 from rnnstudy.study.execution.tensorboard import training_curves
 from rnnstudy.study.plan.job import Job, JobKey, Stopped, Writer
 from rnnstudy.study.store import Store, StoreSnapshot
@@ -66,7 +69,10 @@ class Worker:
     """Claims of jobs against other runs on the store; None without other runs."""
 
     def perform(self, job: Job) -> JobResult:
-        """Run a job unless another run does. An exception becomes the failure of the result."""
+        """Run a job unless another run does.
+
+        Any exception becomes the failure of the result, SystemExit as well.
+        """
         leases = nullcontext() if self.leases is None else self.leases.claim(job)
         with leases as lease:
             if lease is None and self.leases is not None:
@@ -79,17 +85,19 @@ class Worker:
         self.listener.on_job_start(job)
         context = JobContext(self, job, lease)
         try:
-            if context.stopped:
-                raise Stopped
-            rest = self._rest(job)
-            if rest is not None:
-                rest.run(context)
+            with pauses(context.refuse_stopped):
+                context.refuse_stopped()
+                rest = self._rest(job)
+                if rest is not None:
+                    rest.run(context)
         except Stopped:
             seconds, is_lost = time.monotonic() - start, not self.stopped
             failure = None if is_lost else INTERRUPTED
             return JobResult(job.key, job.label, seconds, failure, is_claimed=is_lost)
-        except Exception as error:
-            failure, trace = _sentence(error), traceback.format_exc()
+        except BaseException as error:
+            if is_interruption(error) and threading.current_thread() is threading.main_thread():
+                raise
+            failure, trace = error_sentence(error), traceback.format_exc()
             logger.debug("%s", trace)
         result = JobResult(job.key, job.label, time.monotonic() - start, failure, trace)
         logger.info("%s after %.1f s: %s", failure or "done", result.seconds, job.label)
@@ -144,6 +152,11 @@ class JobContext:
         """Is true after an interrupt, and if another run has taken the job over."""
         return self.worker.stopped or (self.lease is not None and self.lease.lost.is_set())
 
+    def refuse_stopped(self) -> None:
+        """Raise Stopped at a pause of a job that is to end."""
+        if self.stopped:
+            raise Stopped
+
     def checkpoints(self, cohort: Sequence[str]) -> Checkpoints:
         """Return the checkpoints of networks at these addresses."""
         return self.worker.checkpoints(cohort)
@@ -155,16 +168,3 @@ class JobContext:
     def on_training_step(self, job: Job, step: int, steps: int, loss: Array) -> None:
         """Pass the number of steps to the listener, for the job that it has seen start."""
         self.worker.on_training_step(self.job, step, steps, loss)
-
-
-def _sentence(error: Exception) -> str:
-    """Return class and message of an error on one line.
-
-    Messages of TensorFlow begin with its traceback, which is left out.
-    """
-    name = type(error).__name__
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    named = [line for line in lines if line.startswith(f"{name}: ")]
-    if named:
-        return named[0]
-    return f"{name}: {lines[0]}" if lines else name
