@@ -11,6 +11,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import refuse_other_backends
 from rnnstudy.report.build import update_report
 from rnnstudy.study.errors import RunError
+from rnnstudy.study.execution.checkpoints import collect_stale
 from rnnstudy.study.execution.execute import execute
 from rnnstudy.study.execution.signals import interruptible
 from rnnstudy.study.execution.worker import JobResult, ProgressListener
@@ -106,9 +107,13 @@ def run(
         store = store_of(study, directory)
         store.clear_drafts()
         start, results = datetime.now(UTC), list[JobResult]()
+        jobs = list[Job]()
         for plan in stages(study, store):
+            jobs += plan.todo
             with progress(plan) as listener:
                 results += execute(plan, store, study.runtime, listener)
+        unfinished = [job for job in jobs if job.trains and job.missing(store)]
+        collect_stale(store, unfinished, shared=study.runtime.store is not None)
         finished = Run(directory, study, store, plan.index)
         if results or not finished.provenance or finished.failures():
             write_provenance(finished, start, results, command)

@@ -22,6 +22,9 @@ SHIFT_SEED = (4, 0)
 LONGER = (1.0, 2.0, 5.0)
 """Lengths of longer trials, in lengths of a training trial."""
 
+TWICE = 8
+"""Trials that are sampled twice, to test that they depend on their seed alone."""
+
 SIZES = frozenset({"inputs", "outputs", "length"})
 
 
@@ -275,8 +278,9 @@ def longer_trials(task: Task) -> Shift:
 def check_trials(task: Task) -> None:
     """Raise ValueError if a task's trials or static inputs do not have its declared sizes.
 
-    The task may be a user's own.
+    The same if its trials depend on more than their seed. The task may be a user's own.
     """
+    _check_seed(task)
     trials = task.evaluation()
     if not isinstance(trials, Trials):
         raise ValueError(
@@ -299,6 +303,29 @@ def check_trials(task: Task) -> None:
         if not bool(tf.reduce_all(tf.math.is_finite(tensor))):
             raise ValueError(f"{task.title}.sample must return finite {name}, got inf or nan")
     _check_static_inputs(f"{task.title}.static_inputs", task.static_inputs(), task.inputs)
+
+
+def _check_seed(task: Task) -> None:
+    """Raise ValueError if one seed yields different trials in two calls."""
+    remedy = "Draw by tf.random.stateless_ operations from the seed alone."
+    try:
+        first, second = (task.sample(tf.constant(PROBE_SEED), TWICE) for _ in range(2))
+    except RuntimeError as error:
+        if "determinism" not in str(error):
+            raise
+        # TensorFlow refuses stateful draws, since runs are deterministic.
+        raise ValueError(
+            f"{task.title}.sample must depend on its seed alone, got random numbers without a "
+            f"seed. {remedy}"
+        ) from None
+    if not (isinstance(first, Trials) and isinstance(second, Trials)):
+        return  # the classes are checked with the sizes
+    for name, one, other in zip(Trials._fields, first, second, strict=True):
+        if not np.array_equal(np.asarray(one), np.asarray(other), equal_nan=True):
+            raise ValueError(
+                f"{task.title}.sample must depend on its seed alone, got other {name} at a second "
+                f"call with the same seed. {remedy}"
+            )
 
 
 def _check_static_inputs(name: str, static: Any, inputs: int) -> None:

@@ -22,6 +22,13 @@ class Noise(Task):
     def sample(self, seed: Any, trials: int) -> Any:
         inputs = tf.random.stateless_normal([trials, self.length, 2], seed, alg="philox")
         targets, mask = inputs[..., :1], tf.ones([trials, self.length])
+        if self.wrong == "stateful":
+            targets = tf.random.normal([trials, self.length, 1])
+        if self.wrong == "numpy":
+            inputs += np.random.default_rng().standard_normal(inputs.shape).astype(np.float32)
+        if self.wrong == "counted":
+            object.__setattr__(self, "evaluation_trials", self.evaluation_trials + 1)
+            mask *= float(self.evaluation_trials)
         if self.wrong == "tuple":
             return inputs, targets, mask
         if self.wrong == "width":
@@ -50,6 +57,13 @@ class Noise(Task):
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
+        (
+            "stateful",
+            "noise.sample must depend on its seed alone, got other targets at a second call with "
+            r"the same seed\. Draw by tf.random.stateless_ operations from the seed alone\.",
+        ),
+        ("numpy", "noise.sample must depend on its seed alone, got other inputs at a second .*"),
+        ("counted", "noise.sample must depend on its seed alone, got other mask at a second .*"),
         ("tuple", r"noise.sample must return Trials, got a tuple\. Return .*"),
         ("width", r"noise.sample must return targets of shape \(3, 5, 1\), got \(3, 5, 2\)"),
         ("length", r"noise.sample must return mask of shape \(3, 5\), got \(3, 4\)"),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from math import sqrt
+from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -29,9 +30,60 @@ SMALL_STACK = 8
 """Items of a stack that is not divided for the sake of the cores."""
 
 
+FORM_CACHE_BYTES = 512 * 2**20
+"""Memory for the forms that were made last, in bytes: those of a few blocks of networks."""
+
+
+class FormCache:
+    """Forms that were used last, by key, within a number of bytes. Threads share it.
+
+    Examples
+    --------
+    >>> cache = FormCache(memory=8)
+    >>> cache.get("a", lambda: np.zeros(1)).shape
+    (1,)
+    >>> cache.get("a", lambda: np.zeros(2)).shape
+    (1,)
+    """
+
+    def __init__(self, memory: int = FORM_CACHE_BYTES) -> None:
+        self._memory, self._bytes, self._lock = memory, 0, Lock()
+        self._forms: dict[str, Form] = {}
+
+    def get(self, key: str, make: Callable[[], Form]) -> Form:
+        """Return the form under a key; `make` returns it if it is not in memory.
+
+        Two threads may make the same form at once.
+        """
+        with self._lock:
+            if key in self._forms:
+                form = self._forms[key] = self._forms.pop(key)  # the last to be dropped
+                return form
+        form = make()
+        with self._lock:
+            if key not in self._forms:
+                self._forms[key] = form
+                self._bytes += form_bytes(form)
+            while self._bytes > self._memory:
+                self._bytes -= form_bytes(self._forms.pop(next(iter(self._forms))))
+        return form
+
+    def clear(self) -> None:
+        """Drop all forms."""
+        with self._lock:
+            self._forms.clear()
+            self._bytes = 0
+
+
+FORMS = FormCache()
+"""Forms of this process."""
+
+
 @dataclass(frozen=True, eq=False)
 class PreparedForm(Record):
-    """Metric's form of one network, as a record.
+    """Metric's form of one network, as stores of the previous version hold it.
+
+    It is not written any more.
 
     Attributes
     ----------

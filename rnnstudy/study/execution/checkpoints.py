@@ -3,11 +3,17 @@
 import hashlib
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from rnnstudy.core.record import CorruptRecord
+from rnnstudy.study.plan.job import Job
+from rnnstudy.study.plan.train import Train
 from rnnstudy.study.store import Store
 from rnnstudy.training.state import TrainingState
+
+LIFETIME = 30 * 24 * 3600.0
+"""Seconds after which a checkpoint of another study in a shared store is stale."""
 
 
 class Checkpoints:
@@ -17,9 +23,12 @@ class Checkpoints:
     """
 
     def __init__(self, store: Store, members: Sequence[str], interval: float) -> None:
-        cohort = hashlib.sha256(" ".join(members).encode()).hexdigest()[:32]
-        self.store, self.prefix, self.interval = store, f"course-{cohort}-", interval
+        self.store, self.prefix, self.interval = store, _prefix(members), interval
         self._last = self._pause = time.monotonic()
+
+    def exist(self) -> bool:
+        """Return whether there is a state, whole or not."""
+        return bool(self._keys())
 
     def latest(self) -> TrainingState | None:
         """Return the most advanced state that is complete."""
@@ -42,9 +51,9 @@ class Checkpoints:
 
     def write(self, course: TrainingState) -> None:
         """Write a state now."""
-        before = self._keys()
-        self.store.write(f"{self.prefix}{course.done:09d}", course)
-        self._remove(before)
+        before, key = self._keys(), f"{self.prefix}{course.done:09d}"
+        self.store.write(key, course)
+        self._remove([each for each in before if each != key])
         self._last = time.monotonic()
 
     def clear(self) -> None:
@@ -58,3 +67,37 @@ class Checkpoints:
     def _remove(self, keys: Sequence[str]) -> None:
         for key in keys:
             shutil.rmtree(self.store.root / key, ignore_errors=True)
+
+
+def collect_stale(store: Store, jobs: Iterable[Job], *, shared: bool) -> list[str]:
+    """Remove checkpoints that no job reads, and return their addresses.
+
+    A kill leaves checkpoints of networks that are trained, or that the spec no longer names.
+
+    Parameters
+    ----------
+    store
+        The store.
+    jobs
+        Jobs that are still to be done. Their checkpoints are kept.
+    shared
+        True if other studies use the store. Then only old checkpoints are removed.
+    """
+    prefixes = {
+        _prefix(key) for job in jobs if isinstance(job, Train) for key in job.checkpoint_keys()
+    }
+    now, removed = time.time(), []
+    for folder in store.root.glob("course-*"):
+        with suppress(FileNotFoundError):  # another process may remove it
+            is_old = now - folder.stat().st_mtime > LIFETIME
+            prefix = folder.name.rpartition("-")[0] + "-"
+            if prefix not in prefixes and (is_old or not shared):
+                shutil.rmtree(folder, ignore_errors=True)
+                removed.append(folder.name)
+    return removed
+
+
+def _prefix(members: Sequence[str]) -> str:
+    """Return the beginning of the addresses of a cohort's states."""
+    cohort = hashlib.sha256(" ".join(members).encode()).hexdigest()[:32]
+    return f"course-{cohort}-"

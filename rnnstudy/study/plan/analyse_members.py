@@ -1,6 +1,6 @@
 """Jobs that analyse single networks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Self
@@ -29,11 +29,20 @@ ANALYSED_TOGETHER = 16
 
 @dataclass(frozen=True, eq=False)
 class AnalyseMembers(Job):
-    """One analysis of single networks that share a task and a cell."""
+    """One analysis of single networks that share a task and a cell.
+
+    A batch of networks is computed together, and the last digits of a result depend on the batch.
+    So the plan fixes the batch. If results of some of its networks are missing, all of the batch
+    is computed again, and the missing results are written. A batch waits for all its networks.
+    """
 
     index: Artefacts
     bound: BoundAnalysis
     networks: tuple[NetworkSpec, ...]
+    """Networks whose results are written."""
+    batch: tuple[NetworkSpec, ...]
+    """Networks that are computed together; `networks` are among them."""
+    batch_names: tuple[str, ...]
     names: tuple[str, ...] = ()
 
     @property
@@ -63,8 +72,8 @@ class AnalyseMembers(Job):
         return [self._address(network) for network in self.networks]
 
     def requires(self) -> list[Address]:
-        needs = [self._need(need, n) for need in self.bound.needs for n in self.networks]
-        return [*(network.key() for network in self.networks), *needs]
+        needs = [self._need(need, n) for need in self.bound.needs for n in self.batch]
+        return [*(network.key() for network in self.batch), *needs]
 
     def _present(self, store: Store) -> list[bool]:
         return [
@@ -90,22 +99,24 @@ class AnalyseMembers(Job):
 
     def run(self, context: Context) -> None:
         store = context.store
-        usable = [n for n in self.networks if self._is_usable(store, n)]
-        ready = [n for n in usable if not self._lacks(store, n)]
-        if ready:
-            trained = TrainedNetworks.join(
-                [store.read(n.key(), TrainedNetworks) for n in ready], "member"
-            )
-            inputs = {
-                name: [store.read(self._need(need, network), Record) for network in ready]
-                for name, need in zip(self.analysis.needs(), self.bound.needs, strict=True)
-            }
-            weighted = trained.with_weights(self.analysis.weights)
-            population = self.analysis.population_of(weighted)
-            records = self.analysis.compute(population, ready[0].task, inputs)
-            for network, record in zip(ready, records, strict=True):
+        self._refuse_incomplete(store)
+        members = [n for n in self.batch if not exclusion(store, n, self.choice)]
+        missing = {network.key() for network in self.networks}
+        if missing.isdisjoint(network.key() for network in members):
+            return  # the networks were excluded by the training of this run
+        trained = TrainedNetworks.join(
+            [store.read(n.key(), TrainedNetworks) for n in members], "member"
+        )
+        inputs = {
+            name: [store.read(self._need(need, network), Record) for network in members]
+            for name, need in zip(self.analysis.needs(), self.bound.needs, strict=True)
+        }
+        weighted = trained.with_weights(self.analysis.weights)
+        population = self.analysis.population_of(weighted)
+        records = self.analysis.compute(population, members[0].task, inputs)
+        for network, record in zip(members, records, strict=True):
+            if network.key() in missing:
                 store.write(self._address(network), record)
-        self._refuse_unusable(store)
 
     def _address(self, network: NetworkSpec) -> Address:
         return self.index.records(self.bound)[network.key()]
@@ -118,20 +129,17 @@ class AnalyseMembers(Job):
         missing = (n.title for n in self.bound.needs if not store.has(self._need(n, network)))
         return next(missing, "")
 
-    def _is_usable(self, store: Store, network: NetworkSpec) -> bool:
-        is_present = network_outcome(store, network) is not None
-        return is_present and not exclusion(store, network, self.choice)
-
-    def _refuse_unusable(self, store: Store) -> None:
-        pairs = list(zip(self.names, self.networks, strict=True))
+    def _refuse_incomplete(self, store: Store) -> None:
+        """Raise RuntimeError if a network of the batch, or a record that it needs, is absent."""
+        pairs = list(zip(self.batch_names, self.batch, strict=True))
         absent = [name for name, network in pairs if network_outcome(store, network) is None]
         if absent:
-            verb = "trained" if isinstance(self.networks[0], TrainedNetworkSpec) else "read"
-            raise RuntimeError(f"not done for {', '.join(absent)}, which could not be {verb}")
+            verb = "trained" if isinstance(self.batch[0], TrainedNetworkSpec) else "read"
+            raise RuntimeError(f"{self._not_done(absent)} could not be {verb}")
         lacking = {
             name: title
             for name, network in pairs
-            if self._is_usable(store, network) and (title := self._lacks(store, network))
+            if not exclusion(store, network, self.choice) and (title := self._lacks(store, network))
         }
         if lacking:
             needed = ", ".join(dict.fromkeys(map(repr, lacking.values())))
@@ -139,11 +147,18 @@ class AnalyseMembers(Job):
                 f"not done for {', '.join(lacking)}: it needs {needed}, which failed"
             )
 
+    def _not_done(self, absent: Sequence[str]) -> str:
+        """Return `not done for a, b, which`, or `not done for a, b: c, of the same batch,`."""
+        if set(self.names) <= set(absent):
+            return f"not done for {', '.join(absent)}, which"
+        return f"not done for {', '.join(self.names)}: {', '.join(absent)}, of the same batch,"
+
 
 def member_jobs(index: Artefacts) -> Iterator[AnalyseMembers]:
-    """Yield the analyses of single networks of a study, in cohorts of one task and cell.
+    """Yield the analyses of single networks of a study, in batches of one task and cell.
 
-    Networks that differ in labels alone, such as the name of their task, are analysed once.
+    Networks that differ in labels alone, such as the name of their task, are analysed once. The
+    batches depend on the study alone, and not on the results that a store holds.
     """
     groups: dict[tuple[object, ...], list[int]] = {}
     for i, network in enumerate(index.networks):
@@ -163,7 +178,20 @@ def member_jobs(index: Artefacts) -> Iterator[AnalyseMembers]:
         for part in even_parts(new, ANALYSED_TOGETHER) if new else ():
             networks = tuple(index.networks[i] for i in part)
             names = tuple(index.members[i].name for i in part)
-            yield AnalyseMembers(index=index, bound=bound, networks=networks, names=names)
+            yield AnalyseMembers(index, bound, networks, networks, names, names)
+
+
+def without_open_batches(jobs: Iterable[Job], index: Artefacts) -> list[Job]:
+    """Return jobs without analyses of a task and cell of which a network waits for a selection.
+
+    The batches of these analyses are not known before.
+    """
+    shapes = {_shape(network) for network in index.networks if isinstance(network, PendingNetwork)}
+    return [
+        job
+        for job in jobs
+        if not (isinstance(job, AnalyseMembers) and _shape(job.batch[0]) in shapes)
+    ]
 
 
 def _bound_to_groups(

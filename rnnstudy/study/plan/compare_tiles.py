@@ -16,16 +16,15 @@ from rnnstudy.analyses.distances.all_pairs import AllPairs, DistanceRow
 from rnnstudy.analyses.distances.representations import Activity
 from rnnstudy.comparison.distances.pairs import Distances, assemble_tiles
 from rnnstudy.comparison.distances.tiles import (
+    FORMS,
     DistanceTile,
-    PreparedForm,
     map_in_threads,
     split_into_blocks,
     tile_distances,
 )
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Address
-from rnnstudy.core.record import CorruptRecord
-from rnnstudy.metrics.base import Form
+from rnnstudy.metrics.base import Form, form_arrays
 from rnnstudy.study.plan.analyse_task import AnalyseTask, task_key
 from rnnstudy.study.plan.job import Context, Job, JobKey
 from rnnstudy.study.plan.task_artefact import TaskArtefact
@@ -96,6 +95,13 @@ class CompareTiles(AnalyseTask):
         return [*super().requires(), *(job.key for job in self.tiles)]
 
     def compute(self, store: Store, at: tuple[int, ...]) -> Distances:
+        """Return the matrix of the networks at some positions."""
+        try:
+            return self._assemble(store, at)
+        finally:
+            FORMS.clear()
+
+    def _assemble(self, store: Store, at: tuple[int, ...]) -> Distances:
         analysis = self.result.analysis
         assert isinstance(analysis, AllPairs)
         boundary = self.result.n_task_networks
@@ -249,10 +255,11 @@ def _with_absent(
 
 
 class _Forms(Sequence[Form]):
-    """Forms that a metric makes of networks, read from the store one by one.
+    """Forms that a metric makes of the activity of networks, one by one.
 
-    A form that the store lacks is made of the network's activity, and written. Controls without
-    finite states have no form, and are not part of the sequence.
+    Forms are kept in memory as far as there is room, and not in the store: most are made of the
+    activity in the time that it takes to read them. Controls without finite states have no form,
+    and are not part of the sequence.
     """
 
     def __init__(self, result: TaskArtefact, at: Sequence[int], store: Store) -> None:
@@ -279,12 +286,8 @@ class _Forms(Sequence[Form]):
         row = _item(self.result, *self.rows[i])
         address = self.result.reads[self.rows[i][0]][row.part or 0]
         key = self.analysis.metric.key("form", address, *(["planted"] * row.planted))
-        try:
-            form = self.store.read(key, PreparedForm)
-        except CorruptRecord:
-            form = PreparedForm.of(self._prepare(row, address))
-            self.store.write(key, form)
-        return form.form if form.parts else None
+        form = FORMS.get(key, lambda: self._prepare(row, address))
+        return form if form_arrays(form) else None
 
     def _prepare(self, row: DistanceRow, address: str) -> Form:
         try:

@@ -25,6 +25,9 @@ class Stopped(Exception):
 class CheckpointStore(Protocol):
     """Training states of one cohort that outlive the process."""
 
+    def exist(self) -> bool:
+        """Return whether there is a state, whole or not."""
+
     def latest(self) -> TrainingState | None:
         """Return the most advanced state that is whole."""
 

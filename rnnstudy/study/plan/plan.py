@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from rnnstudy.analyses.base import Cost, Member
 from rnnstudy.analyses.distances.all_pairs import AllPairs
-from rnnstudy.study.plan.analyse_members import member_jobs
+from rnnstudy.study.plan.analyse_members import member_jobs, without_open_batches
 from rnnstudy.study.plan.analyse_task import AnalyseTask
 from rnnstudy.study.plan.artefacts import Artefacts
 from rnnstudy.study.plan.compare_tiles import CompareTiles
@@ -86,7 +86,7 @@ def make_plan(
     if selecting:
         now = _selection_jobs(study, open_groups)
     else:
-        now = _jobs(index.selected) if index.pending else everything
+        now = without_open_batches(_jobs(index.selected), index) if index.pending else everything
     return Plan(
         index=index,
         todo=tuple(rest for job in now if (rest := job.missing(snapshot)) is not None),

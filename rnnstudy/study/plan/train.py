@@ -34,9 +34,16 @@ WORTH_A_COHORT = 8
 
 @dataclass(frozen=True, eq=False)
 class Train(Job):
-    """Training of networks that share a program: of the grid, or pilots of a selection."""
+    """Training of networks that share a program: of the grid, or pilots of a selection.
+
+    The plan fixes the cohort. If a checkpoint of the cohort exists, all of it is trained to the
+    end. Without one, the networks that are missing are trained.
+    """
 
     networks: tuple[TrainedNetworkSpec, ...]
+    """Networks whose results are written."""
+    cohort: tuple[TrainedNetworkSpec, ...]
+    """Networks that have a checkpoint together; `networks` are among them."""
     names: tuple[str, ...] = ()
     purpose: Literal["train", "pilots"] = "train"
     kernel: Kernel = "per_member"
@@ -92,33 +99,50 @@ class Train(Job):
         first = self.networks[0]
         check_trials(first.task)
         check_cell(first.cell, first.task.inputs)
-        trained, attempts = self._attempt(context, range(len(self.networks)), 0), [0]
+        networks = self.networks if self._is_at_start(context) else self.cohort
+        trained, attempts = self._attempt(context, networks, networks, 0), [0]
         while attempts[-1] < first.training.retry and (trained.diverged_at >= 0).any():
             attempts.append(attempts[-1] + 1)
             diverged = np.flatnonzero(trained.diverged_at >= 0).tolist()
-            trained = trained.replace_members(
-                diverged, self._attempt(context, diverged, attempts[-1])
-            )
-        for i, network in enumerate(self.networks):
-            write_network(context.store, network, trained.select("member", [i]))
+            again = self._attempt(context, networks, [networks[i] for i in diverged], attempts[-1])
+            trained = trained.replace_members(diverged, again)
+        missing = set(self.results())
+        for i, network in enumerate(networks):
+            if network.key() in missing:
+                write_network(context.store, network, trained.select("member", [i]))
         for attempt in attempts:
-            context.checkpoints(self._cohort(attempt)).clear()
+            context.checkpoints(checkpoint_key(networks, attempt)).clear()
 
-    def _cohort(self, attempt: int) -> list[str]:
-        return [*self.results(), f"attempt {attempt}"]
+    def checkpoint_keys(self) -> list[list[str]]:
+        """Return the keys of all checkpoints that the job may read."""
+        attempts = range(self.networks[0].training.retry + 1)
+        groups = (self.networks, self.cohort)
+        return [checkpoint_key(group, attempt) for group in groups for attempt in attempts]
 
-    def _attempt(self, context: Context, members: Sequence[int], attempt: int) -> TrainedNetworks:
-        """Train some networks of the cohort, from new seeds if it is not the first attempt."""
-        networks = [self.networks[i] for i in members]
+    def _is_at_start(self, context: Context) -> bool:
+        """Return whether there is no checkpoint of the whole cohort."""
+        if len(self.networks) == len(self.cohort):
+            return True
+        return not context.checkpoints(checkpoint_key(self.cohort, 0)).exist()
+
+    def _attempt(
+        self,
+        context: Context,
+        cohort: Sequence[TrainedNetworkSpec],
+        networks: Sequence[TrainedNetworkSpec],
+        attempt: int,
+    ) -> TrainedNetworks:
+        """Train some networks of a cohort, from new seeds if it is not the first attempt."""
         first, protocol = networks[0], networks[0].training
-        checkpoints = context.checkpoints(self._cohort(attempt))
-        cohort = f"{self.names[0]} {count_label(len(members), 'network')} attempt {attempt}"
-        with context.training_curves(cohort, protocol) as write_curves:
+        checkpoints = context.checkpoints(checkpoint_key(cohort, attempt))
+        title = f"{self.names[0]} {count_label(len(networks), 'network')} attempt {attempt}"
+        with context.training_curves(title, protocol) as write_curves:
 
             def checkpoint(course: TrainingState) -> None:
                 write_curves(course)
-                # A finished attempt that another may follow is kept, so that it is not repeated.
-                if context.stopped or (course.done == protocol.steps and protocol.retry):
+                # The end is kept until all networks are written, or tried again.
+                ends = course.done == protocol.steps or not len(course.active)
+                if context.stopped or (ends and (protocol.retry or len(networks) > 1)):
                     checkpoints.write(course)
                 if context.stopped:
                     raise Stopped
@@ -135,6 +159,11 @@ class Train(Job):
                 checkpoint=checkpoint,
                 devices=context.devices,
             )
+
+
+def checkpoint_key(networks: Sequence[TrainedNetworkSpec], attempt: int) -> list[str]:
+    """Return the key of the checkpoints of networks that are trained together."""
+    return [*(network.key() for network in networks), f"attempt {attempt}"]
 
 
 def cohorts(study: Study, networks: Sequence[tuple[str, TrainedNetworkSpec]]) -> Iterable[Train]:
@@ -154,7 +183,7 @@ def cohorts(study: Study, networks: Sequence[tuple[str, TrainedNetworkSpec]]) ->
         widest = widest_cohort(first.cell, first.task, first.training, budget, kernel)
         for part in even_parts(group, min(widest, max(share, WORTH_A_COHORT))):
             names, members = zip(*part, strict=True)
-            yield Train(networks=members, names=names, kernel=kernel)
+            yield Train(networks=members, names=names, cohort=members, kernel=kernel)
 
 
 def distinct(

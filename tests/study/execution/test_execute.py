@@ -247,6 +247,38 @@ def test_a_killed_run_goes_on_from_its_checkpoint_to_the_same_bits(tmp_path: Pat
             np.testing.assert_array_equal(weights, other.population.weights[kernel])
 
 
+def test_a_cohort_that_is_killed_while_it_is_written_is_not_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rnnstudy.study.plan import train as module
+
+    real, seen = module.write_network, list[int]()
+
+    def killed_at_the_second(store: Store, network: Any, trained: Any) -> None:
+        if network.seed == 1:
+            kill()
+        real(store, network, trained)
+
+    class Steps(NullListener):
+        def on_training_step(self, job: Any, step: int, steps: int, loss: Array) -> None:
+            seen.append(step)
+
+    short = study(networks={"cells": "vanilla", "units": 3, "seeds": 3}, analyses=[])
+    monkeypatch.setattr(module, "write_network", killed_at_the_second)
+    run, _ = done(short, tmp_path / "killed")
+    assert list(run.members["status"]) == ["trained", "missing", "missing"]
+    monkeypatch.undo()
+    resumed, outcomes = done(short, tmp_path / "killed", Steps())
+    assert [outcome.failure for outcome in outcomes] == [None] * 2
+    assert seen == []
+    assert not list(run.store.root.rglob("course-*"))
+    whole, _ = done(short, tmp_path / "whole")
+    for name in whole.members["member"]:
+        one, other = whole.trained_network(name), resumed.trained_network(name)
+        np.testing.assert_array_equal(one.loss, other.loss)
+        np.testing.assert_array_equal(one.evaluation_loss, other.evaluation_loss)
+
+
 def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
     store = Store(tmp_path)
     checkpoints = Checkpoints(store, ["a", "b"], 0.0)
@@ -273,7 +305,8 @@ def test_checkpoints_keep_to_their_interval(tmp_path: Path) -> None:
 
     class Look(NullListener):
         def on_training_step(self, job: Any, step: int, steps: int, loss: Array) -> None:
-            assert not list(tmp_path.glob("store/course-*"))
+            # The end of a cohort is kept until its networks are written.
+            assert step == steps or not list(tmp_path.glob("store/course-*"))
 
     _, outcomes = done(seldom, tmp_path, Look())
     assert [outcome.failure for outcome in outcomes] == [None] * 5
