@@ -59,8 +59,7 @@ class Noise(Task):
     [
         (
             "stateful",
-            "noise.sample must depend on its seed alone, got other targets at a second call with "
-            r"the same seed\. Draw by tf.random.stateless_ operations from the seed alone\.",
+            "noise.sample must depend on its seed alone, got other targets at a second call .*",
         ),
         ("numpy", "noise.sample must depend on its seed alone, got other inputs at a second .*"),
         ("counted", "noise.sample must depend on its seed alone, got other mask at a second .*"),

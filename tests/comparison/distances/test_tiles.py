@@ -5,6 +5,7 @@ from rnnstudy.comparison.distances import tiles
 from rnnstudy.comparison.distances.pairs import assemble_tiles, pairwise_distances
 from rnnstudy.comparison.distances.tiles import (
     DistanceTile,
+    FormCache,
     PreparedForm,
     split_into_blocks,
     tile_distances,
@@ -106,3 +107,26 @@ def test_forms_survive_storage(form, tmp_path):
     found = PreparedForm.load(tmp_path).form
     assert type(found) is type(form)
     np.testing.assert_equal(found, form)
+
+
+def test_the_cache_drops_the_forms_that_were_not_used_for_longest():
+    asked = []
+
+    def form_of(key):
+        return cache.get(key, lambda: asked.append(key) or np.zeros(2))
+
+    cache = FormCache(memory=3 * 16)
+    for key in ("a", "b", "c", "a", "d", "a", "b"):
+        form_of(key)
+    # With d there is no room for b, which was not used for longest; then none for c.
+    assert asked == ["a", "b", "c", "d", "b"]
+    cache.clear()
+    form_of("a")
+    assert asked[-1] == "a"
+
+
+def test_a_form_beyond_the_memory_of_the_cache_is_made_at_each_use():
+    cache, asked = FormCache(memory=8), []
+    for _ in range(2):
+        assert len(cache.get("a", lambda: asked.append(1) or np.ones(3))) == 3
+    assert len(asked) == 2

@@ -1,5 +1,6 @@
 """All pairs in tiles: which there are, what they depend on, and that they make up the matrix."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from rnnstudy.analyses.distances.pairs import Pairs
 from rnnstudy.analyses.distances.representations import Activity, Representations
 from rnnstudy.comparison.distances.pairs import pairwise
+from rnnstudy.comparison.distances.tiles import PreparedForm
 from rnnstudy.metrics import METRICS
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.runner import NullListener
@@ -152,18 +154,21 @@ def test_more_seeds_need_only_new_tiles(tmp_path: Path) -> None:
     assert found == pytest.approx(expected(run, "svcca", dimensions=2), abs=1e-9)
 
 
-def test_what_a_metric_made_of_a_network_is_kept(
+def test_forms_are_made_once_for_all_tiles_and_not_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
     real = Pairs.states
     monkeypatch.setattr(Pairs, "states", lambda self, *one: asked.append(1) or real(self, *one))
-    done(seeds(4), grown(seeds(4), tmp_path))
+    run = grown(seeds(4), tmp_path)
+    before = set(run.store.root.rglob("meta.json"))
+    done(seeds(4), run)
     # Two workers may make the form of one network at the same time.
     assert 8 <= len(asked) <= 12
-    asked.clear()
-    done(seeds(5), grown(seeds(5), tmp_path))
-    assert 2 <= len(asked) <= 4
+    files = set(run.store.root.rglob("meta.json")) - before
+    written = [json.loads(path.read_text())["tag"] for path in files]
+    assert written.count("distance_tile") == 3
+    assert "metric_form" not in written
 
 
 def test_a_diverged_network_leaves_the_other_blocks_alone(tmp_path: Path) -> None:
@@ -210,19 +215,19 @@ def test_a_network_that_cannot_be_compared_is_named_and_costs_its_tiles(tmp_path
     )
 
 
-def test_a_damaged_form_is_made_again(tmp_path: Path) -> None:
+def test_results_beside_the_stored_forms_of_the_previous_version_are_found(tmp_path: Path) -> None:
     run = grown(seeds(3), tmp_path)
     done(seeds(3), run)
-    before = run.distances("svcca")
     pairs = seeds(3).analyses[0]
     assert isinstance(pairs, Pairs)
     for _, network in seeds(3).expand():
         address = pairs.metric.key("form", Representations().key(network.key()))
-        assert run.store.has(address)
-        (run.store.root / address / "arrays.npz").write_bytes(b"no archive")
+        run.store.write(address, PreparedForm.of(np.zeros((2, 2))))
+    assert make_plan(seeds(3), run.store).todo == ()
+    before = run.distances("svcca")
     whole = _matrix(seeds(3))
     for part in (*whole.tiles, whole.result):
-        (run.store.root / part.address(run.store) / "meta.json").unlink()
+        run.store.remove(part.address(run.store))
     assert set(done(seeds(3), run).values()) == {None}
     np.testing.assert_array_equal(run.distances("svcca"), before)
 
