@@ -13,6 +13,7 @@ from rnnstudy.report.build import update_report
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.checkpoints import collect_stale
 from rnnstudy.study.execution.execute import execute
+from rnnstudy.study.execution.memory import refuse_oversized
 from rnnstudy.study.execution.signals import interruptible
 from rnnstudy.study.execution.worker import JobResult, ProgressListener
 from rnnstudy.study.plan.job import Job
@@ -110,6 +111,7 @@ def run(
         jobs = list[Job]()
         for plan in stages(study, store):
             jobs += plan.todo
+            refuse_oversized(plan.todo, study.runtime)
             with progress(plan) as listener:
                 results += execute(plan, store, study.runtime, listener)
         unfinished = [job for job in jobs if job.trains and job.missing(store)]

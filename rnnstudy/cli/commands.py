@@ -31,6 +31,7 @@ from rnnstudy.core.source import plugins
 from rnnstudy.metrics import METRICS
 from rnnstudy.report.build import write_report
 from rnnstudy.study.errors import RunError
+from rnnstudy.study.execution.memory import refuse_oversized
 from rnnstudy.study.execution.signals import exit_code
 from rnnstudy.study.plan.job import count_label
 from rnnstudy.study.plan.plan import Plan, make_plan
@@ -178,6 +179,7 @@ def check(
     store = store_of(study, directory)
     plan = make_plan(study, store)
     show_plan(study, plan, console)
+    refuse_oversized([*plan.todo, *plan.waiting], study.runtime)
     for line in edited_code_lines(study, plan, store, directory):
         _say(line)
 

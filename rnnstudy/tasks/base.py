@@ -309,7 +309,7 @@ def _check_seed(task: Task) -> None:
     """Raise ValueError if one seed yields different trials in two calls."""
     remedy = "Draw by tf.random.stateless_ operations from the seed alone."
     try:
-        first, second = (task.sample(tf.constant(PROBE_SEED), TWICE) for _ in range(2))
+        samples: list[Any] = [task.sample(tf.constant(PROBE_SEED), TWICE) for _ in range(2)]
     except RuntimeError as error:
         if "determinism" not in str(error):
             raise
@@ -318,9 +318,9 @@ def _check_seed(task: Task) -> None:
             f"{task.title}.sample must depend on its seed alone, got random numbers without a "
             f"seed. {remedy}"
         ) from None
-    if not (isinstance(first, Trials) and isinstance(second, Trials)):
+    if not all(isinstance(sample, Trials) for sample in samples):
         return  # the classes are checked with the sizes
-    for name, one, other in zip(Trials._fields, first, second, strict=True):
+    for name, one, other in zip(Trials._fields, *samples, strict=True):
         if not np.array_equal(np.asarray(one), np.asarray(other), equal_nan=True):
             raise ValueError(
                 f"{task.title}.sample must depend on its seed alone, got other {name} at a second "

@@ -12,7 +12,7 @@ from rnnstudy.study.plan.train import Train
 from rnnstudy.study.store import Store
 from rnnstudy.training.state import TrainingState
 
-LIFETIME = 30 * 24 * 3600.0
+CHECKPOINT_LIFETIME = 30 * 24 * 3600.0
 """Seconds after which a checkpoint of another study in a shared store is stale."""
 
 
@@ -89,7 +89,7 @@ def collect_stale(store: Store, jobs: Iterable[Job], *, shared: bool) -> list[st
     now, removed = time.time(), []
     for folder in store.root.glob("course-*"):
         with suppress(FileNotFoundError):  # another process may remove it
-            is_old = now - folder.stat().st_mtime > LIFETIME
+            is_old = now - folder.stat().st_mtime > CHECKPOINT_LIFETIME
             prefix = folder.name.rpartition("-")[0] + "-"
             if prefix not in prefixes and (is_old or not shared):
                 shutil.rmtree(folder, ignore_errors=True)

@@ -14,6 +14,7 @@ from rnnstudy.core.batches import pauses
 from rnnstudy.study.errors import error_sentence
 from rnnstudy.study.execution.checkpoints import Checkpoints
 from rnnstudy.study.execution.leases import Lease, Leases
+from rnnstudy.study.execution.memory import run_divided
 from rnnstudy.study.execution.signals import is_interruption
 from rnnstudy.study.execution.tensorboard import training_curves
 from rnnstudy.study.plan.job import Job, JobKey, Stopped, Writer
@@ -89,7 +90,7 @@ class Worker:
                 context.refuse_stopped()
                 rest = self._rest(job)
                 if rest is not None:
-                    rest.run(context)
+                    run_divided(rest, context)
         except Stopped:
             seconds, is_lost = time.monotonic() - start, not self.stopped
             failure = None if is_lost else INTERRUPTED

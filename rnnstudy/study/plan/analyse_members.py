@@ -11,7 +11,7 @@ from rnnstudy.cells import Cell
 from rnnstudy.core.component import Address
 from rnnstudy.core.record import Record
 from rnnstudy.study.plan.artefacts import Artefacts
-from rnnstudy.study.plan.job import Context, Job, count_label, range_label
+from rnnstudy.study.plan.job import Context, Job, count_label, halves, range_label
 from rnnstudy.study.plan.member_analyses import BoundAnalysis, cross_task_analyses
 from rnnstudy.study.plan.outcomes import exclusion, network_outcome
 from rnnstudy.study.plan.task_artefact import can_analyse
@@ -96,6 +96,24 @@ class AnalyseMembers(Job):
         if not isinstance(first, TrainedNetworkSpec):
             return Cost()
         return _cost(self.analysis, first.cell, first.task).times(len(self.networks))
+
+    def parts(self) -> list[Self]:
+        """Return both halves of the batch.
+
+        A batch that is divided yields results that may differ in their last digits.
+        """
+        missing = {network.key() for network in self.networks}
+        at = [i for i, network in enumerate(self.batch) if network.key() in missing]
+        return [
+            replace(
+                self,
+                networks=tuple(self.batch[i] for i in inside),
+                names=tuple(self.batch_names[i] for i in inside),
+                batch=self.batch[side],
+                batch_names=self.batch_names[side],
+            )
+            for side, inside in halves(len(self.batch), at)
+        ]
 
     def run(self, context: Context) -> None:
         store = context.store

@@ -150,8 +150,36 @@ class Job(ABC):
 
     @property
     def memory(self) -> int:
-        """Bytes of memory that training takes."""
+        """Bytes of memory that the job takes at its peak, as far as they are known before."""
         return 0
+
+    @property
+    def least_memory(self) -> int:
+        """Bytes that the job takes for a single network, as far as they are known before."""
+        return 0
+
+    def parts(self) -> Sequence[Self]:
+        """Return jobs of fewer networks that yield the same; none if there is one network.
+
+        They run one after the other if memory does not suffice for the whole. Their boundaries
+        depend on the plan alone.
+        """
+        return ()
+
+
+def halves(count: int, positions: Sequence[int]) -> list[tuple[slice, list[int]]]:
+    """Return both halves of `count` items, each with those of some positions that lie in it.
+
+    A half without positions is left out, and so are both halves of one item.
+    """
+    if count < 2:
+        return []
+    middle = count // 2
+    sides = [
+        (slice(0, middle), [i for i in positions if i < middle]),
+        (slice(middle, count), [i for i in positions if i >= middle]),
+    ]
+    return [(side, inside) for side, inside in sides if inside]
 
 
 def range_label(names: Sequence[str]) -> str:

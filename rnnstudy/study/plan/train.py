@@ -10,7 +10,7 @@ import numpy as np
 from rnnstudy.analyses.base import Cost
 from rnnstudy.cells.base import check_cell
 from rnnstudy.core.component import Address, Component
-from rnnstudy.study.plan.job import Context, Job, Stopped, count_label, range_label
+from rnnstudy.study.plan.job import Context, Job, Stopped, count_label, halves, range_label
 from rnnstudy.study.plan.outcomes import network_outcome, write_network
 from rnnstudy.study.spec.networks import TrainedNetworkSpec
 from rnnstudy.study.spec.selection import PendingNetwork
@@ -72,6 +72,25 @@ class Train(Job):
         first = self.networks[0]
         members = len(self.networks)
         return footprint.cohort_bytes(first.cell, first.task, first.training, members, self.kernel)
+
+    @property
+    def least_memory(self) -> int:
+        first = self.networks[0]
+        return footprint.cohort_bytes(first.cell, first.task, first.training, 1, self.kernel)
+
+    def parts(self) -> list[Self]:
+        names = dict(zip(self.results(), self.names, strict=True))
+        keys = [network.key() for network in self.cohort]
+        at = [i for i, key in enumerate(keys) if key in names]
+        return [
+            replace(
+                self,
+                networks=tuple(self.cohort[i] for i in inside),
+                names=tuple(names[keys[i]] for i in inside),
+                cohort=self.cohort[side],
+            )
+            for side, inside in halves(len(self.cohort), at)
+        ]
 
     def results(self) -> tuple[Address, ...]:
         return tuple(network.key() for network in self.networks)
@@ -209,11 +228,15 @@ def even_parts(group: Sequence[T], width: int) -> list[Sequence[T]]:
     return [group[len(group) * p // count : len(group) * (p + 1) // count] for p in range(count)]
 
 
+def machine_memory() -> int:
+    """Return the bytes of memory of this machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def memory_budget(study: Study) -> int:
     """Return the bytes that one training job may take: the spec's, or half the machine's."""
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     memory = study.runtime.memory
-    total = machine / 2 if memory is None else memory * 2**30
+    total = machine_memory() / 2 if memory is None else memory * 2**30
     return int(total / (study.runtime.workers or os.cpu_count() or 1))
 
 

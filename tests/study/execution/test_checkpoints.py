@@ -7,7 +7,7 @@ from typing import Any
 
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.population.initialise import initial_population
-from rnnstudy.study.execution.checkpoints import LIFETIME, Checkpoints, collect_stale
+from rnnstudy.study.execution.checkpoints import CHECKPOINT_LIFETIME, Checkpoints, collect_stale
 from rnnstudy.study.plan.job import Job
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.plan.train import Train, checkpoint_key
@@ -64,7 +64,7 @@ def test_checkpoints_of_jobs_to_be_done_are_kept_and_others_removed(tmp_path: Pa
 def test_checkpoints_of_other_studies_are_removed_when_they_are_old(tmp_path: Path) -> None:
     store = Store(tmp_path)
     young, old = write(store, cohort()), write(store, cohort(steps=7))
-    then = time.time() - LIFETIME - 60.0
+    then = time.time() - CHECKPOINT_LIFETIME - 60.0
     for path in tmp_path.rglob(f"{old}*"):
         os.utime(path, (then, then))
     collect_stale(store, [], shared=True)
