@@ -7,7 +7,6 @@ member, trial, time, point, mode, unit (state), input, output.
 
 import dataclasses
 import hashlib
-import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from rnnstudy.core import format_1
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Component, restore
+from rnnstudy.core.npz import read_npz
 from rnnstudy.core.tags import class_of, tag_of
 
 
@@ -270,8 +270,7 @@ def _read_files(folder: Path) -> tuple[dict[str, Any], dict[str, Array]]:
         meta = json.loads(text)
         if hashlib.sha256(content).hexdigest() != meta["sha256"]:
             raise DamagedRecord(f"{folder}/arrays.npz does not match its checksum")
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return meta, dict(arrays)
+        return meta, read_npz(content)
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedRecord(f"{folder}: {error}") from error
 

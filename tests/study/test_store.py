@@ -136,7 +136,7 @@ def test_a_record_that_cannot_be_read_here_and_now_is_not_removed(
         raise trouble
 
     with monkeypatch.context() as patch:
-        patch.setattr("rnnstudy.core.record.np.load", fail)
+        patch.setattr("rnnstudy.core.record.read_npz", fail)
         with pytest.raises(CorruptRecord, match=str(trouble)):
             store.read(KEY, Numbers)
     np.testing.assert_array_equal(store.read(KEY, Numbers).values, numbers().values)
