@@ -17,7 +17,7 @@ import numpy as np
 from rnnstudy.core import format_1
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Component, restore
-from rnnstudy.core.npz import read_npz
+from rnnstudy.core.files.npz import read_npz
 from rnnstudy.core.tags import class_of, tag_of
 
 

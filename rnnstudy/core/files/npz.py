@@ -42,7 +42,7 @@ def read_npz(content: bytes) -> dict[str, Array]:
     --------
     >>> import io
     >>> import numpy as np
-    >>> from rnnstudy.core.npz import read_npz
+    >>> from rnnstudy.core.files.npz import read_npz
     >>> file = io.BytesIO()
     >>> np.savez(file, weights=np.eye(2))
     >>> read_npz(file.getvalue())["weights"].tolist()
@@ -64,7 +64,7 @@ def _array(content: bytes, part: zipfile.ZipInfo) -> Array:
     start += int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
     end = start + part.file_size
     if end > len(content):
-        raise ValueError(f"'{part.filename}' ends after the archive")
+        raise ValueError(f"'{part.filename}' must end at byte {len(content)}, got {end}")
     length = _header_length(content[start : start + 12])
     shape, is_fortran, dtype = _header(content[start : start + min(length, LARGEST_HEADER)])
     expected = length + dtype.itemsize * _size(shape)
@@ -98,7 +98,7 @@ def _header(text: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     try:
         shape, is_fortran, dtype = HEADERS[version](file)
     except Exception as error:  # NumPy's reader lets errors of Python's tokenizer through
-        raise ValueError(f"the header of an array cannot be read: {error}") from error
+        raise ValueError(f"the header of an array must be NumPy's, got {error}") from error
     if dtype.hasobject:
         raise ValueError("arrays must be numbers, got Python objects")
     return shape, is_fortran, dtype

@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from rnnstudy.core.npz import read_npz
+from rnnstudy.core.files.npz import read_npz
 
 ARRAYS = {
     "matrix": np.arange(6.0).reshape(2, 3),
