@@ -22,6 +22,7 @@ CLASSES = {
     # Components that are no entries of a catalogue.
     "training": "rnnstudy.training.protocol:Training",
     "network": "rnnstudy.study.spec.networks:TrainedNetworkSpec",
+    "initial_network": "rnnstudy.study.spec.networks:InitialNetworkSpec",
     "pending_network": "rnnstudy.study.spec.selection:PendingNetwork",
     "imported_model": "rnnstudy.study.spec.imported_models:ImportedNetworkSpec",
     "selection": "rnnstudy.study.spec.selection:Selection",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Self
+from typing import Any, Self
 
 from rnnstudy.analyses import MemberAnalysis
 from rnnstudy.analyses.base import Cost, NetworkChoice
@@ -47,7 +47,12 @@ class AnalyseMembers(Job):
 
     @property
     def choice(self) -> NetworkChoice:
-        """Networks that are analysed, by the outcomes of their training."""
+        """Networks that are analysed, by the outcomes of their training.
+
+        Initial weights that networks have in common are analysed whatever one of them came to.
+        """
+        if self.analysis.weights != "trained":
+            return "all"
         return self.index.choices[self.bound.address, self.task]
 
     @property
@@ -175,22 +180,24 @@ class AnalyseMembers(Job):
 def member_jobs(index: Artefacts) -> Iterator[AnalyseMembers]:
     """Yield the analyses of single networks of a study, in batches of one task and cell.
 
-    Networks that differ in labels alone, such as the name of their task, are analysed once. The
-    batches depend on the study alone, and not on the results that a store holds.
+    Networks that differ in labels alone, such as the name of their task, are analysed once. So are
+    initial weights that several protocols train. The batches depend on the study alone, and not on
+    the results that a store holds.
     """
     groups: dict[tuple[object, ...], list[int]] = {}
     for i, network in enumerate(index.networks):
         groups.setdefault(_shape(network), []).append(i)
-    addresses = [
+    addresses: list[Any] = [
         i if isinstance(n, PendingNetwork) else n.key() for i, n in enumerate(index.networks)
     ]
-    done = set[tuple[str, int | str]]()
+    done = set[tuple[str, Any]]()
     for bound, group in _bound_to_groups(index, list(groups.values())):
         first = index.networks[group[0]]
         is_needed = (bound.address, first.task.title) in index.choices
         if not is_needed or not can_analyse(first, (bound,)):
             continue
-        at = {(bound.address, addresses[i]): i for i in reversed(group)}
+        sources = index.sources(bound)
+        at = {(bound.address, sources.get(addresses[i], addresses[i])): i for i in reversed(group)}
         new = sorted(i for key, i in at.items() if key not in done)
         done |= at.keys()
         for part in even_parts(new, ANALYSED_TOGETHER) if new else ():

@@ -24,7 +24,7 @@ from rnnstudy.study.plan.outcomes import exclusion
 from rnnstudy.study.plan.selection import SelectionGroup, population, selection_groups
 from rnnstudy.study.plan.task_artefact import TaskArtefact, can_analyse
 from rnnstudy.study.spec.checks import applies
-from rnnstudy.study.spec.networks import NetworkSpec
+from rnnstudy.study.spec.networks import NetworkSpec, TrainedNetworkSpec
 from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import Study
 from rnnstudy.study.store import Store
@@ -111,8 +111,26 @@ class Artefacts:
         """Return the addresses of an analysis of single networks, by address of the network."""
         if analysis.address not in self._tables:
             needs = tuple(self.records(need) for need in analysis.needs)
-            self._tables[analysis.address] = _Records(analysis.analysis, needs)
+            sources = self.sources(analysis)
+            self._tables[analysis.address] = _Records(analysis.analysis, needs, sources)
         return self._tables[analysis.address]
+
+    def sources(self, analysis: BoundAnalysis) -> Mapping[Address, Address]:
+        """Return address of a network -> address of the weights that an analysis reads.
+
+        Networks that are not listed are read with their trained weights.
+        """
+        return {} if analysis.analysis.weights == "trained" else self._initial
+
+    @cached_property
+    def _initial(self) -> Mapping[Address, Address]:
+        """Address of a trained network -> address of the network before training."""
+        trained = (
+            network
+            for network in self.networks
+            if isinstance(network, TrainedNetworkSpec) and not isinstance(network, PendingNetwork)
+        )
+        return {network.key(): network.initial_key() for network in trained}
 
     def exclusions(self, store: Store, task: str, choice: NetworkChoice) -> Mapping[Address, str]:
         """Return the addresses of the networks of a task that are not chosen, with the reasons."""
@@ -264,11 +282,17 @@ class Artefacts:
 class _Records(dict[str, Address]):
     """Addresses of an analysis by address of the network, computed at the first look-up."""
 
-    def __init__(self, analysis: MemberAnalysis, needs: tuple[Mapping[str, Address], ...]) -> None:
-        self.analysis, self.needs = analysis, needs
+    def __init__(
+        self,
+        analysis: MemberAnalysis,
+        needs: tuple[Mapping[str, Address], ...],
+        sources: Mapping[Address, Address],
+    ) -> None:
+        self.analysis, self.needs, self.sources = analysis, needs, sources
 
-    def __missing__(self, network: str) -> Address:
-        self[network] = self.analysis.key(network, *(need[network] for need in self.needs))
+    def __missing__(self, network: Address) -> Address:
+        source = self.sources.get(network, network)
+        self[network] = self.analysis.key(source, *(need[network] for need in self.needs))
         return self[network]
 
 

@@ -242,3 +242,33 @@ class TrainedNetworkSpec(NetworkSpec):
 
     seed: Seed
     """Seed of its initial weights, data and noise."""
+
+    def initial_key(self) -> Address:
+        """Return the address of the network before training, which protocols have in common.
+
+        A training that may be tried again with other seeds has initial weights of its own.
+        """
+        if self.training.retry:
+            return self.key()
+        return InitialNetworkSpec(task=self.task, cell=self.cell, seed=self.seed).key()
+
+
+class InitialNetworkSpec(NetworkSpec):
+    """Identity of one network before training.
+
+    Examples
+    --------
+    >>> from rnnstudy.cells.gru import GRU
+    >>> from rnnstudy.tasks import FlipFlop
+    >>> fields = {"task": FlipFlop(), "cell": GRU(units=4), "seed": 0}
+    >>> initial = InitialNetworkSpec(**fields)
+    >>> network = TrainedNetworkSpec(**fields, training=Training(steps=1))
+    >>> network.initial_key() == initial.key()
+    True
+    """
+
+    cell: AnyCell
+    """Its cell."""
+
+    seed: Seed
+    """Seed of its initial weights."""

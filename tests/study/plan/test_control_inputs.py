@@ -187,7 +187,6 @@ def test_addresses_of_stored_results_are_kept(tmp_path: Path) -> None:
         for (title, _), result in index.shared.items()
     }
     assert shared["cka"] == "1e3eb8650b85f44fb489eacb31de9a398e55bd64"
-    assert shared["cka_untrained"] == "8744c8b537394d758d724ebbbc94ff57042f9be6"
 
 
 def test_trained_weights_are_no_part_of_an_address() -> None:
