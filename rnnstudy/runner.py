@@ -2,18 +2,28 @@
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.files import remove_folder
 from rnnstudy.core.lazy_imports import refuse_other_backends
 from rnnstudy.report.build import update_report
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.checkpoints import collect_stale
 from rnnstudy.study.execution.execute import execute
 from rnnstudy.study.execution.memory import refuse_oversized
+from rnnstudy.study.execution.shards import (
+    SHARD_RECORDS,
+    Progress,
+    Shard,
+    execute_shard,
+    joint_results,
+    write_shard_record,
+)
 from rnnstudy.study.execution.signals import interruptible
 from rnnstudy.study.execution.worker import JobResult, ProgressListener
 from rnnstudy.study.plan.job import Job
@@ -27,7 +37,7 @@ from rnnstudy.study.results.files import (
     write_specs,
 )
 from rnnstudy.study.results.run import Run, store_of
-from rnnstudy.study.spec.study import Study
+from rnnstudy.study.spec.study import Study, resolve_study
 
 
 class NullListener:
@@ -52,9 +62,10 @@ def run(
     study: Study,
     directory: str | Path | None = None,
     *,
-    progress: Callable[[Plan], AbstractContextManager[ProgressListener]] = no_progress,
+    progress: Progress = no_progress,
     spec: str | Path | None = None,
     command: Sequence[str] = (),
+    shard: str | None = None,
 ) -> Run:
     """Compute everything that a study needs and its store lacks, and write the run directory.
 
@@ -72,6 +83,9 @@ def run(
         The file that the study was read from. It is copied to `spec.yaml`.
     command
         The command line, for the provenance.
+    shard
+        Part of the work, like `3/20`, for one of 20 processes that share the directory. The shard
+        that ends last completes the run. Default: everything.
 
     Returns
     -------
@@ -100,41 +114,97 @@ def run(
     >>> rnnstudy.run(study, tempfile.mkdtemp()).members["status"]  # doctest: +SKIP
     """
     refuse_other_backends()
+    part = None if shard is None else Shard.parse(shard)
     directory = Path(directory or Path("runs") / study.study)
     directory.mkdir(parents=True, exist_ok=True)
-    with _lock(directory), interruptible():
-        write_specs(study, directory, spec)
-        write_code(study, directory)
-        store = store_of(study, directory)
-        store.clear_drafts()
-        start, results = datetime.now(UTC), list[JobResult]()
+    files = RunFiles(study, directory, spec, command)
+    with interruptible():
+        if part is None:
+            with _lock(directory):
+                return files.complete(progress, [])
+        results = files.run_shard(part, progress)
+        if results is not None:
+            with suppress(_LockedError), _lock(directory):
+                return files.complete(progress, results)
+    return Run(directory, study, files.store)
+
+
+class RunFiles:
+    """Run directory while its run is at work.
+
+    Parameters
+    ----------
+    study
+        The study.
+    directory
+        The run directory.
+    spec
+        File that the study was read from, if any.
+    command
+        The command line.
+    """
+
+    def __init__(
+        self, study: Study, directory: Path, spec: str | Path | None, command: Sequence[str]
+    ) -> None:
+        self.study, self.directory, self.spec, self.command = study, directory, spec, command
+        self.store, self.start = store_of(study, directory), datetime.now(UTC)
+
+    def run_shard(self, shard: Shard, progress: Progress) -> list[JobResult] | None:
+        """Do the jobs of a shard; return those of all shards if this one is the last to end."""
+        resolved = resolve_study(self.study)
+        with _lock(self.directory, shared=True):
+            self._describe()
+            results = execute_shard(shard, self.study, self.store, self.study.runtime, progress)
+            write_shard_record(self.directory, shard, resolved, results)
+        return joint_results(self.directory, shard.count, resolved)
+
+    def complete(self, progress: Progress, results: list[JobResult]) -> Run:
+        """Do all other jobs but for those that have failed, and write the files of the run."""
+        self._describe()
+        failed = {result.key for result in results if result.failure}
         jobs = list[Job]()
-        for plan in stages(study, store):
+        for plan in stages(self.study, self.store):
+            rest = replace(plan, todo=tuple(job for job in plan.todo if job.key not in failed))
             jobs += plan.todo
-            refuse_oversized(plan.todo, study.runtime)
-            with progress(plan) as listener:
-                results += execute(plan, store, study.runtime, listener)
-        unfinished = [job for job in jobs if job.trains and job.missing(store)]
-        collect_stale(store, unfinished, shared=study.runtime.store is not None)
-        finished = Run(directory, study, store, plan.index)
-        if results or not finished.provenance or finished.failures():
-            write_provenance(finished, start, results, command)
-        write_members(finished)
-        write_selection(finished)
-        write_models(finished)
-        update_report(finished)
-    return finished
+            refuse_oversized(rest.todo, self.study.runtime)
+            with progress(rest) as listener:
+                results += execute(rest, self.store, self.study.runtime, listener)
+        unfinished = [job for job in jobs if job.trains and job.missing(self.store)]
+        collect_stale(self.store, unfinished, shared=self.study.runtime.store is not None)
+        run = Run(self.directory, self.study, self.store, plan.index)
+        if results or not run.provenance or run.failures():
+            write_provenance(run, self.start, results, self.command)
+        write_members(run)
+        write_selection(run)
+        write_models(run)
+        update_report(run)
+        remove_folder(self.directory / SHARD_RECORDS)
+        return run
+
+    def _describe(self) -> None:
+        """Write what describes the run before its jobs."""
+        write_specs(self.study, self.directory, self.spec)
+        write_code(self.study, self.directory)
+        self.store.clear_drafts()
+
+
+class _LockedError(RunError):
+    """Another run is at work in the directory."""
 
 
 @contextmanager
-def _lock(directory: Path) -> Iterator[None]:
-    """Keep a second run out of a directory. The lock ends with the process."""
+def _lock(directory: Path, *, shared: bool = False) -> Iterator[None]:
+    """Keep a second run out of a directory, but for shards. The lock ends with the process."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RunError(f"another run is at work in {directory}; wait until it ends") from None
+            raise _LockedError(
+                f"another run is at work in {directory}; wait until it ends"
+            ) from None
         yield
     finally:
         os.close(handle)

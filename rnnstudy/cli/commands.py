@@ -32,6 +32,7 @@ from rnnstudy.metrics import METRICS
 from rnnstudy.report.build import write_report
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.memory import refuse_oversized
+from rnnstudy.study.execution.shards import has_open_shards, shard_results
 from rnnstudy.study.execution.signals import exit_code
 from rnnstudy.study.plan.job import count_label
 from rnnstudy.study.plan.plan import Plan, make_plan
@@ -65,6 +66,11 @@ Sets = Annotated[
     typer.Option("--set", metavar="PATH.TO.KEY=VALUE", help="Override a field of the spec."),
 ]
 
+ShardOption = Annotated[
+    str | None,
+    typer.Option("--shard", metavar="K/N", help="Do the K-th of N parts, as in a job array."),
+]
+
 Verbose = Annotated[
     int, typer.Option("-v", "--verbose", count=True, help="Log jobs; twice: with tracebacks.")
 ]
@@ -91,6 +97,7 @@ def run(
     out: Out = None,
     sets: Sets = None,
     allow_plugins: AllowPlugins = False,
+    shard: ShardOption = None,
     verbose: Verbose = 0,
 ) -> None:
     """Train the networks of a spec, analyse them and write a report. A second call resumes it.
@@ -105,6 +112,8 @@ def run(
         Overrides of fields of the spec, each `PATH.TO.KEY=VALUE`.
     allow_plugins
         If true, classes of users are imported from the folder of the spec, or from here.
+    shard
+        Part of the work, like `3/20`. The shard that ends last completes the run.
     verbose
         0 logs warnings, 1 logs jobs as well, 2 adds tracebacks.
 
@@ -129,6 +138,7 @@ def run(
             progress=_Progress(study).of_plan,
             spec=spec,
             command=["rnnstudy", *sys.argv[1:]],
+            shard=shard,
         )
     except KeyboardInterrupt as interruption:
         errors.print(
@@ -138,6 +148,8 @@ def run(
             soft_wrap=True,
         )
         raise typer.Exit(exit_code(interruption)) from None
+    if shard is not None and has_open_shards(directory):
+        raise typer.Exit(_show_shard(results, shard))
     _show_result(results)
     damaged = len(results.store.damaged)
     if damaged and not results.failures():
@@ -145,6 +157,20 @@ def run(
         _say(f"{count_label(damaged, 'result')} were damaged; run the same command to mend them")
         raise typer.Exit(1)
     raise typer.Exit(_exit_code(results))
+
+
+def _show_shard(results: Run, shard: str) -> int:
+    """Print how far a run is after a shard that is not the last; return the exit code."""
+    table = results.members
+    trained = int((table["status"] != "missing").sum())
+    failed = [r for r in shard_results(results.directory, shard) if r.failure]
+    for result in failed:
+        _say(f"failed: {result.label}: {result.failure}")
+    _say(
+        f"Shard {shard} has ended; {trained} of {len(table)} networks are trained. The shard that "
+        "ends last completes the run, or the same command without --shard."
+    )
+    return 1 if failed else 0
 
 
 class _Progress:

@@ -21,10 +21,11 @@ logger = logging.getLogger("rnnstudy")
 
 
 def execute(
-    plan: Plan, store: Store, runtime: Runtime, listener: ProgressListener
+    plan: Plan, store: Store, runtime: Runtime, listener: ProgressListener, *, patient: bool = True
 ) -> list[JobResult]:
     """Run the jobs of a plan. A failed job does not stop those that do not need it.
 
+    A job that another run on the store does is waited for or, if not `patient`, left out.
     KeyboardInterrupt lets running jobs end at their next pause, keeps all complete results, and is
     raised again.
     """
@@ -44,7 +45,9 @@ def execute(
             store, listener, stop, runtime.checkpoint, devices, runtime.tensorboard, leases
         )
         try:
-            return drain(plan.todo, lambda job, _: executor.submit(worker.perform, job))
+            return drain(
+                plan.todo, lambda job, _: executor.submit(worker.perform, job), patient=patient
+            )
         except KeyboardInterrupt as interruption:
             stop.set()
             logger.warning(

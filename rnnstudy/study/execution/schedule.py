@@ -21,7 +21,8 @@ POLL = 2.0
 def drain(jobs: Sequence[Job], submit: Submit, *, patient: bool = True) -> list[JobResult]:
     """Submit each job as soon as all that it reads is there; return the results as they come.
 
-    A job that another run does is submitted again later or, if not `patient`, given up.
+    A job that another run does is submitted again later or, if not `patient`, given up with all
+    jobs that read what it yields.
     """
     waiting = prerequisites(jobs)
     urgency = urgencies(waiting)
@@ -41,9 +42,18 @@ def drain(jobs: Sequence[Job], submit: Submit, *, patient: bool = True) -> list[
                 postponed[job] = time.monotonic() + POLL
                 continue
             results.append(result)
+            if result.is_claimed:
+                _give_up(job, waiting)
             for before in waiting.values():
                 before.discard(job)
     return results
+
+
+def _give_up(job: Job, waiting: dict[Job, set[Job]]) -> None:
+    """Remove all jobs that read what a job yields, at once or by way of others."""
+    for reader in [reader for reader, before in waiting.items() if job in before]:
+        if waiting.pop(reader, None) is not None:
+            _give_up(reader, waiting)
 
 
 def _wait(running: Iterable[Future[JobResult]], due: float | None) -> Iterable[Future[JobResult]]:

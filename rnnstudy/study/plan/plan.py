@@ -36,6 +36,8 @@ class Plan:
     """Training that waits for selections: its size is known, its addresses are not."""
     selecting: bool = False
     """Is true if the plan selects training fields, so that another plan follows."""
+    whole: tuple[Job, ...] = ()
+    """All jobs of the stage, also those whose results are in the store."""
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -93,6 +95,7 @@ def make_plan(
         done=_counts([*_selection_jobs(study, index.groups), *everything], snapshot),
         waiting=_waiting(index),
         selecting=selecting,
+        whole=tuple(now),
     )
 
 
