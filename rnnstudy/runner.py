@@ -148,7 +148,8 @@ class RunFiles:
         self, study: Study, directory: Path, spec: str | Path | None, command: Sequence[str]
     ) -> None:
         self.study, self.directory, self.spec, self.command = study, directory, spec, command
-        self.store, self.start = store_of(study, directory), datetime.now(UTC)
+        self.store = store_of(study, directory, repairing=True)
+        self.start = datetime.now(UTC)
 
     def run_shard(self, shard: Shard, progress: Progress) -> list[JobResult] | None:
         """Do the jobs of a shard; return those of all shards if this one is the last to end."""
@@ -184,6 +185,8 @@ class RunFiles:
 
     def _describe(self) -> None:
         """Write what describes the run before its jobs."""
+        self.store.refuse_unusable(may_be_absent=True)
+        self.store.create()
         write_specs(self.study, self.directory, self.spec)
         write_code(self.study, self.directory)
         self.store.clear_drafts()

@@ -142,7 +142,7 @@ def test_what_a_run_has_not_is_said_and_nothing_is_written(
         record = {q.title: q for q in member_analyses(run.study)}["fixed_points"].key(network.key())
         if run.store.has(record):
             run.store.read(record, FixedPoints)
-            (run.store.root / record / "meta.json").unlink()
+            (run.store.folder(record) / "meta.json").unlink()
     with pytest.raises(LookupError, match="no 'Fixed points of typical networks' by fixed_points"):
         tool.main(str(run.directory), str(tmp_path))
     assert (tmp_path / "README.md").read_text() == PAGE

@@ -28,6 +28,7 @@ from rnnstudy.cli.plan_summary import show_plan
 from rnnstudy.core.component import Entry
 from rnnstudy.core.lazy_imports import BackendError, quiet_tensorflow, refuse_other_backends
 from rnnstudy.core.source import plugins
+from rnnstudy.core.storage.errors import CorruptRecord
 from rnnstudy.metrics import METRICS
 from rnnstudy.report.build import write_report
 from rnnstudy.study.errors import RunError
@@ -42,6 +43,7 @@ from rnnstudy.study.results.run import Run, open_run, store_of
 from rnnstudy.study.results.verdict_table import full_statement
 from rnnstudy.study.spec.schema import schema as json_schema
 from rnnstudy.study.spec.study import SpecError, Study, load_study
+from rnnstudy.study.store import DAMAGED
 from rnnstudy.tasks import TASKS
 
 app = typer.Typer(
@@ -151,10 +153,13 @@ def run(
     if shard is not None and has_open_shards(directory):
         raise typer.Exit(_show_shard(results, shard))
     _show_result(results)
-    damaged = len(results.store.damaged)
+    damaged = results.store.damaged
+    for key in damaged[:SHOWN]:
+        _say(f"damaged, and moved to {results.store.root / DAMAGED}: {key}")
     if damaged and not results.failures():
         # Damage inside a record shows when the report reads it.
-        _say(f"{count_label(damaged, 'result')} were damaged; run the same command to mend them")
+        count = count_label(len(damaged), "result")
+        _say(f"{count} were damaged; run the same command to mend them")
         raise typer.Exit(1)
     raise typer.Exit(_exit_code(results))
 
@@ -351,7 +356,7 @@ def main() -> None:
     except SpecError as error:
         errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
-    except (RunError, BackendError, OSError) as error:
+    except (RunError, CorruptRecord, BackendError, OSError) as error:
         reason = str(error)
         if isinstance(error, OSError) and error.filename and error.strerror:
             reason = f"{error.filename}: {error.strerror.lower()}"

@@ -6,8 +6,6 @@ member, trial, time, point, mode, unit (state), input, output.
 """
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -17,7 +15,9 @@ import numpy as np
 from rnnstudy.core import format_1
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Component, restore
-from rnnstudy.core.files.npz import read_npz
+from rnnstudy.core.storage.errors import CorruptRecord
+from rnnstudy.core.storage.folder import read_contents, record_files, write_contents
+from rnnstudy.core.storage.meta import written_by
 from rnnstudy.core.tags import class_of, tag_of
 
 
@@ -63,18 +63,6 @@ def arrays(*axes: str) -> Any:
     ('member',)
     """
     return dataclasses.field(metadata={"axes": axes, "many": True})
-
-
-FORMAT = 2
-"""Format of the stored files. Format 1 named classes by module path."""
-
-
-class CorruptRecord(Exception):
-    """The files of a folder are not those of a record, or not of the expected class."""
-
-
-class DamagedRecord(CorruptRecord):
-    """The files of a record are incomplete or were changed after they were written."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -220,16 +208,13 @@ class Record:
         return xarray.Dataset(variables)
 
     def save(self, folder: str | Path) -> None:
-        """Write `arrays.npz` (no pickle) and `meta.json` (fields, class, checksum)."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        """Write `arrays.npz` (no pickle) and `meta.json` (fields, class, checksums)."""
+        write_contents(self.contents(), Path(folder))
+
+    def contents(self, address: str | None = None) -> dict[str, bytes]:
+        """Return name -> content of the files of this record, at an address of a store."""
         stored: dict[str, Array] = {}
-        meta = {"format": FORMAT, **self._describe("", stored)}
-        with open(folder / "arrays.npz", "wb") as file:
-            np.savez(file, **stored)  # type: ignore[arg-type]
-        content = (folder / "arrays.npz").read_bytes()
-        meta["bytes"], meta["sha256"] = len(content), hashlib.sha256(content).hexdigest()
-        (folder / "meta.json").write_text(json.dumps(meta, indent=1, allow_nan=True) + "\n")
+        return record_files(self._describe("", stored), stored, address)
 
     def _describe(self, prefix: str, stored: dict[str, Array]) -> dict[str, Any]:
         fields: dict[str, Any] = {}
@@ -250,29 +235,30 @@ class Record:
         return {"tag": tag_of(type(self)), "fields": fields}
 
     @classmethod
-    def load(cls, folder: str | Path) -> Self:
-        """Read a record from the folder that `save` wrote; CorruptRecord if it cannot be read."""
+    def load(cls, folder: str | Path, address: str | None = None) -> Self:
+        """Read a record from the folder that `save` wrote.
+
+        Parameters
+        ----------
+        folder
+            The folder.
+        address
+            Address in a store that the record must have. Default: any.
+
+        Raises
+        ------
+        CorruptRecord
+            It cannot be read. Subclasses tell apart what is absent, damaged, unreadable or newer.
+        """
         folder = Path(folder)
+        meta, stored = read_contents(folder, address)
         try:
-            meta, stored = _read_files(folder)
             record = _rebuild(meta, "", stored)
-        except (OSError, ValueError, KeyError, AttributeError, ImportError, TypeError) as error:
-            raise CorruptRecord(f"{folder}: {error}") from error
+        except Exception as error:  # classes of the user, and classes that have changed
+            raise CorruptRecord(f"{folder}{written_by(meta)}: {error}") from error
         if not isinstance(record, cls):
             raise CorruptRecord(f"{folder} must be a {cls.__name__}, got a {type(record).__name__}")
         return record
-
-
-def _read_files(folder: Path) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return the data of `meta.json` and the arrays; DamagedRecord if a file is incomplete."""
-    text, content = (folder / "meta.json").read_bytes(), (folder / "arrays.npz").read_bytes()
-    try:
-        meta = json.loads(text)
-        if hashlib.sha256(content).hexdigest() != meta["sha256"]:
-            raise DamagedRecord(f"{folder}/arrays.npz does not match its checksum")
-        return meta, read_npz(content)
-    except (ValueError, KeyError, TypeError) as error:
-        raise DamagedRecord(f"{folder}: {error}") from error
 
 
 def _rebuild(meta: dict[str, Any], prefix: str, arrays: dict[str, Array]) -> Record:

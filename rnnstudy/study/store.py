@@ -1,122 +1,170 @@
-"""Store of results: one folder per address, written beside and renamed when complete."""
+"""Store of results: one folder per address, written beside and renamed when complete.
 
-import json
+A record lies in `ab/abcdef...`, a folder of a store by the first letters of its address. Earlier
+versions had no such folders; their records are read where they are. Reading changes nothing. A run
+opens its store with `repairing`: then a record that does not match its checksum is moved to
+`.damaged`, so that it counts as missing and is computed again.
+"""
+
 import os
-import shutil
-import time
 import uuid
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rnnstudy.core import files
 from rnnstudy.core.component import Address
-from rnnstudy.core.record import FORMAT, CorruptRecord, DamagedRecord, Record
+from rnnstudy.core.files import DRAFT, LinkError, make_folder, publish_folder, refuse_links
+from rnnstudy.core.files.changes import remove_tree, rename, sync
+from rnnstudy.core.record import Record
+from rnnstudy.core.storage.errors import (
+    AbsentRecord,
+    DamagedRecord,
+)
+from rnnstudy.core.storage.folder import has_full_size, unreadable, write_draft
+from rnnstudy.core.storage.meta import FORMAT, package_version, refuse_newer
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
-DRAFT_LIFETIME = 3600.0
-"""Seconds after which no writer can still be at work on a draft."""
-
-SET_ASIDE = ".set-aside"
-"""Folder of records that could not be read."""
+DAMAGED = ".damaged"
+"""Folder of records that did not match their checksums."""
 
 FORMAT_FILE = "format"
-"""File that holds the format of a store. A store of format 1 has none."""
+"""File that holds the format of a store and its writer. A store of format 1 has none."""
 
-
-def _loads(folder: Path, kind: type[Record]) -> bool:
-    try:
-        kind.load(folder)
-    except CorruptRecord:
-        return False
-    return True
+SHARD = 2
+"""Number of letters of an address that name its folder."""
 
 
 class Store:
-    """A folder of records. Several processes may read and write it at once."""
+    """A folder of records. Several processes may read and write it at once.
 
-    def __init__(self, root: str | Path) -> None:
-        self.root = Path(root)
+    Parameters
+    ----------
+    root
+        The folder. It is created by the first record.
+    repairing
+        If true, damaged records that are read are moved to `.damaged`. Default: they stay.
+    """
+
+    def __init__(self, root: str | Path, *, repairing: bool = False) -> None:
+        self.root, self.repairing = Path(root), repairing
+        self._is_created = False
         self.damaged: list[str] = []
         """Addresses whose damaged records this object has set aside."""
 
     def has(self, key: str) -> bool:
-        """Return whether the store holds a record of the full size. The contents are not read."""
-        folder = self._folder(key)
-        try:
-            meta = json.loads((folder / "meta.json").read_text())
-            return bool((folder / "arrays.npz").stat().st_size == meta["bytes"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return False
+        """Return whether the store holds a record of the full size. The contents are not read.
+
+        Raises UnreadableRecord if the system refuses to look, NewerRecord if a later version wrote
+        the record.
+        """
+        return has_full_size(self.folder(key))
 
     def read(self, key: str, kind: type[R]) -> R:
         """Return the record under a key.
 
-        Raises CorruptRecord if it is absent, damaged or of another class. A damaged record is set
-        aside, so that it counts as missing from then on.
+        Raises CorruptRecord if it is absent, damaged, unreadable, newer or of another class.
         """
+        folder = self.folder(key)
         try:
-            return kind.load(self._folder(key))
+            self._refuse_linked_shard(folder)
+            # Format 1 has other addresses, and none in its records.
+            return kind.load(folder, key if folder.name == key else folder.name)
         except DamagedRecord:
-            self._set_aside(self._folder(key))
-            self.damaged.append(key)
+            if self.repairing:
+                self._set_aside(folder)
+                self.damaged.append(key)
             raise
 
     def write(self, key: str, record: Record) -> None:
-        """Write a record. Readers see all of it or nothing."""
-        self._create()
-        draft = self.root / f".draft-{key}-{uuid.uuid4().hex[:8]}"
+        """Write a record, unless there is one. Readers see all of it or nothing.
+
+        A damaged record of the same address is set aside. CorruptRecord is raised if the address
+        holds a record that is whole but cannot be read, such as that of a later version.
+        """
+        self.create()
+        draft = self._new_draft()
         try:
-            record.save(draft)
-            self._publish(draft, self.root / key, type(record))
+            write_draft(record.contents(key), draft)
+            self._publish(draft, self._shard(key) / key, type(record))
         finally:
-            shutil.rmtree(draft, ignore_errors=True)
+            if draft.exists():
+                remove_tree(draft)
 
-    def _create(self) -> None:
+    def create(self) -> None:
         """Create the folder, with a file that holds its format."""
-        if not self.root.exists():
-            self.root.mkdir(parents=True, exist_ok=True)
-            (self.root / FORMAT_FILE).write_text(f"{FORMAT}\n")
+        if self._is_created:
+            return
+        make_folder(self.root)
+        number, version = self._format
+        refuse_newer(number, version, self.root)
+        if number < FORMAT and not self._may_hold_format_1:
+            text = f"{FORMAT}\nrnnstudy {package_version()}\n"
+            files.write_file(self.root / FORMAT_FILE, text)
+        self._is_created = True
 
-    def _publish(self, draft: Path, folder: Path, kind: type[Record]) -> None:
-        for attempts_left in (2, 1, 0):
-            try:
-                os.rename(draft, folder)
+    def refuse_unusable(self, *, may_be_absent: bool = False) -> None:
+        """Raise CorruptRecord if the store is absent, cannot be read, or is of a newer format."""
+        try:
+            os.listdir(self.root)
+            number, version = self._format
+        except FileNotFoundError:
+            if may_be_absent:
                 return
-            except OSError:
-                # Another writer was first. The same address holds the same result, unless it
-                # cannot be loaded. Several writers may replace that one at once.
-                if _loads(folder, kind):
-                    return
-                if not attempts_left:
-                    raise
-                self._set_aside(folder)
+            raise AbsentRecord(
+                f"there is no store {self.root}; is its disk mounted? Run the study to compute "
+                "its results again"
+            ) from None
+        except NotADirectoryError:
+            raise DamagedRecord(f"{self.root} must be the folder of a store, got a file") from None
+        except OSError as error:
+            raise unreadable(self.root, error) from None
+        refuse_newer(number, version, self.root)
 
-    def _set_aside(self, folder: Path) -> None:
-        """Move a folder out of the way, for a person to inspect."""
-        aside = self.root / SET_ASIDE
-        aside.mkdir(exist_ok=True)
-        with suppress(OSError):  # another process has moved it
-            os.rename(folder, aside / f"{folder.name}-{uuid.uuid4().hex[:8]}")
+    @property
+    def _format(self) -> tuple[int, str]:
+        """Number of the format, 0 if there is none, and the version that wrote it."""
+        try:
+            words = files.read_file(self.root / FORMAT_FILE, 4096).decode(errors="replace").split()
+        except FileNotFoundError:
+            return 0, ""
+        number = words[0] if words else ""
+        return int(number) if number.isdecimal() else 0, " ".join(words[2:])
 
-    def _folder(self, key: str) -> Path:
-        """Return the folder of a record, that of the previous version if only that one exists."""
-        folder = self.root / key
-        if isinstance(key, Address) and self._may_hold_format_1 and not folder.exists():
-            earlier = self.root / key.in_format_1
-            return earlier if earlier.exists() else folder
-        return folder
+    def folder(self, key: str) -> Path:
+        """Return the folder of a record: in its shard, or where an earlier version put it."""
+        folder = self._shard(key) / key
+        if not self._holds_earlier_records or os.path.lexists(folder):
+            return folder
+        earlier = [self.root / key]
+        if isinstance(key, Address) and self._may_hold_format_1:
+            earlier.append(self.root / key.in_format_1)
+        return next((path for path in earlier if os.path.lexists(path)), folder)
 
-    @cached_property
-    def _may_hold_format_1(self) -> bool:
-        return self.root.exists() and not (self.root / FORMAT_FILE).exists()
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Yield the addresses that begin with a prefix and have a folder, whole or not."""
+        for name in _folders(self.root):
+            if len(name) > SHARD:
+                yield from [name] if name.startswith(prefix) else []
+            elif name.startswith(prefix[:SHARD]):
+                yield from (k for k in _folders(self.root / name) if k.startswith(prefix))
+
+    def size(self, key: str) -> int:
+        """Return the bytes of the files of a record; 0 if there is none."""
+        return folder_size(self.folder(key))
 
     def remove(self, key: str) -> None:
         """Remove the record under a key, if there is one."""
-        shutil.rmtree(self._folder(key), ignore_errors=True)
+        folder, draft = self.folder(key), self._new_draft()
+        refuse_links(folder.parent, self.root)
+        with suppress(FileNotFoundError):
+            rename(folder, draft)
+            sync(folder.parent)
+            files.remove_folder(draft)
 
     def memoise(self, key: Hashable, compute: Callable[[], T]) -> T:
         """Return `compute()`. A snapshot computes it once for each key."""
@@ -124,27 +172,70 @@ class Store:
 
     def clear_drafts(self) -> None:
         """Remove drafts of interrupted writers. A young draft may belong to a running one."""
-        for draft in self.root.glob(".draft-*"):
-            with suppress(FileNotFoundError):
-                if time.time() - draft.stat().st_mtime > DRAFT_LIFETIME:
-                    shutil.rmtree(draft, ignore_errors=True)
+        files.clear_drafts(self.root)
+
+    def _shard(self, key: str) -> Path:
+        return self.root / key[:SHARD]
+
+    def _new_draft(self) -> Path:
+        return self.root / f"{DRAFT}{uuid.uuid4().hex[:12]}"
+
+    def _publish(self, draft: Path, folder: Path, kind: type[Record]) -> None:
+        refuse_links(folder.parent, self.root)
+        for attempts_left in (2, 1, 0):
+            try:
+                publish_folder(draft, folder, inside=self.root)
+                return
+            except OSError:
+                # Another writer was first. The same address holds the same result, unless it
+                # is damaged. Several writers may replace that one at once.
+                if not os.path.lexists(folder):
+                    raise
+                if _is_whole(folder, kind):
+                    return
+                if not attempts_left:
+                    raise
+                self._set_aside(folder)
+
+    def _set_aside(self, folder: Path) -> None:
+        """Move a folder out of the way, for a person to inspect."""
+        aside = self.root / DAMAGED
+        make_folder(aside, inside=self.root)
+        is_linked = folder.parent != self.root and folder.parent.is_symlink()
+        folder = folder.parent if is_linked else folder
+        with suppress(FileNotFoundError):  # another process has moved it
+            rename(folder, aside / f"{folder.name}-{uuid.uuid4().hex[:8]}")
+            sync(folder.parent)
+            sync(aside)
+
+    def _refuse_linked_shard(self, folder: Path) -> None:
+        try:
+            refuse_links(folder.parent, self.root)
+        except LinkError as error:
+            raise DamagedRecord(f"{folder} is damaged: {folder.parent} is a link") from error
+
+    @cached_property
+    def _may_hold_format_1(self) -> bool:
+        return self._holds_earlier_records and not (self.root / FORMAT_FILE).exists()
+
+    @cached_property
+    def _holds_earlier_records(self) -> bool:
+        """Is true if records of an earlier version lie beside the shards."""
+        return any(len(name) > SHARD for name in _folders(self.root))
 
 
 class StoreSnapshot(Store):
     """A store as it is at one time. Each address is looked up once."""
 
     def __init__(self, store: Store) -> None:
-        super().__init__(store.root)
+        super().__init__(store.root, repairing=store.repairing)
         self.damaged = store.damaged
         self._present: dict[str, bool] = {}
         self._values: dict[Hashable, Any] = {}
 
     @cached_property
     def _listed(self) -> frozenset[str]:
-        try:
-            return frozenset(os.listdir(self.root))
-        except OSError:
-            return frozenset()
+        return frozenset(self.keys())
 
     def has(self, key: str) -> bool:
         """Return whether the store held a whole record at the first call with this key."""
@@ -159,3 +250,33 @@ class StoreSnapshot(Store):
             self._values[key] = compute()
         value: T = self._values[key]
         return value
+
+
+def folder_size(folder: Path) -> int:
+    """Return the bytes of the files below a folder. Links are not followed."""
+    size = 0
+    for path, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                size += os.lstat(os.path.join(path, name)).st_size
+    return size
+
+
+def _folders(folder: Path) -> Iterator[str]:
+    """Yield the names of folders, and of links to folders, that are not hidden."""
+    try:
+        with os.scandir(folder) as entries:
+            yield from (e.name for e in entries if not e.name.startswith(".") and e.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise unreadable(folder, error) from error
+
+
+def _is_whole(folder: Path, kind: type[Record]) -> bool:
+    """Return whether a folder holds a record; CorruptRecord if that is whole but unreadable."""
+    try:
+        kind.load(folder, folder.name)
+    except (AbsentRecord, DamagedRecord):
+        return False
+    return True

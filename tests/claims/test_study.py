@@ -146,7 +146,7 @@ def test_a_diverged_network_leaves_the_evidence(tmp_path: Path, store: Store) ->
 
 def pretend_anew(store: Store, network: TrainedNetworkSpec) -> None:
     """The network has diverged after all; what a process has read of it is read again."""
-    shutil.rmtree(store.root / network.key())
+    shutil.rmtree(store.folder(network.key()))
     store.remove(network.key("outcome"))
     pretend(store, network, diverged=True)
 

@@ -236,7 +236,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(folder: Path) -> None:
     )
     deadline = time.monotonic() + 120
     # Interrupt in the middle of training: TensorFlow is loaded and the first steps are done.
-    while time.monotonic() < deadline and not list(folder.glob("broken/store/course-*")):
+    while time.monotonic() < deadline and not list(folder.glob("broken/store/co/course-*")):
         time.sleep(0.2)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)

@@ -12,9 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from resealed import reseal, sealed
 
 from rnnstudy.core.component import Component, Entry
-from rnnstudy.core.record import CorruptRecord, Record, array, arrays
+from rnnstudy.core.record import Record, array, arrays
+from rnnstudy.core.storage.errors import AbsentRecord, CorruptRecord, DamagedRecord, NewerRecord
+from rnnstudy.core.storage.meta import ZEROS
 
 
 class Recipe(Component):
@@ -308,25 +311,102 @@ def edited(folder, old, new):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda f: (f / "arrays.npz").unlink(), "No such file"),
-        (lambda f: (f / "meta.json").unlink(), "No such file"),
+        (lambda f: (f / "arrays.npz").unlink(), "it has no arrays.npz"),
+        (lambda f: (f / "meta.json").unlink(), "it has no meta.json"),
         (flipped, "arrays.npz does not match its checksum"),
         (lambda f: (f / "arrays.npz").write_bytes(b""), "does not match its checksum"),
         (lambda f: (f / "meta.json").write_text(""), "Expecting value"),
         (lambda f: (f / "meta.json").write_bytes(b"{\xff}"), "can't decode byte"),
-        (lambda f: (f / "meta.json").write_text("[]"), "list indices must be integers"),
-        (lambda f: edited(f, '"fields"', '"gone"'), "fields"),
-        (lambda f: edited(f, ":Whole", ":Hole"), "no attribute 'Hole'"),
-        (lambda f: edited(f, '"loss": {', '"lost": {'), "lost"),
-        (lambda f: edited(f, '"share": 0.5', '"share": "x"'), "Input should be a valid number"),
-        (lambda f: edited(f, '"step"', '"steps"'), "steps"),
-        (lambda f: edited(f, '"label": {', '"label": {}, "x": {'), "not enough values"),
+        (lambda f: (f / "meta.json").write_text("[]"), "it must hold an object"),
+        (lambda f: edited(f, '"fields"', '"gone"'), "meta.json does not match its checksum"),
+        (lambda f: edited(f, '"share": 0.5', '"share": 0.6'), "does not match its checksum"),
+        (lambda f: edited(f, '"format": 3', '"format": 2'), "does not match its checksum"),
+        (lambda f: edited(f, ' "checksum"', '  "checksum"'), "does not match its checksum"),
+        (lambda f: edited(f, "}\n", "}\r\n"), "does not end with its checksum"),
     ],
 )
-def test_a_damaged_folder_is_corrupt(tmp_path, damage, message):
+def test_a_changed_file_is_damaged(tmp_path, damage, message):
     whole().save(tmp_path)
     damage(tmp_path)
-    with pytest.raises(CorruptRecord, match=message):
+    with pytest.raises(DamagedRecord, match=message):
+        Whole.load(tmp_path)
+
+
+def test_an_absent_folder_is_no_damage(tmp_path):
+    with pytest.raises(AbsentRecord, match="there is no record"):
+        Whole.load(tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m.update(tag=m["tag"].replace(":Whole", ":Hole")), "no attribute 'Hole'"),
+        (lambda m: m["fields"].update(lost=m["fields"].pop("loss")), "lost"),
+        (lambda m: m["fields"].update(extra={"value": 1}), "unexpected keyword argument 'extra'"),
+        (lambda m: m["fields"]["recipe"]["component"]["fields"].update(share="x"), "valid number"),
+        (lambda m: m["fields"].update(step={"array": "step", "x": 1}), "too many values"),
+        (lambda m: m["fields"].update(label={}), "not enough values"),
+    ],
+)
+def test_a_record_that_this_version_cannot_rebuild_is_not_damaged(tmp_path, change, message):
+    whole().save(tmp_path)
+    reseal(tmp_path, change)
+    with pytest.raises(CorruptRecord, match=message) as raised:
+        Whole.load(tmp_path)
+    assert type(raised.value) is CorruptRecord
+    reseal(tmp_path, lambda meta: meta.update(rnnstudy="9.9"))
+    with pytest.raises(CorruptRecord, match=r"written by rnnstudy 9.9, read by "):
+        Whole.load(tmp_path)
+
+
+def test_a_newer_format_is_refused_with_the_version_that_wrote_it(tmp_path):
+    whole().save(tmp_path)
+    reseal(tmp_path, lambda meta: meta.update(format=4, rnnstudy="9.9"))
+    with pytest.raises(NewerRecord, match=r"of format 4, which rnnstudy 9.9 wrote; this is rnn"):
+        Whole.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("depth", "error", "message"),
+    [(100_000, DamagedRecord, "nested less deeply"), (700, CorruptRecord, "recursion")],
+)
+def test_deep_json_overflows_no_stack(tmp_path, depth, error, message):
+    whole().save(tmp_path)
+    path = tmp_path / "meta.json"
+    text = path.read_text()
+    text = text.replace(json.loads(text)["checksum"], ZEROS)
+    path.write_text(sealed(text.replace("null", "[" * depth + "]" * depth)))
+    with pytest.raises(error, match=message):
+        Whole.load(tmp_path)
+
+
+def claiming(shape, dtype="<f8"):
+    """Return a file of an array that claims a shape and has no data."""
+    header = f"{{'descr': {dtype!r}, 'fortran_order': False, 'shape': {shape}, }}"
+    header = header.ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+
+
+@pytest.mark.parametrize(
+    ("members", "compression", "message"),
+    [
+        ({"loss.npy": claiming((10**12,))}, zipfile.ZIP_STORED, "must fill its file"),
+        ({"loss.npy": claiming((-1, -1))}, zipfile.ZIP_STORED, "must fill its file"),
+        ({"loss.npy": claiming((1,), "|O")}, zipfile.ZIP_STORED, "got Python objects"),
+        ({"loss.npy": bytes(10**7)}, zipfile.ZIP_DEFLATED, "must not be compressed"),
+        ({"loss.npy": b"text"}, zipfile.ZIP_STORED, "EOF|magic"),
+        ({"loss.npy": claiming((1,), "[")}, zipfile.ZIP_STORED, "damaged"),
+    ],
+)
+def test_an_archive_that_claims_more_than_it_holds_is_damaged(
+    tmp_path, members, compression, message
+):
+    whole().save(tmp_path)
+    with zipfile.ZipFile(tmp_path / "arrays.npz", "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    reseal(tmp_path, lambda meta: None)
+    with pytest.raises(DamagedRecord, match=message):
         Whole.load(tmp_path)
 
 
@@ -342,14 +422,14 @@ def test_a_description_cannot_call_what_is_no_record(tmp_path):
     meta = json.loads((tmp_path / "meta.json").read_text())
     target = tmp_path / "made"
     meta |= {"tag": "pathlib:Path", "fields": {}}
-    (tmp_path / "meta.json").write_text(json.dumps(meta))
+    reseal(tmp_path, lambda data: data.update(meta))
     with pytest.raises(CorruptRecord, match="pathlib:Path must be a record"):
         Record.load(tmp_path)
     meta |= {
         "tag": "subprocess:Popen",
         "fields": {"args": {"value": ["touch", str(target)]}},
     }
-    (tmp_path / "meta.json").write_text(json.dumps(meta))
+    reseal(tmp_path, lambda data: data.update(meta))
     with pytest.raises(CorruptRecord, match="subprocess:Popen must be a record"):
         Record.load(tmp_path)
     assert not target.exists()

@@ -19,9 +19,10 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.core import format_1, tags
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Address, Component, Entry
-from rnnstudy.core.record import CorruptRecord, Record, array
+from rnnstudy.core.record import Record, array
+from rnnstudy.core.storage.errors import CorruptRecord
 from rnnstudy.study.spec.networks import TrainedNetworkSpec
-from rnnstudy.study.store import FORMAT_FILE, SET_ASIDE, Store
+from rnnstudy.study.store import DAMAGED, FORMAT_FILE, Store
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.training.protocol import Training
 from rnnstudy.training.train import TrainedNetworks
@@ -109,7 +110,7 @@ def test_a_record_is_read_after_its_module_has_moved(
     store = Store(tmp_path)
     monkeypatch.setitem(tags._TAGS, tags.class_path(Heights), "heights")
     store.write(KEY, Heights(np.arange(5.0)))
-    assert json.loads((tmp_path / KEY / "meta.json").read_text())["tag"] == "heights"
+    assert json.loads((store.folder(KEY) / "meta.json").read_text())["tag"] == "heights"
     with monkeypatch.context() as patch:
         _moved(patch, "heights")
         np.testing.assert_array_equal(store.read(KEY, Heights).values, np.arange(5.0))
@@ -119,15 +120,15 @@ def test_a_record_is_read_after_its_module_has_moved(
 def test_writing_replaces_a_record_that_cannot_be_loaded_and_keeps_it_aside(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(KEY, Heights(np.arange(5.0)))
-    meta = tmp_path / KEY / "meta.json"
+    meta = store.folder(KEY) / "meta.json"
     meta.write_text(meta.read_text().replace("Heights", "Depths"))
     assert store.has(KEY)
-    with pytest.raises(CorruptRecord, match="Depths"):
+    with pytest.raises(CorruptRecord, match="does not match its checksum"):
         store.read(KEY, Heights)
-    assert store.has(KEY), "reading leaves it alone: its class may come back"
+    assert store.has(KEY), "reading leaves it alone"
     store.write(KEY, Heights(np.arange(3.0)))
     np.testing.assert_array_equal(store.read(KEY, Heights).values, np.arange(3.0))
-    (aside,) = (tmp_path / SET_ASIDE).iterdir()
+    (aside,) = (tmp_path / DAMAGED).iterdir()
     assert "Depths" in (aside / "meta.json").read_text()
 
 
@@ -156,7 +157,8 @@ def _as_format_1(folder: Path) -> None:
 
     def earlier(value: object) -> object:
         if isinstance(value, dict):
-            renamed = {name: earlier(part) for name, part in value.items() if name != "format"}
+            new = {"format", "rnnstudy", "address", "checksum"}
+            renamed = {name: earlier(part) for name, part in value.items() if name not in new}
             if "tag" in renamed:
                 tag = renamed.pop("tag")
                 names = format_1.FIELDS.get(tag, {})
@@ -189,7 +191,7 @@ def test_a_new_store_has_nothing_of_format_1_and_says_its_format(tmp_path: Path)
     store = Store(tmp_path / "store")
     address = _network().key()
     store.write(KEY, Heights(np.arange(5.0)))
-    assert (store.root / FORMAT_FILE).read_text() == "2\n"
+    assert (store.root / FORMAT_FILE).read_text() == f"3\nrnnstudy {rnnstudy.__version__}\n"
     Heights(np.arange(5.0)).save(store.root / address.in_format_1)
     assert not Store(store.root).has(address)
     assert isinstance(address, Address)

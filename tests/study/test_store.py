@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import rnnstudy
 from rnnstudy.core.arrays import Array
-from rnnstudy.core.record import CorruptRecord, Record, array
+from rnnstudy.core.record import Record, array
+from rnnstudy.core.storage.errors import CorruptRecord, UnreadableRecord
 from rnnstudy.study.store import Store, StoreSnapshot
 
 KEY = "0123456789abcdef"
@@ -23,6 +25,13 @@ class Numbers(Record):
 
 def numbers(start: int = 0) -> Numbers:
     return Numbers(values=np.arange(start, start + 5.0))
+
+
+def visible(root: Path) -> list[str]:
+    """Names in a store, with the records in its shards."""
+    shards = [path for path in root.iterdir() if path.is_dir()]
+    records = [f"{shard.name}/{path.name}" for shard in shards for path in shard.iterdir()]
+    return sorted([*records, *(path.name for path in root.iterdir() if path.is_file())])
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -42,7 +51,7 @@ def test_a_snapshot_sees_the_store_as_it_was(tmp_path: Path) -> None:
     full = StoreSnapshot(store)
     assert full.has(KEY)
     np.testing.assert_array_equal(full.read(KEY, Numbers).values, numbers().values)
-    (store.root / KEY / "arrays.npz").write_bytes(b"")
+    (store.folder(KEY) / "arrays.npz").write_bytes(b"")
     assert full.has(KEY)
     assert not StoreSnapshot(store).has(KEY)
 
@@ -62,17 +71,17 @@ def test_a_snapshot_computes_once_and_a_store_each_time(tmp_path: Path) -> None:
 def test_a_cut_file_counts_as_missing_and_is_replaced(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(KEY, numbers())
-    path = tmp_path / KEY / "arrays.npz"
+    path = store.folder(KEY) / "arrays.npz"
     path.write_bytes(path.read_bytes()[:-3])
     assert not store.has(KEY)
     store.write(KEY, numbers(3))
     np.testing.assert_array_equal(store.read(KEY, Numbers).values, numbers(3).values)
 
 
-def test_a_flipped_byte_is_found_on_reading_and_the_record_removed(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+def test_a_flipped_byte_is_found_on_reading_and_set_aside_by_a_run(tmp_path: Path) -> None:
+    store = Store(tmp_path, repairing=True)
     store.write(KEY, numbers())
-    path = tmp_path / KEY / "arrays.npz"
+    path = store.folder(KEY) / "arrays.npz"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(bytes(content))
@@ -98,7 +107,7 @@ def test_the_first_of_two_writers_wins_and_nothing_is_left_behind(tmp_path: Path
     store.write(KEY, numbers())
     store.write(KEY, numbers(9))
     np.testing.assert_array_equal(store.read(KEY, Numbers).values, numbers().values)
-    assert [path.name for path in tmp_path.iterdir()] == [KEY]
+    assert visible(tmp_path) == ["01/0123456789abcdef", "format"]
 
 
 def test_many_writers_at_once_leave_one_whole_record(tmp_path: Path) -> None:
@@ -109,7 +118,7 @@ def test_many_writers_at_once_leave_one_whole_record(tmp_path: Path) -> None:
     for writer in writers:
         writer.join()
     np.testing.assert_array_equal(store.read(KEY, Numbers).values, numbers().values)
-    assert [path.name for path in tmp_path.iterdir()] == [KEY]
+    assert visible(tmp_path) == ["01/0123456789abcdef", "format"]
 
 
 def test_what_an_interrupted_writer_left_is_not_a_record_and_is_cleared(tmp_path: Path) -> None:
@@ -125,26 +134,30 @@ def test_what_an_interrupted_writer_left_is_not_a_record_and_is_cleared(tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("trouble", [OSError("too many open files"), ImportError("no module")])
-def test_a_record_that_cannot_be_read_here_and_now_is_not_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+@pytest.mark.parametrize("trouble", [OSError("too many open files"), PermissionError(13, "denied")])
+def test_a_record_that_the_system_does_not_let_read_is_told_from_a_damaged_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: OSError
 ) -> None:
-    store = Store(tmp_path)
+    store = Store(tmp_path, repairing=True)
     store.write(KEY, numbers())
 
     def fail(*_: object, **__: object) -> None:
         raise trouble
 
     with monkeypatch.context() as patch:
-        patch.setattr("rnnstudy.core.record.read_npz", fail)
-        with pytest.raises(CorruptRecord, match=str(trouble)):
+        patch.setattr("rnnstudy.core.files.reading.os.open", fail)
+        with pytest.raises(UnreadableRecord, match=r"cannot be read: (too many open files|denied)"):
             store.read(KEY, Numbers)
+        with pytest.raises(UnreadableRecord, match="cannot be read"):
+            store.has(KEY)
     np.testing.assert_array_equal(store.read(KEY, Numbers).values, numbers().values)
 
 
 def test_meta_is_plain_json(tmp_path: Path) -> None:
-    Store(tmp_path).write(KEY, numbers())
-    meta = json.loads((tmp_path / KEY / "meta.json").read_text())
+    store = Store(tmp_path)
+    store.write(KEY, numbers())
+    meta = json.loads((store.folder(KEY) / "meta.json").read_text())
     assert meta["tag"].endswith(":Numbers")
-    assert meta["format"] == 2
-    assert meta["bytes"] == (tmp_path / KEY / "arrays.npz").stat().st_size
+    assert (meta["format"], meta["address"]) == (3, KEY)
+    assert meta["rnnstudy"] == rnnstudy.__version__
+    assert meta["bytes"] == (store.folder(KEY) / "arrays.npz").stat().st_size

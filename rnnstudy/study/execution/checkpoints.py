@@ -1,12 +1,11 @@
 """Checkpoints of training in a store, so that a killed run loses minutes and not hours."""
 
 import hashlib
-import shutil
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from rnnstudy.core.record import CorruptRecord
+from rnnstudy.core.storage.errors import AbsentRecord, DamagedRecord
 from rnnstudy.study.plan.job import Job
 from rnnstudy.study.plan.train import Train
 from rnnstudy.study.store import Store
@@ -35,7 +34,7 @@ class Checkpoints:
         for key in self._keys():
             try:
                 return self.store.read(key, TrainingState)
-            except CorruptRecord:
+            except (AbsentRecord, DamagedRecord):
                 continue
         return None
 
@@ -62,11 +61,11 @@ class Checkpoints:
 
     def _keys(self) -> list[str]:
         """Return the addresses of the states, the most advanced first."""
-        return sorted((p.name for p in self.store.root.glob(f"{self.prefix}*")), reverse=True)
+        return sorted(self.store.keys(self.prefix), reverse=True)
 
     def _remove(self, keys: Sequence[str]) -> None:
         for key in keys:
-            shutil.rmtree(self.store.root / key, ignore_errors=True)
+            self.store.remove(key)
 
 
 def collect_stale(store: Store, jobs: Iterable[Job], *, shared: bool) -> list[str]:
@@ -87,13 +86,13 @@ def collect_stale(store: Store, jobs: Iterable[Job], *, shared: bool) -> list[st
         _prefix(key) for job in jobs if isinstance(job, Train) for key in job.checkpoint_keys()
     }
     now, removed = time.time(), []
-    for folder in store.root.glob("course-*"):
+    for key in list(store.keys("course-")):
         with suppress(FileNotFoundError):  # another process may remove it
-            is_old = now - folder.stat().st_mtime > CHECKPOINT_LIFETIME
-            prefix = folder.name.rpartition("-")[0] + "-"
+            is_old = now - store.folder(key).stat().st_mtime > CHECKPOINT_LIFETIME
+            prefix = key.rpartition("-")[0] + "-"
             if prefix not in prefixes and (is_old or not shared):
-                shutil.rmtree(folder, ignore_errors=True)
-                removed.append(folder.name)
+                store.remove(key)
+                removed.append(key)
     return removed
 
 

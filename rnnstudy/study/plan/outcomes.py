@@ -7,7 +7,8 @@ from typing import Self
 import numpy as np
 
 from rnnstudy.analyses.base import NetworkChoice
-from rnnstudy.core.record import CorruptRecord, Record
+from rnnstudy.core.record import Record
+from rnnstudy.core.storage.errors import AbsentRecord, DamagedRecord
 from rnnstudy.population.population import Population
 from rnnstudy.study.spec.networks import NetworkSpec
 from rnnstudy.study.store import Store
@@ -75,13 +76,13 @@ def network_outcome(store: Store, network: NetworkSpec) -> NetworkOutcome | None
 def _outcome(store: Store, network: NetworkSpec) -> NetworkOutcome | None:
     if not store.has(network.key()):
         return None
-    with suppress(CorruptRecord):
+    with suppress(AbsentRecord, DamagedRecord):
         return store.read(_address(network), NetworkOutcome)
     try:
         outcome = NetworkOutcome.from_trained(store.read(network.key(), TrainedNetworks))
-    except CorruptRecord:
+    except (AbsentRecord, DamagedRecord):
         return None
-    with suppress(OSError):  # the store may be read-only
+    if store.repairing:
         store.write(_address(network), outcome)
     return outcome
 

@@ -9,7 +9,8 @@ import numpy as np
 from rnnstudy.analyses.base import Member
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Address
-from rnnstudy.core.record import CorruptRecord, Record, array
+from rnnstudy.core.record import Record, array
+from rnnstudy.core.storage.errors import AbsentRecord, DamagedRecord
 from rnnstudy.study.plan.job import Context, Job, count_label
 from rnnstudy.study.plan.outcomes import network_outcome
 from rnnstudy.study.spec.grid import as_text
@@ -202,7 +203,7 @@ def selection_result(group: SelectionGroup, store: Store) -> SelectionResult | N
 def _read_result(address: Address, store: Store) -> SelectionResult | None:
     try:
         return store.read(address, SelectionResult)
-    except CorruptRecord:
+    except (AbsentRecord, DamagedRecord):
         return None
 
 

@@ -18,8 +18,9 @@ from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.deprecations import accept_former_attributes
 from rnnstudy.core.errors import suggestion
 from rnnstudy.core.lazy_imports import keras_models, pd
-from rnnstudy.core.record import CorruptRecord, Record
+from rnnstudy.core.record import Record
 from rnnstudy.core.source.plugins import plugin_permission
+from rnnstudy.core.storage.errors import CorruptRecord
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.artefacts import Artefacts
@@ -53,9 +54,9 @@ OUTCOME_COLUMNS = ("status", "loss", "accuracy", "solved", "steps", "attempt", "
 INTEGER_COLUMNS = ("units", "seed", "steps", "attempt", "diverged_at")
 
 
-def store_of(study: Study, directory: str | Path) -> Store:
+def store_of(study: Study, directory: str | Path, *, repairing: bool = False) -> Store:
     """Return the store of a run: the one of the spec, or `store` in the directory."""
-    return Store(study.runtime.store or Path(directory) / "store")
+    return Store(study.runtime.store or Path(directory) / "store", repairing=repairing)
 
 
 @accept_former_attributes(
@@ -447,6 +448,8 @@ def open_run(directory: str | Path, *, code: bool = False, allow_plugins: bool =
         If the folder is not a run directory, or lacks the code.
     SpecError
         If classes of the user cannot be imported, or must not be.
+    CorruptRecord
+        If the store is absent, cannot be read, or is of a later version.
 
     Examples
     --------
@@ -460,7 +463,7 @@ def open_run(directory: str | Path, *, code: bool = False, allow_plugins: bool =
     permission = plugin_permission(*folders) if code or allow_plugins else nullcontext()
     try:
         with permission:
-            return Run(directory, load_study(spec))
+            run = Run(directory, load_study(spec))
     except SpecError as error:
         if code or not has_copies(directory):
             raise
@@ -468,3 +471,5 @@ def open_run(directory: str | Path, *, code: bool = False, allow_plugins: bool =
             f"{error}\n{directory} holds a copy of the code. If you trust its origin, import that "
             "by open_run(..., code=True)."
         ) from error
+    run.store.refuse_unusable()
+    return run

@@ -204,7 +204,7 @@ def test_an_interrupted_execution_keeps_what_is_whole_and_goes_on_later(tmp_path
 def test_a_damaged_record_is_computed_again(tmp_path: Path) -> None:
     run, _ = done(study(), tmp_path)
     before = run.distances("svcca")
-    folder = run.store.root / run.key("flip_flop-vanilla-tanh-4-s001")
+    folder = run.store.folder(run.key("flip_flop-vanilla-tanh-4-s001"))
     (folder / "arrays.npz").write_bytes(b"not an archive")
     plan = make_plan(study(), run.store)
     assert [job.names for job in plan.todo if isinstance(job, Train)] == [
@@ -230,7 +230,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint_to_the_same_bits(tmp_path: Pat
     slow = study(training={"steps": 6, "batch": 4, "record_every": 2}, runtime=often)
     run, outcomes = done(slow, tmp_path / "killed", Killed())
     assert all("killed" in str(o.failure) for o in outcomes if o.label.startswith("train"))
-    courses = list(run.store.root.glob("course-*"))
+    courses = list(run.store.root.glob("co/course-*"))
     assert [course.name[-9:] for course in courses] == ["000000004"] * 2
 
     class Steps(NullListener):
@@ -241,7 +241,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint_to_the_same_bits(tmp_path: Pat
 
     resumed, _ = done(slow, tmp_path / "killed", Steps())
     assert Steps.seen == [6, 6]
-    assert not list(run.store.root.glob("course-*"))
+    assert not list(run.store.root.glob("co/course-*"))
     whole, _ = done(slow, tmp_path / "whole")
     for name in whole.members["member"]:
         one, other = whole.trained_network(name), resumed.trained_network(name)
@@ -296,7 +296,7 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
     assert found is not None
     assert found.done == courses[0].done
     checkpoints.write(courses[-1])
-    (kept,) = tmp_path.glob("course-*")
+    (kept,) = tmp_path.glob("co/course-*")
     assert kept.name.endswith("000000006")
     (kept / "arrays.npz").write_bytes(b"cut")
     assert checkpoints.latest() is None
@@ -309,7 +309,7 @@ def test_checkpoints_keep_to_their_interval(tmp_path: Path) -> None:
     class Look(NullListener):
         def on_training_step(self, job: Any, step: int, steps: int, loss: Array) -> None:
             # The end of a cohort is kept until its networks are written.
-            assert step == steps or not list(tmp_path.glob("store/course-*"))
+            assert step == steps or not list(tmp_path.glob("store/co/course-*"))
 
     _, outcomes = done(seldom, tmp_path, Look())
     assert [outcome.failure for outcome in outcomes] == [None] * 5
@@ -329,7 +329,7 @@ def test_checkpoints_are_made_before_they_would_be_too_late(
     for course in (replace(courses[0], done=pause) for pause in range(1, 6)):
         now[0] += 4.0
         checkpoints.keep(course)
-        kept.append([path.name[-1] for path in tmp_path.glob("course-*")])
+        kept.append([path.name[-1] for path in tmp_path.glob("co/course-*")])
     assert kept == [[], ["2"], ["2"], ["4"], ["4"]]
 
 
@@ -362,4 +362,4 @@ def test_diverged_networks_are_tried_again_from_fresh_seeds(tmp_path: Path) -> N
         again.trained_network(name).evaluation_loss,
         rtol=1e-3,
     )
-    assert not list(again.store.root.glob("course-*"))
+    assert not list(again.store.root.glob("co/course-*"))

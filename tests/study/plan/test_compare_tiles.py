@@ -202,7 +202,7 @@ def test_a_network_that_cannot_be_compared_is_named_and_costs_its_tiles(tmp_path
     broken = np.full((*PROBE, 4), np.nan, np.float32)
     key = Representations().key(network.key())
     run.store.read(key, Activity)
-    shutil.rmtree(run.store.root / key)
+    shutil.rmtree(run.store.folder(key))
     run.store.write(key, _activity(broken))
     failures = {label: failure for label, failure in done(seeds(3), run).items() if failure}
     reason = (

@@ -136,7 +136,7 @@ def test_a_damaged_network_of_whole_size_is_trained_again(tmp_path: Path) -> Non
     store, networks = Store(tmp_path), [network for _, network in study().expand()]
     for network in networks:
         pretend(store, network)
-    path = tmp_path / networks[4].key() / "arrays.npz"
+    path = store.folder(networks[4].key()) / "arrays.npz"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(bytes(content))

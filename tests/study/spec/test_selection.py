@@ -321,9 +321,9 @@ def test_a_choice_outlives_its_pilots_and_damage_to_it_is_mended(
     shutil.copytree(finished[0].store.root, tmp_path / "store")
     store, (contest,) = Store(tmp_path / "store"), selection_groups(study())
     for pilot in contest.networks[:3]:
-        shutil.rmtree(store.root / pilot.key())
+        shutil.rmtree(store.folder(pilot.key()))
     assert make_plan(study(), store).todo == ()
-    (store.root / contest.address / "arrays.npz").write_bytes(b"cut")
+    (store.folder(contest.address) / "arrays.npz").write_bytes(b"cut")
     plan = make_plan(study(), store)
     assert [len(job.networks) for job in plan.cohorts] == [3]
     assert plan.selecting
@@ -371,7 +371,7 @@ def test_a_run_that_is_killed_between_the_stages_goes_on_to_the_same_bits(
         waiting.key("flip_flop-vanilla-tanh-4-s000")
     resumed, labels = run(study(), tmp_path)
     assert [label.split(" ")[0] for label in labels] == ["select", "train", "representations"]
-    assert waiting.key("flip_flop-vanilla-tanh-4-s000") in {p.name for p in store.root.iterdir()}
+    assert waiting.key("flip_flop-vanilla-tanh-4-s000") in set(store.keys())
     for name in resumed.members["member"]:
         one, other = finished[0].trained_network(name), resumed.trained_network(name)
         np.testing.assert_array_equal(one.loss, other.loss)

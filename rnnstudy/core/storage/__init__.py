@@ -1,0 +1,1 @@
+"""Folders of records: `arrays.npz`, and `meta.json`, whose checksum holds for both."""
