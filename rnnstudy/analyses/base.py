@@ -2,10 +2,10 @@
 
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_type_hints
 
 from pydantic import Field
 
@@ -43,6 +43,36 @@ class Cost:
     def times(self, count: int) -> "Cost":
         """Return the cost of `count` such analyses."""
         return Cost({unit: count * n for unit, n in self.work.items()}, count * self.bytes)
+
+
+RECORD_BYTES, ARRAY_BYTES = 700, 280
+"""Bytes of a record in the store beside its numbers: once, and for each of its arrays."""
+
+ARRAYS_BY_NAME = 3
+"""Typical number of arrays that a record has by name."""
+
+
+def overhead(kind: type[Record]) -> int:
+    """Return the bytes that names, axes and headers of a record take in the store.
+
+    Parameters
+    ----------
+    kind
+        Class of the record. Records that are its fields count with it.
+    """
+    return RECORD_BYTES + ARRAY_BYTES * _count_arrays(kind)
+
+
+def _count_arrays(kind: type[Record]) -> int:
+    hints, count = get_type_hints(kind), 0
+    for each in fields(kind):
+        hint = hints[each.name]
+        if "axes" in each.metadata:
+            count += ARRAYS_BY_NAME if each.metadata.get("many") else 1
+        else:
+            parts = [part for part in (hint, *get_args(hint)) if isinstance(part, type)]
+            count += sum(_count_arrays(part) for part in parts if issubclass(part, Record))
+    return count
 
 
 @dataclass(frozen=True)

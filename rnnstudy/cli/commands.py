@@ -41,6 +41,7 @@ from rnnstudy.study.results import files
 from rnnstudy.study.results.code import edited_code_lines, has_copies
 from rnnstudy.study.results.run import Run, open_run, store_of
 from rnnstudy.study.results.verdict_table import full_statement
+from rnnstudy.study.spec.checks import refuse_wrong_trials
 from rnnstudy.study.spec.schema import schema as json_schema
 from rnnstudy.study.spec.study import SpecError, Study, load_study
 from rnnstudy.study.store import DAMAGED
@@ -211,6 +212,7 @@ def check(
     plan = make_plan(study, store)
     show_plan(study, plan, console)
     refuse_oversized([*plan.todo, *plan.waiting], study.runtime)
+    refuse_wrong_trials(study.tasks)
     for line in edited_code_lines(study, plan, store, directory):
         _say(line)
 

@@ -76,6 +76,14 @@ class Metric(Entry):
         """Return the bytes of working memory for the comparison of one pair of forms."""
         return sum(part.nbytes for part in form_arrays(form).values())
 
+    def stored_bytes(self, samples: int) -> int:
+        """Return the bytes of a form of so many samples in a store; 0 if forms are not stored.
+
+        Forms are stored if it takes many times longer to prepare one than to read it. By default
+        they are not.
+        """
+        return 0
+
     def similarity(self, x: Array, y: Array) -> float:
         """Return the similarity, at most 1, of x and y [sample, unit] on the same samples."""
         return float(self.compare(*self._both(x, y)))

@@ -75,6 +75,9 @@ class DSA(Metric):
         size = np.linalg.norm(field)
         return {"field": field / (size or 1.0), "size": np.asarray(size)}
 
+    def stored_bytes(self, samples: int) -> int:
+        return 8 * self.rank**2
+
     def compare(self, a: Form, b: Form) -> Array:
         """Return similarities [...] of fitted maps, broadcast.
 

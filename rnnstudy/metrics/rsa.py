@@ -68,6 +68,10 @@ class RSA(ProductMetric):
         return {"rows": distances[None] * 0.0 if still else distances[None] / size,
                 "varies": np.array(float(not still))}  # fmt: skip
 
+    def stored_bytes(self, samples: int) -> int:
+        count = min(samples, self.samples)
+        return 8 * count * (count - 1) // 2
+
     def from_products(
         self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]
     ) -> Array:

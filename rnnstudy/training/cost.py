@@ -49,9 +49,14 @@ def parameters(cell: Cell, task: Task) -> int:
     return sum(math.prod(shape) for shape in shapes) + readout + cell.state_size
 
 
-def trained_bytes(cell: Cell, task: Task) -> int:
-    """Return the bytes of one trained network in the store, without its curves."""
-    return FLOAT32_BYTES * parameters(cell, task)
+CURVE_BYTES = 24
+"""Bytes of one point of the curves: its step, loss and accuracy."""
+
+
+def trained_bytes(cell: Cell, task: Task, training: Training) -> int:
+    """Return the bytes of the parameters and curves of one trained network in the store."""
+    points = -(-training.steps // training.record_every)
+    return FLOAT32_BYTES * parameters(cell, task) + CURVE_BYTES * points
 
 
 def training_flops(cell: Cell, task: Task, training: Training) -> float:

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from rnnstudy.study.errors import RunError
+from rnnstudy.study.spec.checks import refuse_wrong_trials
 from rnnstudy.tasks import TASKS, StaticInputs, Task, Trials
 from rnnstudy.tasks.base import check_trials
 
@@ -89,3 +91,11 @@ def test_good_trials_pass() -> None:
     check_trials(Noise())
     for task in TASKS.values():
         check_trials(task())
+
+
+def test_the_check_of_a_study_tests_tasks_of_users_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RunError, match=r"^noise.sample must depend on its seed alone, got .*\.$"):
+        refuse_wrong_trials([TASKS["sine"](), Noise(wrong="numpy")])
+    refuse_wrong_trials([Noise()])
+    monkeypatch.setattr(TASKS["sine"], "sample", None)
+    refuse_wrong_trials([TASKS["sine"]()])

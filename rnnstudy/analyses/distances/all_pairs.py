@@ -6,10 +6,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnnstudy.analyses.base import OTHER_TASKS, Cost, Inputs, Member, Section, TaskAnalysis
+from rnnstudy.analyses.base import (
+    OTHER_TASKS,
+    Cost,
+    Inputs,
+    Member,
+    Section,
+    TaskAnalysis,
+    overhead,
+)
 from rnnstudy.analyses.distances.representations import Activity
 from rnnstudy.comparison.distances.pairs import Distances, pairwise_distances, prepare_forms
 from rnnstudy.comparison.distances.plants import plant_in_states
+from rnnstudy.comparison.distances.tiles import PreparedForm
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Matrix
 from rnnstudy.metrics import AnyMetric
@@ -18,6 +27,10 @@ from rnnstudy.tasks import Task
 
 COLOURED = ("cell", "activation", "protocol")
 """Fields of networks that colours show. There is a protocol if the study has several."""
+
+
+LABEL_BYTES = 80
+"""Bytes of the name of a row in the store, and of what is noted of it."""
 
 
 class DistanceRow(NamedTuple):
@@ -86,7 +99,14 @@ class AllPairs(TaskAnalysis):
         return values
 
     def cost(self, task: Task, records: int) -> Cost:
-        return cost_of_pairs(records)
+        return self._cost_of_items(task, records)
+
+    def _cost_of_items(self, task: Task, items: int) -> Cost:
+        """Return the cost of all pairs of so many items, and of forms that are stored."""
+        samples = task.probe_trials * getattr(task, "probe_length", task.length)
+        form = self.metric.stored_bytes(samples)
+        stored = form and form + overhead(PreparedForm)
+        return cost_of_pairs(items) + Cost(bytes=items * stored)
 
     def form_of(self, row: DistanceRow, activity: Activity) -> Form | None:
         """Return the metric's form of a row; None for a control whose states are not finite."""
@@ -118,7 +138,7 @@ class AllPairs(TaskAnalysis):
 
 def cost_of_pairs(items: int) -> Cost:
     """Return the cost of all pairs of so many items, and of their distances in the store."""
-    return Cost({"pairs": items * (items - 1) // 2}, 8 * items**2)
+    return Cost({"pairs": items * (items - 1) // 2}, 8 * items**2 + LABEL_BYTES * items)
 
 
 def distance_matrix_exhibit(section: Section, title: str, caption: str) -> Iterable[Matrix]:

@@ -11,7 +11,6 @@ from rnnstudy.analyses.distances.all_pairs import (
     COLOURED,
     AllPairs,
     DistanceRow,
-    cost_of_pairs,
 )
 from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.comparison.distances.embedding import classical_mds
@@ -180,7 +179,7 @@ class Controls(AllPairs):
 
     def cost(self, task: Task, records: int) -> Cost:
         trained = records // (1 + len(self.weights))
-        return cost_of_pairs(records + self.planted * trained)
+        return self._cost_of_items(task, records + self.planted * trained)
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         return control_map(section, self.title)

@@ -87,5 +87,6 @@ class Representations(MemberAnalysis):
         ]
 
     def cost(self, cell: Cell, task: Task) -> Cost:
-        samples = task.probe_trials * task.length
-        return Cost({}, FLOAT_BYTES * samples * (task.inputs + 2 * task.outputs + cell.units))
+        probe = self.probe or task
+        samples = probe.probe_trials * getattr(probe, "probe_length", probe.length)
+        return Cost({}, FLOAT_BYTES * samples * (probe.inputs + 2 * task.outputs + cell.units))

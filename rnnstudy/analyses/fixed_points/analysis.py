@@ -17,6 +17,9 @@ from rnnstudy.dynamics.states.sampling import flatten_trajectories
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 
+START_BYTES, ROUNDS = 24, 3
+"""Bytes of the outcome of a start in the store, and typical number of rounds of a search."""
+
 
 class FixedPointAnalysis(MemberAnalysis):
     """Fixed points at each constant input of the task, started from states on its probe trials.
@@ -51,7 +54,8 @@ class FixedPointAnalysis(MemberAnalysis):
     def cost(self, cell: Cell, task: Task) -> Cost:
         inputs = len(task.static_inputs().values)
         points = max(inputs, sum(cube(task)))
-        return Cost({"searches for fixed points": inputs}, points * point_bytes(cell))
+        starts = START_BYTES * ROUNDS * self.search.candidates
+        return Cost({"searches for fixed points": inputs}, points * point_bytes(cell) + starts)
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         return fixed_point_exhibits(section, self.title)

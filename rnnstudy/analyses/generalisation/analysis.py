@@ -53,7 +53,7 @@ class GeneralisationAnalysis(MemberAnalysis):
 
     def cost(self, cell: Cell, task: Task) -> Cost:
         conditions = sum(len(shift.values) for shift in task.shifts())
-        return Cost({"trials": conditions * self.trials})
+        return Cost({"trials": conditions * self.trials}, 8 * 7 * conditions)
 
     def run(self, population: Population, task: Task) -> Sequence[Generalisation]:
         shifts = task.shifts()

@@ -32,6 +32,9 @@ from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.sine import Sine
 
+NUMBERS = 280
+"""Typical number of numbers that a record has for each condition."""
+
 MIN_STARTS = 8
 """Least number of starts for each condition."""
 
@@ -103,7 +106,9 @@ class SolutionClasses(MemberAnalysis):
         each = self.thresholds.steps(windows, unit)
         steps = self._starts_each(conditions) * conditions * each
         searches = conditions if self.of is None else 0
-        return Cost({"steps": steps, "searches for fixed points": searches}, 8 * 64 * conditions)
+        return Cost(
+            {"steps": steps, "searches for fixed points": searches}, 8 * NUMBERS * conditions
+        )
 
     def run(
         self, population: Population, task: Task, inputs: MemberInputs = NO_INPUTS

@@ -81,9 +81,7 @@ FORMS = FormCache()
 
 @dataclass(frozen=True, eq=False)
 class PreparedForm(Record):
-    """Metric's form of one network, as stores of the previous version hold it.
-
-    It is not written any more.
+    """Metric's form of one network, as a record.
 
     Attributes
     ----------

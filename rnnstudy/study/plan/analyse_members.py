@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, Self
 
 from rnnstudy.analyses import MemberAnalysis
-from rnnstudy.analyses.base import Cost, NetworkChoice
+from rnnstudy.analyses.base import Cost, NetworkChoice, overhead
 from rnnstudy.cells import Cell
 from rnnstudy.core.component import Address
 from rnnstudy.core.record import Record
@@ -243,6 +243,8 @@ def _shape(network: NetworkSpec) -> tuple[object, ...]:
 @cache
 def _cost(analysis: MemberAnalysis, cell: Cell, task: Task) -> Cost:
     try:
-        return analysis.cost(cell, task)
+        cost = analysis.cost(cell, task)
+        has_numbers = cost.work or cost.bytes
+        return cost + Cost(bytes=overhead(analysis.yields)) if has_numbers else cost
     except Exception:
         return Cost()  # a task or a cell of the user; the job itself reports the error

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from rnnstudy.analyses import TaskAnalysis
-from rnnstudy.analyses.base import OTHER_TASKS, Cost, Inputs
+from rnnstudy.analyses.base import OTHER_TASKS, Cost, Inputs, overhead
 from rnnstudy.claims import Claim
 from rnnstudy.core.record import Record
 from rnnstudy.study.plan.job import Context, Job, JobKey, count_label
@@ -73,9 +73,11 @@ class AnalyseTask(Job):
 
     def cost(self) -> Cost:
         try:
-            return self.analysis.cost(self.result.task, sum(map(len, self.result.reads)))
+            cost = self.analysis.cost(self.result.task, sum(map(len, self.result.reads)))
         except Exception:
             return Cost()  # a task of the user; the job itself reports the error
+        has_numbers = cost.work or cost.bytes
+        return cost + Cost(bytes=overhead(self.analysis.yields)) if has_numbers else cost
 
     def run(self, context: Context) -> None:
         store = StoreSnapshot(context.store)

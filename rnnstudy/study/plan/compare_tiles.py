@@ -18,12 +18,14 @@ from rnnstudy.comparison.distances.pairs import Distances, assemble_tiles
 from rnnstudy.comparison.distances.tiles import (
     FORMS,
     DistanceTile,
+    PreparedForm,
     map_in_threads,
     split_into_blocks,
     tile_distances,
 )
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Address
+from rnnstudy.core.storage.errors import AbsentRecord, DamagedRecord
 from rnnstudy.metrics.base import Form, form_arrays
 from rnnstudy.study.plan.analyse_task import AnalyseTask, task_key
 from rnnstudy.study.plan.job import Context, Job, JobKey
@@ -257,8 +259,8 @@ def _with_absent(
 class _Forms(Sequence[Form]):
     """Forms that a metric makes of the activity of networks, one by one.
 
-    Forms are kept in memory as far as there is room, and not in the store: most are made of the
-    activity in the time that it takes to read them. Controls without finite states have no form,
+    Forms are kept in memory as far as there is room. The store holds forms of metrics that take
+    many times longer to prepare one than to read it. Controls without finite states have no form,
     and are not part of the sequence.
     """
 
@@ -286,8 +288,19 @@ class _Forms(Sequence[Form]):
         row = _item(self.result, *self.rows[i])
         address = self.result.reads[self.rows[i][0]][row.part or 0]
         key = self.analysis.metric.key("form", address, *(["planted"] * row.planted))
-        form = FORMS.get(key, lambda: self._prepare(row, address))
+        form = FORMS.get(key, lambda: self._read_or_prepare(row, address, key))
         return form if form_arrays(form) else None
+
+    def _read_or_prepare(self, row: DistanceRow, address: str, key: Address) -> Form:
+        task = self.result.task
+        if not self.analysis.metric.stored_bytes(task.probe_trials * task.length):
+            return self._prepare(row, address)
+        try:
+            return self.store.read(key, PreparedForm).form
+        except (AbsentRecord, DamagedRecord):
+            form = self._prepare(row, address)
+            self.store.write(key, PreparedForm.of(form))
+            return form
 
     def _prepare(self, row: DistanceRow, address: str) -> Form:
         try:

@@ -7,11 +7,11 @@ from typing import Literal, Self, TypeVar
 
 import numpy as np
 
-from rnnstudy.analyses.base import Cost
+from rnnstudy.analyses.base import Cost, overhead
 from rnnstudy.cells.base import check_cell
 from rnnstudy.core.component import Address, Component
 from rnnstudy.study.plan.job import Context, Job, Stopped, count_label, halves, range_label
-from rnnstudy.study.plan.outcomes import network_outcome, write_network
+from rnnstudy.study.plan.outcomes import NetworkOutcome, network_outcome, write_network
 from rnnstudy.study.spec.networks import TrainedNetworkSpec
 from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import Study
@@ -111,7 +111,8 @@ class Train(Job):
 
     def cost(self) -> Cost:
         steps = sum(network.training.steps for network in self.networks)
-        size = sum(trained_bytes(network.cell, network.task) for network in self.networks)
+        size = sum(trained_bytes(n.cell, n.task, n.training) for n in self.networks)
+        size += len(self.networks) * (overhead(TrainedNetworks) + overhead(NetworkOutcome))
         return Cost({"steps": steps}, size)
 
     def run(self, context: Context) -> None:

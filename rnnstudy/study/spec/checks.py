@@ -12,8 +12,10 @@ from rnnstudy.claims import Claim
 from rnnstudy.core.deprecations import FORMER_KIND, KINDS
 from rnnstudy.core.errors import spec_error, suggestion
 from rnnstudy.core.record import Record
+from rnnstudy.study.errors import RunError
 from rnnstudy.study.spec.grid import as_text
-from rnnstudy.tasks import Task
+from rnnstudy.tasks import TASKS, Task
+from rnnstudy.tasks.base import check_trials
 
 
 def need_errors(
@@ -207,3 +209,26 @@ def _from_seeds(analysis: Analysis, analyses: Sequence[Analysis]) -> bool:
     return any(isinstance(one, MemberAnalysis) and one.from_seeds for one in members) or any(
         _from_seeds(other, analyses) for other in analyses if other.title in analysis.needs()
     )
+
+
+def refuse_wrong_trials(tasks: Sequence[Task]) -> None:
+    """Raise RunError if the trials of a user's task break a promise.
+
+    TensorFlow is imported only if there is such a task.
+
+    Parameters
+    ----------
+    tasks
+        Tasks of a study.
+
+    Raises
+    ------
+    RunError
+        Trials have other sizes than the task declares, or depend on more than their seed.
+    """
+    for task in tasks:
+        if type(task) not in TASKS.values():
+            try:
+                check_trials(task)
+            except ValueError as error:
+                raise RunError(str(error)) from error

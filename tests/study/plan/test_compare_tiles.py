@@ -171,6 +171,25 @@ def test_forms_are_made_once_for_all_tiles_and_not_stored(
     assert "metric_form" not in written
 
 
+@pytest.mark.parametrize("metric", [{"kind": "dsa", "delays": 2, "rank": 2}, {"kind": "rsa"}])
+def test_forms_that_take_long_to_prepare_are_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: dict[str, Any]
+) -> None:
+    one = seeds(3).replace(analyses=(Pairs(metric=metric),))
+    run = grown(one, tmp_path)
+    before = set(run.store.root.rglob("meta.json"))
+    done(one, run)
+    distances = run.distances(metric["kind"])
+    files = set(run.store.root.rglob("meta.json")) - before
+    assert [json.loads(path.read_text())["tag"] for path in files].count("metric_form") == 6
+    whole = _matrix(one)
+    for part in (*whole.tiles, whole.result):
+        run.store.remove(part.address(run.store))
+    monkeypatch.setattr(Pairs, "states", None)  # the forms are read
+    assert set(done(one, run).values()) == {None}
+    np.testing.assert_array_equal(run.distances(metric["kind"]), distances)
+
+
 def test_a_diverged_network_leaves_the_other_blocks_alone(tmp_path: Path) -> None:
     lost = "flip_flop-vanilla-tanh-4-s000"
     run, whole = (grown(seeds(5), tmp_path / name, who)

@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rnnstudy.analyses.base import Cost
+from rnnstudy.analyses.distances.representations import Activity
+from rnnstudy.population.initialise import initial_population
+from rnnstudy.study.plan.outcomes import write_network
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.spec.study import Study, load_study, study_of
 from rnnstudy.study.store import Store
+from rnnstudy.training.train import TrainedNetworks
 
 ROOT = Path(__file__).parents[3]
 
@@ -134,3 +139,47 @@ def test_the_shipped_populations_are_planned_with_every_analysis(tmp_path: Path,
     assert ahead["svcca"].work == {"pairs": 3 * pairs}
     assert ahead["fixed_points"].work == {"searches for fixed points": networks // 3 * (1 + 2)}
     assert ahead["train"].work["steps"] == sum(n.training.steps for n in plan.networks)
+
+
+def test_estimates_of_bytes_are_near_what_is_written(tmp_path: Path) -> None:
+    """Records of the shapes that a run writes: each estimate is within a fifth of its bytes."""
+    one = study(
+        tasks=["flip_flop"],
+        networks={"cells": "vanilla", "units": 32},
+        training={"steps": 1500, "record_every": 50},
+        analyses=[{"kind": "pairs", "metric": "cka"}],
+    )
+    store = Store(tmp_path)
+    ((_, network),) = one.expand()
+    plan = make_plan(one, store)
+    estimate = {name: cost.bytes for name, cost in plan.costs().items()}
+    curve = np.zeros((1, 30))
+    zero = np.zeros(1)
+    trained = TrainedNetworks(
+        population=initial_population(network.cell, 3, 3, [0]), seed=np.zeros(1, int),
+        attempt=np.zeros(1, int), step=np.arange(30), loss=curve, accuracy=curve,
+        steps=np.array([1500]), diverged_at=np.array([-1]), evaluation_loss=zero,
+        evaluation_accuracy=zero, solved=np.array([True]),
+    )  # fmt: skip
+    write_network(store, network, trained)
+    assert estimate["train"] == pytest.approx(bytes_in(tmp_path), rel=0.2)
+    trials = np.asarray(network.task.probe().inputs)
+    states = np.zeros((*trials.shape[:2], 32), np.float32)
+    activity = Activity(inputs=trials, targets=trials, outputs=trials, states=states)
+    before = bytes_in(tmp_path)
+    store.write("activity", activity)
+    written = bytes_in(tmp_path) - before
+    assert estimate["representations"] == pytest.approx(written, rel=0.02)
+
+
+def bytes_in(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def test_forms_that_are_stored_count(tmp_path: Path) -> None:
+    def estimate(metric: str) -> int:
+        one = study(tasks=["flip_flop"], analyses=[{"kind": "pairs", "metric": metric}])
+        return make_plan(one, Store(tmp_path)).costs()[metric].bytes
+
+    pairs_of_samples = 500 * 499 // 2
+    assert estimate("rsa") - estimate("cka") == pytest.approx(6 * 8 * pairs_of_samples, rel=0.01)
