@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arguments import as_float_array
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.batches import batches
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Table
@@ -13,7 +14,6 @@ from rnnstudy.core.lazy_imports import pd, tf
 from rnnstudy.core.record import Record, array
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.networks.adapters import Networks, as_networks
-from rnnstudy.dynamics.networks.arguments import as_float_array
 from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 
 JACOBIAN_BYTES = 64 * 2**20

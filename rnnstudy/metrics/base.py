@@ -6,11 +6,20 @@ from typing import ClassVar
 
 import numpy as np
 
+from rnnstudy.core.arguments import as_real_array
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Entry
 
 Form = Array | Mapping[str, Array]
 """Reduced representation of one network: an array, or arrays by name."""
+
+
+TWO_SAMPLES = "two centred samples are alike in every representation"
+"""Reason why some metrics need three samples."""
+
+
+class UndefinedMetric(ValueError):
+    """Representation to which a metric gives no meaning, whatever it is compared with."""
 
 
 class Metric(Entry):
@@ -60,6 +69,8 @@ class Metric(Entry):
 
         Raises
         ------
+        UndefinedMetric
+            The metric has no meaning for these states, because there are too few samples.
         ValueError
             The states have the wrong axes or are not finite.
         """
@@ -105,7 +116,8 @@ class Metric(Entry):
         return np.maximum(1.0 - similarity, 0.0)
 
     def _both(self, x: Array, y: Array) -> tuple[Form, Form]:
-        if len(x) != len(y) and not self.trajectories:
+        x, y = (as_real_array(*named, finite=False) for named in (("x", x), ("y", y)))
+        if x.ndim and y.ndim and len(x) != len(y) and not self.trajectories:
             raise ValueError(
                 f"x and y must have equal numbers of samples, got {len(x)} and {len(y)}. "
                 "Pass states of the same trials."
@@ -205,7 +217,7 @@ def centre_states(states: Array) -> Array:
     >>> centre_states(np.array([[1.0], [3.0]])).tolist()
     [[-1.0], [1.0]]
     """
-    states = np.asarray(states)
+    states = as_real_array("states", states, finite=False)
     if states.ndim != 2 or len(states) < 2 or states.shape[1] < 1:
         raise ValueError(
             f"states must be [sample, unit] with at least 2 samples, got shape {states.shape}. "
@@ -221,6 +233,15 @@ def reduce_rows(rows: Array) -> Array:
     if rows.shape[0] <= rows.shape[1]:
         return rows
     return np.asarray(np.linalg.qr(rows, mode="r"))
+
+
+def require_samples(metric: str, states: Array, least: int, reason: str) -> None:
+    """Raise UndefinedMetric if there are fewer samples than a metric needs."""
+    if len(states) < least:
+        raise UndefinedMetric(
+            f"states for {metric} must have at least {least} samples, got {len(states)}: {reason}. "
+            "Add trials or time steps."
+        )
 
 
 def check_finite(states: Array, axes: tuple[str, ...]) -> None:

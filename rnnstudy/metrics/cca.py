@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.metrics.base import Form, ProductMetric, round_similarity
-from rnnstudy.metrics.subspaces import Divisor, basis, mean_correlation, rank
+from rnnstudy.metrics.subspaces import Divisor, mean_correlation, partial_basis, rank
 
 
 class CCA(ProductMetric):
@@ -23,7 +23,8 @@ class CCA(ProductMetric):
     is the metric of this family.
     Special cases: a representation that does not vary has similarity 1 to another that does not
     vary, 0 to all others. With few samples per unit the similarity of unrelated representations is
-    high. `svcca` leaves directions of small variance out.
+    high. It is undefined, and refused, for n samples that vary in n - 1 directions. `svcca` leaves
+    directions of small variance out.
 
     References
     ----------
@@ -47,7 +48,7 @@ class CCA(ProductMetric):
 
     def prepare(self, states: Array) -> Form:
         """Return an orthonormal basis of all directions, [direction, sample], and its rank."""
-        rows = basis(states)
+        rows = partial_basis(states)
         return {"rows": rows, "rank": rank(rows)}
 
     def from_products(

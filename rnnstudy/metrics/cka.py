@@ -6,7 +6,16 @@ from typing import ClassVar
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import Form, ProductMetric, centre_states, reduce_rows, round_similarity
+from rnnstudy.metrics.base import (
+    TWO_SAMPLES,
+    Form,
+    ProductMetric,
+    UndefinedMetric,
+    centre_states,
+    reduce_rows,
+    require_samples,
+    round_similarity,
+)
 
 
 class CKA(ProductMetric):
@@ -50,8 +59,9 @@ class CKA(ProductMetric):
         There are at most as many rows as samples, and one more with `debiased`.
         """
         x = centre_states(states).T
+        require_samples(self.kind, x.T, 3, TWO_SAMPLES)
         if self.debiased and x.shape[1] < 4:
-            raise ValueError(
+            raise UndefinedMetric(
                 f"states for debiased CKA must have at least 4 samples, got {x.shape[1]}. "
                 "Add samples, or set debiased to false."
             )

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from rnnstudy.core.arguments import as_real_array
 from rnnstudy.core.arrays import Array
 from rnnstudy.metrics.base import Form, Metric, check_finite, form_arrays, round_similarity
 from rnnstudy.metrics.conjugation import align_fields
@@ -109,7 +110,7 @@ class DSA(Metric):
 
     def _embed_delays(self, states: Array) -> Array:
         """Return the points [trial, time, delay x unit] of states [trial, time, unit]."""
-        states = np.asarray(states)
+        states = as_real_array("states", states, finite=False)
         if states.ndim != 3 or 0 in states.shape:
             raise ValueError(
                 f"states must be [trial, time, unit], got shape {states.shape}. Pass trajectories."

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.metrics.base import Form, ProductMetric, round_similarity
-from rnnstudy.metrics.subspaces import basis, canonical_correlations, rank, ranks
+from rnnstudy.metrics.subspaces import canonical_correlations, partial_basis, rank, ranks
 
 
 class PrincipalAngles(ProductMetric):
@@ -23,7 +23,7 @@ class PrincipalAngles(ProductMetric):
     subspaces.
     A metric: yes, also between subspaces of different dimensions (Ye & Lim 2016).
     Special cases: angles below about 1e-6 are 0. A representation that does not vary has similarity
-    1 to another that does not vary, 0 to all others.
+    1 to another that does not vary, 0 to all others. n samples with n - 1 dimensions are refused.
 
     References
     ----------
@@ -46,7 +46,7 @@ class PrincipalAngles(ProductMetric):
 
     def prepare(self, states: Array) -> Form:
         """Return an orthonormal basis of the subspace, [direction, sample], and its rank."""
-        rows = basis(states, self.dimensions)
+        rows = partial_basis(states, self.dimensions)
         return {"rows": rows, "rank": rank(rows)}
 
     def from_products(

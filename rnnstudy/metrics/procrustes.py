@@ -8,14 +8,17 @@ from pydantic import Field
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.metrics.base import (
+    TWO_SAMPLES,
     Form,
     ProductMetric,
     centre_states,
     form_arrays,
     reduce_rows,
+    require_samples,
     round_similarity,
     rounding_error,
 )
+from rnnstudy.metrics.subspaces import require_partial
 
 
 class Procrustes(ProductMetric):
@@ -31,8 +34,9 @@ class Procrustes(ProductMetric):
     units. With `alpha: 0` every invertible affine map.
     A metric: yes, both measures (Williams et al. 2021, proposition 1).
     Special cases: `alpha: 1` is Procrustes analysis. With `alpha: 0` the cosine of the angle is the
-    mean canonical correlation, if both have equally many directions. A representation that does not
-    vary has similarity 1 to another that does not vary, 0 to all others.
+    mean canonical correlation, if both have equally many directions. It then refuses n samples that
+    vary in n - 1 directions, as `cca` does. A representation that does not vary has similarity 1 to
+    another that does not vary, 0 to all others.
 
     References
     ----------
@@ -63,6 +67,7 @@ class Procrustes(ProductMetric):
     def prepare(self, states: Array) -> Form:
         """Return the partially whitened shape, [row, sample] of norm 1, and its norm."""
         x = reduce_rows(centre_states(states).T)
+        require_samples(self.kind, x.T, 3, TWO_SAMPLES)
         shape = self._whiten(x, rounding_error(states)) if self.alpha < 1.0 and x.any() else x
         size = np.linalg.norm(shape)
         norm = 1.0 if self.scaled and size else size
@@ -91,6 +96,8 @@ class Procrustes(ProductMetric):
         left, sizes, right = np.linalg.svd(x, full_matrices=False)
         sizes = np.where(sizes > noise, sizes, 0.0)
         count = max(1, np.count_nonzero(sizes))
+        if self.alpha == 0.0:
+            require_partial(count, x.shape[1])
         even = np.sqrt((sizes**2).sum() / count)
         sizes = np.where(sizes > 0.0, self.alpha * sizes + (1.0 - self.alpha) * even, 0.0)
         return (left * sizes) @ right

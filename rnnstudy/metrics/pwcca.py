@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.metrics.base import Form, ProductMetric, centre_states, round_similarity
-from rnnstudy.metrics.subspaces import basis, rank, ranks
+from rnnstudy.metrics.subspaces import partial_basis, rank, ranks
 
 
 class PWCCA(ProductMetric):
@@ -25,7 +25,7 @@ class PWCCA(ProductMetric):
     A metric: no.
     Special cases: equal correlations leave their directions, and thus the weights, undetermined. A
     representation that does not vary has similarity 1 to another that does not vary, 0 to all
-    others.
+    others. n samples that vary in n - 1 directions are refused, as by `cca`.
 
     References
     ----------
@@ -49,7 +49,7 @@ class PWCCA(ProductMetric):
         The basis is [direction, sample], the projections are [direction, unit].
         """
         x = centre_states(states)
-        rows = basis(states)
+        rows = partial_basis(states)
         return {"rows": rows, "rank": rank(rows), "projections": rows @ x / (np.abs(x).max() or 1)}
 
     def from_products(

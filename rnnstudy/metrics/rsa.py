@@ -7,7 +7,13 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import Form, ProductMetric, centre_states, round_similarity
+from rnnstudy.metrics.base import (
+    Form,
+    ProductMetric,
+    centre_states,
+    require_samples,
+    round_similarity,
+)
 
 
 class RSA(ProductMetric):
@@ -55,6 +61,7 @@ class RSA(ProductMetric):
         from scipy.stats import rankdata
 
         x = centre_states(states)
+        require_samples(self.kind, x, 3, "the correlation of a single distance has no meaning")
         if len(x) > self.samples:
             subset = np.random.default_rng(self.seed).choice(len(x), self.samples, replace=False)
             x = x[np.sort(subset)]

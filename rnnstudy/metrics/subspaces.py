@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import centre_states, rounding_error
+from rnnstudy.metrics.base import UndefinedMetric, centre_states, rounding_error
 
 Divisor = Literal["larger", "smaller"]
 """Subspace whose directions are counted in a mean of canonical correlations."""
@@ -47,6 +47,29 @@ def basis(states: Array, dimensions: int | None = None, variance: float | None =
         sizes = sizes[: max(1, np.count_nonzero(sizes > rounding_error(states)))]
         rows = vectors.T[: min(most, _count_directions(sizes**2, variance))]
     return np.ascontiguousarray(rows)
+
+
+def partial_basis(
+    states: Array, dimensions: int | None = None, variance: float | None = None
+) -> Array:
+    """Return `basis`; UndefinedMetric if it has all directions that centred samples can have.
+
+    n centred samples have n - 1 directions. Such a subspace contains every other one, so that its
+    angles with another say nothing about the representations.
+    """
+    rows = basis(states, dimensions, variance)
+    require_partial(len(rows) if rows.any() else 0, len(states))
+    return rows
+
+
+def require_partial(directions: int, samples: int) -> None:
+    """Raise UndefinedMetric unless fewer directions vary than centred samples can have."""
+    if directions >= samples - 1:
+        raise UndefinedMetric(
+            f"states must have more samples than directions by 2, got {samples} samples that vary "
+            f"in {directions} directions: these contain every other representation. Add trials or "
+            "time steps, or compare fewer dimensions with svcca."
+        )
 
 
 def _by_covariance(x: Array, most: int, variance: float | None) -> Array | None:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.metrics.base import Form, ProductMetric, round_similarity
-from rnnstudy.metrics.subspaces import Divisor, basis, mean_correlation, rank
+from rnnstudy.metrics.subspaces import Divisor, mean_correlation, partial_basis, rank
 
 
 class SVCCA(ProductMetric):
@@ -28,7 +28,8 @@ class SVCCA(ProductMetric):
     A metric: no; 1 - similarity can violate the triangle inequality. `principal_angles` is a metric
     of subspaces.
     Special cases: a representation that does not vary has similarity 1 to another that does not
-    vary, 0 to all others. Many more samples than dimensions are needed.
+    vary, 0 to all others. Many more samples than dimensions are needed. n samples with n - 1
+    dimensions are refused, because these contain every other representation.
 
     References
     ----------
@@ -59,7 +60,7 @@ class SVCCA(ProductMetric):
 
     def prepare(self, states: Array) -> Form:
         """Return an orthonormal basis of the subspace, [direction, sample], and its rank."""
-        rows = basis(states, self.dimensions, self.variance)
+        rows = partial_basis(states, self.dimensions, self.variance)
         return {"rows": rows, "rank": rank(rows)}
 
     def from_products(

@@ -13,11 +13,23 @@ from hypothesis import strategies as st
 
 import rnnstudy.metrics
 from rnnstudy.core.component import restore
-from rnnstudy.metrics import METRICS, Metric
+from rnnstudy.metrics import (
+    CCA,
+    METRICS,
+    PWCCA,
+    SVCCA,
+    Metric,
+    PrincipalAngles,
+    Procrustes,
+    UndefinedMetric,
+)
 from rnnstudy.metrics.base import form_arrays, stack_forms
 
 TRIALS, TIME = 3, 20
 SAMPLES = TRIALS * TIME
+
+ALL_DIRECTIONS = {"cca", "pwcca"}
+"""Metrics of all directions, undefined for states that have every direction of so few samples."""
 
 OVER_UNITS = {"pwcca"}
 """Metrics that sum over units, and so know their axes."""
@@ -96,6 +108,10 @@ def test_similarity_is_symmetric_and_at_most_1(seed, kind):
 def test_a_representation_is_exactly_like_itself(metric, width, precision):
     (x,) = representations(width, widths=(width,))
     x = x.astype(precision)
+    if metric.kind in ALL_DIRECTIONS and width >= SAMPLES:
+        with pytest.raises(UndefinedMetric, match="60 samples that vary in 59 directions"):
+            similarity(metric, x, x)
+        return
     assert similarity(metric, x, x.copy()) == 1.0
     assert distance(metric, x, x.copy()) == 0.0
 
@@ -179,6 +195,26 @@ def test_unusable_states_are_refused(metric, states, message):
         return
     with pytest.raises(ValueError, match=re.escape(message)):
         metric.prepare(states)
+
+
+@pytest.mark.parametrize(
+    "metric", [CCA(), SVCCA(), PWCCA(), PrincipalAngles(), Procrustes(alpha=0.0)], ids=str
+)
+def test_a_subspace_of_all_directions_has_no_angles(metric):
+    """Any 6 units on 4 samples vary in 3 directions, and so does every other representation."""
+    generator = np.random.default_rng(0)
+    x, y = generator.standard_normal((2, 4, 6))
+    with pytest.raises(UndefinedMetric, match="got 4 samples that vary in 3 directions"):
+        metric.similarity(x, y)
+    x, y = generator.standard_normal((2, 60, 6))
+    assert 0.0 < metric.similarity(x, y) < 0.9
+
+
+@pytest.mark.parametrize("kind", ["cka", "procrustes", "rsa"])
+def test_two_samples_are_too_few(kind):
+    x, y = np.random.default_rng(0).standard_normal((2, 2, 6))
+    with pytest.raises(UndefinedMetric, match=f"{kind} must have at least 3 samples, got 2"):
+        METRICS[kind]().distance(x, y)
 
 
 def test_different_samples_are_refused(metric):

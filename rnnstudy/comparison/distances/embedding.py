@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.core.arguments import check_instance, check_whole
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
@@ -81,6 +82,7 @@ def classical_mds(distances: Distances, dimensions: int = 2) -> Coordinates:
     >>> float(round(classical_mds(line).stress, 6))
     0.0
     """
+    check_map(distances, dimensions)
     values, points = _principal_points(gower_centre(distances.values), dimensions)
     return _coordinates(distances, values, points)
 
@@ -117,6 +119,7 @@ def stress_mds(distances: Distances, dimensions: int = 2) -> Coordinates:
     """
     from sklearn.manifold import smacof
 
+    check_map(distances, dimensions)
     values, start = _principal_points(gower_centre(distances.values), dimensions)
     scale = float(np.max(distances.values, initial=0.0))
     if scale == 0.0:
@@ -135,11 +138,15 @@ def stress_mds(distances: Distances, dimensions: int = 2) -> Coordinates:
     return _coordinates(distances, values, principal)
 
 
+def check_map(distances: Distances, dimensions: int) -> None:
+    """Raise TypeError for an array in the place of distances, ValueError for no dimension."""
+    check_instance("distances", distances, Distances, "Use Distances(labels, values).")
+    check_whole("dimensions", dimensions, least=1, remedy="A map has 2 or 3.")
+
+
 def _principal_points(products: Array, dimensions: int) -> tuple[Array, Array]:
     """Return all eigenvalues of scalar products, largest first, and principal points
     [item, dimension]."""
-    if dimensions < 1:
-        raise ValueError(f"dimensions must be at least 1, got {dimensions}")
     values, vectors = np.linalg.eigh(products)
     values, vectors = values[::-1], vectors[:, ::-1]
     points = np.zeros((len(vectors), dimensions))

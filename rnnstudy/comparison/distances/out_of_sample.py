@@ -6,12 +6,14 @@ import numpy as np
 
 from rnnstudy.comparison.distances.embedding import (
     Coordinates,
+    check_map,
     classical_mds,
     gower_centre,
     kruskal_stress,
     stress_mds,
 )
 from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.core.arguments import as_mask
 from rnnstudy.core.arrays import Array
 
 MAX_PLACEMENT_STEPS = 1000
@@ -41,12 +43,23 @@ def reference_map(
     Coordinates
         Points of all items. Stress is of all distances; eigenvalues are of the map's items.
 
+    Raises
+    ------
+    ValueError
+        If the mask has another length or no item, or dimensions are below 1.
+    TypeError
+        If distances are an array.
+
     Examples
     --------
     >>> line = Distances(("a", "b", "c"), np.abs(np.subtract.outer([0.0, 1, 3], [0.0, 1, 3])))
     >>> reference_map(line, np.array([True, True, False]), 1).points.ravel().tolist()
     [0.5, -0.5, -2.5]
     """
+    check_map(distances, dimensions)
+    fitted = as_mask("fitted", fitted, (len(distances.labels),))
+    if not fitted.any():
+        raise ValueError("fitted must have an item of the map, got none. Mark them with True.")
     inside, outside = np.flatnonzero(fitted), np.flatnonzero(~fitted)
     labels = tuple(distances.labels[i] for i in inside)
     reference = Distances(labels, distances.values[np.ix_(inside, inside)])

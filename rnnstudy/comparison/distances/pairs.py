@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.comparison.distances.tiles import DistanceTile, map_in_threads, tile_distances
+from rnnstudy.core.arguments import as_real_array, check_labels, summarise_value
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
-from rnnstudy.metrics import Metric
+from rnnstudy.metrics import Metric, UndefinedMetric, as_metric
 from rnnstudy.metrics.base import Form
 
 
@@ -43,6 +44,8 @@ class Distances(Record):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_labels("labels", self.labels)
+        as_real_array("values", self.values, finite=False)
         if len(self.labels) != len(self.values):
             raise ValueError(
                 f"labels must be one for each item, got {len(self.labels)} labels for "
@@ -71,15 +74,17 @@ class Distances(Record):
         return pd.DataFrame(self.values, index=list(self.labels), columns=list(self.labels))
 
 
-def pairwise(states: Sequence[Array], metric: Metric, labels: Sequence[str] | None = None) -> Any:
+def pairwise(
+    states: Sequence[Array], metric: Metric | str, labels: Sequence[str] | None = None
+) -> Any:
     """Compute the distances of all pairs of representations.
 
     Parameters
     ----------
     states : sequence of arrays [sample, unit]
         One array for each network, of the same samples. Numbers of units may differ.
-    metric : Metric
-        Distance between two representations.
+    metric : Metric or str
+        Distance between two representations, or its name with default settings, such as `"cka"`.
     labels : sequence of str, optional
         Names of the networks. Default: "0", "1", ...
 
@@ -91,7 +96,10 @@ def pairwise(states: Sequence[Array], metric: Metric, labels: Sequence[str] | No
     Raises
     ------
     ValueError
-        If a representation does not fit; the message names it.
+        If a representation does not fit, or the metric is undefined for it; the message names it.
+        If the name of a metric is unknown.
+    TypeError
+        If an argument has another type.
 
     Examples
     --------
@@ -102,7 +110,8 @@ def pairwise(states: Sequence[Array], metric: Metric, labels: Sequence[str] | No
     >>> table.loc["x"].round(6).tolist()[:2]
     [0.0, 0.0]
     """
-    forms = prepare_forms(states, metric, labels)
+    metric = as_metric(metric)
+    forms = prepare_forms(_as_representations(states), metric, labels)
     return pairwise_distances(forms, metric, labels).to_frame()
 
 
@@ -137,18 +146,21 @@ def prepare_forms(
     2
     """
     names = _default_labels(labels, len(states))
+    states = [as_real_array(f"{n!r}", x, finite=False) for n, x in zip(names, states, strict=True)]
     for name, x in zip(names, states, strict=True):
-        if len(x) != len(states[0]) and not metric.trajectories:
+        is_listed = x.ndim and states[0].ndim and not metric.trajectories
+        if is_listed and len(x) != len(states[0]):
             raise ValueError(
                 f"all representations must be of the same samples, got {len(x)} samples of "
-                f"{name!r} and {len(states[0])} of {names[0]!r}"
+                f"{name!r} and {len(states[0])} of {names[0]!r}. Pass states of the same trials."
             )
 
     def form(name: str, x: Array) -> Form:
         try:
             return metric.prepare(x)
         except ValueError as error:
-            raise ValueError(f"{name!r}: {error}") from error
+            kind = UndefinedMetric if isinstance(error, UndefinedMetric) else ValueError
+            raise kind(f"{name!r}: {error}") from error
 
     return map_in_threads(form, names, states)
 
@@ -228,8 +240,26 @@ def assemble_tiles(
     return Distances(tuple(labels[i] for i in present), values[np.ix_(present, present)])
 
 
+def _as_representations(states: Any) -> list[Any]:
+    """Return the representations in a list; TypeError for one array of a single network."""
+    is_array = isinstance(states, np.ndarray) and states.ndim < 3
+    if is_array or isinstance(states, str | bytes | Mapping) or not hasattr(states, "__iter__"):
+        raise TypeError(
+            "states must be a list of arrays [sample, unit], one for each network, got "
+            f"{summarise_value(states)}. Pass [x, y]."
+        )
+    representations = list(states)
+    if not representations:
+        raise ValueError("states must have at least one array, got an empty list. Pass [x, y].")
+    return representations
+
+
 def _default_labels(labels: Sequence[str] | None, count: int) -> tuple[str, ...]:
-    names = tuple(str(i) for i in range(count)) if labels is None else tuple(labels)
+    if labels is None:
+        return tuple(str(i) for i in range(count))
+    names: tuple[Any, ...] = tuple(check_labels("labels", labels))
     if len(names) != count:
-        raise ValueError(f"labels must be {count}, one for each representation, got {len(names)}")
+        raise ValueError(
+            f"labels must be {count}, one for each representation, got {len(names)}. Give all."
+        )
     return names

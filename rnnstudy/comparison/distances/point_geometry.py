@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.core.arguments import as_float_array, check_whole
 from rnnstudy.core.arrays import Array
 
 MIN_POINTS = 3
@@ -19,9 +20,18 @@ def point_distances(points: Array) -> Array:
     """Return Euclidean distances [point, point], NaN where a point is missing."""
     from scipy.spatial.distance import pdist, squareform
 
-    if points.ndim != 2:
-        raise ValueError(f"points must be [point, axis], got shape {points.shape}")
+    points = _as_points(points)
     return np.asarray(squareform(pdist(points)))
+
+
+def _as_points(points: Array) -> Array:
+    """Return points [point, axis] as numbers; ValueError for other axes and infinite numbers."""
+    values = as_float_array("points", points, finite=False)
+    if values.ndim != 2:
+        raise ValueError(f"points must be [point, axis], got shape {values.shape}. Pass one array.")
+    if np.isinf(values).any():
+        raise ValueError("points must be finite, got infinite ones. Mark missing points by NaN.")
+    return values
 
 
 def neighbour_graph(points: Array, neighbours: int) -> Array:
@@ -29,8 +39,7 @@ def neighbour_graph(points: Array, neighbours: int) -> Array:
 
     Of equally near points the earlier counts as nearer.
     """
-    if neighbours < 1:
-        raise ValueError(f"neighbours must be at least 1, got {neighbours}")
+    check_whole("neighbours", neighbours, least=1)
     far = np.where(np.isnan(distances := point_distances(points)), np.inf, distances)
     np.fill_diagonal(far, np.inf)
     nearest = np.argsort(far, axis=1, kind="stable")[:, :neighbours]
@@ -72,6 +81,8 @@ def geodesic_distances(points: Array, neighbours: int = 2) -> Array:
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import minimum_spanning_tree, shortest_path
 
+    check_whole("neighbours", neighbours, least=1)
+    points = _as_points(points)
     distances = point_distances(points)
     lengths = np.full_like(distances, np.nan)
     present = np.flatnonzero(~np.isnan(points).any(axis=1))
@@ -176,9 +187,12 @@ def point_geometry_distances(
     """
     from scipy.spatial.distance import pdist, squareform
 
+    points = [_as_points(part) for part in points]
     sizes = sorted({len(part) for part in points})
     if len(sizes) > 1:
-        raise ValueError(f"arrangements must be of equally many points, got {sizes}")
+        raise ValueError(
+            f"arrangements must be of equally many points, got {sizes}. Mark missing points by NaN."
+        )
     forms = [
         np.nan_to_num(point_distances(part))
         if neighbours is None

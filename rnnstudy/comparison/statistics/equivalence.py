@@ -13,6 +13,13 @@ from rnnstudy.comparison.statistics.difference_distribution import (
 )
 from rnnstudy.comparison.statistics.multiple_testing import holm
 from rnnstudy.comparison.statistics.permutation import integer_codes, p_value, random_orders
+from rnnstudy.core.arguments import (
+    as_distances,
+    check_instance,
+    check_level,
+    check_number,
+    check_whole,
+)
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
 
@@ -135,10 +142,11 @@ def level_differences(
     ((('gru', 'lstm'),), 8.667)
     """
     values = _check_distances(distances, labels, strata)
+    check_whole("permutations", permutations)
     codes = integer_codes(labels)
     names = [str(label) for label in dict.fromkeys(labels)]
-    layers = np.zeros(len(codes), int) if strata is None else integer_codes(strata)
-    far = float(values.max(initial=0.0)) if bound is None else bound
+    layers = np.zeros(len(codes), int) if strata is None else integer_codes(strata, "strata")
+    far = distance_of_unseen(values, bound)
     pairs = tuple(combinations(range(len(names)), 2))
     rows = [_pair(values, codes, layers, pair, far, permutations, seed) for pair in pairs]
     distributions = tuple(distribution for distribution, _, _ in rows)
@@ -184,7 +192,7 @@ def equivalence_test(
     Raises
     ------
     ValueError
-        If the margin is not above 0.
+        If the margin is not a finite number above 0, or the level is not between 0 and 1.
 
     References
     ----------
@@ -198,10 +206,9 @@ def equivalence_test(
     >>> equivalence_test(found, margin=0.1).verdict
     'alike'
     """
-    if not margin > 0.0:
-        raise ValueError(
-            f"margin must be above 0, got {margin}. Give the largest equal difference."
-        )
+    check_instance("differences", differences, LevelDifferences, "Use level_differences.")
+    check_number("margin", margin, above=0.0, remedy="Give the largest equal difference.")
+    check_level("alpha", alpha)
     within_p = np.array([_outside_p(d, margin) for d in differences.distributions])
     different_p = holm(differences.p)
     within = within_p <= alpha
@@ -288,15 +295,18 @@ def _null_differences(distances: Array, a: Array, b: Array, permutations: int, s
 def _check_distances(
     distances: Array, labels: Sequence[Hashable], strata: Sequence[Hashable] | None
 ) -> Array:
-    values = np.asarray(distances, float)
-    if values.ndim != 2 or values.shape[0] != values.shape[1]:
-        raise ValueError(f"distances must be square, got shape {list(values.shape)}")
+    values = as_distances(distances)
     count = len(values)
     for name, names in (("labels", labels), ("strata", strata)):
-        if names is not None and len(names) != count:
+        if names is not None and len(integer_codes(names, name)) != count:
             raise ValueError(f"{name} must be one for each of {count} items, got {len(names)}")
     if len(set(labels)) < 2:
         raise ValueError(f"labels must have at least two levels, got {len(set(labels))}")
-    if not np.isfinite(values).all():
-        raise ValueError("distances must be finite, got NaN or infinity. Leave these networks out.")
     return values
+
+
+def distance_of_unseen(distances: Array, bound: float | None) -> float:
+    """Return the distance of an unseen network: the bound, or the largest of the distances."""
+    if bound is None:
+        return float(distances.max(initial=0.0))
+    return check_number("bound", bound, least=0.0, remedy="It is 1 for classes.")

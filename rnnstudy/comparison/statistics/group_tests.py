@@ -27,6 +27,7 @@ from rnnstudy.comparison.statistics.separation_scores import (
     one_hot,
     within_group_sums,
 )
+from rnnstudy.core.arguments import check_instance, check_whole
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
 
@@ -78,6 +79,7 @@ def agreement_test(
     >>> agreement_test(NEAREST_NEIGHBOUR, distances, ["a", "a", "b", "b"]).statistic
     1.0
     """
+    _check_measure(measure)
     codes, sizes = group_codes(distances, labels)
     matrix = measure.matrix(distances)
     statistic = float(measure.permuted_scores(matrix, codes[None], sizes).mean())
@@ -138,8 +140,9 @@ def separation_test(
     >>> float(separation_test(distances, ["a", "a", "b", "b"]).statistic)
     5.0
     """
-    distances = np.asarray(distances, float)
+    check_whole("bootstraps", bootstraps)
     codes, sizes = group_codes(distances, labels)
+    distances = np.asarray(distances, float)
     total, items = distances.sum(), len(codes)
     within_pairs = float((sizes * (sizes - 1)).sum())
     between_pairs = items * (items - 1) - within_pairs
@@ -227,6 +230,7 @@ def paired_test(
     >>> paired_test(distances, distances, ["a", "a", "b", "b"]).statistic
     0.0
     """
+    _check_measure(measure)
     codes, sizes = group_codes(first, labels)
     group_codes(second, labels)
     matrices = measure.matrix(first), measure.matrix(second)
@@ -247,6 +251,12 @@ def paired_test(
     p_chance = p_value(abs(statistic), np.abs(null))
     p = two_sided_p(statistic, error, freedom)
     return PairedTestResult(statistic, low, high, p, p_chance, len(null), float(a), float(b))
+
+
+def _check_measure(measure: SeparationScore) -> None:
+    """Raise TypeError for a name in the place of a score."""
+    remedy = "Use NEAREST_NEIGHBOUR, SILHOUETTE or CONTRAST of separation_scores."
+    check_instance("measure", measure, SeparationScore, remedy)  # type: ignore[type-abstract]
 
 
 def _clip_end(end: float, lowest: float) -> float:

@@ -13,6 +13,15 @@ from rnnstudy.comparison.statistics.permutation import (
     p_value,
     random_orders,
 )
+from rnnstudy.core.arguments import (
+    as_distances,
+    as_float_array,
+    as_mask,
+    check_labels,
+    check_level,
+    check_number,
+    check_whole,
+)
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
 
@@ -118,7 +127,7 @@ def informative_tests(
     Raises
     ------
     ValueError
-        If lengths differ.
+        If lengths differ, or the level is not between 0 and 1.
 
     References
     ----------
@@ -132,9 +141,10 @@ def informative_tests(
     >>> informative_tests(distances, kinds, [*range(12), *range(12)]).informative
     True
     """
-    values = np.asarray(distances, float)
+    values = as_distances(distances)
     layers = _codes(strata, len(values))
     _check_lengths(len(values), kinds=kinds, networks=networks, strata=layers)
+    _check_tests(alpha, permutations, seed)
     names = integer_codes(networks)
     controls = _controls(kinds)
     tests = []
@@ -180,7 +190,7 @@ def informative_values(
     Raises
     ------
     ValueError
-        If lengths differ.
+        If lengths differ, or the level is not between 0 and 1.
 
     References
     ----------
@@ -193,9 +203,10 @@ def informative_values(
     >>> informative_values(has_memory, kinds, [*range(12), *range(12)]).informative
     True
     """
-    numbers = np.asarray(values, float)
+    numbers = _as_numbers(values)
     layers = _codes(strata, len(numbers))
     _check_lengths(len(numbers), kinds=kinds, networks=networks, strata=layers)
+    _check_tests(alpha, permutations, seed)
     names = integer_codes(networks)
     known = ~np.isnan(numbers)
     controls = _controls(kinds)
@@ -258,7 +269,7 @@ def detection_test(
     Raises
     ------
     ValueError
-        If there is a single level, or lengths differ.
+        If there is a single level, lengths differ, or margin or level are out of range.
 
     Examples
     --------
@@ -269,9 +280,12 @@ def detection_test(
     >>> detection_test(distances, labels, planted, margin=0.1).sensitive
     True
     """
-    values, is_planted = np.asarray(distances, float), np.asarray(planted, bool)
+    values = as_distances(distances)
+    is_planted = as_mask("planted", planted, (len(values),))
     layers = _codes(strata, len(values))
-    _check_lengths(len(values), labels=labels, planted=is_planted, strata=layers)
+    _check_lengths(len(values), labels=labels, strata=layers)
+    check_number("margin", margin, above=0.0, remedy="Give the smallest difference to detect.")
+    _check_tests(alpha, permutations)
     names = np.array([str(label) for label in labels])
     levels = tuple(dict.fromkeys(names[~is_planted].tolist()))
     rows = []
@@ -425,10 +439,26 @@ def _ranks(values: Array) -> Array:
 
 
 def _codes(strata: Sequence[Hashable] | None, items: int) -> Array:
-    return np.zeros(items, int) if strata is None else integer_codes(strata)
+    return np.zeros(items, int) if strata is None else integer_codes(strata, "strata")
+
+
+def _as_numbers(values: Sequence[float] | Array) -> Array:
+    """Return values [item] as numbers; a property is 0 or 1."""
+    numbers = np.asarray(values)
+    is_property = numbers.dtype == bool
+    numbers = numbers.astype(float) if is_property else as_float_array("values", values, False)
+    if numbers.ndim != 1:
+        raise ValueError(f"values must be [item], got shape {numbers.shape}. Pass one per item.")
+    return numbers
+
+
+def _check_tests(alpha: float, permutations: int, seed: int = 0) -> None:
+    check_level("alpha", alpha)
+    check_whole("permutations", permutations)
+    check_whole("seed", seed)
 
 
 def _check_lengths(items: int, **parts: Sequence[Hashable] | Array) -> None:
     for name, part in parts.items():
-        if len(part) != items:
+        if len(check_labels(name, part)) != items:
             raise ValueError(f"{name} must be one for each of {items} items, got {len(part)}")

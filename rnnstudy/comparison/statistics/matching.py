@@ -7,6 +7,7 @@ import numpy as np
 
 from rnnstudy.comparison.statistics.permutation import integer_codes
 from rnnstudy.comparison.statistics.separation_scores import Labels
+from rnnstudy.core.arguments import as_float_array, check_number
 from rnnstudy.core.arrays import Array
 
 CALIPER = 0.2
@@ -60,14 +61,17 @@ def match_groups(
     Raises
     ------
     ValueError
-        If numbers of values and labels differ.
+        If numbers of values and labels differ, or the caliper is negative.
 
     Examples
     --------
     >>> match_groups([1.0, 5.0, 1.1, 9.0], ["a", "a", "b", "b"]).items.tolist()
     [0, 2]
     """
-    numbers, codes = np.asarray(values, float), integer_codes(labels)
+    numbers, codes = as_float_array("values", values, finite=False), integer_codes(labels)
+    check_number("caliper", caliper, least=0.0, remedy="0.2 is customary.")
+    if numbers.ndim != 1:
+        raise ValueError(f"values must be [item], got shape {numbers.shape}. Pass one per item.")
     if len(numbers) != len(codes):
         raise ValueError(f"labels must be one for each of {len(numbers)} values, got {len(codes)}")
     known = np.isfinite(numbers)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from rnnstudy.core.arguments import as_float_array
 from rnnstudy.core.arrays import Array
 
 
@@ -81,8 +82,12 @@ def _adjust_known(p: Array, adjust: Callable[[Array], Array]) -> Array:
 
 
 def _check_p_values(p: Sequence[float] | Array) -> Array:
-    values = np.asarray(p, float)
+    values = as_float_array("p", p, finite=False)
+    if values.ndim != 1:
+        raise ValueError(f"p must be p values [test], got shape {values.shape}. Pass a list.")
     outside = values[(values < 0.0) | (values > 1.0)]
     if outside.size:
-        raise ValueError(f"a p value must be between 0 and 1, got {outside[0]:g}")
+        raise ValueError(
+            f"a p value must be between 0 and 1, got {outside[0]:g}. NaN stands for no test."
+        )
     return values

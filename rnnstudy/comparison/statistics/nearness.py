@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.comparison.statistics.resampling import jackknife, t_interval, two_sided_p
+from rnnstudy.core.arguments import as_float_array, as_mask
 from rnnstudy.core.arrays import Array
 
 
@@ -61,7 +62,7 @@ def nearness_test(
     Raises
     ------
     ValueError
-        If an item has no neighbour of a kind.
+        If an item has no neighbour of a kind, a distance is not finite, or shapes differ.
 
     Examples
     --------
@@ -71,6 +72,10 @@ def nearness_test(
     >>> nearness_test(distances, kind, ~kind, origins, np.zeros(4, int)).statistic
     0.5
     """
+    distances = as_float_array("distances", distances)
+    first = as_mask("first", first, distances.shape)
+    second = as_mask("second", second, distances.shape)
+    _check_networks(networks, distances.shape)
     incomplete = np.flatnonzero(~first.any(axis=1) | ~second.any(axis=1))
     if len(incomplete):
         kind = "second" if first[incomplete[0]].any() else "first"
@@ -90,6 +95,15 @@ def nearness_test(
     low, high = t_interval(statistic, error, freedom)
     p = two_sided_p(statistic, error, freedom)
     return Nearness(statistic, low, high, p, float((near < far).mean()), near, far)
+
+
+def _check_networks(networks: tuple[Array, Array], shape: tuple[int, ...]) -> None:
+    sizes = tuple(np.size(numbers) for numbers in networks)
+    if sizes != shape:
+        raise ValueError(
+            f"networks must be of {shape} items and neighbours, got numbers of {sizes}. Pass two "
+            "arrays: one number for each item, and one for each neighbour."
+        )
 
 
 def _masked_means(distances: Array, mask: Array) -> Array:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from rnnstudy.core.arguments import check_labels, check_whole
 from rnnstudy.core.arrays import Array
 
 PERMUTATION_CHUNK = 64
@@ -84,10 +85,13 @@ def random_orders(
 
     With `strata` [item], items are exchanged with those of the same stratum only.
     """
-    generator = np.random.default_rng(seed)
-    codes = np.zeros(items, int) if strata is None else integer_codes(strata)
+    check_whole("permutations", permutations)
+    generator = np.random.default_rng(check_whole("seed", seed))
+    codes = np.zeros(items, int) if strata is None else integer_codes(strata, "strata")
     if len(codes) != items:
-        raise ValueError(f"strata must be one for each of {items} items, got {len(codes)}")
+        raise ValueError(
+            f"strata must be one for each of {items} items, got {len(codes)}. Give all."
+        )
     positions = np.argsort(codes, kind="stable")
     for start in range(0, permutations, PERMUTATION_CHUNK):
         count = min(PERMUTATION_CHUNK, permutations - start)
@@ -97,7 +101,11 @@ def random_orders(
         yield order
 
 
-def integer_codes(labels: Sequence[Hashable]) -> Array:
-    """Return labels as numbers 0, 1, ... in the order of first appearance: [item]."""
+def integer_codes(labels: Sequence[Hashable], name: str = "labels") -> Array:
+    """Return labels as numbers 0, 1, ... in the order of first appearance: [item].
+
+    Raises TypeError, with the argument's name, for one text and for labels that have no hash.
+    """
+    labels = check_labels(name, labels)
     numbers: dict[Hashable, int] = {}
     return np.array([numbers.setdefault(label, len(numbers)) for label in labels], int)

@@ -6,6 +6,7 @@ from math import nan, sqrt
 import numpy as np
 
 from rnnstudy.comparison.statistics.permutation import PERMUTATION_CHUNK, quantiles
+from rnnstudy.core.arguments import check_whole
 from rnnstudy.core.arrays import Array
 
 CONFIDENCE_LEVEL = 0.95
@@ -58,7 +59,7 @@ def bootstrap_weights(codes: Array, count: int, seed: int) -> Iterator[Array]:
     Each group of codes [item] keeps its size, as in a study that fixes the number of networks per
     combination.
     """
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(check_whole("seed", seed))
     members = [np.flatnonzero(codes == group) for group in np.unique(codes)]
     for start in range(0, count, PERMUTATION_CHUNK):
         weights = np.zeros((min(PERMUTATION_CHUNK, count - start), len(codes)))

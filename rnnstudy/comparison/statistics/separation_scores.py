@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.comparison.statistics.permutation import PERMUTATION_CHUNK, integer_codes
+from rnnstudy.core.arguments import as_distances
 from rnnstudy.core.arrays import Array
 
 Labels = Sequence[Hashable]
@@ -138,13 +139,8 @@ def group_codes(distances: Array, labels: Labels) -> tuple[Array, Array]:
 
     Raises ValueError if nothing can be compared.
     """
-    shape, codes = np.shape(distances), integer_codes(labels)
-    if shape != (len(codes), len(codes)):
-        raise ValueError(
-            f"distances must be [item, item] for {len(codes)} labels, got shape {list(shape)}"
-        )
-    if not np.isfinite(distances).all():
-        raise ValueError("distances must be finite, got NaN or infinity")
+    codes = integer_codes(labels)
+    as_distances(distances, len(codes))
     if not len(codes):
         raise ValueError("networks must have two labels or more, got no networks")
     sizes = np.bincount(codes)

@@ -11,6 +11,7 @@ from rnnstudy.comparison.statistics.permutation import (
     compare_with_null,
     random_orders,
 )
+from rnnstudy.core.arguments import as_float_array, as_mask, check_labels
 from rnnstudy.core.arrays import Array
 
 NORMAL_QUANTILE = 1.959964
@@ -139,12 +140,18 @@ def superiority_test(
 
 def _check(values: Array, above: Array) -> tuple[Array, Array]:
     """Return values and mask as arrays; ValueError if they cannot be compared."""
-    values, above = np.asarray(values, float), np.asarray(above, bool)
+    values = as_float_array("values", values, finite=False)
+    above = as_mask("above", above, values.shape[:1]) if len(values) else np.zeros(0, bool)
     if not 0 < above.sum() < len(above):
-        raise ValueError(f"both groups must have items, got {above.sum()} of {len(above)} above")
+        raise ValueError(
+            f"both groups must have items, got {above.sum()} of {len(above)} above. "
+            "Mark the items of the upper group with True, the others with False."
+        )
     if np.isnan(values).any():
         position = np.flatnonzero(np.isnan(values))[0]
-        raise ValueError(f"values must be numbers, got NaN for values[{position}]")
+        raise ValueError(
+            f"values must be numbers, got NaN for values[{position}]. Leave these items out."
+        )
     return values, above
 
 
@@ -157,7 +164,11 @@ def _exceeds(values: Array) -> Array:
 
 def _masks(above: Array, strata: Sequence[Hashable] | None) -> list[Array]:
     """Return the masks [item] of the strata that have both groups."""
-    labels = [0] * len(above) if strata is None else list(strata)
+    labels = [0] * len(above) if strata is None else list(check_labels("strata", strata))
+    if len(labels) != len(above):
+        raise ValueError(
+            f"strata must be one for each of {len(above)} items, got {len(labels)}. Give all."
+        )
     masks = [np.array([each == name for each in labels]) for name in dict.fromkeys(labels)]
     return [mask for mask in masks if 0 < above[mask].sum() < mask.sum()]
 

@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arguments import as_float_array
 from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.basins.follow import EndStates, follow_to_attractors
 from rnnstudy.dynamics.basins.known_points import KnownPoints
 from rnnstudy.dynamics.basins.record import Basins
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks, as_networks
-from rnnstudy.dynamics.networks.arguments import as_float_array, constant_inputs
+from rnnstudy.dynamics.networks.arguments import constant_inputs
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
 from rnnstudy.dynamics.states.sampling import finite_states, scale_of
 

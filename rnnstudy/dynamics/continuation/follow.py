@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arguments import as_float_array
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.deprecations import accept_former_arguments
 from rnnstudy.core.threads import one_thread
@@ -34,7 +35,6 @@ from rnnstudy.dynamics.continuation.record import Branches
 from rnnstudy.dynamics.continuation.settings import ContinuationSettings
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks, as_networks
-from rnnstudy.dynamics.networks.arguments import as_float_array
 from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 
 MAX_CORRECTION = 1e-2

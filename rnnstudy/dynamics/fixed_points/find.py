@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arguments import as_float_array
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import batches
 from rnnstudy.core.threads import one_thread
@@ -13,7 +14,7 @@ from rnnstudy.dynamics.fixed_points.record import FixedPoints as FixedPoints
 from rnnstudy.dynamics.fixed_points.rounds import run_search
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch, Roots, SearchState
 from rnnstudy.dynamics.networks.adapters import as_networks
-from rnnstudy.dynamics.networks.arguments import as_float_array, constant_inputs
+from rnnstudy.dynamics.networks.arguments import constant_inputs
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
 from rnnstudy.dynamics.networks.interface import Networks
 from rnnstudy.dynamics.states.sampling import TIME, TRIALS, finite_states, scale_of

@@ -1,40 +1,12 @@
-"""Checks of arrays and constant inputs that users pass."""
+"""Checks of constant inputs that users pass."""
 
 from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arguments import as_float_array
 from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.networks.interface import Networks
-
-LONGEST_TEXT = 40
-"""Largest number of characters of a value in a message."""
-
-
-def as_float_array(name: str, values: Any, finite: bool = True) -> Array:
-    """Return an array of float64.
-
-    Raises ValueError, with the argument's name, if the values are not real numbers. With `finite`,
-    it raises for infinite values and NaN too.
-    """
-    try:
-        array = np.asarray(values)
-        is_real = array.dtype.kind in "biuf"
-    except (TypeError, ValueError):  # Lists of different lengths.
-        is_real = False
-    if not is_real:
-        raise ValueError(f"{name} must be an array of real numbers, got {_summary(values)}")
-    if finite and not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite, got values that are not. Remove NaN and inf.")
-    return array.astype(np.float64)
-
-
-def _summary(values: Any) -> str:
-    if isinstance(values, np.ndarray):
-        return f"type {values.dtype}"
-    text = repr(values)
-    is_short = len(text) <= LONGEST_TEXT and "\n" not in text
-    return text if is_short else f"a {type(values).__name__}"
 
 
 def constant_inputs(networks: Networks, values: Any) -> Array:

@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arguments import as_float_array
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.adapters import as_networks
-from rnnstudy.dynamics.networks.arguments import as_float_array, constant_inputs
+from rnnstudy.dynamics.networks.arguments import constant_inputs
 from rnnstudy.dynamics.networks.interface import Networks
 from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 from rnnstudy.dynamics.states.sampling import finite_states, jittered_sample

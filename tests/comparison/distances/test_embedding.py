@@ -94,7 +94,7 @@ def test_more_dimensions_than_items_are_zero():
 
 
 def test_no_dimension_is_refused():
-    with pytest.raises(ValueError, match="dimensions must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="dimensions must be a whole number of at least 1, got 0"):
         classical_mds(labelled([[0.0]]), dimensions=0)
 
 
@@ -158,5 +158,5 @@ def test_items_that_coincide_have_no_stress(count):
 
 
 def test_stress_scaling_in_no_dimension_is_refused():
-    with pytest.raises(ValueError, match="dimensions must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="dimensions must be a whole number of at least 1, got 0"):
         stress_mds(labelled([[0.0]]), dimensions=0)

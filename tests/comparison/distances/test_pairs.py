@@ -90,9 +90,14 @@ def test_labels_stand_on_both_sides():
     assert list(pairwise(representations(widths=(2, 3)), CKA()).index) == ["0", "1"]
 
 
-@pytest.mark.parametrize("count", [0, 1])
-def test_none_or_one_is_an_empty_comparison(count):
-    assert pairwise(representations(widths=(3,) * count), SVCCA()).shape == (count, count)
+def test_a_single_network_is_an_empty_comparison():
+    assert pairwise(representations(widths=(3,)), SVCCA()).to_numpy().tolist() == [[0.0]]
+
+
+@pytest.mark.parametrize("metric", [SVCCA(), "svcca"])
+def test_a_metric_is_an_object_or_a_name(metric):
+    x, y = representations(widths=(3, 4))
+    assert pairwise([x, y], metric).loc["0", "1"] == SVCCA().distance(x, y)
 
 
 def test_different_samples_are_refused_by_name():

@@ -51,7 +51,7 @@ def test_the_neighbour_graph_is_the_brute_force_one(neighbours):
 
 
 def test_a_graph_needs_neighbours():
-    with pytest.raises(ValueError, match="neighbours must be at least 1"):
+    with pytest.raises(ValueError, match="neighbours must be a whole number of at least 1"):
         neighbour_graph(ARC, 0)
 
 

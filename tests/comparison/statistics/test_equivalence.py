@@ -159,7 +159,7 @@ def test_bad_input(distances, labels, text):
 
 def test_a_margin_is_above_0():
     found = level_differences(np.zeros((8, 8)), [0] * 4 + [1] * 4)
-    with pytest.raises(ValueError, match="margin must be above 0"):
+    with pytest.raises(ValueError, match=r"margin must be a finite number above 0, got 0\.0"):
         equivalence_test(found, 0.0)
 
 

@@ -82,7 +82,7 @@ def test_so_many_permutations_as_asked_for_and_the_same_from_a_seed():
 
 def test_strata_of_other_items_are_refused():
     with pytest.raises(ValueError, match="one for each of 3 items, got 2"):
-        next(random_orders(3, 1, seed=0, strata="ab"))
+        next(random_orders(3, 1, seed=0, strata=list("ab")))
 
 
 def test_labels_are_numbered_as_they_appear():

@@ -99,7 +99,7 @@ def test_without_its_only_member_a_group_is_gone():
     ("distances", "labels", "message"),
     [
         (np.zeros((3, 3)), "ab", r"for 2 labels, got shape \[3, 3\]"),
-        (np.zeros((2, 3)), "ab", r"for 2 labels, got shape \[2, 3\]"),
+        (np.zeros((2, 3)), "ab", r"square \[item, item\], got shape \[2, 3\]"),
         (np.zeros((2, 2)), "aa", "must have two labels or more, got one label"),
         (np.zeros((2, 2)), "ab", "some label must have two networks, got a different label"),
         (np.full((3, 3), np.nan), "aab", "distances must be finite"),

@@ -7,6 +7,7 @@ import numpy as np
 
 from rnnstudy.comparison.distances.embedding import gower_centre
 from rnnstudy.comparison.statistics.permutation import integer_codes, p_value, random_orders
+from rnnstudy.core.arguments import as_distances
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
 
@@ -83,8 +84,8 @@ def dispersion_test(
     >>> round(dispersion_test(distances, ["gru"] * 4 + ["lstm"] * 4).ratio, 3)
     3.0
     """
-    values, codes = np.asarray(distances, float), integer_codes(labels)
-    layers = np.zeros(len(values), int) if strata is None else integer_codes(strata)
+    values, codes = as_distances(distances), integer_codes(labels)
+    layers = np.zeros(len(values), int) if strata is None else integer_codes(strata, "strata")
     if not len(values) == len(codes) == len(layers):
         raise ValueError(
             f"labels must be one for each of {len(values)} items, got {len(codes)}. Give all."

@@ -11,14 +11,17 @@ from rnnstudy.comparison.statistics.difference_distribution import (
     DifferenceDistribution,
     small_sample_factor,
 )
+from rnnstudy.comparison.statistics.equivalence import distance_of_unseen
 from rnnstudy.comparison.statistics.permutation import integer_codes
 from rnnstudy.comparison.statistics.separation_scores import Labels
 from rnnstudy.comparison.statistics.variance.permanova import (
     Permanova,
     Term,
+    check_factors,
     marginal_bases,
     permanova,
 )
+from rnnstudy.core.arguments import as_distances, check_labels
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
 
@@ -100,13 +103,14 @@ def explained_shares(
     >>> round(cell.share, 3)
     0.998
     """
-    values = np.asarray(distances, float)
-    labels = {name: list(column) for name, column in factors.items()}
+    check_factors(factors, {})
+    values = as_distances(distances)
+    labels = {name: list(check_labels(name, column)) for name, column in factors.items()}
     order = _largest_order(values, labels)
     table = permanova(
         values, labels, order=order, sums="marginal", permutations=permutations, seed=seed
     )
-    far = float(values.max(initial=0.0)) if bound is None else bound
+    far = distance_of_unseen(values, bound)
     points = _points(values, labels, order, far)
     return tuple(_explained_share(term, table, points) for term in table.terms)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import inf
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,6 +16,13 @@ from rnnstudy.comparison.statistics.permutation import (
     random_orders,
 )
 from rnnstudy.comparison.statistics.separation_scores import Labels
+from rnnstudy.core.arguments import (
+    as_distances,
+    as_float_array,
+    check_name,
+    check_whole,
+    summarise_value,
+)
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
 
@@ -119,7 +126,9 @@ def permanova(
     Raises
     ------
     ValueError
-        If no degree of freedom remains for the residual, or lengths differ.
+        If no degree of freedom remains for the residual, lengths differ, or there is no factor.
+    TypeError
+        If factors are no mapping from names to labels.
 
     References
     ----------
@@ -136,7 +145,11 @@ def permanova(
     >>> round(table.term("cell").share, 3)
     1.0
     """
-    inner = gower_centre(np.asarray(distances, float))
+    check_whole("order", order)
+    check_name("sums", sums, ("sequential", "marginal"))
+    check_whole("permutations", permutations)
+    check_factors(factors, covariates or {})
+    inner = gower_centre(as_distances(distances))
     designs = _designs(factors, covariates or {}, order, len(inner))
     bases, aliased = _sequential_bases(designs)
     full = _stack_bases([*bases.values()], len(inner))
@@ -178,6 +191,17 @@ def marginal_bases(factors: Mapping[str, Labels], order: int = 2) -> dict[str, A
     return {name: _adjusted_basis(name, designs, bases, "marginal")[0] for name in bases}
 
 
+def check_factors(factors: Any, covariates: Mapping[str, Any]) -> None:
+    """Raise TypeError unless factors are a mapping, ValueError without factor and covariate."""
+    if not isinstance(factors, Mapping):
+        raise TypeError(
+            "factors must be a mapping from names to labels, got "
+            f"{summarise_value(factors)}. Pass {{'cell': labels}}."
+        )
+    if not factors and not covariates:
+        raise ValueError("factors must have at least one factor, got none. Pass {'cell': labels}.")
+
+
 def _adjusted_basis(
     name: str, designs: Mapping[str, Array], bases: Mapping[str, Array], sums: str
 ) -> tuple[Array, Array]:
@@ -215,14 +239,12 @@ def _designs(
     """Return the columns [item, column] of each term, in the order of entry."""
     designs = {}
     for name, values in covariates.items():
-        numbers = np.asarray(values, float)
+        numbers = np.atleast_1d(as_float_array(f"the covariate {name}", values))
         _check_length(name, numbers, items)
-        if not np.isfinite(numbers).all():
-            raise ValueError(f"the covariate {name} must be finite, got NaN or infinity")
         designs[name] = numbers[:, None]
     mains = {}
     for name, labels in factors.items():
-        codes = integer_codes(labels)
+        codes = integer_codes(labels, name)
         _check_length(name, codes, items)
         mains[name] = (codes[:, None] == np.arange(codes.max(initial=-1) + 1)).astype(float)
     for depth in range(1, max(order, 1) + 1):

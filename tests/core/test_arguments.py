@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnstudy.dynamics.networks.arguments import as_float_array
+from rnnstudy.core.arguments import as_float_array
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ def test_whatever_holds_numbers_is_taken(given):
     [
         ("zero", "inputs must be an array of real numbers, got 'zero'"),
         ([[1, 2], [3]], r"inputs must be an array of real numbers, got \[\[1, 2\], \[3\]\]"),
-        (np.zeros(2, complex), "got type complex128"),
-        (np.array(["a"]), "got type <U1"),
+        (np.zeros(2, complex), "got an array of type complex128"),
+        (np.array(["a"]), "got an array of type <U1"),
         ([0.0, np.nan], "inputs must be finite"),
         ([object()] * 9, "got a list"),
     ],
