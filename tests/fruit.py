@@ -3,10 +3,11 @@
 from typing import Annotated, ClassVar
 
 import pytest
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from rnnstudy.core.catalogue import CatalogueField
 from rnnstudy.core.component import Component, Entry
+from rnnstudy.core.errors import SettingError
 
 
 class Fruit(Entry):
@@ -35,6 +36,6 @@ class Basket(Component):
 
 
 def errors(build):
-    with pytest.raises(ValidationError) as caught:  # noqa: PT011 - callers look at every error
+    with pytest.raises(SettingError) as caught:  # noqa: PT011 - callers look at every error
         build()
-    return [(error["loc"], error["msg"]) for error in caught.value.errors()]
+    return [(error["loc"], error["msg"]) for error in caught.value.validation.errors()]

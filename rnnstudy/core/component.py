@@ -25,7 +25,7 @@ from pydantic_core import ErrorDetails
 
 from rnnstudy.core import format_1
 from rnnstudy.core.deprecations import adopt_former_methods, current_fields
-from rnnstudy.core.errors import reraise_below, unknown_key, validation_error
+from rnnstudy.core.errors import SettingError, reraise_below, unknown_key, validation_error
 from rnnstudy.core.source.classes import source_hash
 from rnnstudy.core.tags import class_of, class_path, tag_of
 
@@ -69,8 +69,8 @@ class Component(BaseModel):
 
     Raises
     ------
-    pydantic.ValidationError
-        A field is unknown or has a value outside of its type and bounds.
+    SettingError
+        A field is unknown or has a value outside of its type and bounds. It is a ValueError.
 
     Examples
     --------
@@ -101,6 +101,16 @@ class Component(BaseModel):
 
     recipe_names: ClassVar[Mapping[str, str]] = {}
     """Name of a field -> its name in the recipe, if it was renamed after results were stored."""
+
+    def __init__(self, /, **fields: Any) -> None:
+        try:
+            # As BaseModel does; one more frame would shift the places of warnings.
+            self.__pydantic_validator__.validate_python(fields, self_instance=self)
+        except ValidationError as error:
+            raise SettingError(type(self).__name__, fields, error) from None
+
+    # Nested values of a spec are validated without this constructor, so that errors keep paths.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     def recipe(self) -> dict[str, Any]:
         """Return all that determines this component's results, as plain JSON data."""

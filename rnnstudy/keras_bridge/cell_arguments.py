@@ -4,11 +4,9 @@ import operator
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from pydantic import ValidationError
-
 from rnnstudy.cells import Cell, Initialiser
 from rnnstudy.cells.base import Activation
-from rnnstudy.core.errors import suggestion
+from rnnstudy.core.errors import SettingError, suggestion
 from rnnstudy.core.lazy_imports import keras
 
 PREFIXES = {"kernel": "kernel", "recurrent_kernel": "recurrent", "bias": "bias"}
@@ -45,8 +43,8 @@ def make_cell(name: str, wraps: type[Cell], fields: dict[str, Any]) -> Cell:
     """Return a cell of class `wraps`; ValueError, with the Keras cell's name, for a wrong field."""
     try:
         return wraps(**fields)
-    except ValidationError as error:
-        first = error.errors()[0]
+    except SettingError as error:
+        first = error.validation.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         text = first["msg"][0].lower() + first["msg"][1:]
         raise ValueError(f"{name}: {field} is {first['input']!r}; {text}") from None

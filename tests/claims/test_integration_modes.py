@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 from claims.populations import by_rule, population
-from pydantic import ValidationError
 from scipy.stats import binom
 from task_inputs import compute, evidence_of
 
@@ -16,6 +15,7 @@ from rnnstudy.claims.evidence.measurements import Measurements
 from rnnstudy.claims.frequency_follows import FrequencyFollows
 from rnnstudy.claims.integration_modes import OneModeOrSeveral
 from rnnstudy.claims.line_attractor import LineAttractorClaim
+from rnnstudy.core.errors import SettingError
 from rnnstudy.core.record import Record
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration
@@ -218,7 +218,7 @@ def test_cells_that_are_not_there_and_former_fields_are_refused() -> None:
     assert several("gur").misfit(known).startswith("is about 'gur'; cells: vanilla, gru")
     assert several("gru", than=("lstm",)).misfit(known).startswith("is about 'lstm'")
     for former in ({"cells": ("vanilla",)}, {"share": 0.9}):
-        with pytest.raises(ValidationError, match="List one claim per cell"):
+        with pytest.raises(SettingError, match="List one claim per cell"):
             OneModeOrSeveral(**former)
 
 

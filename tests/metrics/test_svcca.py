@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from pydantic import ValidationError
 from reference.metrics import svcca
 from sklearn.cross_decomposition import CCA
 
+from rnnstudy.core.errors import SettingError
 from rnnstudy.metrics import SVCCA
 
 GOLDEN = 0.8780090024
@@ -109,7 +109,7 @@ def test_directions_can_be_kept_by_their_share_of_the_variance(share, kept):
 
 
 def test_dimensions_below_1_are_refused():
-    with pytest.raises(ValidationError, match="dimensions"):
+    with pytest.raises(SettingError, match="dimensions"):
         SVCCA(dimensions=0)
 
 

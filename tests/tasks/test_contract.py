@@ -8,10 +8,11 @@ import textwrap
 
 import numpy as np
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 import rnnstudy.tasks
 from rnnstudy.core.component import restore
+from rnnstudy.core.errors import SettingError
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks import TASKS, AnyTask, Task, Trials
 from rnnstudy.tasks.base import mean_squared_error, split_seed
@@ -204,5 +205,5 @@ def test_a_task_without_sizes_is_refused():
     ],
 )
 def test_fields_out_of_range_are_refused(kind, field, value):
-    with pytest.raises(ValidationError, match=field):
+    with pytest.raises(SettingError, match=field):
         TASKS[kind](**{field: value})

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from pydantic import ValidationError
 from reference.tasks import sine_targets
 
+from rnnstudy.core.errors import SettingError
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.sine import Sine
 
@@ -66,7 +66,7 @@ def test_frequencies_in_cycles_per_time_step():
 
 def test_falling_frequencies_are_refused():
     message = r"highest_frequency must be above lowest_frequency, got 0\.01 and 0\.02"
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(SettingError, match=message):
         Sine(lowest_frequency=0.02, highest_frequency=0.01)
 
 

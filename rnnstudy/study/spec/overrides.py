@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 from pydantic_core import InitErrorDetails
 
 from rnnstudy.analyses.conditions import has_values
 from rnnstudy.cells import Cell
 from rnnstudy.cells.base import cell_error
 from rnnstudy.core.component import Component
-from rnnstudy.core.errors import reraise_below, spec_error, unknown_key
+from rnnstudy.core.errors import SettingError, reraise_below, spec_error, unknown_key
 from rnnstudy.study.spec.grid import NO_POINT, Combination, where_mistakes
 from rnnstudy.study.spec.networks import Networks, title
 from rnnstudy.training.protocol import Training
@@ -159,8 +159,8 @@ def _value_mistakes(
     for combination in matched:
         try:
             cell = combination.cell.replace(**fields)
-        except ValidationError as error:
-            for each in error.errors(include_url=False):
+        except SettingError as error:
+            for each in error.validation.errors(include_url=False):
                 if each["loc"] not in reported:
                     reported.add(each["loc"])
                     yield reraise_below(each, at)

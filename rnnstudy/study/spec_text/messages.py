@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
-from rnnstudy.core.errors import suggestion
+from rnnstudy.core.errors import BOUNDS, allowed_values, suggestion
 from rnnstudy.study.spec_text.document import (
     Document,
     Keys,
@@ -17,39 +17,6 @@ from rnnstudy.study.spec_text.document import (
     dotted_path,
     quote_value,
 )
-
-EXPECTED = {
-    "bool_type": "true or false",
-    "dict_type": "a mapping",
-    "float_type": "a number",
-    "frozen_set_type": "a list",
-    "int_from_float": "an integer",
-    "int_type": "an integer",
-    "list_type": "a list",
-    "mapping_type": "a mapping",
-    "model_attributes_type": "a mapping",
-    "model_type": "a mapping",
-    "none_required": "empty (null)",
-    "set_type": "a list",
-    "string_type": "a text",
-    "tuple_type": "a list",
-}
-"""Error of a wrong type -> values that the field takes."""
-
-BOUNDS = {
-    "greater_than": "above {gt}",
-    "greater_than_equal": "at least {ge}",
-    "less_than": "below {lt}",
-    "less_than_equal": "at most {le}",
-    "multiple_of": "a multiple of {multiple_of}",
-    "string_pattern_mismatch": "a text that matches {pattern}",
-    "string_too_long": "at most {max_length} characters long",
-    "string_too_short": "at least {min_length} characters long",
-    "too_long": "a list of at most {max_length}",
-    "too_short": "a list of at least {min_length}",
-}
-"""Error of a value out of range -> values that the field takes."""
-
 
 ABOUT_KEYS = {"axis_set", "elsewhere", "lacks_field", "unknown_key"}
 """Errors of a key, not of its value."""
@@ -96,7 +63,7 @@ def _inside(data: Any, step: str | int) -> tuple[Any] | None:
 def _problem(keys: Keys, errors: list[ErrorDetails], document: Document) -> SpecProblem:
     first = errors[0]
     location = document.location(keys, of_name=first["type"] in ABOUT_KEYS)
-    alternatives = [_expected_values(error) for error in errors]
+    alternatives = [allowed_values(error) for error in errors]
     label = dotted_path(keys) or "the spec"
     if all(alternatives):
         allowed = " or ".join(dict.fromkeys(a for a in alternatives if a))
@@ -115,20 +82,6 @@ def _value(error: ErrorDetails, keys: Keys, document: Document) -> Any:
             return error["input"]
         data = inside[0]
     return data
-
-
-def _expected_values(error: ErrorDetails) -> str | None:
-    """Return the allowed values as a phrase; None if there is no single phrase."""
-    if error["type"] in EXPECTED:
-        return EXPECTED[error["type"]]
-    if error["type"] in BOUNDS:
-        limits = {name: _number(limit) for name, limit in error["ctx"].items()}
-        return BOUNDS[error["type"]].format(**limits)
-    return None
-
-
-def _number(limit: Any) -> Any:
-    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
 
 
 def _sentence(error: ErrorDetails, keys: Keys, document: Document) -> str:

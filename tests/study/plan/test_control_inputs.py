@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from rnnstudy.analyses import MemberAnalysis
 from rnnstudy.analyses.base import NO_INPUTS, Analysis, Inputs, Member, MemberInputs, TaskAnalysis
@@ -17,6 +16,7 @@ from rnnstudy.analyses.distances.representations import Activity, Representation
 from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.errors import SettingError
 from rnnstudy.core.record import Record, array
 from rnnstudy.metrics import CKA, SVCCA
 from rnnstudy.population.initialise import initial_population, standard_population
@@ -266,7 +266,7 @@ def test_networks_of_other_tasks_with_standard_weights_answer_the_probe(tmp_path
 
 def test_weights_that_do_not_fit_are_refused() -> None:
     message = r"\(double\) has weights: trained; 'f' has weights: untrained. Give both the same"
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(SettingError, match=message):
         study(First(name="f", weights="untrained"), Double(of="f"))
     with pytest.raises(TypeError, match=r"Weighted.weights must be one of trained, untrained, sta"):
 

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from rnnstudy.analyses.base import (
     NO_INPUTS,
@@ -20,6 +19,7 @@ from rnnstudy.analyses.base import (
 )
 from rnnstudy.analyses.distances.representations import Activity, Representations
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.errors import SettingError
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record, array
 from rnnstudy.population.initialise import initial_population
@@ -210,5 +210,5 @@ def test_networks_are_looked_at_as_they_were_before_training(tmp_path: Path) -> 
 def test_needs_that_cannot_be_met_are_said_before_anything_runs(
     analyses: Any, complaint: str
 ) -> None:
-    with pytest.raises(ValidationError, match=complaint):
+    with pytest.raises(SettingError, match=complaint):
         study(*analyses)
