@@ -198,13 +198,14 @@ class Component(BaseModel):
             return handler(fields)
         except ValidationError as error:
             errors = error.errors(include_url=False)
-            if not any(_unknown_key(each) for each in errors):
+            if not any(_unknown_key(each) or _setting_error(each) for each in errors):
                 raise
             lines = [
                 unknown_key(str(each["loc"][0]), cls.model_fields, each["input"])
                 if _unknown_key(each)
-                else reraise_below(each)
-                for each in errors
+                else reraise_below(each, loc)
+                for outer in errors
+                for each, loc in _inner_errors(outer)
             ]
             raise validation_error(cls.__name__, lines) from None
 
@@ -301,6 +302,21 @@ def _frozen(value: Any) -> Any:
     if type(value) is dict:
         return {key: _frozen(part) for key, part in value.items()}
     return value
+
+
+def _setting_error(error: ErrorDetails) -> SettingError | None:
+    """Return the error of another component that a validator constructed, if that was wrong."""
+    cause = error.get("ctx", {}).get("error")
+    return cause if isinstance(cause, SettingError) else None
+
+
+def _inner_errors(error: ErrorDetails) -> Iterator[tuple[ErrorDetails, tuple[str | int, ...]]]:
+    """Yield the errors that stand for one error, each with the location that it is below."""
+    cause = _setting_error(error)
+    if cause is None:
+        yield error, ()
+    else:
+        yield from ((each, error["loc"]) for each in cause.validation.errors(include_url=False))
 
 
 def _unknown_key(error: ErrorDetails) -> bool:
