@@ -95,7 +95,7 @@ class Procrustes(ProductMetric):
         """Return the partially whitened shape [row, sample], without rounding errors."""
         left, sizes, right = np.linalg.svd(x, full_matrices=False)
         sizes = np.where(sizes > noise, sizes, 0.0)
-        count = max(1, np.count_nonzero(sizes))
+        count = max(1, int(np.count_nonzero(sizes)))
         if self.alpha == 0.0:
             require_partial(count, x.shape[1])
         even = np.sqrt((sizes**2).sum() / count)
