@@ -1,18 +1,15 @@
 """Run of a study: execution, files of the run directory, report."""
 
-import fcntl
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.core.files import remove_folder
+from rnnstudy.core.files import clear_drafts, make_folder, remove_folder
 from rnnstudy.core.lazy_imports import refuse_other_backends
 from rnnstudy.report.build import update_report
-from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.checkpoints import collect_stale
 from rnnstudy.study.execution.execute import execute
 from rnnstudy.study.execution.memory import refuse_oversized
@@ -30,6 +27,10 @@ from rnnstudy.study.plan.job import Job
 from rnnstudy.study.plan.plan import Plan, stages
 from rnnstudy.study.results.code import write_code
 from rnnstudy.study.results.files import (
+    LockedError,
+    default_directory,
+    directory_lock,
+    refuse_unusable_folders,
     write_members,
     write_models,
     write_provenance,
@@ -90,12 +91,14 @@ def run(
     Returns
     -------
     Run
-        The results. Failed jobs are listed in `Run.provenance["failures"]`.
+        The results. Failed jobs are listed in `Run.provenance["failures"]`, and parts of the report
+        and models that could not be written in `Run.faults`.
 
     Raises
     ------
     RunError
-        If another run is at work in the directory, or a device is missing.
+        If another run is at work in the directory, a folder cannot be written to, or a device is
+        missing.
     BackendError
         If Keras does not run on TensorFlow.
     Interruption
@@ -115,16 +118,19 @@ def run(
     """
     refuse_other_backends()
     part = None if shard is None else Shard.parse(shard)
-    directory = Path(directory or Path("runs") / study.study)
-    directory.mkdir(parents=True, exist_ok=True)
+    directory = Path(directory or default_directory(study))
+    refuse_unusable_folders(study, directory)
+    study.runtime.refuse_absent_devices()
+    make_folder(directory)
     files = RunFiles(study, directory, spec, command)
     with interruptible():
         if part is None:
-            with _lock(directory):
+            with directory_lock(directory):
+                clear_drafts(directory, lifetime=0)
                 return files.complete(progress, [])
         results = files.run_shard(part, progress)
         if results is not None:
-            with suppress(_LockedError), _lock(directory):
+            with suppress(LockedError), directory_lock(directory):
                 return files.complete(progress, results)
     return Run(directory, study, files.store)
 
@@ -154,7 +160,7 @@ class RunFiles:
     def run_shard(self, shard: Shard, progress: Progress) -> list[JobResult] | None:
         """Do the jobs of a shard; return those of all shards if this one is the last to end."""
         resolved = resolve_study(self.study)
-        with _lock(self.directory, shared=True):
+        with directory_lock(self.directory, shared=True):
             self._describe()
             results = execute_shard(shard, self.study, self.store, self.study.runtime, progress)
             write_shard_record(self.directory, shard, resolved, results)
@@ -178,8 +184,8 @@ class RunFiles:
             write_provenance(run, self.start, results, self.command)
         write_members(run)
         write_selection(run)
-        write_models(run)
-        update_report(run)
+        run.faults += write_models(run)
+        run.faults += update_report(run).faults
         remove_folder(self.directory / SHARD_RECORDS)
         return run
 
@@ -190,24 +196,3 @@ class RunFiles:
         write_specs(self.study, self.directory, self.spec)
         write_code(self.study, self.directory)
         self.store.clear_drafts()
-
-
-class _LockedError(RunError):
-    """Another run is at work in the directory."""
-
-
-@contextmanager
-def _lock(directory: Path, *, shared: bool = False) -> Iterator[None]:
-    """Keep a second run out of a directory, but for shards. The lock ends with the process."""
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        try:
-            kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-            fcntl.flock(handle, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise _LockedError(
-                f"another run is at work in {directory}; wait until it ends"
-            ) from None
-        yield
-    finally:
-        os.close(handle)

@@ -164,7 +164,7 @@ def test_where_every_network_diverged_there_is_nothing_to_compare_and_nothing_fa
 
 def test_a_second_run_in_the_same_folder_is_kept_out(tmp_path: Path) -> None:
     with (
-        runner._lock(tmp_path),
+        files.directory_lock(tmp_path),
         pytest.raises(RunError, match=r"another run is at work in .*; wait until it ends"),
     ):
         runner.run(study(), tmp_path)

@@ -8,6 +8,7 @@ Ctrl-C, 143 after SIGTERM and 129 after SIGHUP.
 import json
 import logging
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,17 +25,17 @@ from rnnstudy.analyses import ANALYSES
 from rnnstudy.cells import CELLS
 from rnnstudy.claims import CLAIMS
 from rnnstudy.cli import progress as terminal
+from rnnstudy.cli.error_messages import error_message
 from rnnstudy.cli.plan_summary import show_plan
 from rnnstudy.core.component import Entry
-from rnnstudy.core.lazy_imports import BackendError, quiet_tensorflow, refuse_other_backends
+from rnnstudy.core.files import short_name
+from rnnstudy.core.lazy_imports import quiet_tensorflow, refuse_other_backends
 from rnnstudy.core.source import plugins
-from rnnstudy.core.storage.errors import CorruptRecord
 from rnnstudy.metrics import METRICS
 from rnnstudy.report.build import write_report
-from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.memory import refuse_oversized
 from rnnstudy.study.execution.shards import has_open_shards, shard_results
-from rnnstudy.study.execution.signals import exit_code
+from rnnstudy.study.execution.signals import exit_code, interruptible
 from rnnstudy.study.plan.job import count_label
 from rnnstudy.study.plan.plan import Plan, make_plan
 from rnnstudy.study.results import files
@@ -43,7 +44,7 @@ from rnnstudy.study.results.run import Run, open_run, store_of
 from rnnstudy.study.results.verdict_table import full_statement
 from rnnstudy.study.spec.checks import refuse_wrong_trials
 from rnnstudy.study.spec.schema import schema as json_schema
-from rnnstudy.study.spec.study import SpecError, Study, load_study
+from rnnstudy.study.spec.study import Study, load_study
 from rnnstudy.study.store import DAMAGED
 from rnnstudy.tasks import TASKS
 
@@ -133,7 +134,7 @@ def run(
     """
     _log(verbose)
     study = _load(spec, sets, allow_plugins)
-    directory = out or Path("runs") / study.study
+    directory = out or files.default_directory(study)
     try:
         results = runner.run(
             study,
@@ -207,8 +208,11 @@ def check(
     _log(verbose)
     refuse_other_backends()
     study = _load(spec, sets, allow_plugins)
-    directory = out or Path("runs") / study.study
+    directory = out or files.default_directory(study)
+    files.refuse_unusable_folders(study, directory)
+    study.runtime.refuse_absent_devices()
     store = store_of(study, directory)
+    store.refuse_unusable(may_be_absent=True)
     plan = make_plan(study, store)
     show_plan(study, plan, console)
     refuse_oversized([*plan.todo, *plan.waiting], study.runtime)
@@ -229,8 +233,16 @@ def status(directory: Directory, allow_plugins: AllowPlugins = False, verbose: V
 @app.command()
 def report(directory: Directory, allow_plugins: AllowPlugins = False) -> None:
     """Write the report of a run again."""
-    path = write_report(_open(directory, allow_plugins))
-    console.print(f"Report: {path}", highlight=False, soft_wrap=True)
+    results = _open(directory, allow_plugins)
+    try:
+        with files.directory_lock(directory), interruptible():
+            page, faults = write_report(results)
+    except KeyboardInterrupt as interruption:
+        raise typer.Exit(exit_code(interruption)) from None
+    for fault in faults:
+        _say(f"failed: {fault}")
+    _say(f"Report: {page}")
+    raise typer.Exit(1 if faults else 0)
 
 
 @app.command()
@@ -244,7 +256,7 @@ def export(
 ) -> None:
     """Write a trained network as a Keras file."""
     results = _open(directory, allow_plugins)
-    path = files.export(results, member, out or Path(f"{member}.keras"))
+    path = files.export(results, member, out or Path(f"{short_name(member)}.keras"))
     _say(f"Wrote {path}")
     trained = results.trained_network(member)
     if trained.status[0] == "diverged":
@@ -316,6 +328,8 @@ def _show_result(results: Run) -> None:
         )
     for failure in results.failures():
         _say(f"failed: {failure.label}: {failure.reason}")
+    for fault in results.faults:
+        _say(f"failed: {fault}")
     log = results.directory / "failures.log"
     if log.exists():
         _say(f"Tracebacks: {log}")
@@ -337,7 +351,7 @@ def _show_choices(results: Run) -> None:
 
 
 def _exit_code(results: Run) -> int:
-    return 1 if results.failures() or files.unusable(results) else 0
+    return 1 if results.failures() or results.faults or files.unusable(results) else 0
 
 
 def _say(line: str) -> None:
@@ -349,21 +363,17 @@ def _plain(value: object) -> str:
 
 
 def main() -> None:
-    """Run the command line. Errors of the user become one sentence on stderr and exit code 2."""
+    """Run the command line. An error becomes one sentence on stderr."""
     quiet_tensorflow()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     warnings.formatwarning = lambda message, *_, **__: f"rnnstudy: {message}\n"
     try:
         app()
-    except SpecError as error:
-        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
-        sys.exit(2)
-    except (RunError, CorruptRecord, BackendError, OSError) as error:
-        reason = str(error)
-        if isinstance(error, OSError) and error.filename and error.strerror:
-            reason = f"{error.filename}: {error.strerror.lower()}"
-        errors.print(f"rnnstudy: {reason}", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(2)
+    except Exception as error:
+        logging.getLogger("rnnstudy").debug("%s", traceback.format_exc())
+        message, code = error_message(error)
+        errors.print(message, markup=False, highlight=False, soft_wrap=True)
+        sys.exit(code)
 
 
 if __name__ == "__main__":

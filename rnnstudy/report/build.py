@@ -1,23 +1,18 @@
-"""Contents of the report of a run: summary, sections with their exhibits, provenance."""
+"""Report of a run: its contents, and its folder."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from rnnstudy.analyses import Analysis, TaskAnalysis
-from rnnstudy.analyses.base import Section as TaskResults
-from rnnstudy.analyses.training_summary import performance
-from rnnstudy.core.exhibit import Exhibit, Table
+from rnnstudy.core.files import draft_beside, make_folder, remove_folder, replace_folder
+from rnnstudy.core.files.changes import create_folder
 from rnnstudy.report.fingerprint import fingerprint_of, is_current, write_fingerprint
-from rnnstudy.report.page import Fact, Page, PagePart, PageSection, write_page
-from rnnstudy.study.results.failures import Failure
-from rnnstudy.study.results.left_out import NO_NETWORKS
+from rnnstudy.report.page import Fact, Page, draw_page, page_faults
+from rnnstudy.report.sections import claims_section, members_section, rates_section, task_section
+from rnnstudy.study.results.failures import attempt
 from rnnstudy.study.results.run import Run
-from rnnstudy.study.results.selection_table import selection_exhibits
-from rnnstudy.study.results.solved_rates import rate_exhibits
-from rnnstudy.study.results.verdict_exhibits import verdict_exhibits
 from rnnstudy.study.results.verdict_table import ClaimResult
-from rnnstudy.study.spec.checks import applies
 
 FEW_SOLVED = 0.95
 """Share of solved networks below which the page begins with a warning."""
@@ -26,51 +21,96 @@ WITHOUT_VERDICT = ("uninformative", "not enough networks", "failed", "not comput
 """Words of claims on which a study says nothing."""
 
 
-def write_report(run: Run) -> Path:
-    """Write `report/` of a run directory, and return the path of its `index.html`."""
-    return _write(page(run), run.directory / "report")
+class WrittenReport(NamedTuple):
+    """Report on disk."""
+
+    page: Path
+    """File to open."""
+    faults: tuple[str, ...]
+    """One sentence for each part that could not be shown; empty if all are there."""
 
 
-def update_report(run: Run) -> Path:
+def write_report(run: Run) -> WrittenReport:
+    """Write `report/` of a run directory.
+
+    The report is drawn beside the one of before, which it replaces when it is complete.
+
+    Parameters
+    ----------
+    run
+        The results.
+    """
+    return write_page(page(run), run.directory / "report")
+
+
+def update_report(run: Run) -> WrittenReport:
     """Write `report/` unless it already shows the same contents, drawn by the same code.
 
     All records are read in any case.
+
+    Parameters
+    ----------
+    run
+        The results.
     """
     contents, folder = page(run), run.directory / "report"
     fingerprint = _fingerprint(contents)
     if fingerprint and is_current(folder, fingerprint):
-        return folder / "index.html"
-    return _write(contents, folder)
+        return WrittenReport(folder / "index.html", page_faults(contents))
+    return write_page(contents, folder)
 
 
-def _write(contents: Page, folder: Path) -> Path:
-    index, fingerprint = write_page(contents, folder), _fingerprint(contents)
-    if fingerprint:
-        write_fingerprint(folder, fingerprint)
-    return index
+def write_page(contents: Page, folder: Path) -> WrittenReport:
+    """Write a page to a folder, which holds the one of before until this one is complete.
+
+    Parameters
+    ----------
+    contents
+        The page.
+    folder
+        Folder of the report.
+    """
+    draft = draft_beside(folder)
+    make_folder(folder.parent)
+    create_folder(draft)
+    try:
+        faults = draw_page(contents, draft)
+        # Exhibits that could not be drawn are tried again by the next run.
+        if faults == page_faults(contents) and (fingerprint := _fingerprint(contents)):
+            write_fingerprint(draft, fingerprint)
+        replace_folder(draft, folder)
+    finally:
+        with suppress(OSError):
+            remove_folder(draft)
+    return WrittenReport(folder / "index.html", faults)
 
 
 def _fingerprint(contents: Page) -> str:
     """Return the fingerprint of a page; empty if an exhibit of the user cannot have one."""
-    try:
-        return fingerprint_of(contents)
-    except TypeError:
-        return ""
+    return attempt(lambda: fingerprint_of(contents), "")[0]
 
 
 def page(run: Run) -> Page:
-    """Return the contents of the report, from the records of the run's store."""
-    tasks, claims = [task.title for task in run.study.tasks], run.verdicts()
+    """Return the contents of the report, from the records of the run's store.
+
+    Parameters
+    ----------
+    run
+        The results.
+    """
+    tasks = [task.title for task in run.study.tasks]
+    none: list[ClaimResult] = []
+    claims, error = attempt(run.verdicts, none)
     return Page(
         title=run.study.report.title or run.study.study,
         summary=tuple(_summary(run)),
         facts=tuple(_facts(run, claims)),
         banner=_banner(run),
         sections=(
-            *_claims_section(run, claims),
-            *_rates_section(run),
-            *(_task_section(run, task) for task in tasks),
-            _members_section(run),
+            *claims_section(run, claims, error),
+            *rates_section(run),
+            *(task_section(run, task) for task in tasks),
+            members_section(run),
         ),
         provenance=_provenance(run),
         spec=_spec(run),
@@ -145,84 +185,6 @@ def _tone(solved: int, networks: int) -> Literal["good", "bad", "plain"]:
     return "plain" if solved >= FEW_SOLVED * networks else "bad"
 
 
-def _claims_section(run: Run, claims: Sequence[ClaimResult]) -> list[PageSection]:
-    """Return the verdicts, if the study has claims."""
-    kinds = {f"claim {claim.title}" for claim in run.study.claims}
-    part = PagePart("Verdicts", list(verdict_exhibits(claims)), _reasons(run.failures(kinds)))
-    return [PageSection("Claims", (part,))] if claims else []
-
-
-def _rates_section(run: Run) -> list[PageSection]:
-    """Return the shares of solved networks, if a network has not solved its task."""
-    exhibits = list(rate_exhibits(run.solved_by_combination()))
-    return [PageSection("Solved networks", (PagePart("Shares", exhibits),))] if exhibits else []
-
-
-def _task_section(run: Run, task: str) -> PageSection:
-    results = run.section(task)
-    failures = _reasons(run.failures({"train", "read"}, task))
-    training = PagePart("Training", list(performance(results)), failures)
-    parts = [
-        PagePart(
-            analysis.title,
-            _exhibits(run, analysis, results),
-            _reasons(f for f in run.failures({analysis.title}, task) if not f.scope),
-            _remark(run, analysis, results),
-        )
-        for analysis in run.study.analyses
-        if applies(analysis, results.task, run.study.analyses)
-    ]
-    purpose = " ".join((type(results.task).__doc__ or "").split("\n\n")[0].split())
-    return PageSection(task, (*_selection(run, task), training, *parts), purpose)
-
-
-def _selection(run: Run, task: str) -> list[PagePart]:
-    """Return the exhibits of the selection of training fields, if there is one."""
-    if run.study.selection is None:
-        return []
-    shown = selection_exhibits(run.selections(task), run.study.selection.grid)
-    return [PagePart("Selection", list(shown), _reasons(run.failures({"pilots", "select"}, task)))]
-
-
-def _exhibits(run: Run, analysis: Analysis, results: TaskResults) -> list[Exhibit]:
-    section = run.section_of(analysis, results)
-    records = section.shared if isinstance(analysis, TaskAnalysis) else section.records
-    return list(analysis.show(section)) if records.get(analysis.title) else []
-
-
-def _remark(run: Run, analysis: Analysis, results: TaskResults) -> str:
-    """Return a sentence about the networks that an analysis leaves out; empty if none."""
-    words = run.left_out(analysis, results.task.title)
-    if not words:
-        return ""
-    chosen = run.section_of(analysis, results).trained
-    if not chosen and results.trained:
-        return (
-            f"There is nothing to analyse, because {NO_NETWORKS[analysis.networks]}: {words}. "
-            "The field 'networks' of the analysis says which networks are analysed."
-        )
-    return f"Left out: {words}."
-
-
-def _reasons(failures: Iterable[Failure]) -> str:
-    return "; ".join(f"{failure.label}: {failure.reason}" for failure in failures)
-
-
-def _members_section(run: Run) -> PageSection:
-    table = run.members
-    columns = {
-        str(name): table[name].astype(object).where(table[name].notna(), None).tolist()
-        for name in table
-    }
-    exhibit = Table(
-        title="Members",
-        caption="One row per network, as in members.csv; loss and accuracy on the task's fresh "
-        "trials.",
-        columns=columns,
-    )
-    return PageSection("Networks", (PagePart("members", [exhibit]),))
-
-
 def _provenance(run: Run) -> dict[str, Any]:
     provenance = run.provenance
     seeds = sorted({int(seed) for seed in run.members["seed"].dropna()})
@@ -244,7 +206,7 @@ def _provenance(run: Run) -> dict[str, Any]:
 
 def _spec(run: Run) -> str:
     path = run.directory / "spec.yaml"
-    return path.read_text(encoding="utf-8") if path.exists() else ""
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
 def _join(words: list[str]) -> str:

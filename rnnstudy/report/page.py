@@ -8,21 +8,23 @@ page = Page(
     provenance={"versions": {"rnnstudy": "0.1.0"}},
     spec=text,
 )
-write_page(page, folder)                       # -> folder/index.html, figures/, tables/
+draw_page(page, folder)                        # -> folder/index.html, figures/, tables/
 """
 
 import re
-import shutil
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from rnnstudy.core.exhibit import Exhibit, Note, Panels, Table
+from rnnstudy.core.files import short_name
 from rnnstudy.report.figures.figures import is_drawable, save_figure
 from rnnstudy.report.figures.interactive import plotly_data
 from rnnstudy.report.tables import csv_text, table_cell, table_rows
+from rnnstudy.study.results.failures import attempt
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -34,6 +36,9 @@ LONG_TABLE = 15
 
 WIDE_TABLE = 8
 """Columns beyond which a table is set in smaller letters."""
+
+LONG_NAME = 120
+"""Letters beyond which the end of a file name is a hash."""
 
 LONG_TEXT = 24
 """Letters beyond which a cell's text may have several lines."""
@@ -57,6 +62,8 @@ class PagePart:
     failure: str = ""
     remark: str = ""
     """Networks that are left out, as a sentence."""
+    fault: str = ""
+    """Sentence on what could not be shown because code raised an exception."""
 
 
 @dataclass(frozen=True)
@@ -92,27 +99,59 @@ class RenderedExhibit(NamedTuple):
     name: str
     cells: list[list[Any]]
     plot: Any
+    fault: str = ""
+    """Sentence on why the exhibit could not be drawn; empty if it was."""
 
 
-def write_page(page: Page, folder: Path) -> Path:
-    """Write the page, its figures and tables into `folder`, and return the path of the page.
+def draw_page(page: Page, folder: Path) -> tuple[str, ...]:
+    """Draw the page, its figures and tables into an empty folder, and return the faults.
 
-    Files of an earlier report are replaced. Figures and tables depend on the exhibits alone.
+    Figures and tables depend on the exhibits alone. An exhibit that cannot be drawn is a note with
+    the reason in its place.
+
+    Parameters
+    ----------
+    page
+        The contents.
+    folder
+        Folder that exists and is empty. The page in it is `index.html`.
+
+    Returns
+    -------
+    tuple of str
+        One sentence for each part or exhibit that could not be shown; empty if all are there.
     """
-    for part in ("figures", "tables"):
-        shutil.rmtree(folder / part, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / PLOTLY_FILE).unlink(missing_ok=True)
     names = FileNames()
     formats = tuple(dict.fromkeys(("svg", *page.formats)))
     sections = [_render_section(section, folder, names, formats) for section in page.sections]
     parts = [part for section in sections for part in section["parts"]]
-    explorable = any(item.plot for part in parts for item in part["exhibits"])
+    items = [item for part in parts for item in part["exhibits"]]
+    explorable = any(item.plot for item in items)
     if explorable:
-        (folder / PLOTLY_FILE).write_text(_plotly_source(), encoding="utf-8")
-    index = folder / "index.html"
-    index.write_text(_render_page(page, sections, explorable), encoding="utf-8")
-    return index
+        _write(folder / PLOTLY_FILE, _plotly_source())
+    _write(folder / "index.html", _render_page(page, sections, explorable))
+    return (*page_faults(page), *(item.fault for item in items if item.fault))
+
+
+def page_faults(page: Page) -> tuple[str, ...]:
+    """Return one sentence for each part whose contents lack something.
+
+    Parameters
+    ----------
+    page
+        The contents.
+    """
+    return tuple(
+        f"{section.title}, {part.title}: {part.fault}"
+        for section in page.sections
+        for part in section.parts
+        if part.fault
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    # Names of files that are no UTF-8 may be part of a text.
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 class FileNames:
@@ -123,7 +162,7 @@ class FileNames:
 
     def assign(self, *titles: str) -> str:
         """Return a name that no other exhibit of this page has."""
-        wanted = "-".join(file_stem(title) for title in titles)[:120].strip("-")
+        wanted = short_name("-".join(file_stem(title) for title in titles), LONG_NAME)
         name, count = wanted, 1
         while name in self.used:
             count += 1
@@ -146,6 +185,7 @@ def _render_section(
         {
             "title": part.title,
             "failure": part.failure,
+            "fault": part.fault,
             "remark": part.remark,
             "name": names.assign(section.title, part.title),
             "exhibits": list(_render_exhibits(section, part, folder, names, formats)),
@@ -160,24 +200,38 @@ def _render_exhibits(
 ) -> Iterator[RenderedExhibit]:
     """Write the files of a part, and yield its exhibits."""
     for exhibit in part.exhibits:
-        name = names.assign(section.title, part.title, exhibit.title)
-        if isinstance(exhibit, Table):
-            (folder / "tables").mkdir(exist_ok=True)
-            (folder / "tables" / f"{name}.csv").write_text(csv_text(exhibit), encoding="utf-8")
-            cells = [[table_cell(value) for value in row] for row in table_rows(exhibit)]
-            yield RenderedExhibit(exhibit, "table", name, cells, None)
-        elif isinstance(exhibit, Note):
-            yield RenderedExhibit(exhibit, "note", name, [], None)
-        elif isinstance(exhibit, Panels) and not exhibit.exhibits:
-            yield RenderedExhibit(
-                Note(title=exhibit.title, text="Nothing to show."), "note", name, [], None
-            )
-        elif is_drawable(exhibit):
-            save_figure(exhibit, folder / "figures", name, formats)
-            yield RenderedExhibit(exhibit, "figure", name, [], plotly_data(exhibit))
-        else:
-            kind = type(exhibit).__name__
-            raise ValueError(f"'{exhibit.title}' must be a table, a note or a figure, got a {kind}")
+        title = str(exhibit.title) if isinstance(exhibit, Exhibit) else type(exhibit).__name__
+        name = names.assign(section.title, part.title, title)
+        draw = partial(_render_exhibit, exhibit, folder, name, formats)
+        rendered, error = attempt(draw, None)
+        if rendered is None:
+            text = f"It could not be drawn: {error}"
+            note = Note(title=title, text=text)
+            fault = f"{section.title}, {part.title}, {title}: {text[0].lower()}{text[1:]}"
+            rendered = RenderedExhibit(note, "note", name, [], None, fault)
+        yield rendered
+
+
+def _render_exhibit(
+    exhibit: Exhibit, folder: Path, name: str, formats: Sequence[str]
+) -> RenderedExhibit:
+    if isinstance(exhibit, Table):
+        text = csv_text(exhibit)
+        cells = [[table_cell(value) for value in row] for row in table_rows(exhibit)]
+        (folder / "tables").mkdir(exist_ok=True)
+        _write(folder / "tables" / f"{name}.csv", text)
+        return RenderedExhibit(exhibit, "table", name, cells, None)
+    if isinstance(exhibit, Note):
+        return RenderedExhibit(exhibit, "note", name, [], None)
+    if isinstance(exhibit, Panels) and not exhibit.exhibits:
+        note = Note(title=exhibit.title, text="Nothing to show.")
+        return RenderedExhibit(note, "note", name, [], None)
+    if is_drawable(exhibit):
+        plot = plotly_data(exhibit)
+        save_figure(exhibit, folder / "figures", name, formats)
+        return RenderedExhibit(exhibit, "figure", name, [], plot)
+    kind = type(exhibit).__name__
+    raise ValueError(f"an exhibit must be a table, a note or a figure, got a {kind}")
 
 
 def _plotly_source() -> str:

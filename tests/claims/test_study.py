@@ -6,10 +6,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from pretended import pretend
 
-from rnnstudy.population.initialise import initial_population
 from rnnstudy.report import build as contents
 from rnnstudy.runner import NullListener
 from rnnstudy.study.execution.worker import JobResult, Worker
@@ -18,7 +17,6 @@ from rnnstudy.study.results.failures import failure_entries
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.study import Study, TrainedNetworkSpec, load_study, resolve_study, study_of
 from rnnstudy.study.store import Store
-from rnnstudy.training.train import TrainedNetworks
 
 TASKS = [{"kind": "flip_flop", "bits": 1, "length": 20}, {"kind": "sine", "length": 20}]
 SPEC: dict[str, Any] = {
@@ -40,27 +38,6 @@ def study(**changes: Any) -> Study:
 
 def large(**fields: Any) -> Study:
     return study(claims=[{"kind": "claims.studied:Large", "name": "large", **fields}])
-
-
-def pretend(store: Store, network: TrainedNetworkSpec, diverged: bool = False) -> None:
-    """Put a network in the store as if it had been trained."""
-    task, one = network.task, np.zeros(1)
-    store.write(
-        network.key(),
-        TrainedNetworks(
-            population=initial_population(network.cell, task.inputs, task.outputs, [network.seed]),
-            seed=np.array([network.seed]),
-            attempt=np.array([0]),
-            step=np.array([0]),
-            loss=np.zeros((1, 1)),
-            accuracy=np.zeros((1, 1)),
-            steps=np.array([5]),
-            diverged_at=np.array([3 if diverged else -1]),
-            evaluation_loss=one,
-            evaluation_accuracy=one,
-            solved=np.array([True]),
-        ),
-    )
 
 
 def done(asked: Study, store: Store) -> list[JobResult]:

@@ -148,3 +148,51 @@ def test_another_backend_in_the_settings_of_keras_is_refused(tmp_path: Path, spe
     done = command("check", str(spec), env=env, cwd=tmp_path)
     assert done.returncode == 2
     assert b"got the backend 'jax' from" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("devices", "sentence"),
+    [
+        ("[GPU:0]", "runtime.devices must be among CPU:0, got 'GPU:0'"),
+        ("2", "runtime.devices must be at most 1, got 2. This machine has CPU:0."),
+    ],
+)
+def test_devices_that_are_not_there_are_refused_by_check(
+    spec: Path, devices: str, sentence: str
+) -> None:
+    words = ["check", str(spec), "--set", f"runtime.devices={devices}"]
+    done = command(*words, env={"CUDA_VISIBLE_DEVICES": ""})
+    assert (done.returncode, done.stderr.decode()) == (2, f"rnnstudy: {sentence}\n")
+    assert command("check", str(spec), env={"CUDA_VISIBLE_DEVICES": ""}).returncode == 0
+
+
+BROKEN = """\
+from rnnstudy.tasks import FlipFlop
+
+
+class Broken(FlipFlop):
+    @property
+    def title(self):
+        raise {error}
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        ("ZeroDivisionError('no title')", 1, "ZeroDivisionError: no title (own_"),
+        ("OSError(28, 'No space left on device', 'a.csv')", 1, "a.csv: no space left on device"),
+    ],
+)
+def test_code_of_a_user_that_raises_ends_a_command_in_one_sentence(
+    tmp_path: Path, error: str, code: int, sentence: str
+) -> None:
+    (tmp_path / f"own_{code}.py").write_text(BROKEN.format(error=error))
+    (tmp_path / "a.yaml").write_text(
+        f"study: a\ntasks: ['own_{code}:Broken']\nnetworks: {{cells: vanilla, units: 2}}\n"
+    )
+    done = command("check", "a.yaml", "--allow-plugins", cwd=tmp_path)
+    said = done.stderr.decode()
+    assert done.returncode == code, said
+    assert f"rnnstudy: {sentence}" in said
+    assert len(said.splitlines()) == 1

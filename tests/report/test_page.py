@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +14,9 @@ import numpy as np
 import pytest
 
 from rnnstudy.core.exhibit import Exhibit, Matrix, Note, Panels, Table
-from rnnstudy.report.page import Fact, Page, PagePart, PageSection, file_stem, write_page
+from rnnstudy.report import build
+from rnnstudy.report import page as page_module
+from rnnstudy.report.page import Fact, Page, PagePart, PageSection, file_stem
 
 Exhibits = Callable[[int], dict[str, Exhibit]]
 EVIL = "<script>alert(1)</script>"
@@ -32,6 +35,13 @@ class Elements(HTMLParser):
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.found if name == tag]
+
+
+def write_page(contents: Page, folder: Path) -> Path:
+    """The index of a page without a fault."""
+    index, faults = build.write_page(contents, folder)
+    assert faults == ()
+    return index
 
 
 def page(found: dict[str, Exhibit]) -> Page:
@@ -65,7 +75,7 @@ def test_every_file_that_the_page_names_is_there(report: Path) -> None:
     files = [name for name in named if name and not name.startswith("#")]
     assert all((report.parent / name).is_file() for name in files)
     written = {str(p.relative_to(report.parent)) for p in report.parent.rglob("*") if p.is_file()}
-    assert written == {"index.html", *files}
+    assert written == {"index.html", "fingerprint.json", *files}
     assert "figures/flip_flop-all-of-it-distances.pdf" in written
     assert "tables/flip_flop-all-of-it-members.csv" in written
 
@@ -129,7 +139,8 @@ def test_figures_come_in_the_formats_asked_for_and_the_page_shows_svg(
 def test_a_new_report_leaves_nothing_of_the_old(exhibits: Exhibits, tmp_path: Path) -> None:
     write_page(page({name: exhibits(1)[name] for name in ("table", "matrix")}), tmp_path)
     write_page(Page(title="empty"), tmp_path)
-    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["index.html"]
+    present = sorted(p.name for p in tmp_path.rglob("*") if p.is_file())
+    assert present == ["fingerprint.json", "index.html"]
 
 
 def test_an_empty_result_is_a_page(tmp_path: Path) -> None:
@@ -159,6 +170,59 @@ def test_markup_is_text_everywhere(tmp_path: Path) -> None:
     assert EVIL not in text
     kinds = [e.get("type") or e.get("src") for e in Elements(text).all("script")]
     assert kinds == ["application/json", "plotly.min.js", None]
+
+
+class Unpaintable:
+    """An object of a user that is no exhibit."""
+
+
+def test_what_cannot_be_drawn_is_named_in_its_place(tmp_path: Path) -> None:
+    table = Table(title="fine", columns={"a": [1]})
+    uneven = Table(title="uneven", columns={"a": [1]})
+    object.__setattr__(uneven, "columns", {"a": [1], "b": [1, 2]})
+    exhibits: list[Any] = [Unpaintable(), table, uneven]
+    contents = Page("p", sections=(PageSection("T", (PagePart("x", exhibits),)),))
+    index, faults = build.write_page(contents, tmp_path / "report")
+    assert faults[0] == (
+        "T, x, Unpaintable: it could not be drawn: ValueError: an exhibit must be a table, a note "
+        "or a figure, got a Unpaintable"
+    )
+    assert faults[1].startswith("T, x, uneven: it could not be drawn: ValueError: zip()")
+    assert len(faults) == 2
+    text = index.read_text(encoding="utf-8")
+    assert text.count("It could not be drawn: ValueError") == 2
+    assert [path.name for path in (index.parent / "tables").iterdir()] == ["t-x-fine.csv"]
+    # The next run tries again.
+    assert not (index.parent / "fingerprint.json").exists()
+
+
+def test_the_report_of_before_stays_if_the_next_cannot_be_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "report"
+    before = write_page(Page("before"), folder).read_bytes()
+
+    def fail(*_: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(page_module, "_render_page", fail)
+    with pytest.raises(OSError, match="No space left"):
+        build.write_page(Page("after"), folder)
+    assert (folder / "index.html").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_names_that_are_no_utf8_are_shown_as_escapes(tmp_path: Path) -> None:
+    text = write_page(Page(os.fsdecode(b"th\xe9")), tmp_path / "report").read_text("utf-8")
+    assert "th\\udce9" in text
+
+
+def test_long_names_differ_in_their_hashes(tmp_path: Path) -> None:
+    notes = [Table(title="a" * 300 + end, columns={"a": [1]}) for end in "bc"]
+    index = write_page(Page("p", sections=(PageSection("T", (PagePart("x", notes),)),)), tmp_path)
+    names = [path.name for path in (index.parent / "tables").iterdir()]
+    assert {len(name) for name in names} == {124}
+    assert len({name[:100] for name in names}) == 1
 
 
 def test_names_are_stable_and_never_collide(tmp_path: Path) -> None:

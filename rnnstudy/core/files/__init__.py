@@ -4,6 +4,7 @@ A reader sees a whole file or folder, or none. After a power failure the same ho
 """
 
 from rnnstudy.core.files.changes import sync_folder
+from rnnstudy.core.files.names import short_name
 from rnnstudy.core.files.reading import IrregularFile, parse_json, read_file
 from rnnstudy.core.files.removing import (
     DRAFT,
@@ -20,6 +21,7 @@ from rnnstudy.core.files.writing import (
     refuse_links,
     replace_folder,
     write_file,
+    write_folder,
 )
 
 __all__ = [
@@ -37,6 +39,8 @@ __all__ = [
     "remove_file",
     "remove_folder",
     "replace_folder",
+    "short_name",
     "sync_folder",
     "write_file",
+    "write_folder",
 ]

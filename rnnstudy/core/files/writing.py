@@ -1,6 +1,7 @@
 """Writing of whole files and folders."""
 
 import errno
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -102,6 +103,41 @@ def replace_folder(draft: Path, folder: Path, *, inside: str | Path | None = Non
         rename(draft, folder)
     sync(folder.parent)
     remove_folder(former)
+
+
+def write_folder(folder: str | Path, contents: Mapping[str, bytes]) -> None:
+    """Write a whole folder, or leave the folder of before.
+
+    Parameters
+    ----------
+    folder
+        The folder. One of before is replaced with all that it holds.
+    contents
+        Path of each file in the folder, and its bytes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from rnnstudy.core.files import write_folder
+    >>> folder = Path(tempfile.mkdtemp(), "code")
+    >>> write_folder(folder, {"a.py": b"", "b/c.py": b""})
+    >>> sorted(path.name for path in folder.iterdir())
+    ['a.py', 'b']
+    """
+    folder = Path(folder)
+    make_folder(folder.parent)
+    draft = draft_beside(folder)
+    create_folder(draft)
+    try:
+        for name, content in contents.items():
+            make_folder((draft / name).parent)
+            create_file(draft / name, content)
+        replace_folder(draft, folder)
+    except BaseException:
+        with suppress(OSError):
+            remove_folder(draft)
+        raise
 
 
 def make_folder(folder: str | Path, *, inside: str | Path | None = None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.files import short_name
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.training.protocol import Training
 from rnnstudy.training.state import TrainingState
@@ -25,7 +26,7 @@ def training_curves(folder: str | None, cohort: str, protocol: Training) -> Iter
     if folder is None:
         yield lambda course: None
         return
-    writer = tf.summary.create_file_writer(str(Path(folder) / cohort.replace(" ", "_")))
+    writer = tf.summary.create_file_writer(str(Path(folder) / short_name(cohort.replace(" ", "_"))))
 
     def write(course: TrainingState) -> None:
         mark = (course.done - 1) // protocol.record_every

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from rnnstudy.core.component import components_in
+from rnnstudy.core.files import remove_folder, write_folder
 from rnnstudy.core.source.classes import is_own, replaced_hashes, source_of
 from rnnstudy.core.source.files import (
     NO_SOURCE,
@@ -54,21 +55,22 @@ def source_in(study: Study) -> SourceCode:
 
 
 def write_code(study: Study, directory: Path) -> None:
-    """Write the modules of the user's classes to `code/` of a run directory."""
+    """Write the modules of the user's classes to `code/` of a run directory, all at once."""
     folder, source = directory / FOLDER, source_in(study)
-    for name in _code_record(directory).get("files", {}).values():
-        (folder / name).unlink(missing_ok=True)
     if not source.modules:
-        (folder / VERSIONS_FILE).unlink(missing_ok=True)
+        if (folder / VERSIONS_FILE).exists():
+            remove_folder(folder)
         return
-    for module, name in source.files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(source.modules[module])
     hashes = {path: source_of(cls).sha256 for path, cls in own_classes(study).items()}
     record = {"classes": hashes, "files": dict(source.files), "packages": dict(source.packages)}
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / VERSIONS_FILE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    contents = {name: source.modules[module] for module, name in source.files.items()}
+    contents[VERSIONS_FILE] = (json.dumps(record, indent=1) + "\n").encode()
+    if any(_content(folder / name) != content for name, content in contents.items()):
+        write_folder(folder, contents)
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() and not path.is_symlink() else None
 
 
 def _code_record(directory: Path) -> Mapping[str, Any]:

@@ -1,9 +1,18 @@
-"""Failed jobs in the provenance of a run."""
+"""Failed jobs in the provenance of a run, and calls of users' code that may fail."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+import logging
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
+from rnnstudy.core.storage.errors import NewerRecord, UnreadableRecord
+from rnnstudy.study.errors import error_sentence
+from rnnstudy.study.execution.signals import is_interruption
 from rnnstudy.study.execution.worker import JobResult
+
+T = TypeVar("T")
+
+logger = logging.getLogger("rnnstudy")
 
 
 class Failure(NamedTuple):
@@ -38,3 +47,50 @@ def failures_of(provenance: Mapping[str, Any]) -> list[Failure]:
     if isinstance(entries, Mapping):
         return [Failure("", "", (), label, reason) for label, reason in entries.items()]
     return [Failure(**{**entry, "members": tuple(entry["members"])}) for entry in entries]
+
+
+def attempt(compute: Callable[[], T], default: T) -> tuple[T, str]:
+    """Return the result of code that may be a user's, or a default and the error in one sentence.
+
+    Any exception costs this result alone, SystemExit as well. A signal is raised, and so is an
+    error of records that may be whole, because a report without them would be wrong.
+
+    Parameters
+    ----------
+    compute
+        Function without arguments.
+    default
+        Result if it raises.
+
+    Examples
+    --------
+    >>> from rnnstudy.study.results.failures import attempt
+    >>> attempt(lambda: 1 / 0, 0)
+    (0, 'ZeroDivisionError: division by zero')
+    """
+    try:
+        return compute(), ""
+    except BaseException as error:
+        if is_interruption(error) or isinstance(error, UnreadableRecord | NewerRecord):
+            raise
+        logger.debug("%s", traceback.format_exc())
+        return default, error_sentence(error)
+
+
+def collect(items: Callable[[], Iterable[T]]) -> tuple[list[T], str]:
+    """Return the items that a user's code yields, up to an error, and the error in one sentence.
+
+    Parameters
+    ----------
+    items
+        Function that returns the items.
+
+    Examples
+    --------
+    >>> from rnnstudy.study.results.failures import collect
+    >>> collect(lambda: (10 // n for n in (5, 2, 0)))
+    ([2, 5], 'ZeroDivisionError: integer division or modulo by zero')
+    """
+    collected: list[T] = []
+    _, error = attempt(lambda: collected.extend(items()), None)
+    return collected, error

@@ -1,22 +1,33 @@
 """Files of a run directory."""
 
+import fcntl
 import importlib.metadata
 import json
+import logging
 import os
 import platform
-import shutil
+import tempfile
+import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rnnstudy.core.files import remove_file, short_name, write_file
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.worker import JobResult
-from rnnstudy.study.results.failures import failure_entries
+from rnnstudy.study.results.failures import attempt, failure_entries
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.study import Study, resolve_study
+
+logger = logging.getLogger("rnnstudy")
+
+LONGEST_NAME = 255
+"""Bytes of a file name on the usual file systems."""
 
 PACKAGES = ("rnnstudy", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas",
             "matplotlib", "pydantic")  # fmt: skip
@@ -24,35 +35,63 @@ PACKAGES = ("rnnstudy", "tensorflow", "keras", "numpy", "scipy", "scikit-learn",
 
 def write_members(run: Run) -> None:
     """Write `members.csv`: one row per network, in the order of the grid."""
-    run.members.to_csv(run.directory / "members.csv", index=False, lineterminator="\n")
+    write_file(run.directory / "members.csv", _csv(run.members))
 
 
 def write_selection(run: Run) -> None:
     """Write `selection.csv` if the study selects training fields: one row per candidate."""
     path = run.directory / "selection.csv"
-    path.unlink(missing_ok=True)
-    if run.study.selection is not None:
-        run.selection.to_csv(path, index=False, lineterminator="\n")
+    if run.study.selection is None:
+        remove_file(path)
+    else:
+        write_file(path, _csv(run.selection))
 
 
-def write_models(run: Run) -> None:
-    """Write `models/<member>.keras` for the networks that the spec names."""
+def _csv(table: Any) -> str:
+    text: str = table.to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def write_models(run: Run) -> list[str]:
+    """Write `models/<member>.keras` for the networks that the spec names.
+
+    Returns
+    -------
+    list of str
+        One sentence for each model that could not be written; empty if all are there.
+    """
     table = run.members
     present = table["member"][table["status"] != "missing"]
-    for name in filter(run.study.report.wants_model, present):
-        path, key = run.directory / "models" / f"{name}.keras", run.key(name)
-        if run.store.has(key) and _address(path) != key.encode():
-            path.parent.mkdir(exist_ok=True)
-            run.model(name).save(path)
-            # A Keras file is a zip archive. Its comment is the network's address. A file of an
-            # earlier spec under the same name has another address.
+    names = [name for name in present if run.study.report.wants_model(name)]
+    errors = {name: attempt(partial(_write_model, run, name), None)[1] for name in names}
+    return [f"model {name} was not written: {error}" for name, error in errors.items() if error]
+
+
+def _write_model(run: Run, name: str) -> None:
+    path, key = run.directory / "models" / f"{short_name(name)}.keras", run.key(name)
+    if run.store.has(key) and _address(path) != key.encode():
+        write_file(path, _model_bytes(run, name, key), inside=run.directory)
+
+
+def _model_bytes(run: Run, member: str, comment: str = "") -> bytes:
+    """Return the Keras file of a network. It is a zip archive, whose comment is its address.
+
+    A file of an earlier spec under the same name has another address.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.keras")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Keras is not ready for all releases of NumPy
+            run.model(member).save(path)
+        if comment:
             with zipfile.ZipFile(path, "a") as archive:
-                archive.comment = key.encode()
+                archive.comment = comment.encode()
+        return path.read_bytes()
 
 
 def _address(path: Path) -> bytes:
     """Return the address of the network in a Keras file of ours; empty if it is not known."""
-    if not zipfile.is_zipfile(path):
+    if path.is_symlink() or not zipfile.is_zipfile(path):
         return b""
     with zipfile.ZipFile(path) as archive:
         return archive.comment
@@ -65,11 +104,11 @@ def write_specs(study: Study, directory: Path, spec: str | Path | None) -> None:
         # The run may be read from another working directory.
         runtime = runtime.replace(store=str(Path(runtime.store).resolve()))
     text = resolve_study(study.model_copy(update={"runtime": runtime}))
-    (directory / "resolved.yaml").write_text(text, encoding="utf-8")
+    write_file(directory / "resolved.yaml", text)
     if spec is None:
-        (directory / "spec.yaml").write_text(text, encoding="utf-8")
+        write_file(directory / "spec.yaml", text)
     elif Path(spec).resolve() != (directory / "spec.yaml").resolve():
-        shutil.copyfile(spec, directory / "spec.yaml")
+        write_file(directory / "spec.yaml", Path(spec).read_bytes())
 
 
 def write_provenance(
@@ -94,11 +133,11 @@ def write_provenance(
     }
     traces = "\n".join(f"{r.label}\n{r.trace}" for r in results if r.failure)
     log = run.directory / "failures.log"
-    log.unlink(missing_ok=True)
     if traces:
-        log.write_text(traces, encoding="utf-8")
-    path = run.directory / "provenance.json"
-    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        write_file(log, traces.encode("utf-8", "backslashreplace"))
+    else:
+        remove_file(log)
+    write_file(run.directory / "provenance.json", json.dumps(data, indent=1) + "\n")
 
 
 def _versions() -> dict[str, str]:
@@ -134,6 +173,86 @@ def export(run: Run, member: str, path: str | Path) -> Path:
     path = Path(path)
     if path.suffix != ".keras":
         raise RunError(f"{path}: a Keras model file ends in .keras")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    run.model(member).save(path)
+    write_file(path, _model_bytes(run, member))
     return path
+
+
+class LockedError(RunError):
+    """Another run is at work in the directory."""
+
+
+@contextmanager
+def directory_lock(directory: Path, *, shared: bool = False) -> Iterator[None]:
+    """Keep a second writer out of a run directory. The lock ends with the process.
+
+    Parameters
+    ----------
+    directory
+        The run directory, which exists.
+    shared
+        If true, others that share the lock are let in, such as shards. Default: nobody.
+
+    Raises
+    ------
+    LockedError
+        If another process has the lock.
+    """
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LockedError(
+                f"another run is at work in {directory}; wait until it ends"
+            ) from None
+        except OSError as error:
+            # Some network file systems have no locks.
+            logger.warning("%s cannot be locked (%s); start no second run", directory, error)
+        yield
+    finally:
+        os.close(handle)
+
+
+def refuse_unusable_folders(study: Study, directory: Path) -> None:
+    """Raise RunError if a run cannot write to its directory, or to a folder that the spec names.
+
+    Nothing is created. `check` and `run` call it before anything else.
+
+    Parameters
+    ----------
+    study
+        The study, whose `runtime` may name folders.
+    directory
+        The run directory, which need not exist.
+    """
+    runtime = study.runtime
+    for path in (directory, runtime.store, runtime.tensorboard):
+        if path is not None:
+            _refuse_unusable_folder(Path(path))
+
+
+def _refuse_unusable_folder(folder: Path) -> None:
+    for part in folder.parts:
+        if len(os.fsencode(part)) > LONGEST_NAME:
+            raise RunError(
+                f"a name must have at most {LONGEST_NAME} bytes, got {len(os.fsencode(part))}: "
+                f"{part}. Choose a shorter one."
+            )
+    # The nearest thing that exists; a link that leads nowhere exists.
+    base = next(path for path in (folder, *folder.parents, Path()) if os.path.lexists(path))
+    if not base.is_dir():
+        raise RunError(f"{base} must be a folder, got a file. Choose another name.")
+    if not os.access(base, os.W_OK | os.X_OK):
+        raise RunError(f"{base} must be writable, but its permissions forbid it")
+
+
+def default_directory(study: Study) -> Path:
+    """Return the run directory of a study that names none: `runs/<study>`.
+
+    Parameters
+    ----------
+    study
+        The study. The end of a very long name is a hash.
+    """
+    return Path("runs") / short_name(study.study)

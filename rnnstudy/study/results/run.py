@@ -20,7 +20,7 @@ from rnnstudy.core.errors import suggestion
 from rnnstudy.core.lazy_imports import keras_models, pd
 from rnnstudy.core.record import Record
 from rnnstudy.core.source.plugins import plugin_permission
-from rnnstudy.core.storage.errors import CorruptRecord
+from rnnstudy.core.storage.errors import CorruptRecord, NewerRecord, UnreadableRecord
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.artefacts import Artefacts
@@ -81,6 +81,8 @@ class Run:
     ) -> None:
         self.directory, self.study = Path(directory), study
         self.store = store or store_of(study, directory)
+        self.faults: list[str] = []
+        """Parts of the report, and models, that the run of this object could not write."""
         self._index = index
 
     @property
@@ -358,6 +360,8 @@ class Run:
             raise RunError(f"{self.directory} does not hold {label}; run the study to compute it")
         try:
             return self.store.read(key, kind)
+        except (UnreadableRecord, NewerRecord):
+            raise  # it may be whole: a table or a report without it would be wrong
         except CorruptRecord as error:
             raise RunError(f"{label} cannot be read ({error}); run the study again") from error
 

@@ -9,6 +9,7 @@ from rnnstudy.analyses.conditions import condition_text
 from rnnstudy.claims import Claim, Evidence
 from rnnstudy.claims.evidence.record import ControlResult
 from rnnstudy.claims.verdict import PartVerdict, Verdict, control_outcome, verdicts
+from rnnstudy.study.results.failures import attempt
 from rnnstudy.tasks import Task
 
 COLUMNS = ("claim", "task", "statement", "verdict", "statistic", "effect", "low", "high", "p",
@@ -107,9 +108,15 @@ def verdict_columns(results: Sequence[ClaimResult]) -> dict[str, list[Any]]:
 
 
 def full_statement(claim: Claim, task: Task) -> str:
-    """Return the statement of a claim with the condition on its networks, if there is one."""
+    """Return the statement of a claim with the condition on its networks, if there is one.
+
+    A statement that raises an exception is the name of its claim, with the exception.
+    """
     condition = condition_text(claim.where)
-    return claim.statement(task) + (f" (Networks with {condition}.)" if condition else "")
+    statement, error = attempt(lambda: claim.statement(task), "")
+    if error:
+        statement = f"{claim.title} (its statement raises {error})"
+    return statement + (f" (Networks with {condition}.)" if condition else "")
 
 
 def _row(result: ClaimResult) -> dict[str, Any]:

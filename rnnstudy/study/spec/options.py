@@ -1,6 +1,7 @@
 """Options of a spec that change no result: `runtime` and `report`."""
 
 import os
+import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rnnstudy.core.component import Component
+from rnnstudy.study.errors import RunError
 from rnnstudy.study.spec.networks import Axis
 from rnnstudy.training.kernels.choice import Kernel, kernel_for
 
@@ -71,6 +73,32 @@ class Runtime(Component):
         if count > 1 or self.expected_kernel != "per_member":
             return 1
         return self.workers or os.cpu_count() or 1
+
+    def refuse_absent_devices(self) -> None:
+        """Raise RunError if this machine lacks a device, as far as is known without TensorFlow.
+
+        TensorFlow itself is asked once it is loaded.
+        """
+        count = None if "tensorflow" in sys.modules else _count_gpus()
+        if count is None or self.devices is None:
+            return
+        known = [f"GPU:{i}" for i in range(count)] + ["CPU:0"]
+        if isinstance(self.devices, int):
+            if self.devices > max(count, 1):
+                raise RunError(
+                    f"runtime.devices must be at most {max(count, 1)}, got {self.devices}. "
+                    f"This machine has {', '.join(known)}."
+                )
+        elif absent := [name for name in self.devices if name not in known]:
+            raise RunError(f"runtime.devices must be among {', '.join(known)}, got {absent[0]!r}")
+
+
+def _count_gpus() -> int | None:
+    """Return the number of GPUs that TensorFlow can see at most; None if it is not known."""
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if hidden in ("", "-1") or not any(Path(driver).exists() for driver in DRIVERS):
+        return 0
+    return None if hidden is None else len(hidden.split(","))
 
 
 class Report(Component):

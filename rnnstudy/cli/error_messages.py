@@ -1,0 +1,53 @@
+"""Errors that end a command, as one message and an exit code."""
+
+import errno
+import traceback
+from pathlib import Path
+
+from rnnstudy.core.lazy_imports import BackendError
+from rnnstudy.core.storage.errors import CorruptRecord
+from rnnstudy.study.errors import RunError, error_sentence
+from rnnstudy.study.spec.study import SpecError
+
+DISK_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""Errors of the disk, which no change of the arguments mends."""
+
+
+def error_message(error: Exception) -> tuple[str, int]:
+    """Return the message of an error that ends a command, and the exit code.
+
+    Parameters
+    ----------
+    error
+        The exception. One that is not an error of the user has the file and line of its origin.
+
+    Returns
+    -------
+    str
+        The message.
+    int
+        2 for an error in the spec or the arguments, else 1.
+
+    Examples
+    --------
+    >>> from rnnstudy.cli.error_messages import error_message
+    >>> error_message(FileNotFoundError(2, "No such file or directory", "a.yaml"))
+    ('rnnstudy: a.yaml: no such file or directory', 2)
+    """
+    if isinstance(error, SpecError):
+        return str(error), 2
+    if isinstance(error, RunError | BackendError | CorruptRecord):
+        return f"rnnstudy: {error}", 2
+    if isinstance(error, OSError):
+        reason = str(error)
+        if error.filename and error.strerror:
+            reason = f"{error.filename}: {error.strerror.lower()}"
+        return f"rnnstudy: {reason}", 1 if error.errno in DISK_FAILURES else 2
+    origin = _origin(error)
+    return f"rnnstudy: {error_sentence(error)}{origin}. -vv shows the traceback.", 1
+
+
+def _origin(error: Exception) -> str:
+    """Return the file and line that raised an error."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""

@@ -1,0 +1,328 @@
+"""The run directory: whole after a crash at any change, and whatever the code of users raises."""
+
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keras
+import pytest
+from claims.studied import Large, Sizes
+from pretended import pretend
+from typer.testing import CliRunner
+
+from rnnstudy import runner
+from rnnstudy.analyses.base import Section
+from rnnstudy.cli import commands
+from rnnstudy.cli.commands import app
+from rnnstudy.core.exhibit import Exhibit, Note
+from rnnstudy.core.files import DRAFT, changes, write_folder
+from rnnstudy.core.storage.errors import AbsentRecord, UnreadableRecord
+from rnnstudy.report import build
+from rnnstudy.report import page as page_module
+from rnnstudy.study.errors import RunError
+from rnnstudy.study.execution.signals import Interruption
+from rnnstudy.study.results import files
+from rnnstudy.study.results.run import Run, open_run
+from rnnstudy.study.spec.study import Study, study_of
+from rnnstudy.study.store import Store
+from rnnstudy.tasks import Task
+
+SPEC: dict[str, Any] = {
+    "tasks": [{"kind": "flip_flop", "bits": 1, "length": 12}],
+    "networks": {"cells": "vanilla", "units": 3, "seeds": 2},
+    "training": {"steps": 5, "batch": 4},
+    "analyses": [{"kind": "claims.studied:Sizes", "name": "sizes"}],
+}
+
+
+class Odd(BaseException):
+    """An exception that is no Exception."""
+
+
+ERRORS: dict[str, BaseException] = {
+    "value": ValueError("no picture"),
+    "exit": SystemExit(3),
+    "odd": Odd("so"),
+    "interrupt": KeyboardInterrupt("of the user"),
+}
+
+
+class Shown(Sizes):
+    """Sizes whose exhibits end in an exception."""
+
+    kind: ClassVar[str] = "tests:Shown"
+    error: str = "value"
+
+    def show(self, section: Section) -> Iterable[Exhibit]:
+        yield Note(title="before", text="This is shown.")
+        raise ERRORS[self.error]
+
+
+class Speechless(Large):
+    """A claim without a statement."""
+
+    kind: ClassVar[str] = "tests:Speechless"
+
+    def statement(self, task: Task) -> str:
+        raise SystemExit(5)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the networks of `study`."""
+    root = tmp_path_factory.mktemp("stored") / "store"
+    for _, network in study(root).expand():
+        pretend(Store(root), network)
+    return root
+
+
+def study(root: Path, **changes: Any) -> Study:
+    """The study of the tests: two networks, whose models are kept and whose report is a table."""
+    report = {"formats": "svg", "models": "*", **changes.pop("report", {})}
+    spec = {**SPEC, "study": "small", "report": report, "runtime": {"store": str(root)}}
+    return study_of({**spec, **changes})
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw figures as their titles, and write models as empty archives."""
+
+    def save(exhibit: Exhibit, folder: Path, name: str, formats: Any) -> None:
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.svg").write_text(exhibit.title)
+
+    def archive(run: Run, member: str, comment: str = "") -> bytes:
+        content = BytesIO()
+        with zipfile.ZipFile(content, "w") as file:
+            file.comment = comment.encode()
+        return content.getvalue()
+
+    monkeypatch.setattr(build, "_provenance", lambda run: {})  # it has times
+    monkeypatch.setattr(page_module, "save_figure", save)
+    monkeypatch.setattr(page_module, "plotly_data", lambda exhibit: None)
+    monkeypatch.setattr(files, "_model_bytes", archive)
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    """Every file but drafts. The provenance has times and is only checked to be whole."""
+    present = {
+        path.relative_to(directory).as_posix(): path.read_bytes()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and not any(part.startswith(DRAFT) for part in path.parts)
+    }
+    if provenance := present.pop("provenance.json", b""):
+        assert json.loads(provenance)["failures"] == []
+    return present
+
+
+def parts(files: dict[str, bytes], folder: str) -> dict[str, bytes]:
+    return {name: content for name, content in files.items() if name.startswith(f"{folder}/")}
+
+
+class Crash(BaseException):
+    """The end of a process: from one change on, none succeeds."""
+
+
+def crash_at(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
+    """Let all changes of the file system fail from one on; return the list of those before."""
+    done: list[str] = []
+
+    def before(operation: str, path: Path) -> None:
+        if len(done) >= number:
+            raise Crash("the process has ended")
+        done.append(f"{operation} {path}")
+
+    monkeypatch.setattr(changes, "before_change", before)
+    return done
+
+
+def test_a_crash_while_code_is_replaced_leaves_code_of_one_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = {"a.py": b"1", "b/c.py": b"1"}, {"a.py": b"2", "d.py": b"2"}
+    for number in range(20):
+        folder = tmp_path / f"crash-{number}" / "code"
+        write_folder(folder, old)
+        with monkeypatch.context() as patch:
+            crash_at(patch, number)
+            try:
+                write_folder(folder, new)
+            except Crash:
+                assert contents(folder) in (old, new)
+            else:
+                break
+    assert contents(folder) == new
+    assert number > 8
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        ("value", "ValueError: no picture"),
+        ("exit", "SystemExit: 3"),
+        ("odd", "Odd: so"),
+        ("interrupt", "KeyboardInterrupt: of the user"),
+    ],
+)
+def test_exhibits_that_raise_cost_their_part_of_the_page(
+    root: Path, tmp_path: Path, error: str, sentence: str
+) -> None:
+    asked = study(root).replace(analyses=(Shown(name="shown", error=error),))
+    for _ in range(2):  # the second run has nothing to draw
+        found = runner.run(asked, tmp_path)
+        assert found.faults == [f"flip_flop, shown: {sentence}"]
+        assert commands._exit_code(found) == 1
+        page = (tmp_path / "report" / "index.html").read_text()
+        assert "This is shown." in page
+        assert f"Not all of it can be shown.</strong> {sentence}" in page
+        assert "s001" in page
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_signal_while_the_page_is_made_ends_the_run(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ERRORS, "signal", Interruption(15))
+    asked = study(root).replace(analyses=(Shown(name="shown", error="signal"),))
+    with pytest.raises(Interruption, match="SIGTERM"):
+        runner.run(asked, tmp_path)
+    assert not (tmp_path / "report").exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_statement_that_raises_costs_its_sentence(root: Path, tmp_path: Path) -> None:
+    asked = study(root)
+    claims = (Large(name="large"), Speechless(name="speechless"))
+    found = runner.run(asked.replace(claims=claims), tmp_path)
+    assert found.faults == ["Claims, Verdicts: the statement of speechless raises SystemExit: 5"]
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "Networks are large." in page
+    assert "(its statement raises SystemExit: 5)" in page
+    assert list(found.claims["claim"]) == ["large", "speechless"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_model_that_cannot_be_written_costs_its_file(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = files._model_bytes
+
+    def refuse_first(run: Run, member: str, comment: str = "") -> bytes:
+        if member.endswith("s000"):
+            raise SystemExit(1)
+        return archive(run, member, comment)
+
+    monkeypatch.setattr(files, "_model_bytes", refuse_first)
+    found = runner.run(study(root), tmp_path)
+    name = "flip_flop-vanilla-tanh-3-s000"
+    assert found.faults == [f"model {name} was not written: SystemExit: 1"]
+    assert [path.name for path in (tmp_path / "models").iterdir()] == [
+        "flip_flop-vanilla-tanh-3-s001.keras"
+    ]
+    assert (tmp_path / "report" / "index.html").exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_report_is_left_as_it_is_where_the_store_is_gone_or_unreadable(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> Any:
+        raise UnreadableRecord(13, "Permission denied")
+
+    store, directory = tmp_path / "store", tmp_path / "run"
+    shutil.copytree(root, store)
+    runner.run(study(store), directory)
+    before = contents(directory)
+    words = ["report", str(directory), "--allow-plugins"]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert contents(directory) == before
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "read", refuse)
+        assert isinstance(CliRunner().invoke(app, words).exception, UnreadableRecord)
+    assert contents(directory) == before
+    shutil.rmtree(store)
+    assert isinstance(CliRunner().invoke(app, words).exception, AbsentRecord)
+    assert contents(directory) == before
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_report_and_a_run_keep_out_of_each_others_way(root: Path, tmp_path: Path) -> None:
+    found = runner.run(study(root), tmp_path)
+    with files.directory_lock(tmp_path):
+        done = CliRunner().invoke(app, ["report", str(tmp_path), "--allow-plugins"])
+        assert isinstance(done.exception, RunError)
+        assert str(done.exception).startswith("another run is at work in ")
+        with pytest.raises(RunError, match=r"another run is at work in .*; wait until it ends"):
+            runner.run(found.study, tmp_path)
+
+
+def test_a_directory_whose_name_is_no_utf8_and_a_network_with_a_long_name(
+    root: Path, tmp_path: Path
+) -> None:
+    long = {"kind": "flip_flop", "bits": 1, "length": 12, "name": "long" * 80}
+    directory = tmp_path / os.fsdecode(b"run\xe9")
+    asked = study(root, tasks=[long], networks={**SPEC["networks"], "seeds": 1})
+    store = Store(root)
+    for _, network in asked.expand():
+        if not store.has(network.key()):
+            pretend(store, network)
+    command = ["rnnstudy", "run", os.fsdecode(b"th\xe9.yaml")]
+    found = runner.run(asked, directory, command=command)
+    assert found.faults == []
+    (model,) = (directory / "models").iterdir()
+    assert len(model.name) < 255
+    assert len(keras.models.load_model(model).layers) > 0
+    assert open_run(directory, allow_plugins=True).members.equals(found.members)
+    assert all(len(path.name) < 255 for path in (directory / "report").rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda folder: folder.write_text(""), "a folder must stand|must be a folder, got a file"),
+        (lambda folder: (folder.parent / "x").write_text(""), ""),
+    ],
+)
+def test_check_and_run_refuse_a_file_in_place_of_the_directory(
+    root: Path, tmp_path: Path, make: Callable[[Path], object], sentence: str
+) -> None:
+    make(tmp_path / "run")
+    (tmp_path / "a.yaml").write_text(json.dumps({**SPEC, "study": "small"}))
+    words = [str(tmp_path / "a.yaml"), "--out", str(tmp_path / "run" / "inner"), "--allow-plugins"]
+    refused = CliRunner().invoke(app, ["check", *words])
+    if sentence:
+        with pytest.raises(RunError, match=sentence):
+            runner.run(study(root), tmp_path / "run")
+        assert isinstance(refused.exception, RunError)
+    else:
+        assert refused.exit_code == 0
+        assert not (tmp_path / "run").exists()
+
+
+def test_a_name_that_no_file_system_takes_is_refused_before_a_run(
+    root: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(RunError, match="a name must have at most 255 bytes, got 300"):
+        runner.run(study(root), tmp_path / ("a" * 300))
+    named = study(root, study="\N{MATHEMATICAL SCRIPT CAPITAL X}" * 100)  # of four bytes each
+    assert len(os.fsencode(files.default_directory(named).name)) <= 200
+    files.refuse_unusable_folders(named, files.default_directory(named))
+    folders = study(root, runtime={"store": str(root), "tensorboard": "c" * 256})
+    with pytest.raises(RunError, match="a name must have at most 255 bytes"):
+        runner.run(folders, tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_without_permission_is_refused(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
+    with pytest.raises(RunError, match="must be writable, but its permissions forbid it"):
+        runner.run(study(root), tmp_path / "run")
+    assert not list(tmp_path.iterdir())
