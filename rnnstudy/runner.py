@@ -39,6 +39,8 @@ from rnnstudy.study.results.files import (
 )
 from rnnstudy.study.results.run import Run, store_of
 from rnnstudy.study.spec.study import Study, resolve_study
+from rnnstudy.study.upkeep.index import INDEX, write_index
+from rnnstudy.study.upkeep.references import references_of
 
 
 class NullListener:
@@ -179,6 +181,8 @@ class RunFiles:
                 results += execute(rest, self.store, self.study.runtime, listener)
         unfinished = [job for job in jobs if job.trains and job.missing(self.store)]
         collect_stale(self.store, unfinished, shared=self.study.runtime.store is not None)
+        if results or not (self.store.root / INDEX).is_file():
+            write_index(self.store, references_of(self.study, self.store, plan))
         run = Run(self.directory, self.study, self.store, plan.index)
         if results or not run.provenance or run.failures():
             write_provenance(run, self.start, results, self.command)

@@ -11,7 +11,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +27,7 @@ from rnnstudy.claims import CLAIMS
 from rnnstudy.cli import progress as terminal
 from rnnstudy.cli.error_messages import error_message
 from rnnstudy.cli.plan_summary import show_plan
+from rnnstudy.cli.upkeep import clean_lines, size_line, verify_lines
 from rnnstudy.core.component import Entry
 from rnnstudy.core.files import short_name
 from rnnstudy.core.lazy_imports import quiet_tensorflow, refuse_other_backends
@@ -228,6 +229,41 @@ def status(directory: Directory, allow_plugins: AllowPlugins = False, verbose: V
     results = _open(directory, allow_plugins)
     show_plan(results.study, results.plan(), console)
     _show_result(results)
+    _say(size_line(results))
+
+
+@app.command(name="verify")
+def verify_(
+    directory: Directory,
+    recompute: Annotated[
+        int, typer.Option("--recompute", min=0, help="Number of results to compute again.")
+    ] = 0,
+    allow_plugins: AllowPlugins = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Check all records of a run, and compute some of them again. Nothing is changed."""
+    _log(verbose)
+    is_well = True
+    for line, is_good in verify_lines(_open(directory, allow_plugins), recompute):
+        _say(line)
+        is_well &= is_good
+    raise typer.Exit(0 if is_well else 1)
+
+
+@app.command()
+def clean(
+    directories: Annotated[
+        list[Path], typer.Argument(help="A run directory, or all that share a store.")
+    ],
+    delete: Annotated[bool, typer.Option("--delete", help="Remove what is listed.")] = False,
+    allow_plugins: AllowPlugins = False,
+) -> None:
+    """List what no spec refers to in a store, and remove it with --delete."""
+    with ExitStack() as locks:
+        for directory in directories:
+            locks.enter_context(files.directory_lock(directory))
+        for line in clean_lines([_open(d, allow_plugins) for d in directories], delete=delete):
+            _say(line)
 
 
 @app.command()

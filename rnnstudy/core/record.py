@@ -213,8 +213,12 @@ class Record:
 
     def contents(self, address: str | None = None) -> dict[str, bytes]:
         """Return name -> content of the files of this record, at an address of a store."""
+        return record_files(*self.describe(), address)
+
+    def describe(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Return class and fields as plain data, and the arrays by their paths in the record."""
         stored: dict[str, Array] = {}
-        return record_files(self._describe("", stored), stored, address)
+        return self._describe("", stored), stored
 
     def _describe(self, prefix: str, stored: dict[str, Array]) -> dict[str, Any]:
         fields: dict[str, Any] = {}

@@ -229,20 +229,37 @@ class StoreSnapshot(Store):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store.root, repairing=store.repairing)
-        self.damaged = store.damaged
+        self.damaged, self._store = store.damaged, store
+        self._may_hold_format_1 = store._may_hold_format_1
         self._present: dict[str, bool] = {}
         self._values: dict[Hashable, Any] = {}
 
     @cached_property
     def _listed(self) -> frozenset[str]:
-        return frozenset(self.keys())
+        return frozenset(self._store.keys())
 
     def has(self, key: str) -> bool:
         """Return whether the store held a whole record at the first call with this key."""
         if key not in self._present:
             listed = key in self._listed or self._may_hold_format_1
-            self._present[key] = listed and super().has(key)
+            self._present[key] = listed and self._store.has(key)
         return self._present[key]
+
+    def read(self, key: str, kind: type[R]) -> R:
+        """Return the record under a key, see `Store.read`."""
+        return self._store.read(key, kind)
+
+    def write(self, key: str, record: Record) -> None:
+        """Write a record to the store. The snapshot does not see it."""
+        self._store.write(key, record)
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Yield the addresses that the store holds now."""
+        yield from self._store.keys(prefix)
+
+    def remove(self, key: str) -> None:
+        """Remove a record from the store."""
+        self._store.remove(key)
 
     def memoise(self, key: Hashable, compute: Callable[[], T]) -> T:
         """Return `compute()`, computed once for each key."""

@@ -67,6 +67,12 @@ class AnalyseTask(Job):
     def _present(self, store: Store) -> list[bool]:
         return [not self.result.pending and store.has(self.result.address(store, complete=True))]
 
+    def titles(self, store: Store) -> dict[str, str]:
+        if self.result.pending:
+            return {}
+        kinds = (False, True)
+        return {self.result.address(store, complete=complete): self.label for complete in kinds}
+
     def missing(self, store: Store) -> Self | None:
         is_empty = not (self.result.n_task_networks and self.result.expected_positions(store))
         return None if is_empty or all(self.present(store)) else self

@@ -199,6 +199,11 @@ class CompareBlocks(Job):
     def _present(self, store: Store) -> list[bool]:
         return [not self.result.pending and store.has(self.address(store, complete=True))]
 
+    def titles(self, store: Store) -> dict[str, str]:
+        if self.result.pending:
+            return {}
+        return {self.address(store, complete=complete): self.label for complete in (False, True)}
+
     def missing(self, store: Store) -> Self | None:
         """Return the job unless its tile is there, empty, or part of a matrix that is there."""
         empty = not (self.rows.expected_positions(store) and self.columns.expected_positions(store))

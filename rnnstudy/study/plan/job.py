@@ -1,7 +1,7 @@
 """Jobs: steps of a plan, each with what it reads, what it yields and what it costs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import takewhile
@@ -130,6 +130,14 @@ class Job(ABC):
     @abstractmethod
     def _present(self, store: Store) -> Sequence[bool]:
         """Look each result up in the store."""
+
+    def titles(self, store: Store) -> Mapping[str, str]:
+        """Return address -> what it holds, for the results whose addresses are known."""
+        return {
+            result: f"{self.kind} of {name}"
+            for result, name in zip(self.results(), self.names, strict=False)
+            if isinstance(result, str)
+        }
 
     @abstractmethod
     def missing(self, store: Store) -> Self | None:

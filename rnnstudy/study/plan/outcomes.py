@@ -60,9 +60,9 @@ class NetworkOutcome(Record):
 
 def write_network(store: Store, network: NetworkSpec, trained: TrainedNetworks) -> None:
     """Write the record of one network, and its outcome beside it."""
-    store.remove(_address(network))  # that of an earlier record, if it was damaged
+    store.remove(outcome_address(network))  # that of an earlier record, if it was damaged
     store.write(network.key(), trained)
-    store.write(_address(network), NetworkOutcome.from_trained(trained))
+    store.write(outcome_address(network), NetworkOutcome.from_trained(trained))
 
 
 def network_outcome(store: Store, network: NetworkSpec) -> NetworkOutcome | None:
@@ -77,13 +77,13 @@ def _outcome(store: Store, network: NetworkSpec) -> NetworkOutcome | None:
     if not store.has(network.key()):
         return None
     with suppress(AbsentRecord, DamagedRecord):
-        return store.read(_address(network), NetworkOutcome)
+        return store.read(outcome_address(network), NetworkOutcome)
     try:
         outcome = NetworkOutcome.from_trained(store.read(network.key(), TrainedNetworks))
     except (AbsentRecord, DamagedRecord):
         return None
     if store.repairing:
-        store.write(_address(network), outcome)
+        store.write(outcome_address(network), outcome)
     return outcome
 
 
@@ -113,5 +113,6 @@ def _is_finite(population: Population) -> bool:
     return all(bool(np.isfinite(part).all()) for part in parts)
 
 
-def _address(network: NetworkSpec) -> str:
+def outcome_address(network: NetworkSpec) -> str:
+    """Return the address of the outcome of a network."""
     return network.key("outcome")

@@ -105,6 +105,9 @@ class Select(Job):
     def _present(self, store: Store) -> list[bool]:
         return [selection_result(self.selection, store) is not None]
 
+    def titles(self, store: Store) -> dict[str, str]:
+        return {self.selection.address: self.label}
+
     def missing(self, store: Store) -> Self | None:
         return None if all(self.present(store)) else self
 

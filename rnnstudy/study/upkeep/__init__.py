@@ -1,0 +1,1 @@
+"""Upkeep of a run's store: its index, its sizes, verification and removal of leftovers."""

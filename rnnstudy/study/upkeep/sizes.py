@@ -1,0 +1,52 @@
+"""Bytes that the parts of a run directory take."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rnnstudy.core.files import DRAFT
+from rnnstudy.study.results.run import Run
+from rnnstudy.study.store import DAMAGED, folder_size
+from rnnstudy.study.upkeep.references import CHECKPOINT, references_of
+
+OTHER = "not of this study"
+"""Part of a store that the study does not refer to."""
+
+
+def sizes_of(run: Run) -> Mapping[str, tuple[int, int]]:
+    """Return part of the run directory -> number of its records or files, and their bytes."""
+    store = run.store
+    references = references_of(run.study, store)
+    sizes: dict[str, tuple[int, int]] = {}
+
+    def add(part: str, size: int) -> None:
+        count, total = sizes.get(part, (0, 0))
+        sizes[part] = (count + 1, total + size)
+
+    for key in list(store.keys()):
+        title = "checkpoints" if key.startswith(CHECKPOINT) else references.title(key)
+        add(_part(title), store.size(key))
+    for path in store.root.iterdir() if store.root.is_dir() else ():
+        if path.name == DAMAGED:
+            add("damaged", folder_size(path))
+        elif path.name.startswith(DRAFT):
+            add("drafts", folder_size(path))
+    for name in ("report", "models"):
+        if (run.directory / name).is_dir():
+            add(name, folder_size(Path(run.directory, name)))
+    return sizes
+
+
+def _part(title: str) -> str:
+    """Return the part of a store that a record belongs to: `networks`, or an analysis."""
+    first = title.partition(" ")[0]
+    return {"": OTHER, "network": "networks", "outcome": "networks"}.get(first, first)
+
+
+def byte_label(number: int) -> str:
+    """Return `1.2 MB`, with three digits at most."""
+    size = float(number)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 999.5:
+            return f"{size:.0f} {unit}" if size >= 100 or unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

@@ -1,0 +1,100 @@
+"""Verification of a run: every record of its store, and the tables that were made of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+from rnnstudy.core.files import read_file
+from rnnstudy.core.record import Record
+from rnnstudy.core.storage.errors import CorruptRecord
+from rnnstudy.core.storage.folder import read_meta
+from rnnstudy.study.results.run import Run
+from rnnstudy.study.store import Store
+from rnnstudy.study.upkeep.references import References, references_of
+
+
+@dataclass
+class Verification:
+    """Result of the verification of a run."""
+
+    records: int = 0
+    """Number of records that match their checksums."""
+    unbound: list[str] = field(default_factory=list)
+    """Addresses of records of formats 1 and 2, which are not bound to an address."""
+    problems: list[str] = field(default_factory=list)
+    """Sentences on what is wrong."""
+
+
+def verify(run: Run) -> Verification:
+    """Check every record of a run's store and the tables of the run directory. Nothing is changed.
+
+    A record is read as a whole. Its checksums, address, fields and class are checked. Records that
+    the study does not refer to are checked as well.
+    """
+    result, references = Verification(), references_of(run.study, run.store)
+    for key in sorted(set(run.store.keys())):
+        title = references.title(key) or "no result of this study"
+        try:
+            _verify_record(run.store, key, references)
+        except CorruptRecord as error:
+            result.problems.append(f"{title}: {error}")
+            continue
+        result.records += 1
+        if "checksum" not in read_meta(run.store.folder(key)):
+            result.unbound.append(key)
+    result.problems += _misplaced_problems(run.store)
+    result.problems += _table_problems(run)
+    result.problems += _model_problems(run)
+    return result
+
+
+def _verify_record(store: Store, key: str, references: References) -> None:
+    record = store.read(key, Record)
+    title = references.title(key)
+    expected = {"network": ("TrainedNetworks", "ImportedNetwork"), "outcome": ("NetworkOutcome",),
+                "checkpoint": ("TrainingState",)}.get(title.partition(" ")[0])  # fmt: skip
+    if expected and type(record).__name__ not in expected:
+        raise CorruptRecord(
+            f"{store.folder(key)} must hold a {expected[0]}, got a {type(record).__name__}"
+        )
+
+
+def _misplaced_problems(store: Store) -> Iterator[str]:
+    """Yield sentences on records that lie in the shard of another address."""
+    for shard in sorted(store.root.glob("??")):
+        for path in sorted(shard.iterdir()) if shard.is_dir() else ():
+            if not path.name.startswith(shard.name):
+                yield f"{path} lies in the folder of other addresses; it is never read"
+
+
+def _table_problems(run: Run) -> Iterator[str]:
+    """Yield sentences on tables that differ from the records that they show."""
+    tables = {"members.csv": run.members}
+    if run.study.selection is not None:
+        tables["selection.csv"] = run.selection
+    for name, table in tables.items():
+        path = run.directory / name
+        try:
+            text = read_file(path).decode(errors="replace")
+        except OSError as error:
+            yield f"{path} cannot be read: {(error.strerror or str(error)).lower()}"
+            continue
+        if text != table.to_csv(index=False, lineterminator="\n"):
+            yield f"{path} differs from the records of the store; run the study to write it again"
+
+
+def _model_problems(run: Run) -> Iterator[str]:
+    """Yield sentences on model files of other networks than those of their names."""
+    for path in sorted((run.directory / "models").glob("*.keras")):
+        network = run.index.selected.network.get(path.stem)
+        if network is not None and _comment(path) != network.key():
+            yield f"{path} is not the model of the network of that name"
+
+
+def _comment(path: Path) -> str:
+    try:
+        with ZipFile(path) as archive:
+            return archive.comment.decode(errors="replace")
+    except (OSError, BadZipFile):
+        return ""

@@ -1,0 +1,277 @@
+"""Upkeep of a store: its index, sizes, verification, repetition, and removal of leftovers."""
+
+import csv
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from resealed import reseal
+from typer.testing import CliRunner
+
+from rnnstudy import runner
+from rnnstudy.analyses.distances.representations import Representations
+from rnnstudy.cli.commands import app
+from rnnstudy.cli.upkeep import clean_lines, size_line, verify_lines
+from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.core.record import Record
+from rnnstudy.study.errors import RunError
+from rnnstudy.study.execution.leases import LEASES
+from rnnstudy.study.results.run import Run, open_run
+from rnnstudy.study.spec.study import Study, study_of
+from rnnstudy.study.store import DAMAGED
+from rnnstudy.study.upkeep.recompute import compare, recompute
+from rnnstudy.study.upkeep.references import references_of
+from rnnstudy.study.upkeep.sizes import byte_label, sizes_of
+from rnnstudy.study.upkeep.verify import verify
+
+SPEC: dict[str, Any] = {
+    "study": "kept",
+    "tasks": [{"kind": "flip_flop", "bits": 1, "length": 12}],
+    "networks": {"cells": "vanilla", "units": 4, "seeds": 2},
+    "training": {"steps": 2, "batch": 4},
+    "analyses": [
+        {"kind": "pairs", "metric": {"kind": "svcca", "dimensions": 2}, "networks": "trained"},
+        {"kind": "evaluation", "networks": "trained"},
+    ],
+    "runtime": {"workers": 1},
+}
+
+MEMBER = "flip_flop-vanilla-tanh-4-s000"
+
+
+def study(**changes: Any) -> Study:
+    return study_of({**SPEC, **changes})
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("finished") / "run"
+    runner.run(study(), directory)
+    return directory
+
+
+@pytest.fixture
+def run(finished: Path, tmp_path: Path) -> Run:
+    return open_run(shutil.copytree(finished, tmp_path / "run"))
+
+
+def contents(root: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def matrix_key(run: Run) -> str:
+    return run.index.shared["svcca", "flip_flop"].address(run.store)
+
+
+def test_the_index_says_what_each_address_holds(run: Run) -> None:
+    with open(run.store.root / "index.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["address"] for row in rows] == sorted(run.store.keys())
+    holds = {row["address"]: (row["holds"], row["tag"]) for row in rows}
+    assert holds[run.key(MEMBER)] == (f"network {MEMBER}", "trained_networks")
+    assert holds[matrix_key(run)] == ("svcca flip_flop (2 networks)", "distances")
+    activity = Representations().key(run.key(MEMBER))
+    assert holds[activity] == (f"representations of {MEMBER}", "activity")
+    assert all(row["holds"] for row in rows)
+    assert all(int(row["bytes"]) == run.store.size(row["address"]) for row in rows)
+
+
+def test_studies_that_share_a_store_share_its_index(tmp_path: Path) -> None:
+    runtime = {"workers": 1, "store": str(tmp_path / "shared")}
+    plain = {"analyses": [], "runtime": runtime}
+    first = runner.run(study(**plain), tmp_path / "a")
+    runner.run(study(**plain, networks={**SPEC["networks"], "seeds": 3}), tmp_path / "b")
+    text = (tmp_path / "shared" / "index.csv").read_text()
+    assert text.count("network flip_flop") == 3
+    only_first = [line for line in clean_lines([first], delete=False) if "spec refers" in line]
+    assert "3 folders" in only_first[0]  # network, outcome and activity of the third network
+    both = [open_run(tmp_path / name) for name in "ab"]
+    assert list(clean_lines(both, delete=True)) == ["Nothing to clean"]
+    with pytest.raises(RunError, match="must have the store"):
+        list(clean_lines([first, runner.run(study(analyses=[]), tmp_path / "c")], delete=False))
+
+
+def test_sizes_are_those_of_the_files(run: Run) -> None:
+    sizes = sizes_of(run)
+    assert {"networks", "svcca", "representations", "evaluation", "report"} <= sizes.keys()
+    assert sizes["networks"][0] == 4  # with outcomes
+    records = sum(size for part, (_, size) in sizes.items() if part not in ("report", "models"))
+    assert records == sum(map(run.store.size, run.store.keys()))
+    assert size_line(run).startswith("Size: ")
+
+
+@pytest.mark.parametrize(
+    ("number", "label"),
+    [(0, "0 B"), (999, "999 B"), (1234, "1.2 kB"), (123_456, "123 kB"), (999_600, "1.0 MB"),
+     (2_500_000_000, "2.5 GB"), (10**15, "1000.0 TB")],
+)  # fmt: skip
+def test_bytes_have_a_unit(number: int, label: str) -> None:
+    assert byte_label(number) == label
+
+
+def test_a_whole_run_is_verified_without_a_change(run: Run) -> None:
+    before = contents(run.directory)
+    result = verify(run)
+    assert result.problems == []
+    assert result.unbound == []
+    assert result.records == len(list(run.store.keys())) >= 8
+    assert contents(run.directory) == before
+
+
+def damage(run: Run, kind: str) -> None:
+    store, key = run.store, matrix_key(run)
+    folder, other = store.folder(key), store.folder(run.key(MEMBER))
+    match kind:
+        case "matrix":
+            path = folder / "arrays.npz"
+            path.write_bytes(path.read_bytes()[:-1] + b"x")
+        case "exchange":
+            shutil.rmtree(folder)
+            shutil.copytree(other, folder)
+        case "shard":
+            shutil.copytree(folder, other.parent / folder.name)
+        case "class":
+            shutil.rmtree(other)
+            other.mkdir()
+            for name, content in store.read(key, Record).contents(other.name).items():
+                (other / name).write_bytes(content)
+        case "members":
+            path = run.directory / "members.csv"
+            path.write_text(path.read_text().replace("trained", "diverged", 1))
+        case "newer":
+            reseal(folder, lambda meta: meta.update(format=9, rnnstudy="9.9"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("matrix", "svcca flip_flop .*: .*does not match its checksum"),
+     ("exchange", "svcca flip_flop .*: .*holds the record of address"),
+     ("shard", "lies in the folder of other addresses"),
+     ("class", "must hold a TrainedNetworks, got a Distances"),
+     ("members", "members.csv differs from the records of the store")],
+)  # fmt: skip
+def test_damage_is_named_and_nothing_is_changed(run: Run, kind: str, words: str) -> None:
+    damage(run, kind)
+    before = contents(run.directory)
+    problems = verify(open_run(run.directory)).problems
+    assert len(problems) == 1
+    assert re.search(words, problems[0])
+    assert contents(run.directory) == before
+
+
+def test_a_newer_record_is_refused_by_name(run: Run) -> None:
+    damage(run, "newer")
+    with pytest.raises(Exception, match=r"rnnstudy 9\.9 wrote"):
+        verify(open_run(run.directory))
+
+
+def test_results_computed_again_have_the_same_bits(run: Run) -> None:
+    before = contents(run.directory)
+    repetitions = list(recompute(run, 100))
+    titles = {repetition.title.partition(" ")[0] for repetition in repetitions}
+    assert titles == {"network", "representations", "svcca", "evaluation"}
+    assert [r for r in repetitions if r.difference or not r.is_same] == []
+    assert contents(run.directory) == before
+
+
+def test_a_forged_result_with_right_checksums_is_found_by_repetition(run: Run) -> None:
+    key = matrix_key(run)
+    stored = run.store.read(key, Distances)
+    values = stored.values.copy()
+    values[0, 1] = values[1, 0] = values[0, 1] / 2
+    fields = {name: getattr(stored, name) for name in stored.__dataclass_fields__}
+    for name, content in Distances(**{**fields, "values": values}).contents(key).items():
+        (run.store.folder(key) / name).write_bytes(content)
+    assert verify(run).problems == []
+    lines = dict(verify_lines(run, 100))
+    wrong = [line for line, is_good in lines.items() if not is_good]
+    assert len(wrong) == 1
+    assert wrong[0].startswith("computed again: svcca flip_flop (2 networks): values differs by ")
+
+
+def test_records_are_compared_with_a_tolerance(run: Run) -> None:
+    stored = run.store.read(matrix_key(run), Distances)
+    fields = {name: getattr(stored, name) for name in stored.__dataclass_fields__}
+    near = Distances(**{**fields, "values": stored.values * (1 + 1e-9)})
+    words, is_same = compare(stored, near)
+    assert is_same
+    assert words.startswith("values differs by 1.0e-09")
+    far = Distances(**{**fields, "values": stored.values * 0.9})
+    assert compare(stored, far)[1] is False
+    assert compare(stored, stored) == ("", True)
+    assert compare(stored, run.trained_network(MEMBER))[1] is False
+
+
+def leftover_kinds(run: Run) -> Iterator[str]:
+    """Leave things of all kinds in a store, and yield words on each."""
+    store = run.store
+    store.write("ab" * 20, store.read(matrix_key(run), Distances))
+    yield "no spec refers to it"
+    store.write("course-" + "0" * 32 + "-000000001", store.read(matrix_key(run), Distances))
+    yield "checkpoint of networks that are trained"
+    (store.root / DAMAGED / "dd-1").mkdir(parents=True)
+    yield "damaged, set aside by a run"
+    (store.root / ".draft-old").mkdir()
+    os.utime(store.root / ".draft-old", (0, 0))
+    yield "draft of a writer that ended"
+
+
+def test_leftovers_are_listed_and_removed_only_if_told_so(run: Run) -> None:
+    whole = contents(run.directory)
+    assert list(clean_lines([run], delete=False)) == ["Nothing to clean"]
+    words = list(leftover_kinds(run))
+    before = contents(run.directory)
+    listed = "\n".join(clean_lines([run], delete=False))
+    assert all(word in listed for word in words)
+    assert "nothing is removed without --delete" in listed
+    assert contents(run.directory) == before
+    removed = "\n".join(clean_lines([run], delete=True))
+    assert all(word in removed for word in words)
+    assert "Removed " in removed
+    assert contents(run.directory) == whole
+    assert list(clean_lines([run], delete=False)) == ["Nothing to clean"]
+
+
+def test_what_a_smaller_spec_no_longer_refers_to_is_removed(run: Run) -> None:
+    smaller = Run(run.directory, study(analyses=[SPEC["analyses"][1]]), run.store)
+    (line, *_) = clean_lines([smaller], delete=True)
+    assert "no spec refers to it" in line
+    assert not run.store.has(matrix_key(run))
+    assert run.store.has(run.key(MEMBER))
+    assert runner.run(study(), run.directory).distances("svcca").shape == (2, 2)
+
+
+def test_what_may_still_be_needed_is_kept(run: Run) -> None:
+    run.store.write("ab" * 20, run.store.read(matrix_key(run), Distances))
+    reseal(run.store.folder("ab" * 20), lambda meta: meta.update(format=9, rnnstudy="9.9"))
+    assert list(clean_lines([run], delete=True)) == ["Nothing to clean"]
+    more = Run(run.directory, study(networks={**SPEC["networks"], "seeds": 3}), run.store)
+    course = "course-" + "0" * 32 + "-000000001"
+    run.store.write(course, run.store.read(matrix_key(run), Distances))
+    assert references_of(more.study, more.store).title(course) == "checkpoint"
+    assert course not in "\n".join(clean_lines([more], delete=False))
+
+
+def test_a_store_in_which_a_run_is_at_work_is_not_cleaned(run: Run) -> None:
+    (run.store.root / LEASES).mkdir(exist_ok=True)
+    (run.store.root / LEASES / "job").write_text(json.dumps({}))
+    with pytest.raises(RunError, match="a run is at work in"):
+        list(clean_lines([run], delete=True))
+
+
+def test_the_commands(run: Run) -> None:
+    command = CliRunner()
+    result = command.invoke(app, ["verify", str(run.directory)])
+    assert result.exit_code == 0, result.output
+    assert "records match their checksums" in result.output
+    assert "Size: " in command.invoke(app, ["status", str(run.directory)]).output
+    assert "Nothing to clean" in command.invoke(app, ["clean", str(run.directory)]).output
+    damage(run, "matrix")
+    result = command.invoke(app, ["verify", str(run.directory)])
+    assert result.exit_code == 1
+    assert "does not match its checksum" in result.output
