@@ -186,10 +186,11 @@ class RunFiles:
         run = Run(self.directory, self.study, self.store, plan.index)
         if results or not run.provenance or run.failures():
             write_provenance(run, self.start, results, self.command)
-        write_members(run)
-        write_selection(run)
-        run.faults += write_models(run)
-        run.faults += update_report(run).faults
+        seen = run.at_one_time()
+        write_members(seen)
+        write_selection(seen)
+        run.faults += write_models(seen)
+        run.faults += update_report(seen).faults
         remove_folder(self.directory / SHARD_RECORDS)
         return run
 

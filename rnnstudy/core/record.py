@@ -141,6 +141,13 @@ class Record:
                 return int(values.shape[axes.index(axis)])
         raise KeyError(f"{type(self).__name__} has no axis '{axis}'")
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays, those of nested records included."""
+        values = (getattr(self, field.name) for field in dataclasses.fields(self))
+        nested = sum(value.nbytes for value in values if isinstance(value, Record))
+        return nested + sum(array.nbytes for *_, array in self._arrays())
+
     def select(self, axis: str, indices: Any) -> Self:
         """Return the record at positions of an axis, as integers or as a mask [axis]."""
         self._require(axis)

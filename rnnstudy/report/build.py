@@ -98,6 +98,7 @@ def page(run: Run) -> Page:
     run
         The results.
     """
+    run = run.at_one_time()
     tasks = [task.title for task in run.study.tasks]
     none: list[ClaimResult] = []
     claims, error = attempt(run.verdicts, none)

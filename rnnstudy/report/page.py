@@ -31,6 +31,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 PLOTLY_FILE = "plotly.min.js"
 """Library of the interactive plots: a file beside the page, so that it opens offline."""
 
+MOST_ROWS = 1000
+"""Rows of a table in the page. Its file has all."""
+
 LONG_TABLE = 15
 """Rows beyond which a table scrolls inside its frame."""
 
@@ -217,7 +220,8 @@ def _render_exhibit(
 ) -> RenderedExhibit:
     if isinstance(exhibit, Table):
         text = csv_text(exhibit)
-        cells = [[table_cell(value) for value in row] for row in table_rows(exhibit)]
+        rows = table_rows(exhibit)[:MOST_ROWS]
+        cells = [[table_cell(value) for value in row] for row in rows]
         (folder / "tables").mkdir(exist_ok=True)
         _write(folder / "tables" / f"{name}.csv", text)
         return RenderedExhibit(exhibit, "table", name, cells, None)

@@ -269,6 +269,11 @@ class StoreSnapshot(Store):
         return value
 
 
+def snapshot_of(store: Store) -> StoreSnapshot:
+    """Return a snapshot of a store; a snapshot is returned as it is."""
+    return store if isinstance(store, StoreSnapshot) else StoreSnapshot(store)
+
+
 def folder_size(folder: Path) -> int:
     """Return the bytes of the files below a folder. Links are not followed."""
     size = 0

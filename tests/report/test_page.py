@@ -16,7 +16,7 @@ import pytest
 from rnnstudy.core.exhibit import Exhibit, Matrix, Note, Panels, Table
 from rnnstudy.report import build
 from rnnstudy.report import page as page_module
-from rnnstudy.report.page import Fact, Page, PagePart, PageSection, file_stem
+from rnnstudy.report.page import MOST_ROWS, Fact, Page, PagePart, PageSection, file_stem
 
 Exhibits = Callable[[int], dict[str, Exhibit]]
 EVIL = "<script>alert(1)</script>"
@@ -242,6 +242,18 @@ def test_tables_hold_every_digit(report: Path) -> None:
         back = [float(row["loss"]) for row in csv.DictReader(file)]
     random = np.random.default_rng(0)
     assert back == random.normal(size=(24, 2))[:, 0].tolist()
+
+
+def test_a_long_table_is_whole_in_its_file_alone(tmp_path: Path) -> None:
+    rows = MOST_ROWS + 5
+    table = Table(title="networks", columns={"network": [f"member{i}" for i in range(rows)]})
+    section = PageSection("all", (PagePart("members", [table]),))
+    html = write_page(Page(title="many", sections=(section,)), tmp_path).read_text()
+    assert f"{rows} rows, here the first {MOST_ROWS}" in html
+    assert f">member{MOST_ROWS - 1}<" in html
+    assert f">member{MOST_ROWS}<" not in html
+    (file,) = (tmp_path / "tables").iterdir()
+    assert len(file.read_text().splitlines()) == rows + 1
 
 
 def test_importing_the_report_loads_no_drawing_library() -> None:

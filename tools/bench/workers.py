@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from contenders import CONTENDERS, MACHINE
+from contenders import BESIDE, CONTENDERS
 
 PATIENCE = 900
 """Seconds after which a contender that does not answer is given up."""
@@ -97,7 +97,7 @@ def _outcome(contender: Callable[[], Any], what: str, arguments: Any) -> tuple[b
 
 
 def _load(name: str) -> Any:
-    module, _, attribute = CONTENDERS.get(name, MACHINE).partition(":")
+    module, _, attribute = (CONTENDERS | BESIDE)[name].partition(":")
     return getattr(importlib.import_module(module), attribute)
 
 

@@ -47,6 +47,10 @@ CAMERA = {"eye": {"x": 1.2, "y": -2.05, "z": 1.03}, "center": {"x": 0, "y": 0, "
 MATRIX_WIDTH, MATRIX_HEIGHT = 720, 600
 """Pixels: a matrix keeps its shape for any width of the page."""
 
+MOST_ROWS = 400
+"""Rows of a matrix that can be explored. A larger one is a picture, since a million numbers take
+10 MB."""
+
 DIVERGING = [[0, "#2166ac"], [0.5, "#f7f7f7"], [1, "#b2182b"]]
 
 LAYOUT: Plot = {
@@ -106,9 +110,9 @@ def _scatter_trace(exhibit: Scatter, chosen: Sequence[int], name: str, mark: Mar
 
 
 def matrix_plot(exhibit: Matrix) -> Plot | None:
-    """Return a heat map that names both networks and their value on hovering."""
+    """Return a heat map that names both networks and their value on hovering; None if too large."""
     values = np.asarray(exhibit.values, float)
-    if not np.isfinite(values).any():
+    if len(values) > MOST_ROWS or not np.isfinite(values).any():
         return None
     look = colour_scale(np.ma.masked_invalid(values))
     names = [escape_html(name) for name in varying_parts(exhibit.labels)]

@@ -2,9 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
 from graphlib import TopologicalSorter
+from queue import Empty, SimpleQueue
 
 from rnnstudy.study.execution.worker import JobResult
 from rnnstudy.study.plan.job import Job
@@ -25,45 +28,54 @@ def drain(jobs: Sequence[Job], submit: Submit, *, patient: bool = True) -> list[
     jobs that read what it yields.
     """
     waiting = prerequisites(jobs)
-    urgency = urgencies(waiting)
-    running, postponed = dict[Future[JobResult], Job](), dict[Job, float]()
-    results: list[JobResult] = []
-    while waiting or running or postponed:
-        ready = [job for job, before in waiting.items() if not before]
-        ready += [job for job, due in postponed.items() if due <= time.monotonic()]
+    urgency, readers = urgencies(waiting), _readers(waiting)
+    ready = [job for job, before in waiting.items() if not before]
+    ended, postponed = Ended(), dict[Job, float]()
+    running, results = 0, list[JobResult]()
+    while ready or running or postponed:
         for job in sorted(ready, key=urgency.__getitem__, reverse=True):
-            waiting.pop(job, None)
-            postponed.pop(job, None)
-            running[submit(job, urgency[job])] = job
-        for future in _wait(running, min(postponed.values(), default=None)):
-            job, result = running.pop(future), future.result()
+            submit(job, urgency[job]).add_done_callback(partial(_tell, ended, job))
+        running, ready = running + len(ready), []
+        for job, future in _wait(ended, min(postponed.values(), default=None)):
+            running, result = running - 1, future.result()
             if result.is_claimed and patient:
                 logger.debug("another run does: %s", job.label)
                 postponed[job] = time.monotonic() + POLL
                 continue
             results.append(result)
-            if result.is_claimed:
-                _give_up(job, waiting)
-            for before in waiting.values():
-                before.discard(job)
+            for reader in () if result.is_claimed else readers.pop(job, ()):
+                waiting[reader].discard(job)
+                ready += [] if waiting[reader] else [reader]
+        due = [job for job, moment in postponed.items() if moment <= time.monotonic()]
+        for job in due:
+            del postponed[job]
+        ready += due
     return results
 
 
-def _give_up(job: Job, waiting: dict[Job, set[Job]]) -> None:
-    """Remove all jobs that read what a job yields, at once or by way of others."""
-    for reader in [reader for reader, before in waiting.items() if job in before]:
-        if waiting.pop(reader, None) is not None:
-            _give_up(reader, waiting)
+Ended = SimpleQueue[tuple[Job, Future[JobResult]]]
+"""Jobs that have ended. A plan has many thousands, so that nothing looks through all of them."""
 
 
-def _wait(running: Iterable[Future[JobResult]], due: float | None) -> Iterable[Future[JobResult]]:
-    """Wait until a job ends or one that was postponed is due; return those that have ended."""
-    seconds = None if due is None else max(due - time.monotonic(), 0.0)
-    futures = list(running)
-    if not futures:
-        time.sleep(seconds or 0.0)
-        return ()
-    return wait(futures, seconds, return_when=FIRST_COMPLETED).done
+def _tell(ended: Ended, job: Job, future: Future[JobResult]) -> None:
+    ended.put((job, future))
+
+
+def _wait(ended: Ended, due: float | None) -> Iterator[tuple[Job, Future[JobResult]]]:
+    """Wait until a job ends or one that was postponed is due; yield those that have ended."""
+    with suppress(Empty):
+        yield ended.get(timeout=None if due is None else max(due - time.monotonic(), 0.0))
+        while True:
+            yield ended.get_nowait()
+
+
+def _readers(before: Mapping[Job, Iterable[Job]]) -> dict[Job, list[Job]]:
+    """Return for each job those that read what it yields."""
+    readers: dict[Job, list[Job]] = {}
+    for job, needed in before.items():
+        for maker in needed:
+            readers.setdefault(maker, []).append(job)
+    return readers
 
 
 def prerequisites(jobs: Iterable[Job]) -> dict[Job, set[Job]]:

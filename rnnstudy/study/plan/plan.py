@@ -17,7 +17,7 @@ from rnnstudy.study.spec.imported_models import ImportedNetworkSpec
 from rnnstudy.study.spec.networks import NetworkSpec, TrainedNetworkSpec
 from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import Study
-from rnnstudy.study.store import Store, StoreSnapshot
+from rnnstudy.study.store import Store, snapshot_of
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def make_plan(
     before
         The plan of the stage before, whose groups of networks are used again.
     """
-    snapshot = StoreSnapshot(store)
+    snapshot = snapshot_of(store)
     index = Artefacts.from_store(study, snapshot, before.index.groups if before else None)
     open_groups = [g for g in index.groups if selection_result(g, snapshot) is None]
     everything = _jobs(index)

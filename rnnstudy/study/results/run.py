@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,7 +44,7 @@ from rnnstudy.study.results.verdict_table import (
 from rnnstudy.study.spec.networks import NetworkSpec, TrainedNetworkSpec
 from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import SpecError, Study, load_study
-from rnnstudy.study.store import Store, StoreSnapshot
+from rnnstudy.study.store import Store, snapshot_of
 from rnnstudy.training.train import TrainedNetworks
 
 R = TypeVar("R", bound=Record)
@@ -52,6 +52,39 @@ R = TypeVar("R", bound=Record)
 OUTCOME_COLUMNS = ("status", "loss", "accuracy", "solved", "steps", "attempt", "diverged_at")
 
 INTEGER_COLUMNS = ("units", "seed", "steps", "attempt", "diverged_at")
+
+
+KEPT_BYTES = 2**28
+"""Bytes of the records of one analysis that a report keeps in memory. It reads others twice."""
+
+
+class StoredRecords(Mapping[str, R]):
+    """Records of a store by name, some of them in memory. Others are read at each access.
+
+    Parameters
+    ----------
+    read
+        Name -> function that reads the record.
+    kept
+        Name -> record, for those that stay in memory.
+    """
+
+    def __init__(self, read: Mapping[str, Callable[[], R]], kept: Mapping[str, R]) -> None:
+        self._read, self._kept = read, kept
+
+    def __getitem__(self, name: str) -> R:
+        read = self._read[name]
+        return self._kept[name] if name in self._kept else read()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read)
+
+    def __len__(self) -> int:
+        return len(self._read)
+
+    def only(self, names: Collection[str]) -> "StoredRecords[R]":
+        """Return the records with some names."""
+        return StoredRecords({n: r for n, r in self._read.items() if n in names}, self._kept)
 
 
 def store_of(study: Study, directory: str | Path, *, repairing: bool = False) -> Store:
@@ -93,6 +126,14 @@ class Run:
             self._index = Artefacts.from_store(self.study, self.store, groups)
         return self._index
 
+    def at_one_time(self) -> "Run":
+        """Return the results as they are now, for reading all of them.
+
+        The store is asked for each address once. Results that are written later are not seen.
+        """
+        store = snapshot_of(self.store)
+        return self if store is self.store else Run(self.directory, self.study, store, self.index)
+
     def __repr__(self) -> str:
         return (
             f"Run({str(self.directory)!r}: {self.study.study}, {len(self.index.members)} networks)"
@@ -101,7 +142,7 @@ class Run:
     @cached_property
     def members(self) -> Any:
         """One row per network: its name, its fields, and its outcome. A `pandas.DataFrame`."""
-        store = StoreSnapshot(self.store)
+        store = snapshot_of(self.store)
         rows = [
             {
                 "member": member.name,
@@ -195,7 +236,7 @@ class Run:
     def task_record(self, analysis: str, task: str | None = None) -> Record:
         """Return the record of a task analysis; `task` is needed if the study has several."""
         result = self._result(analysis, task)
-        label, store = f"'{analysis}' of task '{result.task.title}'", StoreSnapshot(self.store)
+        label, store = f"'{analysis}' of task '{result.task.title}'", snapshot_of(self.store)
         if not result.has_networks(store):
             reason = reason_for_none(result.choice, result.left_out(store))
             raise RunError(f"there is no {label}: {reason}")
@@ -219,7 +260,7 @@ class Run:
     def verdicts(self) -> list[ClaimResult]:
         """Return the verdicts on the study's claims, in the order of the spec, task by task."""
         order = [claim.title for claim in self.study.claims]
-        store = StoreSnapshot(self.store)
+        store = snapshot_of(self.store)
         claims = [
             self._claim_evidence(result.analysis, result, store)
             for result in self.index.selected.shared.values()
@@ -257,7 +298,7 @@ class Run:
 
     def left_out(self, analysis: Analysis, task: str) -> str:
         """Return how many networks of a task an analysis leaves out, and why; empty if none."""
-        store, index = StoreSnapshot(self.store), self.index.selected
+        store, index = snapshot_of(self.store), self.index.selected
         result = index.shared.get((analysis.title, task))
         if result is not None:
             return self._left_out(result, store)
@@ -286,7 +327,7 @@ class Run:
 
     def section(self, task: str) -> Section:
         """Return all results of one task, for showing."""
-        store, index = StoreSnapshot(self.store), self.index.selected
+        store, index = snapshot_of(self.store), self.index.selected
         pairs = [(m, n) for m, n in index.pairs if m.fields["task"] == task]
         records = {
             bound.title: {m.name: (index.records(bound)[n.key()], Record) for m, n in pairs}
@@ -313,7 +354,7 @@ class Run:
         analysis is about. Imported networks are left out if these are not the trained ones.
         """
         excluded = self.index.selected.exclusions(
-            StoreSnapshot(self.store), section.task.title, analysis.networks
+            snapshot_of(self.store), section.task.title, analysis.networks
         )
         names = {m.name for m, n in self.index.selected.pairs if n.key() not in excluded}
         chosen = Section(
@@ -345,15 +386,19 @@ class Run:
             records={**section.records, **records},
         )
 
-    def _present(self, addresses: Mapping[str, tuple[str, type[R]]]) -> dict[str, R]:
-        """Return name -> record for the addresses that the store holds."""
-        records = {}
+    def _present(self, addresses: Mapping[str, tuple[str, type[R]]]) -> "StoredRecords[R]":
+        """Return name -> record for the addresses that the store holds. Each is read once."""
+        read, kept, size = dict[str, Callable[[], R]](), dict[str, R](), 0
         for name, (address, kind) in addresses.items():
             try:
-                records[name] = self._read(address, kind, name)
+                record = self._read(address, kind, name)
             except RunError:
                 continue
-        return records
+            read[name] = partial(self._read, address, kind, name)
+            size += record.nbytes
+            if size <= KEPT_BYTES:
+                kept[name] = record
+        return StoredRecords(read, kept)
 
     def _read(self, key: str, kind: type[R], label: str) -> R:
         if not self.store.has(key):
@@ -408,7 +453,9 @@ def _outcome_columns(store: Store, network: NetworkSpec) -> dict[str, Any]:
     return {name: getattr(outcome, name) for name in OUTCOME_COLUMNS}
 
 
-def _only(values: Mapping[str, R], names: Collection[str]) -> dict[str, R]:
+def _only(values: Mapping[str, R], names: Collection[str]) -> Mapping[str, R]:
+    if isinstance(values, StoredRecords):
+        return values.only(names)
     return {name: value for name, value in values.items() if name in names}
 
 

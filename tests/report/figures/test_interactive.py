@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rnnstudy.core.exhibit import Exhibit, Matrix, Scatter
-from rnnstudy.report.figures.interactive import plotly_data
+from rnnstudy.report.figures.interactive import MOST_ROWS, plotly_data
 
 Exhibits = Callable[[int], dict[str, Exhibit]]
 
@@ -35,6 +35,15 @@ def test_matrix_names_both_networks(exhibits: Exhibits) -> None:
     (trace,) = built(exhibits(25)["matrix"])["data"]
     assert len(trace["z"]) == len(trace["x"]) == len(trace["y"]) == 200
     assert trace["x"][0] == "vanilla-tanh-s000"
+
+
+def test_a_matrix_of_many_networks_is_a_picture_alone() -> None:
+    def matrix(size: int) -> Matrix:
+        labels = [f"n{i}" for i in range(size)]
+        return Matrix(title="", values=np.ones((size, size)), labels=labels)
+
+    assert plotly_data(matrix(MOST_ROWS)) is not None
+    assert plotly_data(matrix(MOST_ROWS + 1)) is None
 
 
 def test_spaces_share_one_view_with_a_menu(exhibits: Exhibits) -> None:

@@ -11,5 +11,8 @@ CONTENDERS: dict[str, str] = {
 OURS = ("ours", "together")
 """What spreads over cores by itself; the second only where it is asked for."""
 
-MACHINE = "contenders.machine:Machine"
-"""Not a contender, but measured beside them."""
+BESIDE = {
+    "machine": "contenders.machine:Machine",
+    "dynamics": "contenders.dynamics:Dynamics",
+}
+"""Not contenders, but measured beside them."""

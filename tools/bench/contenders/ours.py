@@ -172,11 +172,31 @@ class Ours(Contender):
         _train(case, rehearsal, [0], steps, 1, lambda step, loss: found.append(float(loss[0])))
         return found
 
+    def memory(self) -> tuple[int, int] | None:
+        """Peak bytes on the GPU since the last question, and the bytes of the GPU, if there is one.
+
+        The second number is 0 if TensorFlow does not tell it.
+        """
+        if not tf.config.list_physical_devices("GPU"):
+            return None
+        peak = int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+        tf.config.experimental.reset_memory_stats("GPU:0")
+        logical = tf.config.list_logical_devices("GPU")
+        return peak, _device_bytes(logical[0].name)
+
     def device(self) -> str:
         gpus = tf.config.list_physical_devices("GPU")
         details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
         names = [found.get("device_name", "GPU") for found in details] or ["CPU"]
         return f"{names[0]}, TensorFlow {tf.__version__}"
+
+
+def _device_bytes(name: str) -> int:
+    """Bytes of a device; 0 if nothing tells them."""
+    from tensorflow.python.client import device_lib
+
+    sizes = [d.memory_limit for d in device_lib.list_local_devices() if d.name in name]
+    return int(sizes[0]) if sizes else 0
 
 
 class Together(Ours):
