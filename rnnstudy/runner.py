@@ -186,11 +186,11 @@ class RunFiles:
         run = Run(self.directory, self.study, self.store, plan.index)
         if results or not run.provenance or run.failures():
             write_provenance(run, self.start, results, self.command)
-        seen = run.at_one_time()
-        write_members(seen)
-        write_selection(seen)
-        run.faults += write_models(seen)
-        run.faults += update_report(seen).faults
+        snapshot = run.at_one_time()
+        write_members(snapshot)
+        write_selection(snapshot)
+        run.faults += write_models(snapshot)
+        run.faults += update_report(snapshot).faults
         remove_folder(self.directory / SHARD_RECORDS)
         return run
 

@@ -47,7 +47,7 @@ CAMERA = {"eye": {"x": 1.2, "y": -2.05, "z": 1.03}, "center": {"x": 0, "y": 0, "
 MATRIX_WIDTH, MATRIX_HEIGHT = 720, 600
 """Pixels: a matrix keeps its shape for any width of the page."""
 
-MOST_ROWS = 400
+LARGEST_EXPLORED = 400
 """Rows of a matrix that can be explored. A larger one is a picture, since a million numbers take
 10 MB."""
 
@@ -112,7 +112,7 @@ def _scatter_trace(exhibit: Scatter, chosen: Sequence[int], name: str, mark: Mar
 def matrix_plot(exhibit: Matrix) -> Plot | None:
     """Return a heat map that names both networks and their value on hovering; None if too large."""
     values = np.asarray(exhibit.values, float)
-    if len(values) > MOST_ROWS or not np.isfinite(values).any():
+    if len(values) > LARGEST_EXPLORED or not np.isfinite(values).any():
         return None
     look = colour_scale(np.ma.masked_invalid(values))
     names = [escape_html(name) for name in varying_parts(exhibit.labels)]

@@ -65,16 +65,16 @@ class StoredRecords(Mapping[str, R]):
     ----------
     read
         Name -> function that reads the record.
-    kept
+    records
         Name -> record, for those that stay in memory.
     """
 
-    def __init__(self, read: Mapping[str, Callable[[], R]], kept: Mapping[str, R]) -> None:
-        self._read, self._kept = read, kept
+    def __init__(self, read: Mapping[str, Callable[[], R]], records: Mapping[str, R]) -> None:
+        self._read, self._records = read, records
 
     def __getitem__(self, name: str) -> R:
         read = self._read[name]
-        return self._kept[name] if name in self._kept else read()
+        return self._records[name] if name in self._records else read()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._read)
@@ -84,7 +84,7 @@ class StoredRecords(Mapping[str, R]):
 
     def only(self, names: Collection[str]) -> "StoredRecords[R]":
         """Return the records with some names."""
-        return StoredRecords({n: r for n, r in self._read.items() if n in names}, self._kept)
+        return StoredRecords({n: r for n, r in self._read.items() if n in names}, self._records)
 
 
 def store_of(study: Study, directory: str | Path, *, repairing: bool = False) -> Store:
@@ -388,7 +388,7 @@ class Run:
 
     def _present(self, addresses: Mapping[str, tuple[str, type[R]]]) -> "StoredRecords[R]":
         """Return name -> record for the addresses that the store holds. Each is read once."""
-        read, kept, size = dict[str, Callable[[], R]](), dict[str, R](), 0
+        read, records, size = dict[str, Callable[[], R]](), dict[str, R](), 0
         for name, (address, kind) in addresses.items():
             try:
                 record = self._read(address, kind, name)
@@ -397,8 +397,8 @@ class Run:
             read[name] = partial(self._read, address, kind, name)
             size += record.nbytes
             if size <= KEPT_BYTES:
-                kept[name] = record
-        return StoredRecords(read, kept)
+                records[name] = record
+        return StoredRecords(read, records)
 
     def _read(self, key: str, kind: type[R], label: str) -> R:
         if not self.store.has(key):

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rnnstudy.core.exhibit import Exhibit, Matrix, Scatter
-from rnnstudy.report.figures.interactive import MOST_ROWS, plotly_data
+from rnnstudy.report.figures.interactive import LARGEST_EXPLORED, plotly_data
 
 Exhibits = Callable[[int], dict[str, Exhibit]]
 
@@ -42,8 +42,8 @@ def test_a_matrix_of_many_networks_is_a_picture_alone() -> None:
         labels = [f"n{i}" for i in range(size)]
         return Matrix(title="", values=np.ones((size, size)), labels=labels)
 
-    assert plotly_data(matrix(MOST_ROWS)) is not None
-    assert plotly_data(matrix(MOST_ROWS + 1)) is None
+    assert plotly_data(matrix(LARGEST_EXPLORED)) is not None
+    assert plotly_data(matrix(LARGEST_EXPLORED + 1)) is None
 
 
 def test_spaces_share_one_view_with_a_menu(exhibits: Exhibits) -> None:
