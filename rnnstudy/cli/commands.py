@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from rnnstudy import runner
 from rnnstudy.analyses import ANALYSES
@@ -27,6 +26,7 @@ from rnnstudy.claims import CLAIMS
 from rnnstudy.cli import progress as terminal
 from rnnstudy.cli.error_messages import error_message
 from rnnstudy.cli.plan_summary import show_plan
+from rnnstudy.cli.terminal import SafeConsole, SafeFormatter, printable_lines
 from rnnstudy.cli.upkeep import clean_lines, size_line, verify_lines
 from rnnstudy.core.component import Entry
 from rnnstudy.core.files import short_name
@@ -55,8 +55,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Study populations of recurrent neural networks as dynamical systems.",
 )
-console = Console()
-errors = Console(stderr=True)
+console = SafeConsole()
+errors = SafeConsole(stderr=True)
 
 SHOWN = 10
 """Diverged networks, and choices, named in the terminal."""
@@ -148,8 +148,6 @@ def run(
     except KeyboardInterrupt as interruption:
         errors.print(
             f"Interrupted. What is done is kept in {directory}; run the same command to go on.",
-            markup=False,
-            highlight=False,
             soft_wrap=True,
         )
         raise typer.Exit(exit_code(interruption)) from None
@@ -310,12 +308,12 @@ def list_(catalogue: Annotated[Catalogue, typer.Argument(help="Which catalogue."
         Catalogue.claims: dict(CLAIMS),
     }
     for kind, entry in catalogues[catalogue].items():
-        summary = escape((entry.__doc__ or "").partition("\n")[0])
-        console.print(f"[bold]{kind}[/bold]: {summary}")
+        summary = (entry.__doc__ or "").partition("\n")[0]
+        console.print(Text.assemble((kind, "bold"), f": {summary}"))
         for name, field in entry.model_fields.items():
             default = "required" if field.is_required() else _plain(field.get_default())
             text = " ".join((field.description or "").split())
-            console.print(f"    {name} ({default}): {text}", markup=False, highlight=False)
+            console.print(f"    {name} ({default}): {text}")
 
 
 @app.command()
@@ -341,7 +339,7 @@ def _open(directory: Path, allow_plugins: bool = False) -> Run:
 def _log(verbose: int) -> None:
     """Log the package's messages to stderr: of jobs with -v, with tracebacks with -vv."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)s %(message)s"))
     logger = logging.getLogger("rnnstudy")
     logger.handlers = [handler]
     logger.setLevel([logging.WARNING, logging.INFO, logging.DEBUG][min(verbose, 2)])
@@ -391,7 +389,7 @@ def _exit_code(results: Run) -> int:
 
 
 def _say(line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(line, soft_wrap=True)
 
 
 def _plain(value: object) -> str:
@@ -402,13 +400,15 @@ def main() -> None:
     """Run the command line. An error becomes one sentence on stderr."""
     quiet_tensorflow()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    warnings.formatwarning = lambda message, *_, **__: f"rnnstudy: {message}\n"
+    warnings.formatwarning = lambda message, *_, **__: (
+        f"rnnstudy: {printable_lines(str(message))}\n"
+    )
     try:
         app()
     except Exception as error:
         logging.getLogger("rnnstudy").debug("%s", traceback.format_exc())
         message, code = error_message(error)
-        errors.print(message, markup=False, highlight=False, soft_wrap=True)
+        errors.print(message, soft_wrap=True)
         sys.exit(code)
 
 

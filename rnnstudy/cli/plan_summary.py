@@ -121,4 +121,4 @@ def _table(*headings: str, labels: int) -> Table:
 
 
 def _say(console: Console, line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(line, soft_wrap=True)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.errors import printable
 from rnnstudy.study.execution.worker import JobResult
 from rnnstudy.study.plan.job import Job
 from rnnstudy.study.plan.plan import Plan
@@ -100,7 +101,7 @@ class Lines:
             self._print(f"{count} {result.label}: {end} in {duration(result.seconds)}")
 
     def _print(self, line: str) -> None:
-        self._console.print(line.rstrip(", "), markup=False, highlight=False, soft_wrap=True)
+        self._console.print(line.rstrip(", "), soft_wrap=True)
 
 
 class Bars:
@@ -118,7 +119,7 @@ class Bars:
             if job in self._rows:  # it was lost, and starts again
                 return
             total = job.trains[0].training.steps if job.trains else None
-            self._rows[job] = self._progress.add_task(job.label, total=total, news="")
+            self._rows[job] = self._progress.add_task(printable(job.label), total=total, news="")
 
     def on_training_step(self, job: Job, step: int, steps: int, loss: Array) -> None:
         """Advance the bar of the job."""
@@ -138,7 +139,7 @@ class Bars:
             )
             if result.failure:
                 text = f"{result.label}: FAILED: {result.failure}"
-                self._progress.console.print(text, markup=False, highlight=False)
+                self._progress.console.print(text)
 
 
 def _loss(loss: Array) -> str:

@@ -1,6 +1,7 @@
-"""Errors of checked values, located at a field, and their sentences."""
+"""Errors of checked values, located at a field, their sentences, and text for messages."""
 
 import difflib
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast, get_args
 
@@ -154,3 +155,33 @@ def allowed_values(error: ErrorDetails) -> str | None:
 
 def _number(limit: Any) -> Any:
     return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
+
+
+def printable(text: str) -> str:
+    r"""Return a text on one line, with control characters as Python escapes them.
+
+    Parameters
+    ----------
+    text
+        Any text, also with parts of a path that are no UTF-8.
+
+    Returns
+    -------
+    str
+        The text without characters that move the cursor, change colours or reorder letters.
+
+    Examples
+    --------
+    >>> from rnnstudy.core.errors import printable
+    >>> printable("a\x1b[2J")
+    'a\\x1b[2J'
+    """
+    if text.isprintable():
+        return text
+    return "".join(_escape(character) for character in text)
+
+
+def _escape(character: str) -> str:
+    if character.isprintable() or unicodedata.category(character) == "Zs":
+        return character
+    return repr(character)[1:-1]

@@ -1,8 +1,9 @@
 """Contents of a `.keras` file, read without Keras."""
 
 import hashlib
-import json
+import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,9 +11,20 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from rnnstudy.core.component import Component
+from rnnstudy.core.files import parse_json, read_file
 
 SINGLE_CELL_LAYERS = ("SimpleRNN", "GRU", "LSTM")
 """Recurrent layers of Keras with the name of their one cell."""
+
+
+UNPACKED_LIMIT = 1 << 26
+"""Number of bytes that a file may always unpack to, and a configuration at most."""
+
+MAX_RATIO = 100
+"""Largest ratio of a larger file's unpacked size to its own."""
+
+DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+"""Errors of an archive that cannot be unpacked: of its structure, its content, or a password."""
 
 
 class Content(Component):
@@ -56,21 +68,35 @@ def read_content(path: Path, layer: str | None = None) -> Content:
         raise KerasFileError(
             'is no Keras model file: save the model as one, model.save("NAME.keras")'
         )
+    if path.is_dir():
+        raise KerasFileError("is a directory; name the .keras files in it")
     try:
-        raw = path.read_bytes()
-        with zipfile.ZipFile(path) as archive:
-            config = json.loads(archive.read("config.json"))
+        raw = read_file(path, follow_links=True)
+        config = parse_json(_config(raw))
+        checksum = hashlib.sha256(raw).hexdigest()
+        fields = {"sha256": checksum, **_sizes(config), **_describe_cell(config, layer)}
+        return Content(**{name: value for name, value in fields.items() if value is not None})
+    except KerasFileError:
+        raise
     except FileNotFoundError:
         raise KerasFileError("does not exist") from None
-    except IsADirectoryError:
-        raise KerasFileError("is a directory; name the .keras files in it") from None
     except OSError as error:
         raise KerasFileError(f"cannot be read: {(error.strerror or str(error)).lower()}") from error
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (*DAMAGES, KeyError, TypeError, ValueError) as error:
         raise KerasFileError("is damaged, or no Keras model file at all") from error
-    checksum = hashlib.sha256(raw).hexdigest()
-    fields = {"sha256": checksum, **_sizes(config), **_describe_cell(config, layer)}
-    return Content(**{name: value for name, value in fields.items() if value is not None})
+
+
+def _config(raw: bytes) -> bytes:
+    """Return the configuration in a Keras file; KerasFileError if it unpacks to too much."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        whole = sum(entry.file_size for entry in archive.infolist())
+        if whole > max(UNPACKED_LIMIT, MAX_RATIO * len(raw)):
+            raise KerasFileError(f"unpacks to {whole:,} bytes, {MAX_RATIO} times its size or more")
+        with archive.open("config.json") as file:
+            text = file.read(UNPACKED_LIMIT + 1)
+    if len(text) > UNPACKED_LIMIT:
+        raise KerasFileError(f"has a configuration of more than {UNPACKED_LIMIT:,} bytes")
+    return text
 
 
 def _sizes(config: Any) -> dict[str, int | None]:

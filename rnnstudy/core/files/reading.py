@@ -15,8 +15,8 @@ class IrregularFile(OSError):
         super().__init__(errno.EINVAL, reason, str(path))
 
 
-def read_file(path: str | Path, limit: int | None = None) -> bytes:
-    """Return the content of a regular file that is no link.
+def read_file(path: str | Path, limit: int | None = None, *, follow_links: bool = False) -> bytes:
+    """Return the content of a regular file.
 
     Parameters
     ----------
@@ -24,6 +24,8 @@ def read_file(path: str | Path, limit: int | None = None) -> bytes:
         The file.
     limit
         Largest number of bytes. Default: no limit.
+    follow_links
+        Whether the path may be a link to the file. Default: a link is refused.
 
     Returns
     -------
@@ -47,7 +49,8 @@ def read_file(path: str | Path, limit: int | None = None) -> bytes:
     path = Path(path)
     try:
         # A pipe without a writer would block for ever.
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        handle = os.open(path, flags if follow_links else flags | os.O_NOFOLLOW)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise IrregularFile(path, "must be a regular file, got a link") from None
@@ -56,11 +59,11 @@ def read_file(path: str | Path, limit: int | None = None) -> bytes:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise IrregularFile(path, f"must be a regular file, got a {_kind(status.st_mode)}")
-        if limit is not None and status.st_size > limit:
-            reason = f"must have at most {limit:,} bytes, got {status.st_size:,}"
-            raise IrregularFile(path, reason)
         with open(handle, "rb", closefd=False) as file:
-            return file.read()
+            content = file.read() if limit is None else file.read(limit + 1)
+        if limit is not None and len(content) > limit:
+            raise IrregularFile(path, f"must have at most {limit:,} bytes, got more")
+        return content
     finally:
         os.close(handle)
 

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from rnnstudy.core.component import components_in
-from rnnstudy.core.files import remove_folder, write_folder
+from rnnstudy.core.files import parse_json, read_file, remove_folder, write_folder
 from rnnstudy.core.source.classes import is_own, replaced_hashes, source_of
 from rnnstudy.core.source.files import (
     NO_SOURCE,
@@ -33,6 +33,10 @@ from rnnstudy.study.store import Store
 
 FOLDER = "code"
 """Folder of a run directory that holds the user's code."""
+
+
+RECORD_LIMIT = 1 << 26
+"""Largest number of bytes of the record of copied code that is read."""
 
 
 def own_classes(study: Study) -> dict[str, type]:
@@ -76,15 +80,20 @@ def _content(path: Path) -> bytes | None:
 def _code_record(directory: Path) -> Mapping[str, Any]:
     """Return what the last run wrote about its code; empty if there is nothing."""
     try:
-        data = json.loads((directory / FOLDER / VERSIONS_FILE).read_text(encoding="utf-8"))
+        data = parse_json(read_file(directory / FOLDER / VERSIONS_FILE, RECORD_LIMIT))
     except (OSError, ValueError):
         return {}
-    if not isinstance(data, dict):
-        return {}
-    # A directory from elsewhere must not name files outside of its folder.
-    files = data.get("files", {})
-    inside = {m: f for m, f in files.items() if not {"..", "/"} & set(Path(f).parts)}
-    return {**data, "files": inside}
+    # A directory from elsewhere may hold anything, and must not name files outside of its folder.
+    parts = data if isinstance(data, dict) else {}
+    files, hashes = _texts(parts.get("files")), _texts(parts.get("classes"))
+    inside = {m: f for m, f in files.items() if not {"", ".."} & {*f.split("/")} and "\0" not in f}
+    return {"files": inside, "classes": hashes}
+
+
+def _texts(value: Any) -> dict[str, str]:
+    """Return the entries of a mapping whose values are texts."""
+    entries = value.items() if isinstance(value, Mapping) else ()
+    return {name: text for name, text in entries if isinstance(text, str)}
 
 
 def edited_classes(study: Study, directory: str | Path) -> dict[str, str]:
@@ -162,7 +171,7 @@ def _same_origin(module: str, copy: Path) -> bool:
 
 def _same_text(path: Path, copy: Path) -> bool:
     try:
-        return path.read_bytes() == copy.read_bytes()
+        return read_file(path, follow_links=True) == read_file(copy)
     except OSError:
         return False
 

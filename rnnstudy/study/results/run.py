@@ -1,6 +1,5 @@
 """Results in a run directory."""
 
-import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import nullcontext
@@ -17,9 +16,10 @@ from rnnstudy.claims.evidence.record import Evidence
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.deprecations import accept_former_attributes
 from rnnstudy.core.errors import suggestion
+from rnnstudy.core.files import parse_json, read_file
 from rnnstudy.core.lazy_imports import keras_models, pd
 from rnnstudy.core.record import Record
-from rnnstudy.core.source.plugins import plugin_permission
+from rnnstudy.core.source.plugins import REMEDY, plugin_permission
 from rnnstudy.core.storage.errors import CorruptRecord, NewerRecord, UnreadableRecord
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.study.errors import RunError
@@ -50,6 +50,9 @@ from rnnstudy.training.train import TrainedNetworks
 R = TypeVar("R", bound=Record)
 
 OUTCOME_COLUMNS = ("status", "loss", "accuracy", "solved", "steps", "attempt", "diverged_at")
+
+PROVENANCE_LIMIT = 1 << 28
+"""Largest number of bytes of a provenance that is read."""
 
 INTEGER_COLUMNS = ("units", "seed", "steps", "attempt", "diverged_at")
 
@@ -469,8 +472,8 @@ def _load_model(network: ImportedNetwork, member: str) -> Any:
 def provenance(directory: str | Path) -> dict[str, Any]:
     """Return the provenance of the last execution in a run directory; empty if there is none."""
     try:
-        data = json.loads((Path(directory) / "provenance.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        data = parse_json(read_file(Path(directory) / "provenance.json", PROVENANCE_LIMIT))
+    except (OSError, ValueError):
         return {}
     return data if isinstance(data, dict) else {}
 
@@ -516,7 +519,7 @@ def open_run(directory: str | Path, *, code: bool = False, allow_plugins: bool =
         with permission:
             run = Run(directory, load_study(spec))
     except SpecError as error:
-        if code or not has_copies(directory):
+        if code or REMEDY not in str(error) or not has_copies(directory):
             raise
         raise RunError(
             f"{error}\n{directory} holds a copy of the code. If you trust its origin, import that "

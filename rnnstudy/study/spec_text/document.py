@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rnnstudy.core.errors import printable
+
 Keys = tuple[str | int, ...]
 
 
@@ -23,7 +25,7 @@ class SpecProblem(NamedTuple):
     sentence: str
 
     def __str__(self) -> str:
-        return f"{self.location.text}: {self.sentence}"
+        return printable(f"{self.location.text}: {self.sentence}")
 
 
 class SpecError(Exception):

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from rnnstudy.core.files import read_file
 from rnnstudy.study.spec_text.document import (
     Document,
     Keys,
@@ -51,11 +52,9 @@ def read_document(path: str | Path) -> Document:
 
 
 def _bytes_of(path: Path) -> bytes:
-    with path.open("rb") as file:
-        raw = file.read(SIZE_LIMIT + 1)
-    if len(raw) > SIZE_LIMIT:
-        raise ValueError(f"a spec must be at most {SIZE_LIMIT >> 20} MiB, got a larger file")
-    return raw
+    if path.is_dir():
+        raise IsADirectoryError(path)
+    return read_file(path, SIZE_LIMIT, follow_links=True)
 
 
 def _file_trouble(error: Exception, reason: str) -> str:
