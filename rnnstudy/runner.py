@@ -196,7 +196,9 @@ class RunFiles:
 
     def _describe(self) -> None:
         """Write what describes the run before its jobs."""
-        self.store.refuse_unusable(may_be_absent=True)
+        # The disk of a store elsewhere may not be mounted.
+        is_first = not (self.directory / "provenance.json").is_file()
+        self.store.refuse_unusable(may_be_absent=is_first or self.study.runtime.store is None)
         self.store.create()
         write_specs(self.study, self.directory, self.spec)
         write_code(self.study, self.directory)

@@ -116,8 +116,8 @@ class Store:
             if may_be_absent:
                 return
             raise AbsentRecord(
-                f"there is no store {self.root}; is its disk mounted? Run the study to compute "
-                "its results again"
+                f"there is no store {self.root}; is its disk mounted? Create the folder to "
+                "compute the results again"
             ) from None
         except NotADirectoryError:
             raise DamagedRecord(f"{self.root} must be the folder of a store, got a file") from None

@@ -12,8 +12,11 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.comparison.distances.tiles import DistanceTile
 from rnnstudy.core.storage.errors import AbsentRecord, DamagedRecord, NewerRecord, UnreadableRecord
 from rnnstudy.study.plan.outcomes import NetworkOutcome, network_outcome
+from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.networks import TrainedNetworkSpec
+from rnnstudy.study.spec.study import study_of
 from rnnstudy.study.store import FORMAT_FILE, Store, StoreSnapshot
+from rnnstudy.study.upkeep.verify import verify
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.training.protocol import Training
 from rnnstudy.training.train import TrainedNetworks
@@ -53,6 +56,16 @@ def test_a_store_of_format_2_is_read_where_it_is(earlier: Path, repairing: bool)
         assert sorted(store.keys()) == sorted([key, network().key("outcome"), COURSE])
         assert list(store.keys("course-0123")) == [COURSE]
     assert {path: path.read_bytes() for path in earlier.rglob("*") if path.is_file()} == before
+
+
+def test_verify_counts_records_that_are_not_bound_to_an_address(earlier: Path) -> None:
+    spec = {"study": "earlier", "tasks": ["flip_flop"], "networks": {"cells": "gru", "units": 2}}
+    result = verify(Run(earlier.parent, study_of(spec), Store(earlier)))
+    assert sorted(result.unbound) == sorted([network().key(), network().key("outcome")])
+    # The checkpoint of the store is a record of another class.
+    assert "must hold a TrainingState, got a DistanceTile" in result.problems[0]
+    assert "members.csv cannot be read" in result.problems[1]
+    assert len(result.problems) == 2
 
 
 def test_new_records_join_a_store_of_format_2(earlier: Path) -> None:

@@ -5,6 +5,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from rnnstudy.cli.commands import app
 from rnnstudy.cli.upkeep import clean_lines, size_line, verify_lines
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.record import Record
+from rnnstudy.core.storage.errors import CorruptRecord
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.leases import LEASES
 from rnnstudy.study.results.run import Run, open_run
@@ -262,6 +265,52 @@ def test_a_store_in_which_a_run_is_at_work_is_not_cleaned(run: Run) -> None:
     (run.store.root / LEASES / "job").write_text(json.dumps({}))
     with pytest.raises(RunError, match="a run is at work in"):
         list(clean_lines([run], delete=True))
+
+
+def refused(run: Run, *arguments: str) -> str:
+    """Run a command that must not change the run directory. Return its error."""
+    before = contents(run.directory)
+    command = [sys.executable, "-m", "rnnstudy", *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2, ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert contents(run.directory) == before
+    return ended.stderr
+
+
+def test_a_network_of_a_later_version_is_refused_and_kept(run: Run) -> None:
+    extra = {"momentum": {"value": 0.9}}
+    for key in (run.key(MEMBER), run.index.network[MEMBER].key("outcome")):
+        folder = run.store.folder(key)
+        reseal(folder, lambda meta: meta.update(rnnstudy="9.9", fields={**meta["fields"], **extra}))
+    for command in ("status", "report", "run"):
+        place = "spec.yaml" if command == "run" else ""
+        out = ("--out", str(run.directory)) if command == "run" else ()
+        error = refused(run, command, str(run.directory / place), *out)
+        assert re.search(r"written by rnnstudy 9\.9, read by .*'momentum'", error)
+
+
+def test_a_record_whose_class_has_other_fields_is_kept_by_a_report(run: Run) -> None:
+    key = Representations().key(run.key(MEMBER))
+    reseal(run.store.folder(key), lambda m: m["fields"].update(former=m["fields"].pop("states")))
+    before = contents(run.store.root)
+    with pytest.raises(RunError, match="former"):
+        run.record("representations", MEMBER)
+    CliRunner().invoke(app, ["report", str(run.directory)])
+    CliRunner().invoke(app, ["status", str(run.directory)])
+    assert contents(run.store.root) == before
+
+
+def test_an_absent_store_is_refused_before_anything_is_touched(tmp_path: Path) -> None:
+    runtime = {"workers": 1, "store": str(tmp_path / "disk" / "shared")}
+    run = runner.run(study(analyses=[], runtime=runtime), tmp_path / "run")
+    (tmp_path / "disk").rename(tmp_path / "elsewhere")
+    before = contents(run.directory)
+    for action in (lambda: open_run(run.directory), lambda: runner.run(run.study, run.directory)):
+        with pytest.raises(CorruptRecord, match=r"there is no store .* is its disk mounted"):
+            action()
+    assert contents(run.directory) == before
+    assert not (tmp_path / "disk").exists()
 
 
 def test_the_commands(run: Run) -> None:

@@ -81,8 +81,6 @@ def publish_folder(draft: Path, folder: Path, *, inside: str | Path | None = Non
     sync_folder(draft)
     rename(draft, folder)
     sync(folder.parent)
-    if draft.parent != folder.parent:
-        sync(draft.parent)
 
 
 def replace_folder(draft: Path, folder: Path, *, inside: str | Path | None = None) -> None:
