@@ -41,6 +41,7 @@ from rnnstudy.study.plan.job import count_label
 from rnnstudy.study.plan.plan import Plan, make_plan
 from rnnstudy.study.results import files
 from rnnstudy.study.results.code import edited_code_lines, has_copies
+from rnnstudy.study.results.failures import collect
 from rnnstudy.study.results.run import Run, open_run, store_of
 from rnnstudy.study.results.verdict_table import full_statement
 from rnnstudy.study.spec.checks import refuse_wrong_trials
@@ -356,7 +357,9 @@ def _show_result(results: Run) -> None:
         _say(f"diverged: {name}")
     if len(diverged) > SHOWN:
         _say(f"and {len(diverged) - SHOWN} more diverged; members.csv lists them")
-    for verdict in results.verdicts():
+    # Where a claim raises, the report says so.
+    verdicts, _ = collect(results.verdicts)
+    for verdict in verdicts:
         _say(
             f"{verdict.word}: {full_statement(verdict.claim, verdict.task)} ({verdict.task.title})"
         )

@@ -4,10 +4,10 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import pauses
@@ -83,7 +83,7 @@ class Worker:
     def _perform(self, job: Job, lease: Lease | None) -> JobResult:
         start, failure, trace = time.monotonic(), None, ""
         logger.info("start: %s", job.label)
-        self.listener.on_job_start(job)
+        _notify(self.listener.on_job_start, job)
         context = JobContext(self, job, lease)
         try:
             with pauses(context.refuse_stopped):
@@ -102,7 +102,7 @@ class Worker:
             logger.debug("%s", trace)
         result = JobResult(job.key, job.label, time.monotonic() - start, failure, trace)
         logger.info("%s after %.1f s: %s", failure or "done", result.seconds, job.label)
-        self.listener.on_job_end(job, result)
+        _notify(self.listener.on_job_end, job, result)
         return result
 
     def _rest(self, job: Job) -> Job | None:
@@ -169,3 +169,11 @@ class JobContext:
     def on_training_step(self, job: Job, step: int, steps: int, loss: Array) -> None:
         """Pass the number of steps to the listener, for the job that it has seen start."""
         self.worker.on_training_step(self.job, step, steps, loss)
+
+
+def _notify(report: Callable[..., None], *news: Any) -> None:
+    """Call a method of a listener. An error of the listener, such as a closed pipe, ends no run."""
+    try:
+        report(*news)
+    except Exception as error:
+        logger.warning("the progress listener raises %s", error_sentence(error))

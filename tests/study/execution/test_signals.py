@@ -11,6 +11,7 @@ import pytest
 
 from rnnstudy.core.batches import batches, pause_point
 from rnnstudy.runner import NullListener
+from rnnstudy.study.errors import error_sentence
 from rnnstudy.study.execution.signals import (
     SIGNALS,
     Interruption,
@@ -124,13 +125,18 @@ class FakeJob:
     def __init__(self, work: Callable[[], None]) -> None:
         self.work = work
 
+    def results(self) -> tuple[str, ...]:
+        return ()
+
     def run(self, context: Any) -> None:
         self.work()
 
 
-def perform(work: Callable[[], None], stop: threading.Event | None = None) -> Any:
+def perform(
+    work: Callable[[], None], stop: threading.Event | None = None, listener: Any = None
+) -> Any:
     store, stop = Store("nowhere"), stop or threading.Event()
-    worker = Worker(store, NullListener(), stop, 60.0, (), None)
+    worker = Worker(store, listener or NullListener(), stop, 60.0, (), None)
     job: Any = FakeJob(work)
     return worker.perform(job)
 
@@ -166,7 +172,6 @@ class Unprintable(Exception):
         (SystemExit(3), "SystemExit: 3"),
         (Odd("so"), "Odd: so"),
         (GeneratorExit(), "GeneratorExit"),
-        (Unprintable(), "Unprintable"),
     ],
 )
 def test_a_job_fails_alone_whatever_it_raises(error: BaseException, sentence: str) -> None:
@@ -174,6 +179,10 @@ def test_a_job_fails_alone_whatever_it_raises(error: BaseException, sentence: st
         raise error
 
     assert perform(work).failure == sentence
+
+
+def test_an_error_without_a_text_has_the_name_of_its_class() -> None:
+    assert error_sentence(Unprintable()) == "Unprintable"
 
 
 def test_an_interrupt_that_code_of_the_user_raises_in_a_thread_costs_its_job() -> None:
@@ -186,3 +195,20 @@ def test_an_interrupt_that_code_of_the_user_raises_in_a_thread_costs_its_job() -
     thread.start()
     thread.join()
     assert results[0].failure == "KeyboardInterrupt"
+
+
+def test_a_listener_that_raises_costs_no_job(caplog: pytest.LogCaptureFixture) -> None:
+    class Closed(NullListener):
+        def on_job_start(self, job: Any) -> None:
+            raise BrokenPipeError(32, "Broken pipe")
+
+        def on_job_end(self, job: Any, result: Any) -> None:
+            raise ValueError("I/O operation on closed file")
+
+    turns: list[int] = []
+    assert perform(lambda: turns.append(1), listener=Closed()).failure is None
+    assert turns == [1]
+    assert [record.getMessage() for record in caplog.records] == [
+        "the progress listener raises BrokenPipeError: [Errno 32] Broken pipe",
+        "the progress listener raises ValueError: I/O operation on closed file",
+    ]
