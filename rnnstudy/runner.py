@@ -10,7 +10,9 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.files import clear_drafts, make_folder, remove_folder
 from rnnstudy.core.lazy_imports import refuse_other_backends
 from rnnstudy.report.build import update_report
+from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.checkpoints import collect_stale
+from rnnstudy.study.execution.cluster.session import ClusterSession
 from rnnstudy.study.execution.execute import execute
 from rnnstudy.study.execution.memory import refuse_oversized
 from rnnstudy.study.execution.shards import (
@@ -53,6 +55,9 @@ class NullListener:
         """Ignore the call."""
 
     def on_job_end(self, job: Job, result: JobResult) -> None:
+        """Ignore the call."""
+
+    def on_message(self, text: str) -> None:
         """Ignore the call."""
 
 
@@ -120,6 +125,11 @@ def run(
     """
     refuse_other_backends()
     part = None if shard is None else Shard.parse(shard)
+    if part is not None and study.runtime.cluster is not None:
+        raise RunError(
+            f"a shard must run in its own process, got runtime.cluster {study.runtime.cluster!r}. "
+            "Remove the cluster or --shard."
+        )
     directory = Path(directory or default_directory(study))
     refuse_unusable_folders(study, directory)
     study.runtime.refuse_absent_devices()
@@ -172,13 +182,14 @@ class RunFiles:
         """Do all other jobs but for those that have failed, and write the files of the run."""
         self._describe()
         failed = {result.key for result in results if result.failure}
-        jobs = list[Job]()
-        for plan in stages(self.study, self.store):
-            rest = replace(plan, todo=tuple(job for job in plan.todo if job.key not in failed))
-            jobs += plan.todo
-            refuse_oversized(rest.todo, self.study.runtime)
-            with progress(rest) as listener:
-                results += execute(rest, self.store, self.study.runtime, listener)
+        jobs, runtime = list[Job](), self.study.runtime
+        with nullcontext() if runtime.cluster is None else ClusterSession(runtime) as session:
+            for plan in stages(self.study, self.store):
+                rest = replace(plan, todo=tuple(job for job in plan.todo if job.key not in failed))
+                jobs += plan.todo
+                refuse_oversized(rest.todo, runtime)
+                with progress(rest) as listener:
+                    results += execute(rest, self.store, runtime, listener, session=session)
         unfinished = [job for job in jobs if job.trains and job.missing(self.store)]
         collect_stale(self.store, unfinished, shared=self.study.runtime.store is not None)
         if results or not (self.store.root / INDEX).is_file():

@@ -5,8 +5,10 @@ A module that worker processes can import.
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Hashable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,6 +17,10 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import Record, array
+from rnnstudy.runner import NullListener
+from rnnstudy.study.execution.leases import Leases
+from rnnstudy.study.execution.schedule import Submit
+from rnnstudy.study.execution.worker import JobResult, Worker
 from rnnstudy.study.plan.job import Context, Job, Stopped
 from rnnstudy.study.plan.plan import Plan
 from rnnstudy.study.store import Store
@@ -103,3 +109,15 @@ def starts(diary: str) -> list[str]:
 
 def plan_of(*jobs: Job) -> Plan:
     return Plan(index=None, todo=jobs, done=())  # type: ignore[arg-type]
+
+
+def in_this_thread(store: Store, leases: Leases | None = None) -> Submit:
+    """Submit jobs by doing them at once."""
+    worker = Worker(store, NullListener(), threading.Event(), 60.0, (), None, leases)
+
+    def submit(job: Job, urgency: int) -> "Future[JobResult]":
+        future: Future[JobResult] = Future()
+        future.set_result(worker.perform(job))
+        return future
+
+    return submit

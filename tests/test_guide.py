@@ -44,8 +44,8 @@ QUICKSTART = {
 
 
 def test_the_pages_are_those_that_are_tested() -> None:
-    pages = ["analyses", "claims", "dynamics", "own-networks", "own-tasks-and-cells", "scaling"]
-    assert sorted(PAGE) == [*pages, "security", "spec"]
+    pages = ["analyses", "claims", "clusters", "dynamics", "own-networks", "own-tasks-and-cells"]
+    assert sorted(PAGE) == [*pages, "scaling", "security", "spec"]
 
 
 @pytest.mark.parametrize("name", ["dynamics", "analyses"])

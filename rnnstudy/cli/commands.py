@@ -45,6 +45,7 @@ from rnnstudy.study.results.failures import collect
 from rnnstudy.study.results.run import Run, open_run, store_of
 from rnnstudy.study.results.verdict_table import full_statement
 from rnnstudy.study.spec.checks import refuse_wrong_trials
+from rnnstudy.study.spec.options import cluster_settings
 from rnnstudy.study.spec.schema import schema as json_schema
 from rnnstudy.study.spec.study import Study, load_study
 from rnnstudy.study.store import DAMAGED
@@ -72,6 +73,14 @@ Sets = Annotated[
     typer.Option("--set", metavar="PATH.TO.KEY=VALUE", help="Override a field of the spec."),
 ]
 
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="local:N|tcp://HOST:PORT|slurm|pbs|lsf|sge",
+        help="Let a cluster do the jobs.",
+    ),
+]
 ShardOption = Annotated[
     str | None,
     typer.Option("--shard", metavar="K/N", help="Do the K-th of N parts, as in a job array."),
@@ -103,6 +112,7 @@ def run(
     out: Out = None,
     sets: Sets = None,
     allow_plugins: AllowPlugins = False,
+    cluster: ClusterOption = None,
     shard: ShardOption = None,
     verbose: Verbose = 0,
 ) -> None:
@@ -118,6 +128,8 @@ def run(
         Overrides of fields of the spec, each `PATH.TO.KEY=VALUE`.
     allow_plugins
         If true, classes of users are imported from the folder of the spec, or from here.
+    cluster
+        Cluster that does the jobs: `local:4`, `tcp://host:8786`, or the kind of a batch scheduler.
     shard
         Part of the work, like `3/20`. The shard that ends last completes the run.
     verbose
@@ -136,6 +148,8 @@ def run(
     """
     _log(verbose)
     study = _load(spec, sets, allow_plugins)
+    if settings := cluster_settings(cluster, study.runtime.cluster):
+        study = _load(spec, [*(sets or []), *settings], allow_plugins)
     directory = out or files.default_directory(study)
     try:
         results = runner.run(

@@ -100,6 +100,11 @@ class Lines:
             count = f"[{self._state.ended}/{self._state.jobs}]"
             self._print(f"{count} {result.label}: {end} in {duration(result.seconds)}")
 
+    def on_message(self, text: str) -> None:
+        """Print a line."""
+        with self._lock:
+            self._print(text)
+
     def _print(self, line: str) -> None:
         self._console.print(line.rstrip(", "), soft_wrap=True)
 
@@ -139,7 +144,11 @@ class Bars:
             )
             if result.failure:
                 text = f"{result.label}: FAILED: {result.failure}"
-                self._progress.console.print(text)
+                self.on_message(text)
+
+    def on_message(self, text: str) -> None:
+        """Print a line above the bars."""
+        self._progress.console.print(text, soft_wrap=True)
 
 
 def _loss(loss: Array) -> str:

@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.core.threads import one_thread
 from rnnstudy.study.errors import RunError
+from rnnstudy.study.execution.cluster.session import ClusterSession
 from rnnstudy.study.execution.leases import Leases
 from rnnstudy.study.execution.schedule import drain
+from rnnstudy.study.execution.tensorflow_setup import start_tensorflow
 from rnnstudy.study.execution.worker import JobResult, ProgressListener, Worker
 from rnnstudy.study.plan.plan import Plan
 from rnnstudy.study.spec.options import Runtime
@@ -21,16 +23,25 @@ logger = logging.getLogger("rnnstudy")
 
 
 def execute(
-    plan: Plan, store: Store, runtime: Runtime, listener: ProgressListener, *, patient: bool = True
+    plan: Plan,
+    store: Store,
+    runtime: Runtime,
+    listener: ProgressListener,
+    *,
+    patient: bool = True,
+    session: ClusterSession | None = None,
 ) -> list[JobResult]:
     """Run the jobs of a plan. A failed job does not stop those that do not need it.
 
+    They run on the cluster of the session, if there is one, or in threads of this process.
     A job that another run on the store does is waited for or, if not `patient`, left out.
     KeyboardInterrupt lets running jobs end at their next pause, keeps all complete results, and is
     raised again.
     """
     if not plan.todo:
         return []
+    if session is not None:
+        return session.execute(plan, store, listener)
     start_tensorflow(runtime)
     devices = _devices(runtime)
     workers = _workers(runtime, devices)
@@ -56,23 +67,6 @@ def execute(
             )
             executor.shutdown(wait=True, cancel_futures=True)
             raise
-
-
-def start_tensorflow(runtime: Runtime) -> None:
-    """Set up TensorFlow for many small programs side by side, with one thread each.
-
-    Products of some hundred units are too small for several threads: two threads take twice the
-    processor time of one. With one thread the order of sums does not depend on the machine. A
-    process that already uses TensorFlow keeps its settings, but for the rounding of products on
-    GPUs: only `training.tf32` sets that.
-    """
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-    except RuntimeError:
-        return
-    if runtime.deterministic:
-        tf.config.experimental.enable_op_determinism()
 
 
 def _devices(runtime: Runtime) -> tuple[str, ...]:

@@ -109,6 +109,15 @@ class Leases:
                 self._active.discard(lease)
             lease.release()
 
+    def is_held(self, job: Job) -> bool:
+        """Return whether a process of this run holds the lease of a job, or has died with it."""
+        return _content(self.folder / lease_name(job)).get("run") == self.run
+
+    def discard(self, job: Job) -> None:
+        """Remove the lease of a job whose process in this run has died."""
+        if self.is_held(job):
+            (self.folder / lease_name(job)).unlink(missing_ok=True)
+
     def _take(self, path: Path, label: str) -> Lease | None:
         token = uuid.uuid4().hex
         content = json.dumps({"token": token, "run": self.run, "job": label, **_this_process()})

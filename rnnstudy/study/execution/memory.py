@@ -30,7 +30,7 @@ def refuse_oversized(jobs: Iterable[Job], runtime: Runtime) -> None:
         The message names the network, the bytes that it takes, and those that there are.
     """
     # A cluster has machines of its own.
-    if runtime.memory is None and getattr(runtime, "cluster", None) is not None:
+    if runtime.memory is None and runtime.cluster is not None:
         return
     limit = machine_memory() if runtime.memory is None else int(runtime.memory * 2**30)
     owner = "the machine" if runtime.memory is None else "runtime.memory"

@@ -20,6 +20,7 @@ from rnnstudy.study.execution.tensorboard import training_curves
 from rnnstudy.study.plan.job import Job, JobKey, Stopped, Writer
 from rnnstudy.study.store import Store, StoreSnapshot
 from rnnstudy.training.protocol import Training
+from rnnstudy.training.sharding import devices_of
 
 logger = logging.getLogger("rnnstudy")
 
@@ -52,6 +53,9 @@ class ProgressListener(Protocol):
     def on_job_end(self, job: Job, result: JobResult) -> None:
         """Receive the end of a job, with or without success."""
 
+    def on_message(self, text: str) -> None:
+        """Receive a line for the user, such as the address of a cluster's dashboard."""
+
 
 @dataclass(frozen=True)
 class Worker:
@@ -62,8 +66,8 @@ class Worker:
     stop: threading.Event
     interval: float
     """Seconds between two checkpoints of a training job."""
-    devices: tuple[str, ...]
-    """Devices that share the networks of a cohort."""
+    devices: tuple[str, ...] | None
+    """Devices that share the networks of a cohort; None for all that TensorFlow sees."""
     tensorboard: str | None
     """Folder of TensorBoard's event files."""
     leases: Leases | None = None
@@ -83,7 +87,7 @@ class Worker:
     def _perform(self, job: Job, lease: Lease | None) -> JobResult:
         start, failure, trace = time.monotonic(), None, ""
         logger.info("start: %s", job.label)
-        _notify(self.listener.on_job_start, job)
+        notify(self.listener.on_job_start, job)
         context = JobContext(self, job, lease)
         try:
             with pauses(context.refuse_stopped):
@@ -102,7 +106,7 @@ class Worker:
             logger.debug("%s", trace)
         result = JobResult(job.key, job.label, time.monotonic() - start, failure, trace)
         logger.info("%s after %.1f s: %s", failure or "done", result.seconds, job.label)
-        _notify(self.listener.on_job_end, job, result)
+        notify(self.listener.on_job_end, job, result)
         return result
 
     def _rest(self, job: Job) -> Job | None:
@@ -146,7 +150,8 @@ class JobContext:
     @property
     def devices(self) -> tuple[str, ...]:
         """Devices that share the networks of a cohort."""
-        return self.worker.devices
+        devices = self.worker.devices
+        return devices_of(None) if devices is None else devices
 
     @property
     def stopped(self) -> bool:
@@ -171,7 +176,7 @@ class JobContext:
         self.worker.on_training_step(self.job, step, steps, loss)
 
 
-def _notify(report: Callable[..., None], *news: Any) -> None:
+def notify(report: Callable[..., None], *news: Any) -> None:
     """Call a method of a listener. An error of the listener, such as a closed pipe, ends no run."""
     try:
         report(*news)

@@ -13,6 +13,7 @@ from rnnstudy.core.component import Address, Component
 from rnnstudy.study.plan.job import Context, Job, Stopped, count_label, halves, range_label
 from rnnstudy.study.plan.outcomes import NetworkOutcome, network_outcome, write_network
 from rnnstudy.study.spec.networks import TrainedNetworkSpec
+from rnnstudy.study.spec.options import BatchCluster
 from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import Study
 from rnnstudy.study.store import Store
@@ -236,9 +237,13 @@ def machine_memory() -> int:
 
 def memory_budget(study: Study) -> int:
     """Return the bytes that one training job may take: the spec's, or half the machine's."""
-    memory = study.runtime.memory
+    runtime = study.runtime
+    if isinstance(runtime.cluster, BatchCluster):
+        return int(runtime.cluster.memory * 2**30 / 2)
+    memory = runtime.memory
     total = machine_memory() / 2 if memory is None else memory * 2**30
-    return int(total / (study.runtime.workers or os.cpu_count() or 1))
+    side_by_side = runtime.workers if runtime.cluster is None else runtime.expected_workers
+    return int(total / (side_by_side or os.cpu_count() or 1))
 
 
 def total_flops(jobs: Iterable[Job]) -> float:

@@ -1,12 +1,15 @@
 """Options of a spec that change no result: `runtime` and `report`."""
 
 import os
+import re
 import sys
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
+from pydantic_core import PydanticCustomError
 
 from rnnstudy.core.component import Component
 from rnnstudy.study.errors import RunError
@@ -15,6 +18,142 @@ from rnnstudy.training.kernels.choice import Kernel, kernel_for
 
 DRIVERS = ("/proc/driver/nvidia", "/dev/dxg", "/dev/kfd")
 """Files that show a GPU without TensorFlow."""
+
+
+SchedulerKind = Literal["slurm", "pbs", "lsf", "sge"]
+
+ADDRESS = re.compile(
+    r"local(:[1-9]\d{0,3})?|(tcp|tls)://[^\s/:]+:\d{1,5}|tcp://\[[0-9a-f:]+\]:\d{1,5}"
+)
+
+
+def _check_address(value: Any) -> Any:
+    """Return the address of a cluster, or the kind of a batch scheduler; refuse other values."""
+    if isinstance(value, str) and (ADDRESS.fullmatch(value) or value in get_args(SchedulerKind)):
+        return value
+    raise PydanticCustomError(
+        "cluster",
+        "should be local:4, tcp://host:port, slurm, pbs, lsf, sge, or options with a 'kind'",
+    )
+
+
+class BatchCluster(Component):
+    """Workers that a batch scheduler starts, each in a job of its own.
+
+    Examples
+    --------
+    >>> from rnnstudy.study.spec.options import BatchCluster
+    >>> BatchCluster(kind="slurm", gpus=1).supply
+    {'memory': 4294967296.0, 'GPU': 1.0}
+    """
+
+    kind: SchedulerKind
+    """Batch scheduler."""
+
+    workers: Annotated[int, Field(ge=1, le=4096)] = 4
+    """Most workers at a time; there are as many as there is work for."""
+
+    cores: Annotated[int, Field(ge=1, le=1024)] = 1
+    """Cores of each worker. A worker does one job at a time."""
+
+    memory: Annotated[float, Field(gt=0)] = 4.0
+    """GiB of each worker."""
+
+    gpus: Annotated[int, Field(ge=0, le=1)] = 0
+    """GPUs of each worker, 0 or 1."""
+
+    options: Mapping[str, Any] = {}
+    """Options of the cluster class of dask-jobqueue, such as queue, account, walltime, interface,
+    job_script_prologue and job_extra_directives."""
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.workers, self.cores, self.memory, self.gpus))
+
+    @property
+    def supply(self) -> dict[str, float]:
+        """Resources of a worker, as Dask counts them."""
+        gpus = {"GPU": float(self.gpus)} if self.gpus else {}
+        return {"memory": self.memory * 2**30, **gpus}
+
+    def queue_options(self, spare: int) -> dict[str, Any]:
+        """Return the arguments of the cluster class of dask-jobqueue.
+
+        Parameters
+        ----------
+        spare
+            Seconds before the end of a batch job at which its worker stops.
+        """
+        options = dict(self.options)
+        resources = ",".join(f"{name}={amount:.0f}" for name, amount in self.supply.items())
+        extra = ["--nthreads", "1", "--resources", resources, *options.pop("worker_extra_args", ())]
+        seconds = _seconds(str(options.get("walltime", "")))
+        if seconds > 2 * spare:
+            extra += ["--lifetime", f"{seconds - spare}s", "--lifetime-stagger", f"{spare // 2}s"]
+        scheduler = {"dashboard_address": ":0", **options.pop("scheduler_options", {})}
+        directives = [*self._gpu_directives(options), *options.pop("job_extra_directives", ())]
+        return {
+            "cores": self.cores,
+            "memory": f"{self.memory}GiB",
+            "processes": 1,
+            "worker_extra_args": extra,
+            "scheduler_options": scheduler,
+            "job_extra_directives": directives,
+            **options,
+        }
+
+    def _gpu_directives(self, options: dict[str, Any]) -> list[str]:
+        """Return what asks the batch scheduler for a GPU; add it to the options for PBS."""
+        if not self.gpus:
+            return []
+        if self.kind == "pbs":
+            memory = f"{int(self.memory * 1024)}mb"
+            options.setdefault(
+                "resource_spec", f"select=1:ncpus={self.cores}:mem={memory}:ngpus={self.gpus}"
+            )
+            return []
+        return {
+            "slurm": [f"--gres=gpu:{self.gpus}"],
+            "lsf": [f"-gpu num={self.gpus}"],
+            "sge": [f"-l gpu={self.gpus}"],
+        }[self.kind]
+
+
+def _seconds(walltime: str) -> int:
+    """Return the seconds of a time like 1-12:00:00, 12:00:00 or 90:00; 0 for another text."""
+    match = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", walltime)
+    if match is None:
+        return 0
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
+def _form(value: Any) -> str:
+    return "batch" if isinstance(value, Mapping | BatchCluster) else "address"
+
+
+ClusterChoice = Annotated[
+    Annotated[BatchCluster, Tag("batch")]
+    | Annotated[str, BeforeValidator(_check_address), Tag("address")],
+    Discriminator(_form),
+]
+"""A cluster of a spec: the address of a scheduler, `local:4`, or workers of a batch scheduler."""
+
+
+def with_options(choice: BatchCluster | str | None) -> BatchCluster | str | None:
+    """Return a cluster; a batch scheduler that is named alone has its default options."""
+    if choice in get_args(SchedulerKind):
+        return BatchCluster(kind=cast(SchedulerKind, choice))
+    return choice
+
+
+def cluster_settings(choice: str | None, present: BatchCluster | str | None) -> list[str]:
+    """Return the settings of a spec for a cluster that the command line names.
+
+    The options of the spec stay if the command line names the kind of its batch scheduler.
+    """
+    if choice is None or (isinstance(present, BatchCluster) and present.kind == choice):
+        return []
+    return [f"runtime.cluster={choice}"]
 
 
 class Runtime(Component):
@@ -45,6 +184,11 @@ class Runtime(Component):
     memory: Annotated[float, Field(gt=0)] | None = None
     """GiB that cohorts in training may take together; default: half the machine's memory."""
 
+    cluster: ClusterChoice | None = None
+    """Machines that do the jobs: `local:4` for four processes on this one, the address of a Dask
+    scheduler like `tcp://host:8786`, or `slurm`, `pbs`, `lsf`, `sge`, alone or with options;
+    default: threads of this process."""
+
     deterministic: bool = True
     """If true, the same machine gives the same numbers to the last bit, at some cost in speed."""
 
@@ -58,17 +202,28 @@ class Runtime(Component):
     """Networks that make the command end with exit code 1: diverged (or not trained at all), all
     that have not solved their task, or none."""
 
+    @field_validator("cluster")
+    @classmethod
+    def _kind_has_options(cls, cluster: BatchCluster | str | None) -> BatchCluster | str | None:
+        return with_options(cluster)
+
     @property
     def expected_kernel(self) -> Kernel:
         """Form in which cohorts will train, as far as it is known without TensorFlow."""
         if isinstance(self.devices, tuple):
             return kernel_for(self.devices[0].partition(":")[0])
+        if isinstance(self.cluster, BatchCluster):
+            return kernel_for("GPU" if self.cluster.gpus else "CPU")
         hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
         return kernel_for("GPU" if not hidden and any(Path(d).exists() for d in DRIVERS) else "CPU")
 
     @property
     def expected_workers(self) -> int:
         """Number of jobs at a time, as far as is known without TensorFlow."""
+        if isinstance(self.cluster, BatchCluster):
+            return self.cluster.workers
+        if self.cluster is not None and (number := self.cluster.partition(":")[2]).isdecimal():
+            return int(number)
         count = self.devices if isinstance(self.devices, int) else len(self.devices or ())
         if count > 1 or self.expected_kernel != "per_member":
             return 1

@@ -12,7 +12,7 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import Record
 from rnnstudy.core.threads import one_thread
-from rnnstudy.study.execution.execute import start_tensorflow
+from rnnstudy.study.execution.tensorflow_setup import start_tensorflow
 from rnnstudy.study.execution.worker import JobResult, Worker
 from rnnstudy.study.plan.job import Job
 from rnnstudy.study.results.run import Run
@@ -89,6 +89,9 @@ class _SilentListener:
         """Ignore the call."""
 
     def on_job_end(self, job: Job, result: JobResult) -> None:
+        """Ignore the call."""
+
+    def on_message(self, text: str) -> None:
         """Ignore the call."""
 
 

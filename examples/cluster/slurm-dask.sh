@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# The process of a run on SLURM. It submits its workers itself:
+#   sbatch slurm-dask.sh SPEC [OPTIONS]
+# The spec describes the workers (runtime.cluster).
+#SBATCH --job-name=rnnstudy
+#SBATCH --cpus-per-task=1
+#SBATCH --mem=4G
+#SBATCH --time=3-00:00:00
+#SBATCH --requeue
+#SBATCH --signal=TERM@120
+set -euo pipefail
+exec rnnstudy run "$@" --cluster slurm

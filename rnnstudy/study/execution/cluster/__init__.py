@@ -1,0 +1,1 @@
+"""Execution by processes of other machines, over Dask."""
