@@ -240,9 +240,10 @@ def status(directory: Directory, allow_plugins: AllowPlugins = False, verbose: V
     """Show how far a run is, and how its networks fare."""
     _log(verbose)
     results = _open(directory, allow_plugins)
-    show_plan(results.study, results.plan(), console)
+    plan = results.plan()
+    show_plan(results.study, plan, console)
     _show_result(results)
-    _say(size_line(results))
+    _say(size_line(results, plan))
 
 
 @app.command(name="verify")

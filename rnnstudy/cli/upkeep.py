@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from rnnstudy.report.fingerprint import changed_files
 from rnnstudy.study.plan.job import count_label
+from rnnstudy.study.plan.plan import Plan
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.upkeep.clean import Leftover, leftovers, remove_leftovers
 from rnnstudy.study.upkeep.recompute import recompute
@@ -11,9 +13,9 @@ from rnnstudy.study.upkeep.sizes import byte_label, sizes_of
 from rnnstudy.study.upkeep.verify import verify
 
 
-def size_line(run: Run) -> str:
+def size_line(run: Run, plan: Plan | None = None) -> str:
     """Return one line on the bytes of the parts of a run directory, the largest first."""
-    sizes = sorted(sizes_of(run).items(), key=lambda part: -part[1][1])
+    sizes = sorted(sizes_of(run, plan).items(), key=lambda part: -part[1][1])
     total = sum(size for _, (_, size) in sizes)
     parts = ", ".join(f"{name} {byte_label(size)}" for name, (_, size) in sizes)
     return f"Size: {byte_label(total)}" + (f" ({parts})" if parts else "")
@@ -32,6 +34,11 @@ def verify_lines(run: Run, number: int) -> Iterator[tuple[str, bool]]:
     result = verify(run)
     for problem in result.problems:
         yield problem, False
+    for name in changed_files(run.directory / "report"):
+        yield (
+            f"report/{name} was changed after it was written; write it by `rnnstudy report`",
+            False,
+        )
     yield f"{count_label(result.records, 'record')} match their checksums", True
     if result.unbound:
         count = count_label(len(result.unbound), "record")

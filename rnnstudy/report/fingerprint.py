@@ -18,7 +18,7 @@ DRAWING_PACKAGES = ("matplotlib", "plotly", "jinja2")
 
 
 def is_current(folder: Path, fingerprint: str) -> bool:
-    """Return True if a folder has the report with a fingerprint, every file in its full size."""
+    """Return True if a folder has the report with a fingerprint, every file as it was written."""
     try:
         stored = json.loads((folder / FINGERPRINT_FILE).read_text(encoding="utf-8"))
         return bool(stored == {"fingerprint": fingerprint, "files": _files(folder)})
@@ -27,9 +27,22 @@ def is_current(folder: Path, fingerprint: str) -> bool:
 
 
 def write_fingerprint(folder: Path, fingerprint: str) -> None:
-    """Write the fingerprint of the report in a folder, with the sizes of its files."""
+    """Write the fingerprint of the report in a folder, with the hashes of its files."""
     content = {"fingerprint": fingerprint, "files": _files(folder)}
     (folder / FINGERPRINT_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def changed_files(folder: Path) -> list[str]:
+    """Return the files of a report that were changed, removed or added after it was written.
+
+    A report without a fingerprint has none that are known.
+    """
+    try:
+        stored = json.loads((folder / FINGERPRINT_FILE).read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    now = _files(folder)
+    return sorted(name for name in now.keys() | stored.keys() if now.get(name) != stored.get(name))
 
 
 def fingerprint_of(page: Any) -> str:
@@ -48,9 +61,9 @@ def fingerprint_of(page: Any) -> str:
     return digest.hexdigest()
 
 
-def _files(folder: Path) -> dict[str, int]:
+def _files(folder: Path) -> dict[str, str]:
     return {
-        path.relative_to(folder).as_posix(): path.stat().st_size
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != FINGERPRINT_FILE
     }

@@ -173,6 +173,16 @@ def test_a_newer_record_is_refused_by_name(run: Run) -> None:
         verify(open_run(run.directory))
 
 
+def test_an_edited_report_is_named(run: Run) -> None:
+    table = next((run.directory / "report" / "tables").glob("*.csv"))
+    table.write_text(table.read_text().replace("0.", "1.", 1))
+    (run.directory / "report" / "extra.html").write_text("extra")
+    wrong = [line for line, is_good in verify_lines(run, 0) if not is_good]
+    assert len(wrong) == 2
+    assert wrong[0].startswith("report/extra.html was changed after it was written")
+    assert wrong[1].startswith(f"report/tables/{table.name} was changed after it was written")
+
+
 def test_results_computed_again_have_the_same_bits(run: Run) -> None:
     before = contents(run.directory)
     repetitions = list(recompute(run, 100))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rnnstudy.core.files import DRAFT
+from rnnstudy.study.plan.plan import Plan
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.store import DAMAGED, folder_size
 from rnnstudy.study.upkeep.references import CHECKPOINT, references_of
@@ -12,10 +13,18 @@ OTHER = "not of this study"
 """Part of a store that the study does not refer to."""
 
 
-def sizes_of(run: Run) -> Mapping[str, tuple[int, int]]:
-    """Return part of the run directory -> number of its records or files, and their bytes."""
+def sizes_of(run: Run, plan: Plan | None = None) -> Mapping[str, tuple[int, int]]:
+    """Return part of the run directory -> number of its records or files, and their bytes.
+
+    Parameters
+    ----------
+    run
+        The run.
+    plan
+        A plan of its study. Default: a new one.
+    """
     store = run.store
-    references = references_of(run.study, store)
+    references = references_of(run.study, store, plan)
     sizes: dict[str, tuple[int, int]] = {}
 
     def add(part: str, size: int) -> None:
