@@ -292,7 +292,7 @@ class Study(Component):
         cls, claims: tuple[Claim, ...], info: ValidationInfo
     ) -> tuple[Claim, ...]:
         """Check what claims are about, and divide those with `per` into one for each value."""
-        if "analyses" not in info.data:
+        if not {"analyses", *NETWORK_PARTS} <= info.data.keys():
             return claims
         _refuse_unusable("claims", claims, info.data["analyses"], info.data)
         fields = _fields(info.data) if any(claim.per for claim in claims) else []
@@ -329,6 +329,10 @@ class Study(Component):
         return tuple(grid)
 
 
+NETWORK_PARTS = {"tasks", "models", "networks", "training", "protocols"}
+"""Parts of a study that decide which networks there are."""
+
+
 def _fields(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the fields of all networks of the valid parts of a study."""
     tasks, grid = data["tasks"], data["networks"]
@@ -345,7 +349,7 @@ def _refuse_unusable(
     data: Mapping[str, Any],
 ) -> None:
     """Raise the errors of analyses or claims that no network can be used for."""
-    if not readers or not {"tasks", "models", "networks", "training", "protocols"} <= data.keys():
+    if not readers or not data.keys() >= NETWORK_PARTS:
         return
     grid = data["networks"] is not None
     errors = use_errors(readers, analyses, data["tasks"], _fields(data), grid=grid)

@@ -306,6 +306,14 @@ MISTAKES = {
         ),
         "5:66: claims[0].per is 'protocol'; fields of this grid: cell, activation, units",
     ),
+    "a claim for each protocol, one of which is wrong": (
+        (
+            f"{GRID}analyses: [{{kind: pairs, metric: cka}}]\n"
+            "protocols: [{name: a, cell: {clip: -1}}, standard]\n"
+            "claims: [{kind: geometry_depends_on, of: cka, factor: cell, per: protocol}]\n"
+        ),
+        "5:36: protocols[0].cell.clip is -1; it should be above 0",
+    ),
     "a claim of a name that another gets for a value": (
         (
             f"{GRID}analyses: [{{kind: pairs, metric: cka}}]\n"
