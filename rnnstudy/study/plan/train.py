@@ -242,8 +242,7 @@ def memory_budget(study: Study) -> int:
         return int(runtime.cluster.memory * 2**30 / 2)
     memory = runtime.memory
     total = machine_memory() / 2 if memory is None else memory * 2**30
-    side_by_side = runtime.workers if runtime.cluster is None else runtime.expected_workers
-    return int(total / (side_by_side or os.cpu_count() or 1))
+    return int(total / runtime.expected_workers)
 
 
 def total_flops(jobs: Iterable[Job]) -> float:

@@ -97,6 +97,14 @@ def test_a_cohort_beyond_the_memory_budget_is_split_evenly(
         assert max(job.memory for job in plan.cohorts) == bytes_of(max(expected), kernel)
 
 
+def test_the_memory_of_a_gpu_is_that_of_one_cohort(tmp_path: Path) -> None:
+    networks = {"cells": "vanilla", "units": 4, "seeds": 10}
+    memory = bytes_of(11, "batched") / 2**30
+    runtime = {"workers": 4, "devices": "GPU:0", "memory": memory}
+    plan = make_plan(study(networks=networks, runtime=runtime), Store(tmp_path))
+    assert [len(job.networks) for job in jobs(plan, Train)] == [10]
+
+
 @pytest.mark.parametrize(
     ("seeds", "runtime", "expected"),
     [
