@@ -106,6 +106,8 @@ def test_sizes_are_those_of_the_files(run: Run) -> None:
     records = sum(size for part, (_, size) in sizes.items() if part not in ("report", "models"))
     assert records == sum(map(run.store.size, run.store.keys()))
     assert size_line(run).startswith("Size: ")
+    (run.store.root / "index.csv").unlink()
+    assert sizes_of(run) == sizes
 
 
 @pytest.mark.parametrize(
