@@ -18,6 +18,7 @@ import yaml
 from rnnstudy.core.record import CorruptRecord, Record
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.plan import make_plan
+from rnnstudy.study.results.files import refuse_unusable_folders
 from rnnstudy.study.results.run import open_run
 from rnnstudy.study.spec.study import SpecError, load_study, study_of
 from rnnstudy.study.store import Store
@@ -377,3 +378,13 @@ def test_a_store_elsewhere_is_not_written_by_reading(run_folder: Path, folder: P
     run = open_run(run_folder)
     assert list(run.members["status"]) == ["missing"]
     assert list(other.iterdir()) == []
+
+
+def test_a_run_does_not_follow_a_link_to_a_store(run_folder: Path, folder: Path) -> None:
+    other = folder.parent / "other"
+    shutil.move(run_folder / "store", other)
+    (run_folder / "store").symlink_to(other)
+    with pytest.raises(RunError, match=r"store must be a folder, got a link.*'runtime\.store'"):
+        refuse_unusable_folders(study_of(GOOD), run_folder)
+    named = study_of(GOOD, [f"runtime.store={run_folder / 'store'}"])
+    refuse_unusable_folders(named, run_folder)

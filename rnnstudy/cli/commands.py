@@ -276,7 +276,10 @@ def clean(
     with ExitStack() as locks:
         for directory in directories:
             locks.enter_context(files.directory_lock(directory))
-        for line in clean_lines([_open(d, allow_plugins) for d in directories], delete=delete):
+        opened = [_open(directory, allow_plugins) for directory in directories]
+        for each in opened:
+            files.refuse_unusable_folders(each.study, each.directory)
+        for line in clean_lines(opened, delete=delete):
             _say(line)
 
 

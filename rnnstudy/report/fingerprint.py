@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.files import parse_json, read_file
+
 FINGERPRINT_FILE = "fingerprint.json"
 """File in the folder of a report."""
 
@@ -20,7 +22,7 @@ DRAWING_PACKAGES = ("matplotlib", "plotly", "jinja2")
 def is_current(folder: Path, fingerprint: str) -> bool:
     """Return True if a folder has the report with a fingerprint, every file as it was written."""
     try:
-        stored = json.loads((folder / FINGERPRINT_FILE).read_text(encoding="utf-8"))
+        stored = parse_json(read_file(folder / FINGERPRINT_FILE))
         return bool(stored == {"fingerprint": fingerprint, "files": _files(folder)})
     except (OSError, ValueError):
         return False

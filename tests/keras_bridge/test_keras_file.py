@@ -1,12 +1,15 @@
 """What a Keras file says of its network, read without Keras, is what Keras says of it."""
 
 import hashlib
+import os
 import re
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 from keras import layers
 from reference.keras_models import lstm, saved, sequential, stacked
@@ -58,9 +61,48 @@ def empty(path: Path) -> None:
         archive.writestr("else.txt", "")
 
 
+def bomb(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", "{}")
+        archive.writestr("model.weights.h5", bytes(200 << 20))
+
+
+def large_configuration(path: Path) -> None:
+    """Write a file of a fair ratio whose configuration alone is too large."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", " " * (65 << 20))
+        archive.writestr("model.weights.h5", np.random.default_rng(0).bytes(1 << 20))
+
+
+def configured(text: str) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("config.json", text)
+
+    return write
+
+
+DAMAGED = "is damaged, or no Keras model file at all"
+
+
 @pytest.mark.parametrize(
     ("name", "make", "sentence"),
     [
+        ("a.keras", os.mkfifo, "cannot be read: must be a regular file, got a pipe"),
+        (
+            "a.keras",
+            lambda path: path.symlink_to("/dev/zero"),
+            "cannot be read: must be a regular file, got a device",
+        ),
+        ("a.keras", bomb, "unpacks to 209,715,202 bytes, 100 times its size or more"),
+        (
+            "a.keras",
+            large_configuration,
+            "has a configuration of more than 67,108,864 bytes",
+        ),
+        ("a.keras", configured("[" * 200_000), DAMAGED),
+        ("a.keras", configured('{"a":' * 5000 + "1" + "}" * 5000), DAMAGED),
+        ("a.keras", configured('{"config": {"layers": 3}}'), DAMAGED),
         ("a.keras", lambda path: None, "does not exist"),
         (
             "a.h5",

@@ -1,7 +1,8 @@
 """Matplotlib figures of exhibits, without pyplot and its global state."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -127,14 +128,13 @@ def panels_across(exhibit: Exhibit, count: int) -> int:
 
 def draw_figure(exhibit: Exhibit) -> Figure:
     """Return a matplotlib figure of one exhibit; ValueError for tables and notes."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     parts = panels(exhibit)
     across = panels_across(exhibit, len(parts))
     down = max(-(-len(parts) // across), 1)
-    with mpl.rc_context(STYLE_SETTINGS):
+    with _style():
         layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06)
         figure = Figure(figsize=_size(parts, across, down), layout=layout)
         axes = [
@@ -149,6 +149,20 @@ def draw_figure(exhibit: Exhibit) -> Figure:
         _label_outer(axes, across, all(panel.aligned for panel in parts))
         _add_legends(figure, parts, axes, legends)
     return figure
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    """Draw with the settings of this package alone in this context.
+
+    Matplotlib reads a file `matplotlibrc` of the working directory, which may be anybody's.
+    """
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE_SETTINGS)
+        yield
 
 
 def _size(parts: Sequence[Panel], across: int, down: int) -> tuple[float, float]:
@@ -322,11 +336,9 @@ def save_figure(
     exhibit: Exhibit, folder: Path, name: str, formats: Sequence[str] = ("svg", "pdf")
 ) -> None:
     """Write `folder/name.<format>` in each format; the same exhibit gives the same bytes."""
-    import matplotlib as mpl
-
     figure = draw_figure(exhibit)
     folder.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context(STYLE_SETTINGS):
+    with _style():
         # Laid out once and cropped: the layout costs more than the drawing.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")

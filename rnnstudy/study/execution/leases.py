@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rnnstudy.core.files import make_folder, parse_json, read_file
 from rnnstudy.study.plan.job import Job
 
 LEASES = ".leases"
@@ -27,6 +28,9 @@ LIFETIME = 180.0
 
 HEARTBEAT = 20.0
 """Seconds between two heartbeats."""
+
+LEASE_LIMIT = 1 << 16
+"""Largest number of bytes of a lease that is read."""
 
 
 @dataclass(eq=False)
@@ -122,7 +126,7 @@ class Leases:
         token = uuid.uuid4().hex
         content = json.dumps({"token": token, "run": self.run, "job": label, **_this_process()})
         draft = self.folder / f".draft-{token}"
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder, inside=self.folder.parent)
         draft.write_text(content, encoding="utf-8")
         try:
             for _ in range(3):
@@ -183,7 +187,7 @@ def lease_name(job: Job) -> str:
 def _content(path: Path) -> dict[str, Any]:
     """Return the content of a lease; nothing if it is absent or not whole."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(read_file(path, LEASE_LIMIT))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -10,6 +10,7 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Address
+from rnnstudy.core.files import read_file
 from rnnstudy.core.lazy_imports import keras
 from rnnstudy.core.record import array
 from rnnstudy.keras_bridge.float64_copies import KERAS_LOCK, reason
@@ -131,7 +132,7 @@ def read_model(network: ImportedNetworkSpec) -> ImportedNetwork:
 
 def _bytes(path: Path, sha256: str) -> bytes:
     try:
-        raw = path.read_bytes()
+        raw = read_file(path, follow_links=True)
     except OSError as error:
         raise ValueError(f"{(error.strerror or str(error)).lower()}: {path}") from error
     if hashlib.sha256(raw).hexdigest() != sha256:

@@ -230,6 +230,12 @@ def refuse_unusable_folders(study: Study, directory: Path) -> None:
     for path in (directory, runtime.store, runtime.tensorboard):
         if path is not None:
             _refuse_unusable_folder(Path(path))
+    store = directory / "store"
+    if runtime.store is None and store.is_symlink():
+        raise RunError(
+            f"{store} must be a folder, got a link, and links in a run directory are not followed. "
+            "Name the folder by 'runtime.store' in the spec."
+        )
 
 
 def _refuse_unusable_folder(folder: Path) -> None:

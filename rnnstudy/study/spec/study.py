@@ -381,15 +381,20 @@ def _refuse_namesakes(noun: str, titles: Sequence[tuple[int, str]]) -> None:
         raise validation_error(noun, errors)
 
 
-def load_study(path: str | Path, sets: Iterable[str] = (), *, allow_plugins: bool = False) -> Study:
-    """Return the study of a YAML file.
+def load_study(
+    path: str | Path | Mapping[str, Any],
+    sets: Iterable[str] = (),
+    *,
+    allow_plugins: bool = False,
+) -> Study:
+    """Return the study of a YAML file, or of plain data in the form of a spec.
 
     A class of a user, `module:Class`, is imported only if that is allowed. An import runs its code.
 
     Parameters
     ----------
     path
-        The spec.
+        The spec: its file, or a dict.
     sets
         Settings that replace fields, like `training.steps=100`.
     allow_plugins
@@ -417,6 +422,8 @@ def load_study(path: str | Path, sets: Iterable[str] = (), *, allow_plugins: boo
     >>> [member.name for member, _ in study.expand()]
     ['flip_flop-gru-tanh-32-s000', 'flip_flop-gru-tanh-32-s001']
     """
+    if isinstance(path, Mapping):
+        return study_of(path, sets, allow_plugins=allow_plugins)
     document = apply_settings(read_document(path), sets)
     folder = Path(path).parent
     return _build(document, folder if allow_plugins or is_confirmed(folder) else None)

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -309,3 +310,13 @@ def test_numbers_along_a_strip_do_not_touch(across, low, high, log):
         boxes = sorted((t.get_window_extent() for t in ticks), key=lambda box: box.x0)
         assert len(boxes) >= 2
         assert all(a.x1 + 2 <= b.x0 for a, b in itertools.pairwise(boxes))
+
+
+def test_settings_of_the_working_directory_change_no_figure(tmp_path: Path) -> None:
+    exhibit = Scatter(title="s", points=np.eye(3, 2), labels=list("pqr"), groups={})
+    save_figure(exhibit, tmp_path, "plain", ["svg"])
+    # As a file `matplotlibrc` would set them.
+    with mpl.rc_context({"text.usetex": True, "axes.facecolor": "red", "lines.marker": "x"}):
+        save_figure(exhibit, tmp_path, "other", ["svg"])
+        assert mpl.rcParams["text.usetex"]
+    assert (tmp_path / "plain.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()

@@ -102,6 +102,10 @@ def test_a_resolved_study_holds_every_default_in_the_order_of_the_fields():
     assert data["networks"]["activations"] == ["tanh"]
 
 
+def test_a_study_is_loaded_from_plain_data_too():
+    assert load_study(SMALL, ["training.steps=7"]) == study_of(SMALL, ["training.steps=7"])
+
+
 @pytest.mark.usefixtures("plugins")
 def test_a_resolved_study_names_outside_classes_by_their_path(tmp_path, monkeypatch):
     (tmp_path / "own_task.py").write_text(
