@@ -33,7 +33,7 @@ def show_plan(study: Study, plan: Plan, console: Console) -> None:
         _say(console, line)
     costs = plan.costs()
     if costs:
-        console.print(_cost_table(costs))
+        console.print(_cost_table(costs, plan.memory()))
 
 
 def _repeated_networks(plan: Plan) -> int:
@@ -88,13 +88,14 @@ def _size(cohorts: Sequence[Job], noun: str) -> str:
     )
 
 
-def _cost_table(costs: dict[str, Cost]) -> Table:
-    """Return a table of the work of each kind of job, and of the bytes of its results."""
-    table = _table("ahead", "work", "to store", labels=2)
+def _cost_table(costs: dict[str, Cost], memory: dict[str, int]) -> Table:
+    """Return a table of the work of each kind of job, the bytes of its results, and its memory."""
+    table = _table("ahead", "work", "to store", "memory of a job", labels=2)
     for name, cost in costs.items():
         work = ", ".join(f"{count:,} {unit}" for unit, count in cost.work.items())
-        table.add_row(name, work, _bytes(cost.bytes))
-    table.add_row("in all", "", _bytes(sum(cost.bytes for cost in costs.values())))
+        size = memory.get(name, 0)
+        table.add_row(name, work, _bytes(cost.bytes), _bytes(size) if size else "")
+    table.add_row("in all", "", _bytes(sum(cost.bytes for cost in costs.values())), "")
     return table
 
 

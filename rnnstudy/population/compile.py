@@ -1,9 +1,12 @@
-"""Compilation of TensorFlow programs without the memory optimiser, which breaks loops."""
+"""Compilation of TensorFlow programs without the memory optimiser, and their memory."""
 
+import ctypes
 import functools
+import gc
 import importlib
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rnnstudy.core.lazy_imports import tf
@@ -28,6 +31,13 @@ def compile_function(function: Callable[..., Any], **options: Any) -> Callable[.
     return call
 
 
+def program_settings() -> Any:
+    """Return the settings of TensorFlow programs, without the memory optimiser."""
+    settings = importlib.import_module("tensorflow.python.eager.context").context().config
+    settings.graph_options.rewrite_options.memory_optimization = NO_MEMORY_OPTIMISATION
+    return settings
+
+
 @contextmanager
 def _without_memory_optimisation() -> Iterator[None]:
     """Switch TensorFlow's memory optimiser off for the calls of this thread.
@@ -38,10 +48,19 @@ def _without_memory_optimisation() -> Iterator[None]:
     """
     eager = importlib.import_module("tensorflow.python.eager.context")
     context = eager.context()
-    before, config = context.function_call_options, context.config
-    config.graph_options.rewrite_options.memory_optimization = NO_MEMORY_OPTIMISATION
-    context.function_call_options = eager.FunctionCallOptions(before.executor_type, config)
+    before = context.function_call_options
+    context.function_call_options = eager.FunctionCallOptions(
+        before.executor_type, program_settings()
+    )
     try:
         yield
     finally:
         context.function_call_options = before
+
+
+def free_memory() -> None:
+    """Return memory that nobody uses to the system."""
+    gc.collect()  # graphs refer to themselves
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # the C library may be another one
+            ctypes.CDLL("libc.so.6").malloc_trim(0)

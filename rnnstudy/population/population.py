@@ -1,5 +1,6 @@
 """Population record: one cell with the weights of many networks, stacked along the member axis."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -137,19 +138,14 @@ def _states(cell: Cell, weights: dict[str, Array], start: Array, inputs: Array) 
     return _unroller(cell)(weights, start, inputs)
 
 
-_UNROLLERS: dict[Cell, Any] = {}
-
-
+@functools.lru_cache(maxsize=8)
 def _unroller(cell: Cell) -> Any:
-    if cell not in _UNROLLERS:
+    def states(weights: dict[str, Any], start: Any, inputs: Any) -> Any:
+        members = start.shape[0]
+        repeated = tf.broadcast_to(inputs, [members, *inputs.shape[-3:]])
+        return time_inside(unroll(cell, weights, repeated, start))
 
-        def states(weights: dict[str, Any], start: Any, inputs: Any) -> Any:
-            members = start.shape[0]
-            repeated = tf.broadcast_to(inputs, [members, *inputs.shape[-3:]])
-            return time_inside(unroll(cell, weights, repeated, start))
-
-        _UNROLLERS[cell] = compile_function(states)
-    return _UNROLLERS[cell]
+    return compile_function(states)
 
 
 def full_readout(population: Any, member: int) -> Array:

@@ -101,7 +101,7 @@ def noises(program: Program, rates: Parameters, seeds: Parameters, step: Tensor)
     return tf.transpose(optimiser.along(rates["state_noise"], noise) * noise, [1, 0, 2, 3])
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=4)
 def normal_of(shape: tuple[int, ...]) -> Any:
     """Return an XLA program from a seed [2] to standard normal numbers of this shape.
 

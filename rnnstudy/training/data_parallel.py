@@ -38,7 +38,7 @@ def run_data_parallel(
     return in_numpy(each_replica(used, values)[0])
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=4)
 def data_parallel_chunk(program: Program, devices: tuple[Device, ...]) -> Any:
     """Return the compiled chunk of (state, rates, seeds), which are equal on all replicas."""
     strategy, count = strategy_over(devices), len(devices)

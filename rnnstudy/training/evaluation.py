@@ -6,8 +6,9 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.population.population import Population
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.base import Trials, mean_squared_error
-from rnnstudy.training.kernels.choice import uncompilable
-from rnnstudy.training.step import evaluator
+from rnnstudy.training.kernels.choice import device_kind, uncompilable
+from rnnstudy.training.programs import PROGRAMS
+from rnnstudy.training.step import evaluator, scorer
 
 EVALUATION_BLOCK = 16
 """Members evaluated at once, to bound the memory of their many trials."""
@@ -22,8 +23,13 @@ def evaluate(task: Task, population: Population) -> tuple[Array, Array]:
     if population.initial_state.dtype != np.float32:
         return _evaluate_in_own_precision(task, population, trials)
     blocks = np.array_split(np.arange(len(population)), -(-len(population) // EVALUATION_BLOCK))
-    score = evaluator(population.cell, task, not uncompilable(population.cell, task.inputs))
-    scores = [score(parameters_of(population.select("member", block)), trials) for block in blocks]
+    parameters = [parameters_of(population.select("member", block)) for block in blocks]
+    cell, xla = population.cell, not uncompilable(population.cell, task.inputs)
+    if device_kind() == "CPU":
+        with PROGRAMS.use(("evaluation", cell, task, xla), scorer(cell, task, xla)) as score:
+            scores = [score(each, trials) for each in parameters]
+    else:
+        scores = [evaluator(cell, task, xla)(each, trials) for each in parameters]
     loss, accuracy = (np.concatenate([each[i] for each in scores]) for i in (0, 1))
     return loss, accuracy
 

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.population.compile import compile_function
+from rnnstudy.training.programs import PROGRAMS
 from rnnstudy.training.step import Program, compiled_chunk, training_chunk
 
 Device = str
@@ -82,12 +84,27 @@ def run_chunk(program: Program, devices: Sequence[Device], members: Any, numbers
     width = len(tf.nest.flatten(members)[0])
     parts = blocks(width, max(len(devices), 1))
     if len(parts) == 1:
+        if _has_session(program, devices):
+            with PROGRAMS.use(program, training_chunk(program)) as chunk:
+                return chunk(*members, *numbers)
         with tf.device(devices[0] if devices else None):
             return in_numpy(compiled_chunk(program)(*members, *numbers))
     used = tuple(devices[: len(parts)])
     shards = [_members_at(members, fill_block(part)) for part in parts]
     values = sharded_chunk(program, used)(per_replica(used, shards), numbers)
     return join_blocks([in_numpy(shard) for shard in each_replica(used, values)], parts)
+
+
+def program_in_memory(program: Program, devices: Sequence[Device]) -> AbstractContextManager[Any]:
+    """Return a context in which a program is not freed between the calls of `run_chunk`."""
+    if _has_session(program, devices):
+        return PROGRAMS.use(program, training_chunk(program))
+    return nullcontext()
+
+
+def _has_session(program: Program, devices: Sequence[Device]) -> bool:
+    """Return whether a program runs in a session: XLA programs on the first CPU device do."""
+    return program.kernel == "per_member" and tuple(devices) in ((), ("CPU:0",))
 
 
 def join_blocks(shards: Sequence[Any], parts: Sequence[Array]) -> Any:
@@ -98,7 +115,7 @@ def join_blocks(shards: Sequence[Any], parts: Sequence[Array]) -> Any:
     )
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=4)
 def sharded_chunk(program: Program, devices: tuple[Device, ...]) -> Any:
     """Return the compiled chunk of (state, rates, seeds) per replica, a block of members each."""
     strategy, advance = strategy_over(devices), training_chunk(program)
@@ -149,5 +166,7 @@ def _members_at(members: Any, positions: Array) -> Any:
 
 
 def in_numpy(values: Any) -> Any:
-    """Return nested tensors as NumPy arrays."""
-    return tf.nest.map_structure(lambda value: value.numpy(), values)
+    """Return nested tensors, or arrays, as NumPy arrays."""
+    return tf.nest.map_structure(
+        lambda value: value if isinstance(value, np.ndarray) else value.numpy(), values
+    )

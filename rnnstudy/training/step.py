@@ -18,13 +18,16 @@ from rnnstudy.training.kernels.precision import in_low_precision
 
 Parameters = Mapping[str, Tensor]
 
+PROGRAMS_EACH = 4
+"""Programs of one kind that are kept for the next cohort: more would only take memory."""
+
 
 def select_prefix(parameters: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """Return the arrays whose names begin with a prefix, under names without it."""
     return {n.removeprefix(prefix): w for n, w in parameters.items() if n.startswith(prefix)}
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=PROGRAMS_EACH)
 def compiled_chunk(program: Program) -> Any:
     """Return the compiled `training_chunk` of a program."""
     return compile_function(training_chunk(program))
@@ -53,9 +56,14 @@ def training_chunk(program: Program) -> Callable[..., Any]:
     return advance
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=PROGRAMS_EACH)
 def evaluator(cell: Cell, task: Task, xla: bool = True) -> Any:
-    """Return a compiled function to loss and accuracy [member] on trials, member after member."""
+    """Return the compiled `scorer`."""
+    return compile_function(scorer(cell, task, xla))
+
+
+def scorer(cell: Cell, task: Task, xla: bool = True) -> Callable[..., Any]:
+    """Return a function to loss and accuracy [member] on trials, member after member."""
     outputs_of = _member_outputs(cell, xla)
 
     def score(parameters: Parameters, trials: Trials) -> tuple[Tensor, Tensor]:
@@ -64,7 +72,7 @@ def evaluator(cell: Cell, task: Task, xla: bool = True) -> Any:
 
         return _for_each(score_member, dict(parameters))
 
-    return compile_function(score)
+    return score
 
 
 def _scores(task: Task, outputs: Tensor, trials: Trials) -> tuple[Tensor, Tensor]:
@@ -171,7 +179,7 @@ def _gradients_per_member(
     return loss_and_gradients
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=PROGRAMS_EACH)
 def _member_outputs(cell: Cell, xla: bool = True) -> Any:
     """Return a compiled function to the noise-free readout [trial, time, output] of one network."""
 
@@ -181,7 +189,7 @@ def _member_outputs(cell: Cell, xla: bool = True) -> Any:
     return tf.function(outputs, jit_compile=xla, autograph=False)
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=PROGRAMS_EACH)
 def _member_gradient(program: Program) -> Any:
     """Return an XLA program to the penalised loss of one network and its gradients."""
     outputs_of = in_low_precision(

@@ -18,6 +18,7 @@ from rnnstudy.training.evaluation import evaluate
 from rnnstudy.training.kernels.choice import Kernel, device_kind, kernel_for, uncompilable
 from rnnstudy.training.kernels.precision import tensor_float_32
 from rnnstudy.training.protocol import Training
+from rnnstudy.training.sharding import program_in_memory
 from rnnstudy.training.state import Arrays, TrainingState, advance, initial_training_state
 from rnnstudy.training.step import Program, select_prefix
 
@@ -222,14 +223,15 @@ def train(
     untrained = initial_population(cell, task.inputs, task.outputs, seeds)
     state = resume or initial_training_state(untrained, common)
     most = 1
-    while state.done < common.steps and len(state.active):
-        done, clock = state.done, time.monotonic()
-        with tensor_float_32(common.tf32):
-            state = advance(state, program, protocols, seeds, devices, most)
-        most = _piece_steps(state.done - done, time.monotonic() - clock, common.record_every)
-        checkpoint(state)
-        if state.at_record(common):
-            progress(state.done, state.loss[:, (state.done - 1) // common.record_every])
+    with program_in_memory(program, devices):
+        while state.done < common.steps and len(state.active):
+            done, clock = state.done, time.monotonic()
+            with tensor_float_32(common.tf32):
+                state = advance(state, program, protocols, seeds, devices, most)
+            most = _piece_steps(state.done - done, time.monotonic() - clock, common.record_every)
+            checkpoint(state)
+            if state.at_record(common):
+                progress(state.done, state.loss[:, (state.done - 1) // common.record_every])
     return _record(cell, task, state, common, seeds, attempt)
 
 

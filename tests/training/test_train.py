@@ -27,6 +27,7 @@ from rnnstudy.training import train as training
 from rnnstudy.training.batches import normal_of, trials, trials_each
 from rnnstudy.training.evaluation import evaluate
 from rnnstudy.training.kernels import per_member
+from rnnstudy.training.programs import PROGRAMS
 from rnnstudy.training.protocol import Training
 from rnnstudy.training.train import train
 
@@ -60,6 +61,7 @@ def short_blocks():
 def forget_programs():
     for name in ("compiled_chunk", "evaluator", "_member_outputs", "_member_gradient"):
         getattr(steps, name).cache_clear()
+    PROGRAMS.clear()
 
 
 def cohort(*changes, seeds=SEEDS, cell=CELL, task=MEMORY, **common):

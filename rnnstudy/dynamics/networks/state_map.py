@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,9 +11,10 @@ import numpy as np
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.batches import pause_point
 from rnnstudy.core.lazy_imports import tf
+from rnnstudy.population.compile import free_memory
 from rnnstudy.population.population import Population
 
-MAX_PROGRAMS = 512
+MAX_PROGRAMS = 96
 """Largest number of compiled programs in memory. Each holds the step function it was made for."""
 
 
@@ -225,19 +227,30 @@ def run_compiled(function: Callable[..., Any], state_map: StateMap, *arguments: 
     free += [min(2, len(values.shape)) for values in flat[outer:]]
     shapes = tuple((v.dtype, *v.shape[n:]) for v, n in zip(flat, free, strict=True))
     key = (function, state_map.step_function, len(inputs), *shapes)
-    if key not in _PROGRAMS:
-        while len(_PROGRAMS) >= MAX_PROGRAMS:
-            _PROGRAMS.pop(next(iter(_PROGRAMS)))
+    program = _PROGRAMS.get(key)
+    if program is None:
         # A partial, since TensorFlow counts all closures of one function as retracings of it.
         like = tf.nest.map_structure(lambda _: None, structure)
         run = tf.function(partial(_run, function, state_map.step_function, like), autograph=False)
-        _PROGRAMS[key] = run.get_concrete_function(*map(_free_axes, flat, free))
-    else:
-        _PROGRAMS[key] = _PROGRAMS.pop(key)  # The program that was used last is dropped last.
-    return _PROGRAMS[key](*flat)
+        program = run.get_concrete_function(*map(_free_axes, flat, free))
+    _keep_program(key, program)
+    return program(*flat)
+
+
+def _keep_program(key: Any, program: Any) -> None:
+    """Note that a program was used last. Beyond `MAX_PROGRAMS` the older half is dropped."""
+    with _LOCK:
+        _PROGRAMS.pop(key, None)
+        is_full = len(_PROGRAMS) >= MAX_PROGRAMS
+        dropped = [_PROGRAMS.pop(old) for old in [*_PROGRAMS][: (MAX_PROGRAMS + 1) // 2 * is_full]]
+        _PROGRAMS[key] = program
+    if dropped:
+        dropped.clear()
+        free_memory()
 
 
 _PROGRAMS: dict[Any, Any] = {}
+_LOCK = Lock()
 
 
 def _run(

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import pauses
+from rnnstudy.population.compile import free_memory
 from rnnstudy.study.errors import error_sentence
 from rnnstudy.study.execution.checkpoints import Checkpoints
 from rnnstudy.study.execution.leases import Lease, Leases
@@ -23,6 +24,9 @@ from rnnstudy.training.protocol import Training
 from rnnstudy.training.sharding import devices_of
 
 logger = logging.getLogger("rnnstudy")
+
+LONG_JOB = 1.0
+"""Seconds of a job after which unused memory is returned to the system, which takes a while."""
 
 INTERRUPTED = "interrupted"
 """Failure of a job that was stopped before its end."""
@@ -94,7 +98,7 @@ class Worker:
                 context.refuse_stopped()
                 rest = self._rest(job)
                 if rest is not None:
-                    run_divided(rest, context)
+                    run_divided(rest, context, free_memory)
         except Stopped:
             seconds, is_lost = time.monotonic() - start, not self.stopped
             failure = None if is_lost else INTERRUPTED
@@ -105,6 +109,8 @@ class Worker:
             failure, trace = error_sentence(error), traceback.format_exc()
             logger.debug("%s", trace)
         result = JobResult(job.key, job.label, time.monotonic() - start, failure, trace)
+        if result.seconds > LONG_JOB:
+            free_memory()
         logger.info("%s after %.1f s: %s", failure or "done", result.seconds, job.label)
         notify(self.listener.on_job_end, job, result)
         return result

@@ -8,6 +8,7 @@ from typing import Any, Self
 from rnnstudy.analyses import MemberAnalysis
 from rnnstudy.analyses.base import Cost, NetworkChoice, overhead
 from rnnstudy.cells import Cell
+from rnnstudy.core.batches import BATCH_BYTES
 from rnnstudy.core.component import Address
 from rnnstudy.core.record import Record
 from rnnstudy.study.plan.artefacts import Artefacts
@@ -25,6 +26,15 @@ from rnnstudy.training.train import TrainedNetworks
 
 ANALYSED_TOGETHER = 16
 """Networks per job: enough to share compiled programs, few enough to bound memory."""
+
+BATCH_MEMORY = 4 * 2**30
+"""Bytes that the records of a batch may take in memory. Larger networks form smaller batches."""
+
+RECORD_COPIES = 2
+"""Copies of a batch's records in memory (docs/benchmarks.md)."""
+
+WORKING_MEMORY = 4 * BATCH_BYTES
+"""Bytes of memory of an analysis beside its records."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +105,10 @@ class AnalyseMembers(Job):
         ]
         networks, names = tuple(self.networks[i] for i in at), tuple(self.names[i] for i in at)
         return replace(self, networks=networks, names=names) if at else None
+
+    @property
+    def memory(self) -> int:
+        return WORKING_MEMORY + len(self.batch) * _record_memory(self.analysis, self.batch[0])
 
     def cost(self) -> Cost:
         first = self.networks[0]
@@ -200,7 +214,8 @@ def member_jobs(index: Artefacts) -> Iterator[AnalyseMembers]:
         at = {(bound.address, sources.get(addresses[i], addresses[i])): i for i in reversed(group)}
         new = sorted(i for key, i in at.items() if key not in done)
         done |= at.keys()
-        for part in even_parts(new, ANALYSED_TOGETHER) if new else ():
+        most = BATCH_MEMORY // max(_record_memory(bound.analysis, first), 1)
+        for part in even_parts(new, min(max(most, 1), ANALYSED_TOGETHER)) if new else ():
             networks = tuple(index.networks[i] for i in part)
             names = tuple(index.members[i].name for i in part)
             yield AnalyseMembers(index, bound, networks, networks, names, names)
@@ -238,6 +253,13 @@ def _bound_to_groups(
 def _shape(network: NetworkSpec) -> tuple[object, ...]:
     """Return the key of networks that one job analyses. An imported network is on its own."""
     return (network.task, network.cell) if isinstance(network, TrainedNetworkSpec) else (network,)
+
+
+def _record_memory(analysis: MemberAnalysis, network: NetworkSpec) -> int:
+    """Return the bytes that the record of one network takes in memory, as far as it is known."""
+    if not isinstance(network, TrainedNetworkSpec):
+        return 0
+    return RECORD_COPIES * _cost(analysis, network.cell, network.task).bytes
 
 
 @cache

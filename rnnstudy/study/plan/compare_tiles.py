@@ -16,7 +16,9 @@ from rnnstudy.analyses.distances.all_pairs import AllPairs, DistanceRow
 from rnnstudy.analyses.distances.representations import Activity
 from rnnstudy.comparison.distances.pairs import Distances, assemble_tiles
 from rnnstudy.comparison.distances.tiles import (
+    FORM_CACHE_BYTES,
     FORMS,
+    PAIR_BLOCK_BYTES,
     DistanceTile,
     PreparedForm,
     map_in_threads,
@@ -95,6 +97,11 @@ class CompareTiles(AnalyseTask):
 
     def requires(self) -> list[Hashable]:
         return [*super().requires(), *(job.key for job in self.tiles)]
+
+    @property
+    def memory(self) -> int:
+        """Bytes of forms, of products of pairs, and of some copies of the matrix."""
+        return PAIR_BLOCK_BYTES + FORM_CACHE_BYTES + 3 * self.cost().bytes
 
     def compute(self, store: Store, at: tuple[int, ...]) -> Distances:
         """Return the matrix of the networks at some positions."""
@@ -213,6 +220,10 @@ class CompareBlocks(Job):
 
     def cost(self) -> Cost:
         return Cost({}, 8 * len(self.rows.at) * len(self.columns.at))
+
+    @property
+    def memory(self) -> int:
+        return PAIR_BLOCK_BYTES + FORM_CACHE_BYTES
 
     def run(self, context: Context) -> None:
         store = StoreSnapshot(context.store)

@@ -63,6 +63,13 @@ class Plan:
                 costs[job.group] = costs.get(job.group, Cost()) + cost
         return costs
 
+    def memory(self) -> dict[str, int]:
+        """Return the bytes that the largest job of each kind takes, as far as they are known."""
+        memory: dict[str, int] = {}
+        for job in self.todo:
+            memory[job.group] = max(memory.get(job.group, 0), job.memory)
+        return memory
+
 
 def make_plan(
     study: Study, store: Store, *, selecting: bool = True, before: Plan | None = None

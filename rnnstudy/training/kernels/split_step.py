@@ -69,7 +69,7 @@ def split_step(cell: Cell, weights: Sequence[Tensor], drive: Tensor, state: Tens
     return _split_step(cell, tuple(cell.weights(1)), shapes, state.dtype)
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=8)
 def _split_step(
     cell: Cell, names: tuple[str, ...], shapes: tuple[Shape, ...], dtype: Any
 ) -> SplitStep:

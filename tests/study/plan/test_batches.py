@@ -132,3 +132,18 @@ def test_a_batch_waits_for_a_network_that_could_not_be_trained(tmp_path: Path) -
     assert not any(map(broken.has, first.results()))
     pretend(broken, lost)
     assert run_all(broken) == unbroken
+
+
+def test_batches_of_large_networks_are_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sizes() -> list[int]:
+        one = study_of({**SPEC, "analyses": ["fixed_points"]})
+        todo = make_plan(one, Store("nowhere")).todo
+        jobs = [job for job in todo if isinstance(job, AnalyseMembers)]
+        searches = [job for job in jobs if job.kind == "fixed_points"]
+        memory = {len(job.batch): job.memory for job in searches}
+        assert sorted(memory.values()) == [memory[count] for count in sorted(memory)]
+        return [len(job.batch) for job in searches]
+
+    assert sizes() == [2, 3]
+    monkeypatch.setattr(analyse_members, "BATCH_MEMORY", 1)
+    assert sizes() == [1] * 5

@@ -12,6 +12,7 @@ from rnnstudy.training import step as steps
 from rnnstudy.training import train as training
 from rnnstudy.training.kernels import per_member
 from rnnstudy.training.kernels.precision import in_low_precision, tensor_float_32
+from rnnstudy.training.programs import PROGRAMS
 from rnnstudy.training.protocol import Training
 from rnnstudy.training.train import train
 
@@ -33,6 +34,7 @@ def short_blocks():
 def forget_programs():
     for name in ("compiled_chunk", "evaluator", "_member_outputs", "_member_gradient"):
         getattr(steps, name).cache_clear()
+    PROGRAMS.clear()
 
 
 def product(parameters, inputs, noise):
