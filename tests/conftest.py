@@ -10,6 +10,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 import random
 import signal
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,6 +21,15 @@ import pytest
 def _seeds() -> None:
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002 - for third-party code that draws from it
+
+
+@pytest.fixture(autouse=True)
+def _no_permission() -> Iterator[None]:
+    """Withdraw the permission of `--allow-plugins` after each test: it holds for a process."""
+    yield
+    plugins = sys.modules.get("rnnstudy.core.source.plugins")
+    if plugins is not None:
+        plugins._process.clear()
 
 
 @pytest.fixture

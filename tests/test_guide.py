@@ -33,8 +33,8 @@ GRID = "networks: {cells: [vanilla, gru, lstm], activations: [tanh, relu], seeds
 """Grid of fragments without one."""
 
 QUICKSTART = {
-    "specs/quickstart.yaml": "mine.yaml",
-    "runs/quickstart": "runs/mine",
+    '"specs/quickstart.yaml"': '"mine.yaml", allow_plugins=True',
+    '"runs/quickstart"': '"runs/mine", allow_plugins=True',
     "flip_flop-gru-tanh-32-s002": "recall-leaky-tanh-16-s001",
     '"topology"': '"SpectralRadius".lower()',
     '"svcca"': '"cosine"',

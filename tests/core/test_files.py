@@ -191,7 +191,7 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
             files.read_file(tmp_path / "socket")
     with pytest.raises(files.IrregularFile, match="got a device"):
         files.read_file("/dev/zero")
-    with pytest.raises(files.IrregularFile, match="at most 6 bytes, got 7"):
+    with pytest.raises(files.IrregularFile, match="at most 6 bytes, got more"):
         files.read_file(tmp_path / "file", limit=6)
     with pytest.raises(FileNotFoundError, match="absent"):
         files.read_file(tmp_path / "absent")

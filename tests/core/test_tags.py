@@ -30,6 +30,7 @@ from rnnstudy.training.train import TrainedNetworks
 KEY = "0123456789abcdef"
 
 SETTINGS = {
+    "BatchCluster",
     "Change",
     "Content",
     "Model",

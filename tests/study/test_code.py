@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rnnstudy import runner
+from rnnstudy.core.source import plugins
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.results.code import edited_code_lines, own_classes
@@ -62,6 +63,7 @@ def forget() -> None:
     """Unload the modules, as a new process would."""
     for name in NAMES:
         sys.modules.pop(name, None)
+        plugins._packages.discard(name)
     importlib.invalidate_caches()
 
 
