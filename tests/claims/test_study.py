@@ -31,6 +31,8 @@ SPEC: dict[str, Any] = {
     ],
 }
 
+pytestmark = pytest.mark.usefixtures("plugins")
+
 
 def study(**changes: Any) -> Study:
     return study_of({**SPEC, **changes})
