@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rnnstudy.core.arguments import check_instance, check_path, summarise_value
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.files import clear_drafts, make_folder, remove_folder
 from rnnstudy.core.lazy_imports import refuse_other_backends
@@ -106,6 +107,8 @@ def run(
     RunError
         If another run is at work in the directory, a folder cannot be written to, or a device is
         missing.
+    TypeError
+        If the study is no `Study`, or the directory no path.
     BackendError
         If Keras does not run on TensorFlow.
     Interruption
@@ -124,6 +127,13 @@ def run(
     >>> rnnstudy.run(study, tempfile.mkdtemp()).members["status"]  # doctest: +SKIP
     """
     refuse_other_backends()
+    check_instance("study", study, Study, "Use rnnstudy.load_study(path).")
+    if directory is not None:
+        check_path("directory", directory)
+    if not callable(progress):
+        raise TypeError(
+            f"progress must be a function of a plan, got {summarise_value(progress)}. Leave it out."
+        )
     part = None if shard is None else Shard.parse(shard)
     if part is not None and study.runtime.cluster is not None:
         raise RunError(

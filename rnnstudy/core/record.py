@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from rnnstudy.core import format_1
+from rnnstudy.core.arguments import check_positions, summarise_value
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Component, restore
 from rnnstudy.core.storage.errors import CorruptRecord
@@ -105,6 +106,11 @@ class Record:
     def __post_init__(self) -> None:
         sizes: dict[str, tuple[int, str]] = {}
         for name, axes, exact, values in self._arrays():
+            if not hasattr(values, "dtype"):
+                raise TypeError(
+                    f"{type(self).__name__}.{name} must be an array, got {summarise_value(values)}."
+                    " Use numpy.asarray."
+                )
             if values.dtype.hasobject:
                 raise ValueError(
                     f"{type(self).__name__}.{name} must be numbers, got Python objects"
@@ -151,13 +157,18 @@ class Record:
     def select(self, axis: str, indices: Any) -> Self:
         """Return the record at positions of an axis, as integers or as a mask [axis]."""
         self._require(axis)
-        index = np.asarray(indices)
-        index = index if index.size else index.astype(int)
+        lengths = [a.shape[axes.index(axis)] for _, axes, _, a in self._arrays() if axis in axes]
+        index = check_positions(axis, indices, lengths[0]) if lengths else np.asarray(indices)
         return self._along(axis, lambda value, at, _: value[(slice(None),) * at + (index,)])
 
     @classmethod
     def join(cls, records: Sequence[Self], axis: str) -> Self:
         """Return records concatenated along an axis; other fields are those of the first record."""
+        if not isinstance(records, Sequence) or not all(isinstance(r, Record) for r in records):
+            raise TypeError(
+                f"{cls.__name__}.join must have a list of records, got {summarise_value(records)}. "
+                "Pass [a, b]."
+            )
         if not records:
             raise ValueError(f"{cls.__name__}.join must have at least one record, got none")
         records[0]._require(axis)

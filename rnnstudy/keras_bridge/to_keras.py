@@ -17,6 +17,7 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.core.arguments import check_whole
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import keras
 from rnnstudy.keras_bridge.cell_arguments import (
@@ -304,10 +305,7 @@ def to_model(population: Population, member: int, name: str | None = None) -> An
     >>> to_model(Population.from_models([model]), 0).output_shape
     (None, None, 1)
     """
-    if not -len(population) <= member < len(population):
-        raise ValueError(
-            f"member must be a position among {len(population)} networks, got {member}"
-        )
+    check_whole("member", member, least=-len(population), most=len(population) - 1)
     start = population.initial_state[member]
     dtype = start.dtype.name
     fields = {field: getattr(population.cell, field) for field in _fields(type(population.cell))}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.cells import Cell
+from rnnstudy.core.arguments import as_real_array
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras_models, tf
 from rnnstudy.core.lazy_imports import models as lazy_models
@@ -71,9 +72,15 @@ class Population(Record):
         Raises
         ------
         ValueError
-            The number of input channels is not that of the networks.
+            Inputs or start have other axes than the networks, or inputs are not finite.
         """
-        inputs = np.asarray(inputs, self.initial_state.dtype)
+        inputs = as_real_array("inputs", inputs).astype(self.initial_state.dtype)
+        members = (len(self),) if inputs.ndim == 4 else ()
+        if inputs.ndim not in (3, 4) or inputs.shape[:-3] != members:
+            raise ValueError(
+                f"inputs must be [trial, time, {self.inputs}] or [{len(self)} members, trial, time,"
+                f" {self.inputs}], got shape {inputs.shape}. Add the axis of trials."
+            )
         if inputs.shape[-1] != self.inputs:
             raise ValueError(
                 f"inputs must have {self.inputs} channels, got {inputs.shape[-1]}. "
@@ -84,7 +91,14 @@ class Population(Record):
 
     def _start(self, inputs: Array, start: Array | None) -> Array:
         shape = (len(self), inputs.shape[-3], self.cell.state_size)
-        first = self.initial_state[:, None, :] if start is None else np.asarray(start)
+        first = self.initial_state[:, None, :]
+        if start is not None:
+            first = as_real_array("start", start, finite=False)
+            if first.shape != shape:
+                raise ValueError(
+                    f"start must be [member, trial, state], of shape {shape}, got shape "
+                    f"{first.shape}. Give one state for each network and trial."
+                )
         return np.broadcast_to(first, shape).astype(self.initial_state.dtype)
 
     def visible(self, states: Array) -> Array:
@@ -94,6 +108,13 @@ class Population(Record):
 
     def outputs_of(self, states: Array) -> Array:
         """Return the readout of states: [member, ..., state] -> [member, ..., output]."""
+        states = as_real_array("states", states, finite=False)
+        sizes = (len(self), self.cell.state_size)
+        if states.ndim < 2 or (states.shape[0], states.shape[-1]) != sizes:
+            raise ValueError(
+                f"states must be [{len(self)} members, ..., {self.cell.state_size}], got shape "
+                f"{states.shape}. Pass the states of all networks."
+            )
         visible = self.visible(states)
         flat = visible.reshape(len(self), -1, visible.shape[-1])
         # Untrained relu networks may grow without bound, which is no error here.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from rnnstudy.core.arguments import as_real_array, check_whole, summarise_value
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.component import Entry
 from rnnstudy.core.lazy_imports import tf
@@ -341,6 +342,21 @@ def _check_static_inputs(name: str, static: Any, inputs: int) -> None:
         raise ValueError(f"{name} must return a tuple of labels, got the text {labels!r}")
     if len(labels) != len(values):
         raise ValueError(f"{name} must return {len(values)} labels, got {len(labels)}")
+
+
+def check_sample(seed: Tensor, trials: int) -> None:
+    """Raise ValueError for a seed or a number of trials that no task takes.
+
+    Tensors pass, since a compiled program has no values yet.
+    """
+    if not tf.is_tensor(trials):
+        check_whole("trials", trials, least=1)
+    if not tf.is_tensor(seed):
+        values = as_real_array("seed", seed)
+        if values.shape != (2,) or values.dtype.kind not in "iu":
+            raise ValueError(
+                f"seed must be two whole numbers, got {summarise_value(seed)}. Pass (0, 0)."
+            )
 
 
 def split_seed(seed: Tensor, count: int) -> list[Tensor]:

@@ -13,6 +13,7 @@ from rnnstudy.tasks.base import (
     StaticInputs,
     Task,
     Trials,
+    check_sample,
     longer_trials,
     split_seed,
 )
@@ -76,6 +77,7 @@ class FlipFlop(Task):
         return True
 
     def sample(self, seed: Tensor, trials: int) -> Trials:
+        check_sample(seed, trials)
         shape = [trials, self.length, self.bits]
         time_seed, sign_seed = split_seed(seed, 2)
         pulsed = (

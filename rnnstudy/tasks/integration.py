@@ -8,7 +8,15 @@ from pydantic import Field
 
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.tasks.base import Shift, StaticInputs, Task, Trials, longer_trials, split_seed
+from rnnstudy.tasks.base import (
+    Shift,
+    StaticInputs,
+    Task,
+    Trials,
+    check_sample,
+    longer_trials,
+    split_seed,
+)
 from rnnstudy.tasks.shifts import delays, other_values, scaled_inputs
 
 STREAM_NOISE = 0.1
@@ -64,6 +72,7 @@ class Integration(Task):
         return {"steps": 2000, "batch": 64}
 
     def sample(self, seed: Tensor, trials: int) -> Trials:
+        check_sample(seed, trials)
         means, noise, contexts = split_seed(seed, 3)
         stimulus = self._stimulus(means, noise, trials)
         attended = tf.random.stateless_uniform(

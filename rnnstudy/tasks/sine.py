@@ -16,6 +16,7 @@ from rnnstudy.tasks.base import (
     StaticInputs,
     Task,
     Trials,
+    check_sample,
     longer_trials,
 )
 
@@ -96,6 +97,7 @@ class Sine(Task):
         return {"learning_rate": 3e-3, "steps": 2000, "batch": self.frequencies}
 
     def sample(self, seed: Tensor, trials: int) -> Trials:
+        check_sample(seed, trials)
         return self._sample(np.linspace(0.0, 1.0, self.frequencies), seed, trials)
 
     def evaluation(self) -> Trials:

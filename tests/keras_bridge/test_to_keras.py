@@ -130,7 +130,7 @@ def test_an_untrained_initial_state_is_no_weight():
 
 
 def test_a_member_that_is_not_there_is_refused():
-    with pytest.raises(ValueError, match="member must be a position among 2 networks, got 2"):
+    with pytest.raises(ValueError, match="member must be a whole number from -2 to 1, got 2"):
         to_model(random_member("vanilla"), 2)
 
 

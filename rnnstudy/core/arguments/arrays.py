@@ -86,3 +86,36 @@ def as_mask(name: str, values: Any, shape: tuple[int, ...]) -> Array:
             "Pass a comparison, such as values > 0."
         )
     return mask
+
+
+def check_positions(name: str, indices: Any, count: int) -> Array:
+    """Return positions on an axis of a length, as integers or as a mask; IndexError for others."""
+    index = np.asarray(indices)
+    index = index if index.size else index.astype(int)
+    if index.dtype.kind not in "biu" or index.ndim != 1:
+        raise IndexError(
+            f"{name} must be chosen by whole numbers or a mask, got {summarise_value(indices)}. "
+            "Pass a list of positions."
+        )
+    if index.dtype.kind == "b" and index.shape != (count,):
+        raise IndexError(
+            f"a mask of {name} must have {count} values, one for each, got {index.size}. "
+            "Pass a list of positions."
+        )
+    beyond = index[(index < -count) | (index >= count)] if index.dtype.kind != "b" else index[:0]
+    if beyond.size:
+        raise IndexError(f"{name} must be 0 to {count - 1}, got {beyond[0]}. Choose one of these.")
+    return index
+
+
+def refuse_all_broken(name: str, states: Array) -> None:
+    """Raise ValueError if none of the states `[..., state]` is finite.
+
+    Some states that are not finite are outcomes. If all are, the call is a mistake.
+    """
+    if states.ndim and states.size and not np.isfinite(states).all(axis=-1).any():
+        count = states.size // states.shape[-1]
+        raise ValueError(
+            f"{name} must have at least one finite state, got {count} of {count} with NaN or inf. "
+            "Leave exploded states out."
+        )

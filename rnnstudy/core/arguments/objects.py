@@ -1,6 +1,7 @@
 """Checks of objects, names and labels that users pass, and values as text for messages."""
 
 from collections.abc import Collection, Hashable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -49,7 +50,9 @@ def check_name(name: str, value: Any, known: Collection[str], noun: str = "name"
 def check_instance(name: str, value: Any, kind: type[T], remedy: str) -> T:
     """Return an object of a class; TypeError for another."""
     if not isinstance(value, kind):
-        raise TypeError(f"{name} must be a {kind.__name__}, got {summarise_value(value)}. {remedy}")
+        article = "an" if kind.__name__[0] in "AEIO" else "a"
+        noun = "text" if kind is str else f"{article} {kind.__name__}"
+        raise TypeError(f"{name} must be {noun}, got {summarise_value(value)}. {remedy}")
     return value
 
 
@@ -67,3 +70,15 @@ def check_labels(name: str, values: Any) -> Sequence[Hashable]:
                 f"{name} must be texts or numbers, got {summarise_value(label)}. {remedy}"
             ) from None
     return labels
+
+
+def check_path(name: str, value: Any) -> Path:
+    """Return a path; TypeError for other objects, ValueError for an empty text."""
+    if not isinstance(value, str | Path):
+        raise TypeError(
+            f"{name} must be a path as text or pathlib.Path, got {summarise_value(value)}. "
+            "Pass 'folder/name'."
+        )
+    if not str(value):
+        raise ValueError(f"{name} must be a path, got an empty text. Pass '.' for this folder.")
+    return Path(value)

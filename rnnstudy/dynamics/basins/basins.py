@@ -5,7 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.core.arguments import as_float_array
+from rnnstudy.core.arguments import (
+    as_float_array,
+    check_level,
+    check_number,
+    check_whole,
+    refuse_all_broken,
+)
 from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.basins.follow import EndStates, follow_to_attractors
 from rnnstudy.dynamics.basins.known_points import KnownPoints
@@ -59,7 +65,8 @@ def basins(
     Raises
     ------
     ValueError
-        If a shape does not fit, or two attractors are the same.
+        If a shape does not fit, a number is out of range, no start is finite, or two attractors
+        are the same.
 
     References
     ----------
@@ -76,8 +83,9 @@ def basins(
     >>> rnnstudy.basins(bistable, np.array([[0.5], [0.2], [-0.4]]), points)
     3 states followed to: 3 attractor
     """
-    if steps < 0 or not tolerance > 0:
-        raise ValueError(f"steps and tolerance must be positive, got {steps}, {tolerance}.")
+    check_whole("steps", steps)
+    check_number("tolerance", tolerance, above=0.0)
+    check_level("confidence", confidence)
     states, constant = as_float_array("starts", starts, finite=False), _inputs(attractors, inputs)
     networks = as_networks(
         network,
@@ -87,6 +95,7 @@ def basins(
         probes=states.reshape(-1, states.shape[-1]) if states.ndim > 1 else None,
     )
     constant = constant_inputs(networks, constant)
+    refuse_all_broken("starts", states)
     states = _starts(states, networks)
     points = list(_known_points(attractors, networks, constant, states))
     ends = follow_to_attractors(

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnnstudy.core.arguments import check_number, check_whole
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.basins.known_points import KnownPoints, known_points
@@ -93,11 +94,11 @@ def connections(
     >>> rnnstudy.connections(bistable, points)
     connections of 3 fixed points: 2 edges; trajectories to: 2 point
     """
-    if directions < 1 or steps < 1 or not (displacement > 0 and tolerance > 0):
-        raise ValueError(
-            "directions, displacement, steps and tolerance must be positive, got "
-            f"{directions}, {displacement}, {steps}, {tolerance}."
-        )
+    check_whole("directions", directions, least=1)
+    check_whole("steps", steps, least=1)
+    check_whole("seed", seed)
+    check_number("displacement", displacement, above=0.0)
+    check_number("tolerance", tolerance, above=0.0)
     networks, points = known_points(network, fixed_points, layer)
 
     def follow(starts: Sequence[Array]) -> list[Arrivals]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arguments import as_float_array, check_level, check_number, check_whole
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.batches import batches
 from rnnstudy.core.lazy_imports import tf
@@ -95,16 +96,17 @@ def transitions(
     >>> moved.matrix().shape
     (2, 2)
     """
+    for name, value in (("steps", steps), ("trials", trials), ("settling", settling)):
+        check_whole(name, value, least=1)
+    check_whole("width", width, least=1, most=steps)
+    check_whole("seed", seed)
+    check_number("tolerance", tolerance, above=0.0)
+    check_level("confidence", confidence)
     networks, points = known_points(network, fixed_points, layer)
     every_pulse = _pulses(pulses, networks.inputs)
     deviation = _noise_per_member(noise, len(networks))
     if not (pulses is not None or (deviation > 0).all()):
         raise ValueError(f"noise must be positive where there are no pulses, got {noise}.")
-    if min(steps, trials, settling) < 1 or not 1 <= width <= steps:
-        raise ValueError(
-            f"steps, trials and settling must be positive and width 1 to {steps}, got "
-            f"{steps}, {trials}, {settling} and {width}."
-        )
     protocol = _Protocol(deviation, steps, width, trials)
     rows: list[tuple[int, ...]] = []
     most = max((len(known.stable) for known in points), default=0)
@@ -144,7 +146,7 @@ class _Protocol:
 
 
 def _noise_per_member(noise: float | Array, members: int) -> Array:
-    values = np.asarray(noise, np.float64)
+    values = as_float_array("noise", noise)
     if values.shape not in ((), (members,)) or not (values >= 0).all():
         raise ValueError(
             f"noise must be a number or {members} numbers, none negative, got {noise}."
@@ -154,7 +156,7 @@ def _noise_per_member(noise: float | Array, members: int) -> Array:
 
 
 def _pulses(pulses: Array | None, channels: int) -> Array:
-    values = np.zeros((1, channels)) if pulses is None else np.asarray(pulses, np.float64)
+    values = np.zeros((1, channels)) if pulses is None else as_float_array("pulses", pulses)
     if values.ndim != 2 or values.shape[1] != channels or not len(values):
         raise ValueError(f"pulses must have shape [pulse, {channels}], got {values.shape}.")
     return values

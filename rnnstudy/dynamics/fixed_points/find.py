@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.core.arguments import as_float_array
+from rnnstudy.core.arguments import as_float_array, refuse_all_broken
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import batches
 from rnnstudy.core.threads import one_thread
@@ -48,7 +48,8 @@ def find_fixed_points(
     inputs
         Constant inputs x of the recurrent layer, `[input point, input]`. None: one point, zeros.
     starts
-        States `[start, state]` where round 1 starts. Later rounds start near them.
+        States `[start, state]` where round 1 starts. Later rounds start near them. A start that is
+        not finite has the outcome `diverged`; at least one is finite.
     visited
         States `[member, visited, state]` (one network: also `[..., state]`). Half of round 1 starts
         from a sample of them, with noise, half anywhere in the invariant box. None, without starts:
@@ -102,6 +103,8 @@ def find_fixed_points(
         None if values is None else as_float_array(name, values, finite=name == "inputs")
         for name, values in arrays.items()
     )
+    if starts is not None:
+        refuse_all_broken("starts", starts)
     states = starts if visited is None else visited
     networks = _as_networks(network, inputs, states, layer, state_size)
     pool = _as_pool(networks, starts, visited)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arguments import as_float_array, check_number
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
@@ -148,21 +149,29 @@ def modes(points: Any, dt: float | None = None, margin: float | None = None) -> 
     >>> modes(np.diag([0.5, -0.9])[None], dt=0.1).seconds.round(2).tolist()
     [[0.95, 0.14]]
     """
-    is_number = isinstance(dt, int | float | np.number)
-    if dt is not None and not (is_number and np.isfinite(dt) and dt > 0):
-        raise ValueError(f"dt must be a positive number of seconds, got {dt!r}")
+    if dt is not None:
+        check_number("dt", dt, above=0.0, remedy="It is the number of seconds of a time step.")
     jacobian = as_jacobians(points)
-    margin = getattr(points, "margin", 1e-6) if margin is None else margin
+    margin = margin_of(points, margin)
     values, right, left, condition = decompose_jacobians(jacobian)
     sizes = np.linalg.norm(left, axis=2) * np.linalg.norm(right, axis=2)
     return Modes(values, right, left, condition, sizes, margin, dt)
 
 
+def margin_of(points: Any, margin: float | None) -> float:
+    """Return a margin of moduli, that of the record or 1e-6 if it is None, checked."""
+    wanted = getattr(points, "margin", 1e-6) if margin is None else margin
+    return check_number("margin", wanted, least=0.0, remedy="1e-6 is the default.")
+
+
 def as_jacobians(points: Any) -> Array:
     """Return Jacobians `[point, state, state]`, from an array or a record, checked."""
-    jacobian = np.asarray(getattr(points, "jacobian", points), np.float64)
+    jacobian = as_float_array("Jacobians", getattr(points, "jacobian", points), finite=False)
     if jacobian.ndim != 3 or jacobian.shape[1] != jacobian.shape[2]:
-        raise ValueError(f"Jacobians must be [point, state, state], got shape {jacobian.shape}")
+        raise ValueError(
+            f"Jacobians must be [point, state, state], got shape {jacobian.shape}. "
+            "Pass jacobian[None] for a single one."
+        )
     if not np.isfinite(jacobian).all():
         count = int((~np.isfinite(jacobian)).any(axis=(1, 2)).sum())
         raise ValueError(f"Jacobians must be finite, got {count} of {len(jacobian)} that are not")

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arguments import check_whole
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
 from rnnstudy.core.threads import one_thread
-from rnnstudy.dynamics.linearisation.modes import as_jacobians, eigenvalues
+from rnnstudy.dynamics.linearisation.modes import as_jacobians, eigenvalues, margin_of
 
 MAX_NORM_ROUNDING = 1e-13
 """Relative excess of a power's norm over 1 that rounding explains."""
@@ -71,7 +72,8 @@ def non_normality(points: Any, limit: int = 2000, margin: float | None = None) -
     [0.0]
     """
     jacobian = as_jacobians(points)
-    margin = getattr(points, "margin", 1e-6) if margin is None else margin
+    check_whole("limit", limit, least=1)
+    margin = margin_of(points, margin)
     departure, relative = henrici(jacobian)
     return NonNormality(departure, relative, *transient_growth(jacobian, limit, margin))
 

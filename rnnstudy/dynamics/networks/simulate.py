@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.core.arguments import as_float_array
+from rnnstudy.core.arguments import as_float_array, refuse_all_broken
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.adapters import as_networks
@@ -23,13 +23,16 @@ def prepare_arguments(
 ) -> tuple[Networks, Array]:
     """Return the networks and their constant inputs `[input point, input]`, checked.
 
-    Raises ValueError if inputs or starts `[start, state]` have the wrong shape.
+    Raises ValueError if inputs or starts `[start, state]` have the wrong shape, or no start is
+    finite.
     """
     states = None if starts is None else as_float_array("starts", starts, finite=False)
     if states is not None and (states.ndim != 2 or not states.size):
         raise ValueError(
             f"starts must be [start, state], got shape {states.shape}. Give one row per start."
         )
+    if states is not None:
+        refuse_all_broken("starts", states)
     size = state_size if states is None or state_size is not None else states.shape[1]
     channels = 0 if inputs is None else np.atleast_1d(as_float_array("inputs", inputs)).shape[-1]
     probes = states if states is not None and states.shape[1] == size else None

@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 
+from rnnstudy.core.arguments import as_float_array, check_whole
 from rnnstudy.core.arrays import Array
 from rnnstudy.population.population import Population
 
@@ -145,11 +146,24 @@ def grid(low: float | Array, high: float | Array, count: int, state_size: int) -
     >>> grid(0.0, 1.0, 2, 2).tolist()
     [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
     """
-    if count < 1 or state_size < 1 or count**state_size > MAX_GRID:
+    check_whole("count", count, least=1)
+    check_whole("state_size", state_size, least=1)
+    if count**state_size > MAX_GRID:
         raise ValueError(
             f"a grid must have 1 to {MAX_GRID} starts, got {count} values along {state_size} axes, "
-            f"which are {count**state_size} starts"
+            f"which are {count**state_size} starts. Lower count."
         )
-    low, high = (np.broadcast_to(np.asarray(v, float), (state_size,)) for v in (low, high))
+    low, high = _grid_end("low", low, state_size), _grid_end("high", high, state_size)
     axes = [np.linspace(low[i], high[i], count) for i in range(state_size)]
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, state_size)
+
+
+def _grid_end(name: str, values: float | Array, size: int) -> Array:
+    """Return an end of a grid, one number per entry of the state."""
+    end = as_float_array(name, values)
+    if end.shape not in ((), (1,), (size,)):
+        raise ValueError(
+            f"{name} must be one number or {size}, one per entry of the state, got shape "
+            f"{end.shape}. Pass one number for all."
+        )
+    return np.broadcast_to(end, (size,))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arguments import check_flag, summarise_value
 from rnnstudy.core.exhibit import (
     Curves,
     Exhibit,
@@ -267,6 +268,11 @@ def plot(record: Any, ax: Axes | None = None, *, interactive: bool = False, **vi
     >>> figure.axes[0].get_title()
     'A line'
     """
+    check_flag("interactive", interactive)
+    if ax is not None and not hasattr(ax, "get_figure"):
+        raise TypeError(
+            f"ax must be matplotlib axes, got {summarise_value(ax)}. Leave it out for a new figure."
+        )
     if ax is not None and "dimensions" in _view_options(record):
         view = {"dimensions": 3 if hasattr(ax, "zaxis") else 2, **view}
     exhibit = first_picture(record, view)
@@ -311,9 +317,14 @@ def first_picture(record: Any, view: Mapping[str, Any] | None = None) -> Exhibit
     """Return the exhibit itself, or the first picture of a record; ValueError without one."""
     kind = type(record).__name__
     if isinstance(record, Exhibit):
+        if view:
+            name = next(iter(view))
+            raise ValueError(f"options of a plot of {kind} must be none, got {name!r}. Omit it.")
         return record
     if not hasattr(record, "exhibits"):
-        raise ValueError(f"an object to plot must have exhibits, got {kind}")
+        raise ValueError(
+            f"an object to plot must have exhibits, got {kind}. Pass a record or an exhibit."
+        )
     known = _view_options(record)
     unknown = [name for name in view or {} if name not in known]
     if unknown:

@@ -14,6 +14,7 @@ from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.claims.base import Claim, no_evidence
 from rnnstudy.claims.evidence.record import Evidence
 from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.core.arguments import check_flag, check_instance, check_path
 from rnnstudy.core.deprecations import accept_former_attributes
 from rnnstudy.core.errors import suggestion
 from rnnstudy.core.files import parse_json, read_file
@@ -45,6 +46,7 @@ from rnnstudy.study.spec.networks import NetworkSpec, TrainedNetworkSpec
 from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import SpecError, Study, load_study
 from rnnstudy.study.store import Store, snapshot_of
+from rnnstudy.tasks import Task
 from rnnstudy.training.train import TrainedNetworks
 
 R = TypeVar("R", bound=Record)
@@ -53,6 +55,8 @@ OUTCOME_COLUMNS = ("status", "loss", "accuracy", "solved", "steps", "attempt", "
 
 PROVENANCE_LIMIT = 1 << 28
 """Largest number of bytes of a provenance that is read."""
+
+NAME_OF_ANALYSIS = "Give the name of an analysis of the spec."
 
 INTEGER_COLUMNS = ("units", "seed", "steps", "attempt", "diverged_at")
 
@@ -179,6 +183,8 @@ class Run:
         self, task: str | None = None
     ) -> list[tuple[SelectionGroup, SelectionResult | None]]:
         """Return the groups of networks with selected fields, of one task or all, and results."""
+        if task is not None:
+            self._task(task)
         return [
             (group, selection_result(group, self.store))
             for group in self.index.groups
@@ -212,9 +218,11 @@ class Run:
     def record(self, analysis: str, member: str) -> Record:
         """Return the record of a member analysis, by its name in the spec, for a network."""
         analyses = self.index.by_title
-        if analysis not in analyses:
-            raise RunError(f"no analysis '{analysis}' of single networks; there are: "
-                          f"{', '.join(sorted(analyses))}")  # fmt: skip
+        if check_instance("analysis", analysis, str, NAME_OF_ANALYSIS) not in analyses:
+            raise RunError(
+                f"no analysis '{analysis}' of single networks; there are: "
+                f"{', '.join(sorted(analyses)) or 'none'}{suggestion(analysis, list(analyses))}"
+            )
         bound, key = analyses[analysis], self.key(member)
         self._refuse_left_out(bound, member)
         address = self.index.records(bound)[key]
@@ -301,6 +309,8 @@ class Run:
 
     def left_out(self, analysis: Analysis, task: str) -> str:
         """Return how many networks of a task an analysis leaves out, and why; empty if none."""
+        check_instance("analysis", analysis, Analysis, "Use one of run.study.analyses.")
+        self._task(task)
         store, index = snapshot_of(self.store), self.index.selected
         result = index.shared.get((analysis.title, task))
         if result is not None:
@@ -330,6 +340,7 @@ class Run:
 
     def section(self, task: str) -> Section:
         """Return all results of one task, for showing."""
+        shown = self._task(task)
         store, index = snapshot_of(self.store), self.index.selected
         pairs = [(m, n) for m, n in index.pairs if m.fields["task"] == task]
         records = {
@@ -343,7 +354,7 @@ class Run:
             and (result := index.shared.get((analysis.title, task)))
         }
         return Section(
-            task=next(t for t in self.study.tasks if t.title == task),
+            task=shown,
             members=[m for m in self.index.members if m.fields["task"] == task],
             trained=self._present({m.name: (n.key(), TrainedNetworks) for m, n in pairs}),
             records={title: self._present(addresses) for title, addresses in records.items()},
@@ -415,20 +426,23 @@ class Run:
 
     def _network(self, member: str) -> NetworkSpec:
         networks = self.index.network
-        if member not in networks:
+        remedy = "Give the name of a network; members.csv lists them."
+        if check_instance("member", member, str, remedy) not in networks:
             hint = suggestion(member, list(networks)) or "; members.csv lists them"
             raise RunError(f"no network '{member}' in {self.directory}{hint}")
         return networks[member]
 
     def _result(self, analysis: str, task: str | None) -> TaskArtefact:
         titles = [t.title for t in self.study.tasks]
+        check_instance("analysis", analysis, str, NAME_OF_ANALYSIS)
         if task is None and len(titles) > 1:
             raise RunError(f"say which task: {', '.join(titles)}")
-        task = task or titles[0]
+        task = titles[0] if task is None else self._task(task).title
         results = self.index.selected.shared
         if (analysis, task) not in results:
             known = ", ".join(sorted(f"{name} of {title}" for name, title in results)) or "none"
-            raise RunError(f"no '{analysis}' of task '{task}'; there are: {known}")
+            hint = suggestion(analysis, [name for name, title in results if title == task])
+            raise RunError(f"no '{analysis}' of task '{task}'; there are: {known}{hint}")
         return results[analysis, task]
 
     @property
@@ -436,8 +450,19 @@ class Run:
         """Versions, device and times of the last execution."""
         return provenance(self.directory)
 
+    def _task(self, title: str) -> Task:
+        """Return a task of the study by its name; RunError if there is none."""
+        tasks = {task.title: task for task in self.study.tasks}
+        if check_instance("task", title, str, "Give the name of a task.") not in tasks:
+            hint = suggestion(title, list(tasks))
+            raise RunError(f"no task '{title}' in the study; there are: {', '.join(tasks)}{hint}")
+        return tasks[title]
+
     def failures(self, kinds: Collection[str] | None = None, task: str = "") -> list[Failure]:
         """Return the jobs that failed in the last execution, of some kinds and a task or all."""
+        if task != "":
+            self._task(task)
+        kinds = {kinds} if isinstance(kinds, str) else kinds
         return [
             failure
             for failure in failures_of(self.provenance)
@@ -504,15 +529,22 @@ def open_run(directory: str | Path, *, code: bool = False, allow_plugins: bool =
         If classes of the user cannot be imported, or must not be.
     CorruptRecord
         If the store is absent, cannot be read, or is of a later version.
+    TypeError
+        If the directory is no path.
 
     Examples
     --------
     >>> from rnnstudy import open_run
     >>> open_run("runs/quickstart").members  # doctest: +SKIP
     """
-    spec = Path(directory) / "resolved.yaml"
+    spec = check_path("directory", directory) / "resolved.yaml"
+    check_flag("code", code)
+    check_flag("allow_plugins", allow_plugins)
     if not spec.is_file():
-        raise RunError(f"{directory} is not a run directory: it has no resolved.yaml")
+        raise RunError(
+            f"{directory} is not a run directory: it has no resolved.yaml. Name the folder that "
+            "rnnstudy run made"
+        )
     folders = [import_copies(directory)] if code else []
     permission = plugin_permission(*folders) if code or allow_plugins else nullcontext()
     try:

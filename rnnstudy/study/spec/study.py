@@ -13,6 +13,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from rnnstudy.analyses import Analysis, AnyAnalysis
 from rnnstudy.analyses.base import Member
 from rnnstudy.claims import AnyClaim, Claim
+from rnnstudy.core.arguments import check_flag, check_instance, check_labels, check_path
 from rnnstudy.core.component import Component
 from rnnstudy.core.deprecations import former_words_as_errors
 from rnnstudy.core.errors import spec_error, validation_error
@@ -410,6 +411,8 @@ def load_study(
     ------
     SpecError
         With all errors of the file and the settings, each with file, line and key.
+    TypeError
+        If the spec is neither a path nor a dict, or the settings are no list of texts.
 
     Examples
     --------
@@ -422,11 +425,20 @@ def load_study(
     >>> [member.name for member, _ in study.expand()]
     ['flip_flop-gru-tanh-32-s000', 'flip_flop-gru-tanh-32-s001']
     """
+    sets = _check_settings(sets)
     if isinstance(path, Mapping):
-        return study_of(path, sets, allow_plugins=allow_plugins)
+        return study_of(path, sets, allow_plugins=check_flag("allow_plugins", allow_plugins))
+    folder = check_path("path", path).parent
+    check_flag("allow_plugins", allow_plugins)
     document = apply_settings(read_document(path), sets)
-    folder = Path(path).parent
     return _build(document, folder if allow_plugins or is_confirmed(folder) else None)
+
+
+def _check_settings(sets: Iterable[str]) -> Iterable[str]:
+    """Return settings as a list; TypeError for one text and for entries that are no text."""
+    remedy = "Pass a list, like ['training.steps=100']."
+    settings = check_labels("sets", sets)
+    return [check_instance("sets", setting, str, remedy) for setting in settings]
 
 
 def study_of(

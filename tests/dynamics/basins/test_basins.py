@@ -166,7 +166,7 @@ def test_pictures_and_folder(tmp_path):
         ),
         ({"inputs": np.zeros((1, 5))}, r"inputs must be \[input point, 1\], .* \(1, 5\)"),
         ({"attractors": np.zeros((2, 2))}, "attractors must be different states"),
-        ({"steps": -1}, "steps and tolerance must be positive, got -1, 0.001"),
+        ({"steps": -1}, "steps must be a whole number of at least 0, got -1"),
     ],
 )
 def test_what_makes_no_sense_is_refused(given, complaint):

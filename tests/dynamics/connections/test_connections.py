@@ -232,7 +232,7 @@ def test_a_network_without_unstable_points(tmp_path):
 
 def test_what_makes_no_sense_is_refused(cube):
     networks, points, _ = cube
-    with pytest.raises(ValueError, match="steps and tolerance must be positive, got 0"):
+    with pytest.raises(ValueError, match="directions must be a whole number of at least 1, got 0"):
         connections(networks, points, directions=0)
     with pytest.raises(ValueError, match="must be of these 1 networks with states of 2"):
         connections(memory(2), points)

@@ -162,8 +162,8 @@ def test_record_pictures_and_folder(bits, tmp_path):
     [
         ({}, "noise must be positive where there are no pulses, got 0.0"),
         ({"pulses": np.zeros((2, 3))}, r"pulses must have shape \[pulse, 2\], got \(2, 3\)"),
-        ({"noise": 1.0, "width": 200}, "width 1 to 100, got 100, 100, 10000 and 200"),
-        ({"noise": 1.0, "trials": 0}, "trials and settling must be positive"),
+        ({"noise": 1.0, "width": 200}, "width must be a whole number from 1 to 100, got 200"),
+        ({"noise": 1.0, "trials": 0}, "trials must be a whole number of at least 1, got 0"),
     ],
 )
 def test_what_makes_no_sense_is_refused(bits, given, complaint):
