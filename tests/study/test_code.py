@@ -64,6 +64,7 @@ def forget() -> None:
     for name in NAMES:
         sys.modules.pop(name, None)
         plugins._packages.discard(name)
+    plugins._folders.clear()
     importlib.invalidate_caches()
 
 
