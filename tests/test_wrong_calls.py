@@ -1095,7 +1095,7 @@ WRONG_CALLS = [
         "TypeError",
         "must be a path as text or pathlib.Path, got 3. Pass 'folder/name'.",
     ),
-    ("run(STUDY, SPEC_FILE)", "RunError", "must be a folder, got the"),
+    ("run(STUDY, SPEC_FILE)", "RunError", "must be a folder, got a file"),
     (
         "run(STUDY, FOLDER, progress=3)",
         "TypeError",
