@@ -174,5 +174,5 @@ def test_what_is_no_jacobian_is_refused(given, message):
 
 def test_a_time_step_is_positive():
     for dt in (0, "0", np.inf):
-        with pytest.raises(ValueError, match="dt must be a positive number of seconds, got"):
+        with pytest.raises(ValueError, match=r"dt must be .*number of seconds of a time step"):
             modes(np.eye(2)[None], dt=dt)
