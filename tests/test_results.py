@@ -34,6 +34,8 @@ WORDS = {
     ("cka_depends_on_cell_tuned", "flip_flop"): "supported",
     (f"{CELL}_tuned", "sine"): "supported",
     ("cka_depends_on_cell_tuned", "sine"): "not supported",
+    (f"{CELL}_standard", "flip_flop"): "supported",
+    ("cka_depends_on_cell_standard", "flip_flop"): "supported",
     (f"{CELL}_standard", "sine"): "supported",
     ("cka_depends_on_cell_standard", "sine"): "supported",
     ("cube_tuned", "flip_flop"): "not supported",
