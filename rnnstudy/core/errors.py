@@ -1,7 +1,6 @@
 """Errors of checked values, located at a field, their sentences, and text for messages."""
 
 import difflib
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast, get_args
 
@@ -168,7 +167,8 @@ def printable(text: str) -> str:
     Returns
     -------
     str
-        The text without characters that move the cursor, change colours or reorder letters.
+        The text with escapes for characters that move the cursor, change colours, reorder letters
+        or look like a space.
 
     Examples
     --------
@@ -178,10 +178,4 @@ def printable(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(_escape(character) for character in text)
-
-
-def _escape(character: str) -> str:
-    if character.isprintable() or unicodedata.category(character) == "Zs":
-        return character
-    return repr(character)[1:-1]
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

@@ -55,3 +55,13 @@ def test_a_sentence_has_file_line_and_key(tmp_path: Path) -> None:
     for wrong in ("a.yaml: x", f"{path}:3: ", "two\nlines", f"{path}:1:1: \x1b"):
         with pytest.raises(AssertionError, match=r"a\.yaml|lines"):
             check_sentence(wrong, path)
+
+
+def test_a_key_that_looks_like_a_space_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(
+        "study: a\ntasks: [flip_flop]\nnetworks: {cells: gru, \xa0: 0}\n", encoding="utf-8"
+    )
+    (sentence,) = sentences_of(path)
+    assert r"networks.\xa0 is not a known key" in sentence
+    check_sentence(sentence, path)
