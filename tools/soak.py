@@ -125,7 +125,7 @@ class Soak:
                 outcome.breaks += 1
                 os.killpg(process.pid, chosen)
             code = process.wait(PATIENCE)
-            if code not in (0, 130, -chosen):
+            if code not in (0, 128 + chosen, -chosen):
                 outcome.problems.append(f"exit code {code} after {chosen.name} at {moment:.1f} s")
             whole |= _stored(directory)
         return whole
