@@ -1,11 +1,13 @@
 """A run of the confirmatory study whose networks, records and verdicts are made up."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pretended import pretended_network
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.factors.geometry_against_topology import FactorShares
@@ -24,12 +26,10 @@ from rnnstudy.claims.evidence.record import (
 )
 from rnnstudy.claims.multiverse.record import MultiverseResult
 from rnnstudy.core.record import Record
-from rnnstudy.population.initialise import initial_population
 from rnnstudy.study.plan.outcomes import write_network
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.study import TrainedNetworkSpec, load_study, resolve_study
 from rnnstudy.study.store import StoreSnapshot
-from rnnstudy.training.train import TrainedNetworks
 
 SPEC = Path(__file__).parents[1] / "specs" / "universality-confirmatory.yaml"
 
@@ -72,19 +72,10 @@ def pretended_run(
 
 
 def _write_network(run: Run, network: TrainedNetworkSpec, solved: bool) -> None:
-    task, one = network.task, np.ones(1)
-    trained = TrainedNetworks(
-        population=initial_population(network.cell, task.inputs, task.outputs, [network.seed]),
-        seed=np.array([network.seed]),
-        attempt=np.array([0]),
-        step=np.array([0]),
-        loss=np.zeros((1, 1)),
-        accuracy=np.zeros((1, 1)),
-        steps=np.array([5]),
-        diverged_at=np.array([-1]),
-        evaluation_loss=one * (0.002 if solved else 0.3),
-        evaluation_accuracy=one,
-        solved=np.array([solved]),
+    trained = replace(
+        pretended_network(network, solved=solved),
+        evaluation_loss=np.array([0.002 if solved else 0.3]),
+        evaluation_accuracy=np.ones(1),
     )
     write_network(run.store, network, trained)
 

@@ -127,7 +127,7 @@ def pretend_anew(store: Store, network: TrainedNetworkSpec) -> None:
     """The network has diverged after all; what a process has read of it is read again."""
     shutil.rmtree(store.folder(network.key()))
     store.remove(network.key("outcome"))
-    pretend(store, network, diverged=True)
+    pretend(store, network, diverged_at=3)
 
 
 def test_where_every_network_diverged_there_is_no_evidence(tmp_path: Path, store: Store) -> None:

@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pretended import pretend
+
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.population.initialise import initial_population
 from rnnstudy.study.execution.checkpoints import CHECKPOINT_LIFETIME, Checkpoints, collect_stale
@@ -15,7 +17,6 @@ from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.training.protocol import Training
 from rnnstudy.training.state import TrainingState, initial_training_state
-from tests.study.plan.test_plan import pretend
 
 
 def study(**training: Any) -> Study:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, ClassVar, Self, cast
 
 import pytest
+from pretended import pretend
 
 from rnnstudy.core.record import Record
 from rnnstudy.study.errors import RunError
@@ -17,7 +18,6 @@ from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.plan.train import Train, machine_memory
 from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.study.store import Store
-from tests.study.plan.test_plan import pretend
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,18 +8,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from pretended import pretend
 
 from rnnstudy.analyses import MemberAnalysis
 from rnnstudy.core.record import Record
-from rnnstudy.population.initialise import initial_population
 from rnnstudy.population.population import Population
 from rnnstudy.study.plan import analyse_members
 from rnnstudy.study.plan.analyse_members import AnalyseMembers
 from rnnstudy.study.plan.plan import make_plan
-from rnnstudy.study.spec.study import Study, TrainedNetworkSpec, study_of
+from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
-from rnnstudy.training.train import TrainedNetworks
 from tests.study.plan.test_control_inputs import Values
 
 SPEC: dict[str, Any] = {
@@ -48,19 +47,6 @@ def study() -> Study:
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(analyse_members, "ANALYSED_TOGETHER", 3)
-
-
-def pretend(store: Store, network: TrainedNetworkSpec, solved: bool = True) -> None:
-    """Put a network in the store as if it had been trained."""
-    population = initial_population(network.cell, 1, 1, [network.seed])
-    one, curve = np.zeros(1), np.zeros((1, 1))
-    record = TrainedNetworks(
-        population=population, seed=np.array([network.seed]), attempt=np.array([0]),
-        step=np.array([0]), loss=curve, accuracy=curve, steps=np.array([5]),
-        diverged_at=np.array([-1]), evaluation_loss=one, evaluation_accuracy=one,
-        solved=np.array([solved]),
-    )  # fmt: skip
-    store.write(network.key(), record)
 
 
 def analyses(store: Store) -> list[AnalyseMembers]:

@@ -3,18 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from pretended import pretend
 
-from rnnstudy.population.initialise import initial_population
 from rnnstudy.study.plan.analyse_members import AnalyseMembers
 from rnnstudy.study.plan.analyse_task import AnalyseTask
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.plan.train import Train
-from rnnstudy.study.spec.study import Study, TrainedNetworkSpec, study_of
+from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.training.cost import cohort_bytes
-from rnnstudy.training.train import TrainedNetworks
 
 SPEC: dict[str, Any] = {
     "study": "plan",
@@ -30,30 +28,6 @@ SPEC: dict[str, Any] = {
 
 def study(**changes: Any) -> Study:
     return study_of({**SPEC, **changes})
-
-
-def pretend(store: Store, network: TrainedNetworkSpec, diverged_at: int = -1) -> None:
-    """Put a network in the store as if it had been trained."""
-    population = initial_population(
-        network.cell, network.task.inputs, network.task.outputs, [network.seed]
-    )
-    one, curve = np.zeros(1), np.zeros((1, 1))
-    store.write(
-        network.key(),
-        TrainedNetworks(
-            population=population,
-            seed=np.array([network.seed]),
-            attempt=np.array([0]),
-            step=np.array([0]),
-            loss=curve,
-            accuracy=curve,
-            steps=np.array([5]),
-            diverged_at=np.array([diverged_at]),
-            evaluation_loss=one,
-            evaluation_accuracy=one,
-            solved=np.array([True]),
-        ),
-    )
 
 
 def jobs(plan: Any, kind: type) -> list[Any]:
