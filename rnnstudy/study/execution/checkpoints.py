@@ -11,6 +11,9 @@ from rnnstudy.study.plan.train import Train
 from rnnstudy.study.store import Store
 from rnnstudy.training.state import TrainingState
 
+CHECKPOINT = "course-"
+"""Beginning of the addresses of checkpoints."""
+
 CHECKPOINT_LIFETIME = 30 * 24 * 3600.0
 """Seconds after which a checkpoint of another study in a shared store is stale."""
 
@@ -86,7 +89,7 @@ def collect_stale(store: Store, jobs: Iterable[Job], *, shared: bool) -> list[st
         _prefix(key) for job in jobs if isinstance(job, Train) for key in job.checkpoint_keys()
     }
     now, removed = time.time(), []
-    for key in list(store.keys("course-")):
+    for key in list(store.keys(CHECKPOINT)):
         with suppress(FileNotFoundError):  # another process may remove it
             is_old = now - store.folder(key).stat().st_mtime > CHECKPOINT_LIFETIME
             prefix = key.rpartition("-")[0] + "-"
@@ -99,4 +102,4 @@ def collect_stale(store: Store, jobs: Iterable[Job], *, shared: bool) -> list[st
 def _prefix(members: Sequence[str]) -> str:
     """Return the beginning of the addresses of a cohort's states."""
     cohort = hashlib.sha256(" ".join(members).encode()).hexdigest()[:32]
-    return f"course-{cohort}-"
+    return f"{CHECKPOINT}{cohort}-"

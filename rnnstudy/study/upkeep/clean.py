@@ -11,10 +11,11 @@ from rnnstudy.core.files.removing import DRAFT_LIFETIME
 from rnnstudy.core.storage.errors import NewerRecord, UnreadableRecord
 from rnnstudy.core.storage.folder import read_meta
 from rnnstudy.study.errors import RunError
+from rnnstudy.study.execution.checkpoints import CHECKPOINT
 from rnnstudy.study.execution.leases import LEASES, LIFETIME
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.store import DAMAGED, Store, folder_size
-from rnnstudy.study.upkeep.references import CHECKPOINT, references_of
+from rnnstudy.study.upkeep.references import references_of
 
 FORMER_DAMAGED = ".set-aside"
 """Folder of damaged records in stores of format 2."""

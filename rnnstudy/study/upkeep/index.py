@@ -8,8 +8,9 @@ from typing import NamedTuple
 from rnnstudy.core.files import read_file, write_file
 from rnnstudy.core.storage.errors import CorruptRecord
 from rnnstudy.core.storage.folder import read_meta
+from rnnstudy.study.execution.checkpoints import CHECKPOINT
 from rnnstudy.study.store import Store
-from rnnstudy.study.upkeep.references import CHECKPOINT, References
+from rnnstudy.study.upkeep.references import References
 
 INDEX = "index.csv"
 """File in a store that lists its records."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from rnnstudy.study.execution.checkpoints import CHECKPOINT
 from rnnstudy.study.plan.job import Job
 from rnnstudy.study.plan.outcomes import outcome_address
 from rnnstudy.study.plan.plan import Plan, make_plan
@@ -9,9 +10,6 @@ from rnnstudy.study.plan.selection import Select
 from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import Study
 from rnnstudy.study.store import Store, StoreSnapshot
-
-CHECKPOINT = "course-"
-"""Beginning of the addresses of checkpoints."""
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rnnstudy.core.files import DRAFT
+from rnnstudy.study.execution.checkpoints import CHECKPOINT
 from rnnstudy.study.plan.plan import Plan
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.store import DAMAGED, folder_size
 from rnnstudy.study.upkeep.index import read_index
-from rnnstudy.study.upkeep.references import CHECKPOINT, References, references_of
+from rnnstudy.study.upkeep.references import References, references_of
 
 OTHER = "not of this study"
 """Part of a store that the study does not refer to."""
