@@ -29,6 +29,9 @@ from rnnstudy.training.train import TrainedNetworks
 
 KEY = "0123456789abcdef"
 
+EXTRAS = {"dask", "dask_jobqueue", "distributed"}
+"""Packages of `rnnstudy[cluster]`; without them its modules cannot be imported."""
+
 SETTINGS = {
     "BatchCluster",
     "Change",
@@ -43,6 +46,9 @@ SETTINGS = {
 }
 """Parts of a spec that enter no address."""
 
+EXTRAS = {"dask", "dask_jobqueue", "distributed"}
+"""Packages that only `rnnstudy[cluster]` brings; without them its modules cannot be imported."""
+
 
 @dataclass(frozen=True, eq=False)
 class Heights(Record):
@@ -53,7 +59,11 @@ def _classes(base: type) -> Iterator[type]:
     """Yield the package's concrete classes, without those that tests of examples define."""
     for module in pkgutil.walk_packages(rnnstudy.__path__, "rnnstudy."):
         if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+            try:
+                importlib.import_module(module.name)
+            except ModuleNotFoundError as error:
+                if error.name not in EXTRAS:
+                    raise
     pending = [base]
     while pending:
         cls = pending.pop()
