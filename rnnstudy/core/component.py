@@ -102,6 +102,11 @@ class Component(BaseModel):
     recipe_names: ClassVar[Mapping[str, str]] = {}
     """Name of a field -> its name in the recipe, if it was renamed after results were stored."""
 
+    added_fields: ClassVar[Mapping[str, Any]] = {}
+    """Name of a field that was added after results were stored -> its value in those results.
+
+    With this value a field is not part of the address. Subclasses list their own fields alone."""
+
     def __init__(self, /, **fields: Any) -> None:
         try:
             # As BaseModel does; one more frame would shift the places of warnings.
@@ -132,7 +137,13 @@ class Component(BaseModel):
 
     def _recipe_fields(self) -> list[str]:
         """Return the names of the fields that are part of the address."""
-        return [name for name in type(self).model_fields if name not in self.labels]
+        added = _added_fields(type(self))
+        return [
+            name
+            for name in type(self).model_fields
+            if name not in self.labels
+            and not (name in added and getattr(self, name) == added[name])
+        ]
 
     def key(self, *inputs: str) -> Address:
         """Return the address of this component's result for inputs at these addresses."""
@@ -245,6 +256,13 @@ class Entry(Component):
     @model_serializer(mode="wrap")
     def _with_kind(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return {"kind": self.kind, **handler(self)}
+
+
+@functools.cache
+def _added_fields(cls: type[Component]) -> dict[str, Any]:
+    """Return `Component.added_fields` of a class and of its bases."""
+    listed = [vars(base).get("added_fields", {}) for base in reversed(cls.__mro__)]
+    return {name: value for fields in listed for name, value in fields.items()}
 
 
 def summary(docstring: str) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import own_shapes
 import pytest
@@ -71,6 +71,27 @@ def test_every_field_and_the_class_enter_the_key(other):
 def test_labels_do_not_enter_the_key():
     assert Apple(name="Boskoop").key() == Apple().key()
     assert Basket(first=Apple(name="Boskoop")).key() == Basket().key()
+
+
+class Plum(Apple):
+    """An apple of a later version, which has two further fields."""
+
+    added_fields: ClassVar[dict[str, Any]] = {"stone": 1.0}
+    stone: float = 1.0
+
+
+class Damson(Plum):
+    added_fields: ClassVar[dict[str, Any]] = {"sour": ()}
+    sour: tuple[Apple, ...] = ()
+
+
+def test_an_added_field_enters_the_key_unless_it_has_the_value_of_before():
+    before = Apple(weight=2.0).recipe()["fields"]
+    assert Damson(weight=2.0).recipe()["fields"] == before
+    assert Damson(weight=2.0, stone=3).recipe()["fields"] == {**before, "stone": 3.0}
+    assert "sour" in Damson(sour=(Apple(),)).recipe()["fields"]
+    assert Plum(stone=3.0).key() != Plum().key()
+    assert restore(Damson(stone=3.0).serialise()).key() == Damson(stone=3.0).key()
 
 
 def test_inputs_enter_the_key_in_their_order():
