@@ -14,6 +14,15 @@ from rnnstudy.core.lazy_imports import pd, tf
 from rnnstudy.core.record import Record, array
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.networks.adapters import Networks, as_networks
+from rnnstudy.dynamics.networks.arguments import (
+    check_arguments,
+    check_driving_inputs,
+    check_first_states,
+    check_layer,
+    check_seed,
+    positive,
+    whole,
+)
 from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 
 JACOBIAN_BYTES = 64 * 2**20
@@ -167,6 +176,17 @@ def kaplan_yorke(exponents: Array, size: int) -> float:
     return whole + (float(sums[whole - 1] / -exponents[whole]) if whole else 0.0)
 
 
+@check_arguments(
+    start=check_first_states,
+    inputs=check_driving_inputs,
+    steps=whole(least=1, remedy="Leave it out for all of inputs."),
+    count=whole(least=1, remedy="Leave it out for all."),
+    transient=whole(remedy="Leave it out for a tenth."),
+    member=whole(remedy="Leave it out for all."),
+    dt=positive("Give seconds per step."),
+    seed=check_seed,
+    layer=check_layer,
+)
 @one_thread()
 def lyapunov_exponents(
     network: Any,
@@ -251,8 +271,6 @@ def lyapunov_exponents(
     modes = networks.state_size if count is None else count
     if not 1 <= modes <= networks.state_size:
         raise ValueError(f"count must be 1 to {networks.state_size}, got {count}.")
-    if dt is not None and not dt > 0:
-        raise ValueError(f"dt must be a number of seconds above 0, got {dt}.")
     if member is not None and member not in range(len(networks)):
         raise ValueError(f"member must be 0 to {len(networks) - 1}, got {member}.")
     members = np.arange(len(networks)) if member is None else np.array([member])

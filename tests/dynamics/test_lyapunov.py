@@ -157,7 +157,7 @@ def test_frame_pictures_and_folder(tmp_path):
         ),
         ({"count": 3}, "count must be 1 to 2, got 3"),
         ({"member": 1}, "member must be 0 to 0, got 1"),
-        ({"dt": 0.0}, "dt must be a number of seconds above 0, got 0.0"),
+        ({"dt": 0.0}, "dt must be a finite number above 0, got 0.0. Give seconds per step."),
     ],
 )
 def test_what_makes_no_sense_is_refused(given, complaint):

@@ -18,11 +18,25 @@ from rnnstudy.dynamics.basins.known_points import KnownPoints
 from rnnstudy.dynamics.basins.record import Basins
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks, as_networks
-from rnnstudy.dynamics.networks.arguments import constant_inputs
+from rnnstudy.dynamics.networks.arguments import (
+    check_arguments,
+    check_attractors,
+    check_inputs,
+    check_layer,
+    check_member_starts,
+    constant_inputs,
+    record_or,
+)
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
 from rnnstudy.dynamics.states.sampling import finite_states, scale_of
 
 
+@check_arguments(
+    starts=check_member_starts,
+    attractors=record_or(FixedPoints, check_attractors),
+    inputs=check_inputs,
+    layer=check_layer,
+)
 def basins(
     network: Any,
     starts: Array,
@@ -120,7 +134,7 @@ def _known_points(
         if states.ndim != 2 or states.shape[1] != networks.state_size:
             raise ValueError(
                 f"attractors must have shape [attractor, {networks.state_size}], "
-                f"got {states.shape}."
+                f"got {states.shape}. Give one row per attractor."
             )
     for member, position in np.ndindex(len(networks), len(inputs)):
         if isinstance(attractors, FixedPoints):
@@ -161,7 +175,7 @@ def _starts(states: Array, networks: Networks) -> Array:
     if not fits or shape[-1] != size or not states.size:
         raise ValueError(
             f"starts must have shape [start, {size}] or [{members} members, start, {size}], "
-            f"got {shape}."
+            f"got {shape}. Give one row per start."
         )
     return np.broadcast_to(states, (members, *shape[-2:]))
 

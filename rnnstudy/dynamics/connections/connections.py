@@ -16,6 +16,7 @@ from rnnstudy.dynamics.connections.unstable_directions import (
     unstable_directions,
 )
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
+from rnnstudy.dynamics.networks.arguments import check_arguments, check_layer, instance_of
 
 DISPLACEMENT_SHARE = 0.1
 """Displacement as a share of the distance to the nearest other fixed point, at most."""
@@ -24,6 +25,7 @@ REFINEMENTS = 8
 """Number of rounds of edge tracking. Each quarters the distance between directions."""
 
 
+@check_arguments(fixed_points=instance_of(FixedPoints, "Use find_fixed_points."), layer=check_layer)
 @one_thread()
 def connections(
     network: Any,

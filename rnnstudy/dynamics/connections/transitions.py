@@ -15,6 +15,7 @@ from rnnstudy.dynamics.basins.known_points import KnownPoints, known_points
 from rnnstudy.dynamics.connections.arrivals import arrivals, outputs_of
 from rnnstudy.dynamics.connections.transition_record import Transitions
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
+from rnnstudy.dynamics.networks.arguments import check_arguments, check_layer, instance_of
 from rnnstudy.dynamics.networks.autonomous_system import joint_map
 from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 
@@ -22,6 +23,12 @@ TRIALS_PER_BATCH = 1024
 """Trials in a batch. Each batch has its own stream of noise."""
 
 
+@check_arguments(
+    fixed_points=instance_of(FixedPoints, "Use find_fixed_points."),
+    noise=as_float_array,
+    pulses=as_float_array,
+    layer=check_layer,
+)
 def transitions(
     network: Any,
     fixed_points: FixedPoints,

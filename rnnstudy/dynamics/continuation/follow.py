@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from rnnstudy.core.arguments import as_float_array
+from rnnstudy.core.arguments import as_float_array, check_flag, check_number
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.deprecations import accept_former_arguments
 from rnnstudy.core.threads import one_thread
@@ -16,7 +17,7 @@ from rnnstudy.dynamics.continuation.bifurcations import (
     find_bifurcations,
 )
 from rnnstudy.dynamics.continuation.branch_switching import Branch, reverse, switch_branches
-from rnnstudy.dynamics.continuation.input_path import InputPath, path_through
+from rnnstudy.dynamics.continuation.input_path import InputPath, check_input_path, path_through
 from rnnstudy.dynamics.continuation.problem import (
     ContinuationPoint,
     ContinuationProblem,
@@ -35,6 +36,14 @@ from rnnstudy.dynamics.continuation.record import Branches
 from rnnstudy.dynamics.continuation.settings import ContinuationSettings
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
 from rnnstudy.dynamics.networks.adapters import Networks, as_networks
+from rnnstudy.dynamics.networks.arguments import (
+    check_arguments,
+    check_first_states,
+    check_layer,
+    instance_of,
+    record_or,
+    whole,
+)
 from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 
 MAX_CORRECTION = 1e-2
@@ -45,6 +54,15 @@ SAME_INPUT = 1e-9
 
 
 @accept_former_arguments(stride="settings")
+@check_arguments(
+    start=record_or(FixedPoints, check_first_states),
+    path=check_input_path,
+    member=whole(remedy="It is the position of the network."),
+    at=partial(check_number, least=0.0, most=1.0, remedy="It is the share of the path."),
+    settings=instance_of(ContinuationSettings, "Use ContinuationSettings(ds=0.01)."),
+    switch=check_flag,
+    layer=check_layer,
+)
 @one_thread()
 def continue_fixed_points(
     network: Any,
@@ -120,9 +138,9 @@ def continue_fixed_points(
         probes=np.atleast_2d(first_states),
     )
     if member not in range(len(networks)):
-        raise ValueError(f"member must be 0 to {len(networks) - 1}, got {member}.")
-    if not 0 <= at <= 1:
-        raise ValueError(f"at must be a share of the path, 0 to 1, got {at}.")
+        raise ValueError(
+            f"member must be 0 to {len(networks) - 1}, got {member}. It is a network's position."
+        )
     input_path = _path(path, networks.inputs)
     inputs = input_path.inputs_at(at, input_path.segment_at(at))
     starts = _starts(start, networks.state_size, inputs, member, input_path)
@@ -139,7 +157,8 @@ def _path(path: Array, channels: int) -> InputPath:
     points = as_float_array("path", path)
     if points.ndim != 2 or points.shape[1] != channels or len(points) < 2:
         raise ValueError(
-            f"path must have shape [step, {channels}] with two steps or more, got {points.shape}."
+            f"path must have shape [step, {channels}] with two steps or more, got {points.shape}. "
+            "Give one row per step."
         )
     return path_through(points)
 
@@ -159,7 +178,8 @@ def _starts(start: Any, size: int, inputs: Array, member: int, path: InputPath) 
     starts = np.atleast_2d(as_float_array("start", start))
     if starts.ndim != 2 or starts.shape[1] != size or not len(starts):
         raise ValueError(
-            f"start must have shape [{size}] or [start, {size}], got {np.shape(start)}."
+            f"start must have shape [{size}] or [start, {size}], got {np.shape(start)}. "
+            "Give one row per start."
         )
     return starts
 

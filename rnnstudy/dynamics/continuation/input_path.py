@@ -1,9 +1,11 @@
 """Piecewise linear paths of inputs."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arguments import as_float_array
 from rnnstudy.core.arrays import Array
 
 
@@ -42,6 +44,17 @@ class InputPath:
         """Return x(s) `[input]` on a segment or its straight continuation."""
         inputs: Array = self.knots[segment] + (s - self.s[segment]) * self.slope(segment)
         return inputs
+
+
+def check_input_path(name: str, values: Any) -> None:
+    """Raise ValueError unless values are inputs `[step, input]`, two different ones at least."""
+    points = as_float_array(name, values)
+    if points.ndim != 2 or len(points) < 2 or not points.shape[1]:
+        raise ValueError(
+            f"{name} must be [step, input] with two steps or more, got shape {points.shape}. "
+            "Give one row per step."
+        )
+    path_through(points)
 
 
 def path_through(points: Array) -> InputPath:

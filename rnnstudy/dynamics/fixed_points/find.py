@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.core.arguments import as_float_array, refuse_all_broken
+from rnnstudy.core.arguments import as_float_array, check_flag, refuse_all_broken
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import batches
 from rnnstudy.core.threads import one_thread
@@ -14,7 +14,16 @@ from rnnstudy.dynamics.fixed_points.record import FixedPoints as FixedPoints
 from rnnstudy.dynamics.fixed_points.rounds import run_search
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch, Roots, SearchState
 from rnnstudy.dynamics.networks.adapters import as_networks
-from rnnstudy.dynamics.networks.arguments import constant_inputs
+from rnnstudy.dynamics.networks.arguments import (
+    check_arguments,
+    check_inputs,
+    check_layer,
+    check_starts,
+    check_state_size,
+    check_visited,
+    constant_inputs,
+    instance_of,
+)
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
 from rnnstudy.dynamics.networks.interface import Networks
 from rnnstudy.dynamics.states.sampling import TIME, TRIALS, finite_states, scale_of
@@ -23,6 +32,15 @@ POOL_COPIES = 4
 """Copies of the visited states in memory while they are computed."""
 
 
+@check_arguments(
+    inputs=check_inputs,
+    starts=check_starts,
+    visited=check_visited,
+    search=instance_of(FixedPointSearch, "Use FixedPointSearch(rounds=2)."),
+    layer=check_layer,
+    state_size=check_state_size,
+    strict=check_flag,
+)
 @one_thread()
 def find_fixed_points(
     network: Any,
@@ -74,8 +92,10 @@ def find_fixed_points(
     Raises
     ------
     ValueError
-        If the network has no state, if an array has the wrong shape, or if weights of anything but
-        a population are not finite.
+        If the network has no state, or an array has the wrong shape or no finite start. Also if
+        weights of anything but a population are not finite.
+    TypeError
+        If an argument has another type.
     IncompleteSearch
         With `strict`, if a certificate is not consistent.
 
@@ -94,10 +114,6 @@ def find_fixed_points(
     ([-0.958, 0.958, 0.0], ['stable', 'stable', 'repeller'])
     """
     settings = search or FixedPointSearch()
-    if not isinstance(settings, FixedPointSearch):
-        raise ValueError(
-            f"search must be a FixedPointSearch, got {search!r}. Use FixedPointSearch(rounds=2)."
-        )
     arrays = {"inputs": inputs, "starts": starts, "visited": visited}
     inputs, starts, visited = (
         None if values is None else as_float_array(name, values, finite=name == "inputs")

@@ -28,6 +28,15 @@ from rnnstudy.dynamics.invariant_circles.record import (
 )
 from rnnstudy.dynamics.invariant_circles.rotation import rotation_number
 from rnnstudy.dynamics.invariant_circles.search import CircleSearch
+from rnnstudy.dynamics.networks.arguments import (
+    check_arguments,
+    check_inputs,
+    check_layer,
+    check_starts,
+    check_state_size,
+    instance_of,
+    positive,
+)
 from rnnstudy.dynamics.networks.autonomous_system import (
     AutonomousSystem,
     simulate_systems,
@@ -55,6 +64,14 @@ SAME_ROTATION = 1e-6
 
 
 @accept_former_arguments(circling="search")
+@check_arguments(
+    inputs=check_inputs,
+    starts=check_starts,
+    search=instance_of(CircleSearch, "Use CircleSearch(steps=2048)."),
+    dt=positive("Give seconds per step."),
+    layer=check_layer,
+    state_size=check_state_size,
+)
 @one_thread()
 def find_circles(
     network: Any,
@@ -120,8 +137,6 @@ def find_circles(
     (['attracting'], [0.7])
     """
     search = search or CircleSearch()
-    if dt is not None and not (np.isfinite(dt) and dt > 0):
-        raise ValueError(f"dt must be a positive number of seconds, got {dt}.")
     networks, constant_inputs = prepare_arguments(network, inputs, starts, layer, state_size)
     systems, first_states = [], []
     for system, visited in systems_of(networks, constant_inputs, starts):

@@ -7,10 +7,12 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import batches
 from rnnstudy.dynamics.networks.adapters import as_networks
+from rnnstudy.dynamics.networks.arguments import check_arguments, check_layer, check_points
 from rnnstudy.dynamics.networks.autonomous_system import JACOBIAN_COPIES
 from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 
 
+@check_arguments(points=check_points, layer=check_layer)
 def input_jacobian(network: Any, points: Any, layer: str | None = None) -> Array:
     """Return dF/dx at fixed or slow points, each at its own input.
 
@@ -32,6 +34,8 @@ def input_jacobian(network: Any, points: Any, layer: str | None = None) -> Array
     ------
     ValueError
         If the record's states, inputs or members are not those of the network.
+    TypeError
+        If the points are no such record.
 
     Examples
     --------

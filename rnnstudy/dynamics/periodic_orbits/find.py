@@ -12,6 +12,15 @@ from rnnstudy.core.batches import batches
 from rnnstudy.core.deprecations import accept_former_arguments
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.linearisation.modes import n_unstable
+from rnnstudy.dynamics.networks.arguments import (
+    check_arguments,
+    check_inputs,
+    check_layer,
+    check_periods,
+    check_starts,
+    check_state_size,
+    instance_of,
+)
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem, systems_of
 from rnnstudy.dynamics.networks.simulate import prepare_arguments, sample_starts
 from rnnstudy.dynamics.periodic_orbits.floquet import floquet_multipliers, orbit_certificate
@@ -44,6 +53,14 @@ DISTINCT_STEPS = 10.0
 
 
 @accept_former_arguments(shooting="search")
+@check_arguments(
+    inputs=check_inputs,
+    period=check_periods,
+    starts=check_starts,
+    search=instance_of(OrbitSearch, "Use OrbitSearch(rounds=2)."),
+    layer=check_layer,
+    state_size=check_state_size,
+)
 @one_thread()
 def find_cycles(
     network: Any,

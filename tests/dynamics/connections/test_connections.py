@@ -236,5 +236,5 @@ def test_what_makes_no_sense_is_refused(cube):
         connections(networks, points, directions=0)
     with pytest.raises(ValueError, match="must be of these 1 networks with states of 2"):
         connections(memory(2), points)
-    with pytest.raises(ValueError, match="must be a FixedPoints, got ndarray"):
+    with pytest.raises(TypeError, match="must be a FixedPoints, got an array of type"):
         connections(networks, points.state)

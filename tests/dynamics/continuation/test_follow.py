@@ -236,13 +236,13 @@ def test_frame_pictures_and_folder(tmp_path):
     [
         (
             {"path": [[0.0]]},
-            r"path must have shape \[step, 1\] with two steps or more, got \(1, 1\)",
+            r"path must be \[step, input\] with two steps or more, got shape \(1, 1\)",
         ),
         ({"path": [[0.0], [np.nan]]}, "path must be finite, got 1 of 2 values that are not"),
         ({"path": [[1.0], [1.0]]}, "path must have different inputs, got one"),
         ({"start": np.zeros(3)}, r"start must have shape \[1\] or \[start, 1\], got \(3,\)"),
         ({"member": 2}, "member must be 0 to 0, got 2"),
-        ({"at": 1.5}, "at must be a share of the path, 0 to 1, got 1.5"),
+        ({"at": 1.5}, "at must be a finite number at least 0 and at most 1, got 1.5"),
     ],
 )
 def test_what_makes_no_sense_is_refused(given, complaint):

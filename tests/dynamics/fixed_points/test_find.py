@@ -219,7 +219,7 @@ def test_what_does_not_fit_is_refused():
     networks = bistable(2)
     with pytest.raises(ValueError, match=r"inputs must be \[input point, 2\], .* \(1, 3\)"):
         find_fixed_points(networks, inputs=np.zeros((1, 3)))
-    with pytest.raises(ValueError, match=r"starts must be \[start, 2\], got shape \(0, 2\)"):
+    with pytest.raises(ValueError, match=r"starts must be \[start, state\], got shape \(0, 2\)"):
         find_fixed_points(networks, starts=np.zeros((0, 2)))
     with pytest.raises(ValueError, match=r"must be \[1 members, visited, 2\], got shape \(4, 3\)"):
         find_fixed_points(networks, visited=np.zeros((4, 3)))

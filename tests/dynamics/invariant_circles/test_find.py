@@ -150,7 +150,7 @@ def test_record_frame_pictures_and_folder(tmp_path):
     [
         ({"inputs": np.zeros((1, 2))}, r"inputs must be \[input point, 1\], .* \(1, 2\)"),
         ({"starts": np.zeros(2)}, r"starts must be \[start, state\], got shape \(2,\)"),
-        ({"dt": -1.0}, "dt must be a positive number of seconds, got -1.0"),
+        ({"dt": -1.0}, "dt must be a finite number above 0, got -1.0. Give seconds per step."),
     ],
 )
 def test_what_makes_no_sense_is_refused(given, complaint):
