@@ -31,6 +31,7 @@ from .dynamics.lyapunov import lyapunov_exponents as lyapunov_exponents
 from .dynamics.periodic_orbits.find import find_cycles as find_cycles
 from .dynamics.periodic_orbits.search import OrbitSearch as OrbitSearch
 from .dynamics.states.sampling import grid as grid
+from .keras_bridge.from_torch import from_torch as from_torch
 from .keras_bridge.to_keras import GRUCell as GRUCell
 from .keras_bridge.to_keras import LSTMCell as LSTMCell
 from .keras_bridge.to_keras import UGRNNCell as UGRNNCell

@@ -45,7 +45,7 @@ QUICKSTART = {
 
 def test_the_pages_are_those_that_are_tested() -> None:
     pages = ["analyses", "claims", "clusters", "dynamics", "own-networks", "own-tasks-and-cells"]
-    assert sorted(PAGE) == [*pages, "scaling", "security", "spec"]
+    assert sorted(PAGE) == [*pages, "pytorch", "scaling", "security", "spec"]
 
 
 @pytest.mark.parametrize("name", ["dynamics", "analyses"])
@@ -55,8 +55,14 @@ def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     exec(compile(code, f"docs/guide/{name}.md", "exec"), {})
 
 
+def test_the_examples_of_pytorch_run() -> None:
+    pytest.importorskip("torch")
+    code = "\n".join(blocks(PAGE["pytorch"], "python"))
+    exec(compile(code, "docs/guide/pytorch.md", "exec"), {})
+
+
 def test_no_other_page_has_python() -> None:
-    tested = {"dynamics", "analyses", "own-tasks-and-cells", "spec"}
+    tested = {"dynamics", "analyses", "own-tasks-and-cells", "pytorch", "spec"}
     assert {name for name, page in PAGE.items() if blocks(page, "python")} == tested
 
 

@@ -66,7 +66,8 @@ def read_content(path: Path, layer: str | None = None) -> Content:
     """
     if path.suffix != ".keras":
         raise KerasFileError(
-            'is no Keras model file: save the model as one, model.save("NAME.keras")'
+            'is no Keras model file: save the model as one, model.save("NAME.keras"), or its '
+            "weights as .npz, .safetensors or .pt"
         )
     if path.is_dir():
         raise KerasFileError("is a directory; name the .keras files in it")
@@ -89,14 +90,19 @@ def read_content(path: Path, layer: str | None = None) -> Content:
 def _config(raw: bytes) -> bytes:
     """Return the configuration in a Keras file; KerasFileError if it unpacks to too much."""
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        whole = sum(entry.file_size for entry in archive.infolist())
-        if whole > max(UNPACKED_LIMIT, MAX_RATIO * len(raw)):
-            raise KerasFileError(f"unpacks to {whole:,} bytes, {MAX_RATIO} times its size or more")
+        check_unpacked_size(archive, len(raw))
         with archive.open("config.json") as file:
             text = file.read(UNPACKED_LIMIT + 1)
     if len(text) > UNPACKED_LIMIT:
         raise KerasFileError(f"has a configuration of more than {UNPACKED_LIMIT:,} bytes")
     return text
+
+
+def check_unpacked_size(archive: zipfile.ZipFile, size: int) -> None:
+    """Raise KerasFileError if an archive of `size` bytes unpacks to too much."""
+    whole = sum(entry.file_size for entry in archive.infolist())
+    if whole > max(UNPACKED_LIMIT, MAX_RATIO * size):
+        raise KerasFileError(f"unpacks to {whole:,} bytes, {MAX_RATIO} times its size or more")
 
 
 def _sizes(config: Any) -> dict[str, int | None]:

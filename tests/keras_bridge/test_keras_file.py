@@ -49,7 +49,10 @@ def test_a_file_is_described_as_its_model_is(
     assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-NO_MODEL = 'is no Keras model file: save the model as one, model.save("NAME.keras")'
+NO_MODEL = (
+    'is no Keras model file: save the model as one, model.save("NAME.keras"), or its weights as '
+    ".npz, .safetensors or .pt"
+)
 
 
 def damaged(path: Path) -> None:
@@ -104,11 +107,7 @@ DAMAGED = "is damaged, or no Keras model file at all"
         ("a.keras", configured('{"a":' * 5000 + "1" + "}" * 5000), DAMAGED),
         ("a.keras", configured('{"config": {"layers": 3}}'), DAMAGED),
         ("a.keras", lambda path: None, "does not exist"),
-        (
-            "a.h5",
-            damaged,
-            'is no Keras model file: save the model as one, model.save("NAME.keras")',
-        ),
+        ("a.h5", damaged, NO_MODEL),
         ("a.keras", Path.mkdir, "is a directory; name the .keras files in it"),
         ("a.keras", damaged, "is damaged, or no Keras model file at all"),
         ("a.keras", empty, "is damaged, or no Keras model file at all"),

@@ -163,8 +163,8 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "no entry": (
         "models: [3]\n",
         (
-            "3:10: models[0] is 3, an integer; it should be the name of a .keras file or a mapping "
-            "with 'file'"
+            "3:10: models[0] is 3, an integer; it should be the name of a file or a mapping with "
+            "'file'"
         ),
     ),
     "training of nothing": (

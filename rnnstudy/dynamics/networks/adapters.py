@@ -17,13 +17,16 @@ from rnnstudy.dynamics.networks.state_map import (
     population_state_map,
     run_compiled,
 )
+from rnnstudy.dynamics.networks.torch_step import TorchStep, float64_module, torch_result
 from rnnstudy.dynamics.states.sampling import default_trials, flatten_trajectories, visited_states
 from rnnstudy.keras_bridge.cell_dynamics import float64_cell
 from rnnstudy.keras_bridge.from_keras import equal_cell, initial_state, population_of_one
+from rnnstudy.keras_bridge.from_torch import from_torch
 from rnnstudy.keras_bridge.invariant_box import declared_radii, is_inside, largest_radius
 from rnnstudy.keras_bridge.keras_cell import KerasCell
 from rnnstudy.keras_bridge.readout import Readout, readout_of
 from rnnstudy.keras_bridge.recurrent_layers import cell_of, label, recurrent_layer
+from rnnstudy.keras_bridge.torch_modules import torch_module
 from rnnstudy.population.population import Population
 
 PROBES = 6
@@ -208,8 +211,9 @@ def as_networks(
     network
         A `Population`; a Keras cell of any make, with any number of states, `StackedRNNCells`, an
         RNN layer, or a model with one recurrent layer; a function (inputs `[point, input]`, states
-        `[point, state]`) -> states in TensorFlow operations; or `Networks`. All states of a cell
-        are one flat vector, end to end, in the cell's order.
+        `[point, state]`) -> states in TensorFlow or PyTorch operations; a PyTorch module that
+        `from_torch` takes, or one that is such a function; or `Networks`. All states of a cell are
+        one flat vector, end to end, in the cell's order.
     layer
         Name of the recurrent layer of a model that has several.
     state_size
@@ -231,6 +235,8 @@ def as_networks(
     """
     if isinstance(network, Networks):
         return network
+    if torch_module(network) is not None:
+        return _torch_networks(network, layer, state_size, input_size or 0, probes)
     if layer is not None and not isinstance(network, keras.layers.Layer):
         raise ValueError(
             f"layer must be None for a {type(network).__name__}, which has no layers, got {layer!r}"
@@ -253,8 +259,8 @@ def as_networks(
         )
     if not callable(network):
         raise ValueError(
-            "network must be a Population, a Keras cell, layer or model, or a function "
-            f"(inputs, state) -> state, got a {type(network).__name__}"
+            "network must be a Population, a Keras cell, layer or model, a PyTorch module, or a "
+            f"function (inputs, state) -> state, got a {type(network).__name__}"
         )
     return _function_networks(network, state_size, input_size or 0, probes)
 
@@ -288,4 +294,22 @@ def _function_networks(
     name += "" if inputs else ", called without inputs,"
     start = np.zeros(size)
     radii = declared_radii(function, name, size)
-    return SingleNetwork(name, FunctionStep(function), inputs, start, probes=probes, radii=radii)
+    h, x = _probes(start, inputs, probes)
+    step: StepFunction = FunctionStep(function)
+    if torch_result(function, x[0], h[0]):
+        step = TorchStep(function)
+    return SingleNetwork(name, step, inputs, start, probes=probes, radii=radii)
+
+
+def _torch_networks(
+    module: Any, layer: str | None, size: int | None, inputs: int, probes: Array | None
+) -> Networks:
+    """Return a PyTorch module as Keras layers, or as a function if it is a step of some state."""
+    try:
+        return _keras_networks(from_torch(module, layer=layer, dtype="float64"), None)
+    except ValueError:
+        copy = float64_module(module)
+        h, x = _probes(np.zeros(size or 1), inputs, probes)
+        if size is None or layer is not None or not torch_result(copy, x[0], h[0]):
+            raise
+    return _function_networks(copy, size, inputs, probes)

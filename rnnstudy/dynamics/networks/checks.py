@@ -33,7 +33,8 @@ def check_step(name: str, state_map: StateMap, h: Array) -> StepFunction:
         image = run_compiled(StateMap.__call__, state_map, h).numpy()
     except Exception as error:  # A user's code may raise anything.
         raise ValueError(
-            f"{name} must be callable on TensorFlow's float64 tensors, got: {reason(error)}"
+            f"{name} must be callable on float64 tensors of TensorFlow or PyTorch, got: "
+            f"{reason(error)}"
         ) from error
     _check_repeatable(name, state_map, h, image)
     state_map, jacobian = _linearise(name, state_map, h)

@@ -1,4 +1,4 @@
-"""Jobs that import networks of the user from Keras files."""
+"""Jobs that import networks of the user from files."""
 
 import hashlib
 import tempfile
@@ -14,7 +14,10 @@ from rnnstudy.core.files import read_file
 from rnnstudy.core.lazy_imports import keras
 from rnnstudy.core.record import array
 from rnnstudy.keras_bridge.float64_copies import KERAS_LOCK, reason
+from rnnstudy.keras_bridge.from_torch import model_of
 from rnnstudy.keras_bridge.keras_cell import import_registered, population_of
+from rnnstudy.keras_bridge.keras_file import KerasFileError
+from rnnstudy.keras_bridge.named_weights.files import SUFFIXES, read_weights
 from rnnstudy.population.population import Population
 from rnnstudy.study.plan.job import Context, Job, count_label
 from rnnstudy.study.plan.outcomes import network_outcome, write_network
@@ -85,14 +88,29 @@ class ImportedNetwork(TrainedNetworks):
     """
 
     content: Array = array("byte")
-    """Bytes of the Keras file."""
+    """Bytes of the file."""
 
     module: str | None = None
     """Module that registers its classes with Keras."""
 
+    suffix: str = ".keras"
+    """Ending of the file."""
+
+    layer: str | tuple[str, ...] | None = None
+    """Names of the recurrent layers among weights."""
+
+    readout: str | None = None
+    """Name of the readout among weights."""
+
+    activation: str | None = None
+    """Nonlinearity of the cells of weights."""
+
     def model(self) -> Any:
-        """Return the `keras.Model` in the file; ValueError if Keras cannot load it."""
-        return _load_keras_model(self.content.tobytes(), self.module, compile=True)
+        """Return the network of the file as a `keras.Model`; ValueError if it cannot be loaded."""
+        raw = self.content.tobytes()
+        if self.suffix in SUFFIXES:
+            return _model_of_weights(raw, self)
+        return _load_keras_model(raw, self.module, compile=True)
 
 
 def read_model(network: ImportedNetworkSpec) -> ImportedNetwork:
@@ -106,8 +124,7 @@ def read_model(network: ImportedNetworkSpec) -> ImportedNetwork:
     try:
         raw = _bytes(path, network.sha256)
         with KERAS_LOCK:
-            model = _load_keras_model(raw, network.module, compile=False)
-            population = population_of(model, network.layer, network.module)
+            population = _population(raw, network)
         _check_sizes(population, task)
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from error
@@ -127,7 +144,28 @@ def read_model(network: ImportedNetworkSpec) -> ImportedNetwork:
         solved=task.is_solved(loss, accuracy),
         content=np.frombuffer(raw, np.uint8),
         module=network.module,
+        suffix=path.suffix.lower(),
+        layer=network.layer,
+        readout=network.readout,
+        activation=network.activation,
     )
+
+
+def _population(raw: bytes, network: ImportedNetworkSpec) -> Population:
+    if Path(network.file).suffix.lower() in SUFFIXES:
+        return population_of(_model_of_weights(raw, network))
+    model = _load_keras_model(raw, network.module, compile=False)
+    return population_of(model, network.layer, network.module)
+
+
+def _model_of_weights(raw: bytes, parts: ImportedNetworkSpec | ImportedNetwork) -> Any:
+    """Return the Keras model of a file of weights, whose parts an object names."""
+    is_stored = isinstance(parts, ImportedNetwork)
+    suffix = parts.suffix if is_stored else Path(parts.file).suffix
+    try:
+        return model_of(read_weights(raw, suffix, parts.layer, parts.readout, parts.activation))
+    except KerasFileError as error:
+        raise ValueError(f"file {error}") from error
 
 
 def _bytes(path: Path, sha256: str) -> bytes:

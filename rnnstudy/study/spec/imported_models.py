@@ -1,4 +1,4 @@
-"""Networks that a study imports from Keras files, in place of a grid or beside one."""
+"""Networks that a study imports from files, in place of a grid or beside one."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,11 +9,13 @@ from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Validati
 from pydantic_core import InitErrorDetails, core_schema
 
 from rnnstudy.analyses.base import Member
+from rnnstudy.cells.base import Activation
 from rnnstudy.core.component import Component
 from rnnstudy.core.errors import reraise_below, spec_error, suggestion, validation_error
 from rnnstudy.core.source.files import NO_SOURCE, source_of_module
 from rnnstudy.core.source.plugins import REMEDY, is_allowed
-from rnnstudy.keras_bridge.keras_file import Content, read_content
+from rnnstudy.keras_bridge.keras_file import Content, KerasFileError, read_content
+from rnnstudy.keras_bridge.named_weights.files import SUFFIXES, read_weights_content
 from rnnstudy.study.spec.grid import as_text
 from rnnstudy.study.spec.networks import NetworkSpec
 from rnnstudy.tasks import Task
@@ -22,7 +24,7 @@ PATTERN = re.compile(r"[*?\[]")
 
 
 class Model(Component):
-    """A network of your own: a Keras file, which is analysed like the trained networks.
+    """A network of your own: a file, which is analysed like the trained networks.
 
     Examples
     --------
@@ -32,7 +34,8 @@ class Model(Component):
     """
 
     file: str
-    """A `.keras` file, relative to the spec; with * and ? several, as in a shell."""
+    """A `.keras` file, or weights as `.npz`, `.safetensors` or `.pt` (PyTorch), relative to the
+    spec; with * and ? several, as in a shell."""
 
     name: (
         Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+=-]*$", max_length=100)] | None
@@ -42,8 +45,15 @@ class Model(Component):
     task: str | None = None
     """The task that it has learnt; default: the one task with as many inputs and outputs."""
 
-    layer: str | None = None
-    """Its recurrent layer; default: the one, or the chain of several, that the model has."""
+    layer: str | tuple[str, ...] | None = None
+    """Its recurrent layer; default: the one, or the chain of several, that the model has. Of
+    weights, several are listed from inputs to outputs."""
+
+    readout: str | None = None
+    """The linear layer that is the readout, if weights have several."""
+
+    activation: Activation | None = None
+    """Nonlinearity of the cells, which weights do not tell; default: tanh for GRU and LSTM."""
 
     module: str | None = None
     """Python module, beside the spec or installed, that registers classes of your own with Keras,
@@ -76,11 +86,12 @@ class ImportedNetworkSpec(NetworkSpec):
     """
 
     labels: ClassVar[frozenset[str]] = frozenset({"file", "module"})
+    added_fields: ClassVar[Mapping[str, Any]] = {"readout": None, "activation": None}
 
     sha256: str
     """Checksum of its file."""
 
-    layer: str | None
+    layer: str | tuple[str, ...] | None
     """Name of the recurrent layer."""
 
     file: str
@@ -88,6 +99,12 @@ class ImportedNetworkSpec(NetworkSpec):
 
     module: str | None
     """Module that registers its classes with Keras."""
+
+    readout: str | None = None
+    """Name of the readout among weights."""
+
+    activation: Activation | None = None
+    """Nonlinearity of the cells of weights."""
 
     def recipe(self) -> dict[str, Any]:
         """Return the recipe, with the source of the module."""
@@ -167,13 +184,22 @@ def _files(pattern: str, folder: Path) -> list[Path]:
 
 def _content(model: Model, path: Path, inside: tuple[str, ...]) -> Content:
     try:
-        return read_content(path, model.layer)
+        return _read_content(model, path)
     except ValueError as error:
-        message = f"is {model.file!r}, which {error}"
+        link = ", which" if isinstance(error, KerasFileError) else ":"
+        message = f"is {model.file!r}{link} {error}"
         if not path.exists():
             message += f": there is no {path}"
             message += f"; it comes from: {model.origin}" if model.origin else ""
         raise validation_error("models", [spec_error("model_file", message, inside)]) from None
+
+
+def _read_content(model: Model, path: Path) -> Content:
+    if path.suffix.lower() in SUFFIXES:
+        return read_weights_content(path, model.layer, model.readout, model.activation)
+    if isinstance(model.layer, tuple):
+        raise ValueError(f"layer must be one name in a Keras file, got {list(model.layer)}")
+    return read_content(path, model.layer)
 
 
 def _refuse_namesake(model: Model, others: Sequence[Model]) -> None:
@@ -240,5 +266,7 @@ def imported_networks(
             layer=model.layer,
             file=model.file,
             module=model.module,
+            readout=model.readout,
+            activation=model.activation,
         )
         yield Member(model.title, {**dict.fromkeys(fields), **known}), network

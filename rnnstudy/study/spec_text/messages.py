@@ -138,8 +138,7 @@ SENTENCES: dict[str, Sentence] = {
     "literal_error": _literal,
     "missing": lambda _, __: "is missing",
     "model_entry": lambda _, value: (
-        f"is {describe_value(value)}; "
-        "it should be the name of a .keras file or a mapping with 'file'"
+        f"is {describe_value(value)}; it should be the name of a file or a mapping with 'file'"
     ),
     "unknown_kind": _kind,
     "value_error": lambda c, value: f"is {_whole(value)}: {c['error']}",

@@ -32,7 +32,10 @@ def test_smooth_kinked_constant_and_partly_undefined_steps_are_fine():
         (lambda h: tf.cast(tf.cast(h, tf.float32), tf.float64), "Compute all of it in float64"),
         (lambda h: tf.stop_gradient(h), "the gradients of it must be its derivatives"),
         (lambda h: h + tf.stop_gradient(tf.round(h) - h), "the gradients of it must be its"),
-        (lambda h: np.tanh(h), "it must be callable on TensorFlow's float64 tensors, got: "),
+        (
+            lambda h: np.tanh(h),
+            "it must be callable on float64 tensors of TensorFlow or PyTorch, got: ",
+        ),
         (
             lambda h: tf.cast(h, tf.float32),
             r"its result must be float64 .*, got float32 of shape \(.*, 3\)",

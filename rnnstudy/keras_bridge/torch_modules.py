@@ -1,0 +1,217 @@
+"""PyTorch modules as named weights, compared with the module's own outputs.
+
+PyTorch is never imported here. A module of it shows that it has been.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rnnstudy.cells import Cell
+from rnnstudy.cells.gru import GRU
+from rnnstudy.cells.lstm import LSTM
+from rnnstudy.cells.vanilla import Vanilla
+from rnnstudy.core.arrays import Array
+from rnnstudy.keras_bridge.float64_copies import reason
+from rnnstudy.keras_bridge.from_keras import population_of_one
+from rnnstudy.keras_bridge.named_weights.arrays import flatten_arrays
+from rnnstudy.keras_bridge.named_weights.layouts import Affine, Recurrence
+from rnnstudy.keras_bridge.named_weights.parts import (
+    BLACK_BOX,
+    NetworkWeights,
+    Parts,
+    choose_chain,
+    find_parts,
+    named_readout,
+    with_activation,
+)
+
+TRIALS, TIME = 3, 5
+"""Size of the random sequences on which a module is compared with its parts."""
+
+TOLERANCES = {"float64": 1e-9, "float32": 1e-4}
+"""Largest difference there, by the type of the module. Half precision has 0.1."""
+
+
+def torch_module(network: Any) -> Any:
+    """Return the network if it is a module of PyTorch, else None."""
+    torch = sys.modules.get("torch")
+    module_class = getattr(getattr(torch, "nn", None), "Module", None)
+    return network if module_class is not None and isinstance(network, module_class) else None
+
+
+def module_weights(
+    module: Any,
+    layer: str | Sequence[str] | None = None,
+    readout: str | None = None,
+    dtype: str | None = None,
+) -> NetworkWeights:
+    """Return the recurrent layers and the linear readout of a PyTorch module.
+
+    Without names, the module's own outputs must equal those of its parts. With names, the outputs
+    of each named part must. Raises ValueError otherwise, or for a kind that cannot be converted.
+    """
+    torch = sys.modules["torch"]
+    recurrent = {name: part for name, part in module.named_modules() if _is_recurrent(torch, part)}
+    if not recurrent:
+        raise ValueError(
+            f"{_label(module)} must have an nn.RNN, nn.GRU or nn.LSTM, or their cells, got none. "
+            f"{BLACK_BOX}"
+        )
+    parts = _parts(torch, module, recurrent, dtype)
+    chain = tuple(with_activation(each, None) for each in choose_chain(parts, layer, ordered=True))
+    units = chain[-1].units
+    if layer is None and readout is None:
+        return NetworkWeights(chain, _verified_readout(torch, module, recurrent, parts, chain))
+    used = parts.chains if layer is None else [layer] if isinstance(layer, str) else layer
+    for name in used:
+        layers = tuple(with_activation(each, None) for each in parts.chains[name])
+        _verified_readout(torch, recurrent[name], {name: recurrent[name]}, None, layers)
+    if readout is not None:
+        return NetworkWeights(chain, named_readout(parts, readout, units))
+    fitting = [affine for affine in parts.linear.values() if len(affine.kernel) == units]
+    if len(fitting) > 1:
+        names = ", ".join(affine.name for affine in fitting)
+        raise ValueError(
+            f"{_label(module)} must have one readout, got {names}. "
+            f"Name it: readout={fitting[0].name!r}."
+        )
+    return NetworkWeights(chain, fitting[0] if fitting else None)
+
+
+def _is_recurrent(torch: Any, part: Any) -> bool:
+    cells = (torch.nn.RNNCell, torch.nn.GRUCell, torch.nn.LSTMCell)
+    return isinstance(part, (torch.nn.RNN, torch.nn.GRU, torch.nn.LSTM, *cells))
+
+
+def _parts(torch: Any, module: Any, recurrent: Mapping[str, Any], dtype: str | None) -> Parts:
+    """Return the parts of a module. Parametrised weights have their effective values."""
+    arrays: dict[str, Any] = {}
+    for name, part in module.named_modules():
+        if name in recurrent:
+            names = _names(part)
+        elif isinstance(part, torch.nn.Linear):
+            names = ["weight"] if part.bias is None else ["weight", "bias"]
+        else:
+            continue
+        arrays |= {f"{name}.{each}" if name else each: getattr(part, each) for each in names}
+    parts = find_parts(flatten_arrays(arrays), dtype)
+    known = {
+        name: tuple(replace(each, activation=_activation(recurrent[name])) for each in chain)
+        for name, chain in parts.chains.items()
+    }
+    return replace(parts, chains={name: known[name] for name in recurrent})
+
+
+def _names(part: Any) -> list[str]:
+    """Return the names of the weights of a recurrent module."""
+    if not hasattr(part, "num_layers"):
+        return ["weight_ih", "weight_hh", *(["bias_ih", "bias_hh"] if part.bias else [])]
+    kinds = ["weight_ih", "weight_hh", *(["bias_ih", "bias_hh"] if part.bias else [])]
+    kinds += ["weight_hr"] if getattr(part, "proj_size", 0) else []
+    ends = ["", "_reverse"] if part.bidirectional else [""]
+    return [f"{kind}_l{i}{end}" for i in range(part.num_layers) for end in ends for kind in kinds]
+
+
+def _activation(part: Any) -> str:
+    return str(getattr(part, "nonlinearity", "tanh"))
+
+
+def _verified_readout(
+    torch: Any,
+    module: Any,
+    recurrent: Mapping[str, Any],
+    parts: Parts | None,
+    chain: tuple[Recurrence, ...],
+) -> Affine | None:
+    """Return the readout with which the parts compute the module's outputs, None for none.
+
+    Raises ValueError if there is none.
+    """
+    x = np.random.default_rng(0).standard_normal((TRIALS, TIME, chain[0].inputs))
+    visible = simulate_chain(chain, x)
+    linear = () if parts is None else parts.linear.values()
+    fitting = [each for each in linear if len(each.kernel) == chain[-1].units]
+    is_first = all(getattr(part, "batch_first", True) for part in recurrent.values())
+    failure = ""
+    for batch_first in (is_first, not is_first):
+        try:
+            outputs = list(_outputs(torch, module, x, batch_first))
+        except Exception as error:  # A user's code may raise anything.
+            failure = failure or reason(error)
+            continue
+        for readout in (*fitting, None):
+            expected = visible if readout is None else readout(visible)
+            if any(_is_equal(values, expected, kind) for values, kind in outputs):
+                return readout
+    names = ", ".join([*(_label(part) for part in recurrent.values()), *_linear_names(linear)])
+    got = f"'{failure}'" if failure else "other outputs"
+    raise ValueError(
+        f"{_label(module)} must compute what its parts compute ({names}), got {got}. "
+        f"Name those to take: layer={next(iter(recurrent))!r}, readout=... {BLACK_BOX}"
+    )
+
+
+def _linear_names(linear: Any) -> list[str]:
+    return [f"Linear '{each.name}'" for each in linear]
+
+
+def simulate_chain(chain: Sequence[Recurrence], x: Array) -> Array:
+    """Return the last layer's units `[trial, time, unit]` under inputs `[trial, time, input]`."""
+    for each in chain:
+        cell = cell_of(each)
+        weights = {name: values.astype(np.float64) for name, values in each.weights.items()}
+        population = population_of_one(cell, weights, np.zeros(cell.state_size))
+        x = population.visible(population.unroll(x))[0]
+    return x
+
+
+def cell_of(layer: Recurrence) -> Cell:
+    """Return the cell of this package that equals a recurrent layer."""
+    kinds: dict[str, type[Cell]] = {"vanilla": Vanilla, "gru": GRU, "lstm": LSTM}
+    fields: dict[str, Any] = {"units": layer.units, "activation": layer.activation or "tanh"}
+    return kinds[layer.kind](**fields)
+
+
+def _outputs(torch: Any, module: Any, x: Array, batch_first: bool) -> Iterator[tuple[Array, str]]:
+    """Yield the arrays of a module's result, with trials first, and the name of their type."""
+    like = next(module.parameters())
+    inputs = torch.tensor(x, dtype=like.dtype, device=like.device)
+    is_cell = not hasattr(module, "num_layers") and hasattr(module, "weight_ih")
+    inputs = inputs[:, 0] if is_cell else inputs if batch_first else inputs.transpose(0, 1)
+    with inference(torch, module):
+        result = module(inputs)
+    kind = str(like.dtype).removeprefix("torch.")
+    for values in flatten_arrays({"result": result}).values():
+        is_sequence = values.ndim == 3 and not batch_first
+        yield (np.swapaxes(values, 0, 1) if is_sequence else values).astype(np.float64), kind
+
+
+@contextmanager
+def inference(torch: Any, module: Any) -> Iterator[None]:
+    """Switch dropout off in a module, and gradients, in this context."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for part, mode in modes:
+            part.training = mode
+
+
+def _is_equal(values: Array, expected: Array, kind: str) -> bool:
+    """Return whether outputs are those of all times, or of the last or the first."""
+    tolerance = TOLERANCES.get(kind, 0.1)
+    return any(
+        values.shape == each.shape and np.allclose(values, each, tolerance, tolerance)
+        for each in (expected, expected[:, -1], expected[:, 0])
+    )
+
+
+def _label(module: Any) -> str:
+    return f"PyTorch module {type(module).__name__}"
