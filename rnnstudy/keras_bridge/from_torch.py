@@ -1,10 +1,15 @@
 """Networks of PyTorch, Flax and Equinox as Keras models."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
+from pathlib import Path
 from typing import Any
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras
+from rnnstudy.keras_bridge.keras_file import KerasFileError
 from rnnstudy.keras_bridge.named_weights.arrays import flatten_arrays, weights_of_checkpoint
+from rnnstudy.keras_bridge.named_weights.files import read_arrays, read_bytes
 from rnnstudy.keras_bridge.named_weights.layouts import Recurrence
 from rnnstudy.keras_bridge.named_weights.parts import NetworkWeights, find_parts, select_weights
 from rnnstudy.keras_bridge.recurrent_layers import require_tensorflow
@@ -32,7 +37,8 @@ def from_torch(
     network
         An `nn.RNN`, `nn.GRU` or `nn.LSTM` of any number of layers, one of their cells, or a module
         with such parts and an `nn.Linear` readout. Or its weights: a state dict, a checkpoint with
-        one, nested dicts of arrays as in Flax, or an Equinox module.
+        one, nested dicts of arrays as in Flax, an Equinox module, or the path of a `.pt`, `.npz` or
+        `.safetensors` file.
     layer
         Names of the recurrent parts in use, from inputs to outputs, as in a state dict. None: all
         of a module, the only one of weights.
@@ -54,8 +60,8 @@ def from_torch(
     Raises
     ------
     ValueError
-        If there is no such network, if it reads in both directions or has projections, if its parts
-        must be named, or if the outputs of a module are not those of its parts.
+        If there is no such network, or its parts must be named. If it reads in both directions or
+        has projections. If the outputs of a module are not those of its parts.
 
     References
     ----------
@@ -77,7 +83,7 @@ def from_torch(
         raise ValueError(f"dtype must be None, 'float32' or 'float64', got {dtype!r}")
     module = torch_module(network)
     if module is None:
-        parts = find_parts(flatten_arrays(weights_of_checkpoint(network)), dtype)
+        parts = find_parts(_arrays_of(network), dtype)
         return model_of(select_weights(parts, layer, readout, activation))
     if activation is not None:
         raise ValueError(
@@ -85,6 +91,23 @@ def from_torch(
             "Pass its state_dict() to choose another."
         )
     return model_of(module_weights(module, layer, readout, dtype))
+
+
+def _arrays_of(network: Any) -> dict[str, Array]:
+    """Return weights by name, from containers of arrays or from a file."""
+    if isinstance(network, str | Path):
+        path = Path(network)
+        try:
+            return read_arrays(read_bytes(path), path.suffix)
+        except KerasFileError as error:
+            raise ValueError(f"the file {path} {error}") from error
+    is_container = isinstance(network, Mapping | list | tuple) or is_dataclass(network)
+    if not is_container or isinstance(network, type):
+        raise ValueError(
+            "network must be a PyTorch module, its weights by name, or a file of them, got a "
+            f"{type(network).__name__}. Pass module.state_dict()."
+        )
+    return flatten_arrays(weights_of_checkpoint(network))
 
 
 def model_of(weights: NetworkWeights) -> Any:

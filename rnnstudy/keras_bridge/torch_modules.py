@@ -23,7 +23,7 @@ from rnnstudy.keras_bridge.named_weights.layouts import Affine, Recurrence
 from rnnstudy.keras_bridge.named_weights.parts import (
     BLACK_BOX,
     NetworkWeights,
-    Parts,
+    LayerIndex,
     choose_chain,
     find_parts,
     named_readout,
@@ -33,7 +33,7 @@ from rnnstudy.keras_bridge.named_weights.parts import (
 TRIALS, TIME = 3, 5
 """Size of the random sequences on which a module is compared with its parts."""
 
-TOLERANCES = {"float64": 1e-9, "float32": 1e-4}
+MODULE_TOLERANCES = {"float64": 1e-9, "float32": 1e-4}
 """Largest difference there, by the type of the module. Half precision has 0.1."""
 
 
@@ -88,7 +88,7 @@ def _is_recurrent(torch: Any, part: Any) -> bool:
     return isinstance(part, (torch.nn.RNN, torch.nn.GRU, torch.nn.LSTM, *cells))
 
 
-def _parts(torch: Any, module: Any, recurrent: Mapping[str, Any], dtype: str | None) -> Parts:
+def _parts(torch: Any, module: Any, recurrent: Mapping[str, Any], dtype: str | None) -> LayerIndex:
     """Return the parts of a module. Parametrised weights have their effective values."""
     arrays: dict[str, Any] = {}
     for name, part in module.named_modules():
@@ -125,7 +125,7 @@ def _verified_readout(
     torch: Any,
     module: Any,
     recurrent: Mapping[str, Any],
-    parts: Parts | None,
+    parts: LayerIndex | None,
     chain: tuple[Recurrence, ...],
 ) -> Affine | None:
     """Return the readout with which the parts compute the module's outputs, None for none.
@@ -163,14 +163,14 @@ def _linear_names(linear: Any) -> list[str]:
 def simulate_chain(chain: Sequence[Recurrence], x: Array) -> Array:
     """Return the last layer's units `[trial, time, unit]` under inputs `[trial, time, input]`."""
     for each in chain:
-        cell = cell_of(each)
+        cell = equal_cell_of(each)
         weights = {name: values.astype(np.float64) for name, values in each.weights.items()}
         population = population_of_one(cell, weights, np.zeros(cell.state_size))
         x = population.visible(population.unroll(x))[0]
     return x
 
 
-def cell_of(layer: Recurrence) -> Cell:
+def equal_cell_of(layer: Recurrence) -> Cell:
     """Return the cell of this package that equals a recurrent layer."""
     kinds: dict[str, type[Cell]] = {"vanilla": Vanilla, "gru": GRU, "lstm": LSTM}
     fields: dict[str, Any] = {"units": layer.units, "activation": layer.activation or "tanh"}
@@ -206,7 +206,7 @@ def inference(torch: Any, module: Any) -> Iterator[None]:
 
 def _is_equal(values: Array, expected: Array, kind: str) -> bool:
     """Return whether outputs are those of all times, or of the last or the first."""
-    tolerance = TOLERANCES.get(kind, 0.1)
+    tolerance = MODULE_TOLERANCES.get(kind, 0.1)
     return any(
         values.shape == each.shape and np.allclose(values, each, tolerance, tolerance)
         for each in (expected, expected[:, -1], expected[:, 0])

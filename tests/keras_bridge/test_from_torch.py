@@ -203,6 +203,13 @@ def changed(**changes):
         ),
         (random_layers("rnn", 2, 3), {}, "activation must be given for 'weights'"),
         (random_layers("rnn", 2, 3), {"activation": "tahn"}, "activation must be one of .*'tahn'"),
+        (
+            3,
+            {},
+            "network must be a PyTorch module, its weights by name, or a file of them, got a int",
+        ),
+        ("a.h5", {}, "the file a.h5 must end in .npz, .safetensors, .pt, .pth"),
+        ("no.npz", {}, "the file no.npz does not exist"),
         (changed(), {"dtype": "float16"}, "dtype must be None, 'float32' or 'float64'"),
     ],
 )

@@ -59,10 +59,11 @@ def find_fixed_points(
     ----------
     network
         A `Population`; a Keras RNN cell with any states, `StackedRNNCells`, an RNN layer, or a
-        model with one recurrent layer; or a function (inputs `[point, input]`, states
-        `[point, state]`) -> states in TensorFlow operations. The states of a cell are one flat
-        vector, end to end. A cell or function with an attribute `bound` gets a certificate: the
-        radius of a box |h| <= bound, or one radius per entry, that no step leaves.
+        model with one recurrent layer; a PyTorch module as `from_torch` takes it; or a function
+        (inputs `[point, input]`, states `[point, state]`) -> states in TensorFlow or PyTorch
+        operations. The states of a cell are one flat vector, end to end. A cell or function with
+        an attribute `bound` gets a certificate: the radius of a box |h| <= bound, or one radius per
+        entry, that no step leaves.
     inputs
         Constant inputs x of the recurrent layer, `[input point, input]`. None: one point, zeros.
     starts

@@ -33,7 +33,7 @@ def read_weights(
 
     Raises KerasFileError if the file cannot be read, and ValueError if it holds no such network.
     """
-    parts = find_parts(_read_arrays(raw, suffix.lower()))
+    parts = find_parts(read_arrays(raw, suffix))
     return select_weights(parts, layer, readout, activation)
 
 
@@ -44,14 +44,7 @@ def read_weights_content(
     activation: str | None = None,
 ) -> Content:
     """Return checksum and sizes of a file of weights. Raises as `read_weights`."""
-    if path.is_dir():
-        raise KerasFileError(f"is a directory; name the {path.suffix} files in it")
-    try:
-        raw = read_file(path, follow_links=True)
-    except FileNotFoundError:
-        raise KerasFileError("does not exist") from None
-    except OSError as error:
-        raise KerasFileError(f"cannot be read: {(error.strerror or str(error)).lower()}") from error
+    raw = read_bytes(path)
     weights = read_weights(raw, path.suffix, layer, readout, activation)
     if weights.readout is None:
         raise KerasFileError("has no linear readout that fits; name one in 'readout'")
@@ -65,7 +58,23 @@ def read_weights_content(
     )
 
 
-def _read_arrays(raw: bytes, suffix: str) -> dict[str, Array]:
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a file of weights; KerasFileError if it cannot be read."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise KerasFileError(f"must end in {', '.join(SUFFIXES)}")
+    if path.is_dir():
+        raise KerasFileError(f"is a directory; name the {path.suffix} files in it")
+    try:
+        return read_file(path, follow_links=True)
+    except FileNotFoundError:
+        raise KerasFileError("does not exist") from None
+    except OSError as error:
+        raise KerasFileError(f"cannot be read: {(error.strerror or str(error)).lower()}") from error
+
+
+def read_arrays(raw: bytes, suffix: str) -> dict[str, Array]:
+    """Return the arrays in the bytes of a file by name; KerasFileError if it cannot be read."""
+    suffix = suffix.lower()
     readers = {".npz": _read_npz, ".safetensors": _read_safetensors}
     read = readers.get(suffix, _read_torch)
     try:

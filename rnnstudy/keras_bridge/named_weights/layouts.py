@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 
-KINDS = {1: "vanilla", 3: "gru", 4: "lstm"}
+CELL_KINDS = {1: "vanilla", 3: "gru", 4: "lstm"}
 """Number of blocks in the kernels -> kind of the cell."""
 
 FLAX_GATES = {"gru": ("r", "z", "n"), "lstm": ("i", "f", "g", "o")}
@@ -72,7 +72,7 @@ def as_keras(
         )
     units, columns = recurrent.shape
     blocks = columns // units
-    if columns % units or blocks not in KINDS or kernel.shape[1] != columns:
+    if columns % units or blocks not in CELL_KINDS or kernel.shape[1] != columns:
         raise ValueError(
             f"{_noun(name)} must have 1, 3 or 4 rows of weights per unit (RNN, GRU, LSTM), got "
             f"weight_ih of shape {kernel.shape[::-1]} and weight_hh of shape "
@@ -85,7 +85,7 @@ def as_keras(
     else:
         whole = biases[0] + biases[1]
     weights = {"kernel": kernel, "recurrent_kernel": recurrent, "bias": whole}
-    return Recurrence(name, KINDS[blocks], weights)
+    return Recurrence(name, CELL_KINDS[blocks], weights)
 
 
 def _noun(name: str) -> str:

@@ -41,15 +41,24 @@ class NetworkWeights:
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Recurrent layers by the names of their modules, linear layers, and names of other arrays."""
+class LayerIndex:
+    """Layers among named arrays.
+
+    chains: recurrent layers by the names of their modules. linear: linear layers by name. others:
+    names of the other arrays.
+
+    Examples
+    --------
+    >>> find_parts({"fc.weight": np.ones((1, 3)), "gain": np.ones(3)}).others
+    ('gain',)
+    """
 
     chains: Mapping[str, tuple[Recurrence, ...]]
     linear: Mapping[str, Affine]
     others: tuple[str, ...]
 
 
-def find_parts(arrays: Mapping[str, Array], dtype: str | None = None) -> Parts:
+def find_parts(arrays: Mapping[str, Array], dtype: str | None = None) -> LayerIndex:
     """Return the parts of a network among arrays by name.
 
     dtype: float32 or float64. Default: float64 if an array has it. Raises ValueError for weights
@@ -64,7 +73,7 @@ def find_parts(arrays: Mapping[str, Array], dtype: str | None = None) -> Parts:
     linear = _linear(floats, unused)
     order = {name: i for i, name in enumerate(arrays)}
     others = sorted({*unused, *(set(arrays) - set(floats))}, key=lambda name: order[name])
-    return Parts(chains, linear, tuple(others))
+    return LayerIndex(chains, linear, tuple(others))
 
 
 def _require_finite(arrays: Mapping[str, Array]) -> None:
@@ -100,7 +109,7 @@ def _row_chains(
         ):
             raise ValueError(
                 f"the recurrent layer '{prefix}' must have weight_ih and weight_hh for each of its "
-                f"layers, got {_listed(n for parts in layers.values() for n in parts.values())}. "
+                f"layers, got {_enumerate_names(n for parts in layers.values() for n in parts.values())}. "
                 "Pass the module itself if its weights are parametrised."
             )
         single = layers[0]
@@ -167,7 +176,7 @@ def _linear(arrays: Mapping[str, Array], unused: dict[str, Array]) -> dict[str, 
 
 
 def choose_chain(
-    parts: Parts, layer: str | Sequence[str] | None, *, ordered: bool
+    parts: LayerIndex, layer: str | Sequence[str] | None, *, ordered: bool
 ) -> tuple[Recurrence, ...]:
     """Return the recurrent layers of these names, from inputs to outputs, or all of them.
 
@@ -179,7 +188,7 @@ def choose_chain(
     if not parts.chains:
         raise ValueError(
             "weights must have a recurrent layer of PyTorch, Flax or Equinox (RNN, GRU, LSTM), got "
-            f"{_listed([*parts.linear, *parts.others]) or 'none'}. {BLACK_BOX}"
+            f"{_enumerate_names([*parts.linear, *parts.others]) or 'none'}. {BLACK_BOX}"
         )
     for name in names:
         if name not in parts.chains:
@@ -202,7 +211,7 @@ def choose_chain(
     return chain
 
 
-def named_readout(parts: Parts, name: str, units: int) -> Affine:
+def named_readout(parts: LayerIndex, name: str, units: int) -> Affine:
     """Return the linear layer of a name; ValueError if it is unknown or does not fit."""
     if name not in parts.linear:
         raise ValueError(
@@ -220,7 +229,7 @@ def named_readout(parts: Parts, name: str, units: int) -> Affine:
 
 
 def select_weights(
-    parts: Parts,
+    parts: LayerIndex,
     layer: str | Sequence[str] | None = None,
     readout: str | None = None,
     activation: str | None = None,
@@ -249,7 +258,7 @@ def select_weights(
         if others:
             raise ValueError(
                 "the weights must be those of a recurrent layer and its linear readout, got "
-                f"{_listed(others)} beside them. Pass the module, or name the parts to take: "
+                f"{_enumerate_names(others)} beside them. Pass the module, or name the parts to take: "
                 f"layer={next(iter(parts.chains))!r}, readout=..."
             )
     return NetworkWeights(tuple(with_activation(each, activation) for each in chain), chosen)
@@ -271,7 +280,7 @@ def with_activation(layer: Recurrence, activation: str | None) -> Recurrence:
     return replace(layer, activation=activation or layer.activation or "tanh")
 
 
-def _listed(names: Iterable[str]) -> str:
+def _enumerate_names(names: Iterable[str]) -> str:
     each = list(names)
     more = f" and {len(each) - MAX_LISTED} more" if len(each) > MAX_LISTED else ""
     return ", ".join(each[:MAX_LISTED]) + more
