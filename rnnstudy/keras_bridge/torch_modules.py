@@ -22,8 +22,8 @@ from rnnstudy.keras_bridge.named_weights.arrays import flatten_arrays
 from rnnstudy.keras_bridge.named_weights.layouts import Affine, Recurrence
 from rnnstudy.keras_bridge.named_weights.parts import (
     BLACK_BOX,
-    NetworkWeights,
     LayerIndex,
+    NetworkWeights,
     choose_chain,
     find_parts,
     named_readout,

@@ -107,9 +107,10 @@ def _row_chains(
         if sorted(layers) != list(range(len(layers))) or not all(
             {"weight_ih", "weight_hh"} <= set(parts) for parts in layers.values()
         ):
+            names = [name for parts in layers.values() for name in parts.values()]
             raise ValueError(
                 f"the recurrent layer '{prefix}' must have weight_ih and weight_hh for each of its "
-                f"layers, got {_enumerate_names(n for parts in layers.values() for n in parts.values())}. "
+                f"layers, got {_list_names(names)}. "
                 "Pass the module itself if its weights are parametrised."
             )
         single = layers[0]
@@ -188,7 +189,7 @@ def choose_chain(
     if not parts.chains:
         raise ValueError(
             "weights must have a recurrent layer of PyTorch, Flax or Equinox (RNN, GRU, LSTM), got "
-            f"{_enumerate_names([*parts.linear, *parts.others]) or 'none'}. {BLACK_BOX}"
+            f"{_list_names([*parts.linear, *parts.others]) or 'none'}. {BLACK_BOX}"
         )
     for name in names:
         if name not in parts.chains:
@@ -258,7 +259,7 @@ def select_weights(
         if others:
             raise ValueError(
                 "the weights must be those of a recurrent layer and its linear readout, got "
-                f"{_enumerate_names(others)} beside them. Pass the module, or name the parts to take: "
+                f"{_list_names(others)} beside them. Pass the module, or name the parts to take: "
                 f"layer={next(iter(parts.chains))!r}, readout=..."
             )
     return NetworkWeights(tuple(with_activation(each, activation) for each in chain), chosen)
@@ -280,7 +281,7 @@ def with_activation(layer: Recurrence, activation: str | None) -> Recurrence:
     return replace(layer, activation=activation or layer.activation or "tanh")
 
 
-def _enumerate_names(names: Iterable[str]) -> str:
+def _list_names(names: Iterable[str]) -> str:
     each = list(names)
     more = f" and {len(each) - MAX_LISTED} more" if len(each) > MAX_LISTED else ""
     return ", ".join(each[:MAX_LISTED]) + more
