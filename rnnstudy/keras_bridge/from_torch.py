@@ -100,7 +100,9 @@ def _arrays_of(network: Any) -> dict[str, Array]:
         try:
             return read_arrays(read_bytes(path), path.suffix)
         except KerasFileError as error:
-            raise ValueError(f"the file {path} {error}") from error
+            raise ValueError(
+                f"network must be a readable file of weights, got {path}, which {error}"
+            ) from error
     is_container = isinstance(network, Mapping | list | tuple) or is_dataclass(network)
     if not is_container or isinstance(network, type):
         raise ValueError(

@@ -208,8 +208,8 @@ def changed(**changes):
             {},
             "network must be a PyTorch module, its weights by name, or a file of them, got a int",
         ),
-        ("a.h5", {}, "the file a.h5 must end in .npz, .safetensors, .pt, .pth"),
-        ("no.npz", {}, "the file no.npz does not exist"),
+        ("a.h5", {}, r"got a.h5, which does not end in .npz, .safetensors, .pt, .pth"),
+        ("no.npz", {}, r"got no.npz, which does not exist"),
         (changed(), {"dtype": "float16"}, "dtype must be None, 'float32' or 'float64'"),
     ],
 )

@@ -61,7 +61,7 @@ def read_weights_content(
 def read_bytes(path: Path) -> bytes:
     """Return the content of a file of weights; KerasFileError if it cannot be read."""
     if path.suffix.lower() not in SUFFIXES:
-        raise KerasFileError(f"must end in {', '.join(SUFFIXES)}")
+        raise KerasFileError(f"does not end in {', '.join(SUFFIXES)}")
     if path.is_dir():
         raise KerasFileError(f"is a directory; name the {path.suffix} files in it")
     try:
