@@ -137,12 +137,13 @@ def _column_chains(
     """Return the cells of Flax by prefix, and remove their arrays from `unused`."""
     groups: dict[str, dict[str, dict[str, str]]] = {}
     for name in arrays:
-        *prefix, layer, part = ["", *name.split(".")]
+        owner, _, part = name.rpartition(".")
+        prefix, _, layer = owner.rpartition(".")
         if part in ("kernel", "bias") and layer:
-            groups.setdefault(".".join(prefix[1:]), {}).setdefault(layer, {})[part] = name
+            groups.setdefault(prefix, {}).setdefault(layer, {})[part] = name
     chains = {}
-    for prefix, layers in groups.items():
-        gates = {k: parts for k, parts in layers.items() if _is_gate(k) and "kernel" in parts}
+    for prefix, members in groups.items():
+        gates = {k: parts for k, parts in members.items() if _is_gate(k) and "kernel" in parts}
         values = {k: {p: arrays[n] for p, n in parts.items()} for k, parts in gates.items()}
         cell = from_columns(prefix, values)
         if cell is None:
