@@ -26,7 +26,7 @@ from rnnstudy.keras_bridge.invariant_box import declared_radii, is_inside, large
 from rnnstudy.keras_bridge.keras_cell import KerasCell
 from rnnstudy.keras_bridge.readout import Readout, readout_of
 from rnnstudy.keras_bridge.recurrent_layers import cell_of, label, recurrent_layer
-from rnnstudy.keras_bridge.torch_modules import torch_module
+from rnnstudy.keras_bridge.torch_modules import recurrent_parts, torch_module
 from rnnstudy.population.population import Population
 
 PROBES = 6
@@ -291,13 +291,18 @@ def _function_networks(
         )
     if not isinstance(size, int | np.integer) or size < 1:
         raise ValueError(f"state_size must be a whole number of at least 1, got {size!r}")
+    h, x = _probes(np.zeros(size), inputs, probes)
+    is_torch = torch_result(function, x[0], h[0])
+    step: FunctionStep | TorchStep = TorchStep(function) if is_torch else FunctionStep(function)
+    return _step_networks(step, name, size, inputs, probes)
+
+
+def _step_networks(
+    step: FunctionStep | TorchStep, name: str, size: int, inputs: int, probes: Array | None
+) -> Networks:
     name += "" if inputs else ", called without inputs,"
     start = np.zeros(size)
-    radii = declared_radii(function, name, size)
-    h, x = _probes(start, inputs, probes)
-    step: StepFunction = FunctionStep(function)
-    if torch_result(function, x[0], h[0]):
-        step = TorchStep(function)
+    radii = declared_radii(step.function, name, size)
     return SingleNetwork(name, step, inputs, start, probes=probes, radii=radii)
 
 
@@ -305,11 +310,14 @@ def _torch_networks(
     module: Any, layer: str | None, size: int | None, inputs: int, probes: Array | None
 ) -> Networks:
     """Return a PyTorch module as Keras layers, or as a function if it is a step of some state."""
-    try:
+    name = f"PyTorch module {type(module).__name__}"
+    if layer is not None or size is None:
         return _keras_networks(from_torch(module, layer=layer, dtype="float64"), None)
-    except ValueError:
-        copy = float64_module(module)
-        h, x = _probes(np.zeros(size or 1), inputs, probes)
-        if size is None or layer is not None or not torch_result(copy, x[0], h[0]):
-            raise
-    return _function_networks(copy, size, inputs, probes)
+    if recurrent_parts(module):
+        try:
+            return _keras_networks(from_torch(module, dtype="float64"), None)
+        except ValueError:
+            h, x = _probes(np.zeros(size), inputs, probes)
+            if not torch_result(float64_module(module), x[0], h[0]):
+                raise
+    return _step_networks(TorchStep(float64_module(module)), name, size, inputs, probes)

@@ -24,7 +24,8 @@ ROWS = re.compile(r"(?:(.*)\.)?((?:weight|bias)_(?:ih|hh|hr))(?:_l(\d+))?(_rever
 MAX_LISTED = 6
 """Largest number of names in a message."""
 
-BLACK_BOX = "Wrap one step of it in a function (inputs, state) -> state."
+BLACK_BOX = "Wrap one step of it in a function (inputs, state) -> state, and give state_size."
+"""Remedy for networks that are none of the known kinds."""
 
 
 @dataclass(frozen=True)
