@@ -53,7 +53,7 @@ def main() -> None:
     # The module is taken as it is. Inputs are zero, as between the pulses of the task.
     points = rnnstudy.find_fixed_points(network)
     print(points.to_frame()[["kind", "n_unstable", "speed"]].to_string())
-    print(f"certificate: {points.certificate}")
+    print(points.certificate.to_string())
 
     # Every stable point is a memory: the readout there is one of the four pairs of bits.
     model = rnnstudy.from_torch(network)
