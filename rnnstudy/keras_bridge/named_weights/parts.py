@@ -142,7 +142,7 @@ def _column_chains(
         prefix, _, layer = owner.rpartition(".")
         if part in ("kernel", "bias") and layer:
             groups.setdefault(prefix, {}).setdefault(layer, {})[part] = name
-    chains = {}
+    chains: dict[str, tuple[Recurrence, ...]] = {}
     for prefix, members in groups.items():
         gates = {k: parts for k, parts in members.items() if _is_gate(k) and "kernel" in parts}
         values = {k: {p: arrays[n] for p, n in parts.items()} for k, parts in gates.items()}

@@ -109,7 +109,7 @@ class ImportedNetwork(TrainedNetworks):
         """Return the network of the file as a `keras.Model`; ValueError if it cannot be loaded."""
         raw = self.content.tobytes()
         if self.suffix in SUFFIXES:
-            return _model_of_weights(raw, self)
+            return _model_of_weights(raw, self.suffix, self)
         return _load_keras_model(raw, self.module, compile=True)
 
 
@@ -152,20 +152,23 @@ def read_model(network: ImportedNetworkSpec) -> ImportedNetwork:
 
 
 def _population(raw: bytes, network: ImportedNetworkSpec) -> Population:
-    if Path(network.file).suffix.lower() in SUFFIXES:
-        return population_of(_model_of_weights(raw, network))
-    model = _load_keras_model(raw, network.module, compile=False)
-    return population_of(model, network.layer, network.module)
+    suffix, layer = Path(network.file).suffix.lower(), network.layer
+    if suffix in SUFFIXES:
+        return population_of(_model_of_weights(raw, suffix, network))
+    if isinstance(layer, tuple):
+        raise ValueError(f"layer must be one name in a Keras file, got {list(layer)}")
+    return population_of(
+        _load_keras_model(raw, network.module, compile=False), layer, network.module
+    )
 
 
-def _model_of_weights(raw: bytes, parts: ImportedNetworkSpec | ImportedNetwork) -> Any:
+def _model_of_weights(raw: bytes, suffix: str, parts: ImportedNetworkSpec | ImportedNetwork) -> Any:
     """Return the Keras model of a file of weights, whose parts an object names."""
-    is_stored = isinstance(parts, ImportedNetwork)
-    suffix = parts.suffix if is_stored else Path(parts.file).suffix
     try:
-        return model_of(read_weights(raw, suffix, parts.layer, parts.readout, parts.activation))
+        weights = read_weights(raw, suffix, parts.layer, parts.readout, parts.activation)
     except KerasFileError as error:
-        raise ValueError(f"file {error}") from error
+        raise ValueError(f"file must be readable as {suffix}, got one that {error}") from error
+    return model_of(weights)
 
 
 def _bytes(path: Path, sha256: str) -> bytes:
