@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import keras
+import numpy as np
 import pytest
-from claims.studied import Large, Sizes
+from claims.studied import Large, Size, Sizes
 from pretended import pretend
 from typer.testing import CliRunner
 
 from rnnstudy import runner
-from rnnstudy.analyses.base import Section
+from rnnstudy.analyses.base import Inputs, Section
+from rnnstudy.claims import Measurements
 from rnnstudy.cli import commands
 from rnnstudy.cli.commands import app
 from rnnstudy.core.exhibit import Exhibit, Note
 from rnnstudy.core.files import DRAFT, changes, write_folder
+from rnnstudy.core.record import Record
 from rnnstudy.core.storage.errors import AbsentRecord, UnreadableRecord
 from rnnstudy.report import build
 from rnnstudy.report import page as page_module
@@ -29,7 +32,7 @@ from rnnstudy.study.execution.signals import Interruption
 from rnnstudy.study.results import files
 from rnnstudy.study.results.run import Run, open_run
 from rnnstudy.study.spec.study import Study, study_of
-from rnnstudy.study.store import Store
+from rnnstudy.study.store import DAMAGED, Store
 from rnnstudy.tasks import Task
 
 SPEC: dict[str, Any] = {
@@ -70,6 +73,27 @@ class Speechless(Large):
 
     def statement(self, task: Task) -> str:
         raise SystemExit(5)
+
+
+class Lawless(Large):
+    """A claim without a rule."""
+
+    kind: ClassVar[str] = "tests:Lawless"
+    error: str = "value"
+
+    @property
+    def rule(self) -> str:
+        raise ERRORS[self.error]
+
+
+class Blind(Large):
+    """A claim that measures nothing."""
+
+    kind: ClassVar[str] = "tests:Blind"
+    error: str = "value"
+
+    def measure(self, task: Task, inputs: Inputs) -> Measurements:
+        raise ERRORS[self.error]
 
 
 @pytest.fixture(scope="module")
@@ -240,6 +264,61 @@ def test_a_statement_that_raises_costs_its_sentence(root: Path, tmp_path: Path) 
     assert "Networks are large." in page
     assert "(its statement raises SystemExit: 5)" in page
     assert list(found.claims["claim"]) == ["large", "speechless"]
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("error", ["value", "exit", "odd"])
+def test_a_claim_that_raises_costs_its_verdict(root: Path, tmp_path: Path, error: str) -> None:
+    claims = (
+        Large(name="large"),
+        Lawless(name="lawless", error=error),
+        Blind(name="blind", error=error),
+    )
+    sentence = f"{type(ERRORS[error]).__name__}: {ERRORS[error]}"
+    for _ in range(2):
+        found = runner.run(study(root).replace(claims=claims), tmp_path)
+        assert list(found.claims["verdict"]) == ["not enough networks", "failed", "failed"]
+        assert found.claims["note"][1] == f"its rule raises {sentence}"
+        assert found.claims["note"][2] == sentence
+        assert found.faults == [f"Claims, Verdicts: lawless: its rule raises {sentence}"]
+        assert {failure.kind for failure in found.failures()} == {"claim blind"}
+        assert commands._exit_code(found) == 1
+        page = (tmp_path / "report" / "index.html").read_text()
+        assert page.count("Networks are large.") >= 2
+        assert f"its rule raises {sentence}" in page
+
+
+def forge(store: Store, address: str, record: Record) -> None:
+    """Put a record at an address where another one is, as if it belonged there."""
+    shutil.rmtree(store.folder(address))
+    store.folder(address).mkdir()
+    for name, content in record.contents(address).items():
+        (store.folder(address) / name).write_bytes(content)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("what", ["evidence", "outcome"])
+def test_a_record_of_another_class_is_set_aside_and_computed_again(
+    root: Path, tmp_path: Path, what: str
+) -> None:
+    shutil.copytree(root, tmp_path / "store")
+    asked = study(tmp_path / "store", claims=[{"kind": "claims.studied:Large", "name": "large"}])
+    found = runner.run(asked, tmp_path / "run")
+    before = contents(tmp_path / "run")
+    evidence = found.index.shared["claim large", "flip_flop"].address(found.store)
+    address = evidence if what == "evidence" else found.index.networks[0].key("outcome")
+    forge(found.store, address, Size(np.asarray(3)))
+    readers = open_run(tmp_path / "run", allow_plugins=True)
+    assert readers.claims["verdict"].tolist() == ["not computed" if what == "evidence" else
+                                                  "not enough networks"]  # fmt: skip
+    assert readers.store.damaged == []
+    damaged = runner.run(asked, tmp_path / "run")
+    assert damaged.store.damaged == [address]
+    again = runner.run(asked, tmp_path / "run")
+    assert again.store.damaged == []
+    assert contents(tmp_path / "run") == before
+    (aside,) = (tmp_path / "store" / DAMAGED).iterdir()
+    assert aside.name.startswith(address)
 
 
 @pytest.mark.usefixtures("quick")

@@ -279,6 +279,11 @@ class Analysis(Entry):
         """Name of the analysis as a step of the plan."""
         return self.title
 
+    @property
+    def record_class(self) -> type[Record]:
+        """Class that stored records must have: `yields`, or any record for a class of a user."""
+        return self.yields if self.entry_tag else Record
+
     def needs(self) -> tuple[str, ...]:
         """Return the names of the analyses, listed in the spec, whose records this one reads."""
         return (getattr(self, "of"),) if "of" in type(self).model_fields else ()  # noqa: B009

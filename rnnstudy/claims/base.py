@@ -139,6 +139,10 @@ class Claim(TaskAnalysis):
         return f"claim {self.title}"
 
     @property
+    def record_class(self) -> type[Record]:
+        return Evidence
+
+    @property
     @abstractmethod
     def statistic(self) -> str:
         """Meaning of `Evidence.statistic`."""

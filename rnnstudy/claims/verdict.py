@@ -39,26 +39,34 @@ class _Tests(NamedTuple):
     """Number of tests of the study."""
 
 
-def verdicts(claims: Sequence[Claim], evidence: Sequence[Evidence]) -> list[Verdict]:
+def verdicts(
+    claims: Sequence[Claim], evidence: Sequence[Evidence], others: Sequence[float] = ()
+) -> list[Verdict]:
     """Return the verdict on each claim.
 
     p is corrected over the tests of all claims with enough networks (Holm 1979). A claim without
     information counts, too, since it was planned before the data.
+
+    Parameters
+    ----------
+    claims, evidence
+        The claims, and the evidence of each.
+    others
+        p of further tests of the study, which count in the correction. Default: none.
     """
     pairs = list(zip(claims, evidence, strict=True))
-    tests = [_p_values(claim, each) if _is_tested(each) else [] for claim, each in pairs]
-    adjusted = iter(holm([p for each in tests for p in each]))
-    count = sum(map(len, tests))
+    tests = [corrected_p_values(claim, each) for claim, each in pairs]
+    adjusted = iter(holm([*(p for each in tests for p in each), *others]))
+    count = sum(map(len, tests)) + len(others)
     return [
         _verdict(claim, each, _tests(claim, [float(next(adjusted)) for _ in ps], count))
         for (claim, each), ps in zip(pairs, tests, strict=True)
     ]
 
 
-def count_tests(claims: Sequence[Claim], evidence: Sequence[Evidence]) -> int:
-    """Return the number of tests over which p is corrected."""
-    pairs = zip(claims, evidence, strict=True)
-    return sum(len(_p_values(claim, each)) for claim, each in pairs if _is_tested(each))
+def corrected_p_values(claim: Claim, evidence: Evidence) -> list[float]:
+    """Return the p of each test of a claim that the correction is about; none without a test."""
+    return _p_values(claim, evidence) if _is_tested(evidence) else []
 
 
 def control_outcome(claim: Claim, control: ControlResult) -> str:

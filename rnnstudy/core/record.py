@@ -16,7 +16,7 @@ from rnnstudy.core import format_1
 from rnnstudy.core.arguments import check_positions, summarise_value
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Component, restore
-from rnnstudy.core.storage.errors import CorruptRecord
+from rnnstudy.core.storage.errors import CorruptRecord, ForeignRecord
 from rnnstudy.core.storage.folder import read_contents, record_files, write_contents
 from rnnstudy.core.storage.meta import written_by
 from rnnstudy.core.tags import class_of, tag_of
@@ -279,7 +279,9 @@ class Record:
         except Exception as error:  # classes of the user, and classes that have changed
             raise CorruptRecord(f"{folder}{written_by(meta)}: {error}") from error
         if not isinstance(record, cls):
-            raise CorruptRecord(f"{folder} must be a {cls.__name__}, got a {type(record).__name__}")
+            raise ForeignRecord(
+                f"{folder} must hold a {cls.__name__}, got a {type(record).__name__}"
+            )
         return record
 
 

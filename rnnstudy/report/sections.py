@@ -40,7 +40,8 @@ def claims_section(run: Run, claims: Sequence[ClaimResult], error: str) -> list[
         for each, reason in zip(claims, statements, strict=True)
         if reason
     ]
-    faults = "; ".join([*filter(None, [error, fault]), *named])
+    broken = dict.fromkeys(f"{each.claim.title}: {each.fault}" for each in claims if each.fault)
+    faults = "; ".join([*filter(None, [error, fault]), *broken, *named])
     part = PagePart("Verdicts", exhibits, _reasons(run.failures(kinds)), fault=faults)
     return [PageSection("Claims", (part,))]
 

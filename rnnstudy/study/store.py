@@ -2,8 +2,9 @@
 
 A record lies in `ab/abcdef...`, a folder of a store by the first letters of its address. Earlier
 versions had no such folders; their records are read where they are. Reading changes nothing. A run
-opens its store with `repairing`: then a record that does not match its checksum is moved to
-`.damaged`, so that it counts as missing and is computed again.
+opens its store with `repairing`: then a record that does not match its checksum, or is of another
+class than the result of its address, is moved to `.damaged`. So it counts as missing and is
+computed again.
 """
 
 import os
@@ -47,7 +48,8 @@ class Store:
     root
         The folder. It is created by the first record.
     repairing
-        If true, damaged records that are read are moved to `.damaged`. Default: they stay.
+        If true, damaged records that are read are moved to `.damaged`, and so are those of another
+        class. Default: they stay.
     """
 
     def __init__(self, root: str | Path, *, repairing: bool = False) -> None:

@@ -412,7 +412,7 @@ def test_an_archive_that_claims_more_than_it_holds_is_damaged(
 
 def test_a_folder_of_another_record_is_corrupt(tmp_path):
     linear().save(tmp_path)
-    with pytest.raises(CorruptRecord, match="must be a Whole, got a Linear"):
+    with pytest.raises(CorruptRecord, match="must hold a Whole, got a Linear"):
         Whole.load(tmp_path)
     same(Record.load(tmp_path), linear())
 

@@ -295,7 +295,7 @@ def test_every_mutation_is_found_and_readers_change_nothing(whole: Path, number:
 
 def harmless(kind: str) -> bool:
     """Return whether a mutation leaves a whole record, which only another version can read."""
-    return kind in ("newer", "other_class")
+    return kind == "newer"
 
 
 def test_a_run_sets_damaged_records_aside_and_mends_the_store(whole: Path) -> None:
@@ -309,7 +309,7 @@ def test_a_run_sets_damaged_records_aside_and_mends_the_store(whole: Path) -> No
         except CorruptRecord:
             if harmless(kind):
                 assert store.damaged == []
-                with pytest.raises(CorruptRecord, match=r"9\.9|must be a Verdict"):
+                with pytest.raises(CorruptRecord, match=r"9\.9"):
                     store.write(key, originals[key])
                 continue
         store.write(key, originals[key])

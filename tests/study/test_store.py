@@ -12,8 +12,8 @@ import pytest
 import rnnstudy
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import Record, array
-from rnnstudy.core.storage.errors import CorruptRecord, UnreadableRecord
-from rnnstudy.study.store import Store, StoreSnapshot
+from rnnstudy.core.storage.errors import CorruptRecord, ForeignRecord, UnreadableRecord
+from rnnstudy.study.store import DAMAGED, Store, StoreSnapshot
 
 KEY = "0123456789abcdef"
 
@@ -98,8 +98,27 @@ def test_a_record_of_another_kind_is_refused(tmp_path: Path) -> None:
 
     store = Store(tmp_path)
     store.write(KEY, numbers())
-    with pytest.raises(CorruptRecord, match="must be a Other, got a Numbers"):
+    with pytest.raises(CorruptRecord, match="must hold a Other, got a Numbers"):
         store.read(KEY, Other)
+
+
+def test_a_run_sets_a_record_of_another_class_aside(tmp_path: Path) -> None:
+    @dataclass(frozen=True, eq=False)
+    class Other(Record):
+        values: Array = array("sample")
+
+    store = Store(tmp_path, repairing=True)
+    store.write(KEY, numbers())
+    with pytest.raises(ForeignRecord, match="must hold a Other, got a Numbers"):
+        store.read(KEY, Other)
+    assert store.damaged == [KEY]
+    assert not store.has(KEY)
+    assert [path.name[: len(KEY)] for path in (tmp_path / DAMAGED).iterdir()] == [KEY]
+    store.write(KEY, numbers())
+    store.write(KEY, Other(np.zeros(2)))  # without having read it
+    assert store.folder(KEY).is_dir()
+    assert len(list((tmp_path / DAMAGED).iterdir())) == 2
+    assert Store(tmp_path).has(KEY)
 
 
 def test_the_first_of_two_writers_wins_and_nothing_is_left_behind(tmp_path: Path) -> None:

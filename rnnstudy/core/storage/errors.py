@@ -13,6 +13,10 @@ class DamagedRecord(CorruptRecord):
     """The files of a record are incomplete, were changed, or belong to another address."""
 
 
+class ForeignRecord(DamagedRecord):
+    """The record of an address is whole, and of another class than the result of that address."""
+
+
 class UnreadableRecord(CorruptRecord, OSError):
     """The system does not let a record be read: permissions, or a disk that fails.
 

@@ -10,7 +10,6 @@ from rnnstudy.analyses.base import Cost, NetworkChoice, overhead
 from rnnstudy.cells import Cell
 from rnnstudy.core.batches import BATCH_BYTES
 from rnnstudy.core.component import Address
-from rnnstudy.core.record import Record
 from rnnstudy.study.plan.artefacts import Artefacts
 from rnnstudy.study.plan.job import Context, Job, count_label, halves, range_label
 from rnnstudy.study.plan.member_analyses import BoundAnalysis, cross_task_analyses
@@ -145,7 +144,10 @@ class AnalyseMembers(Job):
             [store.read(n.key(), TrainedNetworks) for n in members], "member"
         )
         inputs = {
-            name: [store.read(self._need(need, network), Record) for network in members]
+            name: [
+                store.read(self._need(need, network), need.analysis.record_class)
+                for network in members
+            ]
             for name, need in zip(self.analysis.needs(), self.bound.needs, strict=True)
         }
         weighted = trained.with_weights(self.analysis.weights)

@@ -100,12 +100,15 @@ class AnalyseTask(Job):
         result = self.result
         of_task = [i for i in at if i < result.n_task_networks]
         records: dict[str, Any] = {
-            analysis.title: [store.read(result.reads[i][part], Record) for i in of_task]
-            for part, analysis in enumerate(result.inputs)
+            bound.title: [
+                store.read(result.reads[i][part], bound.analysis.record_class) for i in of_task
+            ]
+            for part, bound in enumerate(result.inputs)
         }
         if result.cross_task:
+            kind = result.cross_task.analysis.record_class
             records[OTHER_TASKS] = {
-                result.members[i]: store.read(result.reads[i][0], Record)
+                result.members[i]: store.read(result.reads[i][0], kind)
                 for i in at
                 if i >= result.n_task_networks
             }
@@ -126,10 +129,10 @@ class AnalyseTask(Job):
         """Return the records of the networks with other weights, as far as there are any."""
         members = self.result.members
         records = {}
-        for name in self.result.controls[weights]:
+        for name, bound in self.result.controls[weights].items():
             addresses = self.result.control_reads[weights, name]
             records[name] = {
-                members[i]: store.read(address, Record)
+                members[i]: store.read(address, bound.analysis.record_class)
                 for i in at
                 if (address := addresses[i]) is not None and store.has(address)
             }
@@ -146,4 +149,4 @@ def _read_shared(need: TaskArtefact, store: Store) -> Record:
     address = need.address(store)
     if not store.has(address):
         raise RuntimeError(f"it needs '{need.analysis.title}', which failed")
-    return store.read(address, Record)
+    return store.read(address, need.analysis.record_class)

@@ -226,7 +226,7 @@ class Run:
         bound, key = analyses[analysis], self.key(member)
         self._refuse_left_out(bound, member)
         address = self.index.records(bound)[key]
-        return self._read(address, Record, f"'{analysis}' of '{member}'")
+        return self._read(address, bound.analysis.record_class, f"'{analysis}' of '{member}'")
 
     def _refuse_left_out(self, bound: BoundAnalysis, member: str) -> None:
         """Raise RunError if a network is not among those that an analysis is about."""
@@ -251,7 +251,7 @@ class Run:
         if not result.has_networks(store):
             reason = reason_for_none(result.choice, result.left_out(store))
             raise RunError(f"there is no {label}: {reason}")
-        return self._read(result.address(store), Record, label)
+        return self._read(result.address(store), result.analysis.record_class, label)
 
     def distances(self, analysis: str, task: str | None = None) -> Any:
         """Return the labelled square matrix of distances between all networks of a task."""
@@ -344,11 +344,14 @@ class Run:
         store, index = snapshot_of(self.store), self.index.selected
         pairs = [(m, n) for m, n in index.pairs if m.fields["task"] == task]
         records = {
-            bound.title: {m.name: (index.records(bound)[n.key()], Record) for m, n in pairs}
+            bound.title: {
+                m.name: (index.records(bound)[n.key()], bound.analysis.record_class)
+                for m, n in pairs
+            }
             for bound in index.listed
         }
         shared = {
-            analysis.title: (result.address(store), Record)
+            analysis.title: (result.address(store), analysis.record_class)
             for analysis in self.study.analyses
             if isinstance(analysis, TaskAnalysis)
             and (result := index.shared.get((analysis.title, task)))
@@ -390,7 +393,10 @@ class Run:
         needs["representations"] = BoundAnalysis(Representations(weights=weights))
         records = {
             name: self._present(
-                {m: (index.records(need)[index.network[m].key()], Record) for m in seeded}
+                {
+                    m: (index.records(need)[index.network[m].key()], need.analysis.record_class)
+                    for m in seeded
+                }
             )
             for name, need in needs.items()
         }

@@ -5,10 +5,9 @@ from math import isnan, nan
 
 import numpy as np
 
-from rnnstudy.claims import Claim
 from rnnstudy.claims.alike_across import AlikeAcross
 from rnnstudy.claims.evidence.record import ControlResult
-from rnnstudy.claims.verdict import control_outcome, count_tests
+from rnnstudy.claims.verdict import control_outcome
 from rnnstudy.core.exhibit import Exhibit, Forest, Table
 from rnnstudy.study.results.verdict_table import (
     ClaimResult,
@@ -30,14 +29,13 @@ def verdict_exhibits(results: Sequence[ClaimResult]) -> Iterable[Exhibit]:
     yield _control_table(results)
     if any(result.parts for result in results):
         yield _part_table(results)
-    yield _rules([each.claim for each in results])
+    yield _rules(results)
     yield _groups(results)
 
 
 def _verdict_table(results: Sequence[ClaimResult]) -> Table:
     columns = verdict_columns(results)
-    tested = [(each.claim, each.evidence) for each in results if each.evidence is not None]
-    count = count_tests([claim for claim, _ in tested], [each for _, each in tested])
+    count = sum(each.tests for each in results)
     learnt = zip(columns["learnt"], columns["learnt_low"], columns["learnt_high"], strict=True)
     effects = zip(columns["effect"], columns["low"], columns["high"], strict=True)
     return Table(
@@ -201,22 +199,22 @@ def _part_table(results: Sequence[ClaimResult]) -> Table:
     )
 
 
-def _rules(claims: Iterable[Claim]) -> Table:
-    each = {claim.title: claim for claim in claims}
+def _rules(results: Iterable[ClaimResult]) -> Table:
+    texts = {each.claim.title: (each.texts, each.claim.alpha) for each in results}
     return Table(
         title="Rules of the claims",
         caption="Statistic and effect, the hypothesis that a small p refutes, and the condition "
         "beside a small p.",
         columns={
-            "claim": list(each),
-            "statistic": [claim.statistic for claim in each.values()],
+            "claim": list(texts),
+            "statistic": [each.statistic for each, _ in texts.values()],
             "effect": [
-                "the same" if claim.effect == claim.statistic else claim.effect
-                for claim in each.values()
+                "the same" if each.effect == each.statistic else each.effect
+                for each, _ in texts.values()
             ],
-            "null hypothesis": [claim.null for claim in each.values()],
-            "rule": [claim.rule for claim in each.values()],
-            "level": [claim.alpha for claim in each.values()],
+            "null hypothesis": [each.null for each, _ in texts.values()],
+            "rule": [each.rule for each, _ in texts.values()],
+            "level": [alpha for _, alpha in texts.values()],
         },
     )
 

@@ -1,14 +1,16 @@
 """Verdicts on the claims of a study, one row per claim and task."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from math import isnan, nan
 from typing import Any, NamedTuple
 
 from rnnstudy.analyses.conditions import condition_text
 from rnnstudy.claims import Claim, Evidence
 from rnnstudy.claims.evidence.record import ControlResult
-from rnnstudy.claims.verdict import PartVerdict, Verdict, control_outcome, verdicts
+from rnnstudy.claims.verdict import PartVerdict, control_outcome
+from rnnstudy.study.results.claim_texts import ClaimTexts, Judgement, judge, texts_of
 from rnnstudy.study.results.failures import attempt
 from rnnstudy.tasks import Task
 
@@ -53,52 +55,83 @@ class ClaimResult:
     """Verdict over all trained networks; empty if it is not known."""
     left_out: str = ""
     """Networks that the evidence leaves out, in words."""
+    texts: ClaimTexts = ClaimTexts()
+    """Texts of the claim."""
+    tests: int = 0
+    """Number of its tests over which p is corrected."""
+    fault: str = ""
+    """Why there is no verdict, if code of the claim raises; empty if none does."""
 
 
 def evaluate_claims(claims: Sequence[ClaimEvidence]) -> list[ClaimResult]:
-    """Return the verdicts on all claims of a study.
+    """Return the verdicts on all claims of a study. A claim that raises costs its own verdict.
 
     p is corrected over claims with evidence. Verdicts over all trained networks are a family of
     their own.
     """
-    solved = _verdicts(claims, [each.evidence for each in claims])
-    everyone = _verdicts(claims, [each.companion or each.evidence for each in claims])
+    each_claim = [each.claim for each in claims]
+    solved = judge(each_claim, [each.evidence for each in claims])
+    everyone = judge(each_claim, [each.companion or each.evidence for each in claims])
     return [
-        _result(each, verdict, companion)
-        for each, verdict, companion in zip(claims, solved, everyone, strict=True)
+        _checked(_result(each, judgement, companion))
+        for each, judgement, companion in zip(claims, solved, everyone, strict=True)
     ]
 
 
-def _verdicts(
-    claims: Sequence[ClaimEvidence], evidence: Sequence[Evidence | None]
-) -> list[Verdict | None]:
-    tested = [(c.claim, e) for c, e in zip(claims, evidence, strict=True) if e is not None]
-    results = iter(verdicts([claim for claim, _ in tested], [each for _, each in tested]))
-    return [None if each is None else next(results) for each in evidence]
-
-
-def _result(
-    claim: ClaimEvidence, verdict: Verdict | None, companion: Verdict | None
-) -> ClaimResult:
-    about = {"claim": claim.claim, "task": claim.task, "left_out": claim.left_out}
-    if verdict is None or companion is None:
-        word = "failed" if claim.failure else "not computed"
-        return ClaimResult(evidence=None, word=word, note=claim.failure, **about)  # type: ignore[arg-type]
-    return ClaimResult(
+def _result(claim: ClaimEvidence, judgement: Judgement, companion: Judgement) -> ClaimResult:
+    verdict = judgement.verdict
+    texts, _ = texts_of(claim.claim)
+    result = ClaimResult(
+        claim=claim.claim,
+        task=claim.task,
+        evidence=None,
+        word="failed" if claim.failure else "not computed",
+        note=claim.failure,
+        left_out=claim.left_out,
+        texts=texts,
+        tests=judgement.tests,
+    )
+    if fault := judgement.fault:
+        return _failed(result, "; ".join(filter(None, [claim.failure, fault])))
+    if verdict is None:
+        return result
+    return replace(
+        result,
         evidence=claim.evidence,
         word=verdict.outcome,
         corrected=verdict.corrected_p,
         note=verdict.reason,
         parts=verdict.parts,
         companion_word=_companion_word(claim, companion),
-        **about,  # type: ignore[arg-type]
     )
 
 
-def _companion_word(claim: ClaimEvidence, companion: Verdict) -> str:
+def _failed(result: ClaimResult, fault: str) -> ClaimResult:
+    """Return the result of a claim that has no verdict because of a fault."""
+    return replace(
+        result,
+        evidence=None,
+        word="failed",
+        corrected=nan,
+        note=fault,
+        parts=(),
+        companion_word="",
+        fault=fault,
+    )
+
+
+def _checked(result: ClaimResult) -> ClaimResult:
+    """Return a result, without its verdict if no row of a table can be formed of it."""
+    _, error = attempt(partial(_row, result), {})
+    return _failed(result, f"its evidence raises {error}") if error else result
+
+
+def _companion_word(claim: ClaimEvidence, companion: Judgement) -> str:
     if claim.claim.networks != "solved":
         return ""
-    return "not computed" if claim.companion is None else companion.outcome
+    if claim.companion is None:
+        return "not computed"
+    return "failed" if companion.verdict is None else companion.verdict.outcome
 
 
 def verdict_columns(results: Sequence[ClaimResult]) -> dict[str, list[Any]]:
@@ -142,7 +175,7 @@ def _row(result: ClaimResult) -> dict[str, Any]:
         "networks": evidence and int(evidence.networks.sum()),
         "left_out": result.left_out,
         "verdict_all_trained": result.companion_word,
-        "rule": f"{claim.rule}, and corrected p below {claim.alpha:g}",
+        "rule": f"{result.texts.rule}, and corrected p below {claim.alpha:g}",
         "note": result.note,
     }
 
