@@ -5,6 +5,7 @@ import traceback
 from pathlib import Path
 
 from rnnstudy.core.lazy_imports import BackendError
+from rnnstudy.core.source.places import place_of
 from rnnstudy.core.storage.errors import CorruptRecord
 from rnnstudy.study.errors import RunError, error_sentence
 from rnnstudy.study.spec.study import SpecError
@@ -13,7 +14,7 @@ DISK_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 """Errors of the disk, which no change of the arguments mends."""
 
 
-def error_message(error: Exception) -> tuple[str, int]:
+def error_message(error: BaseException) -> tuple[str, int]:
     """Return the message of an error that ends a command, and the exit code.
 
     Parameters
@@ -42,12 +43,28 @@ def error_message(error: Exception) -> tuple[str, int]:
         reason = str(error)
         if error.filename and error.strerror:
             reason = f"{error.filename}: {error.strerror.lower()}"
+        reason += f" ({place})" if (place := place_of(error)) else ""
         return f"rnnstudy: {reason}", 1 if error.errno in DISK_FAILURES else 2
     origin = _origin(error)
     return f"rnnstudy: {error_sentence(error)}{origin}. -vv shows the traceback.", 1
 
 
-def _origin(error: Exception) -> str:
-    """Return the file and line that raised an error."""
+def is_exit_of_command(error: BaseException) -> bool:
+    """Return whether an exception ends the command as planned, and not by code of a user.
+
+    Parameters
+    ----------
+    error
+        The exception.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return True
+    return isinstance(error, SystemExit) and not place_of(error)
+
+
+def _origin(error: BaseException) -> str:
+    """Return the file and line that raised an error, the last ones of a user if there are any."""
     frames = traceback.extract_tb(error.__traceback__)
-    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    last = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    place = place_of(error) or last
+    return f" ({place})" if place else ""

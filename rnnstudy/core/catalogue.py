@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from rnnstudy.core.component import Entry, summary
 from rnnstudy.core.deprecations import REMOVED_KINDS, current_kind
 from rnnstudy.core.errors import suggestion
+from rnnstudy.core.source.places import place_of
 from rnnstudy.core.source.plugins import PluginNotAllowed
 from rnnstudy.core.tags import class_path, find_class
 
@@ -134,9 +135,14 @@ class CatalogueField:
             cls = find_class(path)
         except PluginNotAllowed as error:
             raise self._class_error(path, str(error)) from error
-        except Exception as error:  # importing runs the user's own module, which may raise anything
-            hint = _start_folder_hint(path, error)
-            raise self._class_error(path, f"cannot be loaded: {error}{hint}") from error
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # importing runs the user's own module
+            words = f"{error}{_start_folder_hint(path, error)}"
+            place = place_of(error)
+            if place and not isinstance(error, ImportError):
+                words = f"{type(error).__name__}: {words} ({place})"
+            raise self._class_error(path, f"cannot be loaded: {words}") from error
         if not issubclass(cls, base) or base.noun not in ("", cls.noun):
             raise self._class_error(path, f"is not a rnnstudy {self.noun}")
         if inspect.isabstract(cls):
@@ -149,7 +155,7 @@ class CatalogueField:
         return PydanticCustomError("outside_class", "{path} {reason}", context)
 
 
-def _start_folder_hint(path: str, error: Exception) -> str:
+def _start_folder_hint(path: str, error: BaseException) -> str:
     """Return the remedy for a module that does not exist; empty for other errors."""
     module = path.partition(":")[0]
     top = module.partition(".")[0]

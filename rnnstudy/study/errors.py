@@ -1,5 +1,10 @@
 """Errors of a run."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rnnstudy.core.source.places import place_of
+
 
 class RunError(Exception):
     """A run cannot do or does not hold what was requested. The message is for the user."""
@@ -32,3 +37,34 @@ def error_sentence(error: BaseException) -> str:
     if named:
         return named[0]
     return f"{name}: {lines[0]}" if lines else name
+
+
+@contextmanager
+def exits_as_errors() -> Iterator[None]:
+    """Raise RunError in place of an exit that code of a user requests, such as by `sys.exit`.
+
+    Exceptions and interrupts pass.
+
+    Raises
+    ------
+    RunError
+        The message has file and line of the code.
+
+    Examples
+    --------
+    >>> from rnnstudy.study.errors import exits_as_errors
+    >>> with exits_as_errors():
+    ...     raise SystemExit(3)
+    Traceback (most recent call last):
+    rnnstudy.study.errors.RunError: code of a class must not end the process, got SystemExit: 3
+    """
+    try:
+        yield
+    except (Exception, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
+        place = place_of(error)
+        raise RunError(
+            f"code of a class must not end the process, got {error_sentence(error)}"
+            + (f" ({place})" if place else "")
+        ) from error

@@ -91,7 +91,10 @@ def test_one_of_takes_an_outside_class_of_the_fields_kind(tmp_path, monkeypatch)
         (("cell",), "'own_fruit:Half' is abstract: it needs drive, step, weights")
     ]
     assert errors(lambda: Net(cell="own_broken:Own")) == [
-        (("cell",), "'own_broken:Own' cannot be loaded: half written")
+        (
+            ("cell",),
+            "'own_broken:Own' cannot be loaded: RuntimeError: half written (own_broken.py, line 1)",
+        )
     ]
 
 

@@ -18,6 +18,7 @@ from rnnstudy.core.component import Component
 from rnnstudy.core.deprecations import former_words_as_errors
 from rnnstudy.core.errors import spec_error, validation_error
 from rnnstudy.core.source.plugins import is_confirmed, plugin_permission
+from rnnstudy.study.errors import exits_as_errors
 from rnnstudy.study.spec.checks import divide_claim, need_errors, use_errors
 from rnnstudy.study.spec.choices import with_derived_analyses
 from rnnstudy.study.spec.expand import expand_grid
@@ -463,7 +464,8 @@ def build_study(document: Document) -> Study:
     """Return the study of a document; SpecError with all errors, those of the text included."""
     problems = document.problems
     try:
-        study = _validate(document)
+        with exits_as_errors():
+            study = _validate(document)
     except ValidationError as error:
         # An error of the text may have left a hole, which pydantic reports once more.
         holes = {problem.keys for problem in problems}
