@@ -42,6 +42,7 @@ from rnnstudy.study.results.files import (
 )
 from rnnstudy.study.results.run import Run, store_of
 from rnnstudy.study.spec.study import Study, resolve_study
+from rnnstudy.study.store import StoreSnapshot
 from rnnstudy.study.upkeep.index import INDEX, write_index
 from rnnstudy.study.upkeep.references import references_of
 
@@ -200,14 +201,16 @@ class RunFiles:
                 refuse_oversized(rest.todo, runtime)
                 with progress(rest) as listener:
                     results += execute(rest, self.store, runtime, listener, session=session)
-        unfinished = [job for job in jobs if job.trains and job.missing(self.store)]
+        now = StoreSnapshot(self.store)
+        unfinished = [job for job in jobs if job.trains and job.missing(now)]
         collect_stale(self.store, unfinished, shared=self.study.runtime.store is not None)
         if results or not (self.store.root / INDEX).is_file():
             write_index(self.store, references_of(self.study, self.store, plan))
         run = Run(self.directory, self.study, self.store, plan.index)
         if results or not run.provenance or run.failures():
             write_provenance(run, self.start, results, self.command)
-        snapshot = run.at_one_time()
+        # Without new results the store is as the plan has seen it.
+        snapshot = run.at_one_time(None if results else plan.snapshot)
         write_members(snapshot)
         write_selection(snapshot)
         run.faults += write_models(snapshot)

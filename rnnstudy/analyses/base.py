@@ -1,7 +1,7 @@
 """Contract of analyses: settings, the record that an analysis computes, and its exhibits."""
 
 from abc import abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
@@ -451,10 +451,43 @@ class MemberAnalysis(Analysis):
         TypeError
             If an input is not of the class `takes`.
         """
+        return self.run(population, task, *self._checked(inputs))
+
+    def compute_each(
+        self, population: Population, task: Task, inputs: MemberInputs = NO_INPUTS
+    ) -> Sequence[Callable[[], Record]]:
+        """Check the classes of the inputs; return one function per member that returns its record.
+
+        An analysis without functions for single members runs at once.
+
+        Raises
+        ------
+        TypeError
+            If an input is not of the class `takes`.
+        """
+        checked = self._checked(inputs)
+        functions = self.record_functions(population, task, *checked)
+        if functions is not None:
+            return functions
+        return [lambda record=record: record for record in self.run(population, task, *checked)]  # type: ignore[misc]
+
+    def _checked(self, inputs: MemberInputs) -> list[MemberInputs]:
+        """Return the inputs as arguments of `run`: none if the analysis reads nothing."""
         needs = self.needs()
         for name in needs:
             self._check(name, inputs[name])
-        return self.run(population, task, *([inputs] if needs else []))
+        return [inputs] if needs else []
+
+    def record_functions(
+        self, population: Population, task: Task, inputs: MemberInputs = NO_INPUTS
+    ) -> Sequence[Callable[[], Record]] | None:
+        """Return one function per member that returns its record; by default None, for `run`.
+
+        A study calls the functions of missing results and writes each result at once, so that an
+        interruption loses one network at most. Each function must return the same record
+        whatever other functions are called.
+        """
+        return None
 
     def cost(self, cell: Cell, task: Task) -> Cost:
         """Return the estimated cost of one network of this cell, which `rnnstudy check` prints."""

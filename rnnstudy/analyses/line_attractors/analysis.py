@@ -1,13 +1,14 @@
 """Line attractors of networks that integrate: slow points, their modes and inputs."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
+from rnnstudy.analyses.base import NO_INPUTS, Cost, MemberAnalysis, MemberInputs, Section
 from rnnstudy.analyses.line_attractors.exhibits import line_exhibits
 from rnnstudy.analyses.line_attractors.record import MIN_SLOW_POINTS, LineAttractor, evenly_spaced
 from rnnstudy.analyses.line_attractors.slow_states import (
@@ -85,6 +86,11 @@ class LineAttractors(MemberAnalysis):
         return Cost(work, 8 * 3 * linearised * cell.state_size)
 
     def run(self, population: Population, task: Task) -> Sequence[LineAttractor]:
+        return [compute() for compute in self.record_functions(population, task)]
+
+    def record_functions(
+        self, population: Population, task: Task, inputs: MemberInputs = NO_INPUTS
+    ) -> Sequence[Callable[[], LineAttractor]]:
         if not isinstance(task, Integration):
             raise ValueError(
                 f"the task of line_attractor must be integration, got {task.kind}. List the tasks "
@@ -93,22 +99,21 @@ class LineAttractors(MemberAnalysis):
         starts = self._starts(population, task)
         networks = as_networks(population, None, None, population.inputs, None)
         exact = population.as_float64()
-        inputs = task.static_inputs().values
-        return [
-            self._record(
-                [
-                    self._context(
-                        AutonomousSystem(networks, member, inputs[context], context),
-                        full_readout(exact, member),
-                        visited,
-                        task,
-                    )
-                    for context, visited in enumerate(starts[member])
-                ],
-                task,
-            )
-            for member in range(len(population))
-        ]
+        contexts = task.static_inputs().values
+
+        def of_member(member: int) -> LineAttractor:
+            readout = full_readout(exact, member)
+            systems = [
+                AutonomousSystem(networks, member, value, context)
+                for context, value in enumerate(contexts)
+            ]
+            each = [
+                self._context(system, readout, visited, task)
+                for system, visited in zip(systems, starts[member], strict=True)
+            ]
+            return self._record(each, task)
+
+        return [partial(of_member, member) for member in range(len(population))]
 
     def _starts(self, population: Population, task: Integration) -> Array:
         """Return states on probe trials in each context, [member, context, start, state]."""

@@ -1,12 +1,13 @@
 """Oscillations of each network at each cue, and the dynamics linearised at their fixed points."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
+from rnnstudy.analyses.base import NO_INPUTS, Cost, MemberAnalysis, MemberInputs, Section
 from rnnstudy.analyses.oscillations.carrying_modes import (
     carrying_pairs,
     central_points,
@@ -72,13 +73,18 @@ class Oscillations(MemberAnalysis):
         return Cost(work, 8 * cues * RECORDED_STEPS * cell.state_size)
 
     def run(self, population: Population, task: Task) -> Sequence[Oscillation]:
+        return [compute() for compute in self.record_functions(population, task)]
+
+    def record_functions(
+        self, population: Population, task: Task, inputs: MemberInputs = NO_INPUTS
+    ) -> Sequence[Callable[[], Oscillation]]:
         if not isinstance(task, Sine):
             raise ValueError(
                 f"the task of oscillations must be sine, got {task.kind}. List the tasks of the "
                 "analysis in 'tasks'."
             )
         return [
-            self._of_member(population.select("member", [member]), task)
+            partial(self._of_member, population.select("member", [member]), task)
             for member in range(len(population))
         ]
 

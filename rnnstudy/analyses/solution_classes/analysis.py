@@ -1,6 +1,7 @@
 """Class of each network's solution: attractors, fixed points by index, and their links."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -113,11 +114,18 @@ class SolutionClasses(MemberAnalysis):
     def run(
         self, population: Population, task: Task, inputs: MemberInputs = NO_INPUTS
     ) -> Sequence[SolutionClass]:
+        return [compute() for compute in self.record_functions(population, task, inputs)]
+
+    def record_functions(
+        self, population: Population, task: Task, inputs: MemberInputs = NO_INPUTS
+    ) -> Sequence[Callable[[], SolutionClass]]:
         count = self._starts_each(len(task.static_inputs().values))
         starts = condition_starts(population, task, count, self.noise)
         points = self._points(population, task, inputs)
         return [
-            self._of_member(population.select("member", [member]), task, starts[member], record)
+            partial(
+                self._of_member, population.select("member", [member]), task, starts[member], record
+            )
             for member, record in enumerate(points)
         ]
 

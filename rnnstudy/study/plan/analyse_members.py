@@ -1,39 +1,30 @@
 """Jobs that analyse single networks."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any, Self
+from typing import Self
 
 from rnnstudy.analyses import MemberAnalysis
-from rnnstudy.analyses.base import Cost, NetworkChoice, overhead
-from rnnstudy.cells import Cell
-from rnnstudy.core.batches import BATCH_BYTES
+from rnnstudy.analyses.base import Cost, NetworkChoice
+from rnnstudy.core.batches import BATCH_BYTES, pause_point
 from rnnstudy.core.component import Address
+from rnnstudy.core.record import Record
+from rnnstudy.study.errors import error_sentence
 from rnnstudy.study.plan.artefacts import Artefacts
+from rnnstudy.study.plan.batches import Batch, choice_of, cost_of, record_memory, shape_of
 from rnnstudy.study.plan.job import Context, Job, count_label, halves, range_label
-from rnnstudy.study.plan.member_analyses import BoundAnalysis, cross_task_analyses
+from rnnstudy.study.plan.member_analyses import BoundAnalysis
 from rnnstudy.study.plan.outcomes import exclusion, network_outcome
-from rnnstudy.study.plan.task_artefact import can_analyse
-from rnnstudy.study.plan.train import even_parts
-from rnnstudy.study.spec.checks import applies
 from rnnstudy.study.spec.networks import NetworkSpec, TrainedNetworkSpec
 from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.store import Store
-from rnnstudy.tasks import Task
 from rnnstudy.training.train import TrainedNetworks
-
-ANALYSED_TOGETHER = 16
-"""Networks per job: enough to share compiled programs, few enough to bound memory."""
-
-BATCH_MEMORY = 4 * 2**30
-"""Bytes that the records of a batch may take in memory. Larger networks form smaller batches."""
-
-RECORD_COPIES = 2
-"""Copies of a batch's records in memory (docs/benchmarks.md)."""
 
 WORKING_MEMORY = 4 * BATCH_BYTES
 """Bytes of memory of an analysis beside its records."""
+
+NETWORK_ERRORS = (ValueError, ArithmeticError, AssertionError, IndexError)
+"""Errors that the numbers of a network cause."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +33,8 @@ class AnalyseMembers(Job):
 
     A batch of networks is computed together, and the last digits of a result depend on the batch.
     So the plan fixes the batch. If results of some of its networks are missing, all of the batch
-    is computed again, and the missing results are written. A batch waits for all its networks.
+    is computed again, and the missing results are written. A network that could not be trained is
+    left out, and the results of the others have addresses of their own (see `batches`).
     """
 
     index: Artefacts
@@ -56,13 +48,13 @@ class AnalyseMembers(Job):
 
     @property
     def choice(self) -> NetworkChoice:
-        """Networks that are analysed, by the outcomes of their training.
+        """Networks that are analysed, by the outcomes of their training."""
+        return choice_of(self.index, self.bound, self.batch[0])
 
-        Initial weights that networks have in common are analysed whatever one of them came to.
-        """
-        if self.analysis.weights != "trained":
-            return "all"
-        return self.index.choices[self.bound.address, self.task]
+    @property
+    def _batch(self) -> Batch:
+        """The batch of the plan, of which the job may be a part."""
+        return self.index.batch_of[self._address(self.batch[0])][0]
 
     @property
     def analysis(self) -> MemberAnalysis:
@@ -91,29 +83,45 @@ class AnalyseMembers(Job):
 
     def _present(self, store: Store) -> list[bool]:
         return [
-            not isinstance(network, PendingNetwork) and store.has(self._address(network))
+            not isinstance(network, PendingNetwork) and self._is_present(store, network)
             for network in self.networks
         ]
+
+    def _is_present(self, store: Store, network: NetworkSpec) -> bool:
+        address = self._address(network)
+        if store.has(address) or network_outcome(store, network) is None:
+            return store.has(address)
+        return store.has(self.index.address_in(store, address))
+
+    def titles(self, store: Store) -> Mapping[str, str]:
+        titles = super().titles(store)
+        others = zip(self.results(), titles.values(), strict=True)
+        return {**titles, **{self.index.address_in(store, a): title for a, title in others}}
 
     def missing(self, store: Store) -> Self | None:
         excluded = self.index.exclusions(store, self.task, self.choice)
         at = [
             i
-            for i, present in enumerate(self.present(store))
-            if not present and self.networks[i].key() not in excluded
+            for i, network in enumerate(self.networks)
+            if isinstance(network, PendingNetwork)
+            or not (store.has(self._address(network)) or network.key() in excluded)
         ]
         networks, names = tuple(self.networks[i] for i in at), tuple(self.names[i] for i in at)
         return replace(self, networks=networks, names=names) if at else None
 
     @property
     def memory(self) -> int:
-        return WORKING_MEMORY + len(self.batch) * _record_memory(self.analysis, self.batch[0])
+        return WORKING_MEMORY + len(self.batch) * self.least_memory
+
+    @property
+    def least_memory(self) -> int:
+        return record_memory(self.analysis, self.batch[0])
 
     def cost(self) -> Cost:
         first = self.networks[0]
         if not isinstance(first, TrainedNetworkSpec):
             return Cost()
-        return _cost(self.analysis, first.cell, first.task).times(len(self.networks))
+        return cost_of(self.analysis, first.cell, first.task).times(len(self.networks))
 
     def parts(self) -> list[Self]:
         """Return both halves of the batch.
@@ -134,28 +142,88 @@ class AnalyseMembers(Job):
         ]
 
     def run(self, context: Context) -> None:
-        store = context.store
-        self._refuse_incomplete(store)
-        members = [n for n in self.batch if not exclusion(store, n, self.choice)]
-        missing = {network.key() for network in self.networks}
-        if missing.isdisjoint(network.key() for network in members):
-            return  # the networks were excluded by the training of this run
+        store, batch = context.store, self._batch
+        lacking, left_out = batch.lacking(store), batch.left_out(store)
+        members = [
+            n for n in self.batch if n.key() not in lacking and not exclusion(store, n, self.choice)
+        ]
+        addresses = {n.key(): self._address(n) for n in members}
+        missing = {
+            key: batch.address_without(address, left_out)
+            for key, address in addresses.items()
+            if not store.has(address)
+        }
+        missing = {key: address for key, address in missing.items() if not store.has(address)}
+        errors = dict[Address, Exception]()
+        for network, record in self._records(store, members, missing, errors):
+            store.write(missing[network.key()], record)
+        self._raise_failures(lacking, errors)
+
+    def _records(
+        self,
+        store: Store,
+        members: Sequence[NetworkSpec],
+        missing: Collection[Address],
+        errors: dict[Address, Exception],
+    ) -> Iterator[tuple[NetworkSpec, Record]]:
+        """Yield the missing records of networks that are computed together.
+
+        If the numbers of a network cause an error, halves are computed, down to single networks.
+        So the error costs that network alone. It is noted.
+        """
+        if all(network.key() not in missing for network in members):
+            return
+        try:
+            functions = self._compute(store, members)
+        except Exception as error:
+            reason = _error_of_a_network(error)
+        else:
+            for network, function in zip(members, functions, strict=True):
+                if network.key() in missing:
+                    yield from self._record(network, function, errors)
+            return
+        if len(members) == 1:
+            errors[members[0].key()] = reason
+            return
+        middle = len(members) // 2
+        for half in (members[:middle], members[middle:]):
+            yield from self._records(store, half, missing, errors)
+
+    def _record(
+        self,
+        network: NetworkSpec,
+        function: Callable[[], Record],
+        errors: dict[Address, Exception],
+    ) -> Iterator[tuple[NetworkSpec, Record]]:
+        """Yield the record of a network, or note its error."""
+        pause_point()
+        try:
+            record = function()
+        except Exception as error:
+            errors[network.key()] = _error_of_a_network(error)
+        else:
+            yield network, record
+
+    def _compute(
+        self, store: Store, members: Sequence[NetworkSpec]
+    ) -> Sequence[Callable[[], Record]]:
+        """Compute what networks have in common; return a function per network for its record."""
         trained = TrainedNetworks.join(
             [store.read(n.key(), TrainedNetworks) for n in members], "member"
         )
         inputs = {
             name: [
-                store.read(self._need(need, network), need.analysis.record_class)
+                store.read(
+                    self.index.address_in(store, self._need(need, network)),
+                    need.analysis.record_class,
+                )
                 for network in members
             ]
             for name, need in zip(self.analysis.needs(), self.bound.needs, strict=True)
         }
         weighted = trained.with_weights(self.analysis.weights)
         population = self.analysis.population_of(weighted)
-        records = self.analysis.compute(population, members[0].task, inputs)
-        for network, record in zip(members, records, strict=True):
-            if network.key() in missing:
-                store.write(self._address(network), record)
+        return self.analysis.compute_each(population, members[0].task, inputs)
 
     def _address(self, network: NetworkSpec) -> Address:
         return self.index.records(self.bound)[network.key()]
@@ -163,64 +231,36 @@ class AnalyseMembers(Job):
     def _need(self, need: BoundAnalysis, network: NetworkSpec) -> Address:
         return self.index.records(need)[network.key()]
 
-    def _lacks(self, store: Store, network: NetworkSpec) -> str:
-        """Return the name of the first needed analysis without a record, or an empty text."""
-        missing = (n.title for n in self.bound.needs if not store.has(self._need(n, network)))
-        return next(missing, "")
+    def _raise_failures(
+        self, lacking: Mapping[Address, str], errors: Mapping[Address, Exception]
+    ) -> None:
+        """Raise RuntimeError if results are missing: which, and why."""
+        if not lacking and len(errors) == len(self.batch):
+            raise next(iter(errors.values()))
+        names: dict[str, list[str]] = {}
+        for name, network in zip(self.batch_names, self.batch, strict=True):
+            if network.key() in lacking:
+                names.setdefault(lacking[network.key()], []).append(name)
+            elif network.key() in errors:
+                reason = f": {error_sentence(errors[network.key()])}"
+                names.setdefault(reason, []).append(name)
+        if names:
+            reasons = (f"{', '.join(each)}{reason}" for reason, each in names.items())
+            raise RuntimeError(f"not done for {'; '.join(reasons)}")
 
-    def _refuse_incomplete(self, store: Store) -> None:
-        """Raise RuntimeError if a network of the batch, or a record that it needs, is absent."""
-        pairs = list(zip(self.batch_names, self.batch, strict=True))
-        absent = [name for name, network in pairs if network_outcome(store, network) is None]
-        if absent:
-            verb = "trained" if isinstance(self.batch[0], TrainedNetworkSpec) else "read"
-            raise RuntimeError(f"{self._not_done(absent)} could not be {verb}")
-        lacking = {
-            name: title
-            for name, network in pairs
-            if not exclusion(store, network, self.choice) and (title := self._lacks(store, network))
-        }
-        if lacking:
-            needed = ", ".join(dict.fromkeys(map(repr, lacking.values())))
-            raise RuntimeError(
-                f"not done for {', '.join(lacking)}: it needs {needed}, which failed"
-            )
 
-    def _not_done(self, absent: Sequence[str]) -> str:
-        """Return `not done for a, b, which`, or `not done for a, b: c, of the same batch,`."""
-        if set(self.names) <= set(absent):
-            return f"not done for {', '.join(absent)}, which"
-        return f"not done for {', '.join(self.names)}: {', '.join(absent)}, of the same batch,"
+def _error_of_a_network(error: Exception) -> Exception:
+    """Return an error that the numbers of a network can cause; raise another one again."""
+    if isinstance(error, NETWORK_ERRORS) or type(error).__name__ == "InvalidArgumentError":
+        return error
+    raise error
 
 
 def member_jobs(index: Artefacts) -> Iterator[AnalyseMembers]:
-    """Yield the analyses of single networks of a study, in batches of one task and cell.
-
-    Networks that differ in labels alone, such as the name of their task, are analysed once. So are
-    initial weights that several protocols train. The batches depend on the study alone, and not on
-    the results that a store holds.
-    """
-    groups: dict[tuple[object, ...], list[int]] = {}
-    for i, network in enumerate(index.networks):
-        groups.setdefault(_shape(network), []).append(i)
-    addresses: list[Any] = [
-        i if isinstance(n, PendingNetwork) else n.key() for i, n in enumerate(index.networks)
-    ]
-    done = set[tuple[str, Any]]()
-    for bound, group in _bound_to_groups(index, list(groups.values())):
-        first = index.networks[group[0]]
-        is_needed = (bound.address, first.task.title) in index.choices
-        if not is_needed or not can_analyse(first, (bound,)):
-            continue
-        sources = index.sources(bound)
-        at = {(bound.address, sources.get(addresses[i], addresses[i])): i for i in reversed(group)}
-        new = sorted(i for key, i in at.items() if key not in done)
-        done |= at.keys()
-        most = BATCH_MEMORY // max(_record_memory(bound.analysis, first), 1)
-        for part in even_parts(new, min(max(most, 1), ANALYSED_TOGETHER)) if new else ():
-            networks = tuple(index.networks[i] for i in part)
-            names = tuple(index.members[i].name for i in part)
-            yield AnalyseMembers(index, bound, networks, networks, names, names)
+    """Yield the analyses of single networks of a study, in batches of one task and cell."""
+    for batch in index.batches:
+        networks, names = batch.networks, batch.names
+        yield AnalyseMembers(index, batch.bound, networks, networks, names, names)
 
 
 def without_open_batches(jobs: Iterable[Job], index: Artefacts) -> list[Job]:
@@ -228,47 +268,11 @@ def without_open_batches(jobs: Iterable[Job], index: Artefacts) -> list[Job]:
 
     The batches of these analyses are not known before.
     """
-    shapes = {_shape(network) for network in index.networks if isinstance(network, PendingNetwork)}
+    shapes = {
+        shape_of(network) for network in index.networks if isinstance(network, PendingNetwork)
+    }
     return [
         job
         for job in jobs
-        if not (isinstance(job, AnalyseMembers) and _shape(job.batch[0]) in shapes)
+        if not (isinstance(job, AnalyseMembers) and shape_of(job.batch[0]) in shapes)
     ]
-
-
-def _bound_to_groups(
-    index: Artefacts, groups: Sequence[list[int]]
-) -> Iterator[tuple[BoundAnalysis, list[int]]]:
-    """Yield each analysis with the groups that it applies to, then those of other tasks."""
-    study = index.study
-    for bound in index.member_analyses:
-        for group in groups:
-            if applies(bound.analysis, index.networks[group[0]].task, study.analyses):
-                yield bound, group
-    for task in study.tasks:
-        for bound in cross_task_analyses(study, task):
-            for group in groups:
-                if index.networks[group[0]].task != task:
-                    yield bound, group
-
-
-def _shape(network: NetworkSpec) -> tuple[object, ...]:
-    """Return the key of networks that one job analyses. An imported network is on its own."""
-    return (network.task, network.cell) if isinstance(network, TrainedNetworkSpec) else (network,)
-
-
-def _record_memory(analysis: MemberAnalysis, network: NetworkSpec) -> int:
-    """Return the bytes that the record of one network takes in memory, as far as it is known."""
-    if not isinstance(network, TrainedNetworkSpec):
-        return 0
-    return RECORD_COPIES * _cost(analysis, network.cell, network.task).bytes
-
-
-@cache
-def _cost(analysis: MemberAnalysis, cell: Cell, task: Task) -> Cost:
-    try:
-        cost = analysis.cost(cell, task)
-        has_numbers = cost.work or cost.bytes
-        return cost + Cost(bytes=overhead(analysis.yields)) if has_numbers else cost
-    except Exception:
-        return Cost()  # a task or a cell of the user; the job itself reports the error

@@ -80,7 +80,7 @@ class AnalyseTask(Job):
     def cost(self) -> Cost:
         try:
             cost = self.analysis.cost(self.result.task, sum(map(len, self.result.reads)))
-        except Exception:
+        except (Exception, SystemExit):
             return Cost()  # a task of the user; the job itself reports the error
         has_numbers = cost.work or cost.bytes
         return cost + Cost(bytes=overhead(self.analysis.yields)) if has_numbers else cost
@@ -97,18 +97,16 @@ class AnalyseTask(Job):
 
     def compute(self, store: Store, at: tuple[int, ...]) -> Record:
         """Return the record for the networks at some positions, read from the store."""
-        result = self.result
+        result, reads = self.result, self.result.reads_in(store)
         of_task = [i for i in at if i < result.n_task_networks]
         records: dict[str, Any] = {
-            bound.title: [
-                store.read(result.reads[i][part], bound.analysis.record_class) for i in of_task
-            ]
+            bound.title: [store.read(reads[i][part], bound.analysis.record_class) for i in of_task]
             for part, bound in enumerate(result.inputs)
         }
         if result.cross_task:
             kind = result.cross_task.analysis.record_class
             records[OTHER_TASKS] = {
-                result.members[i]: store.read(result.reads[i][0], kind)
+                result.members[i]: store.read(reads[i][0], kind)
                 for i in at
                 if i >= result.n_task_networks
             }
@@ -127,14 +125,15 @@ class AnalyseTask(Job):
 
     def _control(self, weights: WeightsOf, store: Store, at: Sequence[int]) -> Inputs:
         """Return the records of the networks with other weights, as far as there are any."""
-        members = self.result.members
+        members, index = self.result.members, self.result.index
         records = {}
         for name, bound in self.result.controls[weights].items():
-            addresses = self.result.control_reads[weights, name]
+            listed = self.result.control_reads[weights, name]
+            addresses = {i: index.address_in(store, a) for i in at if (a := listed[i]) is not None}
             records[name] = {
                 members[i]: store.read(address, bound.analysis.record_class)
-                for i in at
-                if (address := addresses[i]) is not None and store.has(address)
+                for i, address in addresses.items()
+                if store.has(address)
             }
         present = [members[i] for i in at if any(members[i] in each for each in records.values())]
         return Inputs.from_records(present, records, {}, {})

@@ -11,6 +11,7 @@ from rnnstudy.analyses.conditions import Where, condition_text, has_values
 from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.claims import Claim
 from rnnstudy.core.component import Address
+from rnnstudy.study.plan.batches import Batch, address_in, batches
 from rnnstudy.study.plan.member_analyses import (
     BoundAnalysis,
     control_distances,
@@ -131,6 +132,25 @@ class Artefacts:
             if isinstance(network, TrainedNetworkSpec) and not isinstance(network, PendingNetwork)
         )
         return {network.key(): network.initial_key() for network in trained}
+
+    @cached_property
+    def batches(self) -> tuple[Batch, ...]:
+        """Networks that each analysis computes together."""
+        return tuple(batches(self))
+
+    @cached_property
+    def batch_of(self) -> Mapping[Address, tuple[Batch, NetworkSpec]]:
+        """Address of a record -> batch that it is computed in, and its network."""
+        return {
+            self.records(batch.bound)[network.key()]: (batch, network)
+            for batch in self.batches
+            for network in batch.networks
+            if not isinstance(network, PendingNetwork)
+        }
+
+    def address_in(self, store: Store, address: Address) -> Address:
+        """Return where a store holds a record: elsewhere if its batch lacks networks."""
+        return address_in(self, store, address)
 
     def exclusions(self, store: Store, task: str, choice: NetworkChoice) -> Mapping[Address, str]:
         """Return the addresses of the networks of a task that are not chosen, with the reasons."""

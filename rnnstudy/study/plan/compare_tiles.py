@@ -62,7 +62,8 @@ class Block:
 
     def _address(self, store: Store, complete: bool) -> Address:
         at = self.expected_positions(store) if complete else self.ready(store)
-        reads = (address for i in at for address in self.result.reads[i])
+        each = self.result.reads if complete else self.result.reads_in(store)
+        reads = (address for i in at for address in each[i])
         return self.result.analysis.key("block", *reads)
 
 
@@ -302,7 +303,7 @@ class _Forms(Sequence[Form]):
     def load(self, i: int) -> Form | None:
         """Return the form of a row; None for a control without finite states."""
         row = _item(self.result, *self.rows[i])
-        address = self.result.reads[self.rows[i][0]][row.part or 0]
+        address = self.result.reads_in(self.store)[self.rows[i][0]][row.part or 0]
         key = self.analysis.metric.key("form", address, *(["planted"] * row.planted))
         form = FORMS.get(key, lambda: self._read_or_prepare(row, address, key))
         return form if form_arrays(form) else None

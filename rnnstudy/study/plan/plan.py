@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from rnnstudy.analyses.base import Cost, Member
 from rnnstudy.analyses.distances.all_pairs import AllPairs
+from rnnstudy.study.errors import exits_as_errors
 from rnnstudy.study.plan.analyse_members import member_jobs, without_open_batches
 from rnnstudy.study.plan.analyse_task import AnalyseTask
 from rnnstudy.study.plan.artefacts import Artefacts
@@ -17,7 +18,7 @@ from rnnstudy.study.spec.imported_models import ImportedNetworkSpec
 from rnnstudy.study.spec.networks import NetworkSpec, TrainedNetworkSpec
 from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import Study
-from rnnstudy.study.store import Store, snapshot_of
+from rnnstudy.study.store import Store, StoreSnapshot, snapshot_of
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Plan:
     """Is true if the plan selects training fields, so that another plan follows."""
     whole: tuple[Job, ...] = ()
     """All jobs of the stage, also those whose results are in the store."""
+    snapshot: StoreSnapshot | None = None
+    """The store as it was when the plan was made."""
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -71,8 +74,14 @@ class Plan:
         return memory
 
 
+@exits_as_errors()
 def make_plan(
-    study: Study, store: Store, *, selecting: bool = True, before: Plan | None = None
+    study: Study,
+    store: Store,
+    *,
+    selecting: bool = True,
+    before: Plan | None = None,
+    index: Artefacts | None = None,
 ) -> Plan:
     """Return what can be done next of what a study needs and a store lacks.
 
@@ -86,9 +95,12 @@ def make_plan(
         If false, networks that wait for a selection are left out.
     before
         The plan of the stage before, whose groups of networks are used again.
+    index
+        Index of the study's results. Default: it is made anew.
     """
     snapshot = snapshot_of(store)
-    index = Artefacts.from_store(study, snapshot, before.index.groups if before else None)
+    if index is None:
+        index = Artefacts.from_store(study, snapshot, before.index.groups if before else None)
     open_groups = [g for g in index.groups if selection_result(g, snapshot) is None]
     everything = _jobs(index)
     selecting = selecting and bool(open_groups)
@@ -103,6 +115,7 @@ def make_plan(
         waiting=_waiting(index),
         selecting=selecting,
         whole=tuple(now),
+        snapshot=snapshot,
     )
 
 

@@ -30,6 +30,9 @@ class NetworkIndex(Protocol):
     def exclusions(self, store: Store, task: str, choice: NetworkChoice) -> Mapping[Address, str]:
         """Return the addresses of the networks of a task that are not chosen, with the reasons."""
 
+    def address_in(self, store: Store, address: Address) -> Address:
+        """Return where a store holds a record: elsewhere if its batch lacks networks."""
+
 
 def can_analyse(network: NetworkSpec, analyses: Iterable[BoundAnalysis]) -> bool:
     """Return whether analyses apply to a network: an imported one has no seed to start from."""
@@ -86,6 +89,18 @@ class TaskArtefact:
         return tuple(
             tuple(records[key] for records in (tables if i < self.n_task_networks else cross))
             for i, key in enumerate(self.keys)
+        )
+
+    def reads_in(self, store: Store) -> tuple[tuple[Address, ...], ...]:
+        """Return the addresses of the records of each network as a store holds them."""
+        if self.solved is not None:
+            return self.solved.reads_in(store)
+        return store.memoise((self, "reads"), lambda: self._addresses_in(store))
+
+    def _addresses_in(self, store: Store) -> tuple[tuple[Address, ...], ...]:
+        return tuple(
+            tuple(self.index.address_in(store, address) for address in reads)
+            for reads in self.reads
         )
 
     @cached_property
@@ -147,8 +162,9 @@ class TaskArtefact:
 
     def ready(self, store: Store, among: Sequence[int] | None = None) -> tuple[int, ...]:
         """Return the positions of networks whose records the store holds."""
+        reads = self.reads_in(store)
         return tuple(
-            i for i in self.expected_positions(store, among) if all(map(store.has, self.reads[i]))
+            i for i in self.expected_positions(store, among) if all(map(store.has, reads[i]))
         )
 
     def address(self, store: Store, *, complete: bool = False) -> Address:
@@ -160,8 +176,9 @@ class TaskArtefact:
     def _address(self, store: Store, complete: bool) -> Address:
         at = self.expected_positions(store) if complete else self.ready(store)
         of_task = [i for i in at if i < self.n_task_networks]
-        reads = [self.reads[i][part] for part in range(len(self.inputs)) for i in of_task]
-        reads += [address for i in at if i >= self.n_task_networks for address in self.reads[i]]
+        each = self.reads if complete else self.reads_in(store)
+        reads = [each[i][part] for part in range(len(self.inputs)) for i in of_task]
+        reads += [address for i in at if i >= self.n_task_networks for address in each[i]]
         needs = (need.address(store, complete=complete) for need in self.needs)
         controls = self._control_inputs(store, of_task, complete)
         return self.analysis.key(*reads, *needs, *controls)
@@ -173,7 +190,10 @@ class TaskArtefact:
         for (weights, name), addresses in self.control_reads.items():
             yield f"control {weights} {name}"
             reads = (address for i in at if (address := addresses[i]) is not None)
-            yield from (address for address in reads if complete or store.has(address))
+            if not complete:
+                present = (self.index.address_in(store, address) for address in reads)
+                reads = (address for address in present if store.has(address))
+            yield from reads
         for name, need in self.control_distances.items():
             if need.has_networks(store):
                 yield f"control distances {name}"

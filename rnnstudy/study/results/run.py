@@ -45,7 +45,7 @@ from rnnstudy.study.results.verdict_table import (
 from rnnstudy.study.spec.networks import NetworkSpec, TrainedNetworkSpec
 from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import SpecError, Study, load_study
-from rnnstudy.study.store import Store, snapshot_of
+from rnnstudy.study.store import Store, StoreSnapshot, snapshot_of
 from rnnstudy.tasks import Task
 from rnnstudy.training.train import TrainedNetworks
 
@@ -133,12 +133,17 @@ class Run:
             self._index = Artefacts.from_store(self.study, self.store, groups)
         return self._index
 
-    def at_one_time(self) -> "Run":
+    def at_one_time(self, snapshot: StoreSnapshot | None = None) -> "Run":
         """Return the results as they are now, for reading all of them.
 
         The store is asked for each address once. Results that are written later are not seen.
+
+        Parameters
+        ----------
+        snapshot
+            The store at that time. Default: as it is now.
         """
-        store = snapshot_of(self.store)
+        store = snapshot or snapshot_of(self.store)
         return self if store is self.store else Run(self.directory, self.study, store, self.index)
 
     def __repr__(self) -> str:
@@ -225,7 +230,7 @@ class Run:
             )
         bound, key = analyses[analysis], self.key(member)
         self._refuse_left_out(bound, member)
-        address = self.index.records(bound)[key]
+        address = self.index.address_in(self.store, self.index.records(bound)[key])
         return self._read(address, bound.analysis.record_class, f"'{analysis}' of '{member}'")
 
     def _refuse_left_out(self, bound: BoundAnalysis, member: str) -> None:
@@ -345,7 +350,10 @@ class Run:
         pairs = [(m, n) for m, n in index.pairs if m.fields["task"] == task]
         records = {
             bound.title: {
-                m.name: (index.records(bound)[n.key()], bound.analysis.record_class)
+                m.name: (
+                    index.address_in(store, index.records(bound)[n.key()]),
+                    bound.analysis.record_class,
+                )
                 for m, n in pairs
             }
             for bound in index.listed
@@ -391,11 +399,15 @@ class Run:
         needs = dict(zip(analysis.needs(), index.by_title[analysis.title].needs, strict=True))
         # Figures draw points in the activity of the same weights, if there is any.
         needs["representations"] = BoundAnalysis(Representations(weights=weights))
+        store = snapshot_of(self.store)
         records = {
             name: self._present(
                 {
-                    m: (index.records(need)[index.network[m].key()], need.analysis.record_class)
-                    for m in seeded
+                    member: (
+                        index.address_in(store, index.records(need)[index.network[member].key()]),
+                        need.analysis.record_class,
+                    )
+                    for member in seeded
                 }
             )
             for name, need in needs.items()
@@ -477,7 +489,7 @@ class Run:
 
     def plan(self) -> Plan:
         """Return what is done and what is left to do."""
-        return make_plan(self.study, self.store)
+        return make_plan(self.study, self.store, index=self.index)
 
 
 def _outcome_columns(store: Store, network: NetworkSpec) -> dict[str, Any]:
