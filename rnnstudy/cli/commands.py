@@ -24,7 +24,7 @@ from rnnstudy.analyses import ANALYSES
 from rnnstudy.cells import CELLS
 from rnnstudy.claims import CLAIMS
 from rnnstudy.cli import progress as terminal
-from rnnstudy.cli.error_messages import error_message
+from rnnstudy.cli.error_messages import error_message, is_exit_of_command
 from rnnstudy.cli.plan_summary import show_plan
 from rnnstudy.cli.terminal import SafeConsole, SafeFormatter, printable_lines
 from rnnstudy.cli.upkeep import clean_lines, size_line, verify_lines
@@ -147,9 +147,7 @@ def run(
     >>> run(Path("study.yaml"), sets=["training.steps=100"])  # doctest: +SKIP
     """
     _log(verbose)
-    study = _load(spec, sets, allow_plugins)
-    if settings := cluster_settings(cluster, study.runtime.cluster):
-        study = _load(spec, [*(sets or []), *settings], allow_plugins)
+    study = _load(spec, sets, allow_plugins, cluster)
     directory = out or files.default_directory(study)
     try:
         results = runner.run(
@@ -216,12 +214,13 @@ def check(
     out: Out = None,
     sets: Sets = None,
     allow_plugins: AllowPlugins = False,
+    cluster: ClusterOption = None,
     verbose: Verbose = 0,
 ) -> None:
     """Validate a spec and show what it would do, without doing it."""
     _log(verbose)
     refuse_other_backends()
-    study = _load(spec, sets, allow_plugins)
+    study = _load(spec, sets, allow_plugins, cluster)
     directory = out or files.default_directory(study)
     files.refuse_unusable_folders(study, directory)
     study.runtime.refuse_absent_devices()
@@ -239,7 +238,7 @@ def check(
 def status(directory: Directory, allow_plugins: AllowPlugins = False, verbose: Verbose = 0) -> None:
     """Show how far a run is, and how its networks fare."""
     _log(verbose)
-    results = _open(directory, allow_plugins)
+    results = _open(directory, allow_plugins).at_one_time()
     plan = results.plan()
     show_plan(results.study, plan, console)
     _show_result(results)
@@ -341,10 +340,15 @@ def schema() -> None:
     sys.stdout.write(json.dumps(json_schema(), indent=1) + "\n")
 
 
-def _load(spec: Path, sets: list[str] | None, allow_plugins: bool) -> Study:
+def _load(
+    spec: Path, sets: list[str] | None, allow_plugins: bool, cluster: str | None = None
+) -> Study:
+    """Return the study of a spec, on the cluster that the command line names."""
     if allow_plugins or plugins.is_confirmed(spec.parent):
         plugins.allow_plugins(spec.parent, Path.cwd())
-    return load_study(spec, sets or [])
+    study = load_study(spec, sets or [])
+    settings = cluster_settings(cluster, study.runtime.cluster)
+    return load_study(spec, [*(sets or []), *settings]) if settings else study
 
 
 def _open(directory: Path, allow_plugins: bool = False) -> Run:
@@ -426,7 +430,9 @@ def main() -> None:
     )
     try:
         app()
-    except Exception as error:
+    except BaseException as error:
+        if is_exit_of_command(error):
+            raise
         logging.getLogger("rnnstudy").debug("%s", traceback.format_exc())
         message, code = error_message(error)
         errors.print(message, soft_wrap=True)

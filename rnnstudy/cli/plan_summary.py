@@ -11,6 +11,7 @@ from rnnstudy.study.plan.job import Job, count_label
 from rnnstudy.study.plan.plan import Plan
 from rnnstudy.study.plan.train import total_flops
 from rnnstudy.study.spec.networks import TrainedNetworkSpec
+from rnnstudy.study.spec.options import BatchCluster
 from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import Study
 from rnnstudy.training.cost import core_hours, parameters
@@ -29,7 +30,7 @@ def show_plan(study: Study, plan: Plan, console: Console) -> None:
         )
     for name, done, total in plan.done:
         _say(console, f"{name}: {done} of {total} done")
-    for line in _training(study, plan):
+    for line in (*_cluster(study), *_training(study, plan)):
         _say(console, line)
     costs = plan.costs()
     if costs:
@@ -61,6 +62,17 @@ def _networks(plan: Plan) -> Table:
             count = f"{parameters(network.cell, network.task):,}"
         table.add_row(*values, str(len(positions)), count)
     return table
+
+
+def _cluster(study: Study) -> list[str]:
+    """Return a line about the cluster of a study, if there is one."""
+    cluster = study.runtime.cluster
+    if isinstance(cluster, BatchCluster):
+        gpus = f" and {count_label(cluster.gpus, 'GPU')}" if cluster.gpus else ""
+        workers, cores = count_label(cluster.workers, "worker"), count_label(cluster.cores, "core")
+        size = f"{cores}, {cluster.memory:g} GiB{gpus} each"
+        return [f"on {cluster.kind}: up to {workers} with {size}"]
+    return [] if cluster is None else [f"on the cluster {cluster}"]
 
 
 def _training(study: Study, plan: Plan) -> list[str]:

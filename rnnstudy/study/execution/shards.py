@@ -15,6 +15,7 @@ from typing import Any, Self
 from rnnstudy.core.files import make_folder, parse_json, read_file, write_file
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.execute import execute
+from rnnstudy.study.execution.memory import refuse_oversized
 from rnnstudy.study.execution.schedule import prerequisites
 from rnnstudy.study.execution.worker import JobResult, ProgressListener
 from rnnstudy.study.plan.job import Job, JobKey
@@ -92,6 +93,7 @@ def _execute_stage(
     shard: Shard, plan: Plan, store: Store, runtime: Runtime, progress: Progress
 ) -> list[JobResult]:
     results: list[JobResult] = []
+    refuse_oversized(plan.todo, runtime)
     while jobs := shard.jobs(plan, {result.key for result in results}):
         part = replace(plan, todo=jobs)
         with progress(part) as listener:

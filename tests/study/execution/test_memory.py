@@ -1,5 +1,6 @@
 """Jobs that run out of memory are divided at fixed places; what cannot fit is refused before."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,11 @@ from typing import Any, ClassVar, Self, cast
 import pytest
 from pretended import pretend
 
+from rnnstudy.analyses import MemberAnalysis
+from rnnstudy.analyses.base import Cost
+from rnnstudy.cells import Cell
 from rnnstudy.core.record import Record
+from rnnstudy.population.population import Population
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.memory import is_out_of_memory, refuse_oversized, run_divided
 from rnnstudy.study.plan.analyse_members import AnalyseMembers
@@ -18,6 +23,7 @@ from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.plan.train import Train, machine_memory
 from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.study.store import Store
+from rnnstudy.tasks import Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +182,66 @@ def test_a_network_beyond_the_memory_is_refused_with_the_number() -> None:
     with pytest.raises(RunError, match=message):
         refuse_oversized(plan.todo, small.runtime)
     refuse_oversized([], small.runtime)
+
+
+class Heavy(MemberAnalysis):
+    """An analysis whose record takes many GiB for each network."""
+
+    kind: ClassVar[str] = "tests:Heavy"
+    size: float = 1.0
+
+    def run(self, population: Population, task: Task) -> Sequence[Record]:
+        return [Record() for _ in range(len(population))]
+
+    def cost(self, cell: Cell, task: Task) -> Cost:
+        return Cost(bytes=int(self.size * 2**30))
+
+
+def heavy(size: float, **runtime: Any) -> Study:
+    return study(runtime=runtime).replace(analyses=(Heavy(name="heavy", size=size),))
+
+
+def refused(asked: Study) -> str:
+    """Return why the jobs of a study are refused; empty if they are not."""
+    try:
+        refuse_oversized(make_plan(asked, Store("nowhere")).todo, asked.runtime)
+    except RunError as error:
+        return str(error)
+    return ""
+
+
+def test_an_analysis_of_one_network_beyond_the_memory_is_refused_with_the_number() -> None:
+    there = machine_memory() / 2**30
+    assert refused(heavy(there / 4)) == ""
+    # Records are there twice while they are written.
+    message = (
+        rf"a network must fit into memory, got flip_flop-vanilla-tanh-3-s000, for which 'heavy' "
+        rf"takes some [\d,]+ MiB of the {there * 1024:,.0f} MiB of the machine\. Reduce the units, "
+        r"or leave out the analysis\."
+    )
+    assert re.fullmatch(message, refused(heavy(there)))
+    # The option is about training.
+    assert refused(heavy(there / 4, memory=1.0)) == ""
+
+
+def test_on_a_cluster_the_memory_of_a_worker_is_the_limit() -> None:
+    there = machine_memory() / 2**30
+
+    def workers(memory: float) -> dict[str, Any]:
+        return {"cluster": {"kind": "slurm", "memory": memory}}
+
+    assert refused(heavy(1.0, **workers(1.0))).endswith(
+        "of the 1,024 MiB of a worker (runtime.cluster.memory). Reduce the units, or leave out "
+        "the analysis."
+    )
+    assert refused(heavy(1.0, **workers(3.0))) == ""
+    # Workers may have more memory than this machine.
+    assert refused(heavy(there, **workers(4 * there))) == ""
+    assert refused(heavy(there, cluster="tcp://host:8786")) == ""
+    assert "of the machine" in refused(heavy(there, cluster="local:2"))
+    small = study(runtime={"memory": 64.0, **workers(1e-6)})
+    assert "for which 'train' takes" in refused(small)
+    assert "MiB of a worker (runtime.cluster.memory). Reduce training.batch" in refused(small)
 
 
 def test_the_memory_of_the_machine_is_the_limit_by_default() -> None:
