@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_type_hints
 
@@ -469,7 +469,7 @@ class MemberAnalysis(Analysis):
         functions = self.record_functions(population, task, *checked)
         if functions is not None:
             return functions
-        return [lambda record=record: record for record in self.run(population, task, *checked)]  # type: ignore[misc]
+        return [partial(_same, record) for record in self.run(population, task, *checked)]
 
     def _checked(self, inputs: MemberInputs) -> list[MemberInputs]:
         """Return the inputs as arguments of `run`: none if the analysis reads nothing."""
@@ -492,6 +492,10 @@ class MemberAnalysis(Analysis):
     def cost(self, cell: Cell, task: Task) -> Cost:
         """Return the estimated cost of one network of this cell, which `rnnstudy check` prints."""
         return Cost()
+
+
+def _same(record: Record) -> Record:
+    return record
 
 
 class TaskAnalysis(Analysis):

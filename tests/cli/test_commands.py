@@ -14,9 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from rnnstudy import __main__ as command
 from rnnstudy.cells.lstm import LSTM
+from rnnstudy.cli.commands import app
 
 ROOT = Path(__file__).parents[2]
 
@@ -199,6 +201,22 @@ def test_check_shows_the_plan_without_tensorflow(folder: Path) -> None:
     assert ["fixed_points", "8", "searches", "for", "fixed", "points"] in [w[:6] for w in ahead]
     assert ahead[-1][:2] == ["in", "all"]
     assert not (folder / "elsewhere").exists()
+
+
+def test_check_plans_for_the_workers_of_a_cluster(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(SPEC)
+    words = ["check", str(tmp_path / "tiny.yaml"), "--out", str(tmp_path / "run"), "--cluster"]
+    batch = CliRunner().invoke(app, [*words, "slurm"])
+    assert (batch.exit_code, batch.exception) == (0, None)
+    assert "on slurm: up to 4 workers with 1 core, 4 GiB each" in batch.output
+    local = CliRunner().invoke(app, [*words, "local:2"])
+    assert "on the cluster local:2" in local.output
+    # The options of the spec stay.
+    cluster = "runtime: {cluster: {kind: slurm, memory: 0.0001, workers: 2}}\n"
+    (tmp_path / "tiny.yaml").write_text(SPEC + cluster)
+    small = CliRunner().invoke(app, [*words, "slurm"])
+    assert "on slurm: up to 2 workers" in small.output
+    assert "MiB of a worker (runtime.cluster.memory)" in str(small.exception)
 
 
 def test_schema_and_lists(folder: Path) -> None:

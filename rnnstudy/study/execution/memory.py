@@ -44,7 +44,7 @@ def refuse_oversized(jobs: Collection[Job], runtime: Runtime) -> None:
     """
     for trains in (True, False):
         limit = memory_limit(runtime, trains=trains)
-        alike = (job for job in jobs if bool(job.trains) == trains) if limit else ()
+        alike = [job for job in jobs if bool(job.trains) == trains]
         largest = max(alike, key=lambda job: job.least_memory, default=None)
         if limit is None or largest is None or largest.least_memory <= limit.bytes:
             continue

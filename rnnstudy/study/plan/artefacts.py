@@ -140,12 +140,15 @@ class Artefacts:
 
     @cached_property
     def batch_of(self) -> Mapping[Address, tuple[Batch, NetworkSpec]]:
-        """Address of a record -> batch that it is computed in, and its network."""
+        """Address of a record -> batch that it is computed in, and its network.
+
+        A batch with a network that waits for a selection is not known yet.
+        """
         return {
             self.records(batch.bound)[network.key()]: (batch, network)
             for batch in self.batches
+            if not any(isinstance(network, PendingNetwork) for network in batch.networks)
             for network in batch.networks
-            if not isinstance(network, PendingNetwork)
         }
 
     def address_in(self, store: Store, address: Address) -> Address:
