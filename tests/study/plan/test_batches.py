@@ -263,7 +263,7 @@ def test_numbers_do_not_depend_on_kills_and_failures_on_the_way(tmp_path: Path) 
     perform(broken, *CHAIN)
     expected = values(unbroken, *CHAIN), values(broken, *CHAIN)
     chance, networks = random.Random(0), [network for _, network in study().expand()]
-    for turn in range(30):
+    for turn in range(12):
         store = Store(tmp_path / f"{turn}" / "store")
         order = chance.sample(range(5), 5)
         lost = {1} if turn % 2 else set[int]()
