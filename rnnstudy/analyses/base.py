@@ -451,7 +451,7 @@ class MemberAnalysis(Analysis):
         TypeError
             If an input is not of the class `takes`.
         """
-        return self.run(population, task, *self._checked(inputs))
+        return self.run(population, task, *self._check_inputs(inputs))
 
     def compute_each(
         self, population: Population, task: Task, inputs: MemberInputs = NO_INPUTS
@@ -465,14 +465,14 @@ class MemberAnalysis(Analysis):
         TypeError
             If an input is not of the class `takes`.
         """
-        checked = self._checked(inputs)
+        checked = self._check_inputs(inputs)
         functions = self.record_functions(population, task, *checked)
         if functions is not None:
             return functions
         return [partial(_same, record) for record in self.run(population, task, *checked)]
 
-    def _checked(self, inputs: MemberInputs) -> list[MemberInputs]:
-        """Return the inputs as arguments of `run`: none if the analysis reads nothing."""
+    def _check_inputs(self, inputs: MemberInputs) -> list[MemberInputs]:
+        """Check the classes of inputs; return them as arguments of `run`, none without needs."""
         needs = self.needs()
         for name in needs:
             self._check(name, inputs[name])

@@ -43,7 +43,7 @@ def error_message(error: BaseException) -> tuple[str, int]:
         reason = str(error)
         if error.filename and error.strerror:
             reason = f"{error.filename}: {error.strerror.lower()}"
-        reason += f" ({place})" if (place := place_of(error)) else ""
+        reason += f" ({origin})" if (origin := place_of(error)) else ""
         return f"rnnstudy: {reason}", 1 if error.errno in DISK_FAILURES else 2
     origin = _origin(error)
     return f"rnnstudy: {error_sentence(error)}{origin}. -vv shows the traceback.", 1
@@ -66,5 +66,5 @@ def _origin(error: BaseException) -> str:
     """Return the file and line that raised an error, the last ones of a user if there are any."""
     frames = traceback.extract_tb(error.__traceback__)
     last = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
-    place = place_of(error) or last
-    return f" ({place})" if place else ""
+    origin = place_of(error) or last
+    return f" ({origin})" if origin else ""

@@ -139,9 +139,9 @@ class CatalogueField:
             raise
         except BaseException as error:  # importing runs the user's own module
             words = f"{error}{_start_folder_hint(path, error)}"
-            place = place_of(error)
-            if place and not isinstance(error, ImportError):
-                words = f"{type(error).__name__}: {words} ({place})"
+            origin = place_of(error)
+            if origin and not isinstance(error, ImportError):
+                words = f"{type(error).__name__}: {words} ({origin})"
             raise self._class_error(path, f"cannot be loaded: {words}") from error
         if not issubclass(cls, base) or base.noun not in ("", cls.noun):
             raise self._class_error(path, f"is not a rnnstudy {self.noun}")

@@ -63,8 +63,8 @@ def exits_as_errors() -> Iterator[None]:
     except (Exception, KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:
-        place = place_of(error)
+        origin = place_of(error)
         raise RunError(
             f"code of a class must not end the process, got {error_sentence(error)}"
-            + (f" ({place})" if place else "")
+            + (f" ({origin})" if origin else "")
         ) from error

@@ -25,8 +25,8 @@ def place_of(error: BaseException) -> str:
     """
     frames = traceback.walk_tb(error.__traceback__)
     places = [(frame.f_code.co_filename, line) for frame, line in frames]
-    own = [(name, line) for name, line in places if is_of_user(name)]
-    return f"{Path(own[-1][0]).name}, line {own[-1][1]}" if own else ""
+    last = next(((name, line) for name, line in reversed(places) if is_of_user(name)), None)
+    return f"{Path(last[0]).name}, line {last[1]}" if last else ""
 
 
 def is_of_user(file: str) -> bool:

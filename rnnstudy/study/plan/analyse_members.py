@@ -11,7 +11,9 @@ from rnnstudy.core.component import Address
 from rnnstudy.core.record import Record
 from rnnstudy.study.errors import error_sentence
 from rnnstudy.study.plan.artefacts import Artefacts
-from rnnstudy.study.plan.batches import Batch, choice_of, cost_of, record_memory, shape_of
+from rnnstudy.study.plan.batches.batch import Batch, choice_of
+from rnnstudy.study.plan.batches.costs import cost_of, record_memory
+from rnnstudy.study.plan.batches.division import shape_of
 from rnnstudy.study.plan.job import Context, Job, count_label, halves, range_label
 from rnnstudy.study.plan.member_analyses import BoundAnalysis
 from rnnstudy.study.plan.outcomes import exclusion, network_outcome

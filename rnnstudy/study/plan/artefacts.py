@@ -11,7 +11,8 @@ from rnnstudy.analyses.conditions import Where, condition_text, has_values
 from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.claims import Claim
 from rnnstudy.core.component import Address
-from rnnstudy.study.plan.batches import Batch, address_in, batches
+from rnnstudy.study.plan.batches.batch import Batch, address_in
+from rnnstudy.study.plan.batches.division import divide_networks
 from rnnstudy.study.plan.member_analyses import (
     BoundAnalysis,
     control_distances,
@@ -136,7 +137,7 @@ class Artefacts:
     @cached_property
     def batches(self) -> tuple[Batch, ...]:
         """Networks that each analysis computes together."""
-        return tuple(batches(self))
+        return tuple(divide_networks(self))
 
     @cached_property
     def batch_of(self) -> Mapping[Address, tuple[Batch, NetworkSpec]]:

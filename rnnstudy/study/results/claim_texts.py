@@ -89,7 +89,7 @@ def _fault(claim: Claim, evidence: Evidence | None) -> str:
         return fault
     _, error = attempt(partial(_check_numbers, evidence), None)
     if not error:
-        _, error = attempt(partial(verdicts, [claim], [evidence]), [])
+        _, error = attempt(partial(verdicts, [claim], [evidence]), list[Verdict]())
     return f"its evidence raises {error}" if error else ""
 
 

@@ -60,7 +60,7 @@ class ClaimResult:
     tests: int = 0
     """Number of its tests over which p is corrected."""
     fault: str = ""
-    """Why there is no verdict, if code of the claim raises; empty if none does."""
+    """Error of the code of the claim, for which it has no verdict; empty without one."""
 
 
 def evaluate_claims(claims: Sequence[ClaimEvidence]) -> list[ClaimResult]:
@@ -73,7 +73,7 @@ def evaluate_claims(claims: Sequence[ClaimEvidence]) -> list[ClaimResult]:
     solved = judge(each_claim, [each.evidence for each in claims])
     everyone = judge(each_claim, [each.companion or each.evidence for each in claims])
     return [
-        _checked(_result(each, judgement, companion))
+        _check_row(_result(each, judgement, companion))
         for each, judgement, companion in zip(claims, solved, everyone, strict=True)
     ]
 
@@ -92,7 +92,7 @@ def _result(claim: ClaimEvidence, judgement: Judgement, companion: Judgement) ->
         tests=judgement.tests,
     )
     if fault := judgement.fault:
-        return _failed(result, "; ".join(filter(None, [claim.failure, fault])))
+        return _withdraw_verdict(result, "; ".join(filter(None, [claim.failure, fault])))
     if verdict is None:
         return result
     return replace(
@@ -106,7 +106,7 @@ def _result(claim: ClaimEvidence, judgement: Judgement, companion: Judgement) ->
     )
 
 
-def _failed(result: ClaimResult, fault: str) -> ClaimResult:
+def _withdraw_verdict(result: ClaimResult, fault: str) -> ClaimResult:
     """Return the result of a claim that has no verdict because of a fault."""
     return replace(
         result,
@@ -120,10 +120,11 @@ def _failed(result: ClaimResult, fault: str) -> ClaimResult:
     )
 
 
-def _checked(result: ClaimResult) -> ClaimResult:
+def _check_row(result: ClaimResult) -> ClaimResult:
     """Return a result, without its verdict if no row of a table can be formed of it."""
-    _, error = attempt(partial(_row, result), {})
-    return _failed(result, f"its evidence raises {error}") if error else result
+    row: dict[str, Any] = {}
+    _, error = attempt(partial(_row, result), row)
+    return _withdraw_verdict(result, f"its evidence raises {error}") if error else result
 
 
 def _companion_word(claim: ClaimEvidence, companion: Judgement) -> str:

@@ -19,8 +19,8 @@ from rnnstudy.cells import Cell
 from rnnstudy.core.record import Record
 from rnnstudy.population.population import Population
 from rnnstudy.study.errors import RunError
-from rnnstudy.study.plan import batches
 from rnnstudy.study.plan.analyse_members import AnalyseMembers
+from rnnstudy.study.plan.batches import division
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.study import Study, study_of
@@ -53,7 +53,7 @@ def study() -> Study:
 
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "ANALYSED_TOGETHER", 3)
+    monkeypatch.setattr(division, "ANALYSED_TOGETHER", 3)
 
 
 def analyses(store: Store) -> list[AnalyseMembers]:
@@ -135,7 +135,7 @@ class Doubled(MemberAnalysis):
         return [Values(np.append(2.0 * numbers, np.sum(each))) for numbers in each]
 
     def cost(self, cell: Cell, task: Task) -> Cost:
-        return Cost(bytes=batches.BATCH_MEMORY * self.wide)
+        return Cost(bytes=division.BATCH_MEMORY * self.wide)
 
 
 class Picky(BatchMean):
@@ -384,5 +384,5 @@ def test_batches_of_large_networks_are_smaller(monkeypatch: pytest.MonkeyPatch) 
         return [len(job.batch) for job in searches]
 
     assert sizes() == [2, 3]
-    monkeypatch.setattr(batches, "BATCH_MEMORY", 1)
+    monkeypatch.setattr(division, "BATCH_MEMORY", 1)
     assert sizes() == [1] * 5

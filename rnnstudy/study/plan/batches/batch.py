@@ -6,34 +6,17 @@ out of its batch. The results of the others then have addresses that name it. If
 later, the whole batch is computed under the usual addresses, with the digits of an unbroken run.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Protocol
+from typing import Protocol
 
-from rnnstudy.analyses import MemberAnalysis
-from rnnstudy.analyses.base import Cost, Member, NetworkChoice, overhead
-from rnnstudy.cells import Cell
+from rnnstudy.analyses.base import Member, NetworkChoice
 from rnnstudy.core.component import Address
-from rnnstudy.study.plan.member_analyses import BoundAnalysis, cross_task_analyses
+from rnnstudy.study.plan.member_analyses import BoundAnalysis
 from rnnstudy.study.plan.outcomes import exclusion, network_outcome
-from rnnstudy.study.plan.task_artefact import can_analyse
-from rnnstudy.study.plan.train import even_parts
-from rnnstudy.study.spec.checks import applies
 from rnnstudy.study.spec.networks import NetworkSpec, TrainedNetworkSpec
-from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import Study
 from rnnstudy.study.store import Store
-from rnnstudy.tasks import Task
-
-ANALYSED_TOGETHER = 16
-"""Networks per batch: enough to share compiled programs, few enough to bound memory."""
-
-BATCH_MEMORY = 4 * 2**30
-"""Bytes that the records of a batch may take in memory. Larger networks form smaller batches."""
-
-RECORD_COPIES = 2
-"""Copies of a batch's records in memory (docs/benchmarks.md)."""
 
 
 class NetworkTable(Protocol):
@@ -162,71 +145,3 @@ def choice_of(index: NetworkTable, bound: BoundAnalysis, network: NetworkSpec) -
     if bound.analysis.weights != "trained":
         return "all"
     return index.choices[bound.address, network.task.title]
-
-
-def batches(index: NetworkTable) -> Iterator[Batch]:
-    """Yield the batches of all analyses of single networks of a study.
-
-    Networks that differ in labels alone, such as the name of their task, are analysed once. So are
-    initial weights that several protocols train. The batches depend on the study alone, and not on
-    the results that a store holds.
-    """
-    groups: dict[tuple[object, ...], list[int]] = {}
-    for i, network in enumerate(index.networks):
-        groups.setdefault(shape_of(network), []).append(i)
-    addresses: list[Any] = [
-        i if isinstance(n, PendingNetwork) else n.key() for i, n in enumerate(index.networks)
-    ]
-    done = set[tuple[str, Any]]()
-    for bound, group in _bound_to_groups(index, list(groups.values())):
-        first = index.networks[group[0]]
-        is_needed = (bound.address, first.task.title) in index.choices
-        if not is_needed or not can_analyse(first, (bound,)):
-            continue
-        sources = index.sources(bound)
-        at = {(bound.address, sources.get(addresses[i], addresses[i])): i for i in reversed(group)}
-        new = sorted(i for key, i in at.items() if key not in done)
-        done |= at.keys()
-        most = BATCH_MEMORY // max(record_memory(bound.analysis, first), 1)
-        for part in even_parts(new, min(max(most, 1), ANALYSED_TOGETHER)) if new else ():
-            networks = tuple(index.networks[i] for i in part)
-            yield Batch(index, bound, networks, tuple(index.members[i].name for i in part))
-
-
-def _bound_to_groups(
-    index: NetworkTable, groups: Sequence[list[int]]
-) -> Iterator[tuple[BoundAnalysis, list[int]]]:
-    """Yield each analysis with the groups that it applies to, then those of other tasks."""
-    study = index.study
-    for bound in index.member_analyses:
-        for group in groups:
-            if applies(bound.analysis, index.networks[group[0]].task, study.analyses):
-                yield bound, group
-    for task in study.tasks:
-        for bound in cross_task_analyses(study, task):
-            for group in groups:
-                if index.networks[group[0]].task != task:
-                    yield bound, group
-
-
-def shape_of(network: NetworkSpec) -> tuple[object, ...]:
-    """Return the key of networks that one job analyses. An imported network is on its own."""
-    return (network.task, network.cell) if isinstance(network, TrainedNetworkSpec) else (network,)
-
-
-def record_memory(analysis: MemberAnalysis, network: NetworkSpec) -> int:
-    """Return the bytes that the record of one network takes in memory, as far as it is known."""
-    if not isinstance(network, TrainedNetworkSpec):
-        return 0
-    return RECORD_COPIES * cost_of(analysis, network.cell, network.task).bytes
-
-
-@cache
-def cost_of(analysis: MemberAnalysis, cell: Cell, task: Task) -> Cost:
-    """Return the cost of an analysis of one network; none if a class of the user raises."""
-    try:
-        cost = analysis.cost(cell, task)
-        has_numbers = cost.work or cost.bytes
-        return cost + Cost(bytes=overhead(analysis.yields)) if has_numbers else cost
-    except (Exception, SystemExit):
-        return Cost()  # a task or a cell of the user; the job itself reports the error

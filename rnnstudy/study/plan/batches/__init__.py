@@ -1,0 +1,1 @@
+"""Batches of networks that an analysis computes together."""
