@@ -17,7 +17,12 @@ from rnnstudy.dynamics.networks.state_map import (
     population_state_map,
     run_compiled,
 )
-from rnnstudy.dynamics.networks.torch_step import TorchStep, float64_module, torch_result
+from rnnstudy.dynamics.networks.torch_step import (
+    TorchStep,
+    check_torch_step,
+    float64_module,
+    torch_result,
+)
 from rnnstudy.dynamics.states.sampling import default_trials, flatten_trajectories, visited_states
 from rnnstudy.keras_bridge.cell_dynamics import float64_cell
 from rnnstudy.keras_bridge.from_keras import equal_cell, initial_state, population_of_one
@@ -292,15 +297,24 @@ def _function_networks(
     if not isinstance(size, int | np.integer) or size < 1:
         raise ValueError(f"state_size must be a whole number of at least 1, got {size!r}")
     h, x = _probes(np.zeros(size), inputs, probes)
-    is_torch = torch_result(function, x[0], h[0])
-    step: FunctionStep | TorchStep = TorchStep(function) if is_torch else FunctionStep(function)
+    name += "" if inputs else ", called without inputs,"
+    if torch_result(function, x[0], h[0]):
+        return _torch_step_networks(function, name, size, inputs, probes)
+    return _step_networks(FunctionStep(function), name, size, inputs, probes)
+
+
+def _torch_step_networks(
+    function: Callable[..., Any], name: str, size: int, inputs: int, probes: Array | None
+) -> Networks:
+    step = TorchStep(function)
+    h, x = _probes(np.zeros(size), inputs, probes)
+    check_torch_step(name, step, x[0], h[0])
     return _step_networks(step, name, size, inputs, probes)
 
 
 def _step_networks(
     step: FunctionStep | TorchStep, name: str, size: int, inputs: int, probes: Array | None
 ) -> Networks:
-    name += "" if inputs else ", called without inputs,"
     start = np.zeros(size)
     radii = declared_radii(step.function, name, size)
     return SingleNetwork(name, step, inputs, start, probes=probes, radii=radii)
@@ -320,4 +334,5 @@ def _torch_networks(
             h, x = _probes(np.zeros(size), inputs, probes)
             if not torch_result(float64_module(module), x[0], h[0]):
                 raise
-    return _step_networks(TorchStep(float64_module(module)), name, size, inputs, probes)
+    name += "" if inputs else ", called without inputs,"
+    return _torch_step_networks(float64_module(module), name, size, inputs, probes)

@@ -48,6 +48,16 @@ def float64_module(module: Any) -> Any:
         ) from error
 
 
+def check_torch_step(name: str, step: "TorchStep", inputs: Array, states: Array) -> None:
+    """Raise ValueError, with PyTorch's reason, unless a step and its gradient can be computed."""
+    try:
+        step.pull_back(inputs, step.image(inputs, states), states)
+    except Exception as error:  # A user's code may raise anything.
+        raise ValueError(
+            f"{name} must be callable on PyTorch's float64 tensors, got: {reason(error)}"
+        ) from error
+
+
 @dataclass(frozen=True, eq=False)
 class TorchStep:
     """Step of a PyTorch function (inputs `[row, input]`, states `[row, state]`) -> states.
