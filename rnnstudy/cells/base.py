@@ -1,6 +1,6 @@
 """Base class of cells: one step of the dynamics, defined once for all uses."""
 
-import re
+import functools
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -51,9 +51,13 @@ class Weight:
     """Number of blocks of columns (gates) that are drawn separately."""
     values: Array = field(default_factory=lambda: np.zeros(()))
     """Initial values of a bias, broadcast to `shape`."""
+    distribution: Callable[[np.random.Generator], Array] | None = None
+    """Function that draws an array that is no kernel. The L2 penalty leaves it out."""
 
     def draw(self, generator: np.random.Generator) -> Array:
         """Return the initial array, float64, of shape `shape`."""
+        if self.distribution is not None:
+            return np.broadcast_to(self.distribution(generator), self.shape).astype(float)
         if self.initialiser is None:
             return np.broadcast_to(self.values, self.shape).astype(float)
         rows, columns = self.shape
@@ -67,13 +71,13 @@ class Weight:
 class Cell(Entry):
     """Base class of recurrent cells: the weights, and one step of the state.
 
-    The state is one flat vector h [..., trial, state]; `visible` is the part that enters the
-    readout. `step` is a pure function with any leading axes. A Keras layer ([trial, state]), a
-    population ([member, trial, state]) and the fixed-point search ([member, point, state]) use the
-    same code. Weights have Keras's names and layouts: kernel [input, gate x unit], recurrent_kernel
-    [unit, gate x unit], bias. Only "kernel" [input, ...] is required, since it determines the
-    number of inputs and the size of the drive. A subclass defines `weights`, `drive` and `step`. A
-    complete cell, a leaky vanilla network:
+    The state is one flat vector h [..., trial, state]; `visible` is the part of it, or the function
+    of it, that enters the readout. `step` is a pure function with any leading axes. A Keras layer
+    ([trial, state]), a population ([member, trial, state]) and the fixed-point search ([member,
+    point, state]) use the same code. Weights have Keras's names and layouts: kernel [input, gate x
+    unit], recurrent_kernel [unit, gate x unit], bias. Only "kernel" [input, ...] is required, since
+    it determines the number of inputs and the size of the drive. A subclass defines `weights`,
+    `drive` and `step`. A complete cell, a leaky vanilla network:
 
         class Leaky(Cell):
             leak: float = 0.2
@@ -238,16 +242,29 @@ class Cell(Entry):
         return self.units
 
     def visible(self, h: Tensor) -> Tensor:
-        """Return the part of the state that enters the readout: [..., state] -> [..., unit]."""
+        """Return the input of the readout: [..., state] -> [..., unit].
+
+        It is the first part of the state, or any smooth function of each state, such as its rates.
+        h is a tensor or a NumPy array, in float32 or float64.
+        """
         return h[..., : self.units]
 
     @property
     def bound(self) -> float | None:
         """Radius r of an invariant box |visible(h)| <= r that contains all fixed points, or None.
 
-        A search with a box has a certificate of completeness.
+        A search with a box has a certificate of completeness. It is infinite if each network has
+        such a box, whose radius depends on its weights.
         """
         return None
+
+    @property
+    def noise_scale(self) -> float | Array:
+        """Standard deviation of the noise of a step as a multiple of `state_noise`.
+
+        It is one number, or one for each entry of the state.
+        """
+        return 1.0
 
     def kernels(self, inputs: int, blocks: int) -> dict[str, Weight]:
         """Return the input and recurrent kernel of a cell with a number of gate blocks."""
@@ -266,6 +283,27 @@ class Cell(Entry):
             return function
         general: Callable[[Tensor], Tensor] = keras.activations.get(self.activation)
         return general
+
+
+@functools.lru_cache(maxsize=256)
+def visible_entries(cell: Cell) -> Array | None:
+    """Return the positions [unit] in the state of what the readout reads.
+
+    They are None if `visible` does not select entries of the state, but computes a function of it.
+
+    Examples
+    --------
+    >>> from rnnstudy.cells.base import visible_entries
+    >>> from rnnstudy.cells.lstm import LSTM
+    >>> visible_entries(LSTM(units=3)).tolist()
+    [0, 1, 2]
+    """
+    positive = np.random.default_rng(0).uniform(0.5, 1.5, cell.state_size)
+    states = np.stack([positive, -positive])
+    values = np.asarray(cell.visible(states))
+    distances = np.abs(values[0][:, None] - positive)
+    entries = distances.argmin(axis=1)
+    return entries if np.array_equal(states[:, entries], values) else None
 
 
 def row(bias: Tensor) -> Tensor:
@@ -316,113 +354,3 @@ def jacobian_through(slopes: Tensor, kernel: Tensor, blocks: int = 1) -> Tensor:
         return tf.reshape(values, shape)
 
     return tf.einsum("...pgi,...jgi->...pij", split_blocks(slopes), split_blocks(kernel))
-
-
-def cell_error(cell: Cell, inputs: int) -> str:
-    """Return the error in the weights and the state size of a cell; empty if there is none."""
-    name = type(cell).__name__
-    try:
-        weights: Any = cell.weights(inputs)
-        size: Any = cell.state_size
-    except Exception as error:  # anybody's code may raise anything
-        return f"{name}.weights and state_size must be computable, got {_reason(error)}"
-    if not isinstance(weights, dict) or not all(isinstance(w, Weight) for w in weights.values()):
-        return f"{name}.weights must return a dict of names and Weight, got {_kinds(weights)}"
-    for each, weight in weights.items():
-        if not _is_shape(weight.shape):
-            return f"{name}.weights must give {each!r} a tuple of integers, got {weight.shape!r}"
-    if "kernel" not in weights:
-        listed = ", ".join(map(str, weights)) or "none"
-        return f"{name}.weights must have 'kernel' [input, ...], got {listed}"
-    shape = weights["kernel"].shape
-    if len(shape) < 2 or shape[0] != inputs:
-        return f"{name}.weights must give 'kernel' the shape [{inputs} inputs, ...], got {shape}"
-    if not _is_shape((size,)):
-        return f"{name}.state_size must be an integer of at least 1, got {size!r}"
-    return ""
-
-
-def _is_shape(shape: Any) -> bool:
-    return isinstance(shape, tuple) and all(
-        isinstance(n, int | np.integer) and n >= 1 for n in shape
-    )
-
-
-def _kinds(weights: Any) -> str:
-    if not isinstance(weights, dict):
-        return f"a {type(weights).__name__}"
-    return f"a dict of {', '.join(sorted({type(each).__name__ for each in weights.values()}))}"
-
-
-def _reason(error: Exception) -> str:
-    """Return class and first line of an error, without TensorFlow's position in its graph."""
-    lines = re.sub(r"\{\{.*?\}\}", "", str(error)).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-
-
-def check_cell(cell: Cell, inputs: int) -> None:
-    """Raise ValueError if a step of a cell does not have the shapes of its declared sizes.
-
-    The cell may be a user's own. One step is computed for a Keras layer's and for a population's
-    axes.
-    """
-    error = cell_error(cell, inputs)
-    if error:
-        raise ValueError(error)
-    arrays = {name: _draw(cell, name, weight) for name, weight in cell.weights(inputs).items()}
-    # Axes of different lengths, so that a wrong axis is an error.
-    for axes, lead in (("trial", (3,)), ("member, trial", (2, 3))):
-        w = {n: tf.constant(np.broadcast_to(d, (*lead[:-1], *d.shape))) for n, d in arrays.items()}
-        x, h = tf.ones([*lead, inputs]), tf.zeros([*lead, cell.state_size])
-        drive = _compute(cell, "drive", f"[{axes}, input]", (*lead, "drive"), w, x)
-        states = f"[{axes}, state]"
-        new = _compute(cell, "step", states, (*lead, cell.state_size), w, drive, h)
-        _compute(cell, "visible", states, (*lead, cell.units), new)
-        if cell.bound is not None:
-            _check_bound(cell, w, drive, h)
-
-
-def _check_bound(cell: Cell, w: Weights, drive: Tensor, h: Tensor) -> None:
-    """Raise ValueError if a step leaves the invariant box of a cell."""
-    bound = cell.bound
-    if not (isinstance(bound, int | float) and bound > 0):
-        raise ValueError(f"{type(cell).__name__}.bound must be positive or None, got {bound!r}")
-    for corner in (bound, -bound):
-        far = float(tf.reduce_max(tf.abs(cell.visible(cell.step(w, drive, h + corner)))))
-        if far > bound * (1.0 + 1e-5):
-            raise ValueError(
-                f"{type(cell).__name__}.bound must bound every step from within it, got {far:.3g} "
-                f"for bound {bound:g}. Return a larger bound, or None."
-            )
-
-
-def _draw(cell: Cell, name: str, weight: Weight) -> Array:
-    try:
-        return weight.draw(np.random.default_rng(0)).astype(np.float32)
-    except Exception as error:
-        weight_name = f"{type(cell).__name__}.weights[{name!r}]"
-        raise ValueError(f"{weight_name} must be drawable, got {_reason(error)}") from error
-
-
-def _compute(
-    cell: Cell, part: str, axes: str, sizes: tuple[int | str, ...], *values: Any
-) -> Tensor:
-    """Return the result of a method of a cell.
-
-    Raises ValueError unless it has these sizes (a text stands for any size) and is finite.
-    """
-    name = f"{type(cell).__name__}.{part} on {axes}"
-    try:
-        result = tf.convert_to_tensor(getattr(cell, part)(*values))
-    except Exception as error:
-        raise ValueError(f"{name} must not fail, got {_reason(error)}") from error
-    shape = tuple(result.shape)
-    fits = [isinstance(n, str) or n == m for n, m in zip(sizes, shape, strict=False)]
-    if len(shape) != len(sizes) or not all(fits):
-        expected = ", ".join(map(str, sizes))
-        raise ValueError(f"{name} must return shape ({expected}), got {shape}")
-    if result.dtype != tf.float32:
-        raise ValueError(f"{name} must return float32, got {result.dtype.name}")
-    if not bool(tf.reduce_all(tf.math.is_finite(result))):
-        raise ValueError(f"{name} must return finite values, got inf or nan")
-    return result

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.cells.base import visible_entries
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras
 from rnnstudy.keras_bridge.from_keras import equal_cell
@@ -27,9 +28,9 @@ def largest_radius(radii: Array | None) -> float | None:
 def cell_radii(cell: Any, size: int) -> Array | None:
     """Return radii `[state]` of a box that no step of a built Keras cell leaves; None if unknown.
 
-    They are known for cells that equal a bounded cell of this package, for stacks of bounded cells,
-    and for cells with an attribute `bound`. They are infinite for entries that other entries bound,
-    such as an LSTM's c.
+    They are known for cells with an attribute `bound`, for cells that equal a bounded cell of this
+    package, and for stacks of such cells. A bounded cell must output a part of its state. Radii are
+    infinite for entries that other entries bound, such as an LSTM's c.
     """
     if type(cell) is keras.layers.StackedRNNCells:
         parts = [cell_radii(part, _state_length(part)) for part in cell.cells]
@@ -38,11 +39,11 @@ def cell_radii(cell: Any, size: int) -> Array | None:
     equal = equal_cell(cell)
     if equal is None:
         return declared_radii(cell, label(cell), size)
-    component = equal[0]
-    if component.bound is None:
+    component, entries = equal[0], visible_entries(equal[0])
+    if entries is None or component.bound in (None, np.inf):
         return None
     radii = np.full(size, np.inf)
-    radii[component.visible(np.arange(size))] = component.bound
+    radii[entries] = component.bound
     return radii
 
 

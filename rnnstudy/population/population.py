@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.cells import Cell
+from rnnstudy.cells.base import visible_entries
 from rnnstudy.core.arguments import as_real_array
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras_models, tf
@@ -102,9 +103,8 @@ class Population(Record):
         return np.broadcast_to(first, shape).astype(self.initial_state.dtype)
 
     def visible(self, states: Array) -> Array:
-        """Return the part of states that enters the readout: [..., state] -> [..., unit]."""
-        visible: Array = self.cell.visible(states)
-        return visible
+        """Return the readout's inputs, part or function of states: [..., state] -> [..., unit]."""
+        return np.asarray(self.cell.visible(states))
 
     def outputs_of(self, states: Array) -> Array:
         """Return the readout of states: [member, ..., state] -> [member, ..., output]."""
@@ -169,9 +169,22 @@ def _unroller(cell: Cell) -> Any:
     return compile_function(states)
 
 
-def full_readout(population: Any, member: int) -> Array:
-    """Return a member's readout kernel on the full state, [state, output], 0 on hidden parts."""
-    size = population.cell.state_size
-    visible: Array = population.visible(np.eye(size))
-    kernel: Array = visible @ population.readout["kernel"][member]
-    return kernel
+def readout_jacobian(population: Population, member: int, states: Array) -> Array:
+    """Return the derivatives of a member's outputs by its state, at states [point, state].
+
+    They are [state, output] if the readout reads entries of the state, since they are then the same
+    at all points. Otherwise they are [point, state, output].
+    """
+    kernel: Array = population.readout["kernel"][member]
+    if visible_entries(population.cell) is not None:
+        rows = population.visible(np.eye(population.cell.state_size))
+        constant: Array = rows @ kernel
+        return constant
+    if not len(states):
+        return np.zeros((*states.shape, population.outputs))
+    h = tf.constant(states)
+    with tf.GradientTape() as tape:
+        tape.watch(h)
+        visible = population.cell.visible(h)
+    slopes = tape.batch_jacobian(visible, h).numpy()
+    return np.einsum("pus,uo->pso", slopes, kernel)

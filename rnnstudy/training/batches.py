@@ -83,11 +83,15 @@ def _local_count(program: Program) -> int:
 
 
 def noise_of(program: Program, seed: Parameters, step: Tensor) -> Tensor:
-    """Return one member's standard normal noise, [time, trial, state], from its own stream."""
+    """Return one member's normal noise, [time, trial, state], from its own stream.
+
+    Its standard deviation is 1, or the cell's `noise_scale`.
+    """
     shape = (program.task.length, program.batch, program.cell.state_size)
     folded = tf.random.experimental.stateless_fold_in(seed["noise"], step)
     noise: Tensor = normal_of(shape)(folded)[:, program.local_trials]
-    return noise
+    scale = np.asarray(program.cell.noise_scale)
+    return noise if (scale == 1.0).all() else noise * tf.constant(scale, noise.dtype)
 
 
 def noises(program: Program, rates: Parameters, seeds: Parameters, step: Tensor) -> Tensor:

@@ -27,6 +27,8 @@ SEARCH = {"candidates": 16, "rounds": 1}
 
 def networks(kind, activation, task, gain=4.0):
     """Recurrent weights large enough for some networks to grow without bound in 400 steps."""
+    if kind == "dale" and activation == "tanh":
+        pytest.skip("rates are not negative")
     cell = CELLS[kind](
         units=4, activation=activation, recurrent_initializer={"kind": "normal", "gain": gain}
     )

@@ -251,7 +251,7 @@ def test_a_relu_lstm_without_a_bound_may_explode_and_is_reported():
 # Learning
 
 
-@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("kind", ["vanilla", "ugrnn", "gru", "lstm", "rate"])
 @pytest.mark.parametrize("task", TASKS)
 def test_the_loss_goes_down_for_every_cell_on_every_task(kind, task):
     cell = CELLS[kind](units=UNITS)

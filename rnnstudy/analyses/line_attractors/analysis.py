@@ -27,7 +27,7 @@ from rnnstudy.dynamics.linearisation.impulse_response import mode_response
 from rnnstudy.dynamics.linearisation.modes import Modes, modes
 from rnnstudy.dynamics.networks.adapters import as_networks
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
-from rnnstudy.population.population import Population, full_readout
+from rnnstudy.population.population import Population, readout_jacobian
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.integration import Integration
 
@@ -102,13 +102,13 @@ class LineAttractors(MemberAnalysis):
         contexts = task.static_inputs().values
 
         def of_member(member: int) -> LineAttractor:
-            readout = full_readout(exact, member)
+            readout_of = partial(readout_jacobian, exact, member)
             systems = [
                 AutonomousSystem(networks, member, value, context)
                 for context, value in enumerate(contexts)
             ]
             each = [
-                self._context(system, readout, visited, task)
+                self._context(system, readout_of, visited, task)
                 for system, visited in zip(systems, starts[member], strict=True)
             ]
             return self._record(each, task)
@@ -128,10 +128,15 @@ class LineAttractors(MemberAnalysis):
         return starts.reshape(len(population), task.streams, -1, starts.shape[-1])
 
     def _context(
-        self, system: AutonomousSystem, readout: Array, starts: Array, task: Integration
+        self,
+        system: AutonomousSystem,
+        readout_of: Callable[[Array], Array],
+        starts: Array,
+        task: Integration,
     ) -> "_Context":
-        """Linearise a network with a readout [state, output] in one context.
+        """Linearise a network in one context.
 
+        readout_of: states [point, state] -> derivatives of the outputs, see `readout_jacobian`.
         starts: [start, state].
         """
         context = system.input_index
@@ -141,6 +146,7 @@ class LineAttractors(MemberAnalysis):
         ranked = slow[np.argsort(_outputs(system, ends.state[slow])[:, 0], kind="stable")]
         chosen = ranked[evenly_spaced(len(slow), self.points)]
         state = ends.state[chosen]
+        readout = readout_of(state)
         _, jacobian = system.linearise(state)
         linear = modes(jacobian)
         streams = system.input_jacobian(state)[:, :, : task.streams]
@@ -153,7 +159,7 @@ class LineAttractors(MemberAnalysis):
             eigenvalues=linear.eigenvalues,
             alignment=line_alignment(linear, state),
             selection=selection(linear, streams),
-            gain=slow_gain(linear, streams, readout[:, 0]),
+            gain=slow_gain(linear, streams, readout[..., 0]),
             responses=self._responses(linear, streams[:, :, context], readout),
             hankel=hankel_singular_values(
                 jacobian, streams[:, :, [context]], readout, self.horizon or task.length
@@ -179,9 +185,13 @@ class LineAttractors(MemberAnalysis):
         displacement: effect of the pulse on the state, [point, state]. The share is [point].
         """
         pulse, steps = np.eye(len(system.constant_input))[system.input_index], self.pulse_steps
-        actual, predicted = pulse_response(system, state, pulse, steps) @ readout, []
+        if readout.ndim == 2:
+            actual = pulse_response(system, state, pulse, steps) @ readout
+        else:
+            actual = pulse_response(system, state, pulse, steps, partial(_outputs, system))
+        predicted = []
         for _ in range(steps):
-            predicted.append(displacement @ readout)
+            predicted.append(_read(displacement, readout))
             displacement = np.einsum("pij,pj->pi", jacobian, displacement)
         error = np.sum((actual - np.stack(predicted, axis=1)) ** 2, axis=(1, 2))
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -220,11 +230,19 @@ class LineAttractors(MemberAnalysis):
 
 
 def _outputs(system: AutonomousSystem, states: Array) -> Array:
-    """Return the readout [point, output] at states [point, state]."""
+    """Return the readout [point, ..., output] at states [point, ..., state]."""
     repeated = np.broadcast_to(states, (len(system.networks), *states.shape))
     outputs = system.networks.outputs_of(repeated)
     assert outputs is not None  # trained populations have a readout
     return outputs[system.member]
+
+
+def _read(displacement: Array, readout: Array) -> Array:
+    """Return changes [point, output] of a linearised readout by those of the state."""
+    if readout.ndim == 2:
+        return displacement @ readout
+    change: Array = np.einsum("ps,pso->po", displacement, readout)
+    return change
 
 
 @dataclass(frozen=True, eq=False)

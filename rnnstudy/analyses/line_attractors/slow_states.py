@@ -1,5 +1,6 @@
 """Slow states of a network at a constant input, and the effect of input pulses on them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,13 +52,21 @@ def first_slow_states(
     return SlowStates(states[rows, time], length[rows, time], has_slow, time)
 
 
-def pulse_response(system: AutonomousSystem, state: Array, pulse: Array, steps: int) -> Array:
-    """Return the effect of one step of an added input pulse on the state, [point, time, state].
+def pulse_response(
+    system: AutonomousSystem,
+    state: Array,
+    pulse: Array,
+    steps: int,
+    readout: Callable[[Array], Array] = np.asarray,
+) -> Array:
+    """Return the effect of one step of an added input pulse, [point, time, output].
 
-    state [point, state]; pulse [input]. The first of the steps is that of the pulse.
+    state [point, state]; pulse [input]. The first of the steps is that of the pulse. readout:
+    function of states [point, time, state]; by default the effect is that on the state.
     """
     pulsed = replace(system, constant_input=system.constant_input + pulse).step(state)
-    return system.simulate(pulsed, 0, steps) - system.simulate(state, 1, steps)
+    after = readout(system.simulate(pulsed, 0, steps))
+    return after - readout(system.simulate(state, 1, steps))
 
 
 def selection(linear: Modes, effect: Array) -> Array:
@@ -107,11 +116,12 @@ def line_alignment(linear: Modes, state: Array) -> Array:
 def slow_gain(linear: Modes, effect: Array, readout: Array) -> Array:
     """Return the effect of unit pulses on a readout by the slowest mode alone, [point, input].
 
-    effect [point, state, input]; readout [state]. A conjugate pair counts as one mode. The effect
-    is that before the mode decays.
+    effect [point, state, input]; readout [state], or [point, state]. A conjugate pair counts as one
+    mode. The effect is that before the mode decays.
     """
     amplitude = np.einsum("ps,psi->pi", linear.left[:, 0], effect)
-    mode_readout = linear.right[:, 0] @ readout
+    slowest = linear.right[:, 0]
+    mode_readout = slowest @ readout if readout.ndim == 1 else np.sum(slowest * readout, axis=1)
     pair = np.where(linear.eigenvalues[:, 0].imag != 0.0, 2.0, 1.0)
     gain: Array = (amplitude * mode_readout[:, None]).real * pair[:, None]
     return gain

@@ -25,7 +25,7 @@ from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
 from rnnstudy.dynamics.linearisation.modes import frequencies, modes
 from rnnstudy.dynamics.networks.adapters import Networks, as_networks
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem, simulate_systems
-from rnnstudy.population.population import Population, full_readout
+from rnnstudy.population.population import Population, readout_jacobian
 from rnnstudy.tasks import Task
 from rnnstudy.tasks.sine import Sine
 
@@ -92,15 +92,15 @@ class Oscillations(MemberAnalysis):
         networks = as_networks(network, None, None, network.inputs, None)
         inputs = task.static_inputs().values
         cycles = self._cycles(networks, network.initial_state[0], inputs)
-        readout = full_readout(network.as_float64(), 0)
+        readout_of = partial(readout_jacobian, network.as_float64(), 0)
         # Untrained relu networks may grow without bound.
         with np.errstate(invalid="ignore", over="ignore"):
-            signal = cycles @ readout[:, 0]
+            signal = _signal(network.as_float64(), cycles)
             centres = cycles.mean(axis=1)
             radius = np.sqrt(np.mean(np.sum((cycles - centres[:, None]) ** 2, axis=2), axis=1))
             amplitude = np.sqrt(2.0) * signal.std(axis=1)
         points = self._points(network, inputs, np.stack([centres, cycles[:, -1]], axis=1))
-        state, linear = _linearised_oscillation(points, cycles, centres, readout)
+        state, linear = _linearised_oscillation(points, cycles, centres, readout_of)
         recorded = cycles[:, -min(RECORDED_STEPS, cycles.shape[1]) :]
         with np.errstate(invalid="ignore", over="ignore"):
             offset = np.linalg.norm(state - centres, axis=1) / radius
@@ -142,12 +142,25 @@ class Oscillations(MemberAnalysis):
         return oscillation_exhibits(section, self.title)
 
 
+def _signal(network: Population, cycles: Array) -> Array:
+    """Return the first output [cue, time] on cycles [cue, time, state], without its bias."""
+    readout = readout_jacobian(network, 0, cycles[0, :0])
+    if readout.ndim == 2:
+        return cycles @ readout[:, 0]
+    outputs: Array = network.outputs_of(cycles[None])[0, :, :, 0]
+    return outputs
+
+
 def _linearised_oscillation(
-    points: FixedPoints | None, cycles: Array, centres: Array, readout: Array
+    points: FixedPoints | None,
+    cycles: Array,
+    centres: Array,
+    readout_of: Callable[[Array], Array],
 ) -> tuple[Array, dict[str, Array]]:
     """Return the fixed point of each cue, [cue, state], and fields of its carrying pair of modes.
 
-    cycles [cue, time, state]; centres [cue, state]; readout [state, output].
+    cycles [cue, time, state]; centres [cue, state]. readout_of: states [point, state] ->
+    derivatives of the outputs, see `readout_jacobian`.
     """
     nearest = central_points(points, centres) if points else np.full(len(centres), -1)
     cues = np.flatnonzero(nearest >= 0)
@@ -159,7 +172,7 @@ def _linearised_oscillation(
         state[cues] = chosen.state
         counts["n_unstable"][cues] = chosen.n_unstable
         linear = modes(chosen)
-        pairs = carrying_pairs(linear, cycles[cues], chosen.state, readout)
+        pairs = carrying_pairs(linear, cycles[cues], chosen.state, readout_of(chosen.state))
         numbers["turns"][cues] = turns(linear, cycles[cues], chosen.state, pairs)
         for cue, values, pair in zip(cues, linear.eigenvalues, pairs, strict=True):
             if pair >= 0:

@@ -105,7 +105,7 @@ def carrying_pairs(modes: Modes, orbits: Array, points: Array, readout: Array) -
     points
         `[point, state]`.
     readout
-        `[state, output]`.
+        `[state, output]`, or `[point, state, output]`.
     """
     carrying = np.full(len(points), -1)
     for i, values in enumerate(modes.eigenvalues):
@@ -117,7 +117,8 @@ def carrying_pairs(modes: Modes, orbits: Array, points: Array, readout: Array) -
             continue
         part = (orbits[i] - points[i]) @ modes.left[i, pairs].T
         amount = np.sqrt(np.mean(np.abs(part) ** 2, axis=0))
-        readout_size = np.linalg.norm(modes.right[i, pairs] @ readout, axis=1)
+        kernel = readout if readout.ndim == 2 else readout[i]
+        readout_size = np.linalg.norm(modes.right[i, pairs] @ kernel, axis=1)
         # Without left modes (a defective Jacobian) the first, of the largest modulus, is taken.
         carrying[i] = pairs[np.argmax(np.nan_to_num(amount * readout_size))]
     return carrying

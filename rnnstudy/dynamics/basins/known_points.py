@@ -93,7 +93,7 @@ def _of_system(
     index = np.flatnonzero((points.member == member) & (points.input_index == input_index))
     state = points.state[index]
     # The scale of points at the origin alone is not that of states.
-    scale, least = scale_of(state), networks.bound or 1.0
+    scale, least = scale_of(state), networks.state_bound or 1.0
     system = AutonomousSystem(
         networks,
         int(member),

@@ -186,7 +186,7 @@ def _starts(start: Any, size: int, inputs: Array, member: int, path: InputPath) 
 
 def _scale(settings: ContinuationSettings, networks: Networks, starts: Array) -> float:
     """Return the length of a state that counts as much as the whole path."""
-    size = networks.bound or max(1.0, float(np.sqrt(np.mean(starts**2, axis=1)).max()))
+    size = networks.state_bound or max(1.0, float(np.sqrt(np.mean(starts**2, axis=1)).max()))
     return float((settings.scale or size) * np.sqrt(networks.state_size))
 
 

@@ -199,7 +199,7 @@ class SearchState:
     @property
     def is_wide(self) -> bool:
         """The invariant box is far larger than the states."""
-        bound = self.system.networks.bound
+        bound = self.system.networks.state_bound
         return bound is not None and bool(np.max(bound) > WIDE_BOX * self.scale)
 
     @property

@@ -178,7 +178,7 @@ def _wide_starts(
     states = []
     for search in searches:
         generator = random_generator(settings, search, turn, WIDE_STREAM)
-        bound = search.system.networks.bound
+        bound = search.system.networks.state_bound
         if bound is None:
             reach = search.scale * np.exp(generator.uniform(0.0, np.log(WIDE_REACH), (count, 1)))
         else:

@@ -4,6 +4,7 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.threads import one_thread
+from rnnstudy.dynamics.linearisation.impulse_response import readout_at_points
 
 
 @one_thread()
@@ -23,7 +24,7 @@ def hankel_singular_values(
     effect
         B, the change of the state by a unit of each input, `[point, state, input]`.
     readout
-        C', `[state, output]`.
+        C', `[state, output]`, or `[point, state, output]` if it differs between points.
     steps
         Horizon: the number of past and of future time steps. A finite horizon also has values for
         modes on or outside the unit circle, such as that of a perfect integrator. None: no limit.
@@ -56,11 +57,10 @@ def hankel_singular_values(
         raise ValueError(f"jacobian must be [point, state, state], got shape {jacobian.shape}")
     if effect.ndim != 3 or effect.shape[:2] != (points, size):
         raise ValueError(f"effect must be [{points}, {size}, input], got shape {effect.shape}")
-    if readout.ndim != 2 or len(readout) != size:
-        raise ValueError(f"readout must be [{size}, output], got shape {readout.shape}")
+    readout = readout_at_points(readout, points, size)
     if steps is None:
-        pairs = zip(jacobian, effect, strict=True)
-        values = [_without_horizon(one, b, readout) for one, b in pairs]
+        parts = zip(jacobian, effect, readout, strict=True)
+        values = [_without_horizon(one, b, c) for one, b, c in parts]
         return np.array(values).reshape(points, size)
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
@@ -85,7 +85,7 @@ def _impulse_responses(jacobian: Array, effect: Array, readout: Array, steps: in
     displacement, responses = effect, []
     with np.errstate(invalid="ignore", over="ignore"):
         for _ in range(steps):
-            responses.append(readout.T @ displacement)
+            responses.append(np.swapaxes(readout, 1, 2) @ displacement)
             displacement = jacobian @ displacement
     return np.stack(responses, axis=1)
 

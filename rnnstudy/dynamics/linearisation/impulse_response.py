@@ -50,7 +50,7 @@ def mode_response(
     pulse
         Change of the state in the first step, `[point, state]`. Afterwards d' = J d.
     readout
-        `[state, output]`; None for the state itself.
+        `[state, output]`, or `[point, state, output]`; None for the state itself.
     steps
         Number of states of the response.
 
@@ -79,20 +79,33 @@ def mode_response(
     points, size = modes.eigenvalues.shape
     if pulse.shape != (points, size):
         raise ValueError(f"pulse must be [{points}, {size}], got shape {pulse.shape}")
-    if readout is not None and (readout.ndim != 2 or len(readout) != size):
-        raise ValueError(f"readout must be [{size}, output], got shape {readout.shape}")
+    if readout is not None:
+        readout = readout_at_points(readout, points, size)
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
     total, missed = np.full(points, np.nan), np.full((points, size), np.nan)
     mean_error = np.full((points, size), np.nan)
     for point in np.flatnonzero(~modes.defective).tolist():
-        partial = _partial_responses(modes, point, pulse[point], readout, steps)
+        at_point = None if readout is None else readout[point]
+        partial = _partial_responses(modes, point, pulse[point], at_point, steps)
         total[point] = np.sum(partial[-1] ** 2)
         missed[point] = np.sum((partial[-1] - partial) ** 2, axis=(1, 2))
         means = partial.mean(axis=1)
         error = np.linalg.norm(means - means[-1], axis=1)
         mean_error[point] = _divide(error, np.asarray(np.linalg.norm(means[-1])))
     return Response(total, missed, mean_error)
+
+
+def readout_at_points(readout: Array, points: int, size: int) -> Array:
+    """Return a readout `[state, output]`, or `[point, state, output]`, at each of some points.
+
+    Raises ValueError for another shape.
+    """
+    if readout.ndim not in (2, 3) or readout.shape[-2] != size:
+        raise ValueError(f"readout must be [{size}, output], got shape {readout.shape}")
+    if readout.ndim == 3 and len(readout) != points:
+        raise ValueError(f"readout must be [{points}, {size}, output], got shape {readout.shape}")
+    return np.broadcast_to(readout, (points, *readout.shape[-2:]))
 
 
 def _partial_responses(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.cells.base import visible_entries
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras, tf
 from rnnstudy.dynamics.networks.checks import check_bound, check_step
@@ -70,6 +71,11 @@ class PopulationNetworks(Networks):
     @property
     def bound(self) -> float | None:
         return self.population.cell.bound
+
+    @property
+    def state_bound(self) -> float | None:
+        # A box of rates is none of the currents behind them.
+        return None if visible_entries(self.population.cell) is None else super().state_bound
 
     def state_map(self, members: Array, inputs: Array) -> StateMap:
         return population_state_map(self.population, members, inputs)

@@ -33,6 +33,11 @@ class Networks(ABC):
         """Radius of an invariant box that contains all fixed points, see `within`; None if no such
         box is known."""
 
+    @property
+    def state_bound(self) -> float | None:
+        """Radius of that box in the space of states; None if it is unknown or infinite."""
+        return self.bound if self.bound != np.inf else None
+
     def within(self, states: Array) -> Array:
         """Return a mask `[...]` of states `[..., state]` in that box; all without a box."""
         return is_inside(self.visible(states), np.inf if self.bound is None else self.bound)

@@ -11,7 +11,12 @@ from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.state_map import StateMap, WrappedStep, run_compiled
 from rnnstudy.dynamics.root_finding.iterate import solve
 from rnnstudy.dynamics.root_finding.solvers import STEP_LENGTHS, Newton
-from rnnstudy.dynamics.root_finding.ungated import to_full_state, to_visible, ungated_map
+from rnnstudy.dynamics.root_finding.ungated import (
+    to_full_state,
+    to_visible,
+    ungated_map,
+    visible_lengths,
+)
 
 ROOTS, SPAN = "deflated roots", "deflation span"
 """Names of two arrays among the weights of a deflated map: `[member, root, state]`, `[member]`."""
@@ -92,7 +97,8 @@ def deflated_newton(
     ungated = ungated_map(state_map)
     if ungated is not None:
         visible = [to_visible(ungated, known) for known in roots]
-        ends = deflated_newton(ungated, to_visible(ungated, starts), visible, scale)
+        shorter = visible_lengths(ungated, starts, scale)
+        ends = deflated_newton(ungated, to_visible(ungated, starts), visible, shorter)
         state: Array = run_compiled(to_full_state, ungated, ends).numpy()
     else:
         bytes_each = 8 * len(STEP_LENGTHS) * len(roots) * max(map(len, roots)) * starts.shape[-1]

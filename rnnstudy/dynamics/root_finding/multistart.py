@@ -19,7 +19,12 @@ from rnnstudy.dynamics.root_finding.chord import (
 )
 from rnnstudy.dynamics.root_finding.iterate import Solution, solve_subset
 from rnnstudy.dynamics.root_finding.solver import Solver
-from rnnstudy.dynamics.root_finding.ungated import to_full_state, to_visible, ungated_map
+from rnnstudy.dynamics.root_finding.ungated import (
+    to_full_state,
+    to_visible,
+    ungated_map,
+    visible_lengths,
+)
 from rnnstudy.dynamics.states.clustering import merge
 
 MAX_DIRECT_SIZE = 16
@@ -129,10 +134,12 @@ def solve_starts(
     ungated = ungated_map(state_map)
     if ungated is None:
         return multistart_solve(state_map, solver, starts, criteria)
-    visible = [to_visible(ungated, states) for states in criteria.known_roots]
-    first = multistart_solve(
-        ungated, solver, to_visible(ungated, starts), replace(criteria, known_roots=visible)
+    visible = replace(
+        criteria,
+        radius=visible_lengths(ungated, starts, criteria.radius),
+        known_roots=[to_visible(ungated, states) for states in criteria.known_roots],
     )
+    first = multistart_solve(ungated, solver, to_visible(ungated, starts), visible)
     state = run_compiled(to_full_state, ungated, first.state).numpy()
     is_lost = first.diverged | ~np.isfinite(state).all(axis=-1)
     state = np.where(is_lost[..., None], starts, state)

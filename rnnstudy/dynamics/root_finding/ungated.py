@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from rnnstudy.cells import Cell
+from rnnstudy.cells.base import visible_entries
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.dynamics.networks.state_map import StateMap, WrappedStep
 
@@ -47,8 +50,28 @@ def ungated_map(state_map: StateMap) -> StateMap | None:
 
 def to_visible(ungated: StateMap, states: Array) -> Array:
     """Return the visible part `[member, point, unit]` of states `[member, point, state]`."""
-    visible: Array = _cell_of(ungated).visible(states)
-    return visible
+    return np.asarray(_cell_of(ungated).visible(states))
+
+
+def visible_lengths(ungated: StateMap, states: Array, lengths: Array) -> Array:
+    """Return lengths `[member]` between states as lengths between their visible parts.
+
+    states `[member, point, state]` have a typical size, and so have their visible parts. Rates that
+    saturate are smaller than the currents behind them. Lengths never grow.
+    """
+    if visible_entries(_cell_of(ungated)) is not None:
+        return lengths
+    sizes = [_typical_size(values) for values in (to_visible(ungated, states), states)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = sizes[0] / sizes[1]
+    shorter: Array = lengths * np.where((ratio > 0.0) & (ratio < 1.0), ratio, 1.0)
+    return shorter
+
+
+def _typical_size(states: Array) -> Array:
+    """Return the median root mean square `[member]` of states `[member, point, state]`."""
+    size: Array = np.median(np.sqrt(np.mean(states**2, axis=-1)), axis=-1)
+    return size
 
 
 def to_full_state(ungated: StateMap, visible: Tensor) -> Tensor:

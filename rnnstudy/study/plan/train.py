@@ -8,7 +8,7 @@ from typing import Literal, Self, TypeVar
 import numpy as np
 
 from rnnstudy.analyses.base import Cost, overhead
-from rnnstudy.cells.base import check_cell
+from rnnstudy.cells.check import check_cell
 from rnnstudy.core.component import Address, Component
 from rnnstudy.study.plan.job import Context, Job, Stopped, count_label, halves, range_label
 from rnnstudy.study.plan.outcomes import NetworkOutcome, network_outcome, write_network

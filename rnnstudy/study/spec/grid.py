@@ -10,9 +10,9 @@ from pydantic_core import InitErrorDetails
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.conditions import Where, as_tuple, equal_values, has_values
 from rnnstudy.cells import Cell
-from rnnstudy.cells.base import cell_error
+from rnnstudy.cells.check import cell_error
 from rnnstudy.core.component import Component, Entry
-from rnnstudy.core.errors import spec_error, suggestion, unknown_key
+from rnnstudy.core.errors import SettingError, spec_error, suggestion, unknown_key
 from rnnstudy.study.spec.networks import CELL_AXES, NETWORK_LIMIT, Networks, title
 from rnnstudy.study.spec_text.document import quote_value
 from rnnstudy.tasks import Task
@@ -275,7 +275,11 @@ def _not_in_grid(value: Any, known: Sequence[Any]) -> str:
 def _cell_mistake(cell: Cell, networks: Networks, inputs: Sequence[int]) -> str:
     """Return why a cell cannot be used somewhere in the grid; empty if it can."""
     for activation, units in _axes_of(cell, networks):
-        built = cell.replace(activation=activation, units=units)
+        try:
+            built = cell.replace(activation=activation, units=units)
+        except SettingError as error:
+            first = error.validation.errors(include_url=False)[0]
+            return str(first.get("ctx", {}).get("error", first["msg"]))
         wrong = next(filter(None, (cell_error(built, each) for each in inputs)), "")
         if wrong:
             return wrong

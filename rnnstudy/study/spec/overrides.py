@@ -8,7 +8,7 @@ from pydantic_core import InitErrorDetails
 
 from rnnstudy.analyses.conditions import has_values
 from rnnstudy.cells import Cell
-from rnnstudy.cells.base import cell_error
+from rnnstudy.cells.check import cell_error
 from rnnstudy.core.component import Component
 from rnnstudy.core.errors import SettingError, reraise_below, spec_error, unknown_key
 from rnnstudy.study.spec.grid import NO_POINT, Combination, where_mistakes

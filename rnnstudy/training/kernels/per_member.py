@@ -5,6 +5,7 @@ input products, steps and readout of a block, and all of its gradients. A member
 not depend on the cohort, so that its bits are the same alone and among others.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 from rnnstudy.cells import Cell
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.training.kernels.split_step import SplitStep, split_step
+from rnnstudy.training.kernels.split_step import Shape, SplitStep, split_step
 
 Tensors = Sequence[Tensor]
 Parameters = Mapping[str, Tensor]
@@ -60,8 +61,8 @@ class _ForwardCache(NamedTuple):
     """Arrays of the forward pass that the backward pass reads.
 
     They are the states before each step [time, trial x state] and the last state [trial, state].
-    Cached arrays of steps are [time, trial x unit] each. XLA reads a row of these at the speed of
-    memory, and the same numbers out of a larger slice one by one.
+    Cached arrays of steps are [time, number] each, mostly [time, trial x unit]. XLA reads a row of
+    these at the speed of memory, and the same numbers out of a larger slice one by one.
     """
 
     before: Tensor
@@ -117,10 +118,10 @@ class _Block:
         return cls(cell, weights, [kernel, bias], step, shared, trials, length, index)
 
     @property
-    def widths(self) -> list[int]:
-        """Units of the cached arrays of a step, without the state."""
+    def shapes(self) -> list[Shape]:
+        """Shapes of the cached arrays of a step, without the state."""
         shapes = enumerate(self.step.cached)
-        return [shape[1] for index, shape in shapes if index != self.new_state_index]
+        return [shape for index, shape in shapes if index != self.new_state_index]
 
     def times(self, k: Tensor) -> list[Tensor]:
         """Return the time steps of block k."""
@@ -140,7 +141,7 @@ class _Block:
     def backward(self, drive: Tensor, around: Tensors, cached: Tensors, by_new: Tensor) -> Tensors:
         """Return gradients as `SplitStep.backward`, from the states before and after one step."""
         before, after = around
-        cached = [self.rows(each) for each in cached]
+        cached = [tf.reshape(each, shape) for each, shape in zip(cached, self.shapes, strict=True)]
         if self.new_state_index is not None:
             cached.insert(self.new_state_index, after)
         return self.step.backward(*self.shared, drive, before, *cached, by_new)
@@ -184,8 +185,8 @@ def _forward(block: _Block, drivers: _Drivers, start: Tensor) -> tuple[Tensor, _
     outputs = block.readout[1].shape[0]
     read = tf.TensorArray(start.dtype, count, element_shape=[samples, outputs])
     buffers = [
-        tf.TensorArray(start.dtype, count * block.length, element_shape=[block.trials * width])
-        for width in (start.shape[1], *block.widths)
+        tf.TensorArray(start.dtype, count * block.length, element_shape=[math.prod(shape)])
+        for shape in (start.shape, *block.shapes)
     ]
     _, last, read, *buffers = _turns(count, turn, (tf.constant(0), start, read, *buffers))
     before, *cached = (array.stack() for array in buffers)

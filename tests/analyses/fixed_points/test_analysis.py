@@ -8,9 +8,11 @@ from reference.dynamics import population
 from rnnstudy.analyses import ANALYSES
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.fixed_points.analysis import FixedPointAnalysis
+from rnnstudy.cells.rate import Rate
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.exhibit import Curves, Panels, Table
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
+from rnnstudy.dynamics.states.projection import principal_components
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.sine import Sine
 from rnnstudy.training.train import TrainedNetworks
@@ -143,3 +145,17 @@ def test_a_continuum_is_counted_and_drawn():
     (panels,) = (one for one in shown if isinstance(one, Panels))
     assert set(panels.exhibits[0].point_groups) == {"continuum"}
     assert len(panels.exhibits[0].points) > 20
+
+
+def test_points_in_currents_are_drawn_among_trajectories_in_rates():
+    weights = {"recurrent_kernel": 2.0 * np.eye(2), "kernel": 4.0 * np.eye(2)}
+    networks = population(Rate(units=2), [weights], inputs=2)
+    found = section(networks)
+    points = found.records["fixed_points"]["m0"]
+    assert np.abs(points.state).max() > 1.9
+    (panels,) = (e for e in ANALYSIS.show(found) if isinstance(e, Panels))
+    (space,) = panels.exhibits
+    rates = networks.visible(networks.unroll(np.asarray(TASK.probe().inputs)))[0]
+    assert np.abs(rates).max() < 1.0
+    components = principal_components(rates.reshape(-1, 2))
+    np.testing.assert_allclose(space.points, components.project(np.tanh(points.state)), atol=1e-6)

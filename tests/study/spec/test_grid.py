@@ -196,3 +196,29 @@ def test_the_key_of_a_network_never_changes():
 def test_a_network_is_rebuilt_from_what_is_stored():
     for _, network in expand(["sine"], cells=["gru", "lstm"], l2=[0, 1e-3]):
         assert restore(network.serialise()) == network
+
+
+@pytest.mark.parametrize(
+    ("networks", "sentence"),
+    [
+        (
+            {"cells": ["gru", "dale"]},
+            r"cells\[1\] cannot be used: activation of a dale network must be .*, got 'tanh'\. G",
+        ),
+        (
+            {"cells": [{"kind": "low_rank", "rank": 6}], "units": [8, 4]},
+            r"networks.cells\[0\] cannot be used: rank must be at most units, got 6 and 4",
+        ),
+    ],
+)
+def test_a_cell_that_refuses_an_axis_is_named(networks, sentence):
+    with pytest.raises(SpecError, match=sentence):
+        expand(**networks)
+
+
+def test_a_cell_with_an_activation_of_its_own_joins_a_grid_of_others():
+    dale = {"kind": "dale", "activation": "relu"}
+    assert names(cells=["gru", dale], activations="tanh", units=8) == [
+        "flip_flop-gru-tanh-8-s000",
+        "flip_flop-dale-relu-8-s000",
+    ]
