@@ -32,8 +32,13 @@ from .dynamics.periodic_orbits.find import find_cycles as find_cycles
 from .dynamics.periodic_orbits.search import OrbitSearch as OrbitSearch
 from .dynamics.states.sampling import grid as grid
 from .keras_bridge.from_torch import from_torch as from_torch
+from .keras_bridge.to_keras import DaleCell as DaleCell
 from .keras_bridge.to_keras import GRUCell as GRUCell
+from .keras_bridge.to_keras import LowRankCell as LowRankCell
+from .keras_bridge.to_keras import LRUCell as LRUCell
 from .keras_bridge.to_keras import LSTMCell as LSTMCell
+from .keras_bridge.to_keras import MinGRUCell as MinGRUCell
+from .keras_bridge.to_keras import RateCell as RateCell
 from .keras_bridge.to_keras import UGRNNCell as UGRNNCell
 from .keras_bridge.to_keras import VanillaCell as VanillaCell
 from .keras_bridge.to_keras import keras_cell as keras_cell

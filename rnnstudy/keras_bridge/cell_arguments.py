@@ -56,3 +56,15 @@ def pop_by_weight(ending: str, options: dict[str, Any]) -> dict[str, Any]:
         weight: options.pop(f"{prefix}_{ending}", None) for weight, prefix in PREFIXES.items()
     }
     return {weight: value for weight, value in values.items() if value is not None}
+
+
+def refuse_absent_weights(name: str, cell: Cell, *arguments: Mapping[str, Any]) -> None:
+    """Raise ValueError for arguments, by weight, about a weight that the cell does not have."""
+    named = {weight for values in arguments for weight in values}
+    absent = named - set(cell.weights(1)) if named else set()
+    if absent:
+        first = min(absent)
+        raise ValueError(
+            f"{name}: Keras arguments must be about weights of the cell, got {PREFIXES[first]}_*, "
+            f"but it has no weight '{first}'. Its weights are {', '.join(cell.weights(1))}."
+        )

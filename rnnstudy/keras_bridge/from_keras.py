@@ -18,7 +18,10 @@ from rnnstudy.population.population import Population
 
 Layer = Any
 
-INITIAL_FIELDS = ("kernel_initializer", "recurrent_initializer", "gate_bias")
+INITIAL_FIELDS = (
+    "kernel_initializer", "recurrent_initializer", "gate_bias", "density", "sparsity",
+    "spectral_radius", "min_radius", "max_radius", "max_phase",
+)  # fmt: skip
 """Fields of a cell about its first weights. They do not change its step."""
 
 PRECISION = {"float64": 1e-12, "float32": 1e-4}

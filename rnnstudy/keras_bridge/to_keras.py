@@ -4,178 +4,24 @@ This module imports Keras. Use `rnnstudy.core.lazy_imports.keras_models` to impo
 """
 
 import functools
-import random
-import sys
-import zlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from rnnstudy.cells import Cell, Weight
+from rnnstudy.cells import Cell
+from rnnstudy.cells.dale import Dale
 from rnnstudy.cells.gru import GRU
+from rnnstudy.cells.low_rank import LowRank
+from rnnstudy.cells.lru import LRU
 from rnnstudy.cells.lstm import LSTM
+from rnnstudy.cells.min_gru import MinGRU
+from rnnstudy.cells.rate import Rate
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.arguments import check_whole
-from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import keras
-from rnnstudy.keras_bridge.cell_arguments import (
-    PREFIXES,
-    activation_name,
-    as_integer,
-    is_ours,
-    make_cell,
-    pop_by_weight,
-)
-from rnnstudy.keras_bridge.recurrent_layers import require_tensorflow
-from rnnstudy.population.initialise import generator
+from rnnstudy.keras_bridge.cell_layer import CellLayer as CellLayer
 from rnnstudy.population.population import Population
-
-
-class CellLayer(keras.layers.Layer):
-    """A cell of ours as a Keras cell: what all of them do; a subclass says which cell it `wraps`.
-
-    units, activation and the fields of the wrapped cell (such as gate_bias, reset_after, clip) are
-    arguments by name. kernel_initializer and recurrent_initializer take any Keras initialiser or
-    one of `rnnstudy.cells.INITIALISERS`, as an object or as `{"kind": name, ...}`; by default the
-    cell's own are drawn, gate by gate. {kernel, recurrent, bias}_{regularizer, constraint} are as
-    in Keras. seed: draws the weights of the study's network with this seed. The state is one flat
-    vector; with train_initial_state the state before the first step is a weight.
-    """
-
-    wraps: ClassVar[type[Cell]]
-
-    def __init__(
-        self,
-        units: int,
-        activation: str | Callable[[Tensor], Tensor] | None = "tanh",
-        *,
-        kernel_initializer: Any = None,
-        recurrent_initializer: Any = None,
-        bias_initializer: Any = None,
-        train_initial_state: bool = False,
-        seed: int | None = None,
-        **options: Any,
-    ) -> None:
-        require_tensorflow()
-        initialisers = {
-            "kernel": kernel_initializer,
-            "recurrent_kernel": recurrent_initializer,
-            "bias": bias_initializer,
-        }
-        fields = {"units": as_integer(units), "activation": activation_name(activation)}
-        fields |= {name: options.pop(name) for name in list(options) if name in _fields(self.wraps)}
-        for weight, initialiser in list(initialisers.items()):
-            if initialiser is None or is_ours(initialiser):
-                del initialisers[weight]
-            if is_ours(initialiser):
-                fields[f"{PREFIXES[weight]}_initializer"] = initialiser
-        cell = make_cell(type(self).__name__, self.wraps, fields)
-        regularisers = pop_by_weight("regularizer", options)
-        constraints = pop_by_weight("constraint", options)
-        super().__init__(**options)
-        self.cell = cell
-        self.state_size = cell.state_size
-        self.output_size = self.units = cell.units
-        self.train_initial_state = train_initial_state
-        self.seed = seed
-        # Like Keras's initialisers, the cell draws its seed at construction.
-        self._drawn_from = random.randint(0, 2**31 - 1) if seed is None else seed
-        self._initialisers = {w: self._keras_initialiser(w, i) for w, i in initialisers.items()}
-        self._regularisers = {w: keras.regularizers.get(r) for w, r in regularisers.items()}
-        self._constraints = {w: keras.constraints.get(c) for w, c in constraints.items()}
-        self.initial_state: Any = None
-
-    def _keras_initialiser(self, weight: str, identifier: Any) -> Any:
-        initialiser = keras.initializers.get(identifier)
-        config = initialiser.get_config() if hasattr(initialiser, "get_config") else {}
-        if self.seed is None or config.get("seed", 0) is not None:
-            return initialiser
-        return type(initialiser).from_config(config | {"seed": _stream(self.seed, weight)})
-
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        """Make the weights of a cell with `input_shape[-1]` inputs."""
-        inputs = input_shape[-1]
-        if inputs is None:
-            raise ValueError(
-                f"{self._label()} must have inputs of known width, got shape {input_shape}"
-            )
-        self.inputs = int(inputs)
-        weights = self.cell.weights(self.inputs)
-        self._weight_names = tuple(weights)
-        for name, weight in weights.items():
-            variable = self.add_weight(
-                name=name,
-                shape=weight.shape,
-                initializer=self._initialisers.get(name) or self._draw(name, weight),
-                regularizer=self._regularisers.get(name),
-                constraint=self._constraints.get(name),
-            )
-            setattr(self, name, variable)
-        if self.train_initial_state:
-            self.initial_state = self.add_weight(
-                name="initial_state", shape=(self.state_size,), initializer="zeros"
-            )
-
-    def _draw(self, name: str, weight: Weight) -> Callable[..., Tensor]:
-        def draw(shape: Sequence[int], dtype: Any = None) -> Tensor:
-            values = weight.draw(generator(self._drawn_from, name))
-            return keras.ops.convert_to_tensor(values, dtype)
-
-        return draw
-
-    def call(self, inputs: Tensor, states: Any, training: bool = False) -> tuple[Tensor, Any]:
-        """Return output `[trial, unit]` and new states of inputs `[trial, input]` and states."""
-        if inputs.shape[-1] != self.inputs:
-            raise ValueError(
-                f"{self._label()} must have {self.inputs} inputs, got {inputs.shape[-1]}"
-            )
-        listed = isinstance(states, list | tuple)
-        h = states[0] if listed else states
-        w = {name: keras.ops.convert_to_tensor(getattr(self, name)) for name in self._weight_names}
-        new = self.cell.step(w, self.cell.drive(w, inputs), h)
-        return self.cell.visible(new), [new] if listed else new
-
-    def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
-        """Return the state before the first step, `[trial, state]`: zero, or the trained one."""
-        shape = (batch_size, self.state_size)
-        if self.initial_state is None:
-            return [keras.ops.zeros(shape, self.compute_dtype)]
-        start = keras.ops.cast(self.initial_state, self.compute_dtype)
-        return [keras.ops.broadcast_to(start, shape)]
-
-    def get_config(self) -> dict[str, Any]:
-        """Return all arguments, from which `from_config` rebuilds this cell."""
-        fields = self.cell.model_dump(mode="json")
-        del fields["kind"]
-        foreign = {
-            "initializer": (self._initialisers, keras.initializers.serialize),
-            "regularizer": (self._regularisers, keras.regularizers.serialize),
-            "constraint": (self._constraints, keras.constraints.serialize),
-        }
-        options = {
-            f"{PREFIXES[weight]}_{ending}": serialise(value)
-            for ending, (values, serialise) in foreign.items()
-            for weight, value in values.items()
-        }
-        options |= {"train_initial_state": self.train_initial_state, "seed": self.seed}
-        return {**super().get_config(), **fields, **options}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Return the cell of a configuration by `get_config`."""
-        for value in config.values():
-            kind = value.get("kind", "") if isinstance(value, Mapping) else ""
-            # Like Keras, refuse to import modules that a model file names.
-            if ":" in kind and kind.partition(":")[0] not in sys.modules:
-                raise ValueError(
-                    f"the module of '{kind}' must be imported before the model is loaded"
-                )
-        return super().from_config(config)
-
-    def _label(self) -> str:
-        return f"{type(self).__name__} '{self.name}'"
 
 
 @keras.saving.register_keras_serializable("rnnstudy")
@@ -236,9 +82,95 @@ class LSTMCell(CellLayer):
     wraps = LSTM
 
 
-OURS: dict[type[Cell], type[CellLayer]] = {
-    layer.wraps: layer for layer in (VanillaCell, UGRNNCell, GRUCell, LSTMCell)
-}
+@keras.saving.register_keras_serializable("rnnstudy")
+class RateCell(CellLayer):
+    """Keras cell of the leaky rate network (Song, Yang & Wang 2016).
+
+    dt, tau: time step and time constant in ms. readout: `rates` or `currents`.
+
+    Examples
+    --------
+    >>> RateCell(32, dt=10.0, tau=50.0).cell.share
+    0.2
+    """
+
+    wraps = Rate
+
+
+@keras.saving.register_keras_serializable("rnnstudy")
+class LowRankCell(CellLayer):
+    """Keras cell of the low-rank rate network (Mastrogiuseppe & Ostojic 2018).
+
+    rank: rank of the connections. Further arguments as those of `RateCell`.
+
+    Examples
+    --------
+    >>> LowRankCell(32, rank=2).state_size
+    32
+    """
+
+    wraps = LowRank
+
+
+@keras.saving.register_keras_serializable("rnnstudy")
+class DaleCell(CellLayer):
+    """Keras cell of the rate network with Dale's law (Song, Yang & Wang 2016).
+
+    inhibition: share of inhibitory units. Further arguments are the fields of the cell `dale`, and
+    those of `RateCell`.
+
+    Examples
+    --------
+    >>> DaleCell(5, inhibition=0.4).cell.signs.tolist()
+    [1.0, 1.0, 1.0, -1.0, -1.0]
+    """
+
+    wraps = Dale
+
+
+@keras.saving.register_keras_serializable("rnnstudy")
+class MinGRUCell(CellLayer):
+    """Keras cell of the minimal GRU with a nonlinear readout (Feng et al. 2024).
+
+    Its state is one vector, s and y; y is the output. gate_bias: first bias of the gate.
+
+    Examples
+    --------
+    >>> MinGRUCell(32).state_size
+    64
+    """
+
+    wraps = MinGRU
+
+
+@keras.saving.register_keras_serializable("rnnstudy")
+class LRUCell(CellLayer):
+    """Keras cell of the linear recurrent unit with a nonlinear readout (Orvieto et al. 2023).
+
+    Its state is one vector: real parts of s, imaginary parts of s, and y, which is the output.
+
+    Examples
+    --------
+    >>> LRUCell(32, max_radius=0.99).state_size
+    96
+    """
+
+    wraps = LRU
+
+
+LAYERS: tuple[type[CellLayer], ...] = (
+    VanillaCell,
+    UGRNNCell,
+    GRUCell,
+    LSTMCell,
+    RateCell,
+    LowRankCell,
+    DaleCell,
+    MinGRUCell,
+    LRUCell,
+)
+
+OURS: dict[type[Cell], type[CellLayer]] = {layer.wraps: layer for layer in LAYERS}
 
 
 @functools.cache
@@ -326,7 +258,3 @@ def to_model(population: Population, member: int, name: str | None = None) -> An
 
 def _fields(wraps: type[Cell]) -> list[str]:
     return list(wraps.model_fields)
-
-
-def _stream(seed: int, purpose: str) -> int:
-    return zlib.crc32(f"{seed} {purpose}".encode()) & 0x7FFFFFFF
