@@ -6,8 +6,13 @@ import tensorflow as tf
 from reference import population as truth
 
 from rnnstudy.cells import CELLS
+from rnnstudy.cells.dale import Dale
 from rnnstudy.cells.gru import GRU
+from rnnstudy.cells.low_rank import LowRank
+from rnnstudy.cells.lru import LRU
 from rnnstudy.cells.lstm import LSTM
+from rnnstudy.cells.min_gru import MinGRU
+from rnnstudy.cells.rate import Rate
 from rnnstudy.cells.ugrnn import UGRNN
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.population import unroll as module
@@ -21,6 +26,11 @@ NETWORKS = [
     GRU(units=3, reset_after=False, activation="relu"),
     LSTM(units=2),
     LSTM(units=3, activation="relu", clip=0.7),
+    Rate(units=3),
+    LowRank(units=3, rank=2, readout="currents"),
+    Dale(units=3, inhibition=0.4),
+    MinGRU(units=2),
+    LRU(units=2),
 ]
 
 

@@ -1,12 +1,14 @@
 """Slow truth for populations: one network, one trial, one time step at a time."""
 
 import numpy as np
-from reference.cells import step
+from reference.cells import step, visible
+
+OPTIONS = ("reset_after", "clip", "dt", "tau", "inhibition")
 
 
 def next_state(cell, w, x, h):
     """The next state [state] of one network at input x [input] and state h [state]."""
-    options = {name: getattr(cell, name) for name in ("reset_after", "clip") if hasattr(cell, name)}
+    options = {name: getattr(cell, name) for name in OPTIONS if hasattr(cell, name)}
     return step(cell.kind, w, x[None], h[None], activation=cell.activation, **options)[0]
 
 
@@ -48,7 +50,7 @@ def outputs(cell, readout, states):
     """Readout [member, trial, time, output] of states [member, trial, time, state]."""
     return np.array(
         [
-            [[h[: cell.units] @ kernel + bias for h in trial] for trial in member]
+            [[visible(cell, h) @ kernel + bias for h in trial] for trial in member]
             for member, kernel, bias in zip(states, readout["kernel"], readout["bias"], strict=True)
         ]
     )

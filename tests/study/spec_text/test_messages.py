@@ -61,15 +61,15 @@ MISTAKES = {
     "unknown cell": (
         "study: s\ntasks: [flip_flop]\nnetworks:\n  cells: [vanilla, lstm, gruu]\n",
         (
-            "4:26: networks.cells[2] is 'gruu'; known cells: gru, lstm, ugrnn, vanilla; "
-            "did you mean 'gru'?"
+            "4:26: networks.cells[2] is 'gruu'; known cells: dale, gru, low_rank, lru, lstm, "
+            "min_gru, rate, ugrnn, vanilla; did you mean 'gru'?"
         ),
     ),
     "unknown cell, not in a list": (
         networks("cells: gruu"),
         (
-            "3:19: networks.cells is 'gruu'; known cells: gru, lstm, ugrnn, vanilla; "
-            "did you mean 'gru'?"
+            "3:19: networks.cells is 'gruu'; known cells: dale, gru, low_rank, lru, lstm, "
+            "min_gru, rate, ugrnn, vanilla; did you mean 'gru'?"
         ),
     ),
     "unknown kind": (
@@ -85,7 +85,10 @@ MISTAKES = {
     ),
     "no kind": (
         networks("cells: [{reset_after: true}]"),
-        "3:20: networks.cells[0] needs the key 'kind'; known cells: vanilla, ugrnn, gru, lstm",
+        (
+            "3:20: networks.cells[0] needs the key 'kind'; known cells: vanilla, ugrnn, gru, lstm, "
+            "rate, low_rank, dale, min_gru, lru"
+        ),
     ),
     "entry that is a number": (
         HEAD.replace("flip_flop", "3"),
