@@ -246,7 +246,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = OneSentence(prog="fixed_points.py", description=__doc__.partition("\n")[0])
     several: dict[str, Any] = {"nargs": "+", "metavar": "NAME"}
     cells = list(CELLS)
-    parser.add_argument("--cells", choices=cells, default=cells, help=", ".join(cells), **several)
+    usual = ["vanilla", "ugrnn", "gru", "lstm"]
+    parser.add_argument("--cells", choices=cells, default=usual, help=", ".join(cells), **several)
     parser.add_argument(
         "--activations", choices=ACTIVATIONS, default=list(ACTIVATIONS),
         help=", ".join(ACTIVATIONS), **several,
