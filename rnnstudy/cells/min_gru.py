@@ -31,7 +31,7 @@ class MinGRU(Cell):
 
     References
     ----------
-    Feng, Tung, Ahmed, Bengio & Hajimirsadeghi (2024), "Were RNNs all we needed?".
+    Feng et al. (2024), "Were RNNs all we needed?".
 
     Examples
     --------

@@ -3,26 +3,23 @@
 This module imports Keras. Use `rnnstudy.core.lazy_imports.keras_models` to import it late.
 """
 
+import operator
 import random
 import sys
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
-from rnnstudy.cells import Cell, Weight
+from rnnstudy.cells import Cell, Initialiser, Weight
+from rnnstudy.cells.base import Activation
 from rnnstudy.core.arrays import Tensor
+from rnnstudy.core.errors import SettingError, suggestion
 from rnnstudy.core.lazy_imports import keras
-from rnnstudy.keras_bridge.cell_arguments import (
-    PREFIXES,
-    activation_name,
-    as_integer,
-    is_ours,
-    make_cell,
-    pop_by_weight,
-    refuse_absent_weights,
-)
 from rnnstudy.keras_bridge.recurrent_layers import require_tensorflow
 from rnnstudy.population.initialise import generator
+
+PREFIXES = {"kernel": "kernel", "recurrent_kernel": "recurrent", "bias": "bias"}
+"""Weight -> prefix of Keras's arguments about it."""
 
 DEFAULT = "default"
 """Activation of the cell's own definition."""
@@ -62,19 +59,19 @@ class CellLayer(keras.layers.Layer):
         }
         if activation == DEFAULT:
             activation = self.wraps.model_fields["activation"].default
-        fields = {"units": as_integer(units), "activation": activation_name(activation)}
+        fields = {"units": _as_integer(units), "activation": _activation_name(activation)}
         fields |= {
             name: options.pop(name) for name in list(options) if name in self.wraps.model_fields
         }
         for weight, initialiser in list(initialisers.items()):
-            if initialiser is None or is_ours(initialiser):
+            if initialiser is None or _is_ours(initialiser):
                 del initialisers[weight]
-            if is_ours(initialiser):
+            if _is_ours(initialiser):
                 fields[f"{PREFIXES[weight]}_initializer"] = initialiser
-        cell = make_cell(type(self).__name__, self.wraps, fields)
-        regularisers = pop_by_weight("regularizer", options)
-        constraints = pop_by_weight("constraint", options)
-        refuse_absent_weights(type(self).__name__, cell, initialisers, regularisers, constraints)
+        cell = _make_cell(type(self).__name__, self.wraps, fields)
+        regularisers = _pop_by_weight("regularizer", options)
+        constraints = _pop_by_weight("constraint", options)
+        _refuse_absent_weights(type(self).__name__, cell, initialisers, regularisers, constraints)
         super().__init__(**options)
         self.cell = cell
         self.state_size = cell.state_size
@@ -177,6 +174,63 @@ class CellLayer(keras.layers.Layer):
 
     def _label(self) -> str:
         return f"{type(self).__name__} '{self.name}'"
+
+
+def _is_ours(initialiser: Any) -> bool:
+    """Return whether an initialiser is one of this package, as an object or a mapping."""
+    is_mapping = isinstance(initialiser, Mapping) and "kind" in initialiser
+    return isinstance(initialiser, Initialiser) or is_mapping
+
+
+def _as_integer(units: Any) -> Any:
+    """Convert NumPy's integers to int. Booleans and other values stay."""
+    try:
+        return units if isinstance(units, bool) else operator.index(units)
+    except TypeError:
+        return units
+
+
+def _activation_name(activation: Any) -> str:
+    """Return the name of a Keras activation; ValueError if this package's cells lack it."""
+    known = list(get_args(Activation))
+    name = "linear" if activation is None else activation
+    if callable(activation):
+        name = keras.activations.serialize(activation)
+    if name in known:
+        return str(name)
+    hint = suggestion(name, known) if isinstance(name, str) else ""
+    raise ValueError(f"activation must be one of {', '.join(known)}, got {activation!r}{hint}")
+
+
+def _make_cell(name: str, wraps: type[Cell], fields: dict[str, Any]) -> Cell:
+    """Return a cell of class `wraps`; ValueError, with the Keras cell's name, for a wrong field."""
+    try:
+        return wraps(**fields)
+    except SettingError as error:
+        first = error.validation.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        text = first["msg"][0].lower() + first["msg"][1:]
+        raise ValueError(f"{name}: {field} is {first['input']!r}; {text}") from None
+
+
+def _pop_by_weight(ending: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Remove Keras's arguments with one ending from the options, and return them by weight."""
+    values = {
+        weight: options.pop(f"{prefix}_{ending}", None) for weight, prefix in PREFIXES.items()
+    }
+    return {weight: value for weight, value in values.items() if value is not None}
+
+
+def _refuse_absent_weights(name: str, cell: Cell, *arguments: Mapping[str, Any]) -> None:
+    """Raise ValueError for arguments, by weight, about a weight that the cell does not have."""
+    named = {weight for values in arguments for weight in values}
+    absent = named - set(cell.weights(1)) if named else set()
+    if absent:
+        first = min(absent)
+        raise ValueError(
+            f"{name}: Keras arguments must be about weights of the cell, got {PREFIXES[first]}_*, "
+            f"but it has no weight '{first}'. Its weights are {', '.join(cell.weights(1))}."
+        )
 
 
 def _stream(seed: int, purpose: str) -> int:
