@@ -13,6 +13,7 @@ from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras, keras_models, tf
+from rnnstudy.keras_bridge.keras_layers.encoders import ENCODERS, active_layers
 from rnnstudy.keras_bridge.recurrent_layers import array_of, cell_of, label, recurrent_layer
 from rnnstudy.population.population import Population
 
@@ -161,11 +162,11 @@ def population_of_one(
 def linear_readout(model: Any, chain: Sequence[Layer]) -> dict[str, Array]:
     """Return kernel `[unit, output]` and bias `[output]` of the Dense layer of a model.
 
-    The layer follows the recurrent ones, `chain`.
+    The layer follows the others, `chain`: those before the recurrent layers, and these.
 
     Raises ValueError if the model has other active layers, or if the readout has an activation.
     """
-    layers = [x for x in model.layers if not isinstance(x, _inactive_layers())]
+    layers = active_layers(model)
     last = layers[-1]
     dense = last.layer if isinstance(last, keras.layers.TimeDistributed) else last
     before = layers[:-1]
@@ -173,7 +174,8 @@ def linear_readout(model: Any, chain: Sequence[Layer]) -> dict[str, Array]:
     if not is_chain or not isinstance(dense, keras.layers.Dense):
         listed = ", ".join(label(x) for x in layers)
         raise ValueError(
-            f"{label(model)} must be a recurrent layer and a Dense readout, got {listed}"
+            f"{label(model)} must be a recurrent layer and a Dense readout, got {listed}. Before "
+            f"the recurrent layer only {', '.join(ENCODERS)} can be taken along."
         )
     if dense.activation is not keras.activations.linear:
         name = getattr(dense.activation, "__name__", dense.activation)
@@ -181,12 +183,6 @@ def linear_readout(model: Any, chain: Sequence[Layer]) -> dict[str, Array]:
     kernel = array_of(dense.kernel)
     bias = np.zeros(kernel.shape[1]) if dense.bias is None else array_of(dense.bias)
     return {"kernel": kernel, "bias": bias}
-
-
-def _inactive_layers() -> tuple[type, ...]:
-    """Return layers that do nothing in inference."""
-    noises = (keras.layers.GaussianNoise, keras.layers.GaussianDropout)
-    return keras.layers.InputLayer, keras.layers.Dropout, *noises
 
 
 def check_equal_outputs(model: Any, population: Population) -> None:

@@ -8,6 +8,7 @@ from rnnstudy.cells.base import visible_entries
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras
 from rnnstudy.keras_bridge.from_keras import equal_cell
+from rnnstudy.keras_bridge.keras_layers.encoders import encoded_cell_class
 from rnnstudy.keras_bridge.recurrent_layers import label
 
 BOX_ROUNDING = 1.0 + 1e-9
@@ -36,6 +37,8 @@ def cell_radii(cell: Any, size: int) -> Array | None:
         parts = [cell_radii(part, _state_length(part)) for part in cell.cells]
         known = [part for part in parts if part is not None]
         return np.concatenate(known) if len(known) == len(parts) else None
+    if type(cell) is encoded_cell_class():
+        return cell_radii(cell.cell, size)
     equal = equal_cell(cell)
     if equal is None:
         return declared_radii(cell, label(cell), size)

@@ -20,6 +20,7 @@ from rnnstudy.keras_bridge.from_keras import (
     linear_readout,
 )
 from rnnstudy.keras_bridge.invariant_box import largest_radius
+from rnnstudy.keras_bridge.keras_layers.encoders import encoded_cell_class, encoder_of, with_encoder
 from rnnstudy.keras_bridge.recurrent_layers import cell_of, recurrent_chain, stack_layers
 from rnnstudy.population.population import Population
 
@@ -102,6 +103,7 @@ class KerasCell(Cell):
 def _rebuild(layer: str, module: str | None) -> Float64Cell:
     """Return a layer in float64; ValueError if it cannot be rebuilt."""
     import_registered(module)
+    encoded_cell_class()
     with tf.init_scope():  # The call may come while a program is traced.
         try:
             original = keras.saving.deserialize_keras_object(json.loads(layer))
@@ -127,15 +129,17 @@ def import_registered(module: str | None) -> None:
 def population_of(model: Any, layer: str | None = None, module: str | None = None) -> Population:
     """Return a Keras model as a population of one, in float64 unless its cell is of this package.
 
-    layer: name of the recurrent layer, if the model has several that form no chain. Raises
-    ValueError unless the model is a recurrent layer and a linear readout that can be separated.
+    layer: name of the recurrent layer, if the model has several that form no chain. Layers before
+    it that treat each time step alone become a part of its step. Raises ValueError unless the
+    model is these, a recurrent layer and a linear readout that can be separated.
     """
     chain = recurrent_chain(model, layer)
-    if len(chain) == 1 and equal_cell(cell_of(chain[0])) is not None:
+    encoder = encoder_of(model, chain[0])
+    if len(chain) == 1 and not encoder and equal_cell(cell_of(chain[0])) is not None:
         return from_models([model])
-    whole = stack_layers(chain)
+    readout = linear_readout(model, [*encoder, *chain])
+    whole = with_encoder(encoder, stack_layers(chain))
     copy = float64_cell(cell_of(whole), whole)
-    readout = linear_readout(model, chain)
     units = readout["kernel"].shape[0]
     states, inputs = len(copy.start), int(np.prod(copy.step_function.input_shape))
     cell = KerasCell(

@@ -12,6 +12,8 @@ from pydantic import Field
 
 from rnnstudy.core.component import Component
 from rnnstudy.core.files import parse_json, read_file
+from rnnstudy.keras_bridge.keras_layers.file_checks import refusal
+from rnnstudy.keras_bridge.keras_layers.file_checks import value as _get
 
 SINGLE_CELL_LAYERS = ("SimpleRNN", "GRU", "LSTM")
 """Recurrent layers of Keras with the name of their one cell."""
@@ -62,7 +64,7 @@ class KerasFileError(ValueError):
 def read_content(path: Path, layer: str | None = None) -> Content:
     """Return the contents of a Keras file, about one recurrent layer or all of them.
 
-    Raises KerasFileError if the file cannot be read.
+    Raises KerasFileError if the file cannot be read, or has a network that no study can analyse.
     """
     if path.suffix != ".keras":
         raise KerasFileError(
@@ -74,6 +76,8 @@ def read_content(path: Path, layer: str | None = None) -> Content:
     try:
         raw = read_file(path, follow_links=True)
         config = parse_json(_config(raw))
+        if reason := refusal(config, layer):
+            raise KerasFileError(reason)
         checksum = hashlib.sha256(raw).hexdigest()
         fields = {"sha256": checksum, **_sizes(config), **_describe_cell(config, layer)}
         return Content(**{name: value for name, value in fields.items() if value is not None})
@@ -187,10 +191,3 @@ def _flat(part: Any) -> Iterator[Any]:
             yield from _flat(inner)
     else:
         yield part
-
-
-def _get(part: Any, *names: str) -> Any:
-    """Return the value under nested names; None if there is none."""
-    for name in names:
-        part = part.get(name) if isinstance(part, Mapping) else None
-    return part

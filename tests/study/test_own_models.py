@@ -49,6 +49,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     saved(sequential(*chain), found / "chain.keras")
     squashed = layers.Dense(2, activation="tanh")
     saved(sequential(lstm(), squashed), found / "squashed.keras")
+    broken = sequential(lstm())
+    broken.set_weights([np.full(w.shape, np.nan) for w in broken.get_weights()])
+    saved(broken, found / "broken.keras")
+    backwards = layers.LSTM(4, return_sequences=True, go_backwards=True)
+    saved(sequential(backwards), found / "backwards.keras")
     saved(sequential(lstm(), inputs=3, outputs=3), found / "wide.keras")
     return found
 
@@ -140,6 +145,20 @@ MISTAKES: dict[str, tuple[str, str]] = {
             "{folder}/none.keras; it comes from: make none"
         ),
     ),
+    "readout": (
+        "models: [squashed.keras]\n",
+        (
+            "3:10: models[0] is 'squashed.keras', which must have a readout with a linear "
+            "activation, but its activation is tanh"
+        ),
+    ),
+    "order": (
+        "models: [backwards.keras]\n",
+        (
+            "3:10: models[0] is 'backwards.keras', which has the layer LSTM '{lstm}', which reads "
+            "its inputs backwards. Save it with go_backwards=False"
+        ),
+    ),
     "no match": (
         "models: z*.keras\n",
         "3:9: models is 'z*.keras', which matches no file in {folder}",
@@ -185,6 +204,9 @@ def test_a_mistake_gives_its_place_and_what_would_be_right(name: str, folder: Pa
     spec.write_text(f"study: s\ntasks: [{{kind: flip_flop, bits: 2}}]\n{text}")
     with pytest.raises(SpecError) as caught:  # noqa: PT011 - the whole text is compared
         load_study(spec)
+    expected = expected.replace(
+        "{lstm}", keras.models.load_model(folder / "backwards.keras").layers[0].name
+    )
     assert str(caught.value) == f"{spec}:{expected.format(folder=folder)}"
 
 
@@ -194,7 +216,7 @@ def test_a_mistake_gives_its_place_and_what_would_be_right(name: str, folder: Pa
 @pytest.fixture(scope="module")
 def run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Networks of all makes; one file holds what cannot be taken apart."""
-    names = ("one", "stacked", "chain", "squashed")
+    names = ("one", "stacked", "chain", "broken")
     files = [str(folder / f"{name}.keras") for name in names]
     found = study(
         *files,
@@ -233,16 +255,14 @@ def test_networks_of_all_makes_are_compared(run: Run) -> None:
 
 def test_what_cannot_be_taken_apart_is_one_sentence_and_costs_the_others_nothing(run: Run) -> None:
     failures = {each["label"]: each["reason"] for each in run.provenance["failures"]}
-    read = failures.pop("read squashed (1 network)")
-    assert read.startswith("ValueError: squashed.keras: the readout of Sequential 'sequential")
-    assert read.endswith("must have a linear activation, got tanh")
-    assert set(failures.values()) == {
-        "RuntimeError: not done for squashed, which could not be read"
-    }
-    assert files.unusable(run) == ["squashed"]
+    read = failures.pop("read broken (1 network)")
+    assert read.startswith("ValueError: broken.keras: weight '")
+    assert read.endswith("must be finite, got NaN or inf. Train the network anew.")
+    assert set(failures.values()) == {"RuntimeError: not done for broken, which could not be read"}
+    assert files.unusable(run) == ["broken"]
     page = (run.directory / "report" / "index.html").read_text()
     assert "4 networks on flip_flop, read from files" in page
-    assert "must have a linear activation, got tanh" in page
+    assert "must be finite, got NaN or inf" in page
 
 
 def test_the_model_comes_back_as_it_was(run: Run, folder: Path, tmp_path: Path) -> None:
@@ -256,7 +276,7 @@ def test_the_model_comes_back_as_it_was(run: Run, folder: Path, tmp_path: Path) 
 
 def test_a_second_run_has_nothing_left_to_do(run: Run) -> None:
     left = [job.label for job in run.plan().todo]
-    assert all("squashed" in label or "4 networks" in label for label in left)
+    assert all("broken" in label or "4 networks" in label for label in left)
 
 
 def test_results_outlive_the_file(folder: Path, tmp_path: Path) -> None:
