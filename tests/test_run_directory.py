@@ -235,7 +235,8 @@ def test_exhibits_that_raise_cost_their_part_of_the_page(
     asked = study(root).replace(analyses=(Shown(name="shown", error=error),))
     for _ in range(2):  # the second run has nothing to draw
         found = runner.run(asked, tmp_path)
-        assert found.faults == [f"flip_flop, shown: {sentence}"]
+        (fault,) = found.faults
+        assert fault.startswith(f"flip_flop, shown: {sentence} (test_run_directory.py, line ")
         assert commands._exit_code(found) == 1
         page = (tmp_path / "report" / "index.html").read_text()
         assert "This is shown." in page
@@ -259,10 +260,12 @@ def test_a_statement_that_raises_costs_its_sentence(root: Path, tmp_path: Path) 
     asked = study(root)
     claims = (Large(name="large"), Speechless(name="speechless"))
     found = runner.run(asked.replace(claims=claims), tmp_path)
-    assert found.faults == ["Claims, Verdicts: the statement of speechless raises SystemExit: 5"]
+    (fault,) = found.faults
+    statement = "Claims, Verdicts: the statement of speechless raises SystemExit: 5"
+    assert fault.startswith(f"{statement} (test_run_directory.py, line ")
     page = (tmp_path / "report" / "index.html").read_text()
     assert "Networks are large." in page
-    assert "(its statement raises SystemExit: 5)" in page
+    assert "(its statement raises SystemExit: 5 (test_run_directory.py, line " in page
     assert list(found.claims["claim"]) == ["large", "speechless"]
 
 
@@ -335,7 +338,8 @@ def test_a_model_that_cannot_be_written_costs_its_file(
     monkeypatch.setattr(files, "_model_bytes", refuse_first)
     found = runner.run(study(root), tmp_path)
     name = "flip_flop-vanilla-tanh-3-s000"
-    assert found.faults == [f"model {name} was not written: SystemExit: 1"]
+    (fault,) = found.faults
+    assert fault.startswith(f"model {name} was not written: SystemExit: 1 (test_run_directory.py")
     assert [path.name for path in (tmp_path / "models").iterdir()] == [
         "flip_flop-vanilla-tanh-3-s001.keras"
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from rnnstudy.core.lazy_imports import BackendError
 from rnnstudy.core.source.places import place_of
 from rnnstudy.core.storage.errors import CorruptRecord
-from rnnstudy.study.errors import RunError, error_sentence
+from rnnstudy.study.errors import RunError, error_sentence, users_place
 from rnnstudy.study.spec.study import SpecError
 
 DISK_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
@@ -45,7 +45,7 @@ def error_message(error: BaseException) -> tuple[str, int]:
             reason = f"{error.filename}: {error.strerror.lower()}"
         reason += f" ({origin})" if (origin := place_of(error)) else ""
         return f"rnnstudy: {reason}", 1 if error.errno in DISK_FAILURES else 2
-    origin = _origin(error)
+    origin = users_place(error) or _origin(error)
     return f"rnnstudy: {error_sentence(error)}{origin}. -vv shows the traceback.", 1
 
 

@@ -1,6 +1,7 @@
 """Claims in a study: steps with addresses, verdicts in `run.claims` and on the page."""
 
 import json
+import re
 import shutil
 import threading
 from pathlib import Path
@@ -145,7 +146,10 @@ def test_a_claim_that_fails_is_data(tmp_path: Path, store: Store) -> None:
     asked = large(units=-1)
     results = done(asked, store)
     failures = {o.label: o.failure for o in results if o.failure}
-    reason = "ValueError: -1 units are too few to speak of"
+    reason = failures["claim large sine (8 networks)"]
+    assert re.fullmatch(
+        r"ValueError: -1 units are too few to speak of \(\w+\.py, line \d+\)", reason
+    )
     assert failures == {
         f"claim large {task} (8 networks)": reason for task in ("flip_flop", "sine")
     }

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import pauses
 from rnnstudy.population.compile import free_memory
-from rnnstudy.study.errors import error_sentence
+from rnnstudy.study.errors import error_sentence, located_sentence
 from rnnstudy.study.execution.checkpoints import Checkpoints
 from rnnstudy.study.execution.leases import Lease, Leases
 from rnnstudy.study.execution.memory import run_divided
@@ -106,7 +106,7 @@ class Worker:
         except BaseException as error:
             if is_interruption(error) and threading.current_thread() is threading.main_thread():
                 raise
-            failure, trace = error_sentence(error), traceback.format_exc()
+            failure, trace = located_sentence(error), traceback.format_exc()
             logger.debug("%s", trace)
         result = JobResult(job.key, job.label, time.monotonic() - start, failure, trace)
         if result.seconds > LONG_JOB:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from rnnstudy.core.storage.errors import NewerRecord, UnreadableRecord
-from rnnstudy.study.errors import error_sentence
+from rnnstudy.study.errors import located_sentence
 from rnnstudy.study.execution.signals import is_interruption
 from rnnstudy.study.execution.worker import JobResult
 
@@ -52,8 +52,9 @@ def failures_of(provenance: Mapping[str, Any]) -> list[Failure]:
 def attempt(compute: Callable[[], T], default: T) -> tuple[T, str]:
     """Return the result of code that may be a user's, or a default and the error in one sentence.
 
-    Any exception costs this result alone, SystemExit as well. A signal is raised, and so is an
-    error of records that may be whole, because a report without them would be wrong.
+    The sentence ends with file and line of the user's code that led to it. Any exception costs this
+    result alone, SystemExit as well. A signal is raised, and so is an error of records that may be
+    whole, because a report without them would be wrong.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def attempt(compute: Callable[[], T], default: T) -> tuple[T, str]:
         if is_interruption(error) or isinstance(error, UnreadableRecord | NewerRecord):
             raise
         logger.debug("%s", traceback.format_exc())
-        return default, error_sentence(error)
+        return default, located_sentence(error)
 
 
 def collect(items: Callable[[], Iterable[T]]) -> tuple[list[T], str]:

@@ -178,7 +178,8 @@ def test_a_job_fails_alone_whatever_it_raises(error: BaseException, sentence: st
     def work() -> None:
         raise error
 
-    assert perform(work).failure == sentence
+    place = f" (test_signals.py, line {work.__code__.co_firstlineno + 1})"
+    assert perform(work).failure == sentence + place
 
 
 def test_an_error_without_a_text_has_the_name_of_its_class() -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import after_import, quiet_tensorflow
 from rnnstudy.core.threads import one_thread
-from rnnstudy.study.errors import error_sentence
+from rnnstudy.study.errors import located_sentence
 from rnnstudy.study.execution.cluster.orders import Order, PackedJob, Packer
 from rnnstudy.study.execution.leases import Leases
 from rnnstudy.study.execution.tensorflow_setup import start_tensorflow
@@ -72,7 +72,7 @@ def perform_order(order: Order, packed: PackedJob) -> JobResult:
         job = _packer(order).unpack(packed)
     except Exception as error:
         key = JobKey("", "", ())
-        return JobResult(key, packed.label, time.monotonic() - start, error_sentence(error))
+        return JobResult(key, packed.label, time.monotonic() - start, located_sentence(error))
     with (
         _activity(send),
         one_thread(),
