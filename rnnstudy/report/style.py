@@ -6,8 +6,10 @@ colour vision. Markers and line styles repeat the colours, so that figures survi
 
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 
 BLACK, GREY, PALE = "#000000", "#8a8f98", "#d5d8dd"
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
@@ -23,6 +25,61 @@ class Mark:
     marker: str = "o"
     line: str = "-"
     filled: bool = True
+
+
+Colours = Mapping[str, str] | Sequence[str]
+"""Colours of names, or of the names in the order of the legend."""
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours of one figure: of its ink and its paper, and colours that the user has chosen."""
+
+    ink: str = BLACK
+    paper: str = "white"
+    pane: tuple[float, ...] = (0.97, 0.97, 0.98, 1.0)
+    """Colour of the walls of three axes."""
+    colours: Colours = ()
+    names: set[str] = field(default_factory=set, compare=False)
+    """Names that the figure has, if the user has chosen colours of names."""
+
+    def dress(self, mark: Mark, name: str, position: int) -> Mark:
+        """Return a mark in the colours of the palette.
+
+        Parameters
+        ----------
+        mark
+            Mark of the style.
+        name
+            Name that it stands for.
+        position
+            Position of the name in the legend.
+        """
+        colour = self.ink if mark.colour == BLACK else mark.colour
+        if isinstance(self.colours, Mapping):
+            self.names.add(name)
+            colour = self.colours.get(name, colour)
+        elif len(self.colours):
+            colour = self.colours[position % len(self.colours)]
+        return mark if colour == mark.colour else replace(mark, colour=colour)
+
+
+_PALETTE: ContextVar[Palette | None] = ContextVar("_PALETTE", default=None)
+
+
+def palette() -> Palette:
+    """Return the colours of the figure that is drawn."""
+    return _PALETTE.get() or Palette()
+
+
+@contextmanager
+def drawn_with(colours: Palette) -> Iterator[None]:
+    """Draw with other colours for the time of the context."""
+    token = _PALETTE.set(colours)
+    try:
+        yield
+    finally:
+        _PALETTE.reset(token)
 
 
 CELL_MARKS = {
@@ -100,7 +157,9 @@ def assign_marks(names: Iterable[str], unstable: bool = False) -> dict[str, Mark
     used = {mark.colour for mark in fixed.values() if mark}
     free = [mark for mark in SPARE_MARKS if mark.colour not in used] or list(SPARE_MARKS)
     spare = (free[i % len(free)] for i in range(len(ordered)))
-    return {name: mark or next(spare) for name, mark in fixed.items()}
+    marks = {name: mark or next(spare) for name, mark in fixed.items()}
+    dress = palette().dress
+    return {name: dress(mark, name, i) for i, (name, mark) in enumerate(marks.items())}
 
 
 def unstable_mark(name: str) -> Mark | None:

@@ -1,8 +1,8 @@
 """Matplotlib figures of exhibits, without pyplot and its global state."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,9 @@ from rnnstudy.core.exhibit import (
     StackedBars,
     Strip,
 )
+from rnnstudy.report.figures.appearance import Style, appearance, colour_context
 from rnnstudy.report.figures.forest import forest_panels
+from rnnstudy.report.figures.frames import frame_exhibit, is_frame
 from rnnstudy.report.figures.graphs import graph_panels
 from rnnstudy.report.figures.heatmaps import matrix_panels
 from rnnstudy.report.figures.interactive import plotly_data
@@ -38,6 +40,7 @@ from rnnstudy.report.figures.plane import (
     strip_panels,
 )
 from rnnstudy.report.figures.space import plane_panels, space_panels
+from rnnstudy.report.style import Colours
 
 Figure = Any
 
@@ -61,6 +64,9 @@ PAGE_WIDTH = 7.4
 
 EMPTY_SIZE = (4.0, 0.8)
 
+COLUMN_WIDTH = 1.4
+"""Inches of a column of a legend in a figure whose size the user has chosen."""
+
 MAX_COLUMNS = 4
 
 MAX_COLUMNS_WITH_LEGENDS = 2
@@ -69,28 +75,6 @@ MAX_COLUMNS_WITH_LEGENDS = 2
 TICK_LABEL_SIDES = {"x": ["bottom"], "y": ["left"]}
 """Sides of the tick labels of an axis."""
 
-STYLE_SETTINGS = {
-    "font.family": "DejaVu Sans",
-    "font.size": 8,
-    "axes.titlesize": 8.5,
-    "axes.labelsize": 8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.7,
-    "legend.frameon": False,
-    "legend.fontsize": 7.5,
-    "legend.title_fontsize": 7.5,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-    # Widths of hinted text differ between screen and paper: labels would be cropped.
-    "text.hinting": "none",
-    # Fixed, since matplotlib would otherwise draw identifiers at random for every file.
-    "svg.hashsalt": "rnnstudy",
-    "svg.fonttype": "path",
-    "pdf.fonttype": 42,
-}
 NO_DATES: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
@@ -127,43 +111,66 @@ def panels_across(exhibit: Exhibit, count: int) -> int:
     return min(each if each > 1 else exhibit.columns, max(count, 1))
 
 
-def draw_figure(exhibit: Exhibit) -> Figure:
-    """Return a matplotlib figure of one exhibit; ValueError for tables and notes."""
-    from matplotlib.figure import Figure
+def draw_figure(
+    exhibit: Exhibit,
+    figsize: tuple[float, float] | None = None,
+    colours: Colours = (),
+    style: Style = None,
+    *,
+    is_titled: bool = False,
+) -> Figure:
+    """Return a matplotlib figure of one exhibit; ValueError for tables and notes.
+
+    Parameters
+    ----------
+    exhibit
+        The picture.
+    figsize
+        Width and height in inches. Default: those that suit the exhibit.
+    colours
+        Colours of names, or of the names in the order of the legend.
+    style
+        Style of matplotlib.
+    is_titled
+        If true, a single panel has the title of the exhibit. Default: the page has it.
+    """
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    parts = panels(exhibit)
-    across = panels_across(exhibit, len(parts))
-    down = max(-(-len(parts) // across), 1)
-    with _style():
+    from rnnstudy.report.figures.notebook import NotebookFigure
+
+    with appearance(style, colours) as text_size:
+        parts = panels(exhibit)
+        across = panels_across(exhibit, len(parts))
+        down = max(-(-len(parts) // across), 1)
         layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06)
-        figure = Figure(figsize=_size(parts, across, down), layout=layout)
+        size = _size(parts, across, down)
+        if style is not None:
+            size = size[0] * max(text_size, 1.0), size[1] * max(text_size, 1.0)
+        figure = NotebookFigure(figsize=figsize or size, layout=layout)
         axes = [
             figure.add_subplot(down, across, position, projection=panel.projection)
             for position, panel in enumerate(parts, 1)
         ]
         legends = [panel.paint(ax) for panel, ax in zip(parts, axes, strict=True)]
         for panel, ax in zip(parts, axes, strict=True):
-            ax.set_title(panel.title, pad=panel.title_pad)
-        if all(legend.empty for legend in legends):
+            title = exhibit.title if is_titled and len(parts) == 1 else panel.title
+            ax.set_title(title, pad=panel.title_pad)
+        if all(legend.empty for legend in legends) and figsize is None:
             figure.set_size_inches(*EMPTY_SIZE)
         _label_outer(axes, across, all(panel.aligned for panel in parts))
-        _add_legends(figure, parts, axes, legends)
+        columns = None if figsize is None else max(int(figsize[0] // COLUMN_WIDTH), 1)
+        _add_legends(figure, parts, axes, legends, columns)
+        if figsize is not None or style is not None:
+            _settle(figure)
     return figure
 
 
-@contextmanager
-def _style() -> Iterator[None]:
-    """Draw with the settings of this package alone in this context.
-
-    Matplotlib reads a file `matplotlibrc` of the working directory, which may be anybody's.
-    """
-    import matplotlib as mpl
-
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(STYLE_SETTINGS)
-        yield
+def _settle(figure: Figure) -> None:
+    """Lay a figure out once. If text leaves no room for the axes, they stay where they are."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "constrained_layout not applied")
+        figure.draw_without_rendering()
+    figure.set_layout_engine("none")
 
 
 def _size(parts: Sequence[Panel], across: int, down: int) -> tuple[float, float]:
@@ -211,8 +218,27 @@ def _align(axes: Sequence[Axes], name: str) -> bool:
 
 
 def _add_legends(
-    figure: Figure, parts: Sequence[Panel], axes: Sequence[Axes], legends: Sequence[Legend]
+    figure: Figure,
+    parts: Sequence[Panel],
+    axes: Sequence[Axes],
+    legends: Sequence[Legend],
+    columns: int | None,
 ) -> None:
+    """Add one legend below all panels, or one beside each.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+    parts
+        Its panels.
+    axes
+        Axes of the panels.
+    legends
+        Legends of the panels.
+    columns
+        Most columns of a legend below; None for those that fit a page.
+    """
     if parts and parts[0].own_legend:
         for ax, legend in zip(axes, legends, strict=True):
             if legend.marks:
@@ -231,21 +257,39 @@ def _add_legends(
             handles=legend_handles(shared),
             title=shared.title,
             loc="outside lower center",
-            ncols=min(len(shared.marks), 8 if parts[0].title else 4),
+            ncols=min(len(shared.marks), columns or (8 if parts[0].title else 4)),
         )
 
 
-def plot(record: Any, ax: Axes | None = None, *, interactive: bool = False, **view: Any) -> Figure:
+def plot(
+    record: Any,
+    ax: Axes | None = None,
+    *,
+    interactive: bool = False,
+    figsize: tuple[float, float] | None = None,
+    colours: Colours = (),
+    style: Style = None,
+    **view: Any,
+) -> Figure:
     """Draw an exhibit, or the first picture of a record.
+
+    A notebook shows the figure if the call is the last line of a cell.
 
     Parameters
     ----------
-    record : Exhibit or record with exhibits
-        Data to draw, for example the result of `find_fixed_points`.
+    record : Exhibit, record with exhibits, list of exhibits, or pandas.DataFrame
+        Data to draw, for example the result of `find_fixed_points`, of `Run.distances`, of
+        `Run.embedding` or of `Run.exhibits`.
     ax : matplotlib axes, optional
         Axes to draw on. Default: a new figure.
     interactive : bool, default False
         True returns a plotly figure.
+    figsize : tuple of float, optional
+        Width and height of a new figure, in inches. Default: those that suit the exhibit.
+    colours : list or dict, optional
+        Colours of the names in the legend, in order or by name: `{"gru": "red"}`.
+    style : str, dict or list, optional
+        Style of matplotlib for a new figure, such as "dark_background" or `{"font.size": 12}`.
     **view
         Options of the record's `exhibits`. Fixed points have `dimensions` (2 or 3) and
         `trajectories`.
@@ -264,8 +308,8 @@ def plot(record: Any, ax: Axes | None = None, *, interactive: bool = False, **vi
     --------
     >>> from rnnstudy.core.exhibit import Curve, Curves
     >>> curve = Curve(x=np.arange(3), y=np.arange(3), label="line")
-    >>> figure = plot(Curves(title="A line", curves=[curve], x_label="x", y_label="y"))
-    >>> figure.axes[0].get_title()
+    >>> lines = Curves(title="A line", curves=[curve], x_label="x", y_label="y")
+    >>> plot(lines, figsize=(3, 2), colours=["red"]).axes[0].get_title()
     'A line'
     """
     check_flag("interactive", interactive)
@@ -273,27 +317,50 @@ def plot(record: Any, ax: Axes | None = None, *, interactive: bool = False, **vi
         raise TypeError(
             f"ax must be matplotlib axes, got {summarise_value(ax)}. Leave it out for a new figure."
         )
+    _check_options(ax, interactive, figsize, style)
     if ax is not None and "dimensions" in _view_options(record):
         view = {"dimensions": 3 if hasattr(ax, "zaxis") else 2, **view}
     exhibit = first_picture(record, view)
     if interactive:
-        return _plotly_figure(exhibit)
-    if ax is None:
-        figure = draw_figure(exhibit)
-        if len(figure.axes) == 1:
-            figure.axes[0].set_title(exhibit.title)
-        return figure
-    parts = panels(exhibit)
-    if isinstance(exhibit, Scatter):
-        parts = parts[:1]
-    if len(parts) != 1:
+        with colour_context((), colours):
+            return _plotly_figure(exhibit)
+    if ax is not None:
+        return _paint_on(ax, exhibit, colours)
+    return draw_figure(exhibit, figsize, colours, style, is_titled=True)
+
+
+def _check_options(
+    ax: Axes | None, interactive: bool, figsize: tuple[float, float] | None, style: Style
+) -> None:
+    """Raise ValueError for a size or style of a figure that is not made by matplotlib here."""
+    names = [name for name, value in (("figsize", figsize), ("style", style)) if value is not None]
+    if names and (interactive or ax is not None):
+        owner = "an interactive figure" if interactive else "axes of yours"
+        raise ValueError(f"{names[0]} must be left out for {owner}, got a value. Omit it.")
+    if figsize is None:
+        return
+    sides = list(figsize) if isinstance(figsize, list | tuple) else []
+    if len(sides) != 2 or not all(isinstance(each, int | float) and each > 0 for each in sides):
         raise ValueError(
-            f"'{exhibit.title}' must have {len(parts)} axes, got one. Call plot without ax."
+            f"figsize must be width and height in inches, got {summarise_value(figsize)}. "
+            "Use (5, 3)."
         )
-    legend = parts[0].paint(ax)
-    ax.set_title(exhibit.title)
-    if legend.marks:
-        ax.legend(handles=legend_handles(legend), title=legend.title)
+
+
+def _paint_on(ax: Axes, exhibit: Exhibit, colours: Colours) -> Figure:
+    """Paint an exhibit of one panel on axes of the user, and return their figure."""
+    with colour_context((ax.get_facecolor(), ax.get_figure().get_facecolor()), colours):
+        parts = panels(exhibit)
+        if isinstance(exhibit, Scatter):
+            parts = parts[:1]
+        if len(parts) != 1:
+            raise ValueError(
+                f"'{exhibit.title}' must have {len(parts)} axes, got one. Call plot without ax."
+            )
+        legend = parts[0].paint(ax)
+        ax.set_title(exhibit.title)
+        if legend.marks:
+            ax.legend(handles=legend_handles(legend), title=legend.title)
     return ax.get_figure()
 
 
@@ -316,6 +383,11 @@ def _plotly_figure(exhibit: Exhibit) -> Any:
 def first_picture(record: Any, view: Mapping[str, Any] | None = None) -> Exhibit:
     """Return the exhibit itself, or the first picture of a record; ValueError without one."""
     kind = type(record).__name__
+    if is_frame(record):
+        record = frame_exhibit(record)
+    if isinstance(record, list | tuple) and record:
+        drawable = [each for each in record if isinstance(each, Exhibit) and is_drawable(each)]
+        record = drawable[0] if drawable else record
     if isinstance(record, Exhibit):
         if view:
             name = next(iter(view))
@@ -338,7 +410,8 @@ def first_picture(record: Any, view: Mapping[str, Any] | None = None) -> Exhibit
 
 def _view_options(record: Any) -> list[str]:
     """Return the names of the options of a record's exhibits."""
-    if not hasattr(record, "exhibits"):
+    # Panels have exhibits that are no method.
+    if isinstance(record, Exhibit) or not hasattr(record, "exhibits"):
         return []
     return list(inspect.signature(record.exhibits).parameters)
 
@@ -349,7 +422,7 @@ def save_figure(
     """Write `folder/name.<format>` in each format; the same exhibit gives the same bytes."""
     figure = draw_figure(exhibit)
     folder.mkdir(parents=True, exist_ok=True)
-    with _style():
+    with appearance():
         # Laid out once and cropped: the layout costs more than the drawing.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")

@@ -6,7 +6,7 @@ import numpy as np
 
 from rnnstudy.core.exhibit import Forest
 from rnnstudy.report.figures.panels import Axes, Legend, Panel, dot_style, paint_reason
-from rnnstudy.report.style import BLACK, BLUE, GREY, PALE, Mark, assign_marks, wrap_text
+from rnnstudy.report.style import BLACK, BLUE, GREY, PALE, Mark, assign_marks, palette, wrap_text
 
 SERIES_MARKS = {
     "trained": Mark(BLACK, "o"),
@@ -31,7 +31,9 @@ def paint_forest(exhibit: Forest, axes: Axes) -> Legend:
     if not np.isfinite(values).any():
         return paint_reason(axes)
     series = list(dict.fromkeys(exhibit.series))
-    looks = {**assign_marks(series), **{n: m for n, m in SERIES_MARKS.items() if n in series}}
+    fixed = [(name, mark) for name, mark in SERIES_MARKS.items() if name in series]
+    dressed = {name: palette().dress(mark, name, i) for i, (name, mark) in enumerate(fixed)}
+    looks = {**assign_marks(series), **dressed}
     ordered = [name for name in SERIES_MARKS if name in series]
     ordered += [name for name in series if name not in SERIES_MARKS]
     for limit in exhibit.limits:

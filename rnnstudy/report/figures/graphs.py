@@ -8,13 +8,13 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Graph
 from rnnstudy.report.figures.panels import Axes, Legend, Panel, dot_style, paint_reason
-from rnnstudy.report.style import GREY, assign_marks, sort_names
+from rnnstudy.report.style import GREY, assign_marks, palette, sort_names
 
 MAX_NAMED_NODES = 40
 """Most nodes of a graph that carry their names."""
 
-NAME_BACKGROUND = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.4}
-"""Background of names that arrows pass."""
+NAME_BACKGROUND = {"edgecolor": "none", "alpha": 0.7, "pad": 0.4}
+"""Background of names that arrows pass, in the colour of the paper."""
 
 
 def graph_panels(exhibit: Graph) -> list[Panel]:
@@ -66,7 +66,7 @@ def paint_positioned(exhibit: Graph, positions: Array, axes: Axes) -> Legend:
         offset = 9 * direction / max(float(np.linalg.norm(direction)), 1e-12)
         axes.annotate(
             name, position, tuple(offset), textcoords="offset points", ha="center", va="center",
-            fontsize=7, zorder=2.5, bbox=NAME_BACKGROUND,
+            fontsize=7, zorder=2.5, bbox={**NAME_BACKGROUND, "facecolor": palette().paper},
         )  # fmt: skip
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.12)

@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnstudy.core.exhibit import Intervals, SpecificationCurve
 from rnnstudy.report.figures.panels import Axes, Legend, Panel, dot_style, paint_reason
-from rnnstudy.report.style import BLACK, BLUE, GREY, Mark, assign_marks, shorten
+from rnnstudy.report.style import BLUE, GREY, Mark, assign_marks, palette, shorten
 
 ROW = 0.26
 """Inches per row of a forest plot."""
@@ -116,7 +116,7 @@ def _paint_choices(exhibit: SpecificationCurve, order: list[int], axes: Any) -> 
         for value in (each for each in dict.fromkeys(values) if each):
             row += 1
             at = [x for x, i in enumerate(order) if values[i] == value]
-            axes.plot(at, [row] * len(at), "s", color=BLACK, markersize=2.6)
+            axes.plot(at, [row] * len(at), "s", color=palette().ink, markersize=2.6)
             axes.axhline(row, color=GREY, linewidth=0.3, alpha=0.5, zorder=0)
             ticks.append(row)
             names.append(shorten(str(value)))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.report.style import BLACK, LEGEND_LIMIT, Mark, shorten
+from rnnstudy.report.style import LEGEND_LIMIT, Mark, palette, shorten
 
 Axes = Any
 
@@ -87,8 +87,8 @@ def dot_style(mark: Mark, size: float = 5.5) -> dict[str, Any]:
         "linestyle": "none",
         "marker": mark.marker,
         "markersize": size,
-        "markerfacecolor": mark.colour if mark.filled else "white",
-        "markeredgecolor": BLACK if mark.filled else mark.colour,
+        "markerfacecolor": mark.colour if mark.filled else palette().paper,
+        "markeredgecolor": palette().ink if mark.filled else mark.colour,
         "markeredgewidth": 0.4 if mark.filled else 1.2,
     }
 

@@ -16,7 +16,7 @@ from rnnstudy.report.figures.panels import (
     line_style,
     paint_reason,
 )
-from rnnstudy.report.style import GREY, Mark, assign_marks, shorten, sort_names
+from rnnstudy.report.style import GREY, Mark, assign_marks, palette, shorten, sort_names
 
 JITTER = 0.22
 """Half the height, in rows, over which the dots of a strip are spread."""
@@ -24,8 +24,8 @@ JITTER = 0.22
 LABELLED_SHARE = 0.04
 """Least length of a part of a bar that has its length written on it, as a share of the longest."""
 
-PART_BACKGROUND = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
-"""Background of the length of a part."""
+PART_BACKGROUND = {"edgecolor": "none", "alpha": 0.8, "pad": 0.6}
+"""Background of the length of a part, in the colour of the paper."""
 
 
 def scatter_panels(exhibit: Scatter) -> list[Panel]:
@@ -144,7 +144,7 @@ def paint_bars(exhibit: StackedBars, axes: Axes) -> Legend:
         for row in np.flatnonzero(lengths > LABELLED_SHARE * total.max()):
             axes.text(
                 start[row] + 0.5 * lengths[row], row, f"{lengths[row]:g}", ha="center", va="center",
-                fontsize=6.5, bbox=PART_BACKGROUND,
+                fontsize=6.5, bbox={**PART_BACKGROUND, "facecolor": palette().paper},
             )  # fmt: skip
         start = start + lengths
     axes.set_xlim(0, 1.02 * total.max())
@@ -155,7 +155,7 @@ def paint_bars(exhibit: StackedBars, axes: Axes) -> Legend:
 def _paint_parts(axes: Axes, rows: Any, lengths: Any, start: Any, mark: Mark) -> None:
     """Paint the parts of one name, hatched where its mark is open."""
     axes.barh(
-        rows, lengths, 0.72, start, facecolor=mark.colour if mark.filled else "white",
+        rows, lengths, 0.72, start, facecolor=mark.colour if mark.filled else palette().paper,
         edgecolor=mark.colour, hatch=None if mark.filled else "////", linewidth=0.8,
     )  # fmt: skip
 

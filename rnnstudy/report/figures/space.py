@@ -7,7 +7,7 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Space, Space2D, Space3D
 from rnnstudy.report.figures.panels import Axes, Legend, Panel, dot_style, finite_rows, paint_reason
-from rnnstudy.report.style import GREY, VERMILION, Mark, assign_marks
+from rnnstudy.report.style import GREY, VERMILION, Mark, assign_marks, palette
 
 MIN_BOX_SIDE = 0.45
 """Least side of the box, relative to the longest: flat data stay readable, not to scale."""
@@ -43,7 +43,7 @@ def paint_space(exhibit: Space3D, axes: Axes) -> Legend:
     for axis, label in zip("xyz", exhibit.axis_labels, strict=True):
         axes.set(**{f"{axis}label": label, f"{axis}ticks": []})
         getattr(axes, f"{axis}axis").labelpad = LABEL_PAD
-        getattr(axes, f"{axis}axis").set_pane_color((0.97, 0.97, 0.98, 1.0))
+        getattr(axes, f"{axis}axis").set_pane_color(palette().pane)
     near = in_view(exhibit)
     positions = np.concatenate([_trajectory_positions(exhibit), exhibit.points[near]])
     if len(positions) == 0:
