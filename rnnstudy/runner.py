@@ -1,10 +1,11 @@
 """Run of a study: execution, files of the run directory, report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rnnstudy.core.arguments import check_instance, check_path, summarise_value
 from rnnstudy.core.arrays import Array
@@ -16,6 +17,7 @@ from rnnstudy.study.execution.checkpoints import collect_stale
 from rnnstudy.study.execution.cluster.session import ClusterSession
 from rnnstudy.study.execution.execute import execute
 from rnnstudy.study.execution.memory import refuse_oversized
+from rnnstudy.study.execution.notebook import is_notebook, notebook_progress
 from rnnstudy.study.execution.shards import (
     SHARD_RECORDS,
     Progress,
@@ -41,7 +43,7 @@ from rnnstudy.study.results.files import (
     write_specs,
 )
 from rnnstudy.study.results.run import Run, store_of
-from rnnstudy.study.spec.study import Study, resolve_study
+from rnnstudy.study.spec.study import Study, load_study, resolve_study
 from rnnstudy.study.store import StoreSnapshot
 from rnnstudy.study.upkeep.index import INDEX, write_index
 from rnnstudy.study.upkeep.references import references_of
@@ -69,13 +71,14 @@ def no_progress(plan: Plan) -> AbstractContextManager[ProgressListener]:
 
 
 def run(
-    study: Study,
+    study: Study | str | Path | Mapping[str, Any],
     directory: str | Path | None = None,
     *,
-    progress: Progress = no_progress,
+    progress: Progress | None = None,
     spec: str | Path | None = None,
     command: Sequence[str] = (),
     shard: str | None = None,
+    allow_plugins: bool = False,
 ) -> Run:
     """Compute everything that a study needs and its store lacks, and write the run directory.
 
@@ -84,18 +87,22 @@ def run(
     Parameters
     ----------
     study
-        The study, see `load_study`.
+        The study, or the spec that `load_study` takes: a path, or a dict.
     directory
         The run directory. Default: `runs/<study name>`.
     progress
-        Function that returns the progress listener for a plan. Default: no progress.
+        Function that returns the progress listener for a plan. Default: a line in a notebook,
+        nothing elsewhere.
     spec
-        The file that the study was read from. It is copied to `spec.yaml`.
+        The file that the study was read from. It is copied to `spec.yaml`. Default: `study`, if it
+        is a path.
     command
         The command line, for the provenance.
     shard
         Part of the work, like `3/20`, for one of 20 processes that share the directory. The shard
         that ends last completes the run. Default: everything.
+    allow_plugins
+        If true, classes of users that a spec names are imported, as by `load_study`.
 
     Returns
     -------
@@ -109,7 +116,9 @@ def run(
         If another run is at work in the directory, a folder cannot be written to, or a device is
         missing.
     TypeError
-        If the study is no `Study`, or the directory no path.
+        If the study is no `Study`, path or dict, or the directory no path.
+    SpecError
+        If the spec is wrong.
     BackendError
         If Keras does not run on TensorFlow.
     Interruption
@@ -119,16 +128,24 @@ def run(
     Examples
     --------
     >>> import rnnstudy, tempfile
-    >>> study = rnnstudy.load_study({
+    >>> spec = {
     ...     "study": "example",
     ...     "tasks": ["flip_flop"],
     ...     "networks": {"cells": "gru", "units": 4},
     ...     "training": {"steps": 1, "batch": 2},
-    ... })  # doctest: +SKIP
-    >>> rnnstudy.run(study, tempfile.mkdtemp()).members["status"]  # doctest: +SKIP
+    ... }
+    >>> rnnstudy.run(spec, tempfile.mkdtemp()).members["status"]  # doctest: +SKIP
     """
     refuse_other_backends()
-    check_instance("study", study, Study, "Use rnnstudy.load_study(path).")
+    if isinstance(study, str | Path):
+        spec = spec or study
+    if isinstance(study, str | Path | Mapping):
+        study = load_study(study, allow_plugins=allow_plugins)
+    check_instance("study", study, Study, "Use a path, a dict, or rnnstudy.load_study.")
+    if progress is None:
+        progress = no_progress
+        if is_notebook():
+            progress = notebook_progress
     if directory is not None:
         check_path("directory", directory)
     if not callable(progress):

@@ -44,12 +44,20 @@ QUICKSTART = {
 
 
 def test_the_pages_are_those_that_are_tested() -> None:
-    pages = ["analyses", "cells", "claims", "clusters", "dynamics", "own-networks"]
-    more = ["own-tasks-and-cells", "pytorch", "scaling", "security", "spec"]
+    pages = ["analyses", "cells", "claims", "clusters", "dynamics"]
+    more = [
+        "notebooks",
+        "own-networks",
+        "own-tasks-and-cells",
+        "pytorch",
+        "scaling",
+        "security",
+        "spec",
+    ]
     assert sorted(PAGE) == [*pages, *more]
 
 
-@pytest.mark.parametrize("name", ["dynamics", "analyses"])
+@pytest.mark.parametrize("name", ["dynamics", "analyses", "notebooks"])
 def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     code = "\n".join(blocks(PAGE[name], "python"))
@@ -63,7 +71,7 @@ def test_the_examples_of_pytorch_run() -> None:
 
 
 def test_no_other_page_has_python() -> None:
-    tested = {"dynamics", "analyses", "own-tasks-and-cells", "pytorch", "spec"}
+    tested = {"dynamics", "analyses", "notebooks", "own-tasks-and-cells", "pytorch", "spec"}
     assert {name for name, page in PAGE.items() if blocks(page, "python")} == tested
 
 

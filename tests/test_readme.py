@@ -27,9 +27,10 @@ def test_the_first_example_prints_what_the_readme_shows(tmp_path: Path) -> None:
 
 
 def test_every_code_block_of_the_readme_is_checked() -> None:
+    # tests/cli/test_starting.py tests the commands of the third.
     # The second Python block reads a finished study; tests/test_guide.py runs it.
     assert len(blocks(README, "python")) == 2
-    assert len(blocks(README, "sh")) == 2
+    assert len(blocks(README, "sh")) == 3
     assert len(blocks(README, "text")) == 1
 
 

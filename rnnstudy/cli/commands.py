@@ -17,23 +17,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
+import rnnstudy
 from rnnstudy import runner
-from rnnstudy.analyses import ANALYSES
-from rnnstudy.cells import CELLS
-from rnnstudy.claims import CLAIMS
 from rnnstudy.cli import progress as terminal
+from rnnstudy.cli.catalogues import entry_lines, overview_lines
 from rnnstudy.cli.error_messages import error_message, is_exit_of_command
 from rnnstudy.cli.plan_summary import show_plan
+from rnnstudy.cli.shipped_specs import shipped_spec
+from rnnstudy.cli.starter_spec import starter_spec
 from rnnstudy.cli.terminal import SafeConsole, SafeFormatter, printable_lines
 from rnnstudy.cli.upkeep import clean_lines, size_line, verify_lines
-from rnnstudy.core.component import Entry
-from rnnstudy.core.files import short_name
+from rnnstudy.core.files import make_folder, short_name
 from rnnstudy.core.lazy_imports import quiet_tensorflow, refuse_other_backends
 from rnnstudy.core.source import plugins
-from rnnstudy.metrics import METRICS
 from rnnstudy.report.build import write_report
+from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.memory import refuse_oversized
 from rnnstudy.study.execution.shards import has_open_shards, shard_results
 from rnnstudy.study.execution.signals import exit_code, interruptible
@@ -47,15 +46,17 @@ from rnnstudy.study.results.verdict_table import full_statement
 from rnnstudy.study.spec.checks import refuse_wrong_trials
 from rnnstudy.study.spec.options import cluster_settings
 from rnnstudy.study.spec.schema import schema as json_schema
-from rnnstudy.study.spec.study import Study, load_study
+from rnnstudy.study.spec.study import Study, build_study, load_study
+from rnnstudy.study.spec_text.reader import parse_document
 from rnnstudy.study.store import DAMAGED
-from rnnstudy.tasks import TASKS
+
+ABOUT = "Study populations of recurrent neural networks as dynamical systems."
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Study populations of recurrent neural networks as dynamical systems.",
+    help=ABOUT,
 )
 console = SafeConsole()
 errors = SafeConsole(stderr=True)
@@ -63,7 +64,7 @@ errors = SafeConsole(stderr=True)
 SHOWN = 10
 """Diverged networks, and choices, named in the terminal."""
 
-Spec = Annotated[Path, typer.Argument(help="The study's YAML file.", show_default=False)]
+Spec = Annotated[Path | None, typer.Argument(help="The study's YAML file.", show_default=False)]
 Directory = Annotated[Path, typer.Argument(help="A run directory.", show_default=False)]
 Out = Annotated[
     Path | None, typer.Option("--out", help="Run directory; default: runs/<study name>.")
@@ -96,6 +97,21 @@ AllowPlugins = Annotated[
 ]
 
 
+Cells = Annotated[
+    list[str], typer.Option("--cell", help="Cell, as in `list cells`; several if repeated.")
+]
+Activations = Annotated[
+    list[str], typer.Option("--activation", help="tanh or relu; several if repeated.")
+]
+Units = Annotated[
+    list[int], typer.Option("--units", help="Units of a network; several if repeated.")
+]
+Example = Annotated[
+    str | None,
+    typer.Option("--example", metavar="NAME", help="A spec of the package, in place of SPEC."),
+]
+
+
 class Catalogue(StrEnum):
     """Catalogues that `list` shows."""
 
@@ -106,15 +122,69 @@ class Catalogue(StrEnum):
     claims = "claims"
 
 
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        _say(f"rnnstudy {rnnstudy.__version__}")
+        raise typer.Exit
+
+
+@app.callback(help=ABOUT)
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+@app.command()
+def init(
+    name: Annotated[
+        Path, typer.Argument(help="Name of the study; its spec is written to NAME.yaml.")
+    ] = Path("study"),
+    task: Annotated[str, typer.Option("--task", help="Task, as in `list tasks`.")] = "flip_flop",
+    cells: Cells = ["gru"],  # noqa: B006 - Typer copies it
+    activations: Activations = ["tanh"],  # noqa: B006
+    units: Units = [32],  # noqa: B006
+    seeds: Annotated[int, typer.Option("--seeds", help="Networks of each kind.")] = 3,
+    steps: Annotated[
+        int | None, typer.Option("--steps", help="Steps of training; default: those of the task.")
+    ] = None,
+) -> None:
+    """Write a commented spec to start from."""
+    path = name if name.suffix == ".yaml" else name.with_name(f"{name.name}.yaml")
+    text = starter_spec(
+        path.stem,
+        task,
+        cells=cells,
+        activations=activations,
+        units=units,
+        seeds=seeds,
+        steps=steps,
+    )
+    build_study(parse_document(text, str(path)))  # refuses wrong options before a file is written
+    try:
+        make_folder(path.parent)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise RunError(f"{path} must not exist yet, but it does. Choose another name.") from None
+    _say(f"Wrote {path}. Next: rnnstudy run {path}")
+
+
 @app.command(help="Train, analyse and report what the spec asks for; run it again to resume.")
 def run(
-    spec: Spec,
+    spec: Spec = None,
     out: Out = None,
     sets: Sets = None,
     allow_plugins: AllowPlugins = False,
     cluster: ClusterOption = None,
     shard: ShardOption = None,
     verbose: Verbose = 0,
+    example: Example = None,
 ) -> None:
     """Train the networks of a spec, analyse them and write a report. A second call resumes it.
 
@@ -134,6 +204,8 @@ def run(
         Part of the work, like `3/20`. The shard that ends last completes the run.
     verbose
         0 logs warnings, 1 logs jobs as well, 2 adds tracebacks.
+    example
+        Name of a spec that comes with the package, in place of a file.
 
     Raises
     ------
@@ -147,6 +219,7 @@ def run(
     >>> run(Path("study.yaml"), sets=["training.steps=100"])  # doctest: +SKIP
     """
     _log(verbose)
+    spec = _path_of(spec, example)
     study = _load(spec, sets, allow_plugins, cluster)
     directory = out or files.default_directory(study)
     try:
@@ -210,17 +283,18 @@ class _Progress:
 
 @app.command()
 def check(
-    spec: Spec,
+    spec: Spec = None,
     out: Out = None,
     sets: Sets = None,
     allow_plugins: AllowPlugins = False,
     cluster: ClusterOption = None,
     verbose: Verbose = 0,
+    example: Example = None,
 ) -> None:
     """Validate a spec and show what it would do, without doing it."""
     _log(verbose)
     refuse_other_backends()
-    study = _load(spec, sets, allow_plugins, cluster)
+    study = _load(_path_of(spec, example), sets, allow_plugins, cluster)
     directory = out or files.default_directory(study)
     files.refuse_unusable_folders(study, directory)
     study.runtime.refuse_absent_devices()
@@ -304,11 +378,14 @@ def export(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Keras file; default: MEMBER.keras.")
     ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Use layers of Keras alone: loads without rnnstudy.")
+    ] = False,
     allow_plugins: AllowPlugins = False,
 ) -> None:
     """Write a trained network as a Keras file."""
     results = _open(directory, allow_plugins)
-    path = files.export(results, member, out or Path(f"{short_name(member)}.keras"))
+    path = files.export(results, member, out or Path(f"{short_name(member)}.keras"), plain=plain)
     _say(f"Wrote {path}")
     trained = results.trained_network(member)
     if trained.status[0] == "diverged":
@@ -316,28 +393,29 @@ def export(
 
 
 @app.command("list")
-def list_(catalogue: Annotated[Catalogue, typer.Argument(help="Which catalogue.")]) -> None:
+def list_(
+    catalogue: Annotated[
+        Catalogue | None, typer.Argument(help="Default: all of them, and what suits which task.")
+    ] = None,
+) -> None:
     """List what a spec can name of a kind, with its fields."""
-    catalogues: dict[Catalogue, dict[str, type[Entry]]] = {
-        Catalogue.tasks: dict(TASKS),
-        Catalogue.cells: dict(CELLS),
-        Catalogue.analyses: dict(ANALYSES),
-        Catalogue.metrics: dict(METRICS),
-        Catalogue.claims: dict(CLAIMS),
-    }
-    for kind, entry in catalogues[catalogue].items():
-        summary = (entry.__doc__ or "").partition("\n")[0]
-        console.print(Text.assemble((kind, "bold"), f": {summary}"))
-        for name, field in entry.model_fields.items():
-            default = "required" if field.is_required() else _plain(field.get_default())
-            text = " ".join((field.description or "").split())
-            console.print(f"    {name} ({default}): {text}")
+    for line in overview_lines() if catalogue is None else entry_lines(catalogue.value):
+        console.print(line)
 
 
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of specs, for editors."""
     sys.stdout.write(json.dumps(json_schema(), indent=1) + "\n")
+
+
+def _path_of(spec: Path | None, example: str | None) -> Path:
+    """Return the path of the spec that the arguments name, by its path or as an example."""
+    if example is not None and spec is None:
+        return shipped_spec(example)
+    if spec is None or example is not None:
+        raise RunError("a spec must be named once. Give its path, or --example NAME.")
+    return spec
 
 
 def _load(
@@ -415,10 +493,6 @@ def _exit_code(results: Run) -> int:
 
 def _say(line: str) -> None:
     console.print(line, soft_wrap=True)
-
-
-def _plain(value: object) -> str:
-    return json.dumps(value.model_dump(mode="json")) if isinstance(value, Entry) else str(value)
 
 
 def main() -> None:

@@ -5,12 +5,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.errors import printable
+from rnnstudy.study.execution.plan_progress import PlanProgress, duration, loss_words
 from rnnstudy.study.execution.worker import JobResult
 from rnnstudy.study.plan.job import Job
 from rnnstudy.study.plan.plan import Plan
@@ -19,60 +19,11 @@ PLAIN_INTERVAL = 10.0
 """Seconds between two plain lines about one training job."""
 
 
-def duration(seconds: float) -> str:
-    """Return `8 s`, `3 min 05 s` or `2 h 10 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-class _PlanProgress:
-    """Progress of a plan: finished jobs, training steps, remaining time."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.jobs, self.ended = len(plan.todo), 0
-        self.start = time.monotonic()
-        self._work = {job: _work(job) for job in plan.todo}
-        self._share: dict[Job, float] = {}
-        self._since: dict[Job, float] = {}
-
-    def begin(self, job: Job) -> None:
-        self._since[job] = time.monotonic()
-
-    def advance(self, job: Job, share: float) -> None:
-        self._share[job] = share
-
-    def end(self, job: Job) -> None:
-        self.ended += 1
-        self._share[job] = 1.0
-
-    def remaining(self) -> str:
-        """Return the remaining time, estimated from the share of training that is done."""
-        total = sum(self._work.values())
-        done = sum(self._work[job] * share for job, share in self._share.items())
-        spent = time.monotonic() - self.start
-        if total == 0 or done < 0.01 * total or spent < 2:
-            return ""
-        return f"about {duration(spent * (total - done) / done)} left"
-
-    def speed(self, job: Job, step: int) -> float:
-        """Return the training steps per second of a job."""
-        return step / max(time.monotonic() - self._since[job], 1e-9)
-
-
-def _work(job: Job) -> float:
-    # The time of small programs is proportional to the number of steps and state updates.
-    return float(sum(n.training.steps * n.task.length * n.cell.state_size for n in job.trains))
-
-
 class Lines:
     """Progress listener that prints plain lines: training steps, and each job that ends."""
 
     def __init__(self, plan: Plan, console: Console) -> None:
-        self._state, self._console = _PlanProgress(plan), console
+        self._state, self._console = PlanProgress(plan), console
         self._lock, self._last = threading.Lock(), dict[Job, float]()
 
     def on_job_start(self, job: Job) -> None:
@@ -89,8 +40,8 @@ class Lines:
                 return
             self._last[job] = time.monotonic()
             speed = self._state.speed(job, step)
-            self._print(f"{job.label}: step {step}/{steps}, {speed:.0f} steps/s, {_loss(loss)}, "
-                        f"{self._state.remaining()}")  # fmt: skip
+            news = f"step {step}/{steps}, {speed:.0f} steps/s, {loss_words(loss)}"
+            self._print(f"{job.label}: {news}, {self._state.remaining()}")
 
     def on_job_end(self, job: Job, result: JobResult) -> None:
         """Print one line."""
@@ -113,7 +64,7 @@ class Bars:
     """Progress listener with a live bar for each running job and one for the plan."""
 
     def __init__(self, plan: Plan, progress: Progress) -> None:
-        self._state, self._progress = _PlanProgress(plan), progress
+        self._state, self._progress = PlanProgress(plan), progress
         self._lock, self._rows = threading.Lock(), dict[Job, TaskID]()
         self._whole = progress.add_task("all", total=len(plan.todo), news="")
 
@@ -130,7 +81,7 @@ class Bars:
         """Advance the bar of the job."""
         with self._lock:
             self._state.advance(job, step / steps)
-            news = f"{self._state.speed(job, step):.0f} steps/s, {_loss(loss)}"
+            news = f"{self._state.speed(job, step):.0f} steps/s, {loss_words(loss)}"
             self._progress.update(self._rows[job], completed=step, news=news)
             self._progress.update(self._whole, news=self._state.remaining())
 
@@ -149,13 +100,6 @@ class Bars:
     def on_message(self, text: str) -> None:
         """Print a line above the bars."""
         self._progress.console.print(text, soft_wrap=True)
-
-
-def _loss(loss: Array) -> str:
-    finite = loss[np.isfinite(loss)]
-    diverged = len(loss) - len(finite)
-    text = f"loss {np.median(finite):.2g}" if len(finite) else "no finite loss"
-    return text + (f", {diverged} diverged" if diverged else "")
 
 
 @contextmanager

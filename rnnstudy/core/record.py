@@ -6,16 +6,18 @@ member, trial, time, point, mode, unit (state), input, output.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
 
 from rnnstudy.core import format_1
-from rnnstudy.core.arguments import check_positions, summarise_value
+from rnnstudy.core.arguments import check_path, check_positions, summarise_value
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Component, restore
+from rnnstudy.core.storage.datasets import dataset_of, write_netcdf
 from rnnstudy.core.storage.errors import CorruptRecord, ForeignRecord
 from rnnstudy.core.storage.folder import read_contents, record_files, write_contents
 from rnnstudy.core.storage.meta import written_by
@@ -89,6 +91,9 @@ class Record:
     >>> Radius(np.array([0.9, 1.1])).select("member", [1]).size("member")
     1
     """
+
+    axis_labels = MappingProxyType[str, str]({})
+    """Axis -> field that has a label for each of its positions."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -215,15 +220,78 @@ class Record:
                 changed[field.name] = _at_each(axes, axis, change, value, name_path)
         return type(self)(**changed)
 
-    def to_xarray(self) -> Any:
-        """Return the record's arrays, without nested records, as an `xarray.Dataset`."""
-        import xarray
+    def to_xarray(
+        self, coordinates: Mapping[str, Any] | None = None, dt: float | None = None
+    ) -> Any:
+        """Return the record's arrays, without nested records, as an `xarray.Dataset`.
 
+        Parameters
+        ----------
+        coordinates : dict, optional
+            Labels of axes, such as `{"member": names}`. Default: those that the record has, and
+            else numbers from 0.
+        dt : float, optional
+            Seconds per time step, for the coordinate `time`. Default: time in steps.
+
+        Returns
+        -------
+        xarray.Dataset
+            Variables with named dimensions. Its attributes are the plain fields of the record.
+
+        Raises
+        ------
+        ValueError
+            If the record has no such axis, or labels are not one for each position.
+        """
+        labels = {axis: getattr(self, name) for axis, name in self.axis_labels.items()}
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        attributes = {
+            name: value
+            for name, value in values.items()
+            if isinstance(value, str | int | float | tuple)
+            and name not in self.axis_labels.values()
+        }
+        attributes = {"record": type(self).__name__, **attributes}
+        return dataset_of(self._variables(), labels | dict(coordinates or {}), dt, attributes)
+
+    def _variables(self) -> dict[str, tuple[tuple[str, ...], Array]]:
+        """Return name -> dimensions and values of the arrays."""
         variables = {}
         for name, axes, _, values in self._arrays():
             free = tuple(f"{name}_{i}" for i in range(len(axes), values.ndim))
             variables[name] = (_distinct((*axes, *free)), values)
-        return xarray.Dataset(variables)
+        return variables
+
+    def to_netcdf(
+        self,
+        path: str | Path,
+        coordinates: Mapping[str, Any] | None = None,
+        dt: float | None = None,
+    ) -> Path:
+        """Write the dataset of `to_xarray` as a NetCDF 4 file, which `xarray.open_dataset` reads.
+
+        A complex number is a compound of its parts `r` and `i`. The extra `netcdf` is needed.
+
+        Parameters
+        ----------
+        path : path
+            The file. It is replaced if it exists.
+        coordinates, dt
+            As in `to_xarray`.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        ImportError
+            If h5netcdf is not installed.
+        """
+        check_path("path", path)
+        write_netcdf(self.to_xarray(coordinates, dt), Path(path))
+        return Path(path)
 
     def save(self, folder: str | Path) -> None:
         """Write `arrays.npz` (no pickle) and `meta.json` (fields, class, checksums)."""

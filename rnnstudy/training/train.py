@@ -10,6 +10,7 @@ import numpy as np
 
 from rnnstudy.cells import Cell
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.exhibit import Curve, Curves, Exhibit
 from rnnstudy.core.record import Record, array
 from rnnstudy.population.initialise import initial_population, standard_population, stream
 from rnnstudy.population.population import Population
@@ -74,6 +75,26 @@ class TrainedNetworks(Record):
     def status(self) -> tuple[str, ...]:
         """`trained` or `diverged`, per member."""
         return tuple("diverged" if at >= 0 else "trained" for at in self.diverged_at)
+
+    def exhibits(self) -> Sequence[Exhibit]:
+        """Return the training curves of the networks; none of imported networks."""
+        if not len(self.step):
+            return []
+        names = [f"network {i}" for i in range(len(self.loss))] if len(self.loss) > 1 else ["loss"]
+        curves = [
+            Curve(x=self.step, y=loss, label=name)
+            for name, loss in zip(names, self.loss, strict=True)
+        ]
+        return [
+            Curves(
+                title="Training curves",
+                caption="Loss on training batches, without state noise.",
+                curves=curves,
+                x_label="training step",
+                y_label="loss",
+                log_y=True,
+            )
+        ]
 
     def untrained(self, inputs: int | None = None) -> Population:
         """Return the networks before training, drawn again from their seeds.

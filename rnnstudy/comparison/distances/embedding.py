@@ -1,6 +1,8 @@
 """Embeddings: points in a few dimensions whose distances approximate a matrix of distances."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ import numpy as np
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.arguments import check_instance, check_whole
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.exhibit import Exhibit, Scatter
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
 
@@ -41,12 +44,30 @@ class Coordinates(Record):
     ['dimension 1']
     """
 
+    axis_labels = MappingProxyType({"item": "labels"})
+
     labels: tuple[str, ...]
     negative_share: float
     stress: float
     points: Array = array("item", "dimension")
     out_of_sample: Array = array("item")
     eigenvalues: Array = array("mode")
+
+    def exhibits(self) -> Sequence[Exhibit]:
+        """Return the first two dimensions as a picture; none if there is one dimension."""
+        if self.points.shape[1] < 2:
+            return []
+        return [
+            Scatter(
+                title="Map of distances",
+                caption=f"Stress {self.stress:.2f}; 0 is exact.",
+                points=self.points[:, :2],
+                labels=self.labels,
+                groups={},
+                x_label="dimension 1",
+                y_label="dimension 2",
+            )
+        ]
 
     def to_frame(self) -> Any:
         """Return a `pandas.DataFrame` with a row for each item and a column for each dimension."""

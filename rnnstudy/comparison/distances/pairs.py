@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from rnnstudy.comparison.distances.tiles import DistanceTile, map_in_threads, tile_distances
 from rnnstudy.core.arguments import as_real_array, check_labels, summarise_value
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.exhibit import Exhibit, Matrix
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
 from rnnstudy.metrics import Metric, UndefinedMetric, as_metric
@@ -39,6 +41,8 @@ class Distances(Record):
     b  2.0  0.0
     """
 
+    axis_labels = MappingProxyType({"item": "labels"})
+
     labels: tuple[str, ...]
     values: Array = array("item", "item")
 
@@ -68,6 +72,17 @@ class Distances(Record):
                 f"the distance of {self.labels[row]!r} and {self.labels[column]!r} must be "
                 f"{rule}, got {self.values[row, column]:g}"
             )
+
+    def exhibits(self) -> Sequence[Exhibit]:
+        """Return the matrix as a picture."""
+        return [
+            Matrix(
+                title="Distances",
+                values=self.values,
+                labels=self.labels,
+                value_label="distance",
+            )
+        ]
 
     def to_frame(self) -> Any:
         """Return a square `pandas.DataFrame` with the labels on both sides."""

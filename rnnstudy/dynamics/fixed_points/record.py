@@ -13,6 +13,7 @@ from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import array, arrays
 from rnnstudy.dynamics.fixed_points.continua_record import Continua
 from rnnstudy.dynamics.fixed_points.exhibits import portraits
+from rnnstudy.dynamics.fixed_points.spectrum import spectrum
 from rnnstudy.dynamics.linearisation.modes import (
     Modes,
     is_near_unit_circle,
@@ -266,16 +267,13 @@ class FixedPoints(CountedOutcomes, SearchRecord):
             | _leading_mode(self.eigenvalues)
         )
 
-    def to_xarray(self) -> Any:
-        """Return an `xarray.Dataset` with named dimensions.
-
-        Names of slow points and continua begin with `slow.` and `continua.`.
-        """
-        data = super().to_xarray().assign(kind=("point", self.kind))
+    def _variables(self) -> dict[str, tuple[tuple[str, ...], Array]]:
+        """Return name -> dimensions and values; slow points and continua by `slow.`, `continua.`"""
+        variables = {**super()._variables(), "kind": (("point",), self.kind)}
         for name in ("slow", "continua"):
-            variables = getattr(self, name).to_xarray().variables
-            data = data.assign({f"{name}.{part}": values for part, values in variables.items()})
-        return data
+            inner = getattr(self, name)._variables()
+            variables |= {f"{name}.{part}": values for part, values in inner.items()}
+        return variables
 
     def exhibits(self, trajectories: Any = None, dimensions: int = 3) -> Sequence[Exhibit]:
         """Return a picture of the points in principal components.
@@ -284,6 +282,10 @@ class FixedPoints(CountedOutcomes, SearchRecord):
         be of an LSTM's h alone. Raises ValueError if they fit no state, or for several networks.
         """
         return (portraits(self, trajectories, dimensions),)
+
+    def spectrum(self) -> Exhibit:
+        """Return the eigenvalues in the complex plane, for `rnnstudy.plot`."""
+        return spectrum(self)
 
     def __repr__(self) -> str:
         networks, inputs = (

@@ -73,7 +73,7 @@ def _write_model(run: Run, name: str) -> None:
         write_file(path, _model_bytes(run, name, key), inside=run.directory)
 
 
-def _model_bytes(run: Run, member: str, comment: str = "") -> bytes:
+def _model_bytes(run: Run, member: str, comment: str = "", *, plain: bool = False) -> bytes:
     """Return the Keras file of a network. It is a zip archive, whose comment is its address.
 
     A file of an earlier spec under the same name has another address.
@@ -82,7 +82,7 @@ def _model_bytes(run: Run, member: str, comment: str = "") -> bytes:
         path = Path(folder, "model.keras")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Keras is not ready for all releases of NumPy
-            run.model(member).save(path)
+            run.model(member, plain=plain).save(path)
         if comment:
             with zipfile.ZipFile(path, "a") as archive:
                 archive.comment = comment.encode()
@@ -168,12 +168,34 @@ def unusable(run: Run) -> list[str]:
     return list(table["member"][bad])
 
 
-def export(run: Run, member: str, path: str | Path) -> Path:
-    """Write one network as a `.keras` file, which loads after `import rnnstudy`."""
+def export(run: Run, member: str, path: str | Path, *, plain: bool = False) -> Path:
+    """Write one network as a `.keras` file, which loads after `import rnnstudy`.
+
+    Parameters
+    ----------
+    run
+        The run.
+    member
+        Name of the network.
+    path
+        The file, which ends in `.keras`.
+    plain
+        If true, the model has layers of Keras alone and loads without this package.
+
+    Raises
+    ------
+    RunError
+        If the file has another ending, or `plain` is true and Keras has no equal layer.
+    """
     path = Path(path)
     if path.suffix != ".keras":
         raise RunError(f"{path}: a Keras model file ends in .keras")
-    write_file(path, _model_bytes(run, member))
+    try:
+        write_file(path, _model_bytes(run, member, plain=plain))
+    except ValueError as error:
+        if not plain:
+            raise
+        raise RunError(str(error)) from error
     return path
 
 

@@ -10,19 +10,24 @@ from typing import Any, TypeVar
 
 from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.base import Section
+from rnnstudy.analyses.distances.all_pairs import COLOURED
 from rnnstudy.analyses.distances.representations import Representations
+from rnnstudy.analyses.training_summary import performance
 from rnnstudy.claims.base import Claim, no_evidence
 from rnnstudy.claims.evidence.record import Evidence
+from rnnstudy.comparison.distances.embedding import Coordinates
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.arguments import check_flag, check_instance, check_path
 from rnnstudy.core.deprecations import accept_former_attributes
 from rnnstudy.core.errors import suggestion
+from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.files import parse_json, read_file
 from rnnstudy.core.lazy_imports import keras_models, pd
 from rnnstudy.core.record import Record
 from rnnstudy.core.source.plugins import REMEDY, plugin_permission
 from rnnstudy.core.storage.errors import CorruptRecord, NewerRecord, UnreadableRecord
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
+from rnnstudy.keras_bridge.keras_layers.plain_models import plain_model
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.artefacts import Artefacts
 from rnnstudy.study.plan.import_models import ImportedNetwork
@@ -208,17 +213,34 @@ class Run:
             raise RunError(f"{fields} of '{member}' are not chosen yet; run the study to do so")
         return network.key()
 
-    def model(self, member: str) -> Any:
+    def model(self, member: str, *, plain: bool = False) -> Any:
         """Return a network as a `keras.Model`: [trial, time, input] -> [trial, time, output].
 
         An imported network is the model of its file.
+
+        Parameters
+        ----------
+        member
+            Name of the network.
+        plain
+            If true, the model has layers of Keras alone and loads without this package. Keras has
+            such layers for GRU, LSTM and vanilla cells with an initial state of 0. Default: layers
+            of this package.
+
+        Raises
+        ------
+        RunError
+            If the run does not hold the network.
+        ValueError
+            If `plain` is true and Keras has no equal layer.
         """
+        check_flag("plain", plain)
         trained = self.trained_network(member)
-        if isinstance(trained, ImportedNetwork):
+        if isinstance(trained, ImportedNetwork) and not plain:
             return _load_model(trained, member)
         # TensorFlow refuses some characters of our names, such as =, in those of models.
         name = re.sub("[^A-Za-z0-9_.-]", "_", member)
-        return keras_models.to_model(trained.population, 0, name=name)
+        return (plain_model if plain else keras_models.to_model)(trained.population, 0, name=name)
 
     def record(self, analysis: str, member: str) -> Record:
         """Return the record of a member analysis, by its name in the spec, for a network."""
@@ -263,7 +285,89 @@ class Run:
         record = self.task_record(analysis, task)
         if not isinstance(record, Distances):
             raise RunError(f"'{analysis}' yields {type(record).__name__}, not distances")
-        return record.to_frame()
+        about = {"title": f"Distance between networks, {analysis}", "value_label": "distance"}
+        return self._for_plots(record.to_frame(), about)
+
+    def embedding(self, of: str, task: str | None = None) -> Any:
+        """Return the map of the networks of a task: a row of coordinates for each network.
+
+        Parameters
+        ----------
+        of
+            Name of the embedding, or of the distances that it shows.
+        task
+            Name of the task; needed if the study has several.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Coordinates in the unit of the distances, which `rnnstudy.plot` draws.
+
+        Raises
+        ------
+        RunError
+            If the study has no such embedding, or the run does not hold it.
+        """
+        check_instance("of", of, str, NAME_OF_ANALYSIS)
+        titles = [analysis.title for analysis in self.study.analyses]
+        title = f"embedding_{of}" if f"embedding_{of}" in titles else of
+        record = self.task_record(title, task)
+        if not isinstance(record, Coordinates):
+            raise RunError(f"'{title}' yields {type(record).__name__}, not a map of networks")
+        about = {"title": f"Map of networks, {title}", "form": "map"}
+        return self._for_plots(record.to_frame(), about)
+
+    def _for_plots(self, frame: Any, about: dict[str, Any]) -> Any:
+        """Return a frame of networks, with attributes by which `rnnstudy.plot` draws it."""
+        members = self.index.members
+        present = [name for name in COLOURED if any(name in each.fields for each in members)]
+        groups = {
+            name: {each.name: str(each.fields.get(name)) for each in members} for name in present
+        }
+        frame.attrs["rnnstudy"] = {**about, "groups": groups}
+        return frame
+
+    def exhibits(self, analysis: str, task: str | None = None) -> list[Exhibit]:
+        """Return the figures and tables of an analysis, as the report shows them.
+
+        Parameters
+        ----------
+        analysis
+            Name of an analysis of the spec, or `training` for the training of networks.
+        task
+            Name of the task; needed if the study has several.
+
+        Returns
+        -------
+        list of Exhibit
+            Each can be drawn by `rnnstudy.plot`. Empty if the run does not hold the results.
+
+        Raises
+        ------
+        RunError
+            If there is no such analysis or task.
+
+        Examples
+        --------
+        >>> from rnnstudy import open_run, plot
+        >>> plot(open_run("runs/quickstart").exhibits("training")[2])  # doctest: +SKIP
+        """
+        check_instance("analysis", analysis, str, NAME_OF_ANALYSIS)
+        titles = [each.title for each in self.study.tasks]
+        if task is None and len(titles) > 1:
+            raise RunError(f"say which task: {', '.join(titles)}")
+        section = self.section(titles[0] if task is None else task)
+        if analysis == "training":
+            return list(performance(section))
+        known = {each.title: each for each in self.study.analyses}
+        if analysis not in known:
+            names = ("training", *known)
+            hint = suggestion(analysis, names)
+            raise RunError(f"no analysis '{analysis}'; there are: {', '.join(names)}{hint}")
+        chosen = self.section_of(known[analysis], section)
+        is_shared = isinstance(known[analysis], TaskAnalysis)
+        records = chosen.shared if is_shared else chosen.records
+        return list(known[analysis].show(chosen)) if records.get(analysis) else []
 
     @property
     def claims(self) -> Any:

@@ -40,6 +40,7 @@ from rnnstudy.study.spec_text.document import Document, SpecError, document_of
 from rnnstudy.study.spec_text.former_words import replace_former_words
 from rnnstudy.study.spec_text.messages import spec_problems
 from rnnstudy.study.spec_text.reader import read_document
+from rnnstudy.study.spec_text.summary import study_html, study_text
 from rnnstudy.study.spec_text.writer import write_document
 from rnnstudy.tasks import AnyTask, Task
 from rnnstudy.training.protocol import Training
@@ -301,6 +302,16 @@ class Study(Component):
         divided = [(i, c) for i, claim in enumerate(claims) for c in divide_claim(claim, fields)]
         _refuse_namesakes("claim", [(i, claim.title) for i, claim in divided])
         return tuple(claim for _, claim in divided)
+
+    def __repr__(self) -> str:
+        """Return the study in at most ten lines."""
+        return study_text(self)
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        """Return the study as a small table, for notebooks."""
+        return study_html(self)
 
     def expand(self) -> tuple[tuple[Member, NetworkSpec], ...]:
         """Return all networks with their names, expanded once.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from reference.dynamics import population
 
+from rnnstudy import plot
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.fixed_points.continua_record import Continua
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
@@ -223,3 +224,14 @@ def test_nothing_found_works_everywhere(tmp_path):
     assert two.certificate["member"].tolist() == [0, 1]
     with pytest.raises(IndexError, match="point 0 is beyond the end of a record of 0"):
         nothing[0]
+
+
+def test_a_spectrum_has_every_eigenvalue_and_the_border_of_stability(found):
+    picture = found.spectrum()
+    seen = picture.points[:, 0] + 1j * picture.points[:, 1]
+    np.testing.assert_array_equal(seen, found.eigenvalues.ravel())
+    np.testing.assert_allclose(np.linalg.norm(picture.lines[0], axis=1), 1.0)
+    first = picture.point_groups[: found.eigenvalues.shape[1]]
+    assert first == [found.kind[0]] * found.eigenvalues.shape[1]
+    (ax,) = plot(picture).axes
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("real part", "imaginary part")
