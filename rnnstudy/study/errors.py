@@ -137,8 +137,8 @@ def users_place(error: BaseException) -> str:
     named = [
         f"{Path(file).name}, line {line}" for file, line in _places_in(error) if is_of_user(file)
     ]
-    place = named[-1] if named else place_of(error)
-    return f" ({place})" if place else ""
+    position = named[-1] if named else place_of(error)
+    return f" ({position})" if position else ""
 
 
 def _places_in(error: BaseException) -> Iterator[tuple[str, int]]:
