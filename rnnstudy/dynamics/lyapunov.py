@@ -1,16 +1,16 @@
 """Lyapunov exponents of driven and autonomous networks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from rnnstudy.core.arguments import as_float_array
-from rnnstudy.core.arrays import Array, Tensor
+from rnnstudy.core.arguments import as_float_array, check_number
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import batches
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Table
-from rnnstudy.core.lazy_imports import pd, tf
+from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
 from rnnstudy.core.threads import one_thread
 from rnnstudy.dynamics.networks.adapters import Networks, as_networks
@@ -23,7 +23,7 @@ from rnnstudy.dynamics.networks.arguments import (
     positive,
     whole,
 )
-from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
+from rnnstudy.dynamics.networks.jacobians_along import FlowAdvance, along
 
 JACOBIAN_BYTES = 64 * 2**20
 """Memory for the Jacobians of one batch of steps."""
@@ -37,7 +37,9 @@ MAX_CURVES = 8
 
 @dataclass(frozen=True, eq=False)
 class Lyapunov(Record):
-    """Lyapunov exponents in nats per step, largest first, one row per trajectory.
+    """Lyapunov exponents, largest first, one row per trajectory.
+
+    They are in nats per step, or per unit of time of a vector field.
 
     Examples
     --------
@@ -69,7 +71,11 @@ class Lyapunov(Record):
     transient: int = 0
     """Number of steps that do not count."""
     dt: float | None = None
-    """Length of a step in seconds, if known."""
+    """Seconds per step, or per unit of time of a vector field, if known."""
+    continuous: bool = False
+    """The trajectories are those of a vector field dh/dt = f(h; x)."""
+    interval: float = 1.0
+    """Units of time per step; 1 for a map."""
 
     def __len__(self) -> int:
         return len(self.exponents)
@@ -79,8 +85,16 @@ class Lyapunov(Record):
         more = ", ..." if len(self) > MAX_CURVES else ""
         return (
             f"{self.exponents.shape[1]} Lyapunov exponents of each of {len(self)} trajectories, "
-            f"the largest {largest}{more} nats per step"
+            f"the largest {largest}{more} nats per {self._unit}"
         )
+
+    @property
+    def _unit(self) -> str:
+        return "unit of time" if self.continuous else "step"
+
+    @property
+    def _units(self) -> str:
+        return "units of time" if self.continuous else "steps"
 
     @property
     def per_second(self) -> Array:
@@ -115,7 +129,7 @@ class Lyapunov(Record):
     def exhibits(self) -> Sequence[Exhibit]:
         """Return the convergence of the leading exponents, and a table of all."""
         stretches = self.trace.shape[1]
-        time = self.steps * np.arange(1, stretches + 1) / stretches
+        time = self.steps * self.interval * np.arange(1, stretches + 1) / stretches
         curves = [
             Curve(x=time, y=trace[:, mode], label=f"exponent {mode + 1}", panel=panel)
             for trace, panel in zip(self.trace, self._names(), strict=True)
@@ -124,10 +138,11 @@ class Lyapunov(Record):
         return (
             Curves(
                 title="Lyapunov exponents",
-                caption=f"As they stood after so many steps, the first {self.transient} left out.",
+                caption=f"As they stood after so many {self._units}, the first "
+                f"{self.transient * self.interval:g} left out.",
                 curves=curves,
-                x_label="steps",
-                y_label="nats per step",
+                x_label=self._units,
+                y_label=f"nats per {self._unit}",
             ),
             Table(
                 title="Lyapunov exponents",
@@ -200,11 +215,15 @@ def lyapunov_exponents(
     dt: float | None = None,
     seed: int = 0,
     layer: str | None = None,
+    continuous: bool | None = None,
+    interval: float | None = None,
 ) -> Lyapunov:
     """Compute the `count` largest Lyapunov exponents along trajectories, in float64.
 
     The Jacobians move a random orthonormal frame, which is made orthonormal again at every step.
-    Exponents are the mean logarithms of the stretch of each direction.
+    Exponents are the mean logarithms of the stretch of each direction. A vector field and its
+    variational equation are integrated by Runge and Kutta's method of order 4. Its steps are so
+    short that halving them changes no state by more than 1e-8 of its size per interval.
 
     Parameters
     ----------
@@ -225,11 +244,17 @@ def lyapunov_exponents(
     member
         Position of the network. None: all.
     dt
-        Length of a step in seconds.
+        Seconds per step, or per unit of time of a vector field.
     seed
         Seed of the first frame.
     layer
         Name of the recurrent layer of a model with several.
+    continuous
+        Whether a function is a vector field (inputs, states) -> dh/dt. None: it is a map, with a
+        warning if it looks like a vector field.
+    interval
+        Time of a step of a vector field, for which its input is constant. None: the field's typical
+        time, the inverse norm of its Jacobians.
 
     Returns
     -------
@@ -259,7 +284,10 @@ def lyapunov_exponents(
     """
     channels = 0 if inputs is None else np.atleast_1d(inputs).shape[-1]
     first_states = np.atleast_2d(start)
-    networks = as_networks(network, layer, first_states.shape[-1], channels, first_states)
+    networks = as_networks(
+        network, layer, first_states.shape[-1], channels, first_states, continuous
+    )
+    time = _interval(networks, interval)
     starts = _starts(start, networks.state_size)
     driving = _inputs(inputs, steps, networks.inputs)
     skip = len(driving) // 10 if transient is None else transient
@@ -275,8 +303,21 @@ def lyapunov_exponents(
         raise ValueError(f"member must be 0 to {len(networks) - 1}, got {member}.")
     members = np.arange(len(networks)) if member is None else np.array([member])
     owners, origins = np.repeat(members, len(starts)), np.tile(np.arange(len(starts)), len(members))
-    growth, end = _growth(networks, owners, starts[origins], driving, modes, seed)
-    return _record(growth[skip:], end, owners, origins, skip, dt)
+    growth, end = _growth(networks, owners, starts[origins], driving, modes, seed, time)
+    record = _record(growth[skip:] / time, end, owners, origins, skip, dt)
+    return replace(record, continuous=networks.is_continuous, interval=time)
+
+
+def _interval(networks: Networks, interval: float | None) -> float:
+    """Return the time of a step: 1 for a map."""
+    if interval is None:
+        return networks.time_unit
+    if not networks.is_continuous:
+        raise ValueError(
+            f"interval must be None for a map, whose steps have no length, got {interval}. "
+            "Pass dt for exponents per second, or continuous=True for a vector field."
+        )
+    return check_number("interval", interval, above=0.0)
 
 
 def _starts(start: Array, size: int) -> Array:
@@ -303,7 +344,13 @@ def _inputs(inputs: Array | None, steps: int | None, channels: int) -> Array:
 
 
 def _growth(
-    networks: Networks, members: Array, starts: Array, inputs: Array, modes: int, seed: int
+    networks: Networks,
+    members: Array,
+    starts: Array,
+    inputs: Array,
+    modes: int,
+    seed: int,
+    time: float,
 ) -> tuple[Array, Array]:
     """Return the log of the stretch per step [time, trajectory, mode], and the last states."""
     size, trajectories = networks.state_size, len(members)
@@ -311,33 +358,20 @@ def _growth(
     frame = np.linalg.qr(generator.standard_normal((size, modes)))[0]
     frames: Array = np.broadcast_to(frame, (trajectories, size, modes))
     h, logarithms = starts[:, None], []
+    advance = FlowAdvance(networks, members, time) if networks.is_continuous else None
     for steps in batches(len(inputs), 8 * size**2 * trajectories, JACOBIAN_BYTES):
         part = np.broadcast_to(inputs[steps], (trajectories, *inputs[steps].shape))
-        state_map = networks.state_map(members, part)
-        jacobians, h = (values.numpy() for values in run_compiled(_jacobians_along, state_map, h))
+        if advance is None:
+            jacobians, states = along(networks.state_map(members, part), h)
+        else:
+            jacobians, states = advance(part, h)
+        h = states[:, -1:]
         for jacobian in np.moveaxis(jacobians, 1, 0):
             frames, stretch = _stretch(jacobian, frames)
             logarithms.append(stretch)
     growth, end = np.array(logarithms), h[:, 0]
     growth[:, ~np.isfinite(end).all(axis=1)] = np.nan
     return growth, end
-
-
-def _jacobians_along(state_map: StateMap, h: Tensor) -> tuple[Tensor, Tensor]:
-    """Return Jacobians [member, time, state, state] along a trajectory from h, and the last state.
-
-    The points of the map are the steps. The states h [member, 1, state] and the last are alike.
-    """
-    steps, step = tf.shape(state_map.drive)[1], state_map.step_function.step
-
-    def advance(time: Tensor, h: Tensor, states: Any) -> tuple[Tensor, Tensor, Any]:
-        drive = state_map.drive[:, time : time + 1]
-        return time + 1, step(state_map.weights, drive, h), states.write(time, h[:, 0])
-
-    states = tf.TensorArray(h.dtype, steps, element_shape=h[:, 0].shape)
-    _, end, states = tf.while_loop(lambda time, *_: time < steps, advance, (0, h, states))
-    _, jacobians = state_map.linearise(tf.transpose(states.stack(), [1, 0, 2]))
-    return jacobians, end
 
 
 def _stretch(jacobian: Array, frames: Array) -> tuple[Array, Array]:

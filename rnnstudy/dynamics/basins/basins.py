@@ -14,9 +14,11 @@ from rnnstudy.core.arguments import (
 )
 from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.basins.follow import EndStates, follow_to_attractors
+from rnnstudy.dynamics.basins.follow_flow import follow_flows
 from rnnstudy.dynamics.basins.known_points import KnownPoints
 from rnnstudy.dynamics.basins.record import Basins
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
+from rnnstudy.dynamics.linearisation.modes import wanted_continuous
 from rnnstudy.dynamics.networks.adapters import Networks, as_networks
 from rnnstudy.dynamics.networks.arguments import (
     check_arguments,
@@ -47,6 +49,8 @@ def basins(
     tolerance: float = 1e-3,
     confidence: float = 0.95,
     layer: str | None = None,
+    continuous: bool | None = None,
+    duration: float | None = None,
 ) -> Basins:
     """Follow states to attractors, for every network and every input.
 
@@ -70,6 +74,12 @@ def basins(
         Level of the intervals of the shares.
     layer
         Name of the recurrent layer of a model with several.
+    continuous
+        Whether a function is a vector field (inputs, states) -> dh/dt. None: as the `FixedPoints`
+        say, else a map, with a warning if it looks like a vector field.
+    duration
+        Largest time for a vector field. None: `steps` times its typical time, the inverse norm of
+        its Jacobians.
 
     Returns
     -------
@@ -85,6 +95,7 @@ def basins(
     References
     ----------
     Brent (1980), An improved Monte Carlo factorization algorithm. BIT 20 (detection of cycles).
+    Henon (1982), On the numerical computation of Poincare maps. Physica D 5 (cycles of flows).
 
     Examples
     --------
@@ -107,19 +118,33 @@ def basins(
         state_size=states.shape[-1] if states.ndim else None,
         input_size=None if constant is None else np.atleast_2d(constant).shape[-1],
         probes=states.reshape(-1, states.shape[-1]) if states.ndim > 1 else None,
+        continuous=wanted_continuous(attractors, continuous),
     )
+    longest = _duration(networks, duration, steps)
     constant = constant_inputs(networks, constant)
     refuse_all_broken("starts", states)
     states = _starts(states, networks)
     points = list(_known_points(attractors, networks, constant, states))
-    ends = follow_to_attractors(
-        [known.system for known in points],
-        [states[known.system.member] for known in points],
-        [known.attractors(tolerance) for known in points],
-        steps,
-        tolerance,
-    )
+    systems = [known.system for known in points]
+    followed = [states[system.member] for system in systems]
+    targets = [known.attractors(tolerance) for known in points]
+    if networks.is_continuous:
+        ends = follow_flows(systems, followed, targets, longest, tolerance)
+    else:
+        ends = follow_to_attractors(systems, followed, targets, steps, tolerance)
     return _record(states, points, ends, confidence)
+
+
+def _duration(networks: Networks, duration: float | None, steps: int) -> float:
+    """Return the largest time for which a vector field is followed."""
+    if duration is None:
+        return steps * networks.time_unit
+    if not networks.is_continuous:
+        raise ValueError(
+            f"duration must be None for a map, got {duration}. Give steps, or continuous=True for a "
+            "vector field."
+        )
+    return check_number("duration", duration, above=0.0)
 
 
 def _known_points(
@@ -207,4 +232,5 @@ def _record(
             "point": np.concatenate([known.index[known.stable] for known in points]),
         },
         confidence=confidence,
+        continuous=points[0].system.networks.is_continuous,
     )

@@ -9,6 +9,7 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.basins.follow import Attractors
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
+from rnnstudy.dynamics.linearisation.modes import require_map
 from rnnstudy.dynamics.networks.adapters import Networks, as_networks
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
 from rnnstudy.dynamics.states.sampling import scale_of
@@ -75,6 +76,7 @@ def known_points(
             f"fixed_points must be a FixedPoints, got {type(points).__name__}. "
             "Use find_fixed_points."
         )
+    require_map(points, "connections and transitions")
     size, channels = points.state.shape[1], points.inputs.shape[1]
     tried = points.state if len(points) else None
     networks = as_networks(network, layer, size, channels, tried)

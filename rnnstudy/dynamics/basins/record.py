@@ -54,9 +54,9 @@ class Basins(CountedOutcomes, SearchRecord):
     attractor: Array = array("start")
     """Position among the attractors, -1 for other outcomes."""
     steps: Array = array("start")
-    """Number of steps until the outcome was clear."""
+    """Number of steps until the outcome was clear, or the time for a vector field."""
     period: Array = array("start")
-    """Period of a cycle in steps, else 0."""
+    """Period of a cycle in steps or units of time, else 0."""
     member: Array = array("start")
     """Position of the network."""
     input_index: Array = array("start")
@@ -65,6 +65,8 @@ class Basins(CountedOutcomes, SearchRecord):
     """Columns `state`, `member`, `input_index`, and `point`, the position in the argument."""
     confidence: float = 0.95
     """Level of the intervals of the shares."""
+    continuous: bool = False
+    """The states follow a vector field dh/dt = f(h; x). Steps and periods are then times."""
 
     def __repr__(self) -> str:
         ends = ", ".join(f"{count} {name}" for name, count in self.outcomes.items() if count)
@@ -74,12 +76,12 @@ class Basins(CountedOutcomes, SearchRecord):
         """Return a `pandas.DataFrame` with a row per attractor and per other outcome that occurred.
 
         It has the number of starts, their share with its interval (Wilson 1927), and the median
-        number of steps. The share of uniform starts is the volume of the basin.
+        number of steps, or the median time. The share of uniform starts is the volume of the basin.
         """
         return pd.DataFrame(
             [self._row(*key) for key in self._ends()],
             columns=["member", "input_index", "outcome", "attractor", "starts", "share", "low",
-                     "high", "median_steps"],
+                     "high", "median_time" if self.continuous else "median_steps"],
         )  # fmt: skip
 
     def _ends(self) -> Iterator[tuple[int, int, int, int]]:

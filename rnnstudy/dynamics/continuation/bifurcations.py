@@ -10,13 +10,14 @@ from scipy.optimize import brentq
 from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.continuation.problem import ContinuationPoint, ContinuationProblem, Linearise
 from rnnstudy.dynamics.continuation.pseudo_arclength import newton_correct, run_in_batches
-from rnnstudy.dynamics.linearisation.modes import eigenvalues
 
-BIFURCATION_KINDS = ("fold", "branch point", "flip", "Neimark-Sacker")
+BIFURCATION_KINDS = ("fold", "branch point", "flip", "Neimark-Sacker", "Hopf")
+"""Kinds in the order of their codes. Flips and Neimark-Sacker bifurcations are those of maps, Hopf
+bifurcations those of vector fields."""
 
 REAL_ANGLE = 1e-6
 """Angle from 0 or 180 degrees within which an eigenvalue is real. A double eigenvalue is rounded to
-a pair 1e-8 apart."""
+a pair 1e-8 apart. For a vector field it is an imaginary part as a share of the typical rate."""
 
 ROOT_SHARE = 1e-12
 """Share of a segment within which a bifurcation is located."""
@@ -49,7 +50,7 @@ class Bifurcation:
     point
         Point of the branch.
     eigenvalue
-        Eigenvalue on the unit circle, with an angle of 0 to 180 degrees.
+        Eigenvalue on the unit circle, or on the imaginary axis, in the upper half plane.
     change
         Increase of the number of unstable directions.
     width
@@ -134,7 +135,7 @@ class BranchSegment:
         h, x = self.problem.query(v, segment)
         _, by_state, by_input = (values[0] for values in self.linearise(h[None], x[None]))
         direction = self.line / np.linalg.norm(self.line)
-        return ContinuationPoint(v, direction, eigenvalues(by_state), 0.0, (by_state, by_input))
+        return self.problem.point(v, direction, 0.0, by_state, by_input)
 
     def halves(self) -> tuple["BranchSegment", "BranchSegment"]:
         """Return the two halves of the segment."""
@@ -171,8 +172,8 @@ def find_bifurcations(
 ) -> list[tuple[int, Bifurcation]]:
     """Return the bifurcations along a branch in order, each with the index of the point before it.
 
-    A point with an eigenvalue within the margin of the unit circle is skipped, since it is on
-    neither side. A bifurcation needs a point before it and one behind it.
+    A point with an eigenvalue within the margin of the unit circle, or of the imaginary axis, is
+    skipped, since it is on neither side. A bifurcation needs a point before it and one behind it.
 
     Parameters
     ----------
@@ -183,7 +184,8 @@ def find_bifurcations(
     points
         Points of the branch in order.
     margin
-        Distance of a modulus from 1 within which an eigenvalue is on neither side.
+        Distance of a modulus from 1, or of a real part from 0, within which an eigenvalue is on
+        neither side.
     """
     decided = [i for i, point in enumerate(points) if _is_decided(point, margin)]
     located: list[tuple[int, Bifurcation]] = []
@@ -198,13 +200,16 @@ def find_bifurcations(
 
 
 def _is_decided(point: ContinuationPoint, margin: float) -> bool:
-    return bool((np.abs(np.abs(point.eigenvalues) - 1) > margin).all())
+    return bool((np.abs(point.growth) > margin).all())
 
 
 def _signature(point: ContinuationPoint) -> tuple[bool, float, int, int, int]:
-    """Return direction along the path, orientation, and counts of eigenvalues outside the unit
-    circle: real above 1, real below -1, complex."""
-    outside = point.eigenvalues[np.abs(point.eigenvalues) > 1]
+    """Return direction along the path, orientation, and counts of eigenvalues of growing modes.
+
+    The counts are those of real ones above 1, of real ones below -1, and of complex ones. For a
+    vector field they are those of positive ones, 0, and of complex ones.
+    """
+    outside = point.eigenvalues[point.growth > 0]
     real = outside.imag == 0
     above = int((real & (outside.real > 0)).sum())
     below = int(real.sum()) - above
@@ -250,7 +255,7 @@ def _locate(segment: BranchSegment) -> list[Bifurcation]:
             point, width = segment.root(test)
         kind = "branch point" if has_branch_point else "fold"
         step = int(np.sign(change)) if has_branch_point != has_fold else 0
-        critical = _eigenvalue_nearest_one(point)
+        critical = _eigenvalue_at_root(point)
         located.append(Bifurcation(kind, point.without_matrices, critical, step, width))
     if abs(change) > sum(abs(each.change) for each in located):
         located += _crossings(segment, bool(located))
@@ -258,19 +263,19 @@ def _locate(segment: BranchSegment) -> list[Bifurcation]:
 
 
 def _crossings(segment: BranchSegment, has_crossing_at_one: bool) -> list[Bifurcation]:
-    """Return the crossings of the unit circle one by one.
+    """Return the crossings of the unit circle, or of the imaginary axis, one by one.
 
-    The k-th largest modulus passes 1 for each k between the numbers outside before and behind.
+    The k-th largest growth passes 0 for each k between the numbers outside before and behind.
     """
     fewer, more = sorted((_count_outside(segment.before), _count_outside(segment.after)))
     sign = 1 if _count_outside(segment.after) == more else -1
     crossings, k = [], fewer
     while k < more:
-        point, width = segment.root(lambda point, k=k: np.abs(point.eigenvalues[k]) - 1.0)  # type: ignore[misc]
+        point, width = segment.root(lambda point, k=k: point.growth[k])  # type: ignore[misc]
         critical = complex(point.eigenvalues[k])
         critical = complex(critical.real, abs(critical.imag))
-        kind = _kind(critical)
-        count = 2 if kind == "Neimark-Sacker" else 1
+        kind = _kind(critical, segment.problem.continuous)
+        count = 2 if kind in ("Neimark-Sacker", "Hopf") else 1
         if not (has_crossing_at_one and kind == "branch point"):
             crossing = Bifurcation(kind, point.without_matrices, critical, sign * count, width)
             crossings.append(crossing)
@@ -278,11 +283,13 @@ def _crossings(segment: BranchSegment, has_crossing_at_one: bool) -> list[Bifurc
     return crossings
 
 
-def _kind(critical: complex) -> str:
-    angle = abs(np.angle(critical))
+def _kind(critical: complex, continuous: bool) -> str:
+    angle = abs(critical.imag) if continuous else abs(np.angle(critical))
     if angle < REAL_ANGLE:
         # Only an even number of crossings at once escapes the tests for folds and branch points.
         return "branch point"
+    if continuous:
+        return "Hopf"
     return "flip" if np.pi - angle < REAL_ANGLE else "Neimark-Sacker"
 
 
@@ -308,8 +315,10 @@ def _bordered_determinant(segment: BranchSegment) -> TestFunction:
 
 
 def _count_outside(point: ContinuationPoint) -> int:
-    return int((np.abs(point.eigenvalues) > 1).sum())
+    return int((point.growth > 0).sum())
 
 
-def _eigenvalue_nearest_one(point: ContinuationPoint) -> complex:
-    return complex(point.eigenvalues[np.argmin(np.abs(point.eigenvalues - 1))])
+def _eigenvalue_at_root(point: ContinuationPoint) -> complex:
+    """Return the eigenvalue nearest to 1, or to 0 for a vector field."""
+    critical = 0.0 if point.continuous else 1.0
+    return complex(point.eigenvalues[np.argmin(np.abs(point.eigenvalues - critical))])

@@ -35,6 +35,11 @@ from rnnstudy.dynamics.continuation.pseudo_arclength import (
 from rnnstudy.dynamics.continuation.record import Branches
 from rnnstudy.dynamics.continuation.settings import ContinuationSettings
 from rnnstudy.dynamics.fixed_points.record import FixedPoints
+from rnnstudy.dynamics.linearisation.modes import (
+    frequencies,
+    n_unstable,
+    wanted_continuous,
+)
 from rnnstudy.dynamics.networks.adapters import Networks, as_networks
 from rnnstudy.dynamics.networks.arguments import (
     check_arguments,
@@ -74,6 +79,7 @@ def continue_fixed_points(
     settings: ContinuationSettings | None = None,
     switch: bool = False,
     layer: str | None = None,
+    continuous: bool | None = None,
 ) -> Branches:
     """Follow fixed points h*(x) of a network along a path of inputs, one branch per start.
 
@@ -81,6 +87,9 @@ def continue_fixed_points(
     flips and Neimark-Sacker bifurcations between two points are located by the root of a test
     function. A bifurcation at the very end of the path is not crossed. Its eigenvalue is within the
     margin of the unit circle. Branches of two starts may be the same.
+
+    A vector field has Hopf bifurcations, where a pair of eigenvalues crosses the imaginary axis, in
+    place of flips and Neimark-Sacker bifurcations.
 
     Parameters
     ----------
@@ -102,6 +111,9 @@ def continue_fixed_points(
         Whether to follow the branches that these meet at branch points, and those that they meet.
     layer
         Name of the recurrent layer of a model with several.
+    continuous
+        Whether a function is a vector field (inputs, states) -> dh/dt. None: as the `FixedPoints`
+        say, else a map, with a warning if it looks like a vector field.
 
     Returns
     -------
@@ -136,6 +148,7 @@ def continue_fixed_points(
         state_size=np.atleast_2d(first_states).shape[-1],
         input_size=np.atleast_2d(path).shape[-1],
         probes=np.atleast_2d(first_states),
+        continuous=wanted_continuous(start, continuous),
     )
     if member not in range(len(networks)):
         raise ValueError(
@@ -145,12 +158,12 @@ def continue_fixed_points(
     inputs = input_path.inputs_at(at, input_path.segment_at(at))
     starts = _starts(start, networks.state_size, inputs, member, input_path)
     scale = _scale(settings, networks, starts)
-    problem = ContinuationProblem(input_path, networks.state_size, scale)
+    problem = ContinuationProblem(input_path, networks.state_size, scale, networks.is_continuous)
     linearise = _linearise(networks, member)
     branches = _branches(problem, linearise, starts, at, settings)
     if switch:
         branches += switch_branches(problem, linearise, branches, settings)
-    return _record(problem, branches, member, settings.margin)
+    return _record(problem, branches, member, settings.margin, networks.time_unit)
 
 
 def _path(path: Array, channels: int) -> InputPath:
@@ -264,12 +277,16 @@ def _in_one_order(
 
 
 def _record(
-    problem: ContinuationProblem, branches: Sequence[Branch], member: int, margin: float
+    problem: ContinuationProblem,
+    branches: Sequence[Branch],
+    member: int,
+    margin: float,
+    time_unit: float,
 ) -> Branches:
     points = [point for branch in branches for point in branch.points]
     state, inputs = _states_and_inputs(problem, points)
     values = np.array([point.eigenvalues for point in points], np.complex128).reshape(state.shape)
-    unstable = (np.abs(values) > 1 + margin).sum(axis=1)
+    unstable = n_unstable(values, margin, problem.continuous)
     counts = [len(branch.points) for branch in branches]
     firsts = np.cumsum([0, *counts[:-1]])
     rows = [
@@ -284,14 +301,15 @@ def _record(
         s=np.array([point.s for point in points], np.float64),
         inputs=inputs,
         state=state,
-        eigenvalues=values,
+        eigenvalues=values / time_unit,
         n_unstable=unstable,
         branch=np.repeat(np.arange(len(branches)), counts),
         outcome=np.array(codes),
         origin=np.array(origins),
-        events=_columns(problem, rows),
+        events=_columns(problem, rows, time_unit),
         member=member,
-        margin=margin,
+        margin=margin / time_unit,
+        continuous=problem.continuous,
     )
 
 
@@ -307,18 +325,19 @@ def _states_and_inputs(
 
 
 def _columns(
-    problem: ContinuationProblem, rows: Sequence[tuple[int, int, Bifurcation]]
+    problem: ContinuationProblem, rows: Sequence[tuple[int, int, Bifurcation]], time_unit: float
 ) -> dict[str, Array]:
     """Return the table of bifurcations from branch, point before it, and bifurcation."""
     bifurcations = [bifurcation for _, _, bifurcation in rows]
     state, inputs = _states_and_inputs(problem, [each.point for each in bifurcations])
-    eigenvalue = np.array([each.eigenvalue for each in bifurcations], np.complex128)
+    critical = [each.eigenvalue / time_unit for each in bifurcations]
+    eigenvalue = np.array(critical, np.complex128)
     return {
         "branch": np.array([branch for branch, _, _ in rows], np.int64),
         "kind": np.array([BIFURCATION_KINDS.index(each.kind) for each in bifurcations], np.int64),
         "s": np.array([each.point.s for each in bifurcations], np.float64),
         "eigenvalue": eigenvalue,
-        "frequency": np.abs(np.angle(eigenvalue)) / (2 * np.pi),
+        "frequency": frequencies(eigenvalue, problem.continuous),
         "change": np.array([each.change for each in bifurcations], np.int64),
         "located": np.array([each.width for each in bifurcations], np.float64),
         "point": np.array([point for _, point, _ in rows], np.int64),

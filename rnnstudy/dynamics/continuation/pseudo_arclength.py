@@ -21,7 +21,6 @@ from rnnstudy.dynamics.continuation.problem import (
     Query,
 )
 from rnnstudy.dynamics.continuation.settings import ContinuationSettings
-from rnnstudy.dynamics.linearisation.modes import eigenvalues
 from rnnstudy.dynamics.states.outcomes import Outcomes
 
 MAX_CORRECTIONS = 5
@@ -121,8 +120,7 @@ def newton_correct(
         if length <= CORRECTOR_TOLERANCE * (1 + np.linalg.norm(v)):
             tangent = tangent_of(matrix, normal, direction)
             determinant = float(np.linalg.slogdet(matrix[:, :-1])[0])
-            matrices = (by_state, by_input)
-            return ContinuationPoint(v, tangent, eigenvalues(by_state), determinant, matrices)
+            return problem.point(v, tangent, determinant, by_state, by_input)
     return None
 
 

@@ -14,6 +14,7 @@ from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array, arrays
 from rnnstudy.dynamics.continuation.bifurcations import BIFURCATION_KINDS
 from rnnstudy.dynamics.continuation.pseudo_arclength import BRANCH_OUTCOMES
+from rnnstudy.dynamics.linearisation.modes import frequencies
 from rnnstudy.dynamics.states.projection import principal_components
 from rnnstudy.dynamics.states.records import count_noun
 
@@ -46,9 +47,9 @@ class Branches(Record):
     state: Array = array("point", "state")
     """Fixed point."""
     eigenvalues: Array = array("point", "mode")
-    """Eigenvalues of dF/dh, largest modulus first."""
+    """Eigenvalues of dF/dh, largest modulus first, or of df/dh, largest real part first."""
     n_unstable: Array = array("point")
-    """Number of eigenvalues of modulus above 1 + margin."""
+    """Number of eigenvalues of modulus above 1 + margin, or real part above the margin."""
     branch: Array = array("point")
     """Branch of each point. The branches of the starts are first, in their order."""
     outcome: Array = array("branch", "direction")
@@ -60,7 +61,10 @@ class Branches(Record):
     member: int = 0
     """Position of the network."""
     margin: float = 1e-6
-    """Distance of a modulus from 1 within which an eigenvalue is neutral."""
+    """Distance of a modulus from 1, or of a real part from 0, within which an eigenvalue is neutral.
+    """
+    continuous: bool = False
+    """The branches are those of a vector field dh/dt = f(h; x)."""
 
     def __len__(self) -> int:
         return len(self.outcome)
@@ -81,7 +85,8 @@ class Branches(Record):
         """A `pandas.DataFrame` with one row per bifurcation.
 
         Its columns are branch, kind, s, `eigenvalue` on the unit circle, and its `frequency` in
-        cycles per step. `change` is that of the number of unstable directions.
+        cycles per step. For a vector field the eigenvalue is on the imaginary axis, and the
+        frequency in cycles per unit of time. `change` is that of the number of unstable directions.
         `located` is the length of branch within which it is known, `point` the point before it.
         """
         columns = {name: values for name, values in self.events.items() if values.ndim == 1}
@@ -100,24 +105,32 @@ class Branches(Record):
         columns: dict[str, Array] = {"branch": self.branch, "s": self.s}
         columns |= {f"input_{i}": values for i, values in enumerate(self.inputs.T)}
         leading = self.eigenvalues[:, 0] if self.eigenvalues.size else np.zeros(len(self.s))
-        columns |= {"n_unstable": self.n_unstable, "leading_modulus": np.abs(leading)}
-        return pd.DataFrame(columns | {"leading_angle": np.angle(leading)})
+        columns["n_unstable"] = self.n_unstable
+        if self.continuous:
+            columns["leading_real_part"] = leading.real
+            columns["leading_frequency"] = frequencies(leading, continuous=True)
+        else:
+            columns["leading_modulus"] = np.abs(leading)
+            columns["leading_angle"] = np.angle(leading)
+        return pd.DataFrame(columns)
 
     def exhibits(self) -> Sequence[Exhibit]:
         """Return the bifurcation diagram, and a table of the bifurcations."""
+        size, border, unit = "modulus", "on the unit circle", "step"
+        if self.continuous:
+            size, border, unit = "real part", "on the imaginary axis", "unit of time"
         return (
             Curves(
                 title="Branches of fixed points",
                 caption="Along the path of inputs: states by their first principal component, and "
-                "the largest modulus of an eigenvalue; dashed where a direction is unstable.",
+                f"the largest {size} of an eigenvalue; dashed where a direction is unstable.",
                 curves=[*self._curves()],
                 x_label="share of the path",
                 y_label="",
             ),
             Table(
                 title="Bifurcations",
-                caption="The frequency, in cycles per step, is that of the eigenvalue on the unit "
-                "circle.",
+                caption=f"The frequency, in cycles per {unit}, is that of the eigenvalue {border}.",
                 columns={
                     name: [str(value) if np.iscomplexobj(value) else value for value in values]
                     for name, values in self.bifurcations.items()
@@ -126,7 +139,8 @@ class Branches(Record):
         )
 
     def _curves(self) -> Iterator[Curve]:
-        heights = {"state": _first_component(self.state), "largest modulus": self._leading()}
+        size = "real part" if self.continuous else "modulus"
+        heights = {"state": _first_component(self.state), f"largest {size}": self._leading()}
         for panel, height in heights.items():
             for run, unstable in self._runs():
                 yield Curve(
@@ -138,6 +152,8 @@ class Branches(Record):
                 )
 
     def _leading(self) -> Array:
+        if self.continuous:
+            return np.asarray(self.eigenvalues.real.max(axis=1, initial=-np.inf))
         modulus: Array = np.abs(self.eigenvalues).max(axis=1, initial=0.0)
         return modulus
 

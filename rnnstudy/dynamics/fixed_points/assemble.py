@@ -24,7 +24,10 @@ def assemble_fixed_points(
 ) -> FixedPoints:
     """Return the fixed points, slow points and continua of all searches as one record."""
     continua = [_separate_continua(search, settings) for search in searches]
-    points = [_sort_roots(search.roots.fixed_points, settings.margin) for search in searches]
+    is_field, unit = networks.is_continuous, networks.time_unit
+    margin = settings.margin / unit
+    points = [_sort_roots(search.roots.fixed_points, margin, is_field) for search in searches]
+    jacobians = [_jacobians(*pair) for pair in zip(searches, points, strict=True)]
     roots = Roots.none(networks.state_size).join(*points)
     member = np.array([search.system.member for search in searches])
     position = np.array([search.system.input_index for search in searches])
@@ -34,10 +37,10 @@ def assemble_fixed_points(
     return FixedPoints(
         state=roots.state,
         inputs=np.repeat(inputs, n_points, axis=0),
-        speed=roots.speed,
-        jacobian=roots.jacobian,
+        speed=roots.speed / unit**2,
+        jacobian=np.concatenate([roots.jacobian[:0], *jacobians]),
         eigenvalues=roots.eigenvalues,
-        n_unstable=n_unstable(roots.eigenvalues, settings.margin),
+        n_unstable=n_unstable(roots.eigenvalues, margin, is_field),
         index=roots.index,
         member=np.repeat(member, n_points),
         input_index=np.repeat(position, n_points),
@@ -48,8 +51,16 @@ def assemble_fixed_points(
         searches=_certificate(searches, n_starts, list(map(len, continua))),
         slow=_slow_points(networks, searches),
         continua=Continua.from_searches(continua, member, position, inputs, networks.state_size),
-        margin=settings.margin,
+        margin=margin,
+        continuous=is_field,
     )
+
+
+def _jacobians(search: SearchState, roots: Roots) -> Array:
+    """Return the Jacobians of a search's roots: of its map, or of its vector field."""
+    if not search.is_continuous:
+        return roots.jacobian
+    return search.system.linearise_rates(roots.state)[1]
 
 
 def _separate_continua(search: SearchState, settings: FixedPointSearch) -> list[Continuum]:
@@ -78,33 +89,35 @@ def _separate_continua(search: SearchState, settings: FixedPointSearch) -> list[
 
 def _slow_points(networks: Networks, searches: Sequence[SearchState]) -> SlowPoints:
     """Return the slow points of all searches, slowest first."""
-    records = [SlowPoints.none(networks.state_size, networks.inputs)]
+    is_field, unit = networks.is_continuous, networks.time_unit
+    records = [SlowPoints.none(networks.state_size, networks.inputs, is_field)]
     for search in searches:
         slow, system = search.slow, search.system
         if slow is None or not len(slow.state):
             continue
         order = np.argsort(slow.speed, kind="stable")
         state = slow.state[order]
-        _, jacobian = system.linearise(state)
+        _, jacobian = system.linearise_rates(state) if is_field else system.linearise(state)
         records.append(
             SlowPoints(
                 state=state,
                 inputs=np.repeat(system.constant_input[None], len(state), axis=0),
-                speed=slow.speed[order],
+                speed=slow.speed[order] / unit**2,
                 jacobian=jacobian,
-                eigenvalues=eigenvalues(jacobian),
+                eigenvalues=eigenvalues(jacobian, is_field),
                 member=np.full(len(state), system.member),
                 input_index=np.full(len(state), system.input_index),
                 n_starts=slow.n_starts[order],
+                continuous=is_field,
             )
         )
     return SlowPoints.join(records, "slow")
 
 
-def _sort_roots(roots: Roots, margin: float) -> Roots:
+def _sort_roots(roots: Roots, margin: float, is_field: bool) -> Roots:
     """Return roots by number of unstable directions, then by a coordinate."""
     return roots.take(
-        np.lexsort((roots.state[:, 0].round(6), n_unstable(roots.eigenvalues, margin)))
+        np.lexsort((roots.state[:, 0].round(6), n_unstable(roots.eigenvalues, margin, is_field)))
     )
 
 

@@ -91,7 +91,7 @@ def _directions(
     unstable = np.flatnonzero(points.n_unstable)
     if not len(unstable):
         return
-    values, right, _, _ = decompose_jacobians(points.jacobian[unstable])
+    values, right, _, _ = decompose_jacobians(points.jacobian[unstable], points.continuous)
     for i, eigenvalues, modes in zip(unstable, values, right, strict=True):
         for value, mode in zip(eigenvalues[: points.n_unstable[i]], modes, strict=False):
             # A complex pair spans a plane: its real and imaginary parts, each drawn once.

@@ -52,8 +52,11 @@ def find_fixed_points(
     layer: str | None = None,
     state_size: int | None = None,
     strict: bool = False,
+    continuous: bool | None = None,
 ) -> FixedPoints:
     """Return all fixed points h = F(h; x) of one or many networks, computed in float64.
+
+    A function may also be a vector field dh/dt = f(h; x) with fixed points f(h; x) = 0.
 
     Parameters
     ----------
@@ -83,6 +86,10 @@ def find_fixed_points(
         Raise an error if a certificate is not `consistent`. Certificates that are `not applicable`
         pass where the network has no invariant box, since no search can show more there. They
         raise if all starts of a bounded network diverged.
+    continuous
+        Whether a function is a vector field (inputs, states) -> dh/dt. Its attribute `bound` is then
+        the radius of a box on whose faces the field points inwards. None: a function is a map, with
+        a warning if it looks like a vector field.
 
     Returns
     -------
@@ -113,6 +120,14 @@ def find_fixed_points(
     ... )
     >>> points.state[:, 0].round(3).tolist(), points.kind.tolist()
     ([-0.958, 0.958, 0.0], ['stable', 'stable', 'repeller'])
+
+    A vector field, of which the eigenvalues' real parts decide:
+
+    >>> points = find_fixed_points(
+    ...     lambda inputs, states: states - states**3, state_size=1, continuous=True
+    ... )
+    >>> points.state[:, 0].round(3).tolist(), points.kind.tolist()
+    ([-1.0, 1.0, 0.0], ['stable', 'stable', 'repeller'])
     """
     settings = search or FixedPointSearch()
     arrays = {"inputs": inputs, "starts": starts, "visited": visited}
@@ -123,7 +138,7 @@ def find_fixed_points(
     if starts is not None:
         refuse_all_broken("starts", starts)
     states = starts if visited is None else visited
-    networks = _as_networks(network, inputs, states, layer, state_size)
+    networks = _as_networks(network, inputs, states, layer, state_size, continuous)
     pool = _as_pool(networks, starts, visited)
     points = constant_inputs(networks, inputs)
     # The visited states would be the largest of all arrays.
@@ -191,7 +206,12 @@ def _search_members(
 
 
 def _as_networks(
-    network: Any, inputs: Array | None, states: Array | None, layer: str | None, size: int | None
+    network: Any,
+    inputs: Array | None,
+    states: Array | None,
+    layer: str | None,
+    size: int | None,
+    continuous: bool | None,
 ) -> Networks:
     """Return the networks. Inputs and states show the sizes of a function."""
     values = np.zeros(0) if states is None else states
@@ -200,7 +220,7 @@ def _as_networks(
     fits = size and values.size and values.shape[-1] == size
     probes = values.reshape(-1, size) if fits and size else None
     channels = 0 if inputs is None else np.atleast_1d(inputs).shape[-1]
-    return as_networks(network, layer, size, channels, probes)
+    return as_networks(network, layer, size, channels, probes, continuous)
 
 
 def _as_pool(networks: Networks, starts: Array | None, visited: Array | None) -> Array | None:

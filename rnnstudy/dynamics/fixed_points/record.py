@@ -16,7 +16,8 @@ from rnnstudy.dynamics.fixed_points.exhibits import portraits
 from rnnstudy.dynamics.fixed_points.spectrum import spectrum
 from rnnstudy.dynamics.linearisation.modes import (
     Modes,
-    is_near_unit_circle,
+    frequencies,
+    is_marginal,
     modes,
     stability_kinds,
     time_constants,
@@ -79,20 +80,22 @@ class SlowPoints(SearchRecord):
     inputs: Array = array("slow", "input")
     """Constant input of the point."""
     speed: Array = array("slow")
-    """Speed q = 1/2 |F(h) - h|^2."""
+    """Speed q = 1/2 |F(h) - h|^2, or 1/2 |f(h)|^2 of a vector field."""
     jacobian: Array = array("slow", "state", "state")
-    """Jacobian dF/dh."""
+    """Jacobian dF/dh, or df/dh."""
     eigenvalues: Array = array("slow", "mode")
-    """Eigenvalues of the Jacobian, largest modulus first."""
+    """Eigenvalues of the Jacobian, largest modulus first, or largest real part."""
     member: Array = array("slow")
     """Network of the point."""
     input_index: Array = array("slow")
     """Position of its input."""
     n_starts: Array = array("slow")
     """Number of starts that ended here."""
+    continuous: bool = False
+    """The points are those of a vector field dh/dt = f(h; x)."""
 
     @classmethod
-    def none(cls, state: int, inputs: int) -> Self:
+    def none(cls, state: int, inputs: int, continuous: bool = False) -> Self:
         """Return no slow points, of states and inputs of these sizes."""
         count = np.zeros(0, int)
         return cls(
@@ -104,6 +107,7 @@ class SlowPoints(SearchRecord):
             member=count,
             input_index=count,
             n_starts=count,
+            continuous=continuous,
         )
 
     @property
@@ -112,10 +116,13 @@ class SlowPoints(SearchRecord):
         return np.full(len(self), "slow")
 
     def to_frame(self) -> Any:
-        """Return a `pandas.DataFrame` with one row per slow point; time constants in steps."""
+        """Return a `pandas.DataFrame` with one row per slow point.
+
+        Time constants are in steps, or in units of time of a vector field.
+        """
         owner = {"member": self.member, "input_index": self.input_index, "kind": self.kind}
         columns = {"speed": self.speed, "n_starts": self.n_starts}
-        return pd.DataFrame(owner | columns | _leading_mode(self.eigenvalues))
+        return pd.DataFrame(owner | columns | _leading_mode(self.eigenvalues, self.continuous))
 
     def __repr__(self) -> str:
         if not len(self):
@@ -160,15 +167,16 @@ class FixedPoints(CountedOutcomes, SearchRecord):
     inputs: Array = array("point", "input")
     """Constant input of the point."""
     speed: Array = array("point")
-    """Speed q = 1/2 |F(h) - h|^2."""
+    """Speed q = 1/2 |F(h) - h|^2, or 1/2 |f(h)|^2 of a vector field."""
     jacobian: Array = array("point", "state", "state")
-    """Jacobian dF/dh."""
+    """Jacobian dF/dh, or df/dh."""
     eigenvalues: Array = array("point", "mode")
-    """Eigenvalues of the Jacobian, largest modulus first."""
+    """Eigenvalues of the Jacobian, largest modulus first, or largest real part."""
     n_unstable: Array = array("point")
-    """Number of eigenvalues of modulus above 1 + margin."""
+    """Number of eigenvalues of modulus above 1 + margin, or real part above the margin."""
     index: Array = array("point")
-    """Sign of det(I - J). The indices of all points of a bounded network add up to 1."""
+    """Sign of det(I - J), or det(-J). The indices of all points of a bounded network add up to 1.
+    """
     member: Array = array("point")
     """Network of the point."""
     input_index: Array = array("point")
@@ -184,17 +192,19 @@ class FixedPoints(CountedOutcomes, SearchRecord):
     searches: dict[str, Array] = arrays("search")
     """Columns of the certificate, one row per member and input."""
     margin: float = 1e-6
-    """Distance of a modulus from 1 within which a point is marginal."""
+    """Distance of a modulus from 1, or of a real part from 0, within which a point is marginal."""
+    continuous: bool = False
+    """The points are those of a vector field dh/dt = f(h; x)."""
 
     @property
     def kind(self) -> Array:
         """`stable`, `saddle`, `repeller` or `marginal`, `[point]`."""
-        return stability_kinds(self.eigenvalues, self.margin)
+        return stability_kinds(self.eigenvalues, self.margin, self.continuous)
 
     def modes(self, dt: float | None = None) -> Modes:
         """Return eigenvectors, time constants and frequencies.
 
-        dt: seconds per time step; None if unknown.
+        dt: seconds per time step, or per unit of time of a vector field; None if unknown.
         """
         return modes(self, dt)
 
@@ -220,8 +230,8 @@ class FixedPoints(CountedOutcomes, SearchRecord):
 
     @property
     def n_marginal(self) -> Array:
-        """Number of eigenvalues whose modulus is within the margin of 1, `[point]`."""
-        count: Array = is_near_unit_circle(self.eigenvalues, self.margin).sum(axis=1)
+        """Number of eigenvalues within the margin of the border of stability, `[point]`."""
+        count: Array = is_marginal(self.eigenvalues, self.margin, self.continuous).sum(axis=1)
         return count
 
     def __add__(self, other: Self) -> Self:
@@ -253,7 +263,10 @@ class FixedPoints(CountedOutcomes, SearchRecord):
         )
 
     def to_frame(self) -> Any:
-        """Return a `pandas.DataFrame` with one row per point; time constants in steps."""
+        """Return a `pandas.DataFrame` with one row per point.
+
+        Time constants are in steps, or in units of time of a vector field.
+        """
         return pd.DataFrame(
             {
                 "member": self.member,
@@ -264,7 +277,7 @@ class FixedPoints(CountedOutcomes, SearchRecord):
                 "speed": self.speed,
                 "n_starts": self.n_starts,
             }
-            | _leading_mode(self.eigenvalues)
+            | _leading_mode(self.eigenvalues, self.continuous)
         )
 
     def _variables(self) -> dict[str, tuple[tuple[str, ...], Array]]:
@@ -307,9 +320,15 @@ class FixedPoints(CountedOutcomes, SearchRecord):
         return ", ".join(f"{counts[name]} {name}" for name in VERDICTS if name in counts)
 
 
-def _leading_mode(eigenvalues: Array) -> dict[str, Array]:
+def _leading_mode(eigenvalues: Array, continuous: bool) -> dict[str, Array]:
     """Return columns about the leading eigenvalue."""
     leading = eigenvalues[:, 0]
+    if continuous:
+        return {
+            "leading_real_part": leading.real,
+            "leading_frequency": frequencies(leading, continuous),
+            "time_constant": time_constants(leading, continuous),
+        }
     return {
         "leading_modulus": np.abs(leading),
         "leading_angle": np.angle(leading),

@@ -58,11 +58,21 @@ def classify_roots(settings: FixedPointSearch, search: SearchState, state: Array
         state=state,
         speed=0.5 * np.sum(residual**2, axis=1),
         jacobian=jacobian,
-        eigenvalues=eigenvalues(jacobian),
+        eigenvalues=spectrum(search, state, jacobian),
         index=np.rint(sign).astype(int),
         status=np.select([is_outside, ~is_certain], [OUTSIDE, DEGENERATE], CONVERGED),
         n_starts=np.zeros(len(state), int),
     )
+
+
+def spectrum(search: SearchState, state: Array, jacobian: Array) -> Array:
+    """Return the eigenvalues `[root, mode]` that decide on stability at states `[root, state]`.
+
+    jacobian: dF/dh of the map. Those of a vector field come from df/dh, which has no rounding of I.
+    """
+    if not search.is_continuous:
+        return eigenvalues(jacobian)
+    return eigenvalues(search.system.linearise_rates(state)[1], continuous=True)
 
 
 def is_nonsingular(matrix: Array, least: float) -> Array:

@@ -39,7 +39,8 @@ are shares of the starts of an easy search."""
 class FixedPointSearch(Component):
     """Settings of a search for fixed points: starts, rounds, tolerances and solver.
 
-    Lengths are shares of the states' root mean square, so that they fit networks of any scale.
+    Lengths are shares of the states' root mean square, so that they fit networks of any scale. The
+    rates of a vector field are shares of its typical rate, which is the norm of its Jacobians.
 
     Examples
     --------
@@ -73,7 +74,8 @@ class FixedPointSearch(Component):
     """Distance within which two points are one, as a share of the states' root mean square."""
 
     margin: Annotated[float, Field(ge=0)] = 1e-6
-    """Distance of an eigenvalue's modulus from 1 within which it is marginal."""
+    """Distance of an eigenvalue's modulus from 1 within which it is marginal. For a vector field:
+    of its real part from 0, as a share of the field's typical rate."""
 
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of noise and mixtures."""
@@ -86,7 +88,8 @@ class FixedPointSearch(Component):
 class Roots:
     """Distinct solutions of one system, each array `[root, ...]`.
 
-    index: sign of det(I - J). status: a code of FIXED_POINT_OUTCOMES. n_starts: number of starts
+    jacobian: dF/dh, where F(h) = h + f(h) / rate for a vector field f. eigenvalues: those of dF/dh
+    or df/dh. index: sign of det(I - dF/dh). status: a code of FIXED_POINT_OUTCOMES. n_starts: number of starts
     that ended there.
     """
 
@@ -195,6 +198,11 @@ class SearchState:
         """Number of last rounds in a row, after the first, that reached no new point."""
         later = self.new_points[1:]
         return next((i for i, count in enumerate(reversed(later)) if count), len(later))
+
+    @property
+    def is_continuous(self) -> bool:
+        """The system is a vector field."""
+        return self.system.networks.is_continuous
 
     @property
     def is_wide(self) -> bool:

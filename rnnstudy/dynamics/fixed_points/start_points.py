@@ -6,6 +6,7 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.fixed_points.search import WIDE_EFFORT, FixedPointSearch, Roots, SearchState
+from rnnstudy.dynamics.linearisation.modes import growth
 from rnnstudy.dynamics.networks.autonomous_system import joint_map
 from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 from rnnstudy.dynamics.root_finding.deflation import deflated_newton
@@ -123,7 +124,7 @@ def _relaxed_starts(
     for search in searches:
         generator = random_generator(settings, search, turn, RELAXED_STREAM)
         points = search.roots.fixed_points
-        unstable = points.state[np.abs(points.eigenvalues).max(axis=1, initial=0.0) > 1.0]
+        unstable = points.state[_largest_growth(search, points) > 0.0]
         pool = unstable if len(unstable) else search.visited
         sample = pool[generator.integers(len(pool), size=count)]
         noise = settings.noise * search.scale * generator.standard_normal(sample.shape)
@@ -217,7 +218,7 @@ def _mixtures(settings: FixedPointSearch, search: SearchState, turn: int, count:
     """Return mixtures of the stable points, of all points, or a sample of visited states."""
     generator = random_generator(settings, search, turn, MIXTURE_STREAM)
     points = search.roots.fixed_points
-    for states in (points.state[is_stable(points)], points.state):
+    for states in (points.state[is_stable(search, points)], points.state):
         if len(states) > 1:
             return convex_mixtures(states, count, 1.0, generator)
     return jittered_sample(search.visited, count, settings.noise, generator)
@@ -234,7 +235,7 @@ def _fill_starts(
         sample = jittered_sample(search.visited, count - len(first), noise, generator)
         return np.concatenate([first, sample])
     points = search.roots.fixed_points
-    stable = points.state[is_stable(points)]
+    stable = points.state[is_stable(search, points)]
     parts = [first]
     if turn == 1 and len(stable) > 1:
         parts.append(convex_mixtures(stable, count - len(parts[0]), 1.0, generator))
@@ -252,7 +253,14 @@ def _fill_starts(
     return np.concatenate([*parts, sample])[:count]
 
 
-def is_stable(points: Roots) -> Array:
-    """Return a mask `[point]` of the stable points."""
-    mask: Array = np.abs(points.eigenvalues).max(axis=1, initial=0.0) < 1.0
+def is_stable(search: SearchState, points: Roots) -> Array:
+    """Return a mask `[point]` of the stable points of a search."""
+    mask: Array = _largest_growth(search, points) < 0.0
     return mask
+
+
+def _largest_growth(search: SearchState, points: Roots) -> Array:
+    """Return the largest modulus - 1, or real part, at each point."""
+    excess = growth(points.eigenvalues, search.is_continuous)
+    largest: Array = excess.max(axis=1, initial=-np.inf)
+    return largest

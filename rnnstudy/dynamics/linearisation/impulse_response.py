@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.dynamics.linearisation.modes import Modes
+from rnnstudy.dynamics.linearisation.modes import Modes, require_map
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +76,7 @@ def mode_response(
     >>> mode_response(integrator, np.array([[1.0, 1.0]]), steps=9).share.tolist()
     [[0.9, 1.0]]
     """
+    require_map(modes, "responses in steps")
     points, size = modes.eigenvalues.shape
     if pulse.shape != (points, size):
         raise ValueError(f"pulse must be [{points}, {size}], got shape {pulse.shape}")

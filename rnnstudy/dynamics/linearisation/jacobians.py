@@ -6,6 +6,7 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import batches
+from rnnstudy.dynamics.linearisation.modes import is_continuous
 from rnnstudy.dynamics.networks.adapters import as_networks
 from rnnstudy.dynamics.networks.arguments import check_arguments, check_layer, check_points
 from rnnstudy.dynamics.networks.autonomous_system import JACOBIAN_COPIES
@@ -14,7 +15,7 @@ from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 
 @check_arguments(points=check_points, layer=check_layer)
 def input_jacobian(network: Any, points: Any, layer: str | None = None) -> Array:
-    """Return dF/dx at fixed or slow points, each at its own input.
+    """Return dF/dx, or df/dx of a vector field, at fixed or slow points, each at its own input.
 
     Parameters
     ----------
@@ -46,7 +47,9 @@ def input_jacobian(network: Any, points: Any, layer: str | None = None) -> Array
     [[[1.0, 0.0], [0.0, 1.0]]]
     """
     sizes = points.size("state"), points.size("input")
-    networks = as_networks(network, layer, *sizes)
+    is_field = is_continuous(points)
+    networks = as_networks(network, layer, *sizes, continuous=is_field or None)
+    map_of = networks.rate_map if is_field else networks.state_map
     if sizes != (networks.state_size, networks.inputs):
         raise ValueError(
             f"points must have the network's {networks.state_size} state variables and "
@@ -62,7 +65,7 @@ def input_jacobian(network: Any, points: Any, layer: str | None = None) -> Array
         rows = np.flatnonzero(points.member == member)
         for part in batches(len(rows), 8 * JACOBIAN_COPIES * networks.state_size**2):
             block = rows[part]
-            state_map = networks.state_map(np.array([member]), points.inputs[None, block])
+            state_map = map_of(np.array([member]), points.inputs[None, block])
             derivative = run_compiled(StateMap.by_input, state_map, points.state[None, block])
             jacobian[block] = derivative[0].numpy()
     return jacobian

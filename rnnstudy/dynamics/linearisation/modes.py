@@ -1,4 +1,8 @@
-"""Eigenvalues and modes of Jacobians: order, time constants, kinds of stability."""
+"""Eigenvalues and modes of Jacobians: order, time constants, kinds of stability.
+
+`continuous` means the Jacobians of a vector field dh/dt = f(h). Stability then depends on the real
+parts of the eigenvalues in place of their moduli.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.core.arguments import as_float_array, check_number
+from rnnstudy.core.arguments import as_float_array, check_flag, check_number
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
@@ -25,6 +29,8 @@ MAX_BIORTHONORMAL_ERROR = 1e-6
 class Modes(Record):
     """Eigenvalues and eigenvectors of Jacobians, sorted from the largest modulus down.
 
+    Those of a vector field are sorted from the largest real part down.
+
     Left and right modes are biorthonormal: sum_state left[p, i] right[p, j] = delta_ij, without
     conjugation. So J = sum_i eigenvalue_i right_i left_i'. The left modes are NaN if the Jacobian
     is not diagonalisable, or only just. `condition` is then large.
@@ -36,7 +42,7 @@ class Modes(Record):
     """
 
     eigenvalues: Array = array("point", "mode")
-    """Eigenvalues, complex, largest modulus first."""
+    """Eigenvalues, complex, largest modulus first; of a vector field, largest real part first."""
     right: Array = array("point", "mode", "state")
     """Right modes of length 1. Their largest entry is real and positive."""
     left: Array = array("point", "mode", "state")
@@ -46,9 +52,11 @@ class Modes(Record):
     sensitivity: Array = array("point", "mode")
     """Condition number |left| |right| of each eigenvalue: its largest move per change of J."""
     margin: float = 1e-6
-    """Distance of a modulus from 1 within which a mode counts as marginal."""
+    """Distance of a modulus from 1, or of a real part from 0, within which a mode is marginal."""
     dt: float | None = None
-    """Seconds per time step, if known."""
+    """Seconds per time step, or per unit of time of a vector field, if known."""
+    continuous: bool = False
+    """The Jacobians are those of a vector field."""
 
     def __len__(self) -> int:
         return len(self.eigenvalues)
@@ -61,29 +69,32 @@ class Modes(Record):
 
     @property
     def n_unstable(self) -> Array:
-        """Number of eigenvalues of modulus above 1 + margin, `[point]`."""
-        return n_unstable(self.eigenvalues, self.margin)
+        """Number of growing modes, `[point]`: of modulus above 1 + margin, or real part above it."""
+        return n_unstable(self.eigenvalues, self.margin, self.continuous)
 
     @property
     def n_marginal(self) -> Array:
-        """Number of eigenvalues whose modulus is within the margin of 1, `[point]`."""
-        count: Array = is_near_unit_circle(self.eigenvalues, self.margin).sum(axis=1)
+        """Number of eigenvalues within the margin of the border of stability, `[point]`."""
+        count: Array = is_marginal(self.eigenvalues, self.margin, self.continuous).sum(axis=1)
         return count
 
     @property
     def kind(self) -> Array:
         """`stable`, `saddle`, `repeller` or `marginal`, `[point]`."""
-        return stability_kinds(self.eigenvalues, self.margin)
+        return stability_kinds(self.eigenvalues, self.margin, self.continuous)
 
     @property
     def time_constant(self) -> Array:
-        """Time constant -1 / ln|eigenvalue| in steps, `[point, mode]`; negative if growing."""
-        return time_constants(self.eigenvalues)
+        """Time constant, `[point, mode]`; negative if growing.
+
+        -1 / ln|eigenvalue| in steps, or -1 / real part in units of time of a vector field.
+        """
+        return time_constants(self.eigenvalues, self.continuous)
 
     @property
     def frequency(self) -> Array:
-        """Frequency of oscillation in cycles per step, 0 to 1/2, `[point, mode]`."""
-        return frequencies(self.eigenvalues)
+        """Frequency of oscillation in cycles per step (0 to 1/2) or unit of time, `[point, mode]`."""
+        return frequencies(self.eigenvalues, self.continuous)
 
     @property
     def seconds(self) -> Array:
@@ -100,13 +111,18 @@ class Modes(Record):
             raise ValueError("dt must be known for seconds, got None. Use modes(..., dt=seconds).")
         return self.dt
 
+    def _size(self) -> dict[str, Array]:
+        if self.continuous:
+            return {"real_part": self.eigenvalues.real}
+        return {"modulus": np.abs(self.eigenvalues)}
+
     def to_frame(self) -> Any:
         """Return a `pandas.DataFrame` with one row per point and mode."""
         point, mode = np.indices(self.eigenvalues.shape)
         columns = {
             "point": point,
             "mode": mode,
-            "modulus": np.abs(self.eigenvalues),
+            **self._size(),
             "time_constant": self.time_constant,
             "frequency": self.frequency,
             "sensitivity": self.sensitivity,
@@ -122,7 +138,13 @@ class Modes(Record):
         return f"{size} modes of each of {points} Jacobians{suffix}"
 
 
-def modes(points: Any, dt: float | None = None, margin: float | None = None) -> Modes:
+def modes(
+    points: Any,
+    dt: float | None = None,
+    margin: float | None = None,
+    *,
+    continuous: bool | None = None,
+) -> Modes:
     """Return the modes of Jacobians, or of a record that has them.
 
     Parameters
@@ -130,9 +152,12 @@ def modes(points: Any, dt: float | None = None, margin: float | None = None) -> 
     points
         Jacobians `[point, state, state]`, or a record with a field `jacobian`.
     dt
-        Seconds per time step; None if unknown.
+        Seconds per time step, or per unit of time of a vector field; None if unknown.
     margin
-        Distance of a modulus from 1 within which a mode is marginal. None: the record's, or 1e-6.
+        Distance of a modulus from 1, or of a real part from 0, within which a mode is marginal.
+        None: the record's, or 1e-6.
+    continuous
+        Whether the Jacobians are those of a vector field. None: as the record says, or False.
 
     Returns
     -------
@@ -153,9 +178,40 @@ def modes(points: Any, dt: float | None = None, margin: float | None = None) -> 
         check_number("dt", dt, above=0.0, remedy="It is the number of seconds of a time step.")
     jacobian = as_jacobians(points)
     margin = margin_of(points, margin)
-    values, right, left, condition = decompose_jacobians(jacobian)
+    is_field = is_continuous(points, continuous)
+    values, right, left, condition = decompose_jacobians(jacobian, is_field)
     sizes = np.linalg.norm(left, axis=2) * np.linalg.norm(right, axis=2)
-    return Modes(values, right, left, condition, sizes, margin, dt)
+    return Modes(values, right, left, condition, sizes, margin, dt, is_field)
+
+
+def is_continuous(points: Any, continuous: bool | None = None) -> bool:
+    """Return whether points are those of a vector field, as their record says if it is None."""
+    known = getattr(points, "continuous", None)
+    if continuous is None:
+        return bool(known)
+    check_flag("continuous", continuous)
+    if known is not None and known != continuous:
+        raise ValueError(
+            f"continuous must be {known}, as the record of the points says, got {continuous}. "
+            "Leave it out."
+        )
+    return continuous
+
+
+def wanted_continuous(points: Any, continuous: bool | None) -> bool | None:
+    """Return `continuous` as a network needs it: that of a record that knows it, if there is one."""
+    if getattr(points, "continuous", None) is None:
+        return continuous
+    return is_continuous(points, continuous)
+
+
+def require_map(points: Any, purpose: str) -> None:
+    """Raise ValueError if points are those of a vector field."""
+    if is_continuous(points):
+        raise ValueError(
+            f"points must be of a map for {purpose}, got points of a vector field. Pass the map "
+            "of a step, as h + dt f(h), as the network."
+        )
 
 
 def margin_of(points: Any, margin: float | None) -> float:
@@ -179,11 +235,13 @@ def as_jacobians(points: Any) -> Array:
 
 
 @one_thread()
-def decompose_jacobians(jacobian: Array) -> tuple[Array, Array, Array, Array]:
+def decompose_jacobians(
+    jacobian: Array, continuous: bool = False
+) -> tuple[Array, Array, Array, Array]:
     """Return eigenvalues, right and left modes `[point, mode, state]` and condition `[point]`."""
     values, vectors = _over_cores(np.linalg.eig, jacobian)
     values, vectors = values.astype(np.complex128), vectors.astype(np.complex128)
-    order = _order(values)
+    order = _order(values, continuous)
     values = np.take_along_axis(values, order, axis=1)
     right = np.take_along_axis(vectors.swapaxes(1, 2), order[:, :, None], axis=1)
     largest = np.take_along_axis(right, np.abs(right).argmax(axis=2)[:, :, None], axis=2)
@@ -198,15 +256,16 @@ def decompose_jacobians(jacobian: Array) -> tuple[Array, Array, Array, Array]:
 
 
 @one_thread()
-def eigenvalues(jacobian: Array) -> Array:
-    """Return eigenvalues `[..., mode]` of Jacobians, complex, largest modulus first."""
+def eigenvalues(jacobian: Array, continuous: bool = False) -> Array:
+    """Return eigenvalues `[..., mode]` of Jacobians, complex, largest modulus or real part first."""
     (values,) = _over_cores(lambda part: (np.linalg.eigvals(part),), jacobian)
     values = values.astype(np.complex128)
-    return np.take_along_axis(values, _order(values), axis=-1)
+    return np.take_along_axis(values, _order(values, continuous), axis=-1)
 
 
-def _order(values: Array) -> Array:
-    return np.argsort(-np.abs(values), axis=-1, kind="stable")
+def _order(values: Array, continuous: bool) -> Array:
+    size = values.real if continuous else np.abs(values)
+    return np.argsort(-size, axis=-1, kind="stable")
 
 
 def _over_cores(function: Callable[[Array], tuple[Array, ...]], matrices: Array) -> list[Array]:
@@ -220,38 +279,56 @@ def _over_cores(function: Callable[[Array], tuple[Array, ...]], matrices: Array)
         return [np.concatenate(parts) for parts in zip(*pool.map(function, shares), strict=True)]
 
 
-def time_constants(values: Array) -> Array:
-    """Return -1 / ln|eigenvalue| in steps. It is negative for growing modes and infinite at 1."""
+def time_constants(values: Array, continuous: bool = False) -> Array:
+    """Return -1 / ln|eigenvalue| in steps, or -1 / real part.
+
+    It is negative for growing modes and infinite on the border of stability.
+    """
     with np.errstate(divide="ignore"):
-        logarithm = np.log(np.abs(values))
-        return np.where(logarithm == 0.0, np.inf, -1.0 / logarithm)
+        rate = values.real if continuous else np.log(np.abs(values))
+        return np.where(rate == 0.0, np.inf, -1.0 / rate)
 
 
-def frequencies(values: Array) -> Array:
-    """Return |angle| / 2 pi of eigenvalues in cycles per step; 1/2 if a mode flips its sign."""
-    frequency: Array = np.abs(np.angle(values)) / (2.0 * np.pi)
+def frequencies(values: Array, continuous: bool = False) -> Array:
+    """Return |angle| / 2 pi of eigenvalues in cycles per step; 1/2 if a mode flips its sign.
+
+    For a vector field it is |imaginary part| / 2 pi in cycles per unit of time.
+    """
+    frequency: Array = np.abs(values.imag if continuous else np.angle(values)) / (2.0 * np.pi)
     return frequency
 
 
-def is_near_unit_circle(values: Array, margin: float) -> Array:
-    """Return a mask of eigenvalues whose moduli are within the margin of 1."""
-    is_near: Array = np.abs(np.abs(values) - 1.0) <= margin
+def growth(values: Array, continuous: bool = False) -> Array:
+    """Return modulus - 1, or the real part, of eigenvalues: positive for growing modes."""
+    excess: Array = values.real if continuous else np.abs(values) - 1.0
+    return excess
+
+
+def is_marginal(values: Array, margin: float, continuous: bool = False) -> Array:
+    """Return a mask of eigenvalues within the margin of the border of stability.
+
+    The border is the unit circle, or the imaginary axis for a vector field.
+    """
+    is_near: Array = np.abs(growth(values, continuous)) <= margin
     return is_near
 
 
-def n_unstable(values: Array, margin: float) -> Array:
-    """Return the number of eigenvalues `[..., mode]` of modulus above 1 + margin."""
-    count: Array = (np.abs(values) > 1.0 + margin).sum(axis=-1)
+def n_unstable(values: Array, margin: float, continuous: bool = False) -> Array:
+    """Return the number of eigenvalues `[..., mode]` of modulus above 1 + margin, or real part
+    above the margin."""
+    is_growing = values.real > margin if continuous else np.abs(values) > 1.0 + margin
+    count: Array = is_growing.sum(axis=-1)
     return count
 
 
-def stability_kinds(values: Array, margin: float) -> Array:
+def stability_kinds(values: Array, margin: float, continuous: bool = False) -> Array:
     """Return `stable`, `saddle`, `repeller` or `marginal` for eigenvalues `[point, mode]`.
 
     A point with an eigenvalue within `margin` of the unit circle is marginal, whatever the others.
+    For a vector field it is one within `margin` of the imaginary axis.
     """
-    unstable = n_unstable(values, margin)
-    marginal = is_near_unit_circle(values, margin).any(axis=1)
+    unstable = n_unstable(values, margin, continuous)
+    marginal = is_marginal(values, margin, continuous).any(axis=1)
     every = unstable == values.shape[1]
     return np.select(
         [marginal, unstable == 0, every], ["marginal", "stable", "repeller"], default="saddle"

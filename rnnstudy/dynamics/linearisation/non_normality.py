@@ -10,7 +10,12 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
 from rnnstudy.core.threads import one_thread
-from rnnstudy.dynamics.linearisation.modes import as_jacobians, eigenvalues, margin_of
+from rnnstudy.dynamics.linearisation.modes import (
+    as_jacobians,
+    eigenvalues,
+    margin_of,
+    require_map,
+)
 
 MAX_NORM_ROUNDING = 1e-13
 """Relative excess of a power's norm over 1 that rounding explains."""
@@ -71,6 +76,7 @@ def non_normality(points: Any, limit: int = 2000, margin: float | None = None) -
     >>> non_normality(np.eye(2)[None]).departure.tolist()
     [0.0]
     """
+    require_map(points, "transient growth")
     jacobian = as_jacobians(points)
     check_whole("limit", limit, least=1)
     margin = margin_of(points, margin)

@@ -1,53 +1,38 @@
 """Adapters from a population, a Keras layer or a function to one interface, `Networks`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from rnnstudy.cells.base import visible_entries
+from rnnstudy.core.arguments import check_flag
 from rnnstudy.core.arrays import Array
-from rnnstudy.core.lazy_imports import keras, tf
+from rnnstudy.core.lazy_imports import keras
 from rnnstudy.dynamics.networks.checks import check_bound, check_step
 from rnnstudy.dynamics.networks.function_step import FunctionStep
 from rnnstudy.dynamics.networks.interface import Networks as Networks
-from rnnstudy.dynamics.networks.state_map import (
-    StateMap,
-    StepFunction,
-    population_state_map,
-    run_compiled,
-)
+from rnnstudy.dynamics.networks.single_network import SingleNetwork, probes_near
+from rnnstudy.dynamics.networks.state_map import StateMap, StepFunction, population_state_map
 from rnnstudy.dynamics.networks.torch_step import (
     TorchStep,
     check_torch_step,
     float64_module,
     torch_result,
 )
-from rnnstudy.dynamics.states.sampling import default_trials, flatten_trajectories, visited_states
+from rnnstudy.dynamics.networks.vector_field import VectorField
+from rnnstudy.dynamics.networks.vector_field_signs import warn_of_vector_field
+from rnnstudy.dynamics.states.sampling import visited_states
 from rnnstudy.keras_bridge.cell_dynamics import float64_cell
 from rnnstudy.keras_bridge.from_keras import equal_cell, initial_state, population_of_one
 from rnnstudy.keras_bridge.from_torch import from_torch
-from rnnstudy.keras_bridge.invariant_box import declared_radii, is_inside, largest_radius
+from rnnstudy.keras_bridge.invariant_box import declared_radii, is_inside
 from rnnstudy.keras_bridge.keras_cell import KerasCell
 from rnnstudy.keras_bridge.readout import Readout, readout_of
 from rnnstudy.keras_bridge.recurrent_layers import cell_of, label, recurrent_layer
 from rnnstudy.keras_bridge.torch_modules import recurrent_parts, torch_module
 from rnnstudy.population.population import Population
-
-PROBES = 6
-"""Number of states at which the step of other people's code is checked."""
-
-EXPLOSION = 1e3
-"""Size at which a default trajectory starts anew, as a multiple of 1 + |h| at its start."""
-
-
-def _probes(start: Array, inputs: int, states: Array | None = None) -> tuple[Array, Array]:
-    """Return states `[1, point, state]` and inputs `[1, point, input]` for checks of a step."""
-    generator = np.random.default_rng(0)
-    near = start + generator.uniform(-0.5, 0.5, (PROBES, len(start)))
-    h = (near if states is None else states[:PROBES])[None]
-    return h, generator.uniform(-1.0, 1.0, (1, h.shape[1], inputs))
 
 
 class PopulationNetworks(Networks):
@@ -100,7 +85,7 @@ class KerasNetworks(PopulationNetworks):
         super().__init__(population)
         self._cell = cell
         self._step_function: StepFunction = cell
-        h, x = _probes(self.population.initial_state[0], self.inputs)
+        h, x = probes_near(self.population.initial_state[0], self.inputs)
         self._step_function = check_step("the network", self.state_map(np.array([0]), x), h)
         if cell.radii is not None:
             check_bound("the network", self.state_map(np.array([0]), x), h, cell.radii)
@@ -113,104 +98,13 @@ class KerasNetworks(PopulationNetworks):
         return is_inside(states, np.inf if radii is None else radii)
 
 
-class SingleNetwork(Networks):
-    """One network whose step is other people's code: a Keras cell or a plain function.
-
-    Parameters
-    ----------
-    name
-        Name of the network in messages.
-    step_function
-        The step.
-    inputs
-        Number of input channels.
-    start
-        State `[state]` before the first step.
-    weights
-        By name, as the step takes them, without a member axis.
-    output_slice
-        Entries of the state that the readout reads; None if they are unknown.
-    readout
-        Readout of these entries; None for none.
-    probes
-        States `[point, state]` where the step is defined; None for states near the start.
-    radii
-        Radii `[state]` of a box that no step leaves; None if no box is known.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        step_function: StepFunction,
-        inputs: int,
-        start: Array,
-        weights: Mapping[str, Array] | None = None,
-        output_slice: slice | None = None,
-        readout: Readout | None = None,
-        probes: Array | None = None,
-        radii: Array | None = None,
-    ) -> None:
-        self.step_function, self.start = step_function, start
-        self.output_slice, self.readout, self.radii = output_slice, readout, radii
-        self.weights = dict(weights or {})
-        self._inputs = inputs
-        h, x = _probes(start, inputs, probes)
-        self.step_function = check_step(name, self.state_map(np.array([0]), x), h)
-        if radii is not None:
-            check_bound(name, self.state_map(np.array([0]), x), h, radii)
-
-    def __len__(self) -> int:
-        return 1
-
-    @property
-    def inputs(self) -> int:
-        return self._inputs
-
-    @property
-    def state_size(self) -> int:
-        return len(self.start)
-
-    @property
-    def bound(self) -> float | None:
-        return largest_radius(self.radii)
-
-    def within(self, states: Array) -> Array:
-        return is_inside(states, np.inf if self.radii is None else self.radii)
-
-    def state_map(self, members: Array, inputs: Array) -> StateMap:
-        weights = {
-            name: tf.constant(np.broadcast_to(w, (len(members), *w.shape)))
-            for name, w in self.weights.items()
-        }
-        x = tf.constant(inputs, tf.float64)
-        return StateMap(self.step_function, weights, self.step_function.drive(weights, x), x)
-
-    def sample_visited(self, members: Sequence[int] | None = None) -> Array:
-        inputs, first = default_trials(self.inputs, self.start[None])
-        limit = EXPLOSION * (1.0 + np.abs(first).max(axis=-1, keepdims=True))
-        states = [first]
-        for now in np.moveaxis(inputs, 1, 0):
-            state_map = self.state_map(np.array([0]), now[None])
-            new = run_compiled(StateMap.__call__, state_map, states[-1]).numpy()
-            is_near = (np.abs(new) <= limit).all(axis=-1, keepdims=True)
-            states.append(np.where(is_near, new, first))
-        return flatten_trajectories(np.stack(states[1:], axis=2))
-
-    def visible(self, states: Array) -> Array:
-        return states if self.output_slice is None else states[..., self.output_slice]
-
-    def outputs_of(self, states: Array) -> Array | None:
-        if self.readout is None or self.output_slice is None:
-            return None
-        return self.readout(self.visible(states))
-
-
 def as_networks(
     network: Any,
     layer: str | None = None,
     state_size: int | None = None,
     input_size: int | None = None,
     probes: Array | None = None,
+    continuous: bool | None = None,
 ) -> Networks:
     """Return a network of any make as `Networks`, in float64.
 
@@ -233,6 +127,9 @@ def as_networks(
         Number of a function's inputs. Default 0.
     probes
         States `[point, state]` where a function is defined.
+    continuous
+        Whether a function is a vector field (inputs, states) -> dh/dt. None: it is a map, with a
+        warning if it looks like a vector field.
 
     Returns
     -------
@@ -244,10 +141,11 @@ def as_networks(
     ValueError
         If the network has no state, or cannot be computed in float64.
     """
+    is_function = _check_continuous(network, continuous)
     if isinstance(network, Networks):
         return network
     if torch_module(network) is not None:
-        return _torch_networks(network, layer, state_size, input_size or 0, probes)
+        return _torch_networks(network, layer, state_size, input_size or 0, probes, continuous)
     if layer is not None and not isinstance(network, keras.layers.Layer):
         raise ValueError(
             f"layer must be None for a {type(network).__name__}, which has no layers, got {layer!r}"
@@ -268,12 +166,26 @@ def as_networks(
         raise ValueError(
             f"network must be an instance, got the class {network.__name__}. Construct it first."
         )
-    if not callable(network):
+    if not is_function:
         raise ValueError(
             "network must be a Population, a Keras cell, layer or model, a PyTorch module, or a "
             f"function (inputs, state) -> state, got a {type(network).__name__}"
         )
-    return _function_networks(network, state_size, input_size or 0, probes)
+    return _function_networks(network, state_size, input_size or 0, probes, continuous)
+
+
+def _check_continuous(network: Any, continuous: bool | None) -> bool:
+    """Return whether a network is a function; ValueError if `continuous` asks that of another."""
+    is_known = isinstance(network, Networks | Population | type)
+    is_function = callable(network) and not is_known and not isinstance(network, keras.layers.Layer)
+    if continuous is None or not check_flag("continuous", continuous) or is_function:
+        return is_function
+    if not getattr(network, "is_continuous", False):
+        raise ValueError(
+            f"continuous must be False for a {type(network).__name__}, whose steps are a map. "
+            "Pass a function (inputs, states) -> dh/dt."
+        )
+    return False
 
 
 def _keras_networks(network: Any, name: str | None) -> Networks:
@@ -293,7 +205,11 @@ def _keras_networks(network: Any, name: str | None) -> Networks:
 
 
 def _function_networks(
-    function: Callable[..., Any], size: int | None, inputs: int, probes: Array | None
+    function: Callable[..., Any],
+    size: int | None,
+    inputs: int,
+    probes: Array | None,
+    continuous: bool | None,
 ) -> Networks:
     name = f"function '{getattr(function, '__name__', type(function).__name__)}'"
     if size is None:
@@ -302,43 +218,63 @@ def _function_networks(
         )
     if not isinstance(size, int | np.integer) or size < 1:
         raise ValueError(f"state_size must be a whole number of at least 1, got {size!r}")
-    h, x = _probes(np.zeros(size), inputs, probes)
+    h, x = probes_near(np.zeros(size), inputs, probes)
     name += "" if inputs else ", called without inputs,"
     if torch_result(function, x[0], h[0]):
-        return _torch_step_networks(function, name, size, inputs, probes)
-    return _step_networks(FunctionStep(function), name, size, inputs, probes)
+        return _torch_step_networks(function, name, size, inputs, probes, continuous)
+    return _step_networks(FunctionStep(function), name, size, inputs, probes, continuous)
 
 
 def _torch_step_networks(
-    function: Callable[..., Any], name: str, size: int, inputs: int, probes: Array | None
+    function: Callable[..., Any],
+    name: str,
+    size: int,
+    inputs: int,
+    probes: Array | None,
+    continuous: bool | None,
 ) -> Networks:
     step = TorchStep(function)
-    h, x = _probes(np.zeros(size), inputs, probes)
+    h, x = probes_near(np.zeros(size), inputs, probes)
     check_torch_step(name, step, x[0], h[0])
-    return _step_networks(step, name, size, inputs, probes)
+    return _step_networks(step, name, size, inputs, probes, continuous)
 
 
 def _step_networks(
-    step: FunctionStep | TorchStep, name: str, size: int, inputs: int, probes: Array | None
+    step: FunctionStep | TorchStep,
+    name: str,
+    size: int,
+    inputs: int,
+    probes: Array | None,
+    continuous: bool | None,
 ) -> Networks:
     start = np.zeros(size)
     radii = declared_radii(step.function, name, size)
-    return SingleNetwork(name, step, inputs, start, probes=probes, radii=radii)
+    if continuous:
+        return VectorField(name, step, inputs, start, probes, radii)
+    network = SingleNetwork(name, step, inputs, start, probes=probes, radii=radii)
+    if continuous is None and radii is None:
+        warn_of_vector_field(name, network)
+    return network
 
 
 def _torch_networks(
-    module: Any, layer: str | None, size: int | None, inputs: int, probes: Array | None
+    module: Any,
+    layer: str | None,
+    size: int | None,
+    inputs: int,
+    probes: Array | None,
+    continuous: bool | None,
 ) -> Networks:
     """Return a PyTorch module as Keras layers, or as a function if it is a step of some state."""
     name = f"PyTorch module {type(module).__name__}"
     if layer is not None or size is None:
         return _keras_networks(from_torch(module, layer=layer, dtype="float64"), None)
-    if recurrent_parts(module):
+    if recurrent_parts(module) and not continuous:
         try:
             return _keras_networks(from_torch(module, dtype="float64"), None)
         except ValueError:
-            h, x = _probes(np.zeros(size), inputs, probes)
+            h, x = probes_near(np.zeros(size), inputs, probes)
             if not torch_result(float64_module(module), x[0], h[0]):
                 raise
     name += "" if inputs else ", called without inputs,"
-    return _torch_step_networks(float64_module(module), name, size, inputs, probes)
+    return _torch_step_networks(float64_module(module), name, size, inputs, probes, continuous)

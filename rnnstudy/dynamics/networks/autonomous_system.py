@@ -67,6 +67,25 @@ class AutonomousSystem:
         parts = list(zip(none, *self._in_batches(StateMap.linearise, states), strict=True))
         return np.concatenate(parts[0]), np.concatenate(parts[1])
 
+    def rates(self, states: Array) -> Array:
+        """Return f(h) of a vector field at states `[point, state]`."""
+        at = np.broadcast_to(self.constant_input, (1, len(states), len(self.constant_input)))
+        state_map = self.networks.rate_map(np.array([self.member]), at)
+        rates: Array = run_compiled(StateMap.__call__, state_map, states[None]).numpy()[0]
+        return rates
+
+    def linearise_rates(self, states: Array) -> tuple[Array, Array]:
+        """Return f(h) and df/dh of a vector field at states `[point, state]`."""
+        member, inputs = np.array([self.member]), self.constant_input
+        rates, jacobians = np.empty_like(states), np.empty((*states.shape, states.shape[1]))
+        for part in batches(len(states), 8 * JACOBIAN_COPIES * states.shape[1] ** 2):
+            block = states[part]
+            at = np.broadcast_to(inputs, (1, len(block), len(inputs)))
+            state_map = self.networks.rate_map(member, at)
+            values = run_compiled(StateMap.linearise, state_map, block[None])
+            rates[part], jacobians[part] = (each.numpy()[0] for each in values)
+        return rates, jacobians
+
     def input_jacobian(self, states: Array) -> Array:
         """Return dF/dx `[point, state, input]` at states `[point, state]`."""
         none = np.empty((0, states.shape[1], len(self.constant_input)))

@@ -13,6 +13,12 @@ from rnnstudy.keras_bridge.invariant_box import is_inside
 class Networks(ABC):
     """One or many networks of one shape in float64, as the analyses of dynamics see them."""
 
+    is_continuous: bool = False
+    """The networks are vector fields. Their state map is h + time_unit f(h; x)."""
+
+    time_unit: float = 1.0
+    """Typical time of a vector field, a power of two; 1 step for a map."""
+
     @abstractmethod
     def __len__(self) -> int:
         """Return the number of members."""
@@ -45,6 +51,18 @@ class Networks(ABC):
     @abstractmethod
     def state_map(self, members: Array, inputs: Array) -> StateMap:
         """Return the map of some members `[pair]` at inputs `[pair, point, input]`."""
+
+    def rate_map(self, members: Array, inputs: Array) -> StateMap:
+        """Return f(h; x) of a vector field in the form of `state_map`; ValueError for a map."""
+        raise ValueError(
+            "the network must be a vector field, got a map. Pass a function with continuous=True."
+        )
+
+    def flow_map(self, members: Array, inputs: Array, time: float, substeps: int) -> StateMap:
+        """Return the map along the flow of a vector field for a time, by so many steps."""
+        raise ValueError(
+            "the network must be a vector field, got a map. Pass a function with continuous=True."
+        )
 
     @abstractmethod
     def sample_visited(self, members: Sequence[int] | None = None) -> Array:

@@ -20,6 +20,7 @@ def prepare_arguments(
     starts: Array | None,
     layer: str | None = None,
     state_size: int | None = None,
+    continuous: bool | None = None,
 ) -> tuple[Networks, Array]:
     """Return the networks and their constant inputs `[input point, input]`, checked.
 
@@ -36,7 +37,7 @@ def prepare_arguments(
     size = state_size if states is None or state_size is not None else states.shape[1]
     channels = 0 if inputs is None else np.atleast_1d(as_float_array("inputs", inputs)).shape[-1]
     probes = states if states is not None and states.shape[1] == size else None
-    networks = as_networks(network, layer, size, channels, probes)
+    networks = as_networks(network, layer, size, channels, probes, continuous)
     points = constant_inputs(networks, inputs)
     if states is not None and states.shape[1] != networks.state_size:
         raise ValueError(

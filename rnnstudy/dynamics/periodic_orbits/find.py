@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arguments import as_float_array
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import batches
 from rnnstudy.core.deprecations import accept_former_arguments
@@ -24,6 +25,7 @@ from rnnstudy.dynamics.networks.arguments import (
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem, systems_of
 from rnnstudy.dynamics.networks.simulate import prepare_arguments, sample_starts
 from rnnstudy.dynamics.periodic_orbits.floquet import floquet_multipliers, orbit_certificate
+from rnnstudy.dynamics.periodic_orbits.limit_cycles import find_limit_cycles
 from rnnstudy.dynamics.periodic_orbits.record import (
     CONVERGED,
     DEGENERATE,
@@ -48,6 +50,9 @@ MAX_MIXED = 64
 MIXTURE_REACH = 1.5
 """Distance of mixtures from the centre of the solutions, as a share of the convex one, at most."""
 
+MAX_FLOW_STARTS = 24
+"""Largest number of starts of a vector field, if none are passed. Each has many returns."""
+
 DISTINCT_STEPS = 10.0
 """Least distance of two different states of an orbit, in units of the largest Newton step."""
 
@@ -65,18 +70,22 @@ DISTINCT_STEPS = 10.0
 def find_cycles(
     network: Any,
     inputs: Array | None = None,
-    period: int | Sequence[int] = 2,
+    period: float | Sequence[float] | None = None,
     starts: Array | None = None,
     search: OrbitSearch | None = None,
     *,
     layer: str | None = None,
     state_size: int | None = None,
+    continuous: bool | None = None,
 ) -> Cycles:
     """Find periodic orbits h_(i+1) = F(h_i; x) of every network, stable or not, in float64.
 
     Multiple shooting by Levenberg-Marquardt moves all states of an orbit at once. Later rounds
     start at mixtures of the solutions. Each orbit occurs once, at its least period. No certificate
     says that none is missing.
+
+    For a vector field, multiple shooting along the flow has the period among its unknowns. Its
+    guesses are returns of trajectories to a plane, forward and backward in time.
 
     Parameters
     ----------
@@ -86,7 +95,8 @@ def find_cycles(
         Constant inputs, `[input point, input]`. None: zeros.
     period
         Requested period, or several. An orbit is in the record if its least period is requested.
-        `range(1, 5)` includes fixed points.
+        `range(1, 5)` includes fixed points. None: 2. For a vector field: guesses of the period, which
+        together with `starts` begin the shooting. None: returns of trajectories.
     starts
         First states of orbits, `[start, state]`, whose other states follow from them. None: states
         near those visited under random inputs, half of them after a transient.
@@ -96,6 +106,9 @@ def find_cycles(
         Name of the recurrent layer of a model with several.
     state_size
         Length of the state of a plain function.
+    continuous
+        Whether a function is a vector field (inputs, states) -> dh/dt. None: it is a map, with a
+        warning if it looks like a vector field.
 
     Returns
     -------
@@ -124,10 +137,30 @@ def find_cycles(
     1 periodic orbit: 1 of period 2
     >>> orbits.kind.tolist()
     ['stable']
+
+    A vector field with a cycle of radius 1 and period 2 pi:
+
+    >>> def turn(inputs, state):
+    ...     p, q = state[:, :1], state[:, 1:]
+    ...     growth = 1.0 - p**2 - q**2
+    ...     return tf.concat([growth * p - q, growth * q + p], axis=1)
+    >>> cycle = rnnstudy.find_cycles(turn, starts=np.array([[0.5, 0.0]]), continuous=True)
+    >>> cycle.period.round(6).tolist(), cycle.kind.tolist()
+    ([6.283185], ['stable'])
     """
     search = search or OrbitSearch()
-    periods = _periods(period)
-    networks, constant_inputs = prepare_arguments(network, inputs, starts, layer, state_size)
+    networks, constant_inputs = prepare_arguments(
+        network, inputs, starts, layer, state_size, continuous
+    )
+    if networks.is_continuous:
+        guesses = _guessed_periods(period, starts)
+        return Cycles.join(
+            [
+                find_limit_cycles(search, system, _starts(search, system, visited, starts), guesses)
+                for system, visited in systems_of(networks, constant_inputs, starts)
+            ]
+        )
+    periods = _periods(2 if period is None else period)
     return Cycles.join(
         [
             _orbits(search, system, _starts(search, system, visited, starts), periods)
@@ -136,7 +169,22 @@ def find_cycles(
     )
 
 
-def _periods(period: int | Sequence[int]) -> list[int]:
+def _guessed_periods(period: float | Sequence[float] | None, starts: Array | None) -> list[float]:
+    """Return guesses of the period of a vector field's orbits; none for None."""
+    if period is None:
+        return []
+    values = np.atleast_1d(as_float_array("period", period))
+    if values.ndim != 1 or not values.size or (values <= 0).any():
+        raise ValueError(f"period must be one or several times above 0, got {period}.")
+    if starts is None:
+        raise ValueError(
+            "starts must be states near the orbits if period has guesses, got None. Give starts, "
+            "or leave period out."
+        )
+    return [float(value) for value in values]
+
+
+def _periods(period: float | Sequence[float]) -> list[int]:
     values = np.atleast_1d(np.asarray(period))
     whole = values.ndim == 1 and values.size and np.issubdtype(values.dtype, np.integer)
     if not whole or (values < 1).any():
@@ -149,8 +197,10 @@ def _starts(
 ) -> Array:
     """Return the first states [start, state] of one system. They do not depend on other systems."""
     seed = (search.seed, system.input_index)
-    states = sample_starts(visited, starts, search.candidates, search.noise, seed)
-    if starts is not None:
+    is_flow = system.networks.is_continuous
+    count = min(search.candidates, MAX_FLOW_STARTS) if is_flow else search.candidates
+    states = sample_starts(visited, starts, count, search.noise, seed)
+    if starts is not None or is_flow:
         return states
     half = len(states) // 2
     later = system.simulate(states[:half], search.transient, 1)[:, 0]

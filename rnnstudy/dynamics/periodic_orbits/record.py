@@ -12,7 +12,7 @@ from rnnstudy.core.exhibit import Exhibit, Space3D, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import array
 from rnnstudy.dynamics.linearisation.modes import (
-    is_near_unit_circle,
+    is_marginal,
     stability_kinds,
     time_constants,
 )
@@ -54,12 +54,25 @@ ORBIT_OUTCOMES = Outcomes(
 CONVERGED, FIXED, SHORTER, DEGENERATE, OUTSIDE, UNSETTLED, DIVERGED = ORBIT_OUTCOMES.codes
 
 
+def transverse(multipliers: Array) -> Array:
+    """Return the multipliers `[orbit, mode]` of orbits of a vector field without the trivial one.
+
+    It is the one nearest to 1, for displacements along the orbit.
+    """
+    count, size = multipliers.shape
+    trivial = np.abs(multipliers - 1.0).argmin(axis=1) if size else np.zeros(count, int)
+    others = np.arange(size) != trivial[:, None]
+    return multipliers[others].reshape(count, max(size - 1, 0))
+
+
 @dataclass(frozen=True, eq=False)
 class Cycles(CountedOutcomes, SearchRecord):
     """Distinct periodic orbits of one or many networks, each once at its least period.
 
     `len` and indices count orbits. The states of all orbits are one after the other, each orbit in
-    the order of its steps.
+    the order of its steps. For a vector field the states are evenly spaced in time, the period is a
+    time, and one of the multipliers is 1 but for rounding: that of displacements along the orbit.
+    It does not count for kind, index and numbers of modes.
 
     Examples
     --------
@@ -87,15 +100,16 @@ class Cycles(CountedOutcomes, SearchRecord):
     cycle: Array = array("step")
     """Position of the orbit of each state."""
     period: Array = array("orbit")
-    """Least period in steps."""
+    """Least period in steps, or in units of time."""
     multipliers: Array = array("orbit", "mode")
     """Floquet multipliers per period: eigenvalues of dF^p/dh, largest modulus first."""
     n_unstable: Array = array("orbit")
     """Number of multipliers of modulus above 1 + margin."""
     index: Array = array("orbit")
-    """Sign of det(I - dF^p/dh), the index of each state as a fixed point of F^p."""
+    """Sign of det(I - dF^p/dh), the index of each state as a fixed point of F^p. For a vector field
+    it is that of the return to a plane across the orbit."""
     residual: Array = array("orbit")
-    """Root mean square of F(h_i) - h_(i+1)."""
+    """Root mean square of F(h_i) - h_(i+1), or of the gaps between integrated segments."""
     inputs: Array = array("orbit", "input")
     """Constant input."""
     member: Array = array("orbit")
@@ -111,20 +125,26 @@ class Cycles(CountedOutcomes, SearchRecord):
     start_input: Array = array("start")
     """Input index of each start."""
     start_period: Array = array("start")
-    """Number of states of each start."""
+    """Number of states of each start. For a vector field, the period of its orbit, 0 for none."""
     margin: float = 1e-6
     """Distance of a modulus from 1 within which an orbit is marginal."""
+    continuous: bool = False
+    """The orbits are those of a vector field dh/dt = f(h; x)."""
 
     @property
     def kind(self) -> Array:
         """Kind of each orbit, `[orbit]`: stable, saddle, repeller or marginal."""
-        return stability_kinds(self.multipliers, self.margin)
+        return stability_kinds(self._deciding_multipliers, self.margin)
 
     @property
     def n_marginal(self) -> Array:
         """Number of multipliers whose modulus is within the margin of 1, `[orbit]`."""
-        count: Array = is_near_unit_circle(self.multipliers, self.margin).sum(axis=1)
+        count: Array = is_marginal(self._deciding_multipliers, self.margin).sum(axis=1)
         return count
+
+    @property
+    def _deciding_multipliers(self) -> Array:
+        return transverse(self.multipliers) if self.continuous else self.multipliers
 
     def orbit(self, i: int) -> Array:
         """Return the states `[step, state]` of one orbit."""
@@ -136,8 +156,11 @@ class Cycles(CountedOutcomes, SearchRecord):
         return replace(self, n_starts=n_starts)
 
     def to_frame(self) -> Any:
-        """Return a `pandas.DataFrame` with one row per orbit; time constants in steps."""
-        leading = self.multipliers[:, 0]
+        """Return a `pandas.DataFrame` with one row per orbit.
+
+        Time constants are in steps, or in units of time of a vector field.
+        """
+        leading = self._deciding_multipliers[:, 0]
         return pd.DataFrame(
             {
                 "member": self.member,
@@ -176,6 +199,6 @@ class Cycles(CountedOutcomes, SearchRecord):
 
     def __repr__(self) -> str:
         periods = Counter(self.period.tolist())
-        parts = [f"{periods[p]} of period {p}" for p in sorted(periods)]
+        parts = [f"{periods[p]} of period {p:.6g}" for p in sorted(periods)]
         orbits = count_noun(len(self), "periodic orbit", "periodic orbits")
         return orbits + (": " + ", ".join(parts) if parts else "")

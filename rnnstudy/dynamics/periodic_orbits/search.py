@@ -21,7 +21,7 @@ class OrbitSearch(Component):
 
     transient: Annotated[int, Field(ge=0)] = 200
     """Number of steps before half of these starts. They come to attracting orbits, the others to
-    the rest."""
+    the rest. For a vector field: typical times before its trajectories are examined."""
 
     noise: Annotated[float, Field(ge=0)] = 0.1
     """Noise on visited states, as a share of their root mean square."""

@@ -1,0 +1,121 @@
+"""Guesses of periodic orbits of vector fields: returns of trajectories to their own past."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnnstudy.core.arrays import Array
+from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
+
+SAMPLES_PER_UNIT = 4
+"""Samples of a trajectory per typical time of the field."""
+
+RECORDED_UNITS = 400
+"""Recorded time after the transient, in typical times: the longest period that a return shows."""
+
+FAR = 1e3
+"""Root mean square, as a share of the scale, at which a trajectory stops: it has escaped."""
+
+GUESS_ERROR = 1e-8
+"""Relative error of a step on trajectories that only make guesses."""
+
+MAX_GAP = 0.1
+"""Largest gap of a return, as a share of the trajectory's root mean square spread."""
+
+SETTLED_GAP = 1e-3
+"""Gap, as the same share, below which the first return is the period: the trajectory repeats."""
+
+REFERENCES = 8
+"""States of each trajectory whose returns are examined."""
+
+RETURNS = 2
+"""Returns per such state that become guesses, those of least gap."""
+
+REST_SPREAD = 1e-6
+"""Spread, as a share of the scale, of a trajectory that has come to rest."""
+
+
+@dataclass(frozen=True, eq=False)
+class OrbitGuess:
+    """Guess of a periodic orbit: a state `[state]`, its period, and the gap after it.
+
+    start: position of the start that led there.
+    """
+
+    state: Array
+    period: float
+    gap: float
+    start: int
+
+
+def trajectories(
+    system: AutonomousSystem, starts: Array, transient: float, sign: int
+) -> tuple[Array, Array]:
+    """Return times `[time]` and trajectories `[start, time, state]` after a transient.
+
+    They are forward in time for sign 1, backward for -1. A state that escapes stays where it does.
+    """
+    # Imported late: a plan is checked without it and it takes a while to import.
+    from scipy.integrate import solve_ivp
+
+    unit, scale = system.networks.time_unit, system.scale
+    begin = transient * unit
+    times = np.arange(RECORDED_UNITS * SAMPLES_PER_UNIT + 1) * unit / SAMPLES_PER_UNIT
+
+    def rates(_: float, values: Array) -> Array:
+        states = values.reshape(starts.shape)
+        # A comparison with NaN is false.
+        is_near = np.sqrt(np.mean(states**2, axis=1)) <= FAR * scale
+        return np.where(is_near[:, None], sign * system.rates(states), 0.0).ravel()
+
+    solution: Any = solve_ivp(
+        rates, (0.0, begin + times[-1]), starts.ravel(), "DOP853", begin + times,
+        rtol=GUESS_ERROR, atol=GUESS_ERROR * scale,
+    )  # fmt: skip
+    states = solution.y.T.reshape(-1, *starts.shape)
+    return times[: len(states)], np.moveaxis(states, 0, 1)
+
+
+def has_escaped(system: AutonomousSystem, trajectory: Array) -> bool:
+    """Return True if a trajectory `[time, state]` is not bounded."""
+    if not len(trajectory):
+        return True
+    return not np.sqrt(np.mean(trajectory[-1] ** 2)) <= 0.5 * FAR * system.scale
+
+
+def is_at_rest(system: AutonomousSystem, trajectory: Array) -> bool:
+    """Return True if a trajectory `[time, state]` has come to a fixed point."""
+    later = trajectory[len(trajectory) // 2 :]
+    return bool(np.ptp(later, axis=0).max(initial=0.0) <= REST_SPREAD * system.scale)
+
+
+def returns(times: Array, trajectory: Array, start: int) -> list[OrbitGuess]:
+    """Return guesses of periodic orbits from the returns of one trajectory `[time, state]`.
+
+    A return is a passage of the plane through a state across the trajectory there.
+    """
+    spread = float(np.sqrt(np.mean(np.var(trajectory, axis=0))))
+    guesses: list[OrbitGuess] = []
+    for i in np.linspace(1, len(times) // 2, REFERENCES).astype(int):
+        rate = trajectory[i + 1] - trajectory[i - 1]
+        height = (trajectory[i:] - trajectory[i]) @ rate
+        passed = 1 + np.flatnonzero((height[1:-1] < 0) & (height[2:] >= 0))
+        if not len(passed):
+            continue
+        share = height[passed] / (height[passed] - height[passed + 1])
+        before, after = trajectory[i + passed], trajectory[i + passed + 1]
+        point = before + share[:, None] * (after - before)
+        gap = np.sqrt(np.mean((point - trajectory[i]) ** 2, axis=1))
+        period = times[i + passed] - times[i] + share * (times[1] - times[0])
+        settled = np.flatnonzero(gap <= max(SETTLED_GAP * spread, 3.0 * gap.min()))
+        is_settled = gap.min() <= SETTLED_GAP * spread
+        chosen = settled[:1] if is_settled else np.argsort(gap, kind="stable")[:RETURNS]
+        guesses += [
+            OrbitGuess(trajectory[i], float(period[k]), float(gap[k]), start)
+            for k in chosen
+            if gap[k] <= MAX_GAP * spread
+        ]
+        if is_settled:
+            break
+    return guesses
