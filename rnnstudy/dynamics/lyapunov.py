@@ -23,7 +23,7 @@ from rnnstudy.dynamics.networks.arguments import (
     positive,
     whole,
 )
-from rnnstudy.dynamics.networks.jacobians_along import FlowAdvance, along
+from rnnstudy.dynamics.networks.jacobians_along import FlowAdvance, jacobians_along
 
 JACOBIAN_BYTES = 64 * 2**20
 """Memory for the Jacobians of one batch of steps."""
@@ -362,7 +362,7 @@ def _growth(
     for steps in batches(len(inputs), 8 * size**2 * trajectories, JACOBIAN_BYTES):
         part = np.broadcast_to(inputs[steps], (trajectories, *inputs[steps].shape))
         if advance is None:
-            jacobians, states = along(networks.state_map(members, part), h)
+            jacobians, states = jacobians_along(networks.state_map(members, part), h)
         else:
             jacobians, states = advance(part, h)
         h = states[:, -1:]

@@ -141,8 +141,8 @@ def _duration(networks: Networks, duration: float | None, steps: int) -> float:
         return steps * networks.time_unit
     if not networks.is_continuous:
         raise ValueError(
-            f"duration must be None for a map, got {duration}. Give steps, or continuous=True for a "
-            "vector field."
+            f"duration must be None for a map, got {duration}. Give steps, or continuous=True for "
+            "a vector field."
         )
     return check_number("duration", duration, above=0.0)
 

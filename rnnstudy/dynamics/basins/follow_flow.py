@@ -23,7 +23,7 @@ from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
 FLOW_STARTS = 256
 """Largest number of starts that share the steps of one solver."""
 
-RELATIVE_ERROR, ABSOLUTE_ERROR = 1e-10, 1e-12
+FOLLOW_RTOL, FOLLOW_ATOL = 1e-10, 1e-12
 """Errors of a step, the second as a share of the scale. The solver takes their mean over all starts
 of a batch, so one start may have the root of their number times as much."""
 
@@ -39,7 +39,7 @@ REST_DISTANCE = 1e-6
 EXACT_RATE = 1e-14
 """Motion at an unstable point, as a share of the scale, that rounding explains."""
 
-BISECTIONS = 50
+EVENT_BISECTIONS = 50
 """Bisections of a step for the time of an event."""
 
 
@@ -156,8 +156,8 @@ class _FlowBatch:
         step = None if first_step is None else min(first_step, remaining)
         start = self.ends.state[self.rows].ravel()
         return DOP853(
-            rates, time, start, self.duration, first_step=step, rtol=RELATIVE_ERROR,
-            atol=ABSOLUTE_ERROR * self.scale,
+            rates, time, start, self.duration, first_step=step, rtol=FOLLOW_RTOL,
+            atol=FOLLOW_ATOL * self.scale,
         )  # fmt: skip
 
     def _examine(self, solver: Any, before: float, marks: _Marks) -> _Marks:
@@ -290,7 +290,7 @@ class _Path:
     def bisect(self, is_behind: Callable[[Array], Array], before: float, after: float) -> Array:
         """Return the time of each start at which a mask of states `[start, state]` becomes true."""
         low, high = np.full(len(self.chosen), before), np.full(len(self.chosen), after)
-        for _ in range(BISECTIONS):
+        for _ in range(EVENT_BISECTIONS):
             middle = 0.5 * (low + high)
             behind = is_behind(self.at(middle))
             low, high = np.where(behind, low, middle), np.where(behind, middle, high)

@@ -61,8 +61,7 @@ class Branches(Record):
     member: int = 0
     """Position of the network."""
     margin: float = 1e-6
-    """Distance of a modulus from 1, or of a real part from 0, within which an eigenvalue is neutral.
-    """
+    """Distance of a modulus from 1, or of a real part from 0, of a neutral eigenvalue."""
     continuous: bool = False
     """The branches are those of a vector field dh/dt = f(h; x)."""
 

@@ -87,9 +87,9 @@ def find_fixed_points(
         pass where the network has no invariant box, since no search can show more there. They
         raise if all starts of a bounded network diverged.
     continuous
-        Whether a function is a vector field (inputs, states) -> dh/dt. Its attribute `bound` is then
-        the radius of a box on whose faces the field points inwards. None: a function is a map, with
-        a warning if it looks like a vector field.
+        Whether a function is a vector field (inputs, states) -> dh/dt. Then its attribute `bound`
+        is the radius of a box on whose faces the field points inwards. None: a function is a map,
+        with a warning if it looks like a vector field.
 
     Returns
     -------

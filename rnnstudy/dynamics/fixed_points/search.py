@@ -89,8 +89,8 @@ class Roots:
     """Distinct solutions of one system, each array `[root, ...]`.
 
     jacobian: dF/dh, where F(h) = h + f(h) / rate for a vector field f. eigenvalues: those of dF/dh
-    or df/dh. index: sign of det(I - dF/dh). status: a code of FIXED_POINT_OUTCOMES. n_starts: number of starts
-    that ended there.
+    or df/dh. index: sign of det(I - dF/dh). status: a code of FIXED_POINT_OUTCOMES. n_starts:
+    number of starts that ended there.
     """
 
     state: Array

@@ -69,7 +69,7 @@ class Modes(Record):
 
     @property
     def n_unstable(self) -> Array:
-        """Number of growing modes, `[point]`: of modulus above 1 + margin, or real part above it."""
+        """Number of growing modes `[point]`: of modulus above 1 + margin, or real part above it."""
         return n_unstable(self.eigenvalues, self.margin, self.continuous)
 
     @property
@@ -93,7 +93,7 @@ class Modes(Record):
 
     @property
     def frequency(self) -> Array:
-        """Frequency of oscillation in cycles per step (0 to 1/2) or unit of time, `[point, mode]`."""
+        """Frequency in cycles per step (0 to 1/2), or per unit of time, `[point, mode]`."""
         return frequencies(self.eigenvalues, self.continuous)
 
     @property
@@ -199,7 +199,7 @@ def is_continuous(points: Any, continuous: bool | None = None) -> bool:
 
 
 def wanted_continuous(points: Any, continuous: bool | None) -> bool | None:
-    """Return `continuous` as a network needs it: that of a record that knows it, if there is one."""
+    """Return `continuous` as a network needs it, from the record of its points if that has it."""
     if getattr(points, "continuous", None) is None:
         return continuous
     return is_continuous(points, continuous)
@@ -257,7 +257,7 @@ def decompose_jacobians(
 
 @one_thread()
 def eigenvalues(jacobian: Array, continuous: bool = False) -> Array:
-    """Return eigenvalues `[..., mode]` of Jacobians, complex, largest modulus or real part first."""
+    """Return eigenvalues `[..., mode]` of Jacobians, largest modulus or real part first."""
     (values,) = _over_cores(lambda part: (np.linalg.eigvals(part),), jacobian)
     values = values.astype(np.complex128)
     return np.take_along_axis(values, _order(values, continuous), axis=-1)

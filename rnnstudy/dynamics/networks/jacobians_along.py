@@ -16,7 +16,7 @@ MAX_SUBSTEPS = 64
 """Largest number of Runge-Kutta steps per interval. They are written out in a compiled program."""
 
 
-def along(state_map: StateMap, h: Array) -> tuple[Array, Array]:
+def jacobians_along(state_map: StateMap, h: Array) -> tuple[Array, Array]:
     """Return Jacobians `[member, time, state, state]` along trajectories, and their states.
 
     The points of the map are the steps. h `[member, 1, state]`: first states. The returned states
@@ -58,9 +58,9 @@ class FlowAdvance:
         self.substeps = 1
 
     def __call__(self, inputs: Array, h: Array) -> tuple[Array, Array]:
-        """Return Jacobians and states, as `along`, at inputs `[trajectory, time, input]`."""
+        """Return Jacobians and states, as `jacobians_along`, at inputs `[trajectory, time, input]`."""
         while True:
-            jacobians, states = along(self._map(inputs, self.substeps), h)
+            jacobians, states = jacobians_along(self._map(inputs, self.substeps), h)
             finer = self._map(inputs, 2 * self.substeps)
             image = run_compiled(StateMap.__call__, finer, states[:, :-1]).numpy()
             size = np.abs(states).max(axis=(1, 2)) + np.finfo(float).tiny

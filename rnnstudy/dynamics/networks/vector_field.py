@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnstudy.core.arrays import Array, Tensor
-from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.networks.single_network import SingleNetwork
 from rnnstudy.dynamics.networks.state_map import (
     StateMap,

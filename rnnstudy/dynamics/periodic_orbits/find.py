@@ -95,8 +95,8 @@ def find_cycles(
         Constant inputs, `[input point, input]`. None: zeros.
     period
         Requested period, or several. An orbit is in the record if its least period is requested.
-        `range(1, 5)` includes fixed points. None: 2. For a vector field: guesses of the period, which
-        together with `starts` begin the shooting. None: returns of trajectories.
+        `range(1, 5)` includes fixed points. None: 2. For a vector field: guesses of the period,
+        with which shooting begins at each of `starts`. None: returns of trajectories.
     starts
         First states of orbits, `[start, state]`, whose other states follow from them. None: states
         near those visited under random inputs, half of them after a transient.

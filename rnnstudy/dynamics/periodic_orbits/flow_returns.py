@@ -14,7 +14,7 @@ SAMPLES_PER_UNIT = 4
 RECORDED_UNITS = 400
 """Recorded time after the transient, in typical times: the longest period that a return shows."""
 
-FAR = 1e3
+ESCAPE_SIZE = 1e3
 """Root mean square, as a share of the scale, at which a trajectory stops: it has escaped."""
 
 GUESS_ERROR = 1e-8
@@ -26,7 +26,7 @@ MAX_GAP = 0.1
 SETTLED_GAP = 1e-3
 """Gap, as the same share, below which the first return is the period: the trajectory repeats."""
 
-REFERENCES = 8
+SECTION_STATES = 8
 """States of each trajectory whose returns are examined."""
 
 RETURNS = 2
@@ -66,7 +66,7 @@ def trajectories(
     def rates(_: float, values: Array) -> Array:
         states = values.reshape(starts.shape)
         # A comparison with NaN is false.
-        is_near = np.sqrt(np.mean(states**2, axis=1)) <= FAR * scale
+        is_near = np.sqrt(np.mean(states**2, axis=1)) <= ESCAPE_SIZE * scale
         return np.where(is_near[:, None], sign * system.rates(states), 0.0).ravel()
 
     solution: Any = solve_ivp(
@@ -81,7 +81,7 @@ def has_escaped(system: AutonomousSystem, trajectory: Array) -> bool:
     """Return True if a trajectory `[time, state]` is not bounded."""
     if not len(trajectory):
         return True
-    return not np.sqrt(np.mean(trajectory[-1] ** 2)) <= 0.5 * FAR * system.scale
+    return not np.sqrt(np.mean(trajectory[-1] ** 2)) <= 0.5 * ESCAPE_SIZE * system.scale
 
 
 def is_at_rest(system: AutonomousSystem, trajectory: Array) -> bool:
@@ -90,14 +90,14 @@ def is_at_rest(system: AutonomousSystem, trajectory: Array) -> bool:
     return bool(np.ptp(later, axis=0).max(initial=0.0) <= REST_SPREAD * system.scale)
 
 
-def returns(times: Array, trajectory: Array, start: int) -> list[OrbitGuess]:
+def guess_from_returns(times: Array, trajectory: Array, start: int) -> list[OrbitGuess]:
     """Return guesses of periodic orbits from the returns of one trajectory `[time, state]`.
 
     A return is a passage of the plane through a state across the trajectory there.
     """
     spread = float(np.sqrt(np.mean(np.var(trajectory, axis=0))))
     guesses: list[OrbitGuess] = []
-    for i in np.linspace(1, len(times) // 2, REFERENCES).astype(int):
+    for i in np.linspace(1, len(times) // 2, SECTION_STATES).astype(int):
         rate = trajectory[i + 1] - trajectory[i - 1]
         height = (trajectory[i:] - trajectory[i]) @ rate
         passed = 1 + np.flatnonzero((height[1:-1] < 0) & (height[2:] >= 0))

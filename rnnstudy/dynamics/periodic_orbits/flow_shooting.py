@@ -9,7 +9,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import pause_point
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
 
-RELATIVE_ERROR, ABSOLUTE_ERROR = 1e-12, 1e-13
+SHOOTING_RTOL, SHOOTING_ATOL = 1e-12, 1e-13
 """Errors of a step of the integration, the second as a share of the scale."""
 
 UNITS_PER_SEGMENT = 6.0
@@ -21,7 +21,7 @@ MIN_SEGMENTS, MAX_SEGMENTS = 4, 48
 MAX_PERIOD_CHANGE = 3.0
 """Factor by which the period may leave its guess, up or down."""
 
-STEP_LENGTHS = (1.0, 0.5, 0.2, 0.05, 0.01)
+STEP_SHARES = (1.0, 0.5, 0.2, 0.05, 0.01)
 """Shares of Newton's step that are tried until the residual falls."""
 
 LAST_STEP = 1e-10
@@ -79,7 +79,7 @@ def integrate(
 
     solution: Any = solve_ivp(
         rates, (0.0, time), first.ravel(), "DOP853", np.linspace(0.0, time, samples + 1)[1:],
-        rtol=RELATIVE_ERROR, atol=ABSOLUTE_ERROR * system.scale,
+        rtol=SHOOTING_RTOL, atol=SHOOTING_ATOL * system.scale,
     )  # fmt: skip
     if solution.status != 0:
         return np.full((samples, count, size), np.nan), np.full((count, size, size), np.nan)
@@ -137,7 +137,7 @@ def shoot(system: AutonomousSystem, state: Array, period: float, limit: int) -> 
         length = float(np.sqrt(np.mean(move[:-1] ** 2)))
         if length <= LAST_STEP:
             break
-        for share in STEP_LENGTHS:
+        for share in STEP_SHARES:
             new_states = states + share * system.scale * move[:-1].reshape(states.shape)
             new_time = time + share * unit * move[-1]
             if not period / MAX_PERIOD_CHANGE < new_time < period * MAX_PERIOD_CHANGE:

@@ -16,7 +16,7 @@ from rnnstudy.dynamics.periodic_orbits.flow_returns import (
     OrbitGuess,
     has_escaped,
     is_at_rest,
-    returns,
+    guess_from_returns,
     trajectories,
 )
 from rnnstudy.dynamics.periodic_orbits.flow_shooting import FlowOrbit, orbit_samples, shoot
@@ -113,7 +113,7 @@ def _guess(
                 elif is_at_rest(system, path):
                     outcome[i] = FIXED if sign > 0 else outcome[i]
                 else:
-                    guesses += returns(times, path, i)
+                    guesses += guess_from_returns(times, path, i)
     return guesses, outcome
 
 
@@ -198,9 +198,7 @@ def _add(
     known.append(_Known(orbit, states, values, outcome, {start}))
 
 
-def _outcome(
-    search: OrbitSearch, system: AutonomousSystem, orbit: FlowOrbit, states: Array
-) -> int:
+def _outcome(search: OrbitSearch, system: AutonomousSystem, orbit: FlowOrbit, states: Array) -> int:
     if np.ptp(states, axis=0).max() <= search.merge * system.scale:
         return FIXED
     if not system.networks.within(states).all():

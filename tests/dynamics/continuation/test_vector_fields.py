@@ -42,9 +42,7 @@ def test_the_fold_is_where_its_normal_form_has_it():
 
 
 def test_the_pitchfork_and_its_other_branch():
-    found = continue_fixed_points(
-        pitchfork, [0.0], [[-1.0], [2.0]], switch=True, continuous=True
-    )
+    found = continue_fixed_points(pitchfork, [0.0], [[-1.0], [2.0]], switch=True, continuous=True)
     assert found.bifurcations["kind"].tolist()[0] == "branch point"
     np.testing.assert_allclose(found.events["inputs"][0], [0.0], atol=1e-6)
     other = found.of(1)

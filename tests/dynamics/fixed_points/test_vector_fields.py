@@ -131,9 +131,7 @@ def van_der_pol(x, h):
     return tf.stack([h[:, 1], (1.0 - h[:, 0] ** 2) * h[:, 1] - h[:, 0]], axis=1)
 
 
-@pytest.mark.parametrize(
-    ("field", "size"), [(van_der_pol, 2), (pitchfork, 1), (rate_network(), 6)]
-)
+@pytest.mark.parametrize(("field", "size"), [(van_der_pol, 2), (pitchfork, 1), (rate_network(), 6)])
 def test_a_vector_field_taken_for_a_map_is_asked_about(field, size):
     inputs = np.zeros((1, size))
     with pytest.warns(UserWarning, match=r"looks like a vector field .* pass continuous=True"):

@@ -25,9 +25,7 @@ def test_the_cycle_of_a_hopf_bifurcation(rate):
     period = 2 * np.pi / frequency
     np.testing.assert_allclose(found.period, [period / rate], rtol=1e-9)
     np.testing.assert_allclose(np.hypot(*found.state.T), np.sqrt(growth), rtol=1e-9)
-    np.testing.assert_allclose(
-        found.multipliers, [[1.0, np.exp(-2 * growth * period)]], atol=1e-8
-    )
+    np.testing.assert_allclose(found.multipliers, [[1.0, np.exp(-2 * growth * period)]], atol=1e-8)
     assert found.kind.tolist() == ["stable"]
     assert found.index.tolist() == [1]
     assert found.outcomes["converged"] == 2
@@ -49,12 +47,14 @@ def test_a_repelling_cycle_comes_from_backward_time():
 def test_van_der_pol_against_liouville_and_scipy(tmp_path):
     found = find_cycles(van_der_pol(), starts=PLANE, continuous=True)
     assert found.period == pytest.approx([VAN_DER_POL_PERIOD], abs=1e-9)
+
     # Liouville: the product of the multipliers is exp of the divergence's integral.
     def rates(t, y):
         return [y[1], (1 - y[0] ** 2) * y[1] - y[0], 1 - y[0] ** 2]
 
     first = [*found.orbit(0)[0], 0.0]
-    end = solve_ivp(rates, (0, VAN_DER_POL_PERIOD), first, "DOP853", rtol=1e-12, atol=1e-13).y[:, -1]
+    path = solve_ivp(rates, (0, VAN_DER_POL_PERIOD), first, "DOP853", rtol=1e-12, atol=1e-13)
+    end = path.y[:, -1]
     np.testing.assert_allclose(end[:2], first[:2], atol=1e-8)
     np.testing.assert_allclose(found.multipliers[0], [1.0, np.exp(end[2])], atol=1e-8)
     # The amplitude is 2.00861986087... at damping 1.
