@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.core.arguments import as_real_array, check_whole, summarise_value
+from rnnstudy.core.arguments.durations import MILLISECONDS
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.component import Entry
 from rnnstudy.core.lazy_imports import tf
@@ -134,6 +135,7 @@ class Task(Entry):
     """
 
     noun: ClassVar[str] = "task"
+    added_fields: ClassVar[Mapping[str, Any]] = {"dt": None}
     former_methods: ClassVar[dict[str, str]] = {"solved": "is_solved"}
 
     labels: ClassVar[frozenset[str]] = frozenset({"name"})
@@ -152,6 +154,10 @@ class Task(Entry):
 
     solved_accuracy: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Smallest accuracy, 0 to 1, of a network that has solved the task."""
+
+    dt: Annotated[float, Field(gt=0), MILLISECONDS] | None = None
+    """Milliseconds of a time step. With it, fields of durations also take text such as `80ms`, and
+    time constants and frequencies are in seconds and hertz. None: in steps."""
 
     if TYPE_CHECKING:
 

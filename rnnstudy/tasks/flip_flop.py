@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
+from rnnstudy.core.arguments.durations import STEPS
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import (
@@ -45,7 +46,7 @@ class FlipFlop(Task):
     bits: Annotated[int, Field(ge=1, le=16)] = 3
     """Number of channels, each with one input and one output."""
 
-    length: Annotated[int, Field(ge=2, le=100_000)] = 100
+    length: Annotated[int, Field(ge=2, le=100_000), STEPS] = 100
     """Number of time steps of a trial."""
 
     pulse_probability: Annotated[float, Field(ge=0, le=1)] = 0.05
@@ -55,7 +56,7 @@ class FlipFlop(Task):
     """Give every channel a pulse at the first time step. Otherwise its target is 0 until its first
     pulse, and some networks store this 0 as a further state."""
 
-    probe_length: Annotated[int, Field(ge=2, le=100_000)] = 60
+    probe_length: Annotated[int, Field(ge=2, le=100_000), STEPS] = 60
     """Number of time steps of the trials on which networks are compared."""
 
     probe_pulse_probability: Annotated[float, Field(ge=0, le=1)] = 0.1

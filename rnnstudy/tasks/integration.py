@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
+from rnnstudy.core.arguments.durations import STEPS
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import (
@@ -46,7 +47,7 @@ class Integration(Task):
     streams: Annotated[int, Field(ge=1, le=64)] = 2
     """Number of streams, and of contexts."""
 
-    length: Annotated[int, Field(ge=2, le=100_000)] = 50
+    length: Annotated[int, Field(ge=2, le=100_000), STEPS] = 50
     """Number of time steps of a trial."""
 
     mean_range: Annotated[float, Field(ge=0)] = 0.2

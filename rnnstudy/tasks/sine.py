@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from rnnstudy.core.arguments.durations import STEPS
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import (
@@ -61,7 +62,7 @@ class Sine(Task):
     highest_frequency: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     """Frequency at x = 1, in cycles per time step."""
 
-    length: Annotated[int, Field(ge=2, le=100_000)] = 100
+    length: Annotated[int, Field(ge=2, le=100_000), STEPS] = 100
     """Number of time steps of a trial."""
 
     static_cues: Annotated[int, Field(ge=2, le=10_000)] = 21

@@ -1,6 +1,7 @@
 """Fixed points of each network at the task's constant inputs."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -9,6 +10,7 @@ from rnnstudy.analyses.base import Cost, MemberAnalysis, Section
 from rnnstudy.analyses.fixed_points.exhibits import fixed_point_exhibits
 from rnnstudy.analyses.hypercube import cube
 from rnnstudy.cells import Cell
+from rnnstudy.core.arguments.durations import seconds_per_step
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
 from rnnstudy.dynamics.fixed_points.find import FixedPoints, find_fixed_points
@@ -49,6 +51,7 @@ class FixedPointAnalysis(MemberAnalysis):
             visited=flatten_trajectories(population.unroll(np.asarray(task.probe().inputs))),
             search=self.search,
         )
+        points = replace(points, dt=seconds_per_step(task, population.cell))
         return [points.single_member(member) for member in range(len(population))]
 
     def cost(self, cell: Cell, task: Task) -> Cost:

@@ -64,6 +64,7 @@ def fixed_point_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
 
 
 def _summary(groups: Groups[FixedPoints]) -> Table:
+    unit = "seconds" if _has_seconds(groups) else "steps"
     columns: dict[str, Summary[FixedPoints]] = {
         "networks searched": len,
         "median points": finite_summary(len),
@@ -76,7 +77,7 @@ def _summary(groups: Groups[FixedPoints]) -> Table:
         ),
         "continua": lambda records: sum(len(record.continua) for record in records),
         "median slow points": finite_summary(lambda record: len(record.slow)),
-        "slowest time constant": _time_constant,
+        "slowest time constant": partial(_time_constant, unit == "seconds"),
     }
     return Table(
         title="Fixed points",
@@ -85,7 +86,7 @@ def _summary(groups: Groups[FixedPoints]) -> Table:
         "empty where the cell is not bounded. Degenerate solutions are not isolated and not "
         "counted as points; continua are the lines, planes or other connected sets of exact fixed "
         "points that such solutions lie on, in all networks. Slow points are local minima of the "
-        "speed that are no fixed points. The time constant, in steps, is that of the slowest "
+        f"speed that are no fixed points. The time constant, in {unit}, is that of the slowest "
         "mode, in the median over stable points and then over networks; empty where no point is "
         "stable.",
         columns=summary_by_combination(groups, columns),
@@ -99,9 +100,18 @@ def _consistent_share(records: Sequence[FixedPoints]) -> float | None:
     return sum(v == {"consistent"} for v in known) / len(known) if known else None
 
 
-def _time_constant(records: Sequence[FixedPoints]) -> float | None:
-    stable = [record.eigenvalues[record.n_unstable == 0, 0] for record in records]
-    medians = [float(np.median(time_constants(values))) for values in stable if len(values)]
+def _has_seconds(groups: Groups[FixedPoints]) -> bool:
+    """Return True if the length of a step is known for all networks."""
+    return all(record.dt is not None for records in groups.values() for record in records)
+
+
+def _time_constant(in_seconds: bool, records: Sequence[FixedPoints]) -> float | None:
+    medians = []
+    for record in records:
+        stable = record.eigenvalues[record.n_unstable == 0, 0]
+        if len(stable):
+            unit = record.dt if in_seconds and record.dt is not None else 1.0
+            medians.append(unit * float(np.median(time_constants(stable))))
     return float(np.median(medians)) if medians else None
 
 

@@ -1,6 +1,7 @@
 """Tables and figures of oscillations and of the dynamics linearised at their fixed points."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from rnnstudy.analyses.members import (
     typical_words,
 )
 from rnnstudy.analyses.oscillations.record import Oscillation
+from rnnstudy.core.arguments.durations import seconds_per_step
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Panels, Space3D, Table
 from rnnstudy.dynamics.states.projection import principal_components
@@ -33,9 +35,10 @@ def oscillation_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
     records, groups = records_by_combination(section, title, Oscillation)
     if not groups:
         return
-    yield _frequencies(groups)
+    dt = seconds_per_step(section.task)
+    yield _frequencies(groups, dt)
     yield _table(groups)
-    yield _growth(groups)
+    yield _growth(groups, dt)
     members = [m for m in typical_members(section) if m.name in records]
     if members:
         yield Panels(
@@ -90,9 +93,10 @@ def _nan_median(values: Array) -> float:
     return float(np.median(finite)) if len(finite) else float("nan")
 
 
-def _frequencies(groups: Groups[Oscillation]) -> Curves:
-    curves = median_band(groups, lambda record: record.frequency, _targets)
-    target = next(iter(groups.values()))[0].target
+def _frequencies(groups: Groups[Oscillation], dt: float | None) -> Curves:
+    step, unit = _frequency_unit(dt)
+    curves = median_band(groups, lambda record: record.frequency / step, partial(_targets, step))
+    target = next(iter(groups.values()))[0].target / step
     curves += [
         Curve(x=target, y=target, label="target", panel=panel, dashed=True)
         for panel in dict.fromkeys(curve.panel for curve in curves)
@@ -103,24 +107,30 @@ def _frequencies(groups: Groups[Oscillation]) -> Curves:
         "median over networks, band over the middle half of them. Dashed: the target frequency "
         "of the cue.",
         curves=curves,
-        x_label="target frequency (cycles per step)",
-        y_label="linearised (cycles per step)",
+        x_label=f"target frequency ({unit})",
+        y_label=f"linearised ({unit})",
     )
 
 
-def _growth(groups: Groups[Oscillation]) -> Curves:
+def _growth(groups: Groups[Oscillation], dt: float | None) -> Curves:
+    step, unit = _frequency_unit(dt)
     return Curves(
         title="Growth of the linearised oscillation",
         caption="Modulus of the same eigenvalues: above 1 the fixed point repels into the cycle. "
         "Median over networks, band over the middle half of them.",
-        curves=median_band(groups, lambda record: record.modulus, _targets),
-        x_label="target frequency (cycles per step)",
+        curves=median_band(groups, lambda record: record.modulus, partial(_targets, step)),
+        x_label=f"target frequency ({unit})",
         y_label="growth per step",
     )
 
 
-def _targets(records: Sequence[Oscillation]) -> Array:
-    return records[0].target
+def _frequency_unit(dt: float | None) -> tuple[float, str]:
+    """Return the seconds by which frequencies per step are divided, and the unit of the results."""
+    return (1.0, "cycles per step") if dt is None else (dt, "Hz")
+
+
+def _targets(step: float, records: Sequence[Oscillation]) -> Array:
+    return records[0].target / step
 
 
 def _space(member: Member, record: Oscillation) -> Space3D:

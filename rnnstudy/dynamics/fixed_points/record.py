@@ -195,6 +195,8 @@ class FixedPoints(CountedOutcomes, SearchRecord):
     """Distance of a modulus from 1, or of a real part from 0, within which a point is marginal."""
     continuous: bool = False
     """The points are those of a vector field dh/dt = f(h; x)."""
+    dt: float | None = None
+    """Seconds per time step, or per unit of time of a vector field, if known."""
 
     @property
     def kind(self) -> Array:
@@ -204,9 +206,9 @@ class FixedPoints(CountedOutcomes, SearchRecord):
     def modes(self, dt: float | None = None) -> Modes:
         """Return eigenvectors, time constants and frequencies.
 
-        dt: seconds per time step, or per unit of time of a vector field; None if unknown.
+        dt: seconds per time step, or per unit of time of a vector field. None: that of the record.
         """
-        return modes(self, dt)
+        return modes(self, self.dt if dt is None else dt)
 
     def non_normality(self) -> NonNormality:
         """Return departure from normality and transient growth."""
@@ -265,7 +267,8 @@ class FixedPoints(CountedOutcomes, SearchRecord):
     def to_frame(self) -> Any:
         """Return a `pandas.DataFrame` with one row per point.
 
-        Time constants are in steps, or in units of time of a vector field.
+        Time constants are in steps, or in units of time of a vector field. With `dt` there are
+        columns in seconds and hertz, too.
         """
         return pd.DataFrame(
             {
@@ -277,7 +280,7 @@ class FixedPoints(CountedOutcomes, SearchRecord):
                 "speed": self.speed,
                 "n_starts": self.n_starts,
             }
-            | _leading_mode(self.eigenvalues, self.continuous)
+            | _leading_mode(self.eigenvalues, self.continuous, self.dt)
         )
 
     def _variables(self) -> dict[str, tuple[tuple[str, ...], Array]]:
@@ -320,20 +323,22 @@ class FixedPoints(CountedOutcomes, SearchRecord):
         return ", ".join(f"{counts[name]} {name}" for name in VERDICTS if name in counts)
 
 
-def _leading_mode(eigenvalues: Array, continuous: bool) -> dict[str, Array]:
+def _leading_mode(
+    eigenvalues: Array, continuous: bool, dt: float | None = None
+) -> dict[str, Array]:
     """Return columns about the leading eigenvalue."""
     leading = eigenvalues[:, 0]
+    frequency, time_constant = (
+        values(leading, continuous) for values in (frequencies, time_constants)
+    )
     if continuous:
-        return {
-            "leading_real_part": leading.real,
-            "leading_frequency": frequencies(leading, continuous),
-            "time_constant": time_constants(leading, continuous),
-        }
-    return {
-        "leading_modulus": np.abs(leading),
-        "leading_angle": np.angle(leading),
-        "time_constant": time_constants(leading),
-    }
+        columns = {"leading_real_part": leading.real, "leading_frequency": frequency}
+    else:
+        columns = {"leading_modulus": np.abs(leading), "leading_angle": np.angle(leading)}
+    columns["time_constant"] = time_constant
+    if dt is not None:
+        columns |= {"seconds": dt * time_constant, "hertz": frequency / dt}
+    return columns
 
 
 def _kinds(kind: Array) -> list[str]:

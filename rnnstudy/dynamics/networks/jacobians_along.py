@@ -58,7 +58,7 @@ class FlowAdvance:
         self.substeps = 1
 
     def __call__(self, inputs: Array, h: Array) -> tuple[Array, Array]:
-        """Return Jacobians and states, as `jacobians_along`, at inputs `[trajectory, time, input]`."""
+        """Return Jacobians and states as `jacobians_along`; inputs `[trajectory, time, input]`."""
         while True:
             jacobians, states = jacobians_along(self._map(inputs, self.substeps), h)
             finer = self._map(inputs, 2 * self.substeps)

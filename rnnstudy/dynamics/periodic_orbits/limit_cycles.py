@@ -14,9 +14,9 @@ from rnnstudy.dynamics.periodic_orbits.flow_returns import (
     RECORDED_UNITS,
     SAMPLES_PER_UNIT,
     OrbitGuess,
+    guess_from_returns,
     has_escaped,
     is_at_rest,
-    guess_from_returns,
     trajectories,
 )
 from rnnstudy.dynamics.periodic_orbits.flow_shooting import FlowOrbit, orbit_samples, shoot
