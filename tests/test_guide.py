@@ -53,11 +53,12 @@ def test_the_pages_are_those_that_are_tested() -> None:
         "scaling",
         "security",
         "spec",
+        "vector-fields",
     ]
     assert sorted(PAGE) == [*pages, *more]
 
 
-@pytest.mark.parametrize("name", ["dynamics", "analyses", "notebooks"])
+@pytest.mark.parametrize("name", ["dynamics", "analyses", "notebooks", "vector-fields"])
 def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     code = "\n".join(blocks(PAGE[name], "python"))
@@ -72,6 +73,7 @@ def test_the_examples_of_pytorch_run() -> None:
 
 def test_no_other_page_has_python() -> None:
     tested = {"dynamics", "analyses", "notebooks", "own-tasks-and-cells", "pytorch", "spec"}
+    tested |= {"vector-fields"}
     assert {name for name, page in PAGE.items() if blocks(page, "python")} == tested
 
 
