@@ -5,7 +5,7 @@ its index sign det(I - J) is the field's sign det(-df/dh). The rate is a power o
 adds no rounding, and makes tolerances independent of the unit of time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,11 +97,7 @@ class VectorField(SingleNetwork):
             _check_faces(name, self, radii)
             self.radii = radii
 
-    @property
-    def bound(self) -> float | None:
-        return largest_radius(self.radii)
-
-    def _wrap(self, step: type[WrappedStep], *arguments: float) -> StepFunction:
+    def _wrap(self, step: Callable[..., WrappedStep], *arguments: float) -> StepFunction:
         """Return a step around the field, with Jacobians as those of the field are computed."""
         field = self.rate_function
         if isinstance(field, TiledJacobian):

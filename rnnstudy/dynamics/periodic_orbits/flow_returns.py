@@ -29,8 +29,8 @@ SETTLED_GAP = 1e-3
 SECTION_STATES = 8
 """States of each trajectory whose returns are examined."""
 
-RETURNS = 2
-"""Returns per such state that become guesses, those of least gap."""
+PASSAGE_BISECTIONS = 40
+"""Bisections of a sample's length for the time of a passage."""
 
 REST_SPREAD = 1e-6
 """Spread, as a share of the scale, of a trajectory that has come to rest."""
@@ -67,7 +67,8 @@ def trajectories(
         states = values.reshape(starts.shape)
         # A comparison with NaN is false.
         is_near = np.sqrt(np.mean(states**2, axis=1)) <= ESCAPE_SIZE * scale
-        return np.where(is_near[:, None], sign * system.rates(states), 0.0).ravel()
+        inside = np.where(is_near[:, None], states, 0.0)
+        return np.where(is_near[:, None], sign * system.rates(inside), 0.0).ravel()
 
     solution: Any = solve_ivp(
         rates, (0.0, begin + times[-1]), starts.ravel(), "DOP853", begin + times,
@@ -93,29 +94,59 @@ def is_at_rest(system: AutonomousSystem, trajectory: Array) -> bool:
 def guess_from_returns(times: Array, trajectory: Array, start: int) -> list[OrbitGuess]:
     """Return guesses of periodic orbits from the returns of one trajectory `[time, state]`.
 
-    A return is a passage of the plane through a state across the trajectory there.
+    A return is a passage of the plane through a state across the trajectory there. A trajectory
+    that repeats has one guess, its first return. Otherwise each state has two: the first return
+    that is near enough, and the nearest one.
     """
     spread = float(np.sqrt(np.mean(np.var(trajectory, axis=0))))
     guesses: list[OrbitGuess] = []
     for i in np.linspace(1, len(times) // 2, SECTION_STATES).astype(int):
-        rate = trajectory[i + 1] - trajectory[i - 1]
-        height = (trajectory[i:] - trajectory[i]) @ rate
-        passed = 1 + np.flatnonzero((height[1:-1] < 0) & (height[2:] >= 0))
-        if not len(passed):
+        passages, gaps = _passages(trajectory[i - 1 :])
+        near = np.flatnonzero(gaps <= MAX_GAP * spread)
+        if not len(near):
             continue
-        share = height[passed] / (height[passed] - height[passed + 1])
-        before, after = trajectory[i + passed], trajectory[i + passed + 1]
-        point = before + share[:, None] * (after - before)
-        gap = np.sqrt(np.mean((point - trajectory[i]) ** 2, axis=1))
-        period = times[i + passed] - times[i] + share * (times[1] - times[0])
-        settled = np.flatnonzero(gap <= max(SETTLED_GAP * spread, 3.0 * gap.min()))
-        is_settled = gap.min() <= SETTLED_GAP * spread
-        chosen = settled[:1] if is_settled else np.argsort(gap, kind="stable")[:RETURNS]
+        is_settled = gaps.min() <= SETTLED_GAP * spread
+        settled = np.flatnonzero(gaps <= max(SETTLED_GAP * spread, 3.0 * gaps.min()))
+        chosen = settled[:1] if is_settled else np.unique([near[0], gaps.argmin()])
+        step = float(times[1] - times[0])
         guesses += [
-            OrbitGuess(trajectory[i], float(period[k]), float(gap[k]), start)
+            OrbitGuess(trajectory[i], float(passages[k]) * step, float(gaps[k]), start)
             for k in chosen
-            if gap[k] <= MAX_GAP * spread
         ]
         if is_settled:
             break
     return guesses
+
+
+def _passages(path: Array) -> tuple[Array, Array]:
+    """Return the times, in samples, at which a path passes the plane at its second sample again.
+
+    path `[time, state]`. With the times `[passage]` come the distances from that sample.
+    """
+    state, rate = path[1], path[2] - path[0]
+    height = (path[1:] - state) @ rate
+    before = 1 + np.flatnonzero((height[1:-2] < 0) & (height[2:-1] >= 0))
+    # Cubic interpolation of four samples around each passage, whose time is found by bisection.
+    corners = np.stack([path[before + k] for k in range(4)])
+    low, high = np.zeros(len(before)), np.ones(len(before))
+    for _ in range(PASSAGE_BISECTIONS):
+        middle = 0.5 * (low + high)
+        is_behind = (_cubic(corners, middle) - state) @ rate >= 0
+        low, high = np.where(is_behind, low, middle), np.where(is_behind, middle, high)
+    gaps = np.sqrt(np.mean((_cubic(corners, high) - state) ** 2, axis=1))
+    return before + high, gaps
+
+
+def _cubic(corners: Array, share: Array) -> Array:
+    """Return cubic interpolation `[passage, state]` of samples `[4, passage, state]` at -1 to 2.
+
+    share `[passage]`: position between the second sample and the third.
+    """
+    u = share[:, None]
+    weights = (
+        -u * (u - 1.0) * (u - 2.0) / 6.0,
+        (u + 1.0) * (u - 1.0) * (u - 2.0) / 2.0,
+        -(u + 1.0) * u * (u - 2.0) / 2.0,
+        (u + 1.0) * u * (u - 1.0) / 6.0,
+    )
+    return np.asarray(sum(w * corner for w, corner in zip(weights, corners, strict=True)))

@@ -1,5 +1,6 @@
 """Multiple shooting for periodic orbits of vector fields, with the period among the unknowns."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,17 +57,25 @@ class FlowOrbit:
     singular_value: float
 
 
-def integrate(
-    system: AutonomousSystem, states: Array, time: float, samples: int = 1
-) -> tuple[Array, Array]:
+def flow_states(system: AutonomousSystem, states: Array, time: float, samples: int) -> Array:
     """Return states `[sample, segment, state]` along the flow from states `[segment, state]`.
 
-    The samples are evenly spaced up to `time`. With them come the derivatives of the last one by
-    the first states, `[segment, state, state]`, from the variational equation.
+    They are evenly spaced in time, the last one at `time`.
     """
-    # Imported late: a plan is checked without it and it takes a while to import.
-    from scipy.integrate import solve_ivp
 
+    def rates(_: float, values: Array) -> Array:
+        return system.rates(values.reshape(states.shape)).ravel()
+
+    path = _solve(rates, system, states.ravel(), np.linspace(0.0, time, samples + 1)[1:])
+    return path.reshape(samples, *states.shape)
+
+
+def flow_derivatives(system: AutonomousSystem, states: Array, time: float) -> tuple[Array, Array]:
+    """Return the ends of the flow from states `[segment, state]` after a time, and derivatives.
+
+    The derivatives of the ends by the first states, `[segment, state, state]`, come from the
+    variational equation.
+    """
     count, size = states.shape
     first = np.concatenate([states[:, None], np.broadcast_to(np.eye(size), (count, size, size))], 1)
 
@@ -77,23 +86,36 @@ def integrate(
         moved = parts[:, 1:] @ jacobian.swapaxes(1, 2)
         return np.concatenate([rate[:, None], moved], axis=1).ravel()
 
-    solution: Any = solve_ivp(
-        rates, (0.0, time), first.ravel(), "DOP853", np.linspace(0.0, time, samples + 1)[1:],
-        rtol=SHOOTING_RTOL, atol=SHOOTING_ATOL * system.scale,
-    )  # fmt: skip
+    last = _solve(rates, system, first.ravel(), np.array([time]))[0]
+    parts = last.reshape(count, size + 1, size)
+    return parts[:, 0], parts[:, 1:].swapaxes(1, 2)
+
+
+def _solve(
+    rates: Callable[[float, Array], Array], system: AutonomousSystem, first: Array, times: Array
+) -> Array:
+    """Return values `[time, value]` of a differential equation; NaN if it cannot be solved."""
+    # Imported late: a plan is checked without it and it takes a while to import.
+    from scipy.integrate import solve_ivp
+
+    # A trajectory that escapes in finite time overflows, and is refused.
+    with np.errstate(over="ignore", invalid="ignore"):
+        solution: Any = solve_ivp(
+            rates, (0.0, times[-1]), first, "DOP853", times,
+            rtol=SHOOTING_RTOL, atol=SHOOTING_ATOL * system.scale,
+        )  # fmt: skip
     if solution.status != 0:
-        return np.full((samples, count, size), np.nan), np.full((count, size, size), np.nan)
-    values = solution.y.T.reshape(samples, count, size + 1, size)
-    return values[:, :, 0], values[-1, :, 1:].swapaxes(1, 2)
+        return np.full((len(times), len(first)), np.nan)
+    values: Array = solution.y.T
+    return values
 
 
 def orbit_samples(system: AutonomousSystem, orbit: FlowOrbit, samples: int) -> Array:
-    """Return so many states `[step, state]` of an orbit, evenly spaced in time."""
+    """Return states `[step, state]` of an orbit, so many of each segment, evenly spaced in time."""
     segments = len(orbit.state)
-    each = -(-samples // segments)
-    inner, _ = integrate(system, orbit.state, orbit.period / segments, each)
+    inner = flow_states(system, orbit.state, orbit.period / segments, samples)
     states = np.concatenate([orbit.state[None], inner[:-1]])
-    return np.moveaxis(states, 0, 1).reshape(each * segments, -1)
+    return np.moveaxis(states, 0, 1).reshape(samples * segments, -1)
 
 
 def shoot(system: AutonomousSystem, state: Array, period: float, limit: int) -> FlowOrbit | None:
@@ -122,7 +144,7 @@ def shoot(system: AutonomousSystem, state: Array, period: float, limit: int) -> 
     unit = system.networks.time_unit
     wanted = int(np.ceil(period / (unit * UNITS_PER_SEGMENT)))
     segments = int(np.clip(wanted, MIN_SEGMENTS, MAX_SEGMENTS))
-    path, _ = integrate(system, state[None], period * (segments - 1) / segments, segments - 1)
+    path = flow_states(system, state[None], period * (segments - 1) / segments, segments - 1)
     guess = np.concatenate([state[None], path[:, 0]])
     if not np.isfinite(guess).all():
         return None
@@ -203,8 +225,8 @@ class _Equations:
         """Return residual and derivative at states `[segment, state]` and a period."""
         segments, size = states.shape
         scale, unit = self.system.scale, self.system.networks.time_unit
-        ends, transition = integrate(self.system, states, time / segments)
-        ends, count = ends[-1], segments * size
+        ends, transition = flow_derivatives(self.system, states, time / segments)
+        count = segments * size
         matrix = np.zeros((count + 1, count + 1))
         blocks = np.zeros((segments, size, segments, size))
         for i in range(segments):

@@ -36,7 +36,11 @@ MAX_SHOTS = 24
 """Largest number of guesses of one system that are solved, those of least gap and period."""
 
 SAMPLES = 96
-"""States of each orbit in the record, evenly spaced in time."""
+"""States of each orbit in the record, at least. They are evenly spaced in time."""
+
+DIVISIBLE = 840
+"""States of each segment by which shorter periods are recognised. Every number up to 8 divides it.
+"""
 
 NEAR = 0.02
 """Distance of a state from an orbit, as a share of the scale, within which it is on the orbit."""
@@ -163,8 +167,8 @@ def _shoot_least(
     orbit = shoot(system, guess.state, guess.period, search.limit)
     if orbit is None or not _is_solved(search, system, orbit):
         return None
+    states = orbit_samples(system, orbit, DIVISIBLE)
     for turns in range(MAX_DIVISOR, 1, -1):
-        states = orbit_samples(system, orbit, turns * len(orbit.state))
         shifted = np.roll(states, -(len(states) // turns), axis=0)
         if np.abs(shifted - states).max() > search.merge * system.scale:
             continue
@@ -192,7 +196,7 @@ def _add(
         if is_alike and _distance(system, each, orbit.state[0]) <= NEAR * system.scale:
             each.starts.add(start)
             return
-    states = orbit_samples(system, orbit, SAMPLES)
+    states = orbit_samples(system, orbit, -(-SAMPLES // len(orbit.state)))
     values = floquet_multipliers(orbit.transition)
     outcome = _outcome(search, system, orbit, states)
     known.append(_Known(orbit, states, values, outcome, {start}))
