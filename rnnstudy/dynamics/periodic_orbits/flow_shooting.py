@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,12 @@ MAX_PERIOD_CHANGE = 3.0
 
 STEP_SHARES = (1.0, 0.5, 0.2, 0.05, 0.01)
 """Shares of Newton's step that are tried until the residual falls."""
+
+LONG_STEP = 0.1
+"""Newton step, as a share of the scale and of the typical time, that degeneracy may have caused."""
+
+LEAST_SINGULAR = 1e-7
+"""Singular value, as a share of the largest, below which a direction is left out of a long step."""
 
 LAST_STEP = 1e-10
 """Newton step, as a share of the scale, after which no further one is needed."""
@@ -199,12 +206,18 @@ class _Linearised:
         length = float(np.linalg.norm(self.right))
         return length if np.isfinite(length) else np.inf
 
-    @property
+    @cached_property
     def newton_step(self) -> Array:
-        try:
-            return np.linalg.solve(self.matrix, -self.right)
-        except np.linalg.LinAlgError:
+        """Newton's step `[unknown]`; the shortest one where the equations are degenerate."""
+        if not np.isfinite(self.size) or not np.isfinite(self.matrix).all():
             return np.full(len(self.matrix), np.nan)
+        try:
+            step = np.linalg.solve(self.matrix, -self.right)
+        except np.linalg.LinAlgError:
+            step = np.full(len(self.matrix), np.inf)
+        if np.abs(step).max() <= LONG_STEP:
+            return step
+        return np.asarray(np.linalg.lstsq(self.matrix, -self.right, rcond=LEAST_SINGULAR)[0])
 
     @property
     def singular_value(self) -> float:
