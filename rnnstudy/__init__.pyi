@@ -9,6 +9,7 @@ from .cells import Weight as Weight
 from .cells import row as row
 from .claims import Claim as Claim
 from .comparison.distances.pairs import pairwise as pairwise
+from .core.arguments.durations import Steps as Steps
 from .core.record import Record as Record
 from .core.record import array as array
 from .core.record import arrays as arrays
