@@ -127,7 +127,8 @@ class _FlowBatch:
         is_finite = np.isfinite(self.ends.state).all(axis=1)
         self._end(~is_finite, ESCAPED, 0.0)
         self._end(self._has_arrived(self.ends.state[self.rows], self.rows), ATTRACTOR, 0.0)
-        marks, first_step = self._mark(time), None
+        marks = self._mark(time)
+        first_step: float | None = None
         while len(self.rows) and time < self.duration:
             pause_point()
             solver = self._solver(time, first_step)
@@ -194,7 +195,8 @@ class _FlowBatch:
         shape = marks.state.shape
 
         def height(values: Array) -> Array:
-            return np.einsum("ps,ps->p", values.reshape(shape) - marks.state, marks.rate)
+            offset = values.reshape(shape) - marks.state
+            return np.asarray(np.einsum("ps,ps->p", offset, marks.rate))
 
         crosses = (height(solver.y_old) < 0) & (height(solver.y) >= 0)
         chosen = np.flatnonzero(crosses & (marks.reach > self.least_cycle))
