@@ -103,7 +103,7 @@ def _trials(section: Section, members: Sequence[Member]) -> Panels:
     for member in members:
         activity = section.records["representations"][member.name]
         if isinstance(activity, Activity):
-            panels.append(_trial(member, activity))
+            panels.append(_trial(member, activity, seconds_per_step(section.task)))
     return Panels(
         title="A trial of typical networks",
         caption="The first probe trial, by the network of median loss of each combination "
@@ -112,8 +112,8 @@ def _trials(section: Section, members: Sequence[Member]) -> Panels:
     )
 
 
-def _trial(member: Member, activity: Activity) -> Curves:
-    time = np.arange(activity.outputs.shape[1])
+def _trial(member: Member, activity: Activity, dt: float | None) -> Curves:
+    time = np.arange(activity.outputs.shape[1]) * (1 if dt is None else dt)
     curves = []
     for channel in range(min(activity.outputs.shape[-1], SHOWN_OUTPUTS)):
         panel = f"output {channel + 1}"
@@ -122,4 +122,5 @@ def _trial(member: Member, activity: Activity) -> Curves:
             Curve(x=time, y=output, label="output", panel=panel),
             Curve(x=time, y=target, label="target", panel=panel, dashed=True),
         ]
-    return Curves(title=member.combination, curves=curves, x_label="time step", y_label="")
+    label = "time step" if dt is None else "time (s)"
+    return Curves(title=member.combination, curves=curves, x_label=label, y_label="")
