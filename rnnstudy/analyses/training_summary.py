@@ -14,6 +14,7 @@ from rnnstudy.analyses.members import (
     summary_by_combination,
     typical_members,
 )
+from rnnstudy.core.arguments.durations import seconds_per_step
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Panels, Strip, Table
 from rnnstudy.tasks import Task
 from rnnstudy.training.train import TrainedNetworks

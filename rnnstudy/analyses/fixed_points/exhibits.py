@@ -38,7 +38,7 @@ def fixed_point_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
     points, groups = records_by_combination(section, title, FixedPoints)
     if not groups:
         return
-    yield _summary(groups)
+    yield fixed_point_table(groups)
     if len(section.task.static_inputs().values) == 1:
         yield _counts(groups, section.task)
     members = [m for m in typical_members(section) if m.name in points]
@@ -63,7 +63,8 @@ def fixed_point_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
     )
 
 
-def _summary(groups: Groups[FixedPoints]) -> Table:
+def fixed_point_table(groups: Groups[FixedPoints]) -> Table:
+    """Return the table of fixed points by combination."""
     unit = "seconds" if _has_seconds(groups) else "steps"
     columns: dict[str, Summary[FixedPoints]] = {
         "networks searched": len,

@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from reference.dynamics import population
 
 from rnnstudy.analyses import ANALYSES
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.fixed_points.analysis import FixedPointAnalysis
+from rnnstudy.analyses.fixed_points.exhibits import fixed_point_table
 from rnnstudy.cells.rate import Rate
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.exhibit import Curves, Panels, Table
@@ -59,6 +61,21 @@ def section(networks):
         records={"fixed_points": dict(zip(names, records, strict=True))},
         shared={},
     )
+
+
+def test_time_constants_are_in_seconds_with_the_length_of_a_step():
+    records = {dt: ANALYSIS.run(memory(members=1), TASK.replace(dt=dt))[0] for dt in (None, 50.0)}
+    assert (records[None].dt, records[50.0].dt) == (None, 0.05)
+    steps = records[None].to_frame()["time_constant"]
+    np.testing.assert_allclose(records[50.0].to_frame()["seconds"], 0.05 * steps)
+    np.testing.assert_allclose(records[50.0].modes().seconds[:, 0], 0.05 * steps)
+    assert "seconds" not in records[None].to_frame()
+    # At the stable points h' = 2 (1 - MOST^2) h.
+    slowest = -1.0 / np.log(2.0 * (1.0 - MOST**2))
+    for dt, unit, factor in ((None, "steps", 1.0), (50.0, "seconds", 0.05)):
+        table = fixed_point_table({"vanilla tanh": [records[dt]]})
+        assert f"in {unit}" in table.caption
+        assert table.columns["slowest time constant"] == pytest.approx([factor * slowest])
 
 
 def test_it_is_in_the_catalogue():

@@ -177,6 +177,23 @@ def test_what_is_shown(plain):
     assert table.columns["one unstable pair"] == [1.0]
 
 
+def test_frequencies_are_in_hertz_with_the_length_of_a_step(plain):
+    member = Member("r", {"cell": "gru", "activation": "tanh"})
+    shown = {}
+    for dt in (None, 20.0):
+        section = Section(TASK.replace(dt=dt), [member], {}, {"oscillations": {"r": plain}}, {})
+        shown[dt] = list(ANALYSIS.show(section))
+    (steps, _, _), (hertz, _, growth) = shown[None], shown[20.0]
+    assert (steps.x_label, hertz.x_label) == (
+        "target frequency (cycles per step)", "target frequency (Hz)",
+    )  # fmt: skip
+    assert hertz.y_label == "linearised (Hz)"
+    # 0.01 to 0.05 cycles per step of 20 ms are 0.5 to 2.5 Hz.
+    np.testing.assert_allclose(hertz.curves[0].x, np.linspace(0.5, 2.5, 11))
+    np.testing.assert_allclose(hertz.curves[0].y, steps.curves[0].y / 0.02)
+    np.testing.assert_allclose(growth.curves[0].x, hertz.curves[0].x)
+
+
 def test_nothing_is_shown_of_nothing():
     assert shown_of() == []
 
