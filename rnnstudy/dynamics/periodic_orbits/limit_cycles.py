@@ -155,7 +155,7 @@ def _distance(system: AutonomousSystem, known: _Known, state: Array) -> float:
     offset = state - known.states
     nearest = int(np.argmin(np.sum(offset**2, axis=1)))
     line = known.states[(nearest + 1) % len(offset)] - known.states[nearest - 1]
-    line = line / np.linalg.norm(line)
+    line = line / max(float(np.linalg.norm(line)), np.finfo(float).tiny)
     across = offset[nearest] - (offset[nearest] @ line) * line
     return float(np.sqrt(np.mean(across**2)))
 
