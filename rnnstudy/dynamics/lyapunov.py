@@ -222,7 +222,7 @@ def lyapunov_exponents(
 
     The Jacobians move a random orthonormal frame, which is made orthonormal again at every step.
     Exponents are the mean logarithms of the stretch of each direction. A vector field and its
-    variational equation are integrated by Runge and Kutta's method of order 4. Its steps are so
+    variational equation are integrated by Dormand and Prince's method of order 8. Its steps are so
     short that halving them changes no state by more than 1e-8 of its size per interval.
 
     Parameters

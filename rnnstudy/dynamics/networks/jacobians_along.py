@@ -12,7 +12,7 @@ from rnnstudy.dynamics.networks.state_map import StateMap, run_compiled
 FLOW_TOLERANCE = 1e-8
 """Largest change of a state per interval once steps are halved, as a share of the largest state."""
 
-MAX_SUBSTEPS = 32
+MAX_SUBSTEPS = 8
 """Largest number of Runge-Kutta steps per interval. They are written out in a compiled program."""
 
 

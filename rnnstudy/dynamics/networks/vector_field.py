@@ -5,8 +5,9 @@ its index sign det(I - J) is the field's sign det(-df/dh). The rate is a power o
 adds no rounding, and makes tolerances independent of the unit of time.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -37,23 +38,43 @@ class EulerStep(WrappedStep):
 
 @dataclass(frozen=True)
 class RungeKuttaStep(WrappedStep):
-    """Map along the flow of a vector field for a time, by steps of Runge and Kutta's method.
+    """Map along the flow of a vector field for a time, by so many steps of equal length.
 
-    It has order 4. Its derivative is the same method on the variational equation.
+    The steps are those of Dormand and Prince's method of order 8. The derivative of the map is the
+    same method on the variational equation.
+
+    References
+    ----------
+    Hairer, Norsett & Wanner (1993), Solving ordinary differential equations I, section II.5.
     """
 
     time: float
     substeps: int
 
     def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
-        size, rate = self.time / self.substeps, self.step_function.step
+        size, (rows, weights) = self.time / self.substeps, _tableau()
         for _ in range(self.substeps):
-            first = rate(w, drive, h)
-            second = rate(w, drive, h + 0.5 * size * first)
-            third = rate(w, drive, h + 0.5 * size * second)
-            fourth = rate(w, drive, h + size * third)
-            h += size / 6.0 * (first + 2.0 * (second + third) + fourth)
+            rates: list[Tensor] = []
+            for row in rows:
+                now = _moved(h, size, row, rates)
+                rates.append(self.step_function.step(w, drive, now))
+            h = _moved(h, size, weights, rates)
         return h
+
+
+def _moved(h: Tensor, size: float, weights: Sequence[float], rates: Sequence[Tensor]) -> Tensor:
+    """Return h plus weighted rates times a step's size."""
+    parts = [size * weight * rate for weight, rate in zip(weights, rates, strict=False) if weight]
+    return h + sum(parts[1:], parts[0]) if parts else h
+
+
+@cache
+def _tableau() -> tuple[list[list[float]], list[float]]:
+    """Return the coefficients of the stages and of the step of SciPy's DOP853."""
+    # Imported late: a plan is checked without it and it takes a while to import.
+    from scipy.integrate import DOP853
+
+    return DOP853.A.tolist(), DOP853.B.tolist()
 
 
 class VectorField(SingleNetwork):
