@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.core.arguments import as_float_array, check_number
+from rnnstudy.core.arguments import as_float_array, check_flag, check_number
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import batches
 from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Table
@@ -23,7 +23,7 @@ from rnnstudy.dynamics.networks.arguments import (
     positive,
     whole,
 )
-from rnnstudy.dynamics.networks.jacobians_along import FlowAdvance, jacobians_along
+from rnnstudy.dynamics.networks.simulate import FlowAdvance, jacobians_along
 
 JACOBIAN_BYTES = 64 * 2**20
 """Memory for the Jacobians of one batch of steps."""
@@ -201,6 +201,8 @@ def kaplan_yorke(exponents: Array, size: int) -> float:
     dt=positive("Give seconds per step."),
     seed=check_seed,
     layer=check_layer,
+    continuous=check_flag,
+    interval=positive("Give the time of a step of the field."),
 )
 @one_thread()
 def lyapunov_exponents(

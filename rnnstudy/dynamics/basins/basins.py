@@ -7,6 +7,7 @@ import numpy as np
 
 from rnnstudy.core.arguments import (
     as_float_array,
+    check_flag,
     check_level,
     check_number,
     check_whole,
@@ -27,6 +28,7 @@ from rnnstudy.dynamics.networks.arguments import (
     check_layer,
     check_member_starts,
     constant_inputs,
+    positive,
     record_or,
 )
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
@@ -38,6 +40,8 @@ from rnnstudy.dynamics.states.sampling import finite_states, scale_of
     attractors=record_or(FixedPoints, check_attractors),
     inputs=check_inputs,
     layer=check_layer,
+    continuous=check_flag,
+    duration=positive("Give the largest time."),
 )
 def basins(
     network: Any,

@@ -67,6 +67,7 @@ SAME_INPUT = 1e-9
     settings=instance_of(ContinuationSettings, "Use ContinuationSettings(ds=0.01)."),
     switch=check_flag,
     layer=check_layer,
+    continuous=check_flag,
 )
 @one_thread()
 def continue_fixed_points(

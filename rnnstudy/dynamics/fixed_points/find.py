@@ -40,6 +40,7 @@ POOL_COPIES = 4
     layer=check_layer,
     state_size=check_state_size,
     strict=check_flag,
+    continuous=check_flag,
 )
 @one_thread()
 def find_fixed_points(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.core.arguments import as_float_array
+from rnnstudy.core.arguments import as_float_array, check_flag
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import batches
 from rnnstudy.core.deprecations import accept_former_arguments
@@ -65,6 +65,7 @@ DISTINCT_STEPS = 10.0
     search=instance_of(OrbitSearch, "Use OrbitSearch(rounds=2)."),
     layer=check_layer,
     state_size=check_state_size,
+    continuous=check_flag,
 )
 @one_thread()
 def find_cycles(
