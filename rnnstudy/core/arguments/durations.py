@@ -15,7 +15,7 @@ UNITS = {"ms": 1.0, "s": 1000.0}
 
 DURATION = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)? ?(ms|s)")
 
-PATTERN = f"^({DURATION.pattern})$"
+DURATION_PATTERN = f"^({DURATION.pattern})$"
 
 WHOLE_ERROR = 1e-9
 """Relative distance of a number of steps from a whole one that rounding explains."""
@@ -73,7 +73,7 @@ class DurationField:
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         number = handler(schema)
-        return {"anyOf": [number, {"type": "string", "pattern": PATTERN}]}
+        return {"anyOf": [number, {"type": "string", "pattern": DURATION_PATTERN}]}
 
     def convert(self, value: Any, info: ValidationInfo) -> Any:
         """Return a text with a unit as a number; any other value as it is."""

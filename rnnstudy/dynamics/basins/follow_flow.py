@@ -53,8 +53,8 @@ def follow_flows(
     """Follow states of several vector fields until each has a known end.
 
     A state comes within the radius of an attractor, comes to rest elsewhere, returns to its own
-    trajectory, or escapes. A return is a passage of the plane across the trajectory at an earlier
-    state, within a small distance of it, after the state was away (Henon 1982).
+    trajectory, or escapes. A return passes the plane across the trajectory at an earlier state, and
+    is near that state (Henon 1982).
 
     Parameters
     ----------
@@ -270,8 +270,8 @@ class _FlowBatch:
         """Return the marks of the starts that remain of so many."""
         if len(self.rows) == count:
             return marks
-        kept = ~self._ended
-        return _Marks(marks.time, marks.state[kept], marks.rate[kept], marks.reach[kept])
+        moves = ~self._ended
+        return _Marks(marks.time, marks.state[moves], marks.rate[moves], marks.reach[moves])
 
 
 class _Path:

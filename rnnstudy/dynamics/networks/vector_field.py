@@ -56,13 +56,13 @@ class RungeKuttaStep(WrappedStep):
         for _ in range(self.substeps):
             rates: list[Tensor] = []
             for row in rows:
-                now = _moved(h, size, row, rates)
+                now = _move(h, size, row, rates)
                 rates.append(self.step_function.step(w, drive, now))
-            h = _moved(h, size, weights, rates)
+            h = _move(h, size, weights, rates)
         return h
 
 
-def _moved(h: Tensor, size: float, weights: Sequence[float], rates: Sequence[Tensor]) -> Tensor:
+def _move(h: Tensor, size: float, weights: Sequence[float], rates: Sequence[Tensor]) -> Tensor:
     """Return h plus weighted rates times a step's size."""
     parts = [size * weight * rate for weight, rate in zip(weights, rates, strict=False) if weight]
     return h + sum(parts[1:], parts[0]) if parts else h
