@@ -70,9 +70,9 @@ class Cycles(CountedOutcomes, SearchRecord):
     """Distinct periodic orbits of one or many networks, each once at its least period.
 
     `len` and indices count orbits. The states of all orbits are one after the other, each orbit in
-    the order of its steps. For a vector field the states are evenly spaced in time, and the period is
-    a time. One of the multipliers is 1 but for rounding, that of displacements along the orbit. It
-    does not count for kind, index and numbers of modes.
+    the order of its steps. For a vector field the states are evenly spaced in time, and the period
+    is a time. One of the multipliers is 1 but for rounding, that of displacements along the orbit.
+    It does not count for kind, index and numbers of modes.
 
     Examples
     --------
