@@ -14,6 +14,7 @@ from rnnstudy.cells.base import (
     partials,
     row,
 )
+from rnnstudy.core.arguments.durations import MILLISECONDS
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 
@@ -44,10 +45,10 @@ class Rate(Cell):
 
     has_ungated_map: ClassVar[bool] = True
 
-    dt: Annotated[float, Field(gt=0)] = 20.0
+    dt: Annotated[float, Field(gt=0), MILLISECONDS] = 20.0
     """Length of a time step in ms."""
 
-    tau: Annotated[float, Field(gt=0)] = 100.0
+    tau: Annotated[float, Field(gt=0), MILLISECONDS] = 100.0
     """Time constant of the units in ms, at least `dt`."""
 
     readout: Literal["rates", "currents"] = "rates"

@@ -192,6 +192,24 @@ class Study(Component):
         return self
 
     @model_validator(mode="after")
+    def _steps_are_equally_long(self) -> Self:
+        cells = () if self.networks is None else self.networks.cells
+        errors = [
+            spec_error(
+                "other_step",
+                f"has steps of {step:g} ms, but task {task.title} of {task.dt:g} ms; "
+                "give both the same 'dt'",
+                ("networks", "cells", i),
+            )
+            for i, cell in enumerate(cells)
+            for task in self.tasks
+            if (step := getattr(cell, "dt", None)) is not None and task.dt not in (None, step)
+        ]
+        if errors:
+            raise validation_error("networks", errors)
+        return self
+
+    @model_validator(mode="after")
     def _selection_finds_networks(self) -> Self:
         grid = {} if self.selection is None else self.selection.grid
         networks = [network for _, network in self.expand()] if grid else []
