@@ -236,7 +236,7 @@ class _FlowBatch:
             return np.zeros(len(state), bool)
         distance = np.linalg.norm(state[:, None] - self.attractors.state, axis=2)
         nearest = distance.argmin(axis=1)
-        has_arrived = distance.min(axis=1) <= self.attractors.radius[nearest]
+        has_arrived: Array = distance.min(axis=1) <= self.attractors.radius[nearest]
         self.ends.attractor[rows[has_arrived]] = nearest[has_arrived]
         return has_arrived
 

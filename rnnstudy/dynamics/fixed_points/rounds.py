@@ -58,14 +58,14 @@ def classify_roots(settings: FixedPointSearch, search: SearchState, state: Array
         state=state,
         speed=0.5 * np.sum(residual**2, axis=1),
         jacobian=jacobian,
-        eigenvalues=spectrum(search, state, jacobian),
+        eigenvalues=deciding_eigenvalues(search, state, jacobian),
         index=np.rint(sign).astype(int),
         status=np.select([is_outside, ~is_certain], [OUTSIDE, DEGENERATE], CONVERGED),
         n_starts=np.zeros(len(state), int),
     )
 
 
-def spectrum(search: SearchState, state: Array, jacobian: Array) -> Array:
+def deciding_eigenvalues(search: SearchState, state: Array, jacobian: Array) -> Array:
     """Return the eigenvalues `[root, mode]` that decide on stability at states `[root, state]`.
 
     jacobian: dF/dh of the map. Those of a vector field come from df/dh, which has no rounding of I.

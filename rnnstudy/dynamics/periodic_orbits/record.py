@@ -62,7 +62,8 @@ def transverse(multipliers: Array) -> Array:
     count, size = multipliers.shape
     trivial = np.abs(multipliers - 1.0).argmin(axis=1) if size else np.zeros(count, int)
     others = np.arange(size) != trivial[:, None]
-    return multipliers[others].reshape(count, max(size - 1, 0))
+    rest: Array = multipliers[others].reshape(count, max(size - 1, 0))
+    return rest
 
 
 @dataclass(frozen=True, eq=False)
