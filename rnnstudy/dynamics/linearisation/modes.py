@@ -119,7 +119,7 @@ class Modes(Record):
     def to_frame(self) -> Any:
         """Return a `pandas.DataFrame` with one row per point and mode."""
         point, mode = np.indices(self.eigenvalues.shape)
-        columns: dict[str, Array] = {
+        columns: dict[str, Any] = {
             "point": point,
             "mode": mode,
             **self._size(),
