@@ -34,10 +34,12 @@ def performance(section: Section) -> Iterable[Exhibit]:
     }
     yield _outcomes(groups, section.task)
     yield _losses(section, trained)
+    if section.task.solved_loss is None:
+        yield _accuracies(section, trained)
     # Imported networks have no curves.
     curves = {name: [each for each in group if len(each.step)] for name, group in groups.items()}
     if any(curves.values()):
-        yield _curves({name: group for name, group in curves.items() if group})
+        yield _curves(section.task, {name: group for name, group in curves.items() if group})
     activities = section.records.get("representations", {})
     typical = [m for m in typical_members(section) if m.name in activities]
     if typical:
@@ -55,13 +57,23 @@ def _outcomes(groups: Groups[TrainedNetworks], task: Task) -> Table:
             np.median([float(each.evaluation_accuracy[0]) for each in group])
         ),
     }
-    accuracy = f" and accuracy above {task.solved_accuracy:g}" if task.solved_accuracy else ""
     return Table(
         title="Training outcomes",
-        caption=f"Evaluated on {task.evaluation_trials} fresh trials without noise. Solved: loss "
-        f"(mean squared error) below {task.solved_loss:g}{accuracy}.",
+        caption=f"Evaluated on {task.evaluation_trials} fresh trials without noise. "
+        f"Solved: {_criterion(task)}.",
         columns=summary_by_combination(groups, columns, label="combination"),
     )
+
+
+def _criterion(task: Task) -> str:
+    """Return the criterion of a solved task in words."""
+    bounds = []
+    if task.solved_loss is not None:
+        bounds.append(f"loss ({task.loss.title}) below {task.solved_loss:g}")
+    if task.solved_accuracy or not bounds:
+        title = "accuracy" if bounds else task.loss.accuracy_title
+        bounds.append(f"{title} above {task.solved_accuracy:g}")
+    return " and ".join(bounds)
 
 
 def _final_losses(group: Sequence[TrainedNetworks]) -> list[float]:
@@ -69,10 +81,13 @@ def _final_losses(group: Sequence[TrainedNetworks]) -> list[float]:
 
 
 def _losses(section: Section, trained: Sequence[Member]) -> Strip:
+    limit = " Left of the line the loss is low enough to count as solved."
+    if section.task.solved_loss is None:
+        limit = ""
     return Strip(
         title="Loss of every network",
-        caption="Mean squared error on the task's fresh trials, one dot per network. Left of the "
-        "line the loss is low enough to count as solved.",
+        caption=f"{section.task.loss.title.capitalize()} on the task's fresh trials, one dot per "
+        f"network.{limit}",
         values=np.array([section.trained[m.name].evaluation_loss[0] for m in trained]),
         categories=[m.combination for m in trained],
         labels=[m.name for m in trained],
@@ -82,11 +97,25 @@ def _losses(section: Section, trained: Sequence[Member]) -> Strip:
     )
 
 
-def _curves(groups: Groups[TrainedNetworks]) -> Curves:
+def _accuracies(section: Section, trained: Sequence[Member]) -> Strip:
+    title = section.task.loss.accuracy_title.capitalize()
+    return Strip(
+        title="Accuracy of every network",
+        caption=f"{title} on the task's fresh trials, one dot per network. Right of the line a "
+        "network counts as solved.",
+        values=np.array([section.trained[m.name].evaluation_accuracy[0] for m in trained]),
+        categories=[m.combination for m in trained],
+        labels=[m.name for m in trained],
+        value_label="accuracy",
+        limit=section.task.solved_accuracy,
+    )
+
+
+def _curves(task: Task, groups: Groups[TrainedNetworks]) -> Curves:
     return Curves(
         title="Training curves",
-        caption="Mean squared error on training batches, without state noise: median over "
-        "networks, band from the lowest to the highest.",
+        caption=f"{task.loss.title.capitalize()} on training batches, without state noise: "
+        "median over networks, band from the lowest to the highest.",
         curves=median_band(
             groups,
             lambda each: each.loss[0],
@@ -104,21 +133,23 @@ def _trials(section: Section, members: Sequence[Member]) -> Panels:
     for member in members:
         activity = section.records["representations"][member.name]
         if isinstance(activity, Activity):
-            panels.append(_trial(member, activity, seconds_per_step(section.task)))
+            panels.append(_trial(section.task, member, activity))
     return Panels(
         title="A trial of typical networks",
         caption="The first probe trial, by the network of median loss of each combination "
-        "(among those that solved the task, if any did): output (solid), target (dashed).",
+        f"(among those that solved the task, if any did): {section.task.loss.shown_title} (solid), "
+        "target (dashed).",
         exhibits=panels,
     )
 
 
-def _trial(member: Member, activity: Activity, dt: float | None) -> Curves:
+def _trial(task: Task, member: Member, activity: Activity) -> Curves:
+    dt, outputs = seconds_per_step(task), task.loss.shown(activity.outputs[0])
     time = np.arange(activity.outputs.shape[1]) * (1 if dt is None else dt)
     curves = []
     for channel in range(min(activity.outputs.shape[-1], SHOWN_OUTPUTS)):
         panel = f"output {channel + 1}"
-        target, output = activity.targets[0, :, channel], activity.outputs[0, :, channel]
+        target, output = activity.targets[0, :, channel], outputs[:, channel]
         curves += [
             Curve(x=time, y=output, label="output", panel=panel),
             Curve(x=time, y=target, label="target", panel=panel, dashed=True),

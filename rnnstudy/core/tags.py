@@ -9,6 +9,7 @@ from rnnstudy.core.source.plugins import find_attribute
 
 CATALOGUES = {
     "task": "rnnstudy.tasks:TASKS",
+    "loss": "rnnstudy.tasks.losses:LOSSES",
     "cell": "rnnstudy.cells:CELLS",
     "initialiser": "rnnstudy.cells.initialisers:INITIALISERS",
     "metric": "rnnstudy.metrics:METRICS",

@@ -5,16 +5,17 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rnnstudy.core.arguments import as_real_array, check_whole, summarise_value
 from rnnstudy.core.arguments.durations import MILLISECONDS
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.component import Entry
 from rnnstudy.core.lazy_imports import tf
+from rnnstudy.tasks.losses import AnyLoss, MeanSquaredError
 
 PROBE_SEED = (1, 0)
 EVALUATION_SEED = (2, 0)
@@ -46,7 +47,9 @@ class Trials(NamedTuple):
     targets: Tensor
     """Target outputs [trial, time, output]."""
     mask: Tensor
-    """Weights of time steps in the loss, [trial, time]: 1 to count, 0 to ignore."""
+    """Weights of time steps in the loss, [trial, time]: 1 to count, 0 to ignore.
+
+    With classes, 1 is the decision period. Time steps between 0 and 1 count in the loss alone."""
 
 
 class StaticInputs(NamedTuple):
@@ -135,8 +138,11 @@ class Task(Entry):
     """
 
     noun: ClassVar[str] = "task"
-    added_fields: ClassVar[Mapping[str, Any]] = {"dt": None}
+    added_fields: ClassVar[Mapping[str, Any]] = {"dt": None, "loss": MeanSquaredError()}
     former_methods: ClassVar[dict[str, str]] = {"solved": "is_solved"}
+
+    seed_remedy: ClassVar[str] = "Draw by tf.random.stateless_ operations from the seed alone."
+    """Advice to the author of a task whose trials depend on more than their seed."""
 
     labels: ClassVar[frozenset[str]] = frozenset({"name"})
 
@@ -149,8 +155,11 @@ class Task(Entry):
     evaluation_trials: Annotated[int, Field(ge=1)] = 256
     """Number of fresh, noise-free trials for the evaluation of a trained network."""
 
-    solved_loss: Annotated[float, Field(gt=0)] = 0.01
-    """Largest evaluation loss of a network that has solved the task."""
+    loss: AnyLoss = MeanSquaredError()
+    """Loss that networks are trained on: `mean_squared_error`, or `cross_entropy` of classes."""
+
+    solved_loss: Annotated[float, Field(gt=0)] | None = 0.01
+    """Largest evaluation loss of a network that has solved the task; null for no bound."""
 
     solved_accuracy: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Smallest accuracy, 0 to 1, of a network that has solved the task."""
@@ -183,6 +192,12 @@ class Task(Entry):
             raise TypeError(
                 f"task {cls.__name__} must define {missing}. Define each as a field or a property."
             )
+
+    @model_validator(mode="after")
+    def _loss_fits_outputs(self) -> Self:
+        if self.loss != MeanSquaredError() and (error := self.loss.size_error(self.outputs)):
+            raise ValueError(error)
+        return self
 
     @abstractmethod
     def sample(self, seed: Tensor, trials: int) -> Trials:
@@ -230,9 +245,10 @@ class Task(Entry):
         return (longer_trials(self),) if "length" in type(self).model_fields else ()
 
     def accuracy(self, outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-        """Return the accuracy [...]: the share of the target's variance explained, at least 0.
+        """Return the accuracy [...], 0 to 1; by default that of the loss.
 
-        Tasks with correct and wrong answers override this with the share of correct answers.
+        It is the share of the target's variance that is explained, or with `cross_entropy` the
+        share of correct choices. Tasks with other right and wrong answers override it.
 
         Parameters
         ----------
@@ -241,12 +257,7 @@ class Task(Entry):
         mask
             [..., trial, time].
         """
-        weight = mask[..., None]
-        count = tf.reduce_sum(weight, axis=[-3, -2], keepdims=True)
-        mean = tf.reduce_sum(weight * targets, axis=[-3, -2], keepdims=True) / count
-        missed = tf.reduce_sum(weight * (outputs - targets) ** 2, axis=[-3, -2, -1])
-        total = tf.reduce_sum(weight * (targets - mean) ** 2, axis=[-3, -2, -1])
-        return tf.maximum(1.0 - missed / total, 0.0)
+        return self.loss.accuracy(outputs, targets, mask)
 
     @property
     def standard_training(self) -> Mapping[str, Any]:
@@ -264,7 +275,8 @@ class Task(Entry):
 
     def is_solved(self, loss: Array, accuracy: Array) -> Array:
         """Return True for networks whose loss and accuracy [member] meet the criterion."""
-        return (loss < self.solved_loss) & (accuracy > self.solved_accuracy)
+        highest = np.inf if self.solved_loss is None else self.solved_loss
+        return (loss < highest) & (accuracy > self.solved_accuracy)
 
     @property
     def title(self) -> str:
@@ -309,12 +321,14 @@ def check_trials(task: Task) -> None:
             )
         if not bool(tf.reduce_all(tf.math.is_finite(tensor))):
             raise ValueError(f"{task.title}.sample must return finite {name}, got inf or nan")
+    if misfit := task.loss.misfit(np.asarray(trials.targets), np.asarray(trials.mask)):
+        raise ValueError(f"{task.title}: {misfit}")
     _check_static_inputs(f"{task.title}.static_inputs", task.static_inputs(), task.inputs)
 
 
 def _check_seed(task: Task) -> None:
     """Raise ValueError if one seed yields different trials in two calls."""
-    remedy = "Draw by tf.random.stateless_ operations from the seed alone."
+    remedy = task.seed_remedy
     try:
         samples: list[Any] = [task.sample(tf.constant(PROBE_SEED), TWICE) for _ in range(2)]
     except RuntimeError as error:
@@ -368,12 +382,3 @@ def check_sample(seed: Tensor, trials: int) -> None:
 def split_seed(seed: Tensor, count: int) -> list[Tensor]:
     """Return independent seeds, int32 [2] each, for the draws of one batch of trials."""
     return tf.unstack(tf.random.experimental.stateless_split(seed, count, alg="philox"))
-
-
-def mean_squared_error(outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-    """Return the masked mean squared error [...].
-
-    outputs and targets are [..., trial, time, output], mask is [..., trial, time].
-    """
-    error = tf.reduce_mean((outputs - targets) ** 2, axis=-1)
-    return tf.reduce_sum(mask * error, axis=[-2, -1]) / tf.reduce_sum(mask, axis=[-2, -1])

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,12 +26,25 @@ class Program:
     task: Task
     batch: int
     noisy: bool
+    """States of some member are noisy in training."""
     kernel: Kernel = "per_member"
     shared: bool = False
     """All members learn from the same trials."""
     precision: Precision = "float32"
     data_shard: tuple[int, int] = (0, 1)
     """Index of this device's part of each batch, and number of parts."""
+    penalises_rates: bool = False
+    """Activity of some member's units is penalised."""
+
+    @property
+    def is_divided(self) -> bool:
+        """True if several devices have a part of each batch."""
+        return self.data_shard[1] > 1
+
+    @property
+    def on_one_device(self) -> "Program":
+        """The program that draws all trials of a batch."""
+        return replace(self, data_shard=(0, 1))
 
     @property
     def local_trials(self) -> slice:
@@ -45,6 +58,39 @@ def _sample(program: Program, seed: Tensor, step: Tensor) -> Trials:
     folded = tf.random.experimental.stateless_fold_in(seed, step)
     batch = program.task.sample(folded, program.batch)
     return Trials(*(part[program.local_trials] for part in batch))
+
+
+def rate_weights(program: Program, batch: Trials, whole: Trials) -> Tensor:
+    """Return the weights [..., trial, time] of time steps in the penalty on rates.
+
+    They sum to 1. The weighted mean of several devices' penalties, as of their losses, is that of
+    the whole batch.
+
+    Parameters
+    ----------
+    program
+        The program.
+    batch
+        Trials of this device.
+    whole
+        Trials of all devices.
+    """
+    counted = _before_end(batch.mask) / _sum(_before_end(whole.mask))
+    if not program.is_divided:
+        return counted
+    weights_of = program.task.loss.weights
+    scale = _sum(weights_of(whole.targets, whole.mask)) / _sum(weights_of(*batch[1:]))
+    return tf.math.multiply_no_nan(scale, counted)
+
+
+def _before_end(mask: Tensor) -> Tensor:
+    """Return 1 up to the last time step of a trial that counts, 0 after it: [..., trial, time]."""
+    later = tf.cumsum(tf.cast(mask > 0.0, tf.int32), axis=-1, reverse=True)
+    return tf.cast(later > 0, mask.dtype)
+
+
+def _sum(values: Tensor) -> Tensor:
+    return tf.reduce_sum(values, axis=[-2, -1], keepdims=True)
 
 
 def trials_each(program: Program, seeds: Parameters, step: Tensor) -> Callable[..., Trials]:

@@ -48,7 +48,8 @@ def data_parallel_chunk(program: Program, devices: tuple[Device, ...]) -> Any:
         index = int(tf.get_static_value(replica.replica_id_in_sync_group))
         local = replace(program, data_shard=(index, count))
         total, slopes = gradients(local, state[0], rates, seeds, step)
-        weight = tf.reduce_sum(trials(local, seeds, step).mask, axis=[1, 2])
+        batch = trials(local, seeds, step)
+        weight = tf.reduce_sum(program.task.loss.weights(batch.targets, batch.mask), axis=[1, 2])
         weighted = {name: _weigh(slope, weight) for name, slope in slopes.items()}
         whole, total, slopes = replica.all_reduce(
             tf.distribute.ReduceOp.SUM, (weight, _weigh(total, weight), weighted)

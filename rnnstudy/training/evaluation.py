@@ -4,8 +4,7 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.population.population import Population
-from rnnstudy.tasks import Task
-from rnnstudy.tasks.base import Trials, mean_squared_error
+from rnnstudy.tasks import Task, Trials
 from rnnstudy.training.kernels.choice import device_kind, uncompilable
 from rnnstudy.training.programs import PROGRAMS
 from rnnstudy.training.step import evaluator, scorer
@@ -42,7 +41,7 @@ def _evaluate_in_own_precision(
     with np.errstate(all="ignore"):
         outputs = population.outputs_of(population.unroll(np.asarray(trials.inputs)))
         outputs = outputs.astype(np.float32)
-    loss = np.asarray(mean_squared_error(outputs, trials.targets, trials.mask), float)
+    loss = np.asarray(task.loss.value(outputs, trials.targets, trials.mask), float)
     return loss, np.asarray(task.accuracy(outputs, trials.targets, trials.mask), float)
 
 
@@ -56,9 +55,9 @@ def parameters_of(population: Population) -> dict[str, Array]:
 
 
 def validation_loss(task: Task, population: Population) -> Array:
-    """Return the mean squared error [member] on the task's noise-free validation trials.
+    """Return the loss [member] on the task's noise-free validation trials.
 
-    A loss that is not finite is infinite.
+    Penalties of training are not part of it. A loss that is not finite is infinite.
     """
     trials = task.validation()
     blocks = np.array_split(np.arange(len(population)), -(-len(population) // VALIDATION_BLOCK))
@@ -67,6 +66,6 @@ def validation_loss(task: Task, population: Population) -> Array:
         # Networks that explode on fresh trials are an outcome.
         with np.errstate(all="ignore"):
             outputs = members.outputs_of(members.unroll(np.asarray(trials.inputs)))
-            losses.append(np.asarray(mean_squared_error(outputs, trials.targets, trials.mask)))
+            losses.append(np.asarray(task.loss.value(outputs, trials.targets, trials.mask)))
     loss = np.concatenate(losses).astype(float)
     return np.where(np.isfinite(loss), loss, np.inf)

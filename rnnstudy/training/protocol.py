@@ -9,7 +9,7 @@ from rnnstudy.training.kernels.precision import Precision
 
 
 class Training(Component):
-    """Training protocol: Adam on the mean squared error, for each member by itself.
+    """Training protocol: Adam on the loss of the task, for each member by itself.
 
     The learning rate decays exponentially. The defaults train the 3-bit memory.
 
@@ -27,9 +27,19 @@ class Training(Component):
     version: ClassVar[int] = 3
 
     per_member: ClassVar[frozenset[str]] = frozenset(
-        {"learning_rate", "final_rate", "clip_norm", "l2", "state_noise", "train_initial_state"}
+        {
+            "learning_rate",
+            "final_rate",
+            "clip_norm",
+            "l2",
+            "rate_l2",
+            "state_noise",
+            "train_initial_state",
+        }
     )
     """Fields that may differ between the members of one cohort."""
+
+    added_fields: ClassVar[dict[str, float]] = {"rate_l2": 0.0}
 
     former_fields: ClassVar[dict[str, str]] = {"history": "record_every", "hold": "solved_for"}
 
@@ -56,6 +66,10 @@ class Training(Component):
 
     l2: Annotated[float, Field(ge=0)] = 1e-6
     """Penalty on the sum of squared kernels and readout weights (biases are free)."""
+
+    rate_l2: Annotated[float, Field(ge=0)] = 0.0
+    """Penalty on the mean square of the units that the readout sees, over all units, trials and
+    time steps. The time steps of a trial end with the last one that counts in the loss."""
 
     state_noise: Annotated[float, Field(ge=0)] = 0.0
     """Standard deviation of the normal noise added to each state at each step of training."""

@@ -10,9 +10,15 @@ from rnnstudy.core.lazy_imports import tf
 from rnnstudy.population.compile import compile_function
 from rnnstudy.population.unroll import unroll
 from rnnstudy.tasks import Task, Trials
-from rnnstudy.tasks.base import mean_squared_error
 from rnnstudy.training import optimiser
-from rnnstudy.training.batches import Program, noise_of, noises, trials, trials_each
+from rnnstudy.training.batches import (
+    Program,
+    noise_of,
+    noises,
+    rate_weights,
+    trials,
+    trials_each,
+)
 from rnnstudy.training.kernels import per_member
 from rnnstudy.training.kernels.precision import in_low_precision
 
@@ -77,7 +83,7 @@ def scorer(cell: Cell, task: Task, xla: bool = True) -> Callable[..., Any]:
 
 def _scores(task: Task, outputs: Tensor, trials: Trials) -> tuple[Tensor, Tensor]:
     """Return loss and accuracy of outputs [..., trial, time, output]."""
-    loss = mean_squared_error(outputs, trials.targets, trials.mask)
+    loss = task.loss.value(outputs, trials.targets, trials.mask)
     return loss, task.accuracy(outputs, trials.targets, trials.mask)
 
 
@@ -161,13 +167,20 @@ def _gradients_per_member(
 ) -> tuple[Tensor, Parameters]:
     """Return the penalised loss and its gradients, member after member."""
     gradient_of, trials_of = _member_gradient(program), trials_each(program, seeds, step)
+    if program.is_divided:
+        whole_of = trials_each(program.on_one_device, seeds, step)
 
     def gradient_of_member(
         member: tuple[Parameters, Parameters, Parameters],
     ) -> tuple[Tensor, Parameters]:
         arrays, rate, seed = member
         noise = rate["state_noise"] * noise_of(program, seed, step) if program.noisy else None
-        return gradient_of(arrays, rate["l2"], trials_of(seed), noise)
+        if not program.penalises_rates:
+            return gradient_of(arrays, rate["l2"], trials_of(seed), noise)
+        batch = trials_of(seed)
+        whole = whole_of(seed) if program.is_divided else batch
+        weights = rate["rate_l2"] * rate_weights(program, batch, whole)
+        return gradient_of(arrays, rate["l2"], batch, noise, weights)
 
     like = {name: tf.TensorSpec(w.shape[1:]) for name, w in parameters.items()}
     loss_and_gradients: tuple[Tensor, Parameters] = tf.map_fn(
@@ -192,22 +205,36 @@ def _member_outputs(cell: Cell, xla: bool = True) -> Any:
 @functools.lru_cache(maxsize=PROGRAMS_EACH)
 def _member_gradient(program: Program) -> Any:
     """Return an XLA program to the penalised loss of one network and its gradients."""
+    penalises, loss_of = program.penalises_rates, program.task.loss.value
     outputs_of = in_low_precision(
-        functools.partial(per_member.outputs, program.cell), program.precision, 0
+        functools.partial(per_member.outputs, program.cell, with_activity=penalises),
+        program.precision,
+        0,
     )
 
     def gradient(
-        parameters: Parameters, l2: Tensor, trials: Trials, noise: Tensor | None
+        parameters: Parameters,
+        l2: Tensor,
+        trials: Trials,
+        noise: Tensor | None,
+        rate_weights: Tensor | None = None,
     ) -> tuple[Tensor, Parameters]:
         inputs, targets, mask = (_swap_time(part) for part in trials)
         with tf.GradientTape() as tape:
             tape.watch(parameters)
-            outputs = outputs_of(parameters, inputs, noise)
-            loss = mean_squared_error(outputs, targets, mask)
+            outputs, activity = _split_activity(outputs_of(parameters, inputs, noise), penalises)
+            loss = loss_of(outputs, targets, mask)
             loss += l2 * _penalty(program, parameters)
+            if rate_weights is not None:
+                loss += tf.reduce_sum(_swap_time(rate_weights) * activity)
         return loss, tape.gradient(loss, parameters)
 
     return tf.function(gradient, jit_compile=True, autograph=False)
+
+
+def _split_activity(read: Tensor, with_activity: bool) -> tuple[Tensor, Tensor | None]:
+    """Return outputs [..., output], and the activity [...] if it was read."""
+    return (read[..., :-1], read[..., -1]) if with_activity else (read, None)
 
 
 def _swap_time(values: Tensor) -> Tensor:
@@ -219,21 +246,35 @@ def _gradients_batched(
     program: Program, parameters: Parameters, rates: Parameters, seeds: Parameters, step: Tensor
 ) -> tuple[Tensor, Parameters]:
     """Return the penalised loss and its gradients, as one batch of products."""
-    outputs_of = in_low_precision(functools.partial(_outputs, program.cell), program.precision, 1)
+    penalises = program.penalises_rates
+    outputs_of = in_low_precision(
+        functools.partial(_outputs, program.cell, with_activity=penalises), program.precision, 1
+    )
     batch = trials(program, seeds, step)
     noise = noises(program, rates, seeds, step) if program.noisy else None
     with tf.GradientTape() as tape:
         tape.watch(parameters)
-        outputs = outputs_of(parameters, batch.inputs, noise)
-        loss = mean_squared_error(outputs, batch.targets, batch.mask)
+        outputs, activity = _split_activity(outputs_of(parameters, batch.inputs, noise), penalises)
+        loss = program.task.loss.value(outputs, batch.targets, batch.mask)
         total = loss + rates["l2"] * _penalty(program, parameters)
+        if penalises:
+            whole = trials(program.on_one_device, seeds, step) if program.is_divided else batch
+            weights = rate_weights(program, batch, whole)
+            total += rates["rate_l2"] * tf.reduce_sum(weights * activity, axis=[-2, -1])
     return total, tape.gradient(total, parameters)
 
 
 def _outputs(
-    cell: Cell, parameters: Parameters, inputs: Tensor, noise: Tensor | None = None
+    cell: Cell,
+    parameters: Parameters,
+    inputs: Tensor,
+    noise: Tensor | None = None,
+    with_activity: bool = False,
 ) -> Tensor:
-    """Return the readout [member, trial, time, output] of inputs [member, trial, time, input]."""
+    """Return the readout [member, trial, time, output] of inputs [member, trial, time, input].
+
+    With `with_activity`, a last output is the mean square of the units that the readout sees.
+    """
     initial, readout = parameters["initial_state"], select_prefix(parameters, "readout/")
     start = tf.repeat(initial[:, None, :], inputs.shape[-3], axis=1)
     states = unroll(cell, select_prefix(parameters, "cell/"), inputs, start, noise)
@@ -242,6 +283,9 @@ def _outputs(
     time, members, trials, units = visible.shape
     flat = tf.reshape(tf.transpose(visible, [1, 0, 2, 3]), [members, time * trials, units])
     outputs = flat @ readout["kernel"] + readout["bias"][:, None, :]
+    if with_activity:
+        activity = tf.reduce_mean(tf.square(flat), axis=-1, keepdims=True)
+        outputs = tf.concat([outputs, activity], axis=-1)
     return tf.transpose(tf.reshape(outputs, [members, time, trials, -1]), [0, 2, 1, 3])
 
 

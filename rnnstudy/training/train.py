@@ -56,7 +56,7 @@ class TrainedNetworks(Record):
     step: Array = array("sample")
     """Number of training steps before each point of the curves."""
     loss: Array = array("member", "sample")
-    """Mean squared error on the step's training batch, without state noise. NaN after the member
+    """Loss of the task on the step's training batch, without state noise. NaN after the member
     stopped or diverged."""
     accuracy: Array = array("member", "sample")
     """Accuracy of the task on the same batch, 0 to 1."""
@@ -65,7 +65,7 @@ class TrainedNetworks(Record):
     diverged_at: Array = array("member")
     """Step at which loss or gradient ceased to be finite and training ended; -1 if never."""
     evaluation_loss: Array = array("member")
-    """Mean squared error on the task's fresh, noise-free trials."""
+    """Loss on the task's fresh, noise-free trials."""
     evaluation_accuracy: Array = array("member")
     """Accuracy on the same trials, 0 to 1."""
     solved: Array = array("member")
@@ -238,9 +238,13 @@ def train(
     common = common_protocol(protocols)
     seeds = [fresh_seed(seed, attempt) for seed in seeds]
     noisy = any(protocol.state_noise > 0 for protocol in protocols)
+    penalises = any(protocol.rate_l2 > 0 for protocol in protocols)
     kernel = _kernel(cell, task, devices)
     shared = common.data == "shared"
-    program = Program(cell, task, common.batch, noisy, kernel, shared, common.precision)
+    program = Program(
+        cell, task, common.batch, noisy, kernel, shared, common.precision,
+        penalises_rates=penalises,
+    )  # fmt: skip
     untrained = initial_population(cell, task.inputs, task.outputs, seeds)
     state = resume or initial_training_state(untrained, common)
     most = 1

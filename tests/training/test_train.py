@@ -201,6 +201,14 @@ def test_a_members_own_number_acts_on_that_member_only(base, change):
     assert moved(one(changed, 1), one(base, 1)) > 1e-3
 
 
+def test_a_members_penalty_on_rates_acts_on_that_member_only():
+    penalised = cohort(rate_l2=1e-3)
+    changed = cohort(None, {"rate_l2": 0.1}, None, rate_l2=1e-3)
+    assert_same_bits(one(changed, 0), one(penalised, 0))
+    assert_same_bits(one(changed, 2), one(penalised, 2))
+    assert moved(one(changed, 1), one(penalised, 1)) > 1e-3
+
+
 def test_every_per_member_field_is_a_field():
     assert set(Training.model_fields) > Training.per_member
 

@@ -24,7 +24,7 @@ class EvaluationResult(Record):
     """
 
     loss: Array = array()
-    """Mean squared error."""
+    """Loss of the task."""
     accuracy: Array = array()
     """Share of correct outputs, as the task defines it."""
 

@@ -37,7 +37,7 @@ class Generalisation(Record):
     value: Array = array("condition")
     """Value of the property."""
     loss: Array = array("condition")
-    """Mean squared error; infinite if an output is not finite."""
+    """Loss of the task; infinite if an output is not finite."""
     accuracy: Array = array("condition")
     """Accuracy as the task defines it; 0 if an output is not finite."""
     last_error: Array = array("condition")

@@ -6,7 +6,6 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.tasks import Task, Trials
-from rnnstudy.tasks.base import mean_squared_error
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +24,7 @@ def score(task: Task, trials: Trials, outputs: Array) -> Scores:
     targets, mask = np.asarray(trials.targets), np.asarray(trials.mask)
     is_finite = np.isfinite(outputs).all(axis=(1, 2, 3))
     usable = np.where(is_finite[:, None, None, None], outputs, 0.0).astype(np.float32)
-    loss = np.asarray(mean_squared_error(usable, targets, mask), float)
+    loss = np.asarray(task.loss.value(usable, targets, mask), float)
     accuracy = np.asarray(task.accuracy(usable, targets, mask), float)
     last, final = _last_outputs(targets[None], mask)[0], _last_outputs(usable, mask)
     error = np.sqrt(np.mean((final - last) ** 2, axis=(1, 2)))

@@ -31,7 +31,7 @@ class NetworkOutcome(Record):
     status: str
     """`trained` or `diverged`."""
     loss: float
-    """Mean squared error on the evaluation trials of the task."""
+    """Loss on the evaluation trials of the task."""
     accuracy: float
     """Accuracy on the evaluation trials, from 0 to 1."""
     solved: bool

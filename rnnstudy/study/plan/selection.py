@@ -36,7 +36,7 @@ class SelectionResult(Record):
     chosen: int
     """Position of the selected candidate."""
     loss: Array = array("candidate", "pilot")
-    """Mean squared error on the task's validation trials; infinite for a pilot that diverged."""
+    """Loss on the task's validation trials; infinite for a pilot that diverged."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -219,9 +219,13 @@ def distinct(
 
 
 def _program(network: TrainedNetworkSpec) -> tuple[Component | str, ...]:
-    """Return the task, cell and protocol that networks of one program have in common."""
+    """Return the task, cell and protocol that networks of one program have in common.
+
+    Networks without a penalty on rates have a program without it, whatever others are trained.
+    """
     fields = network.training.model_dump(exclude=set(network.training.per_member))
-    return network.task, network.cell, str(sorted(fields.items()))
+    penalises_rates = str(network.training.rate_l2 > 0)
+    return network.task, network.cell, str(sorted(fields.items())), penalises_rates
 
 
 def even_parts(group: Sequence[T], width: int) -> list[Sequence[T]]:

@@ -38,9 +38,8 @@ def selection_exhibits(selections: Sequence[Selected], fields: Iterable[str]) ->
     yield Table(
         title="Candidates",
         caption=f"With each candidate, {rule.seeds} pilot networks were trained; the candidate of "
-        f"the lowest {rule.statistic} validation loss was chosen (mean squared error on trials "
-        "that serve nothing else). A pilot that diverged counts as an infinite loss, which is left "
-        "empty.",
+        f"the lowest {rule.statistic} validation loss was chosen (on trials that serve nothing "
+        "else). A pilot that diverged counts as an infinite loss, which is left empty.",
         columns=columns(selections, fields),
     )
     decided = [(group, result) for group, result in selections if result is not None]

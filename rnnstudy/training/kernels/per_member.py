@@ -23,8 +23,16 @@ BLOCK_STEPS = 2
 slow, since XLA computes sums along their steps anew at each step."""
 
 
-def outputs(cell: Cell, parameters: Parameters, inputs: Tensor, noise: Tensor | None) -> Tensor:
+def outputs(
+    cell: Cell,
+    parameters: Parameters,
+    inputs: Tensor,
+    noise: Tensor | None,
+    with_activity: bool = False,
+) -> Tensor:
     """Return the readout [time, trial, output] of one network.
+
+    With `with_activity`, a last output is the mean square of the units that the readout sees.
 
     inputs [time, trial, input]. noise [time, trial, state] is added to each new state, if present.
     parameters: `cell/...`, `readout/kernel` and `readout/bias`, `initial_state`, without a member
@@ -39,7 +47,7 @@ def outputs(cell: Cell, parameters: Parameters, inputs: Tensor, noise: Tensor | 
         if first < last:
             part_noise = None if noise is None else noise[first:last]
             drivers = _Drivers.of(inputs[first:last], part_noise, length)
-            read, state = _outputs(cell, arrays, drivers, state)
+            read, state = _outputs(cell, arrays, drivers, state, with_activity)
             parts.append(tf.reshape(read, [last - first, trials, -1]))
     return tf.concat(parts, axis=0)
 
@@ -71,7 +79,7 @@ class _ForwardCache(NamedTuple):
 
 
 def _outputs(
-    cell: Cell, arrays: Tensors, drivers: _Drivers, start: Tensor
+    cell: Cell, arrays: Tensors, drivers: _Drivers, start: Tensor, with_activity: bool
 ) -> tuple[Tensor, Tensor]:
     """Return the readout [block, time x trial, output] and the last state.
 
@@ -80,7 +88,7 @@ def _outputs(
 
     @tf.custom_gradient
     def loop(start: Tensor, *arrays: Tensor) -> tuple[tuple[Tensor, Tensor], Any]:
-        block = _Block.of(cell, arrays, drivers, start)
+        block = _Block.of(cell, arrays, drivers, start, with_activity)
         read, cache = _forward(block, drivers, start)
 
         def backward(by_read: Tensor, by_last: Tensor) -> list[Tensor]:
@@ -106,16 +114,34 @@ class _Block:
     length: int
     new_state_index: int | None
     """Index of the new state among the cached arrays, if it is the state before the next step."""
+    with_activity: bool
 
     @classmethod
-    def of(cls, cell: Cell, arrays: Tensors, drivers: _Drivers, start: Tensor) -> "_Block":
+    def of(
+        cls, cell: Cell, arrays: Tensors, drivers: _Drivers, start: Tensor, with_activity: bool
+    ) -> "_Block":
         (*weights, kernel, bias), trials = arrays, start.shape[0]
         drive = _drive(cell, weights, drivers.inputs[0, :trials])
         step = split_step(cell, weights, drive, start)
         shared = [*weights, *step.prepare(*weights)]
         index = step.new_state_index if drivers.noise is None else None
         length = drivers.inputs.shape[1] // trials
-        return cls(cell, weights, [kernel, bias], step, shared, trials, length, index)
+        readout = [kernel, bias]
+        return cls(cell, weights, readout, step, shared, trials, length, index, with_activity)
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs of `read`."""
+        return int(self.readout[1].shape[0]) + self.with_activity
+
+    def read(self, state: Tensor) -> Tensor:
+        """Return the readout of states, and the mean square of their units if that is read."""
+        visible, (kernel, bias) = self.cell.visible(state), self.readout
+        read = visible @ kernel + bias
+        if not self.with_activity:
+            return read
+        activity = tf.reduce_mean(tf.square(visible), axis=-1, keepdims=True)
+        return tf.concat([read, activity], axis=-1)
 
     @property
     def shapes(self) -> list[Shape]:
@@ -162,10 +188,6 @@ def _drive(cell: Cell, weights: Tensors, inputs: Tensor) -> Tensor:
     return cell.drive(dict(zip(cell.weights(1), weights, strict=True)), inputs)
 
 
-def _read(cell: Cell, readout: Tensors, state: Tensor) -> Tensor:
-    return cell.visible(state) @ readout[0] + readout[1]
-
-
 def _forward(block: _Block, drivers: _Drivers, start: Tensor) -> tuple[Tensor, _ForwardCache]:
     """Return the readout of all blocks, and the cache."""
     count, samples, _ = drivers.inputs.shape
@@ -179,11 +201,10 @@ def _forward(block: _Block, drivers: _Drivers, start: Tensor) -> tuple[Tensor, _
             buffers = tuple(array.write(t, row) for array, row in zip(buffers, rows, strict=True))
             state = new if drivers.noise is None else new + block.rows(drivers.noise[t])
             after.append(state)
-        outputs = _read(block.cell, block.readout, tf.concat(after, axis=0))
+        outputs = block.read(tf.concat(after, axis=0))
         return k + 1, state, read.write(k, outputs), *buffers
 
-    outputs = block.readout[1].shape[0]
-    read = tf.TensorArray(start.dtype, count, element_shape=[samples, outputs])
+    read = tf.TensorArray(start.dtype, count, element_shape=[samples, block.outputs])
     buffers = [
         tf.TensorArray(start.dtype, count * block.length, element_shape=[math.prod(shape)])
         for shape in (start.shape, *block.shapes)
@@ -233,7 +254,7 @@ def _through_readout(
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         joined = tf.concat(states, axis=0)
         tape.watch([joined, *block.readout])
-        read = _read(block.cell, block.readout, joined)
+        read = block.read(joined)
     by_states, *by_readout = tape.gradient(read, [joined, *block.readout], by_read)
     return tf.split(by_states, len(states)), by_readout
 
