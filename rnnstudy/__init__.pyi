@@ -52,6 +52,7 @@ from .study.results.run import Run as Run
 from .study.results.run import open_run as open_run
 from .study.spec.study import SpecError as SpecError
 from .study.spec.study import load_study as load_study
+from .tasks import NumpyTask as NumpyTask
 from .tasks import StaticInputs as StaticInputs
 from .tasks import Task as Task
 from .tasks import Trials as Trials

@@ -53,6 +53,7 @@ def test_the_pages_are_those_that_are_tested() -> None:
         "scaling",
         "security",
         "spec",
+        "tasks",
         "vector-fields",
     ]
     assert sorted(PAGE) == [*pages, *more]
@@ -150,7 +151,7 @@ def fragments() -> list[Any]:
     parts = []
     for name, page in PAGE.items():
         for i, block in enumerate(blocks(page, "yaml")):
-            if "mine:" not in block and "models:" not in block:
+            if not any(name in block for name in ("mine:", "models:", "kind: neurogym")):
                 parts.append(pytest.param(block, id=f"{name}-{i}"))
     return parts
 

@@ -3,6 +3,9 @@
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import SHIFT_SEED, Shift, Task, Trials, split_seed
 
+LONGER_DELAYS = (0.5, 1.0, 2.0, 5.0)
+"""Lengths of delays within a trial, in lengths of those in training."""
+
 DELAYS = (0.0, 1.0, 2.0, 5.0)
 """Lengths of delays after a trial, in lengths of a training trial."""
 
@@ -53,6 +56,16 @@ def delays(task: Task, signals: int, name: str, noise: float = 0.0) -> Shift:
         return add_delay(drawn, round(factor * task.length), signals, noise)
 
     return Shift(name, "lengths of a training trial", DELAYS, sample)
+
+
+def longer_delays(task: Task) -> Shift:
+    """Return the shift to longer and shorter delays of a task with a field `delay`."""
+
+    def sample(factor: float, trials: int) -> Trials:
+        delay = max(round(factor * getattr(task, "delay")), 1)  # noqa: B009 - not all have one
+        return task.replace(delay=delay).sample(tf.constant(SHIFT_SEED), trials)
+
+    return Shift("delay", "delays in training", LONGER_DELAYS, sample, trained=1.0)
 
 
 def add_delay(trials: Trials, steps: int, signals: int, noise: float = 0.0) -> Trials:

@@ -18,7 +18,7 @@ def drawn(task, name, value, trials=16):
     return [np.asarray(part) for part in shift_of(task, name).sample(value, trials)]
 
 
-@pytest.mark.parametrize("kind", TASKS)
+@pytest.mark.parametrize("kind", sorted(set(TASKS) - {"neurogym"}))
 def test_trials_of_all_shifts_fit_their_task(kind):
     task = TASKS[kind]()
     assert len({shift.name for shift in task.shifts()}) == len(task.shifts())
@@ -35,7 +35,7 @@ def test_trials_of_all_shifts_fit_their_task(kind):
         assert all(map(np.array_equal, (inputs, targets, mask), again))
 
 
-@pytest.mark.parametrize("kind", TASKS)
+@pytest.mark.parametrize("kind", [k for k in TASKS if "length" in TASKS[k].model_fields])
 def test_longer_trials_are_longer(kind):
     task = TASKS[kind](length=20)
     inputs, targets, mask = drawn(task, "longer trials", 5.0)

@@ -1,0 +1,1 @@
+"""Tasks whose trials have parts, such as a delay and a response."""
