@@ -137,14 +137,14 @@ def _trials(section: Section, members: Sequence[Member]) -> Panels:
     return Panels(
         title="A trial of typical networks",
         caption="The first probe trial, by the network of median loss of each combination "
-        f"(among those that solved the task, if any did): {section.task.loss.shown_title} (solid), "
-        "target (dashed).",
+        "(among those that solved the task, if any did): "
+        f"{section.task.loss.display_title} (solid), target (dashed).",
         exhibits=panels,
     )
 
 
 def _trial(task: Task, member: Member, activity: Activity) -> Curves:
-    dt, outputs = seconds_per_step(task), task.loss.shown(activity.outputs[0])
+    dt, outputs = seconds_per_step(task), task.loss.display(activity.outputs[0])
     time = np.arange(activity.outputs.shape[1]) * (1 if dt is None else dt)
     curves = []
     for channel in range(min(activity.outputs.shape[-1], SHOWN_OUTPUTS)):

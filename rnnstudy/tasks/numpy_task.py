@@ -106,5 +106,5 @@ def _keep_graph() -> None:
     graph = tf.compat.v1.get_default_graph()
     while getattr(graph, "outer_graph", None) not in (None, graph):
         graph = graph.outer_graph
-    if all(graph is not kept for kept in _graphs):
+    if all(graph is not other for other in _graphs):
         _graphs.append(graph)

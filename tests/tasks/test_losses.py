@@ -142,8 +142,8 @@ def test_ties_and_numbers_that_are_not_finite_are_no_choice():
 def test_outputs_are_shown_as_probabilities(arrays):
     outputs = arrays[0]
     expected = softmax(outputs, axis=-1)
-    np.testing.assert_allclose(CrossEntropy().shown(outputs), expected, rtol=1e-12)
-    assert MeanSquaredError().shown(outputs) is outputs
+    np.testing.assert_allclose(CrossEntropy().display(outputs), expected, rtol=1e-12)
+    assert MeanSquaredError().display(outputs) is outputs
 
 
 def test_targets_that_are_no_classes_are_named(arrays):

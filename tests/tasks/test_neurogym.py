@@ -170,12 +170,12 @@ def test_conditions_of_fixed_points_are_constant_inputs_of_periods(task):
         ({"env": "Bandit-v0"}, "must be an environment with ground truth, got 'Bandit-v0'"),
         (
             {"env": "GoNogo-v0", "kwargs": {"colour": 1}},
-            "cannot be made with these kwargs: .*colour",
+            "kwargs must be arguments of .*colour",
         ),
         ({"env": "GoNogo-v0", "decision": ("delai",)}, "must name periods of 'GoNogo-v0', got"),
         ({"env": "GoNogo-v0", "kwargs": {"timing": {"delay": min}}}, "must be plain data"),
         ({"env": "Reaching1D-v0"}, "must have a ground truth from 0 to 2"),
-        ({"env": "AnnubesEnv-v0"}, "cannot be made with these kwargs: .*catch_prob"),
+        ({"env": "AnnubesEnv-v0"}, "kwargs must be arguments of .*catch_prob"),
     ],
 )
 def test_wrong_fields_are_answered_in_one_sentence(fields, sentence):

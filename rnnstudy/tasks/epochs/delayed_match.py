@@ -1,4 +1,4 @@
-"""Delayed match to sample: is the second stimulus the first?"""
+"""Delayed match to sample: a second stimulus is compared with the first."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar

@@ -1,4 +1,4 @@
-"""Parametric working memory: which of two frequencies was higher?"""
+"""Parametric working memory: a second frequency is compared with the first."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self

@@ -31,8 +31,8 @@ class Loss(Entry):
     accuracy_title: ClassVar[str] = "accuracy"
     """Name of the accuracy in the report."""
 
-    shown_title: ClassVar[str] = "output"
-    """Name of the curves of `shown` in the report."""
+    display_title: ClassVar[str] = "output"
+    """Name of the curves of `display` in the report."""
 
     @abstractmethod
     def of_steps(self, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ class Loss(Entry):
         total = tf.reduce_sum(weights * self.of_steps(outputs, targets), axis=[-2, -1])
         return total / tf.reduce_sum(weights, axis=[-2, -1])
 
-    def shown(self, outputs: Array) -> Array:
+    def display(self, outputs: Array) -> Array:
         """Return outputs [..., output] as the report draws them beside targets."""
         return outputs
 

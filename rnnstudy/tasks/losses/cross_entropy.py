@@ -33,7 +33,7 @@ class CrossEntropy(Loss):
     kind: ClassVar[str] = "cross_entropy"
     title: ClassVar[str] = "cross-entropy"
     accuracy_title: ClassVar[str] = "accuracy in the decision period"
-    shown_title: ClassVar[str] = "probability of a class"
+    display_title: ClassVar[str] = "probability of a class"
 
     class_weights: tuple[Annotated[float, Field(ge=0)], ...] | None = None
     """Weight of the time steps of each class; default: all weigh the same."""
@@ -52,7 +52,7 @@ class CrossEntropy(Loss):
         """Return the share of correct choices [...] in the decision period."""
         return correct_choices(outputs, targets, mask)
 
-    def shown(self, outputs: Array) -> Array:
+    def display(self, outputs: Array) -> Array:
         """Return the probabilities of classes, [..., output]."""
         raised = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
         shares: Array = raised / raised.sum(axis=-1, keepdims=True)

@@ -93,18 +93,18 @@ def _decision_periods(
         return {DECISION}
     if not environment.classes:
         return known
-    found = {
+    choosing = {
         name
         for trial in trials
         for name, steps in trial.periods.items()
         if (trial.truth[steps] != 0).any()
     }
-    if not found:
+    if not choosing:
         raise ValueError(
             f"env must have a decision, got '{environment.name}', in which the first choice is "
             f"always correct. Name periods in decision: {', '.join(sorted(known))}."
         )
-    return found
+    return choosing
 
 
 def _conditions(trials: Sequence[Trial]) -> dict[str, Array]:

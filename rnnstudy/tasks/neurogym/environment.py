@@ -35,7 +35,7 @@ def installed_version() -> str:
         return importlib.metadata.version("neurogym")
     except importlib.metadata.PackageNotFoundError:
         raise ValueError(
-            "a task of NeuroGym needs the package neurogym, which is not installed. "
+            "neurogym must be installed, got no package of this name. "
             "Run: pip install 'rnnstudy[neurogym]'."
         ) from None
 
@@ -103,9 +103,9 @@ class Environment:
             steps = len(inputs)
             flat = np.reshape(inputs, (steps, -1)).astype(np.float32)
             real = np.reshape(truth, (steps, -1)).astype(np.float32)
-            yield Trial(flat, self._checked(truth) if self.classes else real, _periods(core))
+            yield Trial(flat, self._classes_of(truth) if self.classes else real, _periods(core))
 
-    def _checked(self, truth: Array) -> Array:
+    def _classes_of(self, truth: Array) -> Array:
         """Return a copy of classes. ValueError if one of them is no choice."""
         if not ((truth >= 0) & (truth < self.classes)).all():
             raise ValueError(
@@ -140,7 +140,7 @@ def _make(name: str, dt: float, arguments: Mapping[str, Any]) -> Any:
     try:
         environment = library.make(name, dt=step, **arguments)
     except Exception as error:  # the environment may raise anything
-        raise ValueError(f"env '{name}' cannot be made with these kwargs: {error}") from error
+        raise ValueError(f"kwargs must be arguments of '{name}', got: {error}") from error
     core = importlib.import_module("neurogym.core")
     while not isinstance(environment, core.TrialEnv | core.TrialWrapper):
         if environment is environment.unwrapped:

@@ -19,7 +19,7 @@ from rnnstudy.tasks.losses.cross_entropy import correct_choices
 from rnnstudy.tasks.neurogym.bank import Bank, draw_bank
 from rnnstudy.tasks.neurogym.environment import Environment, installed_version
 
-SAME_INPUT = 1e-3
+INPUT_TOLERANCE = 1e-3
 """Largest difference of the inputs of two periods that are one condition of fixed points."""
 
 
@@ -200,7 +200,7 @@ class NeuroGym(Task):
         for period, inputs in self.bank.conditions.items():
             for i, each in enumerate(inputs):
                 name = f"{period} {i + 1}" if len(inputs) > 1 else period
-                near = [k for k, v in enumerate(values) if np.abs(v - each).max() < SAME_INPUT]
+                near = [k for k, v in enumerate(values) if np.abs(v - each).max() < INPUT_TOLERANCE]
                 if near:
                     labels[near[0]] += f", {name}"
                 else:
