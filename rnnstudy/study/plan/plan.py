@@ -1,6 +1,8 @@
 """Plan of a study: the jobs whose results a store lacks, in the order of their inputs."""
 
+import gc
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from rnnstudy.analyses.base import Cost, Member
@@ -74,7 +76,27 @@ class Plan:
         return memory
 
 
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Switch the collection of garbage off: a plan makes many objects, and none of them is garbage.
+
+    Examples
+    --------
+    >>> with without_collection():
+    ...     gc.isenabled()
+    False
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 @exits_as_errors()
+@without_collection()
 def make_plan(
     study: Study,
     store: Store,

@@ -77,6 +77,8 @@ class TaskArtefact:
     @cached_property
     def pending(self) -> bool:
         """Is true if a network waits for a selection, so that there is no address yet."""
+        if self.solved is not None:
+            return self.solved.pending
         return any(isinstance(network, PendingNetwork) for network in self.networks)
 
     @cached_property
