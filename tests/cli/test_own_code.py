@@ -39,7 +39,10 @@ class Mine(MemberAnalysis):
 class Mine(Prevalent):
     takes = Record
     of: str = "fixed_points"
-    trait = "a trait"
+
+    @property
+    def trait(self):
+        return "a trait"
 
     def statement(self, task):
         return "Networks have it."
@@ -81,11 +84,11 @@ def write_spec(folder: Path, kind: str, body: str) -> tuple[Path, str]:
     spec.write_text(f"""\
 study: own
 tasks: [{{kind: {mine["task"] or "flip_flop"!r}, length: 12}}]
-networks: {{cells: [{{kind: {mine["cell"] or "vanilla"!r}, units: 3}}], seeds: 2}}
+networks: {{cells: [{mine["cell"] or "vanilla"!r}], units: 3, seeds: 2}}
 training: {{steps: 2, batch: 2}}
 analyses:
   - fixed_points
-{f"  - {{kind: {mine['analysis']!r}, name: mine}}" if mine["analysis"] else ""}
+{f"  - {{kind: {mine['analysis']!r}, name: mine, size: 2}}" if mine["analysis"] else ""}
 {f"claims: [{{kind: {mine['claim']!r}, name: mine}}]" if mine["claim"] else ""}
 """)
     return spec, module
