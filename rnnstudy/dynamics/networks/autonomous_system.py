@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -69,22 +70,29 @@ class AutonomousSystem:
 
     def rates(self, states: Array) -> Array:
         """Return f(h) of a vector field at states `[point, state]`."""
-        at = np.broadcast_to(self.constant_input, (1, len(states), len(self.constant_input)))
-        state_map = self.networks.rate_map(np.array([self.member]), at)
+        state_map = self._rate_map(len(states))
         rates: Array = run_compiled(StateMap.__call__, state_map, states[None]).numpy()[0]
         return rates
 
     def linearise_rates(self, states: Array) -> tuple[Array, Array]:
         """Return f(h) and df/dh of a vector field at states `[point, state]`."""
-        member, inputs = np.array([self.member]), self.constant_input
         rates, jacobians = np.empty_like(states), np.empty((*states.shape, states.shape[1]))
         for part in batches(len(states), 8 * JACOBIAN_COPIES * states.shape[1] ** 2):
             block = states[part]
-            at = np.broadcast_to(inputs, (1, len(block), len(inputs)))
-            state_map = self.networks.rate_map(member, at)
-            values = run_compiled(StateMap.linearise, state_map, block[None])
+            values = run_compiled(StateMap.linearise, self._rate_map(len(block)), block[None])
             rates[part], jacobians[part] = (each.numpy()[0] for each in values)
         return rates, jacobians
+
+    def _rate_map(self, points: int) -> StateMap:
+        """Return f(h) for so many points, the same each time: integrators need it often."""
+        if points not in self._rate_maps:
+            at = np.broadcast_to(self.constant_input, (1, points, len(self.constant_input)))
+            self._rate_maps[points] = self.networks.rate_map(np.array([self.member]), at)
+        return self._rate_maps[points]
+
+    @cached_property
+    def _rate_maps(self) -> dict[int, StateMap]:
+        return {}
 
     def input_jacobian(self, states: Array) -> Array:
         """Return dF/dx `[point, state, input]` at states `[point, state]`."""

@@ -27,7 +27,8 @@ def test_each_side_of_a_pitchfork_is_a_basin():
         return h**2 / (1.0 - h**2)
 
     expected = 0.5 * np.log(logit(reach) / logit(0.3))
-    assert found.steps[0] == pytest.approx(expected, rel=1e-6)
+    # Between steps of the solver, states are known to 1e-8: near the end that is a time of 1e-5.
+    assert found.steps[0] == pytest.approx(expected, rel=1e-4)
     assert "median_time" in found.to_frame()
 
 
