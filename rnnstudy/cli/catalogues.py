@@ -12,9 +12,11 @@ from rnnstudy.cli.shipped_specs import shipped_specs
 from rnnstudy.core.component import Entry
 from rnnstudy.metrics import METRICS
 from rnnstudy.tasks import TASKS, Task
+from rnnstudy.tasks.losses import LOSSES
 
 LISTS: Mapping[str, Mapping[str, type[Entry]]] = {
     "tasks": TASKS,
+    "losses": LOSSES,
     "cells": CELLS,
     "analyses": ANALYSES,
     "metrics": METRICS,

@@ -116,6 +116,7 @@ class Catalogue(StrEnum):
     """Catalogues that `list` shows."""
 
     tasks = "tasks"
+    losses = "losses"
     cells = "cells"
     analyses = "analyses"
     metrics = "metrics"

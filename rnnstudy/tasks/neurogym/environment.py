@@ -133,8 +133,8 @@ def _make(name: str, dt: float, arguments: Mapping[str, Any]) -> Any:
     if name not in registered:
         known = sorted(registration.ALL_EXTENDED_ENVS)
         raise ValueError(
-            f"env must be an environment of NeuroGym, got {name!r}{suggestion(name, known)}. "
-            "neurogym.envs.registration.all_envs() lists them."
+            f"env must be an environment of NeuroGym, got {name!r}. "
+            f"neurogym.envs.registration.all_envs() lists them{suggestion(name, known)}"
         )
     step = int(dt) if float(dt).is_integer() else dt
     try:
