@@ -458,6 +458,11 @@ def _show_result(results: Run) -> None:
         _say(f"diverged: {name}")
     if len(diverged) > SHOWN:
         _say(f"and {len(diverged) - SHOWN} more diverged; members.csv lists them")
+    without = table[table["left_out"] != ""]
+    for name, reasons in list(zip(without["member"], without["left_out"], strict=True))[:SHOWN]:
+        _say(f"without distances: {name} ({reasons})")
+    if len(without) > SHOWN:
+        _say(f"and {len(without) - SHOWN} more without distances; members.csv lists them")
     # Where a claim raises, the report says so.
     verdicts, _ = collect(results.verdicts)
     for verdict in verdicts:

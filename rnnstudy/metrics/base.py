@@ -33,7 +33,8 @@ class Metric(Entry):
         class Cosine(Metric):
             def prepare(self, states):
                 x = centre_states(states)
-                return x / max(np.linalg.norm(x), 1e-300)
+                require_variation(x)
+                return x / np.linalg.norm(x)
 
             def compare(self, a, b):
                 return round_similarity((a * b).sum(axis=(-2, -1)))
@@ -70,7 +71,8 @@ class Metric(Entry):
         Raises
         ------
         UndefinedMetric
-            The metric has no meaning for these states, because there are too few samples.
+            The metric has no meaning for these states: there are too few samples, or the states do
+            not vary. A study leaves such a network out of its matrix of distances.
         ValueError
             The states have the wrong axes or are not finite.
         """
@@ -241,6 +243,18 @@ def require_samples(metric: str, states: Array, least: int, reason: str) -> None
         raise UndefinedMetric(
             f"states for {metric} must have at least {least} samples, got {len(states)}: {reason}. "
             "Add trials or time steps."
+        )
+
+
+def require_variation(centred: Array) -> None:
+    """Raise UndefinedMetric if centred states [sample, unit] do not vary.
+
+    A similarity would divide 0 by 0.
+    """
+    if not centred.any():
+        raise UndefinedMetric(
+            f"states must vary, got {len(centred)} samples that are all alike. "
+            "Leave this network out."
         )
 
 

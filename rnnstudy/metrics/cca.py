@@ -21,10 +21,9 @@ class CCA(ProductMetric):
     Invariant to: every invertible affine map of the units.
     A metric: no; 1 - similarity can violate the triangle inequality. `procrustes` with `alpha: 0`
     is the metric of this family.
-    Special cases: a representation that does not vary has similarity 1 to another that does not
-    vary, 0 to all others. With few samples per unit the similarity of unrelated representations is
-    high. It is undefined, and refused, for n samples that vary in n - 1 directions. `svcca` leaves
-    directions of small variance out.
+    Special cases: with few samples per unit the similarity of unrelated representations is high. It
+    is undefined, and refused, for samples that do not vary, and for n samples that vary in n - 1
+    directions. `svcca` leaves directions of small variance out.
 
     References
     ----------

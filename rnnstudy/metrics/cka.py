@@ -14,6 +14,7 @@ from rnnstudy.metrics.base import (
     centre_states,
     reduce_rows,
     require_samples,
+    require_variation,
     round_similarity,
 )
 
@@ -29,8 +30,8 @@ class CKA(ProductMetric):
     Invariant to: rotations, reflections and one common scale of the units.
     A metric: no; the arc cosine of the similarity is one (Williams et al. 2021), without
     `debiased`.
-    Special cases: a representation that does not vary has similarity 1 to another that does not
-    vary, 0 to all others.
+    Special cases: it is undefined, and refused, for a representation that does not vary. With
+    `debiased` also for one whose criterion with itself is not above 0.
 
     References
     ----------
@@ -65,20 +66,23 @@ class CKA(ProductMetric):
                 f"states for debiased CKA must have at least 4 samples, got {x.shape[1]}. "
                 "Add samples, or set debiased to false."
             )
+        require_variation(x.T)
         x = reduce_rows(x)
-        x /= np.linalg.norm(x) or 1.0
+        x /= np.linalg.norm(x)
         form = self._form(x)
         criterion = float(self._criterion(form["rows"] @ form["rows"].T, form, form))
         if criterion <= np.finfo(float).eps:
-            return self._form(0.0 * x)
+            raise UndefinedMetric(
+                "the criterion HSIC_1 of states with themselves must be above 0, got "
+                f"{criterion:.2g}. Set debiased to false."
+            )
         return self._form(x / criterion**0.25)
 
     def from_products(
         self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]
     ) -> Array:
         """Return similarities [...] from products of forms."""
-        still = (a["total"] == 0.0) & (b["total"] == 0.0)
-        return round_similarity(np.where(still, 1.0, self._criterion(products, a, b)), lowest=-1.0)
+        return round_similarity(self._criterion(products, a, b), lowest=-1.0)
 
     def _form(self, x: Array) -> dict[str, Array]:
         """Return rows and sums from which the criterion of a pair follows by one product.

@@ -7,7 +7,14 @@ from pydantic import Field
 
 from rnnstudy.core.arguments import as_real_array
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import Form, Metric, check_finite, form_arrays, round_similarity
+from rnnstudy.metrics.base import (
+    Form,
+    Metric,
+    UndefinedMetric,
+    check_finite,
+    form_arrays,
+    round_similarity,
+)
 from rnnstudy.metrics.conjugation import align_fields
 from rnnstudy.metrics.subspaces import basis
 
@@ -30,8 +37,8 @@ class DSA(Metric):
     A metric: both measures are, up to the error of the optimisation. The optimisation has local
     maxima, so that a distance is an upper bound.
     Special cases: maps that are equal up to a change of coordinates have distance 0. Opposed maps
-    have negative similarities. States that do not move have similarity 1 to others that do not
-    move, 0 to all others.
+    have negative similarities. It is undefined, and refused, for states that do not vary: no map
+    can be fitted.
 
     References
     ----------
@@ -74,7 +81,12 @@ class DSA(Metric):
         solution = np.linalg.lstsq(now[:count].T, then[:count].T, rcond=None)[0]
         field[:count, :count] = solution.T
         size = np.linalg.norm(field)
-        return {"field": field / (size or 1.0), "size": np.asarray(size)}
+        if not size:
+            raise UndefinedMetric(
+                f"states must vary in time, got {len(states)} trials in which they do not. "
+                "Leave this network out."
+            )
+        return {"field": field / size, "size": np.asarray(size)}
 
     def stored_bytes(self, samples: int) -> int:
         return 8 * self.rank**2
@@ -91,11 +103,12 @@ class DSA(Metric):
         cosines = [self._align(*(side[i : i + PAIRS_AT_ONCE] for side in pairs))
                    for i in range(0, len(pairs[0]), PAIRS_AT_ONCE)]  # fmt: skip
         cosine = np.concatenate(cosines).reshape(first.shape[:-2]) if cosines else np.zeros(0)
-        still = (a["size"] == 0.0) & (b["size"] == 0.0)
+        # Version 0.1.0 stored forms of states that do not vary.
+        still = (a["size"] == 0.0) | (b["size"] == 0.0)
         if self.measure == "euclidean":
             both = a["size"] ** 2 + b["size"] ** 2
             cosine = cosine * 2.0 * a["size"] * b["size"] / np.where(still, 1.0, both)
-        return round_similarity(np.where(still, 1.0, cosine), lowest=-1.0)
+        return round_similarity(np.where(still, np.nan, cosine), lowest=-1.0)
 
     def pair_bytes(self, form: Form) -> int:
         """Return a small number of bytes per pair, since pairs are aligned a few at a time."""

@@ -22,8 +22,8 @@ class PrincipalAngles(ProductMetric):
     Invariant to: rotations and one common scale of the units, and invertible linear maps within the
     subspaces.
     A metric: yes, also between subspaces of different dimensions (Ye & Lim 2016).
-    Special cases: angles below about 1e-6 are 0. A representation that does not vary has similarity
-    1 to another that does not vary, 0 to all others. n samples with n - 1 dimensions are refused.
+    Special cases: angles below about 1e-6 are 0. Samples that do not vary, and n samples with n - 1
+    dimensions, are refused.
 
     References
     ----------
@@ -58,8 +58,7 @@ class PrincipalAngles(ProductMetric):
         # Angles beyond the smaller rank are right angles; padding supplies some of them.
         angles = np.where(np.arange(angles.shape[-1]) < shared[..., None], angles, 0.0)
         squares = (angles**2).sum(axis=-1) + (most - shared) * (np.pi / 2) ** 2
-        similarity = 1.0 - np.sqrt(squares) / self._largest
-        return round_similarity(np.where((shared == 0) & (most > 0), 0.0, similarity))
+        return round_similarity(1.0 - np.sqrt(squares) / self._largest)
 
     def to_distance(self, similarity: Array, a: Form, b: Form) -> Array:
         """Return distances in radians."""

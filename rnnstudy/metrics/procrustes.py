@@ -15,6 +15,7 @@ from rnnstudy.metrics.base import (
     form_arrays,
     reduce_rows,
     require_samples,
+    require_variation,
     round_similarity,
     rounding_error,
 )
@@ -35,8 +36,8 @@ class Procrustes(ProductMetric):
     A metric: yes, both measures (Williams et al. 2021, proposition 1).
     Special cases: `alpha: 1` is Procrustes analysis. With `alpha: 0` the cosine of the angle is the
     mean canonical correlation, if both have equally many directions. It then refuses n samples that
-    vary in n - 1 directions, as `cca` does. A representation that does not vary has similarity 1 to
-    another that does not vary, 0 to all others.
+    vary in n - 1 directions, as `cca` does. A representation that does not vary has no shape, and
+    is refused. `{measure: euclidean, scaled: false}` compares its norm of 0.
 
     References
     ----------
@@ -68,6 +69,8 @@ class Procrustes(ProductMetric):
         """Return the partially whitened shape, [row, sample] of norm 1, and its norm."""
         x = reduce_rows(centre_states(states).T)
         require_samples(self.kind, x.T, 3, TWO_SAMPLES)
+        if self.scaled or self.measure == "angular":
+            require_variation(x.T)
         shape = self._whiten(x, rounding_error(states)) if self.alpha < 1.0 and x.any() else x
         size = np.linalg.norm(shape)
         norm = 1.0 if self.scaled and size else size

@@ -23,9 +23,8 @@ class PWCCA(ProductMetric):
 
     Invariant to: one common scale of the units. Rotations change the sums over units a little.
     A metric: no.
-    Special cases: equal correlations leave their directions, and thus the weights, undetermined. A
-    representation that does not vary has similarity 1 to another that does not vary, 0 to all
-    others. n samples that vary in n - 1 directions are refused, as by `cca`.
+    Special cases: equal correlations leave their directions, and thus the weights, undetermined.
+    Samples that do not vary, and n samples that vary in n - 1 directions, are refused, as by `cca`.
 
     References
     ----------
@@ -57,7 +56,7 @@ class PWCCA(ProductMetric):
     ) -> Array:
         """Return similarities [...] from products of bases."""
         left, correlations, right = np.linalg.svd(products, full_matrices=False)
-        shared, most = ranks(a, b)
+        shared, _ = ranks(a, b)
         # Directions beyond the smaller rank belong to the padding.
         counts = np.arange(correlations.shape[-1]) < shared[..., None]
         correlations = np.where(counts, np.minimum(correlations, 1.0), 0.0)
@@ -65,7 +64,7 @@ class PWCCA(ProductMetric):
             _average(correlations, counts * _shares(np.swapaxes(left, -1, -2), a["projections"])),
             _average(correlations, counts * _shares(right, b["projections"])),
         ]
-        return round_similarity(np.where(shared == 0, most == 0, (views[0] + views[1]) / 2))
+        return round_similarity((views[0] + views[1]) / 2)
 
 
 def _shares(directions: Array, projections: Array) -> Array:

@@ -10,8 +10,10 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.metrics.base import (
     Form,
     ProductMetric,
+    UndefinedMetric,
     centre_states,
     require_samples,
+    require_variation,
     round_similarity,
 )
 
@@ -26,8 +28,8 @@ class RSA(ProductMetric):
     Invariant to: rotations, reflections and one common scale of the units. With `spearman` also
     every map that preserves the order of the distances.
     A metric: no.
-    Special cases: a representation with equal distances has similarity 1 to another with equal
-    distances, 0 to all others.
+    Special cases: it is undefined, and refused, for a representation whose distances are all equal,
+    such as one that does not vary.
 
     References
     ----------
@@ -62,6 +64,7 @@ class RSA(ProductMetric):
 
         x = centre_states(states)
         require_samples(self.kind, x, 3, "the correlation of a single distance has no meaning")
+        require_variation(x)
         if len(x) > self.samples:
             subset = np.random.default_rng(self.seed).choice(len(x), self.samples, replace=False)
             x = x[np.sort(subset)]
@@ -71,9 +74,12 @@ class RSA(ProductMetric):
         distances = rankdata(distances) if self.correlation == "spearman" else distances
         distances -= distances.mean()
         size = np.linalg.norm(distances)
-        still = size <= 1e-9 * len(distances)
-        return {"rows": distances[None] * 0.0 if still else distances[None] / size,
-                "varies": np.array(float(not still))}  # fmt: skip
+        if size <= 1e-9 * len(distances):
+            raise UndefinedMetric(
+                f"distances between states must differ, got {len(distances)} that are all equal. "
+                "Add trials or time steps."
+            )
+        return {"rows": distances[None] / size, "varies": np.ones(())}
 
     def stored_bytes(self, samples: int) -> int:
         count = min(samples, self.samples)
@@ -83,5 +89,6 @@ class RSA(ProductMetric):
         self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]
     ) -> Array:
         """Return similarities [...] from products of rows."""
-        still = (a["varies"] == 0.0) & (b["varies"] == 0.0)
-        return round_similarity(np.where(still, 1.0, products[..., 0, 0]), lowest=-1.0)
+        # Version 0.1.0 stored forms that do not vary.
+        still = (a["varies"] == 0.0) | (b["varies"] == 0.0)
+        return round_similarity(np.where(still, np.nan, products[..., 0, 0]), lowest=-1.0)

@@ -6,7 +6,12 @@ from typing import Literal
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import UndefinedMetric, centre_states, rounding_error
+from rnnstudy.metrics.base import (
+    UndefinedMetric,
+    centre_states,
+    require_variation,
+    rounding_error,
+)
 
 Divisor = Literal["larger", "smaller"]
 """Subspace whose directions are counted in a mean of canonical correlations."""
@@ -52,13 +57,15 @@ def basis(states: Array, dimensions: int | None = None, variance: float | None =
 def partial_basis(
     states: Array, dimensions: int | None = None, variance: float | None = None
 ) -> Array:
-    """Return `basis`; UndefinedMetric if it has all directions that centred samples can have.
+    """Return `basis`; UndefinedMetric if it has none or all of the directions of centred samples.
 
-    n centred samples have n - 1 directions. Such a subspace contains every other one, so that its
-    angles with another say nothing about the representations.
+    n centred samples have n - 1 directions. A subspace of all of them contains every other one, so
+    that its angles with another say nothing about the representations. One without directions has
+    no angles.
     """
     rows = basis(states, dimensions, variance)
-    require_partial(len(rows) if rows.any() else 0, len(states))
+    require_variation(rows.T)
+    require_partial(len(rows), len(states))
     return rows
 
 
@@ -113,9 +120,8 @@ def mean_correlation(
     """Return the mean canonical correlation over the directions of one of two subspaces.
 
     Over the larger, each direction that the smaller subspace lacks counts as a correlation of 0.
-    The mean is 1 for two subspaces without directions, and 0 if only one has directions.
     """
     shared, most = ranks(a, b)
     count = most if divide_by == "larger" else shared
-    mean = canonical_correlations(products).sum(axis=-1) / np.maximum(count, 1)
-    return np.where(shared == 0, most == 0, mean)
+    mean: Array = canonical_correlations(products).sum(axis=-1) / count
+    return mean

@@ -27,9 +27,9 @@ class SVCCA(ProductMetric):
     subspaces.
     A metric: no; 1 - similarity can violate the triangle inequality. `principal_angles` is a metric
     of subspaces.
-    Special cases: a representation that does not vary has similarity 1 to another that does not
-    vary, 0 to all others. Many more samples than dimensions are needed. n samples with n - 1
-    dimensions are refused, because these contain every other representation.
+    Special cases: many more samples than dimensions are needed. n samples with n - 1 dimensions are
+    refused, because these contain every other representation. Samples that do not vary are refused
+    because they have no dimension.
 
     References
     ----------

@@ -24,7 +24,7 @@ from rnnstudy.core.storage.errors import (
     AbsentRecord,
     DamagedRecord,
 )
-from rnnstudy.core.storage.folder import has_full_size, unreadable, write_draft
+from rnnstudy.core.storage.folder import has_full_size, read_meta, unreadable, write_draft
 from rnnstudy.core.storage.meta import FORMAT, package_version, refuse_newer
 
 R = TypeVar("R", bound=Record)
@@ -81,6 +81,17 @@ class Store:
                 self._set_aside(folder)
                 self.damaged.append(key)
             raise
+
+    def read_values(self, key: str) -> dict[str, Any]:
+        """Return the fields of a record that are neither arrays nor records, by name.
+
+        Its arrays are not read. Raises CorruptRecord like `read`.
+        """
+        folder = self.folder(key)
+        self._refuse_linked_shard(folder)
+        meta = read_meta(folder, key if folder.name == key else folder.name)
+        fields: dict[str, Any] = meta["fields"]
+        return {name: each["value"] for name, each in fields.items() if "value" in each}
 
     def write(self, key: str, record: Record) -> None:
         """Write a record, unless there is one. Readers see all of it or nothing.
@@ -250,6 +261,10 @@ class StoreSnapshot(Store):
     def read(self, key: str, kind: type[R]) -> R:
         """Return the record under a key, see `Store.read`."""
         return self._store.read(key, kind)
+
+    def read_values(self, key: str) -> dict[str, Any]:
+        """Return the plain fields of a record, see `Store.read_values`."""
+        return self._store.read_values(key)
 
     def write(self, key: str, record: Record) -> None:
         """Write a record to the store. The snapshot does not see it."""

@@ -15,8 +15,11 @@ import rnnstudy.metrics
 from rnnstudy.core.component import restore
 from rnnstudy.metrics import (
     CCA,
+    CKA,
+    DSA,
     METRICS,
     PWCCA,
+    RSA,
     SVCCA,
     Metric,
     PrincipalAngles,
@@ -162,14 +165,59 @@ def test_zeros_appended_to_a_form_change_nothing(metric):
     assert metric.compare(padded, a) == 1.0
 
 
-def test_a_constant_representation_is_like_a_constant_one_only(metric):
-    x, y, _ = representations(4)
-    constant = np.full((SAMPLES, 6), 0.1, np.float32) * np.arange(6, dtype=np.float32)
-    assert similarity(metric, constant, x) == 0.0
-    a, b = form(metric, constant), form(metric, y)
-    assert distance(metric, y, constant) == metric.to_distance(np.asarray(0.0), b, a) > 0.0
-    assert similarity(metric, constant, constant) == 1.0
-    assert similarity(metric, constant, np.zeros((SAMPLES, 2))) == 1.0
+CONSTANT = np.full((SAMPLES, 6), 0.1, np.float32) * np.arange(6, dtype=np.float32)
+
+
+@pytest.mark.parametrize("other", ["varying", "constant", "zeros"])
+def test_of_a_constant_representation_no_number_is_made(metric, other):
+    """0 / 0 is neither 0 nor 1."""
+    x, _, _ = representations(4)
+    y = {"varying": x, "constant": 2.0 * CONSTANT, "zeros": np.zeros((SAMPLES, 2))}[other]
+    for pair in ((CONSTANT, y), (y, CONSTANT)):
+        for measure in (similarity, distance):
+            with pytest.raises(UndefinedMetric, match="must vary"):
+                measure(metric, *pair)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        CKA(debiased=True),
+        Procrustes(measure="euclidean"),
+        Procrustes(scaled=False),
+        Procrustes(alpha=0.5),
+        RSA(correlation="pearson"),
+        DSA(delays=2, measure="euclidean"),
+        SVCCA(divide_by="smaller"),
+    ],
+    ids=str,
+)
+def test_settings_make_a_constant_representation_no_better(metric):
+    with pytest.raises(UndefinedMetric, match="must vary"):
+        form(metric, CONSTANT)
+
+
+def test_the_difference_of_sizes_is_defined_for_a_size_of_0():
+    x, _, _ = representations(4)
+    metric = Procrustes(measure="euclidean", scaled=False)
+    assert metric.distance(x, np.zeros_like(x)) == pytest.approx(np.linalg.norm(x - x.mean(axis=0)))
+    assert metric.distance(CONSTANT, np.zeros((SAMPLES, 2))) == 0.0
+
+
+def test_an_unbiased_criterion_of_0_gives_no_number():
+    """One-hot samples: all pairs are equally far, so that HSIC_1 with themselves is 0."""
+    with pytest.raises(UndefinedMetric, match="HSIC_1 of states with themselves must be above 0"):
+        CKA(debiased=True).prepare(np.eye(6))
+
+
+@pytest.mark.parametrize(("kind", "field"), [("rsa", "varies"), ("dsa", "size")])
+def test_forms_of_the_previous_version_that_do_not_vary_give_no_number(kind, field):
+    metric = METRICS[kind]()
+    x, _, _ = representations(4)
+    good = form(metric, x)
+    still = {name: 0.0 * part for name, part in good.items()}
+    assert field in still
+    assert np.isnan(metric.distances(stack_forms([still]), stack_forms([still, good]))).all()
 
 
 def test_units_that_do_not_move_and_copies_of_units_change_nothing(metric):

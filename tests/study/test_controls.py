@@ -184,9 +184,9 @@ def test_controls_without_finite_states_are_left_out(
     assert found.absent == grown
     assert len(found.labels) == 4 * 4 - 2 + 3
     (drawn,) = Controls(metric="cka", planted=True).show(section(run, found))
-    assert f"Left out, because they have no finite states or no record: {', '.join(grown)}." in (
-        drawn.caption
-    )
+    reason = "the activity on the probe trials is not finite"
+    assert found.left_out == dict.fromkeys(grown, reason)
+    assert f"Left out, because {reason}: {', '.join(grown)}." in drawn.caption
     monkeypatch.setattr(tiles, "TILE_SIDE", 3)
     pieces = in_tiles(run)
     labels = list(found.labels)

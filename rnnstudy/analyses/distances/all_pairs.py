@@ -1,7 +1,7 @@
 """Base of distances between the states of all networks, and the rows of their matrix."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +16,13 @@ from rnnstudy.analyses.base import (
     overhead,
 )
 from rnnstudy.analyses.distances.representations import Activity
-from rnnstudy.comparison.distances.pairs import Distances, pairwise_distances, prepare_forms
+from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.distances.plants import plant_in_states
-from rnnstudy.comparison.distances.tiles import PreparedForm
+from rnnstudy.comparison.distances.tiles import PreparedForm, map_in_threads, tile_distances
+from rnnstudy.comparison.distances.undefined import undefined_items
 from rnnstudy.core.arrays import Array
-from rnnstudy.core.exhibit import Matrix
-from rnnstudy.metrics import AnyMetric
+from rnnstudy.core.exhibit import Exhibit, Matrix, Note
+from rnnstudy.metrics import AnyMetric, UndefinedMetric
 from rnnstudy.metrics.base import Form
 from rnnstudy.tasks import Task
 
@@ -31,6 +32,15 @@ COLOURED = ("cell", "activation", "protocol")
 
 LABEL_BYTES = 80
 """Bytes of the name of a row in the store, and of what is noted of it."""
+
+NOT_FINITE = "the activity on the probe trials is not finite"
+"""Reason why a network has no distances."""
+
+CONTROL_OF_NONE = "the trained network has no distances"
+"""Reason why a control has no distances."""
+
+MOST_NAMED = 12
+"""Largest number of networks that a caption names for one reason."""
 
 
 class DistanceRow(NamedTuple):
@@ -69,13 +79,14 @@ class AllPairs(TaskAnalysis):
 
     def run(self, task: Task, inputs: Inputs) -> Distances:
         records = list(self._records(inputs))
-        names = [self.label(row) for row, _ in records]
-        states = [self.states_of(row, record) for row, record in records]
-        present = [i for i, each in enumerate(states) if each is not None]
-        names = [names[i] for i in present]
-        forms = prepare_forms([x for x in states if x is not None], self.metric, names)
-        values = pairwise_distances(forms, self.metric, names)
-        return self.annotate(values, [records[i][0] for i in present])
+        rows, activities = [row for row, _ in records], [activity for _, activity in records]
+        forms = map_in_threads(self.form_or_reason, rows, activities)
+        present = compared_rows(rows, [not isinstance(form, str) for form in forms])
+        compared = [form for i in present if not isinstance(form := forms[i], str)]
+        values = np.full((len(rows), len(rows)), np.nan)
+        values[np.ix_(present, present)] = tile_distances(compared, compared, self.metric)
+        reasons = [form if isinstance(form, str) else "" for form in forms]
+        return self.collect(rows, values, reasons.__getitem__)
 
     def _records(self, inputs: Inputs) -> Iterable[tuple[DistanceRow, Activity]]:
         """Yield the rows input by input, then planted copies, then networks of other tasks."""
@@ -108,19 +119,52 @@ class AllPairs(TaskAnalysis):
         stored = form and form + overhead(PreparedForm)
         return cost_of_pairs(items) + Cost(bytes=items * stored)
 
-    def form_of(self, row: DistanceRow, activity: Activity) -> Form | None:
-        """Return the metric's form of a row; None for a control whose states are not finite."""
-        states = self.states_of(row, activity)
-        return None if states is None else self.metric.prepare(states)
+    def collect(
+        self, rows: Sequence[DistanceRow], values: Array, reason: Callable[[int], str]
+    ) -> Distances:
+        """Return the distances of the rows that have some, and the reasons of the others.
 
-    def states_of(self, row: DistanceRow, activity: Activity) -> Array | None:
-        """Return the states of a row; None for a control whose states are not finite.
-
-        Untrained networks may grow without bound. Their distances say nothing.
+        Parameters
+        ----------
+        rows
+            All rows.
+        values
+            Distances [row, row]; NaN for a row that is not compared.
+        reason
+            Position of a row that is not compared -> why it has no form; empty if it has one.
         """
-        if row.is_control and not np.isfinite(activity.states).all():
-            return None
-        return self.states(activity, row.planted)
+        reasons = {int(i): reason(int(i)) for i in np.flatnonzero(np.isnan(np.diag(values)))}
+        present = [i for i in range(len(rows)) if i not in reasons]
+        controls = [rows[i].is_control for i in present]
+        undefined = undefined_items(values[np.ix_(present, present)], controls)
+        reasons |= {present[k]: self._pair_reason(count) for k, count in undefined.items()}
+        present = compared_rows(rows, [i not in reasons for i in range(len(rows))])
+        left_out = sorted(set(range(len(rows))).difference(present))
+        distances = Distances(
+            tuple(self.label(rows[i]) for i in present),
+            values[np.ix_(present, present)],
+            {self.label(rows[i]): reasons.get(i) or CONTROL_OF_NONE for i in left_out},
+        )
+        return self.annotate(distances, [rows[i] for i in present])
+
+    def _pair_reason(self, count: int) -> str:
+        others = "another network" if count == 1 else f"{count} other networks"
+        return f"the {self.metric_title} distance to {others} is undefined"
+
+    def form_or_reason(self, row: DistanceRow, activity: Activity) -> Form | str:
+        """Return the metric's form of a row, or the reason why it has no distances.
+
+        Networks may grow without bound, or stand still. Their distances are undefined.
+        """
+        if not np.isfinite(activity.states).all():
+            return NOT_FINITE
+        try:
+            return self.metric.prepare(self.states(activity, row.planted))
+        except UndefinedMetric as error:
+            sentence, _, _ = " ".join(str(error).split()).partition(". ")
+            return f"{self.metric_title} is undefined: {sentence.rstrip('.') or 'no reason given'}"
+        except ValueError as error:
+            raise ValueError(f"{self.label(row)!r}: {error}") from error
 
     def states(self, activity: Activity, planted: bool = False) -> Array:
         """Return a network's states, or a planted copy, in the shape that the metric takes.
@@ -136,23 +180,65 @@ class AllPairs(TaskAnalysis):
         return self.metric.kind.rpartition(":")[2].lower()
 
 
+def compared_rows(rows: Sequence[DistanceRow], has_form: Sequence[bool]) -> list[int]:
+    """Return the positions of the rows that are compared.
+
+    They have a form. The network of a control that is made of it has one, too.
+    """
+    pairs = list(zip(rows, has_form, strict=True))
+    lost = {row.member.name for row, has in pairs if not (has or row.is_control)}
+    return [
+        i
+        for i, (row, has) in enumerate(pairs)
+        if has and (row.part is None or row.member.name not in lost)
+    ]
+
+
 def cost_of_pairs(items: int) -> Cost:
     """Return the cost of all pairs of so many items, and of their distances in the store."""
     return Cost({"pairs": items * (items - 1) // 2}, 8 * items**2 + LABEL_BYTES * items)
 
 
-def distance_matrix_exhibit(section: Section, title: str, caption: str) -> Iterable[Matrix]:
-    """Yield the matrix of the distances that the analysis `title` computed, if there are any."""
+def distance_matrix_exhibit(section: Section, title: str, caption: str) -> Iterable[Exhibit]:
+    """Yield the matrix of the distances that the analysis `title` computed.
+
+    If no network has distances, there is a note in its place.
+    """
     distances = section.shared[title]
-    if isinstance(distances, Distances):
+    if not isinstance(distances, Distances):
+        return
+    heading, left_out = f"Distance between networks, {title}", left_out_sentences(distances)
+    if not distances.labels:
+        yield Note(title=heading, text=f"No network has distances.{left_out}")
+    else:
         yield Matrix(
-            title=f"Distance between networks, {title}",
-            caption=caption,
+            title=heading,
+            caption=caption + left_out,
             values=distances.values,
             labels=distances.labels,
             groups=cells_and_activations(section, distances.labels),
             value_label="distance",
         )
+
+
+def left_out_sentences(distances: Distances) -> str:
+    """Return sentences on the items without distances, each after a space; empty if all have some.
+
+    Examples
+    --------
+    >>> one = Distances(("a",), np.zeros((1, 1)), {"b": "the activity is not finite"})
+    >>> left_out_sentences(one)
+    ' Left out, because the activity is not finite: b.'
+    """
+    names: dict[str, list[str]] = {}
+    for name, reason in distances.left_out.items():
+        names.setdefault(reason, []).append(name)
+    return "".join(
+        f" Left out, because {reason}: {', '.join(those[:MOST_NAMED])}"
+        + f" and {len(those) - MOST_NAMED} more" * (len(those) > MOST_NAMED)
+        + "."
+        for reason, those in names.items()
+    )
 
 
 def cells_and_activations(section: Section, names: Sequence[str]) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ from rnnstudy.analyses.distances.all_pairs import (
     COLOURED,
     AllPairs,
     DistanceRow,
+    left_out_sentences,
 )
 from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.comparison.distances.embedding import classical_mds
@@ -18,7 +19,7 @@ from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.statistics.informative import PLANTED as PLANTED
 from rnnstudy.comparison.statistics.informative import TRAINED as TRAINED
 from rnnstudy.core.arrays import Array
-from rnnstudy.core.exhibit import Exhibit, Scatter
+from rnnstudy.core.exhibit import Exhibit, Note, Scatter
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
@@ -77,6 +78,7 @@ class ControlDistances(Distances):
         return cls(
             labels=distances.labels,
             values=distances.values,
+            left_out=distances.left_out,
             learnt=tuple(learnt),
             fields=tuple(dict(member.fields) for member in members),
         )
@@ -126,8 +128,8 @@ class Controls(AllPairs):
 
     These are the same networks with initial weights, and the networks of the study's other tasks,
     driven by this task's probe. If the number of inputs differs, such a network gets new input
-    weights from its seed and keeps its other weights. Imported networks are left out, and controls
-    whose states are not finite.
+    weights from its seed and keeps its other weights. Imported networks are left out, and items
+    whose states are not finite or give the metric no meaning.
 
     Examples
     --------
@@ -191,21 +193,26 @@ def control_labels(analysis: TaskAnalysis) -> dict[str, Any]:
     return {**labels, "name": analysis.name and f"{analysis.name}_controls"}
 
 
-def control_map(section: Section, title: str) -> Iterable[Scatter]:
+def control_map(section: Section, title: str) -> Iterable[Exhibit]:
     """Yield the networks and controls of the analysis `title` as points in the plane."""
     distances = section.shared[title]
     if not isinstance(distances, ControlDistances):
         return
+    heading = f"Networks and controls by {title.removesuffix('_controls')} distance"
+    left_out = left_out_sentences(distances)
+    if not distances.labels:
+        yield Note(title=heading, text=f"No network has distances.{left_out}")
+        return
     points = classical_mds(distances)
     kinds = ", ".join(dict.fromkeys(distances.learnt))
-    absent = ", ".join(distances.absent)
+    absent = ", ".join(each for each in distances.absent if each not in distances.left_out)
     yield Scatter(
-        title=f"Networks and controls by {title.removesuffix('_controls')} distance",
+        title=heading,
         caption="Classical multidimensional scaling (stress "
         f"{points.stress:.2f} in 2 dimensions; 0 is exact). Each point is a network on "
         f"{section.task.title}. Kinds of points: {kinds}."
-        + f" Left out, because they have no finite states or no record: {absent}."
-        * bool(absent),
+        + left_out
+        + f" Left out, because they have no record: {absent}." * bool(absent),
         points=points.points,
         labels=distances.labels,
         groups={

@@ -8,13 +8,13 @@ from pydantic import Field
 
 from rnnstudy.analyses.base import Inputs, Member, Section, TaskAnalysis
 from rnnstudy.analyses.conditions import as_tuple, equal_values, has_values, unknown_field_error
-from rnnstudy.analyses.distances.all_pairs import COLOURED
+from rnnstudy.analyses.distances.all_pairs import COLOURED, left_out_sentences
 from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, ControlDistances
 from rnnstudy.comparison.distances.embedding import Coordinates
 from rnnstudy.comparison.distances.out_of_sample import reference_map
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.arrays import Array
-from rnnstudy.core.exhibit import Exhibit, Scatter
+from rnnstudy.core.exhibit import Exhibit, Note, Scatter
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
 
@@ -75,6 +75,10 @@ class Embedding(TaskAnalysis):
         is_fitted = np.ones(len(distances.labels), bool)
         if self.fit:
             is_fitted = self._fit_mask(_fields(distances, inputs.members))
+        if distances.left_out and is_fitted.sum() < (MIN_FITTED if self.fit else 1):
+            return self._no_map()
+        if self.fit:
+            self._check_fit(is_fitted)
         by_stress = self.method == "stress"
         return reference_map(distances, is_fitted, self.dimensions, by_stress=by_stress)
 
@@ -82,13 +86,25 @@ class Embedding(TaskAnalysis):
         """Return the mask of the items of the map, [item]."""
         if fields and (error := self._field_error(fields[0])):
             raise ValueError(error)
-        mask = np.array([has_values(each, self.fit) for each in fields], bool)
+        return np.array([has_values(each, self.fit) for each in fields], bool)
+
+    def _check_fit(self, mask: Array) -> None:
         if mask.sum() < MIN_FITTED:
             raise ValueError(
                 f"fit: a map must have at least {MIN_FITTED} networks, got {mask.sum()} of "
                 f"{len(mask)} with these values. Widen fit."
             )
-        return mask
+
+    def _no_map(self) -> Coordinates:
+        """Return the map of no network, because too few have distances."""
+        return Coordinates(
+            labels=(),
+            negative_share=np.nan,
+            stress=np.nan,
+            points=np.zeros((0, self.dimensions)),
+            out_of_sample=np.zeros(0, bool),
+            eigenvalues=np.zeros(0),
+        )
 
     def _field_error(self, fields: Iterable[str]) -> str:
         error = unknown_field_error(self.fit, list(fields))
@@ -98,9 +114,14 @@ class Embedding(TaskAnalysis):
         result, distances = section.shared[self.title], section.shared.get(self.of)
         if not isinstance(result, Coordinates) or not isinstance(distances, Distances):
             return
+        title, left_out = f"Networks by {self.of} distance", left_out_sentences(distances)
+        if not result.labels:
+            yield Note(title=title, text=f"Too few networks have distances for a map.{left_out}")
+            return
         yield Scatter(
-            title=f"Networks by {self.of} distance",
-            caption=f"{self._describe(result)} Each point is a network, near points are alike.",
+            title=title,
+            caption=f"{self._describe(result)} Each point is a network, near points are alike."
+            + left_out,
             points=result.points[:, :2],
             labels=result.labels,
             groups=self._groups(result, _fields(distances, section.members)),

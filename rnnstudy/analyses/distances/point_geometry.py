@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Annotated, ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Section
@@ -18,6 +19,9 @@ from rnnstudy.comparison.distances.point_geometry import point_geometry_distance
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
+
+MIN_PRESENT = 2
+"""Smallest number of points that a network must have. One point has no neighbour."""
 
 
 class OrderedPoints(Record):
@@ -44,7 +48,8 @@ class PointGeometry(RecordDistances):
 
     In `oscillations` they are the fixed points of the sine's cues. In `line_attractor` they are the
     slow points of each context of an integration, in the order of the readout. Two networks whose
-    points have the same neighbours have the distance 0, whatever their states.
+    points have the same neighbours have the distance 0, whatever their states. A network with fewer
+    than 2 points is left out.
 
     Examples
     --------
@@ -68,6 +73,17 @@ class PointGeometry(RecordDistances):
 
     def form(self, record: OrderedPoints) -> Array:
         return record.ordered_points
+
+    def reason_against(self, form: Array) -> str:
+        points = np.asarray(form, float)
+        if np.isinf(points).any():
+            return f"a point of '{self.of}' is not finite"
+        present = points[~np.isnan(points).any(axis=1)]
+        if len(present) < MIN_PRESENT:
+            return f"there are fewer than {MIN_PRESENT} points of '{self.of}'"
+        if self.neighbours is None and not np.ptp(present, axis=0).any():
+            return f"all points of '{self.of}' are at one place"
+        return ""
 
     def compare(self, forms: Sequence[Array], names: Sequence[str]) -> Distances:
         return point_geometry_distances(forms, names, self.neighbours)

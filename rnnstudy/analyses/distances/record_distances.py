@@ -2,10 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+
 from rnnstudy.analyses.base import Cost, Inputs, Member, Section, TaskAnalysis
-from rnnstudy.analyses.distances.all_pairs import cost_of_pairs
+from rnnstudy.analyses.distances.all_pairs import CONTROL_OF_NONE, cost_of_pairs
 from rnnstudy.analyses.distances.controls import (
     PLANTED,
     STANDARD,
@@ -27,7 +30,8 @@ class RecordDistances(TaskAnalysis):
     """Base of analyses that compare networks by one record of each.
 
     `form` reduces a record to a form, `compare` returns the distances of forms. `plant` changes a
-    form by a known difference, for claims that networks are alike.
+    form by a known difference, for claims that networks are alike. `reason_against` names forms
+    without distances.
 
     Examples
     --------
@@ -58,14 +62,30 @@ class RecordDistances(TaskAnalysis):
     def compare(self, forms: Sequence[Any], names: Sequence[str]) -> Distances:
         """Return the distances of the forms of networks with these names."""
 
+    def reason_against(self, form: Any) -> str:
+        """Return why a network of this form has no distances; empty if it has.
+
+        Such a network is left out of the matrix. By default all have distances.
+        """
+        return ""
+
     def plant(self, form: Any) -> Any:
         """Return a form with a known difference, or None if the distances have no such form."""
         return None
 
     def run(self, task: Task, inputs: Inputs) -> Distances:
-        records = inputs[self.of]
-        forms = [self.form(record) for record in records.values()]
-        return self.compare(forms, [member.name for member in records])
+        records = inputs[self.of].items()
+        forms = {member.name: self.form(record) for member, record in records}
+        reasons = {name: self.reason_against(form) for name, form in forms.items()}
+        return self.compare_defined(forms, {name: why for name, why in reasons.items() if why})
+
+    def compare_defined(self, forms: Mapping[str, Any], left_out: Mapping[str, str]) -> Distances:
+        """Return the distances of forms by name, but for those that are left out."""
+        names = [name for name in forms if name not in left_out]
+        if not names:
+            return Distances((), np.zeros((0, 0)), dict(left_out))
+        distances = self.compare([forms[name] for name in names], names)
+        return replace(distances, left_out=dict(left_out)) if left_out else distances
 
     def cost(self, task: Task, records: int) -> Cost:
         return cost_of_pairs(records)
@@ -112,12 +132,20 @@ class RecordControls(RecordDistances):
         return self.replace(planted=True) if planted and not self.planted else self
 
     def run(self, task: Task, inputs: Inputs) -> ControlDistances:
-        items = list(self._items(inputs))
-        names = [item_label(item.member.name, item.learnt) for item in items]
+        items = {item_label(each.member.name, each.learnt): each for each in self._items(inputs)}
+        reasons = {label: self.reason_against(item.form) for label, item in items.items()}
+        trained = (label for label, item in items.items() if item.learnt == TRAINED)
+        lost = {items[label].member for label in trained if reasons[label]}
+        left_out = {
+            label: reason or CONTROL_OF_NONE
+            for label, reason in reasons.items()
+            if reason or items[label].member in lost
+        }
+        forms = {label: item.form for label, item in items.items()}
+        distances = self.compare_defined(forms, left_out)
+        rows = [items[label] for label in distances.labels]
         return ControlDistances.of(
-            self.compare([item.form for item in items], names),
-            [item.learnt for item in items],
-            [item.member for item in items],
+            distances, [row.learnt for row in rows], [row.member for row in rows]
         )
 
     def _items(self, inputs: Inputs) -> Iterator[Item]:
@@ -128,7 +156,8 @@ class RecordControls(RecordDistances):
             forms = self._forms(inputs.controls.get(weights, {}))
             yield from (Item(member, weights, form) for member, form in forms.items())
         if self.planted:
-            copies = {member: self.plant(form) for member, form in trained.items()}
+            known = {m: form for m, form in trained.items() if not self.reason_against(form)}
+            copies = {member: self.plant(form) for member, form in known.items()}
             yield from (
                 Item(member, PLANTED, form) for member, form in copies.items() if form is not None
             )

@@ -22,7 +22,7 @@ def varying_factors(
         for name in dict.fromkeys(n for member in members for n in member.fields)
         if name not in NO_FACTORS
     ]
-    if error := unknown_factor_error(factors, fields):
+    if members and (error := unknown_factor_error(factors, fields)):
         raise ValueError(error)
     wanted = fields if factors is None else list(dict.fromkeys(factors))
     varying = tuple(name for name in wanted if len(set(factor_values(name, members))) > 1)

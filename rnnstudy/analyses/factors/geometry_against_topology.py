@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.analyses.base import Inputs, Member, Section, TaskAnalysis
+from rnnstudy.analyses.distances.all_pairs import left_out_sentences
 from rnnstudy.analyses.factors.fields import (
     factor_values,
     strata_of,
@@ -21,7 +22,7 @@ from rnnstudy.comparison.statistics.variance.explained_shares import (
     explained_shares,
 )
 from rnnstudy.core.arrays import Array
-from rnnstudy.core.exhibit import Exhibit, Intervals, Table
+from rnnstudy.core.exhibit import Exhibit, Intervals, Note, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
 from rnnstudy.tasks import Task
@@ -142,7 +143,13 @@ class GeometryAgainstTopology(TaskAnalysis):
         factors = {name: factor_values(name, usable) for name in names}
         if not factors:
             return
-        for share in explained_shares(among, factors, permutations=self.permutations):
+        try:
+            shares = explained_shares(among, factors, permutations=self.permutations)
+        except ValueError:
+            if not distances.left_out:
+                raise
+            return  # too few networks have distances
+        for share in shares:
             yield len(usable), share, self._dispersion(share.name, factors, among, usable)
 
     def _dispersion(
@@ -160,9 +167,23 @@ class GeometryAgainstTopology(TaskAnalysis):
 
     def show(self, section: Section) -> Iterable[Exhibit]:
         record = section.shared[self.title]
-        if isinstance(record, FactorShares) and len(record.share):
+        if not isinstance(record, FactorShares):
+            return
+        for name in self.needs():
+            distances = section.shared.get(name)
+            if isinstance(distances, Distances) and distances.left_out:
+                yield _left_out(name, distances, name in record.distances)
+        if len(record.share):
             yield _figure(record)
             yield _table(record)
+
+
+def _left_out(name: str, distances: Distances, has_shares: bool) -> Note:
+    text = left_out_sentences(distances).strip()
+    return Note(
+        title=f"Geometry against topology: networks without {name} distances",
+        text=text if has_shares else f"{text} Too few networks remain for shares.",
+    )
 
 
 def _figure(record: FactorShares) -> Intervals:

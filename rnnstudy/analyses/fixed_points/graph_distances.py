@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
+import numpy as np
+
 from rnnstudy.analyses.base import Section
 from rnnstudy.analyses.distances.all_pairs import distance_matrix_exhibit
 from rnnstudy.analyses.distances.record_distances import (
@@ -83,6 +85,10 @@ class GraphDistances(RecordDistances):
             return self._weights(record.matrix())
         links = record.links(self.directions)
         return LabelledEdges(links.labels, self._weights(links.weight), links.group)
+
+    def reason_against(self, form: LabelledEdges | Array) -> str:
+        weights = form.weight if isinstance(form, LabelledEdges) else form
+        return "" if np.isfinite(weights).all() else f"a weight of '{self.of}' is not finite"
 
     def compare(self, forms: Sequence[Any], names: Sequence[str]) -> Distances:
         return COMPARISONS[self.distance](forms, names)

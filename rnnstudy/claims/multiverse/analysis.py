@@ -24,6 +24,7 @@ from rnnstudy.claims.multiverse.specifications import (
     choice_errors,
     specifications,
 )
+from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.statistics.matching import CALIPER
 from rnnstudy.comparison.statistics.permutation import p_value, random_orders
 from rnnstudy.core.arrays import Array
@@ -123,7 +124,7 @@ class Multiverse(TaskAnalysis):
             for each, (row, reason) in zip(all_specifications, rows, strict=True)
         ]
         median = _median(effect)
-        null = self._null_medians(all_specifications, measured, inputs.members)
+        null = self._null_medians(all_specifications, measured, self._compared_members(inputs))
         return MultiverseResult(
             claim=self.claim.title,
             effect_label=self.claim.effect,
@@ -147,13 +148,21 @@ class Multiverse(TaskAnalysis):
             measured = specification.claim.measure(task, inputs)
         except ValueError:
             return None
-        members = [m for m in inputs.members if has_values(m.fields, specification.where)]
+        left_out = frozenset[str]().union(*_left_out(specification.claim.needs(), inputs))
+        present = [m for m in inputs.members if m.name not in left_out]
+        members = [m for m in present if has_values(m.fields, specification.where)]
         if specification.matched:
             members = self._match(members, inputs)
         names = {member.name for member in members}
         others = {member.name for member in measured.members} - {m.name for m in inputs.members}
         keep = [i for i, m in enumerate(measured.members) if m.name in names | others]
         return measured.only(keep)
+
+    def _compared_members(self, inputs: Inputs) -> tuple[Member, ...]:
+        """Return the networks that have distances in some specification."""
+        left_out = _left_out(self.needs(), inputs)
+        absent = left_out[0].intersection(*left_out) if left_out else frozenset()
+        return tuple(member for member in inputs.members if member.name not in absent)
 
     def _match(self, members: list[Member], inputs: Inputs) -> list[Member]:
         records = inputs[Evaluation().title]
@@ -170,6 +179,8 @@ class Multiverse(TaskAnalysis):
         members: tuple[Member, ...],
     ) -> Array:
         """Return the median effect of each joint permutation."""
+        if not members:
+            return np.full(self.shuffles, -np.inf)
         quick = [_quick(each.claim) for each in all_specifications]
         medians = []
         for number in range(self.shuffles):
@@ -215,6 +226,12 @@ class _JointShuffle:
             if measured.members[trained].name in self.exchanged:
                 learnt[trained], learnt[untrained] = UNTRAINED, TRAINED
         return _with_training(measured, learnt)
+
+
+def _left_out(needs: Iterable[str], inputs: Inputs) -> list[frozenset[str]]:
+    """Return the names of the networks without distances, for each of the inputs."""
+    records = (inputs[name] for name in needs)
+    return [frozenset(r.left_out if isinstance(r, Distances) else ()) for r in records]
 
 
 def _with_training(measured: Measurements, learnt: list[str]) -> Measurements:

@@ -1,7 +1,7 @@
 """All pairs of representations under one metric."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -27,6 +27,8 @@ class Distances(Record):
         Names of the items, each once.
     values : array [item, item]
         Distances, in the unit of the metric.
+    left_out : dict
+        Name of an item without distances -> the reason. Such an item is not among the labels.
 
     Raises
     ------
@@ -45,6 +47,7 @@ class Distances(Record):
 
     labels: tuple[str, ...]
     values: Array = array("item", "item")
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,6 +61,8 @@ class Distances(Record):
         if len(set(self.labels)) < len(self.labels):
             repeated = next(label for label in self.labels if self.labels.count(label) > 1)
             raise ValueError(f"labels must differ, got {repeated!r} for more than one item")
+        for label in set(self.labels).intersection(self.left_out):
+            raise ValueError(f"left_out must name no item with distances, got {label!r}")
         self._check_values(np.isfinite(self.values), "finite")
         self._check_values(self.values >= 0.0, "0 or more")
         self._check_values(np.diag(np.diag(self.values)) == 0.0, "0 on the diagonal")
@@ -218,41 +223,38 @@ def pairwise_distances(
 
 
 def assemble_tiles(
-    labels: Sequence[str],
+    count: int,
     split: Mapping[int, Sequence[int]],
     tiles: Mapping[tuple[int, int], DistanceTile],
-) -> Distances:
+) -> Array:
     """Assemble the whole matrix from the tiles on and above the diagonal.
-
-    Items whose distances are NaN have no states that can be compared. They are left out.
 
     Parameters
     ----------
-    labels : sequence of str
-        Names of all networks.
+    count : int
+        Number of all items.
     split : mapping
-        Block -> positions of its networks among the labels.
+        Block -> positions of its items in the matrix.
     tiles : mapping
         Tile for each pair (first block, second block).
 
     Returns
     -------
-    Distances
-        Labelled matrix.
+    array [item, item]
+        Distances; NaN where a tile has NaN.
 
     Examples
     --------
     >>> tiles = {(0, 0): DistanceTile(np.zeros((1, 1))), (1, 1): DistanceTile(np.zeros((1, 1)))}
     >>> tiles[0, 1] = DistanceTile(np.array([[2.0]]))
-    >>> assemble_tiles(["a", "b"], {0: [0], 1: [1]}, tiles).values.tolist()
+    >>> assemble_tiles(2, {0: [0], 1: [1]}, tiles).tolist()
     [[0.0, 2.0], [2.0, 0.0]]
     """
-    values = np.zeros((len(labels), len(labels)))
+    values = np.zeros((count, count))
     for (first, second), tile in tiles.items():
         values[np.ix_(split[first], split[second])] = tile.values
         values[np.ix_(split[second], split[first])] = tile.values.T
-    present = np.flatnonzero(np.isfinite(np.diag(values))).tolist()
-    return Distances(tuple(labels[i] for i in present), values[np.ix_(present, present)])
+    return values
 
 
 def _as_representations(states: Any) -> list[Any]:

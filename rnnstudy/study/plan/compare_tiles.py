@@ -7,31 +7,28 @@ A matrix of one tile is one job.
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from rnnstudy.analyses.base import Cost
-from rnnstudy.analyses.distances.all_pairs import AllPairs, DistanceRow
-from rnnstudy.analyses.distances.representations import Activity
+from rnnstudy.analyses.distances.all_pairs import AllPairs, compared_rows
 from rnnstudy.comparison.distances.pairs import Distances, assemble_tiles
 from rnnstudy.comparison.distances.tiles import (
     FORM_CACHE_BYTES,
     FORMS,
     PAIR_BLOCK_BYTES,
     DistanceTile,
-    PreparedForm,
     map_in_threads,
     split_into_blocks,
     tile_distances,
 )
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Address
-from rnnstudy.core.storage.errors import AbsentRecord, DamagedRecord
-from rnnstudy.metrics.base import Form, form_arrays
 from rnnstudy.study.plan.analyse_task import AnalyseTask, task_key
 from rnnstudy.study.plan.job import Context, Job, JobKey
 from rnnstudy.study.plan.task_artefact import TaskArtefact
+from rnnstudy.study.plan.tile_forms import TileForms, tile_rows
 from rnnstudy.study.store import Store, StoreSnapshot
 
 TILE_SIDE = 128
@@ -116,10 +113,10 @@ class CompareTiles(AnalyseTask):
         assert isinstance(analysis, AllPairs)
         boundary = self.result.n_task_networks
         # In the order of `AllPairs.run`: part by part, then networks of other tasks.
-        rows = sorted(_tile_rows(self.result, at), key=lambda row: (row[0] >= boundary, row[1]))
+        rows = sorted(tile_rows(self.result, at), key=lambda row: (row[0] >= boundary, row[1]))
         position = {row: k for k, row in enumerate(rows)}
         split = {
-            block.number: [position[row] for row in _tile_rows(self.result, block.ready(store))]
+            block.number: [position[row] for row in tile_rows(self.result, block.ready(store))]
             for block in self.blocks
         }
         tiles = {
@@ -127,17 +124,16 @@ class CompareTiles(AnalyseTask):
             for first, second in self._sides()
             if split[first.number] and split[second.number]
         }
-        items = {analysis.label(item): item for item in (_item(self.result, *row) for row in rows)}
-        values = assemble_tiles(list(items), split, tiles)
-        return analysis.annotate(values, [items[label] for label in values.labels])
+        forms = TileForms(self.result, rows, store)
+        return analysis.collect(forms.items, assemble_tiles(len(rows), split, tiles), forms.reason)
 
     def _tile(self, rows: Block, columns: Block, store: Store) -> DistanceTile:
         if not self.tiles:
-            forms = _Forms(self.result, rows.ready(store), store)
+            forms = TileForms(self.result, tile_rows(self.result, rows.ready(store)), store)
             loaded = map_in_threads(forms.load, range(len(forms.rows)))
-            present = [i for i, form in enumerate(loaded) if form is not None]
-            everything = [form for form in loaded if form is not None]
-            values = tile_distances(everything, everything, forms.analysis.metric)
+            present = compared_rows(forms.items, [form is not None for form in loaded])
+            compared = [form for i in present if (form := loaded[i]) is not None]
+            values = tile_distances(compared, compared, forms.analysis.metric)
             return DistanceTile(_with_absent(values, (present, present), (len(loaded),) * 2))
         job = CompareBlocks(whole=self, rows=rows, columns=columns)
         if not store.has(job.address(store)):
@@ -232,36 +228,14 @@ class CompareBlocks(Job):
             return
         address = self.address(store)
         if self.rows.ready(store) and self.columns.ready(store) and not store.has(address):
-            rows = _Forms(self.result, self.rows.ready(store), store)
+            rows = TileForms(self.result, tile_rows(self.result, self.rows.ready(store)), store)
             same = self.rows is self.columns
-            columns = rows if same else _Forms(self.result, self.columns.ready(store), store)
+            others = tile_rows(self.result, self.columns.ready(store))
+            columns = rows if same else TileForms(self.result, others, store)
             values = tile_distances(rows, columns, rows.analysis.metric)
             shape = len(rows.rows), len(columns.rows)
             values = _with_absent(values, (rows.present, columns.present), shape)
             context.store.write(address, DistanceTile(values))
-
-
-def _tile_rows(result: TaskArtefact, at: Sequence[int]) -> list[tuple[int, int]]:
-    """Return the rows of a tile: positions of networks, and numbers of their items.
-
-    The items of a network are its inputs, and a planted copy after them.
-    """
-    return [(i, item) for i in at for item in range(_item_count(result, i))]
-
-
-def _item_count(result: TaskArtefact, i: int) -> int:
-    assert isinstance(result.analysis, AllPairs)
-    is_of_task = i < result.n_task_networks
-    return len(result.reads[i]) + (result.analysis.has_planted_copies and is_of_task)
-
-
-def _item(result: TaskArtefact, i: int, number: int) -> DistanceRow:
-    """Return an item of a network as a row of the matrix."""
-    if i >= result.n_task_networks:
-        return DistanceRow(result.members[i], None)
-    if number == len(result.reads[i]):
-        return DistanceRow(result.members[i], 0, planted=True)
-    return DistanceRow(result.members[i], number)
 
 
 def _with_absent(
@@ -271,57 +245,3 @@ def _with_absent(
     tile = np.full(shape, np.nan)
     tile[np.ix_(*present)] = values
     return tile
-
-
-class _Forms(Sequence[Form]):
-    """Forms that a metric makes of the activity of networks, one by one.
-
-    Forms are kept in memory as far as there is room. The store holds forms of metrics that take
-    many times longer to prepare one than to read it. Controls without finite states have no form,
-    and are not part of the sequence.
-    """
-
-    def __init__(self, result: TaskArtefact, at: Sequence[int], store: Store) -> None:
-        assert isinstance(result.analysis, AllPairs)
-        self.result, self.store, self.analysis = result, store, result.analysis
-        self.rows = _tile_rows(result, at)
-
-    @cached_property
-    def present(self) -> list[int]:
-        """Positions of the rows that have a form."""
-        controls = (_item(self.result, *row).is_control for row in self.rows)
-        return [
-            i for i, may_lack in enumerate(controls) if not may_lack or self.load(i) is not None
-        ]
-
-    def __len__(self) -> int:
-        return len(self.present)
-
-    def __getitem__(self, i: Any) -> Any:
-        return self.load(self.present[i])
-
-    def load(self, i: int) -> Form | None:
-        """Return the form of a row; None for a control without finite states."""
-        row = _item(self.result, *self.rows[i])
-        address = self.result.reads_in(self.store)[self.rows[i][0]][row.part or 0]
-        key = self.analysis.metric.key("form", address, *(["planted"] * row.planted))
-        form = FORMS.get(key, lambda: self._read_or_prepare(row, address, key))
-        return form if form_arrays(form) else None
-
-    def _read_or_prepare(self, row: DistanceRow, address: str, key: Address) -> Form:
-        task = self.result.task
-        if not self.analysis.metric.stored_bytes(task.probe_trials * task.length):
-            return self._prepare(row, address)
-        try:
-            return self.store.read(key, PreparedForm).form
-        except (AbsentRecord, DamagedRecord):
-            form = self._prepare(row, address)
-            self.store.write(key, PreparedForm.of(form))
-            return form
-
-    def _prepare(self, row: DistanceRow, address: str) -> Form:
-        try:
-            form = self.analysis.form_of(row, self.store.read(address, Activity))
-        except ValueError as error:
-            raise ValueError(f"{row.member.name!r}: {error}") from error
-        return {} if form is None else form

@@ -1,10 +1,16 @@
 """Networks that analyses and claims leave out, in words, and groups that lose all networks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from rnnstudy.analyses.base import Member, NetworkChoice
 from rnnstudy.claims.evidence.record import Evidence
+from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.core.component import Address
+from rnnstudy.core.storage.errors import AbsentRecord, DamagedRecord
+from rnnstudy.study.plan.task_artefact import TaskArtefact
+from rnnstudy.study.store import Store
 
 NO_NETWORKS: dict[NetworkChoice, str] = {
     "solved": "no network is solved",
@@ -19,6 +25,57 @@ def reason_for_none(choice: NetworkChoice, left_out: Sequence[tuple[Member, str]
     if left_out and all(reason == "diverged" for _, reason in left_out):
         return NO_NETWORKS["trained"]
     return NO_NETWORKS[choice]
+
+
+def undefined_distances(result: TaskArtefact, store: Store) -> dict[str, str]:
+    """Return the networks of a task whose distances are undefined in a result: name -> reason.
+
+    The reason is that of the record of the distances. Results without distances have none.
+    """
+    if not issubclass(result.analysis.yields, Distances) or result.pending:
+        return {}
+    address = result.address(store)
+    reasons = store.memoise((address, "left out"), lambda: _left_out_of(address, store))
+    names = (member.name for member in result.members[: result.n_task_networks])
+    return {name: reasons[name] for name in names if name in reasons}
+
+
+def _left_out_of(address: Address, store: Store) -> Mapping[str, str]:
+    """Return what a record of distances leaves out, without reading the distances."""
+    with suppress(AbsentRecord, DamagedRecord):  # then there are no distances either
+        reasons: Mapping[str, str] = store.read_values(address).get("left_out", {})
+        return reasons
+    return {}
+
+
+def networks_left_out(result: TaskArtefact, store: Store) -> list[tuple[Member, str]]:
+    """Return the networks of a task that a result leaves out, each with the reason in words.
+
+    It leaves out those that it is not about, and those without distances where it reads distances.
+    """
+    outside = result.left_out(store)
+    sources = {each.analysis.title: undefined_distances(each, store) for each in _sources(result)}
+    known = {member.name for member, _ in outside}
+    members = (m for m in result.members[: result.n_task_networks] if m.name not in known)
+    reasons = ((member, _reason(member.name, sources)) for member in members)
+    return [*outside, *((member, reason) for member, reason in reasons if reason)]
+
+
+def _reason(name: str, sources: Mapping[str, Mapping[str, str]]) -> str:
+    """Return why a network has no distances in some sources; empty if it has in all."""
+    reasons = {title: left_out[name] for title, left_out in sources.items() if name in left_out}
+    if not reasons:
+        return ""
+    title, reason = next(iter(reasons.items()))
+    place = "" if len(reasons) == len(sources) else f"in {title} "
+    return f"{place}because {reason}"
+
+
+def _sources(result: TaskArtefact) -> list[TaskArtefact]:
+    """Return the results with distances that a result reads, at any remove, or itself."""
+    if issubclass(result.analysis.yields, Distances):
+        return [result]
+    return list(dict.fromkeys(each for need in result.needs for each in _sources(need)))
 
 
 def left_out_words(left_out: Sequence[tuple[Member, str]], members: Iterable[Member]) -> str:

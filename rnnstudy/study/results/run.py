@@ -38,7 +38,13 @@ from rnnstudy.study.plan.selection import SelectionGroup, SelectionResult, selec
 from rnnstudy.study.plan.task_artefact import TaskArtefact
 from rnnstudy.study.results.code import has_copies, import_copies
 from rnnstudy.study.results.failures import Failure, failures_of
-from rnnstudy.study.results.left_out import left_out_words, reason_for_none, with_lost_groups
+from rnnstudy.study.results.left_out import (
+    left_out_words,
+    networks_left_out,
+    reason_for_none,
+    undefined_distances,
+    with_lost_groups,
+)
 from rnnstudy.study.results.selection_table import columns
 from rnnstudy.study.results.solved_rates import rate_columns
 from rnnstudy.study.results.verdict_table import (
@@ -158,19 +164,32 @@ class Run:
 
     @cached_property
     def members(self) -> Any:
-        """One row per network: its name, its fields, and its outcome. A `pandas.DataFrame`."""
+        """One row per network: its name, its fields, and its outcome. A `pandas.DataFrame`.
+
+        `left_out` names the analyses of distances without the network, and the reasons.
+        """
         store = snapshot_of(self.store)
+        left_out = self._undefined_distances(store)
         rows = [
             {
                 "member": member.name,
                 **member.fields,
                 **self._selected_fields(network),
                 **_outcome_columns(store, network),
+                "left_out": left_out.get(member.name, ""),
             }
             for member, network in self.index.pairs
         ]
         # Pandas makes floats of integers where some are missing.
         return pd.DataFrame(rows).astype(dict.fromkeys(INTEGER_COLUMNS, "Int64"))
+
+    def _undefined_distances(self, store: Store) -> dict[str, str]:
+        """Return the networks that distances leave out: name -> analyses with their reasons."""
+        words: dict[str, list[str]] = {}
+        for (title, _), result in self.index.selected.shared.items():
+            for name, reason in undefined_distances(result, store).items():
+                words.setdefault(name, []).append(f"{title}: {reason}")
+        return {name: "; ".join(each) for name, each in words.items()}
 
     def _selected_fields(self, network: NetworkSpec) -> dict[str, Any]:
         """Return the training fields that the study selects; None where they are not selected."""
@@ -409,19 +428,20 @@ class Run:
             evidence = self._read(result.address(store), Evidence, result.analysis.step)
         except RunError:
             return None
-        left_out = [member for member, _ in result.left_out(store)]
+        left_out = [member for member, _ in networks_left_out(result, store)]
         members = [m for m in result.members[: result.n_task_networks] if m not in left_out]
         return with_lost_groups(evidence, members, left_out, claim.min_networks)
 
     def _left_out(self, result: TaskArtefact, store: Store) -> str:
-        return left_out_words(result.left_out(store), result.members[: result.n_task_networks])
+        members = result.members[: result.n_task_networks]
+        return left_out_words(networks_left_out(result, store), members)
 
     def left_out(self, analysis: Analysis, task: str) -> str:
         """Return how many networks of a task an analysis leaves out, and why; empty if none."""
         check_instance("analysis", analysis, Analysis, "Use one of run.study.analyses.")
         self._task(task)
         store, index = snapshot_of(self.store), self.index.selected
-        result = index.shared.get((analysis.title, task))
+        result = index.shared.get((analysis.step, task))
         if result is not None:
             return self._left_out(result, store)
         excluded = index.exclusions(store, task, analysis.networks)

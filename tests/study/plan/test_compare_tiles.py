@@ -1,7 +1,6 @@
 """All pairs in tiles: which there are, what they depend on, and that they make up the matrix."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -213,25 +212,6 @@ def test_a_block_of_diverged_networks_has_no_tiles(tmp_path: Path) -> None:
     assert [job.label[-5:] for job in tiles_of(seeds(3), run)] == ["1 x 1"]
     assert set(done(seeds(3), run).values()) == {None}
     assert run.distances("svcca").shape == (4, 4)
-
-
-def test_a_network_that_cannot_be_compared_is_named_and_costs_its_tiles(tmp_path: Path) -> None:
-    run = grown(seeds(3), tmp_path)
-    member, network = seeds(3).expand()[2]
-    broken = np.full((*PROBE, 4), np.nan, np.float32)
-    key = Representations().key(network.key())
-    run.store.read(key, Activity)
-    shutil.rmtree(run.store.folder(key))
-    run.store.write(key, _activity(broken))
-    failures = {label: failure for label, failure in done(seeds(3), run).items() if failure}
-    reason = (
-        f"ValueError: '{member.name}': states must be finite, got 144 of 144 values that are not "
-    )
-    assert failures["svcca flip_flop tile 1 x 2"].startswith(reason)
-    assert "svcca flip_flop tile 1 x 1" not in failures
-    assert failures["svcca flip_flop (6 networks)"] == (
-        "RuntimeError: it needs 'svcca flip_flop tile 1 x 2', which failed"
-    )
 
 
 def test_results_beside_the_stored_forms_of_the_previous_version_are_found(tmp_path: Path) -> None:
