@@ -300,7 +300,10 @@ class Run:
         return self._read(result.address(store), result.analysis.record_class, label)
 
     def distances(self, analysis: str, task: str | None = None) -> Any:
-        """Return the labelled square matrix of distances between all networks of a task."""
+        """Return the labelled square matrix of distances between the networks of a task.
+
+        Networks without distances are absent; `task_record(analysis, task).left_out` says why.
+        """
         record = self.task_record(analysis, task)
         if not isinstance(record, Distances):
             raise RunError(f"'{analysis}' yields {type(record).__name__}, not distances")
