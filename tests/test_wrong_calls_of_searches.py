@@ -928,6 +928,20 @@ LATER = {("transitions", name) for name in ("network", "seed", "tolerance", "con
 """Parameters whose checks are those of `connections` and `basins`."""
 
 
+NUMBERS = [
+    (name, field)
+    for name in SETTINGS
+    for field in getattr(rnnstudy, name).model_fields
+    if field != "solver"
+]
+
+
+@pytest.mark.parametrize(("settings", "field"), NUMBERS)
+@pytest.mark.parametrize("value", ["'many'", "np.nan", "np.inf", "-1", "True", "[1]"])
+def test_every_setting_of_a_search_is_a_number_within_limits(names, settings, field, value):
+    check_refusal(f"{settings}({field}={value})", names, "SettingError", f"{field} must be")
+
+
 def test_a_check_is_of_a_parameter_of_its_function():
     with pytest.raises(KeyError, match="step"):
 
