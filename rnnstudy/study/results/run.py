@@ -184,9 +184,15 @@ class Run:
         return pd.DataFrame(rows).astype(dict.fromkeys(INTEGER_COLUMNS, "Int64"))
 
     def _undefined_distances(self, store: Store) -> dict[str, str]:
-        """Return the networks that distances leave out: name -> analyses with their reasons."""
+        """Return the networks that distances leave out: name -> analyses with their reasons.
+
+        Controls that the spec does not list have the networks of the listed distances.
+        """
         words: dict[str, list[str]] = {}
+        listed = {analysis.title for analysis in self.study.analyses}
         for (title, _), result in self.index.selected.shared.items():
+            if title not in listed:
+                continue
             for name, reason in undefined_distances(result, store).items():
                 words.setdefault(name, []).append(f"{title}: {reason}")
         return {name: "; ".join(each) for name, each in words.items()}
