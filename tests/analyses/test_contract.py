@@ -149,7 +149,7 @@ def test_pairs_are_the_metric_of_the_probe_states(
     assert found.values[1, 3] == pytest.approx(expected, abs=1e-12)
 
 
-def test_a_network_that_cannot_be_compared_is_named(
+def test_a_network_that_cannot_be_compared_is_left_out_and_named(
     compared: tuple[list[Member], list[Any], Distances],
 ) -> None:
     members, records, _ = compared
@@ -157,13 +157,15 @@ def test_a_network_that_cannot_be_compared_is_named(
         **{f: getattr(records[2], f) for f in ("inputs", "targets", "outputs")},
         "states": np.full_like(records[2].states, np.nan),
     })  # fmt: skip
-    with pytest.raises(ValueError, match="'gru-0': states must be finite"):
-        compute(
-            Pairs(metric=CKA()),
-            TASK,
-            members,
-            representations=[*records[:2], broken, records[3]],
-        )
+    found = compute(
+        Pairs(metric=CKA()),
+        TASK,
+        members,
+        representations=[*records[:2], broken, records[3]],
+    )
+    assert isinstance(found, Distances)
+    assert found.left_out == {"gru-0": "the activity on the probe trials is not finite"}
+    assert found.labels == tuple(member.name for member in members if member.name != "gru-0")
 
 
 def test_pairs_and_embedding_show_themselves(
