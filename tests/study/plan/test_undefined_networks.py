@@ -48,6 +48,8 @@ SPEC: dict[str, Any] = {
         {"kind": "geometry_against_topology", "of": ["cka", "sizes"], "permutations": 19},
         {"kind": "multiverse", "claim": {**CLAIM, "name": "inner"}, "shuffles": 19,
          "choices": {"of": ["cka", "sizes"], "by": ["nearest_neighbour", "silhouette"]}},
+        {"kind": "multiverse", "claim": {**CLAIM, "name": "same"}, "shuffles": 19,
+         "choices": {"by": ["nearest_neighbour", "silhouette"]}},
     ],
     "claims": [
         CLAIM,
@@ -141,7 +143,7 @@ def test_all_results_are_those_of_a_study_without_these_networks(run: Run, tmp_p
     assert set(done(less).values()) == {None}
     found, without = results(run), results(less)
     assert found.keys() == without.keys()
-    with_sizes = ("sizes", "geometry_against_topology", "multiverse")
+    with_sizes = ("sizes", "geometry_against_topology", "multiverse_inner")
     for title, record in without.items():
         if not title.startswith(with_sizes):
             assert same(found[title], record), title
