@@ -33,7 +33,7 @@ COLOURED = ("cell", "activation", "protocol")
 LABEL_BYTES = 80
 """Bytes of the name of a row in the store, and of what is noted of it."""
 
-NOT_FINITE = "the activity on the probe trials is not finite"
+INFINITE_ACTIVITY = "the activity on the probe trials is not finite"
 """Reason why a network has no distances."""
 
 CONTROL_OF_NONE = "the trained network has no distances"
@@ -157,7 +157,7 @@ class AllPairs(TaskAnalysis):
         Networks may grow without bound, or stand still. Their distances are undefined.
         """
         if not np.isfinite(activity.states).all():
-            return NOT_FINITE
+            return INFINITE_ACTIVITY
         try:
             return self.metric.prepare(self.states(activity, row.planted))
         except UndefinedMetric as error:
@@ -234,10 +234,10 @@ def left_out_sentences(distances: Distances) -> str:
     for name, reason in distances.left_out.items():
         names.setdefault(reason, []).append(name)
     return "".join(
-        f" Left out, because {reason}: {', '.join(those[:MOST_NAMED])}"
-        + f" and {len(those) - MOST_NAMED} more" * (len(those) > MOST_NAMED)
+        f" Left out, because {reason}: {', '.join(group[:MOST_NAMED])}"
+        + f" and {len(group) - MOST_NAMED} more" * (len(group) > MOST_NAMED)
         + "."
-        for reason, those in names.items()
+        for reason, group in names.items()
     )
 
 

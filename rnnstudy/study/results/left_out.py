@@ -67,8 +67,8 @@ def _reason(name: str, sources: Mapping[str, Mapping[str, str]]) -> str:
     if not reasons:
         return ""
     title, reason = next(iter(reasons.items()))
-    place = "" if len(reasons) == len(sources) else f"in {title} "
-    return f"{place}because {reason}"
+    prefix = "" if len(reasons) == len(sources) else f"in {title} "
+    return f"{prefix}because {reason}"
 
 
 def _sources(result: TaskArtefact) -> list[TaskArtefact]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rnnstudy.analyses.base import Inputs, Member, Section
-from rnnstudy.analyses.distances.all_pairs import NOT_FINITE
+from rnnstudy.analyses.distances.all_pairs import INFINITE_ACTIVITY
 from rnnstudy.analyses.distances.controls import Controls
 from rnnstudy.analyses.distances.embedding import Embedding
 from rnnstudy.analyses.distances.pairs import Pairs
@@ -34,7 +34,7 @@ MEMBERS = [
 CONSTANT, BROKEN = MEMBERS[2], MEMBERS[5]
 REASONS = {
     "n2": "cka is undefined: states must vary, got 24 samples that are all alike",
-    "n5": NOT_FINITE,
+    "n5": INFINITE_ACTIVITY,
 }
 
 
@@ -182,14 +182,14 @@ def section(**shared) -> Section:
 
 
 def empty() -> Distances:
-    return Distances((), np.zeros((0, 0)), {member.name: NOT_FINITE for member in MEMBERS})
+    return Distances((), np.zeros((0, 0)), {member.name: INFINITE_ACTIVITY for member in MEMBERS})
 
 
 def test_if_no_network_has_distances_a_note_says_so():
     (note,) = Pairs(metric="cka").show(section(cka=empty()))
     names = ", ".join(member.name for member in MEMBERS)
     assert isinstance(note, Note)
-    assert note.text == f"No network has distances. Left out, because {NOT_FINITE}: {names}."
+    assert note.text == f"No network has distances. Left out, because {INFINITE_ACTIVITY}: {names}."
 
 
 @pytest.mark.parametrize("fit", [{}, {"cell": "gru"}])

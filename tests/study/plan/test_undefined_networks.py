@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pretended import pretend
 
-from rnnstudy.analyses.distances.all_pairs import NOT_FINITE
+from rnnstudy.analyses.distances.all_pairs import INFINITE_ACTIVITY
 from rnnstudy.analyses.distances.representations import Activity, Representations
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.record import Record
@@ -163,7 +163,7 @@ def test_all_results_are_those_of_a_study_without_these_networks(run: Run, tmp_p
 def test_the_record_says_why(run: Run) -> None:
     record = run.task_record("cka")
     assert isinstance(record, Distances)
-    assert record.left_out == {CONSTANT: UNDEFINED, BROKEN: NOT_FINITE}
+    assert record.left_out == {CONSTANT: UNDEFINED, BROKEN: INFINITE_ACTIVITY}
     assert not {CONSTANT, BROKEN} & set(record.labels)
 
 
@@ -172,15 +172,17 @@ def test_the_run_says_who_is_left_out(run: Run) -> None:
         analysis.title: run.left_out(analysis, "flip_flop")
         for analysis in (*run.study.analyses, *run.study.claims)
     }
-    both = f"1 because {UNDEFINED}, 1 because {NOT_FINITE}"
+    both = f"1 because {UNDEFINED}, 1 because {INFINITE_ACTIVITY}"
     alone = dict.fromkeys(words, both)
     assert words == alone | {
-        "sizes": f"1 because {NOT_FINITE}",
+        "sizes": f"1 because {INFINITE_ACTIVITY}",
         "geometry_against_topology": words["geometry_against_topology"],
         "multiverse_inner": words["multiverse_inner"],
     }
     assert words["multiverse_inner"] == words["geometry_against_topology"]
-    assert words["multiverse_inner"] == (f"1 in cka because {UNDEFINED}, 1 because {NOT_FINITE}")
+    assert words["multiverse_inner"] == (
+        f"1 in cka because {UNDEFINED}, 1 because {INFINITE_ACTIVITY}"
+    )
 
 
 def test_the_table_of_members_says_why(run: Run) -> None:
@@ -191,7 +193,7 @@ def test_the_table_of_members_says_why(run: Run) -> None:
     assert {name for name, text in rows.items() if text} == {CONSTANT, BROKEN}
     assert rows[CONSTANT] == f"cka: {UNDEFINED}; cka_controls: {UNDEFINED}"
     assert rows[BROKEN].split("; ") == [
-        f"{n}: {NOT_FINITE}" for n in ("cka", "sizes", "cka_controls")
+        f"{n}: {INFINITE_ACTIVITY}" for n in ("cka", "sizes", "cka_controls")
     ]
 
 
@@ -201,14 +203,14 @@ def test_the_page_names_them(run: Run) -> None:
         exhibits = list(analysis.show(run.section_of(analysis, section)))
         texts = " ".join(getattr(e, "caption", "") + getattr(e, "text", "") for e in exhibits)
         if analysis.kind in ("pairs", "embedding", "controls", "geometry_against_topology"):
-            assert f"because {NOT_FINITE}: {BROKEN}" in texts, analysis.title
+            assert f"because {INFINITE_ACTIVITY}: {BROKEN}" in texts, analysis.title
 
 
 def test_claims_count_the_others_alone(run: Run) -> None:
     for verdict in run.verdicts():
         assert verdict.evidence is not None
         assert verdict.evidence.networks.tolist() == [3, 3]
-        assert verdict.left_out == f"1 because {UNDEFINED}, 1 because {NOT_FINITE}"
+        assert verdict.left_out == f"1 because {UNDEFINED}, 1 because {INFINITE_ACTIVITY}"
     assert run.claims["networks"].tolist() == [6, 6, 6]
 
 
@@ -220,7 +222,7 @@ def test_a_group_that_loses_its_networks_has_not_enough(tmp_path: Path) -> None:
     assert verdict.word == "not enough networks"
     assert "vanilla has 0; it takes 3 of each" in verdict.note
     assert verdict.left_out == (
-        f"4 because {UNDEFINED}, 1 because {NOT_FINITE} (all of vanilla tanh)"
+        f"4 because {UNDEFINED}, 1 because {INFINITE_ACTIVITY} (all of vanilla tanh)"
     )
 
 
