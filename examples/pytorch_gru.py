@@ -12,7 +12,7 @@ import torch
 import rnnstudy
 from rnnstudy.tasks.flip_flop import FlipFlop
 
-STEPS = 400
+STEPS = 300
 
 
 class Memory(torch.nn.Module):
