@@ -1,9 +1,12 @@
 """The soak script: it breaks what it says, and sees what is lost or differs."""
 
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,13 @@ def soak(monkeypatch: pytest.MonkeyPatch) -> Any:
     import soak
 
     return soak
+
+
+@pytest.fixture
+def commands(soak: Any) -> Any:
+    from broken_runs import commands
+
+    return commands
 
 
 def record(folder: Path, letter: str) -> Path:
@@ -43,47 +53,112 @@ def test_stored_results_are_those_of_addresses(soak: Any, tmp_path: Path) -> Non
         path = tmp_path / "store" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("not a result")
-    assert list(soak._stored(tmp_path)) == [f"store/aa/{40 * 'a'}/arrays.npz"]
+    assert list(soak.stored(tmp_path)) == [f"store/aa/{40 * 'a'}/arrays.npz"]
 
 
 def test_files_that_differ_or_are_absent_are_named(soak: Any) -> None:
-    found = soak._differences({"a": b"1", "b": b"2"}, {"a": b"1", "b": b"3", "c": b""})
+    found = soak.differences({"a": b"1", "b": b"2"}, {"a": b"1", "b": b"3", "c": b""})
     assert found == ["b", "c"]
 
 
+def test_a_result_is_lost_if_it_is_gone_or_was_made_again(soak: Any) -> None:
+    before, after = {"a": 1, "b": 2, "c": 0, "d": 0}, {"a": 1, "b": 3, "c": 7}
+    assert soak.losses(before, after) == ["b", "d"]
+
+
+def outcomes(soak: Any) -> list[Any]:
+    return [
+        soak.Outcome("kill", ["start", "jobs"], seconds=6.0),
+        soak.Outcome("kill", ["report"], lost=["x"], problems=["exit code 3"], seconds=1.0),
+        soak.Outcome("disk", ["jobs"], differing=["members.csv"], seconds=1.0),
+    ]
+
+
 def test_the_table_counts_by_kind(soak: Any) -> None:
-    outcomes = [
-        soak.Outcome("kill", 2),
-        soak.Outcome("kill", 1, lost=["x"], problems=["exit code 3"]),
-        soak.Outcome("disk", 1, differing=["members.csv"]),
-    ]
-    assert soak.table(outcomes).splitlines()[2:] == [
-        "| kill | 2 | 3 | 1 | 0 | 1 |",
-        "| disk | 1 | 1 | 0 | 1 | 0 |",
+    assert soak.table(outcomes(soak)).splitlines()[2:] == [
+        "| kill | 2 | 3 | 1 | 1 | 1 | 0 | 1 | 0 | 1 |",
+        "| disk | 1 | 1 | 0 | 1 | 0 | 0 | 0 | 1 | 0 |",
     ]
 
 
-def test_a_full_disk_is_one_sentence(tmp_path: Path, soak: Any) -> None:
-    spec = tmp_path / "soak.yaml"
-    spec.write_text(soak.SPEC.format(seeds=1, steps=10))
-    command = ["--as-command", "--full", "1", "run", spec, "--out", tmp_path / "run"]
-    done = subprocess.run(
-        [sys.executable, TOOLS / "soak.py", *command], capture_output=True, text=True, check=False
+def test_the_summary_can_be_quoted(soak: Any) -> None:
+    assert soak.summary(outcomes(soak), 9) == (
+        "4 breaks of 3 runs (1 before the first result, 2 between results, 1 after the last "
+        "result): 1 results lost, all 9 files equal in 2 of 3 runs (1 differ), 1 other problems, "
+        "2.0 s a break."
     )
-    assert done.returncode in (1, 2)
-    assert done.stderr.strip().endswith("no space left on device")
-    assert "Traceback" not in done.stderr
+
+
+def test_it_goes_on_until_each_kind_has_its_breaks(soak: Any) -> None:
+    options = soak._options(["--breaks", "2", "--kinds", "kill", "disk"])
+    assert soak._is_open(options, [], 0)
+    assert soak._is_open(options, outcomes(soak), 2), "of the disk there is one"
+    assert not soak._is_open(options, [*outcomes(soak), soak.Outcome("disk", ["done"])], 3)
+
+
+def test_a_command_is_a_process_group_with_the_output_in_a_file(
+    commands: Any, tmp_path: Path
+) -> None:
+    command = commands.Command(["list", "cells"], tmp_path / "output")
+    assert command.end() == 0
+    assert "vanilla" in (tmp_path / "output").read_text()
+    assert command.group_ends(5.0)
+    assert commands.run_command(["check", "absent.yaml"], tmp_path / "output") == 2
+
+
+def test_a_killed_command_tells_its_signal(
+    commands: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "_command", lambda *_: time.sleep(600))
+    command = commands.Command([], tmp_path / "output")
+    assert command.wait(0.05) is None
+    command.kill_group(signal.SIGKILL)
+    assert command.end() == -signal.SIGKILL
+
+
+def test_children_of_a_command_are_found(
+    commands: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sleep_twice(*_: Any) -> int:
+        os.fork()
+        time.sleep(600)
+        return 0
+
+    monkeypatch.setattr(commands, "_command", sleep_twice)
+    command = commands.Command([], tmp_path / "output")
+    while not (children := command.children()):
+        time.sleep(0.01)
+    assert len(children) == 1
+    commands.Command.kill(command.pid)
+    assert command.end() == -signal.SIGKILL
+    assert not command.group_ends(0.1), "the child goes on"
+    command.kill_group(signal.SIGKILL)
+    assert command.group_ends(10.0)
+
+
+def test_a_full_disk_is_one_sentence(commands: Any, soak: Any, tmp_path: Path) -> None:
+    spec = tmp_path / "soak.yaml"
+    spec.write_text(soak.spec_text(1, 10))
+    arguments = ["run", str(spec), "--out", str(tmp_path / "run")]
+    output = tmp_path / "output"
+    code = commands.run_command(arguments, output, commands.Conditions(full_from=1))
+    assert code in (1, 2)
+    assert output.read_text().strip().endswith("no space left on device")
+    assert "Traceback" not in output.read_text()
 
 
 @pytest.mark.slow
-def test_one_killed_run_ends_as_an_unbroken_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["kill", "worker", "cluster"])
+def test_one_broken_run_ends_as_an_unbroken_one(tmp_path: Path, kind: str) -> None:
+    if kind != "kill":
+        pytest.importorskip("distributed")
     written = tmp_path / "soak.json"
-    options = ["--kinds", "kill", "--networks", "1", "--steps", "50", "--json", str(written)]
+    options = ["--kinds", kind, "--networks", "1", "--steps", "80", "--json", str(written)]
     done = subprocess.run(
         [sys.executable, TOOLS / "soak.py", *options, "--folder", tmp_path / "runs"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     (outcome,) = json.loads(written.read_text())
-    assert outcome["kind"] == "kill"
+    assert outcome["kind"] == kind
     assert outcome["lost"] == outcome["differing"] == outcome["problems"] == []

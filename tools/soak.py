@@ -1,66 +1,68 @@
 """Breaks small studies again and again and compares what they end with:
 
-.venv/bin/python tools/soak.py --times 20 --kinds kill signal disk damage shard --json soak.json
+.venv/bin/python tools/soak.py --breaks 200 --kinds kill
 
 Each repetition is a run that is broken once or more, then started again until it is done. Its
 members.csv, tables and figures must be those of an unbroken run byte for byte, every result that
-was whole at a break must still be there, and `rnnstudy verify` must find nothing. Exit status: 0
-all of this holds, 1 some of it does not, 2 the arguments are wrong.
+was whole at a break must still be there, and `rnnstudy verify` must find nothing. The kinds
+`worker` and `cluster` run on two worker processes of Dask. Exit status: 0 all of this holds, 1 some
+of it does not, 2 the arguments are wrong.
 """
 
 import argparse
-import atexit
-import errno
-import itertools
 import json
-import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+
+from broken_runs.commands import Command, Conditions, TimeOut, import_modules, run_command
+from broken_runs.contents import (
+    Outcome,
+    Phase,
+    Snapshot,
+    contents,
+    differences,
+    is_of_record,
+    line,
+    losses,
+    stored,
+    summary,
+    table,
+)
+from broken_runs.damages import DAMAGES
 
 SPEC = """\
 study: soak
-tasks: [{{kind: flip_flop, bits: 1, length: 20}}]
-networks: {{cells: [gru, vanilla], activations: tanh, units: 4, seeds: {seeds}}}
-training: {{steps: {steps}, batch: 8, learning_rate: 1e-2}}
+tasks: [{{kind: flip_flop, bits: 1, length: 20, evaluation_trials: 32, probe_trials: 8}}]
+networks: {{cells: [ugrnn, vanilla], activations: tanh, units: 4, seeds: {seeds}}}
+training: {{steps: {steps}, batch: 8, learning_rate: 1e-2, record_every: {piece}}}
 analyses:
-  - {{kind: fixed_points, networks: trained}}
+  - {{kind: fixed_points, networks: trained, search: {{rounds: 1, candidates: 16}}}}
   - {{kind: pairs, metric: cka, networks: trained}}
-runtime: {{checkpoint: 0.5, forbid: nothing, workers: 2}}
+report: {{formats: svg}}
+runtime: {{checkpoint: 0.2, forbid: nothing, workers: 2}}
 """
 
-PATIENCE = 900
-"""Seconds after which a run that does not end counts as lost."""
+PIECES = 40
+"""Pieces of a training, after each of which there may be a checkpoint."""
 
 MOST_STARTS = 4
 """Starts without a break after which a run must be done."""
 
-COMPARED = ("members.csv", "report/tables", "report/figures")
+MOST_LOST = 2
+"""Workers that a run may lose, whatever they do, without a failed job."""
 
-Snapshot = dict[str, int]
-"""File of a stored result -> time of its last change."""
+GROUP_END = 30.0
+"""Seconds after which workers must have ended whose run was killed."""
 
-
-@dataclass
-class Outcome:
-    """What one repetition came to."""
-
-    kind: str
-    breaks: int = 0
-    lost: list[str] = field(default_factory=list)
-    """Stored results that were whole at a break and were made again, or are gone."""
-    differing: list[str] = field(default_factory=list)
-    """Files that differ from those of the unbroken run, or that one of the two lacks."""
-    problems: list[str] = field(default_factory=list)
-    """Anything else: a run that does not end, an exit code that it must not have."""
+CLUSTER = ("--cluster", "local:2")
 
 
 class Soak:
@@ -74,127 +76,194 @@ class Soak:
         The study's file.
     source
         Random numbers.
+    most
+        Largest number of breaks of one run.
     """
 
-    def __init__(self, folder: Path, spec: Path, source: random.Random) -> None:
-        self.folder, self.spec, self.source = folder, spec, source
-        self.whole = folder / "unbroken"
-        start = time.monotonic()
-        told = self._run(["--count", *self._command(self.whole)]).stderr
-        self.seconds = time.monotonic() - start
+    def __init__(self, folder: Path, spec: Path, source: random.Random, most: int = 4) -> None:
+        self.folder, self.spec, self.source, self.most = folder, spec, source, most
+        self.log, self.whole = folder / "output.txt", folder / "unbroken"
+        start, self.changes = self._unbroken(self.whole)
+        self.seconds = time.time() - start
         """Seconds of the unbroken run."""
-        self.changes = int(told.rpartition("changes: ")[2])
-        """Changes of the file system in the unbroken run."""
-        self.files = _contents(self.whole)
+        times = [when / 1e9 - start for when in stored(self.whole).values()]
+        self.first, self.last = min(times), max(times)
+        """Seconds from the start of the unbroken run to its first and last result."""
+        self.results, self.files = set(stored(self.whole)), contents(self.whole)
+
+    @cached_property
+    def cluster_seconds(self) -> float:
+        """Seconds of an unbroken run on worker processes until its last result."""
+        directory = self.folder / "cluster"
+        start, _ = self._unbroken(directory, *CLUSTER)
+        if names := differences(self.files, contents(directory)):
+            raise SystemExit(f"an unbroken run on worker processes differs in {', '.join(names)}")
+        return max(stored(directory).values()) / 1e9 - start
 
     def repeat(self, kind: str, number: int) -> Outcome:
         """Break one run and compare what it ends with."""
         outcome, directory = Outcome(kind), self.folder / f"{kind}-{number}"
+        begun = time.monotonic()
         try:
             whole = KINDS[kind](self, directory, outcome)
-            self._finish(directory, outcome, shards=kind == "shard")
-        except subprocess.TimeoutExpired:
-            outcome.problems.append(f"no end within {PATIENCE} s")
+            self._finish(directory, outcome)
+        except TimeOut as error:
+            outcome.problems.append(str(error))
             return outcome
-        after = _stored(directory)
-        outcome.lost = [n for n, when in whole.items() if after.get(n, 0) != (when or after.get(n))]
-        outcome.differing = _differences(self.files, _contents(directory))
-        if not outcome.problems and not outcome.differing and not outcome.lost:
+        outcome.seconds = time.monotonic() - begun
+        outcome.lost = losses(whole, stored(directory))
+        outcome.differing = differences(self.files, contents(directory))
+        if not outcome.is_broken:
             shutil.rmtree(directory)
         return outcome
 
     def kill(self, directory: Path, outcome: Outcome) -> Snapshot:
-        """Kill the run at one to three random moments."""
+        """Kill the run at random moments."""
         return self._interrupt(directory, outcome, [signal.SIGKILL])
 
     def pause(self, directory: Path, outcome: Outcome) -> Snapshot:
-        """Send the run one to three signals that pause it."""
+        """Send the run signals that pause it, at random moments."""
         return self._interrupt(directory, outcome, [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 
     def _interrupt(
         self, directory: Path, outcome: Outcome, signals: Sequence[signal.Signals]
     ) -> Snapshot:
         whole: Snapshot = {}
-        for _ in range(self.source.randint(1, 3)):
-            chosen = self.source.choice(signals)
-            process = self._start(self._command(directory))
-            moment = self.source.uniform(0, self.seconds)
-            try:
-                process.wait(moment)
-            except subprocess.TimeoutExpired:
-                outcome.breaks += 1
-                os.killpg(process.pid, chosen)
-            code = process.wait(PATIENCE)
+        for _ in range(self.source.randint(1, self.most)):
+            chosen, command = self.source.choice(signals), self._start(directory)
+            code = command.wait(self.source.uniform(0, self._left(directory)))
+            if code is None:
+                command.kill_group(chosen)
+                code = command.end()
+                self._note(directory, outcome)
             if code not in (0, 128 + chosen, -chosen):
-                outcome.problems.append(f"exit code {code} after {chosen.name} at {moment:.1f} s")
-            whole |= _stored(directory)
+                outcome.problems.append(f"exit code {code} after {chosen.name}")
+            whole |= stored(directory)
+            if code == 0:
+                break
+        return whole
+
+    def worker(self, directory: Path, outcome: Outcome) -> Snapshot:
+        """Kill random workers of a run on worker processes. The run must go on."""
+        whole: Snapshot = {}
+        moment = self.cluster_seconds / MOST_LOST
+        command = self._start(directory, *CLUSTER)
+        for _ in range(self.source.randint(1, MOST_LOST)):
+            if command.wait(self.source.uniform(0, moment)) is not None:
+                break
+            while command.wait(0.01) is None:
+                if workers := command.children():
+                    self._note(directory, outcome)
+                    whole |= stored(directory)
+                    Command.kill(self.source.choice(workers))
+                    break
+        if code := command.end():
+            outcome.problems.append(f"exit code {code} although workers alone were lost")
+        return whole
+
+    def cluster(self, directory: Path, outcome: Outcome) -> Snapshot:
+        """Kill the process of a run, and with it the scheduler, at random moments.
+
+        Its workers are killed with it, or must end by themselves.
+        """
+        whole: Snapshot = {}
+        for _ in range(self.source.randint(1, self.most)):
+            command = self._start(directory, *CLUSTER)
+            moment = self.cluster_seconds - self.last + self._left(directory)
+            if command.wait(self.source.uniform(0, moment)) is not None:
+                break
+            if self.source.random() < 0.5:
+                command.kill_group(signal.SIGKILL)
+            else:
+                Command.kill(command.pid)
+            command.end()
+            if not command.group_ends(GROUP_END):
+                outcome.problems.append(f"workers outlive their run by {GROUP_END:.0f} s")
+                command.kill_group(signal.SIGKILL)
+            self._note(directory, outcome)
+            whole |= stored(directory)
         return whole
 
     def disk(self, directory: Path, outcome: Outcome) -> Snapshot:
         """Let the disk be full from a random change of the file system on."""
-        change, outcome.breaks = self.source.randint(1, self.changes), 1
-        code = self._run(["--full", str(change), *self._command(directory)]).returncode
+        change = self.source.randint(1, self.changes)
+        arguments = self._arguments(directory)
+        code = run_command(arguments, self.log, Conditions(full_from=change))
         if code not in (1, 2):
             outcome.problems.append(f"exit code {code} with a full disk from change {change} on")
-        return _stored(directory)
+        self._note(directory, outcome)
+        return stored(directory)
 
     def damage(self, directory: Path, outcome: Outcome) -> Snapshot:
         """Damage some stored results of a finished run."""
         shutil.copytree(self.whole, directory, symlinks=True)
-        files = [path for path in (directory / "store").rglob("*") if _is_of_record(path)]
+        files = [path for path in (directory / "store").rglob("*") if is_of_record(path)]
         chosen = self.source.sample(files, self.source.randint(1, min(5, len(files))))
         for path in chosen:
-            outcome.breaks += 1
+            outcome.phases.append("done")
             self.source.choice(DAMAGES)(path, self.source)
         folders = {path.parent for path in chosen}
         # A network that is trained again writes its outcome again, too: any time is right.
-        return {n: 0 for n in _stored(directory) if (directory / n).parent not in folders}
+        return {n: 0 for n in stored(directory) if (directory / n).parent not in folders}
 
     def shard(self, directory: Path, outcome: Outcome) -> Snapshot:
         """Run in two shards side by side, and kill one of them."""
-        shards = [self._start([*self._command(directory), "--shard", f"{k}/2"]) for k in (1, 2)]
+        shards = [self._start(directory, "--shard", f"{k}/2") for k in (1, 2)]
         lost = self.source.choice(shards)
-        try:
-            lost.wait(self.source.uniform(0, self.seconds))
-        except subprocess.TimeoutExpired:
-            outcome.breaks += 1
-            os.killpg(lost.pid, signal.SIGKILL)
-        for process in shards:
-            process.wait(PATIENCE)
-        return _stored(directory)
+        if lost.wait(self.source.uniform(0, self.seconds)) is None:
+            lost.kill_group(signal.SIGKILL)
+            lost.end()
+            self._note(directory, outcome)
+        for command in shards:
+            command.end()
+        whole = stored(directory)
+        for k in (1, 2):
+            self._start(directory, "--shard", f"{k}/2").end()
+        return whole
 
-    def _finish(self, directory: Path, outcome: Outcome, shards: bool) -> None:
+    def _note(self, directory: Path, outcome: Outcome) -> None:
+        """Note the phase of a run at a break."""
+        found = stored(directory).keys()
+        phase: Phase = "jobs" if found else "start"
+        outcome.phases.append("report" if found >= self.results else phase)
+
+    def _left(self, directory: Path) -> float:
+        """Return the seconds that a run still takes, from the share of its results."""
+        missing = 1 - len(self.results & stored(directory).keys()) / len(self.results)
+        return self.seconds - (1 - missing) * (self.last - self.first)
+
+    def _finish(self, directory: Path, outcome: Outcome) -> None:
         """Start the run again until it is done, and verify it."""
-        if shards:
-            for k in (1, 2):
-                self._run([*self._command(directory), "--shard", f"{k}/2"])
         codes = []
         while len(codes) < MOST_STARTS and (not codes or codes[-1]):
-            codes.append(self._run(self._command(directory)).returncode)
+            codes.append(run_command(self._arguments(directory), self.log))
         if codes[-1]:
             outcome.problems.append(f"exit codes {codes} without a break")
-        verified = self._run(["verify", str(directory)])
-        if verified.returncode:
-            said = (verified.stdout + verified.stderr).strip().splitlines()
-            outcome.problems.append(f"verify: {said[-1] if said else verified.returncode}")
+        if code := run_command(["verify", str(directory)], self.log):
+            outcome.problems.append(f"exit code {code} of verify, see {self.log}")
 
-    def _command(self, directory: Path) -> list[str]:
-        return ["run", str(self.spec), "--out", str(directory)]
+    def _unbroken(self, directory: Path, *options: str) -> tuple[float, int]:
+        """Run the study to its end; return the time of the start and the changes of files.
 
-    def _start(self, arguments: Sequence[str]) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, __file__, "--as-command", *arguments],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
+        It is run twice. The first time tells which modules this process must have loaded, so that
+        all later runs take equally long.
+        """
+        account, arguments = self.folder / "account.json", self._arguments(directory, *options)
+        for is_last in (False, True):
+            start = time.time()
+            if code := run_command(arguments, self.log, Conditions(account=account)):
+                raise SystemExit(f"an unbroken run ends with {code}, see {self.log}")
+            counted = json.loads(account.read_text())
+            if not is_last:
+                import_modules(counted["modules"])
+                shutil.rmtree(directory)
+        return start, counted["changes"]
 
-    def _run(self, arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, __file__, "--as-command", *arguments]
-        return subprocess.run(
-            command, capture_output=True, text=True, timeout=PATIENCE, check=False
-        )
+    def _start(self, directory: Path, *options: str) -> Command:
+        return Command(self._arguments(directory, *options), self.log)
+
+    def _arguments(self, directory: Path, *options: str) -> list[str]:
+        return ["run", str(self.spec), "--out", str(directory), *options]
 
 
 KINDS: dict[str, Callable[[Soak, Path, Outcome], Snapshot]] = {
@@ -203,88 +272,9 @@ KINDS: dict[str, Callable[[Soak, Path, Outcome], Snapshot]] = {
     "disk": Soak.disk,
     "damage": Soak.damage,
     "shard": Soak.shard,
+    "worker": Soak.worker,
+    "cluster": Soak.cluster,
 }
-
-
-def _is_of_record(path: Path) -> bool:
-    """Return whether a path is a file of a stored result, not of a checkpoint or of the store."""
-    return path.is_file() and len(path.parent.name) == 40
-
-
-def _stored(directory: Path) -> Snapshot:
-    """Return the stored results, by their names in the directory."""
-    return {
-        str(path.relative_to(directory)): path.stat().st_mtime_ns
-        for path in (directory / "store").rglob("*")
-        if _is_of_record(path)
-    }
-
-
-def _contents(directory: Path) -> dict[str, bytes]:
-    """Return the files that are compared."""
-    files: dict[str, bytes] = {}
-    for name in COMPARED:
-        path = directory / name
-        for file in [path] if path.is_file() else sorted(path.rglob("*")):
-            if file.is_file():
-                files[str(file.relative_to(directory))] = file.read_bytes()
-    return files
-
-
-def _differences(expected: dict[str, bytes], found: dict[str, bytes]) -> list[str]:
-    return sorted(name for name in expected | found if expected.get(name) != found.get(name))
-
-
-def _flip(path: Path, source: random.Random) -> None:
-    content = bytearray(path.read_bytes())
-    content[source.randrange(len(content))] ^= 1 << source.randrange(8)
-    path.write_bytes(content)
-
-
-def _truncate(path: Path, source: random.Random) -> None:
-    path.write_bytes(path.read_bytes()[: source.randrange(path.stat().st_size)])
-
-
-def _empty(path: Path, source: random.Random) -> None:
-    path.write_bytes(b"")
-
-
-def _delete(path: Path, source: random.Random) -> None:
-    path.unlink()
-
-
-def _swap(path: Path, source: random.Random) -> None:
-    """Replace a file by that of another result."""
-    others = [p for p in path.parents[2].rglob(path.name) if p != path and _is_of_record(p)]
-    path.write_bytes(source.choice(others or [path]).read_bytes()[:: 1 if others else -1])
-
-
-DAMAGES: Sequence[Callable[[Path, random.Random], None]] = (
-    _flip, _truncate, _empty, _delete, _swap,
-)  # fmt: skip
-
-
-def as_command(arguments: list[str]) -> None:
-    """Run the command line of rnnstudy, on a disk that is full from some change on, or counting."""
-    from rnnstudy.cli.commands import main as command
-    from rnnstudy.core.files import changes
-
-    number, count = itertools.count(1), [0]
-    limit = float("inf")
-    if arguments[0] == "--count":
-        arguments = arguments[1:]
-        atexit.register(lambda: sys.stderr.write(f"\nchanges: {count[0]}"))
-    elif arguments[0] == "--full":
-        limit, arguments = int(arguments[1]), arguments[2:]
-
-    def before_change(operation: str, path: Path) -> None:
-        count[0] = next(number)
-        if count[0] >= limit and operation.startswith("create"):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-
-    changes.before_change = before_change
-    sys.argv = ["rnnstudy", *arguments]
-    command()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -294,47 +284,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = options.folder or Path(tempfile.mkdtemp(prefix="soak-"))
     folder.mkdir(parents=True, exist_ok=True)
     spec = folder / "soak.yaml"
-    spec.write_text(SPEC.format(seeds=options.networks, steps=options.steps))
-    soak = Soak(folder, spec, random.Random(options.seed))
-    sys.stderr.write(f"unbroken: {soak.seconds:.0f} s, {len(soak.files)} files to compare\n")
-    for number in range(options.times):
+    spec.write_text(spec_text(options.networks, options.steps))
+    soak = Soak(folder, spec, random.Random(options.seed), options.most)
+    sys.stderr.write(f"unbroken: {soak.seconds:.1f} s, {len(soak.files)} files to compare\n")
+    number = 0
+    while _is_open(options, outcomes, number):
+        number += 1
         for kind in options.kinds:
             outcomes.append(soak.repeat(kind, number))
-            sys.stderr.write(f"{number + 1} {_words(outcomes[-1])}\n")
+            sys.stderr.write(f"{number} {line(outcomes[-1])}\n")
             if options.json:
                 options.json.write_text(json.dumps(list(map(asdict, outcomes)), indent=1) + "\n")
-    sys.stdout.write(table(outcomes) + "\n")
-    broken = [o for o in outcomes if o.problems or o.differing or o.lost]
-    if not broken and not options.folder:
+    sys.stdout.write(f"{table(outcomes)}\n\n{summary(outcomes, len(soak.files))}\n")
+    is_broken = any(outcome.is_broken for outcome in outcomes)
+    if not is_broken and not options.folder:
         shutil.rmtree(folder)
-    return int(bool(broken))
+    return int(is_broken)
 
 
-def _words(outcome: Outcome) -> str:
-    faults = [*outcome.problems, *(f"lost {n}" for n in outcome.lost[:3])]
-    faults += [f"{name} differs" for name in outcome.differing[:3]]
-    return f"{outcome.kind}, {outcome.breaks} breaks: {'; '.join(faults) or 'the same'}"
+def _is_open(options: argparse.Namespace, outcomes: Sequence[Outcome], number: int) -> bool:
+    """Return whether there are fewer repetitions or breaks of a kind than asked for."""
+    breaks = [sum(o.breaks for o in outcomes if o.kind == kind) for kind in options.kinds]
+    return number < options.times or min(breaks) < options.breaks
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
-    """Return the table for the docs, one row for each kind of break."""
-    lines = ["| break | runs | breaks | results lost | files that differ | other problems |",
-             "|---|---|---|---|---|---|"]  # fmt: skip
-    for kind in dict.fromkeys(outcome.kind for outcome in outcomes):
-        of_kind = [outcome for outcome in outcomes if outcome.kind == kind]
-        counts: list[Any] = [len(of_kind), sum(outcome.breaks for outcome in of_kind)]
-        faults = ("lost", "differing", "problems")
-        counts += [sum(len(getattr(outcome, name)) for outcome in of_kind) for name in faults]
-        lines.append(f"| {kind} | " + " | ".join(map(str, counts)) + " |")
-    return "\n".join(lines)
+def spec_text(seeds: int, steps: int) -> str:
+    """Return the spec of the study, with so many networks of each cell and steps of training."""
+    return SPEC.format(seeds=seeds, steps=steps, piece=max(steps // PIECES, 1))
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="soak.py", description=__doc__.partition("\n")[0])
     parser.add_argument("--times", type=int, default=1, metavar="N", help="runs of each kind")
+    parser.add_argument("--breaks", type=int, default=0, metavar="N", help="breaks of each kind")
+    parser.add_argument("--most", type=int, default=4, metavar="N", help="breaks of one run")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), metavar="KIND")
     parser.add_argument("--networks", type=int, default=2, metavar="N", help="networks of a cell")
-    parser.add_argument("--steps", type=int, default=400, metavar="N", help="steps of training")
+    parser.add_argument("--steps", type=int, default=800, metavar="N", help="steps of training")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--folder", type=Path, metavar="FOLDER", help="keep all runs there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every outcome")
@@ -342,7 +328,4 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--as-command"]:
-        as_command(sys.argv[2:])
-    else:
-        sys.exit(main())
+    sys.exit(main())

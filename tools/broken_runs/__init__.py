@@ -1,0 +1,1 @@
+"""Parts of `tools/soak.py`: processes that run the command line, damages, and what is compared."""
