@@ -5,6 +5,7 @@ import functools
 import gc
 import importlib
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -29,6 +30,48 @@ def compile_function(function: Callable[..., Any], **options: Any) -> Callable[.
             return graph(*arguments)
 
     return call
+
+
+def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `tf.custom_gradient(function)`, whose traced calls are freed with their graphs.
+
+    TensorFlow keeps the gradient of each traced call in a registry for ever. It refers to tensors
+    of the graph, so that no graph with such a call would be freed.
+
+    Parameters
+    ----------
+    function
+        Function of tensors that returns tensors and the function of their gradients.
+
+    Examples
+    --------
+    >>> from rnnstudy.population.compile import custom_gradient
+    >>> double = custom_gradient(lambda x: (2 * x, lambda upstream: 2 * upstream))
+    >>> double(3)  # doctest: +SKIP
+    6
+    """
+    traced = tf.custom_gradient(function)
+
+    @functools.wraps(function)
+    def call(*arguments: Any) -> Any:
+        results = traced(*arguments)
+        if not tf.executing_eagerly():
+            _free_with_graph(tf.nest.flatten(results)[0])
+        return results
+
+    return call
+
+
+def _free_with_graph(result: Any) -> None:
+    """Let the graph of a result own the gradient that TensorFlow has registered for it."""
+    framework = importlib.import_module("tensorflow.python.framework.ops")
+    with suppress(AttributeError, KeyError):  # a later TensorFlow may have another registry
+        registry = framework.gradient_registry._registry
+        name = result.op.get_attr("_gradient_op_type").decode()
+        entry, graph = registry[name], result.graph
+        graph.__dict__.setdefault("_registered_gradients", []).append(entry["type"])
+        entry["type"] = weakref.proxy(entry["type"])
+        weakref.finalize(graph, registry.pop, name, None).atexit = False
 
 
 def program_settings() -> Any:

@@ -6,6 +6,7 @@ from rnnstudy.cells import Cell
 from rnnstudy.cells.base import Weights
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
+from rnnstudy.population.compile import custom_gradient
 
 STEPS_PER_TURN = 10
 """Time steps written out per turn of the loop. More steps compile more slowly and run no faster."""
@@ -87,7 +88,7 @@ def _blocks(
     names, count = list(weights), drive.shape[0] // STEPS_PER_TURN
     noise = None if noise is None else _in_blocks(noise, count)
 
-    @tf.custom_gradient
+    @custom_gradient
     def loop(drive: Tensor, start: Tensor, *arrays: Tensor) -> tuple[Tensor, Any]:
         by_name = dict(zip(names, arrays, strict=True))
         states = _forward(cell, by_name, drive, noise, start)

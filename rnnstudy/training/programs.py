@@ -77,9 +77,11 @@ def _compile(function: Callable[..., Any], arguments: Any, flat: Sequence[Any]) 
     # A partial, since TensorFlow counts all closures of one function as retracings of it.
     traced = tf.function(functools.partial(function), autograph=False)
     graph = traced.get_concrete_function(*tf.nest.pack_sequence_as(arguments, specs))
+    # Without the tensors, which would keep the whole graph.
+    structure = tf.nest.map_structure(lambda _: None, graph.structured_outputs)
     if any(value.dtype == tf.resource for value in graph.captured_inputs):
         # Variables and tables of a user's task live in the process.
-        return _Compiled(None, _eager(traced, arguments), [], graph.structured_outputs)
+        return _Compiled(None, _eager(traced, arguments), [], structure)
     whole = tf.Graph()
     with whole.as_default():
         graph.add_to_graph(whole)
@@ -94,7 +96,7 @@ def _compile(function: Callable[..., Any], arguments: Any, flat: Sequence[Any]) 
     session = tf.compat.v1.Session(graph=whole, config=_session_settings())
     run = session.make_callable(list(outputs), feed_list=fed)
     constants = [value.numpy() for value in graph.captured_inputs]
-    return _Compiled(session, run, constants, graph.structured_outputs)
+    return _Compiled(session, run, constants, structure)
 
 
 def _eager(traced: Callable[..., Any], arguments: Any) -> Callable[..., Any]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from rnnstudy.cells import Cell
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
+from rnnstudy.population.compile import custom_gradient
 from rnnstudy.training.kernels.split_step import Shape, SplitStep, split_step
 
 Tensors = Sequence[Tensor]
@@ -86,7 +87,7 @@ def _outputs(
     arrays: the cell's weights, then the readout's.
     """
 
-    @tf.custom_gradient
+    @custom_gradient
     def loop(start: Tensor, *arrays: Tensor) -> tuple[tuple[Tensor, Tensor], Any]:
         block = _Block.of(cell, arrays, drivers, start, with_activity)
         read, cache = _forward(block, drivers, start)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
+from rnnstudy.population.compile import custom_gradient
 
 Parameters = Mapping[str, Tensor]
 Outputs = Callable[[Parameters, Tensor, Tensor | None], Tensor]
@@ -34,7 +35,7 @@ def in_low_precision(outputs_of: Outputs, precision: Precision, leading: int) ->
         names = list(parameters)
         fixed = tf.cast(inputs, dtype), None if noise is None else tf.cast(noise, dtype)
 
-        @tf.custom_gradient
+        @custom_gradient
         def region(*arrays: Tensor) -> tuple[Tensor, Any]:
             low = [tf.cast(array, dtype) for array in arrays]
             with tf.GradientTape(watch_accessed_variables=False) as tape:
