@@ -39,6 +39,9 @@ FORMAT_FILE = "format"
 SHARD = 2
 """Number of letters of an address that name its folder."""
 
+LISTED_AFTER = 1_000
+"""Look-ups after which a snapshot lists the whole store. A job has fewer, a plan has more."""
+
 
 class Store:
     """A folder of records. Several processes may read and write it at once.
@@ -254,8 +257,8 @@ class StoreSnapshot(Store):
     def has(self, key: str) -> bool:
         """Return whether the store held a whole record at the first call with this key."""
         if key not in self._present:
-            listed = key in self._listed or self._may_hold_format_1
-            self._present[key] = listed and self._store.has(key)
+            is_listed = len(self._present) < LISTED_AFTER or key in self._listed
+            self._present[key] = (is_listed or self._may_hold_format_1) and self._store.has(key)
         return self._present[key]
 
     def read(self, key: str, kind: type[R]) -> R:

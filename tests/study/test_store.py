@@ -13,6 +13,7 @@ import rnnstudy
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import Record, array
 from rnnstudy.core.storage.errors import CorruptRecord, ForeignRecord, UnreadableRecord
+from rnnstudy.study import store as module
 from rnnstudy.study.store import DAMAGED, Store, StoreSnapshot
 
 KEY = "0123456789abcdef"
@@ -54,6 +55,22 @@ def test_a_snapshot_sees_the_store_as_it_was(tmp_path: Path) -> None:
     (store.folder(KEY) / "arrays.npz").write_bytes(b"")
     assert full.has(KEY)
     assert not StoreSnapshot(store).has(KEY)
+
+
+def test_a_snapshot_lists_the_store_after_many_look_ups_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed: list[str] = []
+    keys = Store.keys
+    monkeypatch.setattr(Store, "keys", lambda *a: listed.append("all") or keys(*a))
+    monkeypatch.setattr(module, "LISTED_AFTER", 3)
+    store = Store(tmp_path)
+    store.write(KEY, numbers())
+    snapshot = StoreSnapshot(store)
+    assert [snapshot.has(key) for key in (KEY, "ff00", "ff01")] == [True, False, False]
+    assert listed == []
+    assert [snapshot.has(key) for key in (KEY, "ff02", "ff03")] == [True, False, False]
+    assert listed == ["all"]
 
 
 def test_a_snapshot_computes_once_and_a_store_each_time(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from rnnstudy.analyses import TaskAnalysis
 from rnnstudy.analyses.base import Member, NetworkChoice
 from rnnstudy.core.component import Address
 from rnnstudy.study.plan.member_analyses import BoundAnalysis
+from rnnstudy.study.plan.outcomes import exclusion
 from rnnstudy.study.spec.imported_models import ImportedNetworkSpec
 from rnnstudy.study.spec.networks import NetworkSpec
 from rnnstudy.study.spec.selection import PendingNetwork
@@ -133,14 +134,15 @@ class TaskArtefact:
 
         A network whose outcome is not known yet is among them.
         """
-        if among is None:
-            everyone = range(len(self.networks))
-            return store.memoise(
-                (self, "expected"), lambda: self.expected_positions(store, everyone)
-            )
+        if among is not None:
+            # Outcomes of other networks are not read: a job may need a few of many thousand.
+            return tuple(i for i in among if not exclusion(store, self.networks[i], self.choice))
+        return store.memoise((self, "expected"), lambda: self._expected_positions(store))
+
+    def _expected_positions(self, store: Store) -> tuple[int, ...]:
         tasks = self.index.positions if self.cross_task else (self.task.title,)
         excluded = {key for t in tasks for key in self.index.exclusions(store, t, self.choice)}
-        return tuple(i for i in among if self.keys[i] not in excluded) if excluded else (*among,)
+        return tuple(i for i, key in enumerate(self.keys) if key not in excluded)
 
     def left_out(self, store: Store) -> tuple[tuple[Member, str], ...]:
         """Return the networks of the task that it is not about, each with the reason."""

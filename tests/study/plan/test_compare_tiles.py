@@ -1,6 +1,7 @@
 """All pairs in tiles: which there are, what they depend on, and that they make up the matrix."""
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,18 @@ from rnnstudy.population.initialise import initial_population
 from rnnstudy.runner import NullListener
 from rnnstudy.study.execution.execute import execute
 from rnnstudy.study.execution.schedule import prerequisites
+from rnnstudy.study.execution.worker import Worker
 from rnnstudy.study.plan import compare_tiles as module
+from rnnstudy.study.plan import outcomes
 from rnnstudy.study.plan.analyse_members import AnalyseMembers
 from rnnstudy.study.plan.artefacts import Artefacts
 from rnnstudy.study.plan.compare_tiles import CompareBlocks, CompareTiles
+from rnnstudy.study.plan.outcomes import NetworkOutcome
 from rnnstudy.study.plan.plan import make_plan, task_jobs
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.networks import TrainedNetworkSpec
 from rnnstudy.study.spec.study import Study, study_of
+from rnnstudy.study.store import Store
 from rnnstudy.training.train import TrainedNetworks
 
 PROBE = (3, 12)
@@ -104,6 +109,26 @@ def expected(run: Run, kind: str, **fields: Any) -> np.ndarray:
             shape = (*PROBE, 4) if metric.trajectories else (-1, 4)
             states.append(found.states.reshape(shape))
     return pairwise(states, metric).to_numpy()
+
+
+def test_a_tile_reads_no_outcome_of_other_networks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: set[str] = set()
+
+    def outcome(store: Store, network: Any) -> NetworkOutcome | None:
+        read.add(network.key())
+        return network_outcome(store, network)
+
+    network_outcome, many = outcomes.network_outcome, seeds(6)
+    run = grown(many, tmp_path)
+    job = tiles_of(many, run)[0]
+    monkeypatch.setattr(outcomes, "network_outcome", outcome)
+    monkeypatch.setattr(Store, "keys", None)  # a job with few look-ups does not list the store
+    worker = Worker(run.store, NullListener(), threading.Event(), 60.0, (), None)
+    assert worker.perform(job).failure is None
+    assert read == {job.result.networks[i].key() for i in job.at}
+    assert len(read) < len(many.expand())
 
 
 def test_a_matrix_of_few_networks_is_one_step(tmp_path: Path) -> None:
