@@ -42,6 +42,8 @@ class Write(Job):
     """Pauses of 50 ms, at each of which the job may be stopped."""
     deadly: bool = False
     """If true, the process that runs the job is killed."""
+    once: bool = False
+    """If true, only the first start pauses."""
 
     @property
     def kind(self) -> str:
@@ -72,8 +74,9 @@ class Write(Job):
         return None if store.has(address(self.name)) else self
 
     def run(self, context: Context) -> None:
+        pauses = 0 if self.once and self.name in starts(self.diary) else self.pauses
         note(self.diary, f"{self.name} {os.getpid()}")
-        for _ in range(self.pauses):
+        for _ in range(pauses):
             if context.stopped:
                 note(self.diary, f"{self.name} stopped")
                 raise Stopped

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("distributed")
 
 from rnnstudy import runner
+from rnnstudy.study.results.run import Run
 from rnnstudy.study.spec.study import Study, study_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -33,16 +34,32 @@ def study(**runtime: Any) -> Study:
 
 
 def files(directory: Path) -> dict[str, bytes]:
-    tables = [directory / "members.csv", *sorted((directory / "report" / "tables").iterdir())]
-    return {str(path.relative_to(directory)): path.read_bytes() for path in tables}
+    report = directory / "report"
+    shown = [*sorted((report / "tables").iterdir()), *sorted((report / "figures").rglob("*"))]
+    files = [directory / "members.csv", *(path for path in shown if path.is_file())]
+    return {str(path.relative_to(directory)): path.read_bytes() for path in files}
 
 
-def test_a_study_on_processes_has_the_bytes_of_one_in_threads(tmp_path: Path) -> None:
-    threads = runner.run(study(), tmp_path / "threads")
-    processes = runner.run(study(cluster="local:2"), tmp_path / "processes")
+def arrays(run: Run) -> dict[str, bytes]:
+    """Return address -> bytes of the arrays of each result."""
+    keys = sorted(run.store.keys())
+    return {key: (run.store.folder(key) / "arrays.npz").read_bytes() for key in keys}
+
+
+@pytest.fixture(scope="module")
+def threads(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The study without worker processes."""
+    return runner.run(study(), tmp_path_factory.mktemp("threads"))
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_a_study_on_processes_has_the_bytes_of_one_in_threads(
+    tmp_path: Path, threads: Run, workers: int
+) -> None:
+    processes = runner.run(study(cluster=f"local:{workers}"), tmp_path)
     assert processes.failures() == threads.failures() == []
     assert files(processes.directory) == files(threads.directory)
-    assert set(processes.store.keys()) == set(threads.store.keys())
+    assert arrays(processes) == arrays(threads)
 
 
 def test_a_class_of_the_user_reaches_the_workers(tmp_path: Path) -> None:

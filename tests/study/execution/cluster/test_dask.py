@@ -1,17 +1,12 @@
 """Real scheduler and worker processes on this machine, with jobs that need no TensorFlow."""
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from dask_processes import scheduler, wait_for, worker
 from fake_jobs import Write, in_this_thread, plan_of, starts, text
 
 pytest.importorskip("distributed")
@@ -50,51 +45,6 @@ class Listener(NullListener):
 
 def failures(results: list[JobResult]) -> dict[str, str]:
     return {r.key.members[0]: r.failure for r in results if r.failure}
-
-
-def wait_for(condition: object, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-
-
-@contextmanager
-def process(*arguments: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    with log.open("ab") as output:
-        child = subprocess.Popen(
-            [sys.executable, "-m", *arguments], stdout=output, stderr=output, cwd=log.parent
-        )
-        try:
-            yield child
-        finally:
-            if child.poll() is None:
-                child.send_signal(signal.SIGTERM)
-                try:
-                    child.wait(30)
-                except subprocess.TimeoutExpired:
-                    child.kill()
-                    child.wait()
-
-
-@contextmanager
-def scheduler(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
-    """A scheduler on the loopback, and its address."""
-    file = folder / "scheduler.json"
-    with process(
-        "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
-        "--scheduler-file", str(file), log=folder / "scheduler.log",
-    ) as child:  # fmt: skip
-        wait_for(file.exists)
-        wait_for(lambda: file.read_text().strip().endswith("}"))
-        yield child, json.loads(file.read_text())["address"]
-
-
-def worker(address: str, folder: Path, *options: str) -> "object":
-    return process(
-        "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard",
-        "--local-directory", str(folder / "scratch"), *options, log=folder / "worker.log",
-    )  # fmt: skip
 
 
 def test_a_cluster_does_a_plan_in_order_and_a_deadly_job_fails_alone(tmp_path: Path) -> None:
