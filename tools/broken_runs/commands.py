@@ -190,8 +190,6 @@ def _redirect(output: Path) -> None:
 
 
 def _command(arguments: Sequence[str], conditions: Conditions) -> int:
-    import dask
-
     from rnnstudy.cli.commands import main
     from rnnstudy.core.files import changes
 
@@ -205,8 +203,11 @@ def _command(arguments: Sequence[str], conditions: Conditions) -> int:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
     changes.before_change = before_change
-    # Workers are forks as well.
-    dask.config.set({"distributed.worker.multiprocessing-method": "fork"})
+    if "--cluster" in arguments:
+        import dask
+
+        # Workers are forks as well.
+        dask.config.set({"distributed.worker.multiprocessing-method": "fork"})
     sys.argv = ["rnnstudy", *arguments]
     try:
         main()

@@ -26,6 +26,8 @@ class PlanProgress:
         self.jobs, self.ended = len(plan.todo), 0
         self.start = time.monotonic()
         self._work = {job: _work(job) for job in plan.todo}
+        # Running sums: a plan has many thousand jobs, and each of them many steps.
+        self._total, self._done = sum(self._work.values()), 0.0
         self._share: dict[Job, float] = {}
         self._since: dict[Job, float] = {}
 
@@ -35,18 +37,17 @@ class PlanProgress:
 
     def advance(self, job: Job, share: float) -> None:
         """Note the share of a job's training that is done."""
+        self._done += self._work[job] * (share - self._share.get(job, 0.0))
         self._share[job] = share
 
     def end(self, job: Job) -> None:
         """Note the end of a job."""
         self.ended += 1
-        self._share[job] = 1.0
+        self.advance(job, 1.0)
 
     def remaining(self) -> str:
         """Return the remaining time, estimated from the share of training that is done."""
-        total = sum(self._work.values())
-        done = sum(self._work[job] * share for job, share in self._share.items())
-        spent = time.monotonic() - self.start
+        total, done, spent = self._total, self._done, time.monotonic() - self.start
         if total == 0 or done < 0.01 * total or spent < 2:
             return ""
         return f"about {duration(spent * (total - done) / done)} left"
