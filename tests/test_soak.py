@@ -30,6 +30,13 @@ def commands(soak: Any) -> Any:
     return commands
 
 
+@pytest.fixture
+def contents(soak: Any) -> Any:
+    from broken_runs import contents
+
+    return contents
+
+
 def record(folder: Path, letter: str) -> Path:
     path = folder / "store" / (2 * letter) / (40 * letter) / "arrays.npz"
     path.parent.mkdir(parents=True)
@@ -38,8 +45,10 @@ def record(folder: Path, letter: str) -> Path:
 
 
 def test_every_damage_changes_the_file(soak: Any, tmp_path: Path) -> None:
+    from broken_runs.damages import DAMAGES
+
     source = random.Random(0)
-    for i, damage in enumerate(soak.DAMAGES):
+    for i, damage in enumerate(DAMAGES):
         first = record(tmp_path / str(i), "a")
         record(tmp_path / str(i), "b")
         before = first.read_bytes()
@@ -47,23 +56,23 @@ def test_every_damage_changes_the_file(soak: Any, tmp_path: Path) -> None:
         assert not first.exists() or first.read_bytes() != before
 
 
-def test_stored_results_are_those_of_addresses(soak: Any, tmp_path: Path) -> None:
+def test_stored_results_are_those_of_addresses(contents: Any, tmp_path: Path) -> None:
     record(tmp_path, "a")
     for name in ("format", ".damaged/x", "cc/course-1/meta.json"):
         path = tmp_path / "store" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("not a result")
-    assert list(soak.stored(tmp_path)) == [f"store/aa/{40 * 'a'}/arrays.npz"]
+    assert list(contents.stored(tmp_path)) == [f"store/aa/{40 * 'a'}/arrays.npz"]
 
 
-def test_files_that_differ_or_are_absent_are_named(soak: Any) -> None:
-    found = soak.differences({"a": b"1", "b": b"2"}, {"a": b"1", "b": b"3", "c": b""})
+def test_files_that_differ_or_are_absent_are_named(contents: Any) -> None:
+    found = contents.differences({"a": b"1", "b": b"2"}, {"a": b"1", "b": b"3", "c": b""})
     assert found == ["b", "c"]
 
 
-def test_a_result_is_lost_if_it_is_gone_or_was_made_again(soak: Any) -> None:
+def test_a_result_is_lost_if_it_is_gone_or_was_made_again(contents: Any) -> None:
     before, after = {"a": 1, "b": 2, "c": 0, "d": 0}, {"a": 1, "b": 3, "c": 7}
-    assert soak.losses(before, after) == ["b", "d"]
+    assert contents.losses(before, after) == ["b", "d"]
 
 
 def outcomes(soak: Any) -> list[Any]:
@@ -136,6 +145,42 @@ def test_children_of_a_command_are_found(
     assert command.group_ends(10.0)
 
 
+def test_a_command_is_killed_before_a_change_of_the_file_system(
+    commands: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rnnstudy.cli import commands as cli
+    from rnnstudy.core.files import write_file
+
+    monkeypatch.setattr(cli, "main", lambda: write_file(tmp_path / "a.txt", "text"))
+    output = tmp_path / "output"
+    for change, written in ((1, False), (4, True)):  # create, sync, rename, sync
+        code = commands.run_command([], output, commands.Conditions(killed_at=change))
+        assert code == -signal.SIGKILL
+        assert (tmp_path / "a.txt").exists() == written
+    assert commands.run_command([], output, commands.Conditions(killed_at=9)) == 0
+
+
+def test_of_workers_the_first_is_killed(
+    commands: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rnnstudy.cli import commands as cli
+    from rnnstudy.core.files import write_file
+
+    def work() -> None:
+        for name in "ab":
+            worker = os.fork()
+            if not worker:
+                write_file(tmp_path / name, "text")
+                os._exit(0)
+            os.waitpid(worker, 0)
+        write_file(tmp_path / "c", "text")
+
+    monkeypatch.setattr(cli, "main", work)
+    conditions = commands.Conditions(killed_at=1, killed_worker=tmp_path / "killed")
+    assert commands.run_command([], tmp_path / "output", conditions) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c", "killed", "output"]
+
+
 def test_a_full_disk_is_one_sentence(commands: Any, soak: Any, tmp_path: Path) -> None:
     spec = tmp_path / "soak.yaml"
     spec.write_text(soak.spec_text(1, 10))
@@ -148,10 +193,10 @@ def test_a_full_disk_is_one_sentence(commands: Any, soak: Any, tmp_path: Path) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["kill", "worker", "cluster"])
+@pytest.mark.parametrize("kind", ["kill", "worker", "cluster", "worker-point"])
 def test_one_broken_run_ends_as_an_unbroken_one(tmp_path: Path, kind: str) -> None:
     if kind != "kill":
-        pytest.importorskip("distributed")
+        pytest.importorskip("distributed")  # these run on worker processes
     written = tmp_path / "soak.json"
     options = ["--kinds", kind, "--networks", "1", "--steps", "80", "--json", str(written)]
     done = subprocess.run(

@@ -29,6 +29,10 @@ class Conditions:
 
     full_from: float = float("inf")
     """Change of the file system from which on the disk is full, counted from 1."""
+    killed_at: int | None = None
+    """Change of the file system before which the process is killed; None for never."""
+    killed_worker: Path | None = None
+    """File that the first worker process creates before it is killed; None to kill the command."""
     account: Path | None = None
     """File for the number of changes, and for the modules that the command has imported."""
 
@@ -193,16 +197,8 @@ def _command(arguments: Sequence[str], conditions: Conditions) -> int:
     from rnnstudy.cli.commands import main
     from rnnstudy.core.files import changes
 
-    numbers = itertools.count(1)
-    last = 0
-
-    def before_change(operation: str, path: Path) -> None:
-        nonlocal last
-        last = next(numbers)
-        if last >= conditions.full_from and operation.startswith("create"):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-
-    changes.before_change = before_change
+    counter = _Changes(conditions)
+    changes.before_change = counter.before_change
     if "--cluster" in arguments:
         import dask
 
@@ -213,6 +209,35 @@ def _command(arguments: Sequence[str], conditions: Conditions) -> int:
         main()
     finally:
         if conditions.account is not None:
-            account = {"changes": last, "modules": list(sys.modules)}
+            account = {"changes": counter.last, "modules": list(sys.modules)}
             conditions.account.write_text(json.dumps(account), encoding="utf-8")
     return 0
+
+
+class _Changes:
+    """Counter of changes of the file system, in the process of a command and in its workers."""
+
+    def __init__(self, conditions: Conditions) -> None:
+        self.conditions, self.last, self.pid = conditions, 0, os.getpid()
+        self._counting, self._numbers = self.pid, itertools.count(1)
+
+    def before_change(self, operation: str, path: Path) -> None:
+        """Count a change; kill this process, or refuse the change, if its turn has come."""
+        if self._counting != os.getpid():  # a worker counts its own changes
+            self._counting, self._numbers = os.getpid(), itertools.count(1)
+        self.last = next(self._numbers)
+        if self.last == self.conditions.killed_at and self._is_to_be_killed():
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.last >= self.conditions.full_from and operation.startswith("create"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    def _is_to_be_killed(self) -> bool:
+        """Return whether this process is the command, or the first of its workers."""
+        file, is_worker = self.conditions.killed_worker, os.getpid() != self.pid
+        if file is None or not is_worker:
+            return file is None and not is_worker
+        try:
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return False
+        return True
