@@ -88,7 +88,7 @@ class Artefacts:
         """Network by name."""
         return {member.name: network for member, network in self.pairs}
 
-    @property
+    @cached_property
     def pending(self) -> bool:
         """Is true if a network waits for a selection."""
         return any(isinstance(network, PendingNetwork) for network in self.networks)
