@@ -104,7 +104,7 @@ def test_one_and_two_workers_train_the_same_cohorts(
     bench: Any, tmp_path: Path, workers: int
 ) -> None:
     study = study_of(bench.speedup.spec("threads", workers, bench.speedup._options([])))
-    jobs = make_plan(study, Store(tmp_path)).todo
+    jobs = bench.speedup.training_of(make_plan(study, Store(tmp_path))).todo
     assert [len(job.trains) for job in jobs] == [8] * bench.speedup.COHORTS
 
 
