@@ -5,12 +5,14 @@ import functools
 import gc
 import importlib
 import sys
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from rnnstudy.core.lazy_imports import tf
+
+GRADIENT_NAME = "_gradient_op_type"
+"""Attribute of an operation: name of its gradient in TensorFlow's registry."""
 
 NO_MEMORY_OPTIMISATION = 1
 """RewriterConfig.NO_MEM_OPT of TensorFlow's protocol buffers."""
@@ -33,10 +35,11 @@ def compile_function(function: Callable[..., Any], **options: Any) -> Callable[.
 
 
 def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `tf.custom_gradient(function)`, whose traced calls are freed with their graphs.
+    """Return `tf.custom_gradient(function)`, for gradients by tapes of the same program.
 
-    TensorFlow keeps the gradient of each traced call in a registry for ever. It refers to tensors
-    of the graph, so that no graph with such a call would be freed.
+    TensorFlow registers the gradient of each traced call for ever. It refers to tensors of the
+    graph, so that no graph with such a call would be freed. A tape has the gradient from the call
+    itself. So the registered one is removed.
 
     Parameters
     ----------
@@ -56,22 +59,17 @@ def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*arguments: Any) -> Any:
         results = traced(*arguments)
         if not tf.executing_eagerly():
-            _free_with_graph(tf.nest.flatten(results)[0])
+            _remove_registered_gradient(tf.nest.flatten(results)[0])
         return results
 
     return call
 
 
-def _free_with_graph(result: Any) -> None:
-    """Let the graph of a result own the gradient that TensorFlow has registered for it."""
+def _remove_registered_gradient(result: Any) -> None:
+    """Remove the gradient that TensorFlow has registered for the operation of a result."""
     framework = importlib.import_module("tensorflow.python.framework.ops")
     with suppress(AttributeError, KeyError):  # a later TensorFlow may have another registry
-        registry = framework.gradient_registry._registry
-        name = result.op.get_attr("_gradient_op_type").decode()
-        entry, graph = registry[name], result.graph
-        graph.__dict__.setdefault("_registered_gradients", []).append(entry["type"])
-        entry["type"] = weakref.proxy(entry["type"])
-        weakref.finalize(graph, registry.pop, name, None).atexit = False
+        del framework.gradient_registry._registry[result.op.get_attr(GRADIENT_NAME).decode()]
 
 
 def program_settings() -> Any:
