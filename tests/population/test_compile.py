@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 import rnnstudy
-from rnnstudy.population.compile import custom_gradient
+from rnnstudy.population.compile import custom_gradient, frozen_objects
 
 
 def registered() -> set[str]:
@@ -51,6 +51,17 @@ def test_a_graph_with_gradients_is_freed() -> None:
     del compiled
     gc.collect()
     assert graphs[0]() is None
+
+
+def test_objects_of_before_are_not_looked_at_in_a_run() -> None:
+    before = gc.get_freeze_count()
+    with frozen_objects():
+        assert gc.get_freeze_count() > before
+        lost: list[Any] = [[]]
+        lost[0].append(lost)
+        del lost
+        assert gc.collect() >= 1, "later objects are"
+    assert gc.get_freeze_count() == 0
 
 
 def test_no_module_keeps_graphs_by_custom_gradients_of_tensorflow() -> None:

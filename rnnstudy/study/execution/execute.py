@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.core.threads import one_thread
+from rnnstudy.population.compile import frozen_objects
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.cluster.session import ClusterSession
 from rnnstudy.study.execution.leases import Leases
@@ -49,6 +50,7 @@ def execute(
     # Jobs run side by side, each with one thread for linear algebra.
     with (
         one_thread(),
+        frozen_objects(),
         Leases(store.root) as leases,
         ThreadPoolExecutor(workers, thread_name_prefix="rnnstudy") as executor,
     ):

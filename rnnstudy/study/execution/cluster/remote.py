@@ -1,5 +1,6 @@
 """The worker's side: single jobs of a run in a process of Dask."""
 
+import gc
 import logging
 import os
 import re
@@ -23,6 +24,7 @@ from rnnstudy.study.execution.leases import Leases
 from rnnstudy.study.execution.tensorflow_setup import start_tensorflow
 from rnnstudy.study.execution.worker import JobResult, Worker
 from rnnstudy.study.plan.job import Job, JobKey
+from rnnstudy.study.spec.options import Runtime
 from rnnstudy.study.store import Store
 
 STEP_INTERVAL = 1.0
@@ -155,7 +157,14 @@ def _configure(order: Order) -> None:
         PROCESS.configured = True
     quiet_tensorflow()
     _choose_gpu()
-    after_import("tensorflow", partial(start_tensorflow, order.runtime))
+    after_import("tensorflow", partial(_start, order.runtime))
+
+
+def _start(runtime: Runtime) -> None:
+    """Set TensorFlow up, and exempt its objects from garbage collection."""
+    start_tensorflow(runtime)
+    gc.collect()
+    gc.freeze()
 
 
 def _choose_gpu() -> None:
