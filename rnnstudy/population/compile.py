@@ -101,7 +101,7 @@ def _without_memory_optimisation() -> Iterator[None]:
 
 @contextmanager
 def frozen_objects() -> Iterator[None]:
-    """Exempt all present objects from garbage collection in this context.
+    """Keep all present objects out of garbage collection in this context.
 
     Libraries have very many objects. Each collection would look at all of them.
     """
