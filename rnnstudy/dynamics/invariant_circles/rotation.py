@@ -1,15 +1,17 @@
 """Rotation numbers of quasi-periodic motion."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.dynamics.invariant_circles.fourier import (
+    amplitude,
     birkhoff_average,
+    fitted_series,
     fourier_series,
-    series_error,
 )
 from rnnstudy.dynamics.states.projection import principal_axes
 
@@ -24,6 +26,10 @@ SAME_ESTIMATE = 1e-5
 
 CLOSE_FIT = 1e-6
 """Error of a series that fits, as a share of the amplitude."""
+
+SAME_ERROR = 0.5
+"""Difference of the errors of two candidates that are compared as one, as a share of the error. It
+is small beside the factor of ten that decides between candidates."""
 
 TESTED_HARMONICS = 32
 """Highest order of the series that compares candidates of the rotation number."""
@@ -46,18 +52,69 @@ def rotation_number(states: Array) -> float:
     float
         Rotation number, NaN if there is none.
     """
-    errors = []
+    fits: list[SeriesFit] = []
     for rho in _candidates(states):
-        errors.append((_series_error(states, rho), rho))
+        if any(fit.replaces(rho, fits) for fit in fits):
+            continue
+        fits.append(SeriesFit.of(states, rho))
         # Further candidates change nothing: the first one that fits is right.
-        if errors[-1][0] <= CLOSE_FIT:
+        if fits[-1].error <= CLOSE_FIT:
             break
-    finite = [pair for pair in errors if np.isfinite(pair[0])]
-    if not finite:
-        return float("nan")
-    least = min(error for error, _ in finite)
     # A fraction of the right number fits as well, so the first candidate that fits is right.
-    return _refine(states, next(rho for error, rho in finite if error <= 10.0 * least + CLOSE_FIT))
+    largest = largest_error(fits)
+    rho = next((fit.rho for fit in fits if fit.error <= largest), float("nan"))
+    return _refine(states, rho) if np.isfinite(rho) else rho
+
+
+@dataclass(frozen=True)
+class SeriesFit:
+    """Error of the Fourier series of one candidate, as a share of its amplitude."""
+
+    rho: float
+    error: float
+    amplitude: float
+    slope: float
+    """Change of the curve, as a root mean square, for each change of the rotation number."""
+    scale: float
+    """Largest such change, of any curve through these states."""
+
+    @classmethod
+    def of(cls, states: Array, rho: float) -> "SeriesFit":
+        """Return the fit of a short series with this rotation number."""
+        order = _short_order(states)
+        series, error = fitted_series(states, rho, order)
+        # At the last step the phase of harmonic k is off by 2 pi k times the steps.
+        last = 2.0 * np.pi * len(states)
+        size = np.sqrt(np.mean(np.sum(states**2, axis=1)))
+        return cls(
+            rho=rho,
+            error=error,
+            amplitude=amplitude(series),
+            slope=last * amplitude(np.arange(len(series))[:, None] * series),
+            scale=last * order**1.5 * size,
+        )
+
+    def replaces(self, rho: float, fits: Sequence["SeriesFit"]) -> bool:
+        """Return whether the error of a near number needs no computation.
+
+        Planes that show one winding suggest the same number but for its last digits. Its error is
+        the same up to SAME_ERROR, or certainly too large.
+        """
+        if not self.amplitude > 0.0 or not np.isfinite(self.error):
+            return False
+        distance = abs(rho - self.rho)
+        if distance * self.slope <= SAME_ERROR * self.error * self.amplitude <= self.amplitude:
+            return True
+        change = distance * self.scale
+        least = (self.error * self.amplitude - change) / (self.amplitude + change)
+        return least > largest_error(fits)
+
+
+def largest_error(fits: Sequence["SeriesFit"]) -> float:
+    """Return the error up to which a candidate fits, given those that were tested."""
+    return (
+        10.0 * min((fit.error for fit in fits if np.isfinite(fit.error)), default=0.0) + CLOSE_FIT
+    )
 
 
 def _candidates(states: Array) -> Iterator[float]:
@@ -100,11 +157,6 @@ def _refine(states: Array, rho: float) -> float:
     advance = mean_advance((states - series[0].real) @ series[order].conj())
     refined = rho + ((advance - order * rho + 0.5) % 1.0 - 0.5) / order
     return refined if abs(refined - rho) <= SAME_ESTIMATE else rho
-
-
-def _series_error(states: Array, rho: float) -> float:
-    """Return the error of a short Fourier series with this rotation number."""
-    return series_error(states, rho, _short_order(states))
 
 
 def _short_series(states: Array, rho: float) -> Array:
