@@ -472,11 +472,10 @@ class MemberAnalysis(Analysis):
         return [partial(_same, record) for record in self.run(population, task, *checked)]
 
     def _check_inputs(self, inputs: MemberInputs) -> list[MemberInputs]:
-        """Check the classes of inputs; return them as arguments of `run`, none without needs."""
-        needs = self.needs()
-        for name in needs:
+        """Check the classes of inputs; return them as arguments of `run`, none without inputs."""
+        for name in {*self.needs(), *inputs}:
             self._check(name, inputs[name])
-        return [inputs] if needs else []
+        return [inputs] if inputs else []
 
     def record_functions(
         self, population: Population, task: Task, inputs: MemberInputs = NO_INPUTS
@@ -488,6 +487,14 @@ class MemberAnalysis(Analysis):
         whatever other functions are called.
         """
         return None
+
+    def begins_with(self, other: "MemberAnalysis") -> bool:
+        """Return whether `run` begins with what another analysis computes.
+
+        A study with both gives the records of the other to `run`, as `inputs[other.kind]`, so that
+        they are computed once. They enter no address, since the result is the same.
+        """
+        return False
 
     def cost(self, cell: Cell, task: Task) -> Cost:
         """Return the estimated cost of one network of this cell, which `rnnstudy check` prints."""

@@ -36,6 +36,9 @@ from rnnstudy.tasks.sine import Sine
 NUMBERS = 280
 """Typical number of numbers that a record has for each condition."""
 
+SEARCH = "fixed_points"
+"""Kind of the analysis that searches for fixed points in the same way."""
+
 MIN_STARTS = 8
 """Least number of starts for each condition."""
 
@@ -100,6 +103,11 @@ class SolutionClasses(MemberAnalysis):
     def needs(self) -> tuple[str, ...]:
         return () if self.of is None else (self.of,)
 
+    def begins_with(self, other: MemberAnalysis) -> bool:
+        if self.of is not None or other.kind != SEARCH or other.weights != self.weights:
+            return False
+        return bool(getattr(other, "search", None) == self.search)
+
     def cost(self, cell: Cell, task: Task) -> Cost:
         conditions = len(task.static_inputs().values)
         unit = self._unit(task)
@@ -139,8 +147,8 @@ class SolutionClasses(MemberAnalysis):
         self, population: Population, task: Task, inputs: MemberInputs
     ) -> Sequence[FixedPoints]:
         """Return the fixed points of each network."""
-        if self.of is not None:
-            return inputs[self.of]
+        if records := inputs.get(self.of or SEARCH):
+            return records
         points = find_fixed_points(
             population,
             inputs=task.static_inputs().values,

@@ -80,8 +80,13 @@ class AnalyseMembers(Job):
         return [self._address(network) for network in self.networks]
 
     def requires(self) -> list[Address]:
-        needs = [self._need(need, n) for need in self.bound.needs for n in self.batch]
+        read = [*self.bound.needs, *([self._beginning] if self._beginning else [])]
+        needs = [self._need(need, n) for need in read for n in self.batch]
         return [*(network.key() for network in self.batch), *needs]
+
+    @property
+    def _beginning(self) -> BoundAnalysis | None:
+        return self.index.beginning(self.bound, self.networks[0].task)
 
     def _present(self, store: Store) -> list[bool]:
         return [
@@ -214,18 +219,22 @@ class AnalyseMembers(Job):
             [store.read(n.key(), TrainedNetworks) for n in members], "member"
         )
         inputs = {
-            name: [
-                store.read(
-                    self.index.address_in(store, self._need(need, network)),
-                    need.analysis.record_class,
-                )
-                for network in members
-            ]
+            name: [self._read(store, need, network) for network in members]
             for name, need in zip(self.analysis.needs(), self.bound.needs, strict=True)
         }
+        beginning = self._beginning
+        if beginning and all(store.has(self._need_in(store, beginning, n)) for n in members):
+            kind = beginning.analysis.kind
+            inputs[kind] = [self._read(store, beginning, network) for network in members]
         weighted = trained.with_weights(self.analysis.weights)
         population = self.analysis.population_of(weighted)
         return self.analysis.compute_each(population, members[0].task, inputs)
+
+    def _read(self, store: Store, need: BoundAnalysis, network: NetworkSpec) -> Record:
+        return store.read(self._need_in(store, need, network), need.analysis.record_class)
+
+    def _need_in(self, store: Store, need: BoundAnalysis, network: NetworkSpec) -> Address:
+        return self.index.address_in(store, self._need(need, network))
 
     def _address(self, network: NetworkSpec) -> Address:
         return self.index.records(self.bound)[network.key()]

@@ -66,6 +66,7 @@ class Artefacts:
         self.members = tuple(member for member, _ in self.pairs)
         self.networks = tuple(network for _, network in self.pairs)
         self._tables: dict[str, _Records] = {}
+        self._beginnings: dict[tuple[Address, str], BoundAnalysis | None] = {}
 
     @classmethod
     def from_store(
@@ -116,6 +117,24 @@ class Artefacts:
             sources = self.sources(analysis)
             self._tables[analysis.address] = _Records(analysis.analysis, needs, sources)
         return self._tables[analysis.address]
+
+    def beginning(self, analysis: BoundAnalysis, task: Task) -> BoundAnalysis | None:
+        """Return the analysis of the study whose records an analysis of a task begins with."""
+        at = (analysis.address, task.title)
+        if at not in self._beginnings:
+            self._beginnings[at] = self._beginning(analysis, task)
+        return self._beginnings[at]
+
+    def _beginning(self, analysis: BoundAnalysis, task: Task) -> BoundAnalysis | None:
+        choice = CHOICES.index(self.choices[analysis.address, task.title])
+        for other in self.member_analyses:
+            if (
+                analysis.analysis.begins_with(other.analysis)
+                and applies(other.analysis, task, self.study.analyses)
+                and CHOICES.index(self.choices[other.address, task.title]) >= choice
+            ):
+                return other
+        return None
 
     def sources(self, analysis: BoundAnalysis) -> Mapping[Address, Address]:
         """Return address of a network -> address of the weights that an analysis reads.
