@@ -195,7 +195,8 @@ def test_an_interrupt_that_code_of_the_user_raises_in_a_thread_costs_its_job() -
     thread = threading.Thread(target=lambda: results.append(perform(work)))
     thread.start()
     thread.join()
-    assert results[0].failure == "KeyboardInterrupt"
+    place = f" (test_signals.py, line {work.__code__.co_firstlineno + 1})"
+    assert results[0].failure == "KeyboardInterrupt" + place
 
 
 def test_a_listener_that_raises_costs_no_job(caplog: pytest.LogCaptureFixture) -> None:
