@@ -33,10 +33,11 @@ def error_of(result) -> str:
 
 @pytest.mark.parametrize("task", default_tasks())
 def test_each_line_of_a_new_spec_is_valid(task: str) -> None:
-    text = starter_spec("mine", task, cells=list(CELLS), activations=["tanh", "relu"], units=[8])
+    cells = ["vanilla", "gru"]
+    text = starter_spec("mine", task, cells=cells, activations=["tanh", "relu"], units=[8])
     study = build_study(parse_document(text, "mine.yaml"))
     assert [each.kind for each in study.tasks] == [task]
-    assert len(study.expand()) == 3 * 2 * len(CELLS)
+    assert len(study.expand()) == 3 * 2 * 2
     assert max(map(len, text.splitlines())) <= LINE_LIMIT
     whole = build_study(parse_document(SWITCHED_OFF.sub("", text), "mine.yaml"))
     assert whole.claims
