@@ -122,8 +122,8 @@ def test_code_that_raises_in_planning_is_one_sentence_with_its_place(
     assert len(lines) == 1
     assert error.partition("(")[0] in lines[0]
     # The check of cells names the class, its property, and the line of the spec.
-    place = "own.yaml:3:20: " if (kind, code) == ("cell", 2) else f"{module}.py, line "
-    assert place in lines[0]
+    is_checked = kind == "cell" and "own.yaml:3:20: networks.cells[0]" in lines[0]
+    assert is_checked or f"{module}.py, line " in lines[0]
 
 
 @pytest.mark.parametrize("error", ERRORS[:3])
