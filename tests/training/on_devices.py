@@ -59,6 +59,7 @@ CASES = {
     2: {
         "per_member": (0, 2, "per_member", {}),
         "shared": (0, 2, "batched", {"data_parallel": True}),
+        "penalised": (0, 2, "batched", {"data_parallel": True, "rate_l2": 0.5}),
     },
     4: {
         "per_member": (3, 4, "per_member", {}),

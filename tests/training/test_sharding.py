@@ -95,6 +95,13 @@ def test_two_devices_that_share_each_batch_learn_what_one_learns(two):
     assert (plain["loss"][[0, 1, 4], -1] < 0.7 * plain["loss"][[0, 1, 4], 0]).all()
 
 
+def test_two_devices_penalise_the_rates_of_each_batch_as_one_does(two):
+    """Their shares of a batch have other lengths and other numbers of time steps that count."""
+    plain = on(two, "penalised", 0)
+    assert_nearly_same(on(two, "penalised", 2), plain)
+    assert (plain["recurrent_kernel"] != on(two, "shared", 0)["recurrent_kernel"]).any()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("devices", [3, 4])
 def test_more_devices_that_share_each_batch_learn_what_one_learns(two, four, devices):
