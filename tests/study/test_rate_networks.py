@@ -10,6 +10,16 @@ from rnnstudy import runner
 from rnnstudy.study.spec.study import study_of
 
 SEARCH = {"candidates": 32, "rounds": 2}
+ANALYSES: list[dict[str, Any]] = [
+    {"kind": "fixed_points", "search": SEARCH},
+    {"kind": "representations"},
+    {"kind": "pairs", "metric": "cka"},
+    {"kind": "embedding", "of": "cka"},
+    {"kind": "topology", "steps": 50},
+    {"kind": "solution_classes"},
+    {"kind": "generalisation", "trials": 4},
+    {"kind": "line_attractor", "points": 8},
+]
 SPEC: dict[str, Any] = {
     "study": "rates",
     "tasks": [
@@ -26,15 +36,8 @@ SPEC: dict[str, Any] = {
         "seeds": 2,
     },
     "training": {"steps": 8, "batch": 4, "state_noise": 0.05},
-    "analyses": [
-        {"kind": "fixed_points", "search": SEARCH},
-        {"kind": "pairs", "metric": "cka"},
-        {"kind": "embedding", "of": "cka"},
-        {"kind": "topology", "steps": 50},
-        {"kind": "solution_classes"},
-        {"kind": "generalisation", "trials": 4},
-        {"kind": "line_attractor", "points": 8},
-    ],
+    # Networks of a few steps of training have not solved the task.
+    "analyses": [{"networks": "trained", **analysis} for analysis in ANALYSES],
     "report": {"formats": "svg"},
 }
 
