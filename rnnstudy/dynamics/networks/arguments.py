@@ -165,14 +165,19 @@ def check_attractors(name: str, values: Any) -> None:
 
 
 def check_periods(name: str, values: Any) -> None:
-    """Raise ValueError unless values are numbers. The search checks their range."""
+    """Raise ValueError unless values are one or several numbers above 0.
+
+    The search checks that those of a map are whole.
+    """
     try:
-        as_real_array(name, values, finite=False)
+        periods = np.atleast_1d(as_real_array(name, values))
     except ValueError:
+        periods = np.zeros(0)
+    if periods.ndim != 1 or not periods.size or (periods <= 0).any():
         raise ValueError(
             f"{name} must be one or several whole numbers above 0, got {summarise_value(values)}. "
-            "Use 4, or range(1, 5)."
-        ) from None
+            "Use 4, or range(1, 5). A vector field takes times above 0."
+        )
 
 
 def check_points(name: str, value: Any) -> None:

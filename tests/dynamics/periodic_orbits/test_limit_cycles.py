@@ -94,7 +94,7 @@ def test_a_guess_of_two_turns_leads_to_one():
 def test_guesses_of_the_period_need_starts():
     with pytest.raises(ValueError, match="starts must be states near the orbits"):
         find_cycles(hopf(), period=2.0, state_size=2, continuous=True)
-    with pytest.raises(ValueError, match="period must be one or several times above 0"):
+    with pytest.raises(ValueError, match="A vector field takes times above 0"):
         find_cycles(hopf(), period=-1.0, starts=PLANE, continuous=True)
 
 
