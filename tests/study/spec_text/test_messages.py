@@ -13,6 +13,7 @@ from rnnstudy.study.spec.study import load_study
 from rnnstudy.study.spec_text.document import SpecError, document_of
 from rnnstudy.study.spec_text.messages import SENTENCES, spec_problems
 from rnnstudy.study.spec_text.reader import parse_document
+from rnnstudy.tasks import TASKS
 
 HEAD = """\
 study: s
@@ -25,9 +26,11 @@ STUDY_KEYS = (
     "runtime"
 )
 TRAINING_KEYS = (
-    "steps, batch, data, learning_rate, final_rate, clip_norm, l2, state_noise, "
-    "train_initial_state, record_every, precision, tf32, data_parallel, stop, solved_for, retry"
+    "steps, batch, data, learning_rate, final_rate, clip_norm, l2, rate_l2, "
+    "state_noise, train_initial_state, record_every, precision, tf32, data_parallel, stop, "
+    "solved_for, retry"
 )
+TASK_KINDS = ", ".join(sorted(TASKS))
 NETWORKS_KEYS = f"cells, seeds, include, exclude, activations, units, {TRAINING_KEYS}"
 
 
@@ -75,13 +78,13 @@ MISTAKES = {
     "unknown kind": (
         HEAD.replace("flip_flop", "{kind: flipflop}"),
         (
-            "2:16: tasks[0].kind is 'flipflop'; known tasks: flip_flop, integration, sine; "
+            "2:16: tasks[0].kind is 'flipflop'; known tasks: " + TASK_KINDS + "; "
             "did you mean 'flip_flop'?"
         ),
     ),
     "kind that is a number": (
         HEAD.replace("flip_flop", "{kind: 3}"),
-        "2:16: tasks[0].kind is 3; known tasks: flip_flop, integration, sine",
+        "2:16: tasks[0].kind is 3; known tasks: " + TASK_KINDS,
     ),
     "no kind": (
         networks("cells: [{reset_after: true}]"),
@@ -335,10 +338,7 @@ MISTAKES = {
             "study: s\ntasks: [flipflop]\nnetworks: {cells: gru, unit: 1}\ntraining: {steps: 0}\n"
             "overrides: [{set: {training: {l2: x}}}]\nreprot: {}\n"
         ),
-        (
-            "2:9: tasks[0] is 'flipflop'; known tasks: flip_flop, integration, sine; "
-            "did you mean 'flip_flop'?"
-        ),
+        ("2:9: tasks[0] is 'flipflop'; known tasks: " + TASK_KINDS + "; did you mean 'flip_flop'?"),
         (
             f"3:24: networks.unit is not a known key; known keys: {NETWORKS_KEYS}; "
             "did you mean 'units'?"
