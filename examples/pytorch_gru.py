@@ -46,8 +46,9 @@ def train(network: Memory, task: FlipFlop) -> float:
 def main() -> None:
     """Train the network, find its fixed points, and print what it remembers at each."""
     torch.manual_seed(0)
-    task = FlipFlop(bits=2, length=30)
-    network = Memory(task.inputs, 24, task.outputs)
+    torch.set_num_threads(1)  # A small network is trained fastest by one thread.
+    task = FlipFlop(bits=2, length=20)
+    network = Memory(task.inputs, 16, task.outputs)
     print(f"loss after {STEPS} steps of PyTorch: {train(network, task):.4f}")
 
     # The module is taken as it is. Inputs are zero, as between the pulses of the task.
