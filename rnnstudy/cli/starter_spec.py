@@ -122,7 +122,7 @@ def _head(name: str) -> list[str]:
 def _tasks(task: Task) -> list[str]:
     others = ", ".join(kind for kind in TASKS if kind != task.kind)
     return [
-        f"# The task that the networks learn. Others: {others}.",
+        *_comment(f"The task that the networks learn. Others: {others}."),
         "tasks:",
         f"  - kind: {task.kind}",
         *_fields(task, "    "),
@@ -139,6 +139,9 @@ def _fields(settings: Task, indent: str) -> Iterator[str]:
         if values.get(name) is None:
             continue
         line = f"{indent}{name}: {_plain(values[name])}"
+        if len(line) > LINE_LIMIT and isinstance(values[name], dict):
+            inner = [f"{indent}  {key}: {_plain(part)}" for key, part in values[name].items()]
+            line = "\n".join([f"{indent}{name}:", *inner])
         yield from _with_comment(line, " ".join((field.description or "").split()), indent)
 
 
@@ -147,12 +150,17 @@ def _with_comment(line: str, comment: str, indent: str) -> Iterator[str]:
     sentence = comment.partition(". ")[0].rstrip(".")
     if not sentence:
         yield line
-    elif len(line) + len(sentence) + 4 <= LINE_LIMIT:
+    elif "\n" not in line and len(line) + len(sentence) + 4 <= LINE_LIMIT:
         yield f"{line}  # {sentence}"
     else:
-        for text in textwrap.wrap(sentence, LINE_LIMIT - len(indent) - 2):
-            yield f"{indent}# {text}"
+        yield from _comment(sentence, indent)
         yield line
+
+
+def _comment(text: str, indent: str = "") -> list[str]:
+    """Return the lines of a comment."""
+    width = LINE_LIMIT - len(indent) - 2
+    return [f"{indent}# {line}" for line in textwrap.wrap(text, width)]
 
 
 def _grid(
@@ -162,7 +170,8 @@ def _grid(
     return [
         "# The grid: one network for each cell, activation, number of units and seed.",
         "networks:",
-        f"  cells: [{', '.join(cells)}]" + (f"  # others: {others}" if others else ""),
+        *(_comment(f"Other cells: {others}.", "  ") if others else ()),
+        f"  cells: [{', '.join(cells)}]",
         f"  activations: [{', '.join(activations)}]",
         f"  units: [{', '.join(map(str, units))}]",
         f"  seeds: {seeds}  # the number; with a larger one later, only new networks are trained",
