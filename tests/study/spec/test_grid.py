@@ -157,7 +157,7 @@ def test_a_cell_that_refuses_a_part_of_the_grid_says_so(tmp_path, monkeypatch):
         "flip_flop-even-tanh-2-s000",
         "flip_flop-even-tanh-4-s000",
     ]
-    message = r"^study: networks is inconsistent: units 3 should be even$"
+    message = r"^study: networks.cells cannot be used: units 3 should be even$"
     with pytest.raises(SpecError, match=message):
         names(cells="own_even:Even", units=[2, 3])
 
