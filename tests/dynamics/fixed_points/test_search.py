@@ -36,7 +36,7 @@ def hunt(n_starts, index, turns=2, fresh=0, bound=1.0):
         n_starts=np.array(n_starts),
     )
     outcomes = [np.zeros(4, int)] * turns
-    system = SimpleNamespace(networks=SimpleNamespace(bound=bound), scale=1.0)
+    system = SimpleNamespace(networks=SimpleNamespace(bound=bound, state_bound=bound), scale=1.0)
     return SearchState(system, np.ones((4, 2)), False, roots, outcomes, [0] * (turns - 1) + [fresh])
 
 

@@ -303,11 +303,11 @@ def test_inputs_and_starts_that_do_not_fit_are_refused():
     model = sequential(lstm())
     with pytest.raises(ValueError, match=r"inputs must be \[input point, 2\], .* \(1, 3\)"):
         find_fixed_points(model, inputs=np.zeros((1, 3)))
-    with pytest.raises(ValueError, match=r"starts must be \[start, 6\], .* \(0, 6\)"):
+    with pytest.raises(ValueError, match=r"starts must be \[start, state\], .* \(0, 6\)"):
         find_fixed_points(model, starts=np.zeros((0, 6)))
     with pytest.raises(ValueError, match=r"starts must be \[start, 6\], .* \(4, 3\)"):
         find_fixed_points(model, starts=np.zeros((4, 3)))
-    with pytest.raises(ValueError, match=r"starts must be \[start, 2\], .* \(0, 2\)"):
+    with pytest.raises(ValueError, match=r"starts must be \[start, state\], .* \(0, 2\)"):
         find_fixed_points(henon, starts=np.zeros((0, 2)))
 
 

@@ -20,7 +20,7 @@ networks:
   l2: [0, 1]
 """
 TRAINING_KEYS = (
-    "steps, batch, data, learning_rate, final_rate, clip_norm, l2, state_noise, "
+    "steps, batch, data, learning_rate, final_rate, clip_norm, l2, rate_l2, state_noise, "
     "train_initial_state, record_every, precision, tf32, data_parallel, stop, solved_for, retry"
 )
 

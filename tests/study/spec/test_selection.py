@@ -39,7 +39,7 @@ study: s
 tasks: [flip_flop]
 networks: {cells: [vanilla, gru], seeds: 2}
 """
-FIELDS = "learning_rate, final_rate, clip_norm, l2, state_noise, train_initial_state"
+FIELDS = "learning_rate, final_rate, clip_norm, l2, rate_l2, state_noise, train_initial_state"
 
 MISTAKES = {
     "unknown and unfit fields": (

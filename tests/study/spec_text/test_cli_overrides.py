@@ -73,8 +73,8 @@ def test_settings_work_on_plain_data_and_leave_it_alone():
         (
             "training.stpes=3",
             ("training.stpes is not a known key; known keys: steps, batch, data, learning_rate, "
-            "final_rate, clip_norm, l2, state_noise, train_initial_state, record_every, precision, "
-            "tf32, data_parallel, stop, solved_for, retry; did you mean 'steps'?"),
+            "final_rate, clip_norm, l2, rate_l2, state_noise, train_initial_state, record_every, "
+            "precision, tf32, data_parallel, stop, solved_for, retry; did you mean 'steps'?"),
         ),
         ("tasks.1.length=0", "tasks[1].length is 0; it should be at least 2"),
         ("networks.units=[1, .nan]", "networks.units[1] is .nan; numbers here are finite"),
