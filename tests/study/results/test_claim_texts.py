@@ -42,6 +42,10 @@ def broken(name: str, error: BaseException) -> Claim:
     return type("Broken", (Large,), namespace)(name="broken")
 
 
+PLACE = f" (test_claim_texts.py, line {broken.__code__.co_firstlineno + 4})"
+"""Place of the code that raises."""
+
+
 class Countless(Large):
     """A claim whose words for verdicts are two."""
 
@@ -83,7 +87,7 @@ def test_a_text_that_raises_costs_its_own_verdict(name: str, kind: str) -> None:
     first, middle, last = evaluate(broken(name, error), evidence(0.02))
     assert middle.word == "failed"
     verb = "raise" if name == "words" else "raises"
-    assert middle.fault == middle.note == f"its {name} {verb} {sentence}"
+    assert middle.fault == middle.note == f"its {name} {verb} {sentence}{PLACE}"
     assert middle.evidence is None
     # p of the others are corrected for its test, too: the claim was planned before the data.
     for found, expected in ((first, whole[0]), (last, whole[2])):
@@ -101,7 +105,7 @@ def test_the_tables_show_a_claim_that_raises_in_its_place() -> None:
     assert isinstance(rules, Table)
     assert verdicts.columns["verdict"] == ["supported", "failed", "supported"]
     assert "all 3 tests" in verdicts.caption
-    assert rules.columns["null hypothesis"][1] == "(raises ValueError: no)"
+    assert rules.columns["null hypothesis"][1] == f"(raises ValueError: no{PLACE})"
     assert rules.columns["rule"][1] == Large().rule
 
 
@@ -131,4 +135,4 @@ def test_texts_of_other_classes_are_no_texts() -> None:
 def test_a_fault_is_said_beside_the_failure_of_the_job() -> None:
     claim, task = broken("rule", ValueError("no")), FlipFlop(bits=1, length=12)
     (result,) = evaluate_claims([ClaimEvidence(claim, task, None, failure="KeyError: 'x'")])
-    assert result.note == "KeyError: 'x'; its rule raises ValueError: no"
+    assert result.note == f"KeyError: 'x'; its rule raises ValueError: no{PLACE}"
