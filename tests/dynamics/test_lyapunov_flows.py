@@ -29,6 +29,7 @@ def test_a_cycle_is_neutral_along_itself():
     assert np.hypot(*found.end[0]) == pytest.approx(np.sqrt(0.7), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_lorenz_attractor(tmp_path):
     found = lyapunov_exponents(lorenz, [1.0, 1.0, 20.0], steps=16_000, continuous=True)
     first, second, third = found.exponents[0]
@@ -53,6 +54,7 @@ def test_an_input_is_constant_for_an_interval():
     assert found.exponents[0, 0] == pytest.approx(-1.0, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_an_interval_is_one_of_a_field():
     with pytest.raises(ValueError, match="interval must be None for a map"):
         lyapunov_exponents(lambda x, h: 0.5 * h, [1.0], steps=40, interval=0.1, continuous=False)

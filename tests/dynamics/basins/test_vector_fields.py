@@ -13,7 +13,15 @@ QUICK = FixedPointSearch(candidates=32, rounds=3)
 
 
 def test_each_side_of_a_pitchfork_is_a_basin():
-    points = find_fixed_points(pitchfork, [[1.0]], state_size=1, search=QUICK, continuous=True)
+    # States that begin at 0 stay there, so that the search needs starts.
+    points = find_fixed_points(
+        pitchfork,
+        [[1.0]],
+        starts=np.linspace(-2.0, 2.0, 8)[:, None],
+        search=QUICK,
+        continuous=True,
+    )
+    assert len(points) == 3
     starts = np.array([[0.3], [-0.2], [2.0], [np.nan], [0.0]])
     found = basins(pitchfork, starts, points, tolerance=1e-3)
     assert found.continuous
