@@ -82,7 +82,7 @@ def test_a_pair_far_from_the_visited_states_is_found():
 
 def test_a_box_far_larger_than_the_states_is_wide():
     def is_wide(bound, scale):
-        system = SimpleNamespace(networks=SimpleNamespace(bound=bound), scale=scale)
+        system = SimpleNamespace(networks=SimpleNamespace(state_bound=bound), scale=scale)
         return SearchState(system, np.zeros((1, 2)), False, Roots.none(2)).is_wide
 
     assert not is_wide(1.0, 0.5)
