@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def late(tmp_path, monkeypatch):
     """A module `late_module` that can be imported, and its file."""
-    before = set(sys.meta_path)
+    before = list(sys.meta_path)
     monkeypatch.syspath_prepend(tmp_path)
     file = tmp_path / "late_module.py"
     file.write_text("value = 7\n")
