@@ -1,8 +1,7 @@
 """Base class of tasks whose trials have parts, of which the last is the response."""
 
-from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -23,7 +22,7 @@ Epochs = Mapping[str, int]
 class EpochTask(Task):
     """Base class of tasks whose trials have parts, the last of which is the response.
 
-    A subclass defines `epochs`. The first input is 1 until the response, then 0. All others carry
+    A subclass names its `parts`. The first input is 1 until the response, then 0. All others carry
     stimuli.
 
     Examples
@@ -40,10 +39,13 @@ class EpochTask(Task):
     input_noise: Annotated[float, Field(ge=0)] = 0.1
     """Standard deviation of white noise on the inputs that carry stimuli."""
 
+    parts: ClassVar[tuple[str, ...]]
+    """Fields with the number of time steps of each part of a trial, in order."""
+
     @property
-    @abstractmethod
     def epochs(self) -> Epochs:
         """Name of each part of a trial -> its number of time steps; the last is `response`."""
+        return {name.removesuffix("_steps"): getattr(self, name) for name in self.parts}
 
     @property
     def length(self) -> int:

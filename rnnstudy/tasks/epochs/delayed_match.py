@@ -9,7 +9,7 @@ from pydantic import Field
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import StaticInputs, Trials, check_sample, split_seed
-from rnnstudy.tasks.epochs.base import Epochs, Steps, show
+from rnnstudy.tasks.epochs.base import Steps, show
 from rnnstudy.tasks.epochs.choices import ChoiceTask
 
 
@@ -33,6 +33,7 @@ class DelayedMatch(ChoiceTask):
     """
 
     kind: ClassVar[str] = "delayed_match"
+    parts: ClassVar[tuple[str, ...]] = ("fixation", "sample_steps", "delay", "test", "response")
 
     stimuli: Annotated[int, Field(ge=2, le=64)] = 2
     """Number of stimuli, each with one input."""
@@ -59,16 +60,6 @@ class DelayedMatch(ChoiceTask):
     @property
     def outputs(self) -> int:
         return 3
-
-    @property
-    def epochs(self) -> Epochs:
-        return {
-            "fixation": self.fixation,
-            "sample": self.sample_steps,
-            "delay": self.delay,
-            "test": self.test,
-            "response": self.response,
-        }
 
     @property
     def standard_training(self) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import StaticInputs, Trials, check_sample, split_seed
-from rnnstudy.tasks.epochs.base import Epochs, Steps, show
+from rnnstudy.tasks.epochs.base import Steps, show
 from rnnstudy.tasks.epochs.choices import ChoiceTask
 
 
@@ -31,6 +31,7 @@ class GoNoGo(ChoiceTask):
     """
 
     kind: ClassVar[str] = "go_no_go"
+    parts: ClassVar[tuple[str, ...]] = ("fixation", "stimulus", "delay", "response")
 
     fixation: Steps = 5
     """Time steps before the stimulus."""
@@ -51,15 +52,6 @@ class GoNoGo(ChoiceTask):
     @property
     def outputs(self) -> int:
         return 2
-
-    @property
-    def epochs(self) -> Epochs:
-        return {
-            "fixation": self.fixation,
-            "stimulus": self.stimulus,
-            "delay": self.delay,
-            "response": self.response,
-        }
 
     @property
     def standard_training(self) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import StaticInputs, Trials, check_sample, split_seed
 from rnnstudy.tasks.epochs.angles import within_tolerance
-from rnnstudy.tasks.epochs.base import Epochs, EpochTask, Steps, during
+from rnnstudy.tasks.epochs.base import EpochTask, Steps, during
 
 Rule = Literal["go", "delayed_go", "anti", "decision", "context_decision", "match"]
 
@@ -65,6 +65,7 @@ class MultiTask(EpochTask):
     """
 
     kind: ClassVar[str] = "multi_task"
+    parts: ClassVar[tuple[str, ...]] = ("fixation", "stimulus", "delay", "test", "response")
 
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)] = RULES
     """Rules of the trials, each equally likely."""
@@ -112,16 +113,6 @@ class MultiTask(EpochTask):
     @property
     def outputs(self) -> int:
         return 3
-
-    @property
-    def epochs(self) -> Epochs:
-        return {
-            "fixation": self.fixation,
-            "stimulus": self.stimulus,
-            "delay": self.delay,
-            "test": self.test,
-            "response": self.response,
-        }
 
     @property
     def standard_training(self) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import SHIFT_SEED, Shift, StaticInputs, Trials, check_sample, split_seed
-from rnnstudy.tasks.epochs.base import Epochs, Steps, show
+from rnnstudy.tasks.epochs.base import Steps, show
 from rnnstudy.tasks.epochs.choices import ChoiceTask
 from rnnstudy.tasks.shifts import longer_delays
 
@@ -34,6 +34,7 @@ class ParametricMemory(ChoiceTask):
     """
 
     kind: ClassVar[str] = "parametric_memory"
+    parts: ClassVar[tuple[str, ...]] = ("fixation", "first", "delay", "second", "response")
 
     frequencies: Annotated[int, Field(ge=2, le=10_000)] = 7
     """Number of first frequencies, evenly spread."""
@@ -86,16 +87,6 @@ class ParametricMemory(ChoiceTask):
     @property
     def outputs(self) -> int:
         return 3
-
-    @property
-    def epochs(self) -> Epochs:
-        return {
-            "fixation": self.fixation,
-            "first": self.first,
-            "delay": self.delay,
-            "second": self.second,
-            "response": self.response,
-        }
 
     @property
     def standard_training(self) -> Mapping[str, Any]:

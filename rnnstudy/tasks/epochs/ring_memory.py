@@ -10,7 +10,7 @@ from rnnstudy.core.arrays import Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import StaticInputs, Trials, check_sample, split_seed
 from rnnstudy.tasks.epochs.angles import within_tolerance
-from rnnstudy.tasks.epochs.base import Epochs, EpochTask, Steps, show
+from rnnstudy.tasks.epochs.base import EpochTask, Steps, show
 
 
 class RingMemory(EpochTask):
@@ -32,6 +32,7 @@ class RingMemory(EpochTask):
     """
 
     kind: ClassVar[str] = "ring_memory"
+    parts: ClassVar[tuple[str, ...]] = ("fixation", "stimulus", "delay", "response")
 
     fixation: Steps = 5
     """Time steps before the stimulus."""
@@ -64,15 +65,6 @@ class RingMemory(EpochTask):
     @property
     def outputs(self) -> int:
         return 2
-
-    @property
-    def epochs(self) -> Epochs:
-        return {
-            "fixation": self.fixation,
-            "stimulus": self.stimulus,
-            "delay": self.delay,
-            "response": self.response,
-        }
 
     @property
     def standard_training(self) -> Mapping[str, Any]:
