@@ -126,12 +126,15 @@ class Artefacts:
         return self._beginnings[at]
 
     def _beginning(self, analysis: BoundAnalysis, task: Task) -> BoundAnalysis | None:
-        choice = CHOICES.index(self.choices[analysis.address, task.title])
+        choice = self.choices[analysis.address, task.title]
         for other in self.member_analyses:
+            # An analysis may be needed for other tasks only.
+            its_choice = self.choices.get((other.address, task.title))
             if (
-                analysis.analysis.begins_with(other.analysis)
+                its_choice is not None
+                and CHOICES.index(its_choice) >= CHOICES.index(choice)
+                and analysis.analysis.begins_with(other.analysis)
                 and applies(other.analysis, task, self.study.analyses)
-                and CHOICES.index(self.choices[other.address, task.title]) >= choice
             ):
                 return other
         return None
