@@ -101,7 +101,11 @@ Cells = Annotated[
     list[str], typer.Option("--cell", help="Cell, as in `list cells`; several if repeated.")
 ]
 Activations = Annotated[
-    list[str], typer.Option("--activation", help="tanh or relu; several if repeated.")
+    list[str] | None,
+    typer.Option(
+        "--activation",
+        help="tanh or relu; several if repeated. Default: tanh, or what the cell takes.",
+    ),
 ]
 Units = Annotated[
     list[int], typer.Option("--units", help="Units of a network; several if repeated.")
@@ -148,7 +152,7 @@ def init(
     ] = Path("study"),
     task: Annotated[str, typer.Option("--task", help="Task, as in `list tasks`.")] = "flip_flop",
     cells: Cells = ["gru"],  # noqa: B006 - Typer copies it
-    activations: Activations = ["tanh"],  # noqa: B006
+    activations: Activations = None,
     units: Units = [32],  # noqa: B006
     seeds: Annotated[int, typer.Option("--seeds", help="Networks of each kind.")] = 3,
     steps: Annotated[

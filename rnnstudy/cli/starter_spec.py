@@ -5,8 +5,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rnnstudy.cells import CELLS
-from rnnstudy.core.errors import suggestion
+from rnnstudy.cells import CELLS, Cell
+from rnnstudy.core.errors import SettingError, suggestion
 from rnnstudy.study.errors import RunError
 from rnnstudy.tasks import TASKS, Task
 from rnnstudy.training.protocol import Training
@@ -41,7 +41,7 @@ def starter_spec(
     task: str = "flip_flop",
     *,
     cells: Sequence[str] = ("gru",),
-    activations: Sequence[str] = ("tanh",),
+    activations: Sequence[str] | None = None,
     units: Sequence[int] = (32,),
     seeds: int = 3,
     steps: int | None = None,
@@ -59,7 +59,8 @@ def starter_spec(
     cells
         Kinds of cells.
     activations
-        Nonlinearities of the cells.
+        Nonlinearities of the cells. A cell that refuses one of them is written with its own.
+        Default: tanh, or that of the cells if none of them takes tanh.
     units
         Numbers of units.
     seeds
@@ -96,6 +97,8 @@ def starter_spec(
             f"{', '.join(required)}. Begin with another task and change it in the file."
         )
     settings = TASKS[task]()
+    if not activations:
+        activations = _usual_activations(cells)
     parts = (
         _head(name),
         _tasks(settings),
@@ -163,6 +166,41 @@ def _comment(text: str, indent: str = "") -> list[str]:
     return [f"{indent}# {line}" for line in textwrap.wrap(text, width)]
 
 
+def _usual_activations(cells: Sequence[str]) -> list[str]:
+    """Return the activation of a grid of cells: that of most cells, if one of these takes it."""
+    usual = Cell.model_fields["activation"].default
+    return [usual if any(_accepts(kind, usual) for kind in cells) else _default_activation(cells[0])]
+
+
+def _accepts(kind: str, activation: str) -> bool:
+    """Return whether a cell of the catalogue takes an activation."""
+    try:
+        CELLS[kind](activation=activation)
+    except SettingError:
+        return False
+    return True
+
+
+def _default_activation(kind: str) -> str:
+    return str(CELLS[kind].model_fields["activation"].default)
+
+
+def _cells(cells: Sequence[str], activations: Sequence[str]) -> list[str]:
+    """Return cells as YAML. Those that refuse an activation of the grid have one of their own.
+
+    If all refuse one they are written plainly: the check of the spec says why it is wrong.
+    """
+    refusing = [kind for kind in cells if not all(_accepts(kind, each) for each in activations)]
+    if len(refusing) == len(cells):
+        return list(cells)
+    return [_with_activation(kind, activations) if kind in refusing else kind for kind in cells]
+
+
+def _with_activation(kind: str, activations: Sequence[str]) -> str:
+    accepted = [each for each in activations if _accepts(kind, each)]
+    return f"{{kind: {kind}, activation: {(accepted or [_default_activation(kind)])[0]}}}"
+
+
 def _grid(
     cells: Sequence[str], activations: Sequence[str], units: Sequence[int], seeds: int
 ) -> list[str]:
@@ -171,7 +209,7 @@ def _grid(
         "# The grid: one network for each cell, activation, number of units and seed.",
         "networks:",
         *(_comment(f"Other cells: {others}.", "  ") if others else ()),
-        f"  cells: [{', '.join(cells)}]",
+        f"  cells: [{', '.join(_cells(cells, activations))}]",
         f"  activations: [{', '.join(activations)}]",
         f"  units: [{', '.join(map(str, units))}]",
         f"  seeds: {seeds}  # the number; with a larger one later, only new networks are trained",

@@ -46,6 +46,40 @@ def test_each_line_of_a_new_spec_is_valid(task: str) -> None:
     assert all(each.applies(study.tasks[0]) for each in (*whole.analyses, *whole.claims))
 
 
+@pytest.mark.parametrize("task", default_tasks())
+def test_each_cell_begins_with_an_activation_that_it_takes(task: str) -> None:
+    for cell in CELLS:
+        study = build_study(parse_document(starter_spec("mine", task, cells=[cell]), "mine.yaml"))
+        assert {network.cell.kind for _, network in study.expand()} == {cell}
+        # A cell by itself has its own activation, which is tanh for all but those with rates.
+        expected = CELLS[cell]().activation
+        assert {network.cell.activation for _, network in study.expand()} == {expected}
+
+
+def test_a_cell_that_refuses_an_activation_of_the_grid_has_its_own() -> None:
+    def activations_of(**options) -> dict[str, set[str]]:
+        text = starter_spec("mine", units=[4], seeds=1, **options)
+        networks = [spec for _, spec in build_study(parse_document(text, "mine.yaml")).expand()]
+        kinds = {network.cell.kind for network in networks}
+        return {k: {n.cell.activation for n in networks if n.cell.kind == k} for k in kinds}
+
+    whole = activations_of(cells=list(CELLS))
+    assert whole == {kind: {"relu" if kind == "dale" else "tanh"} for kind in CELLS}
+    mixed = activations_of(cells=["gru", "dale"], activations=["tanh", "softplus"])
+    assert mixed == {"gru": {"tanh", "softplus"}, "dale": {"softplus"}}
+
+
+def test_an_activation_that_no_cell_takes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused = rnnstudy("init", "a", "--cell", "dale", "--activation", "tanh")
+    assert "activation of a dale network must be one of relu" in error_of(refused)
+    assert list(tmp_path.iterdir()) == []
+    assert rnnstudy("init", "a", "--cell", "dale").exit_code == 0
+    assert "activations: [relu]" in Path("a.yaml").read_text()
+
+
 def test_init_writes_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     words = ("init", "new/memory", "--cell", "lstm", "--cell", "gru", "--units", "5")
