@@ -1225,7 +1225,11 @@ WRONG_CALLS = [
         "ValueError",
         "must be a list of Keras models, got a",
     ),
-    ("Population.from_models([3])", "ValueError", "must be Keras models, got a"),
+    (
+        "Population.from_models([3])",
+        "ValueError",
+        "must be Keras models or PyTorch modules, got a int",
+    ),
     ('Population.load("nowhere")', "AbsentRecord", "no record nowhere"),
     ("FlipFlop(bits=0)", "SettingError", "must be at least 1, got 0"),
     ('FlipFlop(bits="3")', "SettingError", "must be an integer, got '3'"),

@@ -167,9 +167,11 @@ def _comment(text: str, indent: str = "") -> list[str]:
 
 
 def _usual_activations(cells: Sequence[str]) -> list[str]:
-    """Return the activation of a grid of cells: that of most cells, if one of these takes it."""
+    """Return the activation of a grid: that of cells in general, else that of the first one."""
     usual = Cell.model_fields["activation"].default
-    return [usual if any(_accepts(kind, usual) for kind in cells) else _default_activation(cells[0])]
+    return [
+        usual if any(_accepts(kind, usual) for kind in cells) else _default_activation(cells[0])
+    ]
 
 
 def _accepts(kind: str, activation: str) -> bool:

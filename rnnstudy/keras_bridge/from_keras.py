@@ -13,9 +13,11 @@ from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import keras, keras_models, tf
-from rnnstudy.keras_bridge.keras_layers.encoders import ENCODERS, active_layers
+from rnnstudy.keras_bridge.from_torch import from_torch
+from rnnstudy.keras_bridge.keras_layers.encoders import ENCODERS, active_layers, encoder_of
 from rnnstudy.keras_bridge.recurrent_layers import array_of, cell_of, label, recurrent_layer
-from rnnstudy.population.population import Population
+from rnnstudy.keras_bridge.torch_modules import module_label, torch_module
+from rnnstudy.population.population import Population, population_of_one
 
 Layer = Any
 
@@ -85,8 +87,9 @@ def from_models(models: Sequence[Any]) -> Population:
     """Return Keras models of one shape as a population, member after member.
 
     Each model is a recurrent layer, then a Dense readout without activation. Its cell is one of
-    this package or equals one: SimpleRNN, GRU or LSTM of Keras. Raises ValueError for other models,
-    and for models that differ in cell, activation, units, inputs or outputs.
+    this package or equals one: SimpleRNN, GRU or LSTM of Keras. A PyTorch module counts as the
+    Keras model that `from_torch` makes of it. Raises ValueError for other models, and for models
+    that differ in cell, activation, units, inputs or outputs.
     """
     if not isinstance(models, list | tuple):
         raise ValueError(f"models must be a list of Keras models, got a {type(models).__name__}")
@@ -98,7 +101,7 @@ def from_models(models: Sequence[Any]) -> Population:
         for field, value, other_value in _differences(first, other):
             raise ValueError(
                 f"networks of a population must have one {field}, got {value} for "
-                f"{label(models[0])} and {other_value} for {label(model)}"
+                f"{_label(models[0])} and {other_value} for {_label(model)}"
             )
     dtype = np.result_type(*(p.initial_state.dtype for p in populations))
 
@@ -111,6 +114,10 @@ def from_models(models: Sequence[Any]) -> Population:
         readout=stack([p.readout for p in populations]),
         initial_state=np.concatenate([p.initial_state for p in populations]).astype(dtype),
     )
+
+
+def _label(model: Any) -> str:
+    return label(model) if torch_module(model) is None else module_label(model)
 
 
 def _differences(first: Population, other: Population) -> Iterator[tuple[str, Any, Any]]:
@@ -129,10 +136,21 @@ def _differences(first: Population, other: Population) -> Iterator[tuple[str, An
 
 def _single_model(model: Any) -> Population:
     """Return one model as a population of one."""
+    if torch_module(model) is not None:
+        model = from_torch(model)
     if not isinstance(model, keras.Model):
-        raise ValueError(f"models must be Keras models, got a {type(model).__name__}")
+        raise ValueError(
+            f"models must be Keras models or PyTorch modules, got a {type(model).__name__}"
+        )
     layer = recurrent_layer(model)
     cell = cell_of(layer)
+    before = encoder_of(model, layer)
+    if before:
+        raise ValueError(
+            f"{label(model)} must begin with its recurrent layer to be one of a population, got "
+            f"{', '.join(map(label, before))} before it. Pass the model itself to "
+            "find_fixed_points, or list its Keras file under 'models' in a spec."
+        )
     equal = equal_cell(cell)
     if equal is None:
         raise ValueError(
@@ -143,20 +161,6 @@ def _single_model(model: Any) -> Population:
     population = population_of_one(*equal, start, readout)
     check_equal_outputs(model, population)
     return population
-
-
-def population_of_one(
-    cell: Cell, weights: dict[str, Array], start: Array, readout: dict[str, Array] | None = None
-) -> Population:
-    """Return a population of one network. Without a readout it has no outputs."""
-    readout = readout or {"kernel": np.zeros((cell.units, 0)), "bias": np.zeros(0)}
-    dtype = np.result_type(*(w.dtype for w in weights.values()))
-    return Population(
-        cell=cell,
-        weights={name: w[None].astype(dtype) for name, w in weights.items()},
-        readout={name: w[None].astype(dtype) for name, w in readout.items()},
-        initial_state=start[None].astype(dtype),
-    )
 
 
 def linear_readout(model: Any, chain: Sequence[Layer]) -> dict[str, Array]:

@@ -10,7 +10,7 @@ from rnnstudy.core.lazy_imports import keras
 from rnnstudy.keras_bridge.keras_file import KerasFileError
 from rnnstudy.keras_bridge.named_weights.arrays import flatten_arrays, weights_of_checkpoint
 from rnnstudy.keras_bridge.named_weights.files import read_arrays, read_bytes
-from rnnstudy.keras_bridge.named_weights.layouts import Recurrence
+from rnnstudy.keras_bridge.named_weights.layouts import Affine, Recurrence
 from rnnstudy.keras_bridge.named_weights.parts import NetworkWeights, find_parts, select_weights
 from rnnstudy.keras_bridge.recurrent_layers import require_tensorflow
 from rnnstudy.keras_bridge.torch_modules import module_weights, torch_module
@@ -36,9 +36,9 @@ def from_torch(
     ----------
     network
         An `nn.RNN`, `nn.GRU` or `nn.LSTM` of any number of layers, one of their cells, or a module
-        with such parts and an `nn.Linear` readout. Or its weights: a state dict, a checkpoint with
-        one, nested dicts of arrays as in Flax, an Equinox module, or the path of a `.pt`, `.npz` or
-        `.safetensors` file.
+        with such parts and an `nn.Linear` readout. An `nn.Linear` before them, also with relu or
+        tanh, is taken along. Or its weights: a state dict, a checkpoint with one, nested dicts of
+        arrays as in Flax, an Equinox module, or the path of a `.pt`, `.npz` or `.safetensors` file.
     layer
         Names of the recurrent parts in use, from inputs to outputs, as in a state dict. None: all
         of a module, the only one of weights.
@@ -113,19 +113,13 @@ def _arrays_of(network: Any) -> dict[str, Array]:
 
 
 def model_of(weights: NetworkWeights) -> Any:
-    """Return the Keras model of recurrent layers and their readout."""
+    """Return the Keras model of recurrent layers, their encoder and their readout."""
     require_tensorflow()
     chain, dtype = weights.chain, weights.dtype
-    inputs = keras.Input((None, chain[0].inputs), name="inputs", dtype=dtype)
+    inputs = keras.Input((None, weights.inputs), name="inputs", dtype=dtype)
     layer = _recurrent_layer(chain, dtype)
-    outputs = layer(inputs)
-    readout = weights.readout
-    if readout is not None:
-        dense = keras.layers.Dense(
-            readout.kernel.shape[1], use_bias=readout.bias is not None, name="readout", dtype=dtype
-        )
-        outputs = dense(outputs)
-        dense.set_weights([readout.kernel, *(() if readout.bias is None else (readout.bias,))])
+    outputs = layer(_apply(weights.encoder, "encoder", inputs, dtype))
+    outputs = _apply(weights.readout, "readout", outputs, dtype)
     model = keras.Model(inputs, outputs)
     cells = layer.cell.cells if len(chain) > 1 else [layer.cell]
     for cell, each in zip(cells, chain, strict=True):
@@ -136,6 +130,19 @@ def model_of(weights: NetworkWeights) -> Any:
         ):
             variable.assign(each.weights[name])
     return model
+
+
+def _apply(affine: Affine | None, name: str, values: Any, dtype: str) -> Any:
+    """Return the outputs of a linear layer as a Dense layer of this name; None: the values."""
+    if affine is None:
+        return values
+    units, activation = affine.kernel.shape[1], affine.activation
+    dense = keras.layers.Dense(
+        units, activation, use_bias=affine.bias is not None, name=name, dtype=dtype
+    )
+    outputs = dense(values)
+    dense.set_weights([affine.kernel, *(() if affine.bias is None else (affine.bias,))])
+    return outputs
 
 
 def _recurrent_layer(chain: Sequence[Recurrence], dtype: str) -> Layer:

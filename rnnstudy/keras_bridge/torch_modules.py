@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,8 @@ from rnnstudy.cells.lstm import LSTM
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.arrays import Array
 from rnnstudy.keras_bridge.float64_copies import reason
-from rnnstudy.keras_bridge.from_keras import population_of_one
 from rnnstudy.keras_bridge.named_weights.arrays import flatten_arrays
-from rnnstudy.keras_bridge.named_weights.layouts import Affine, Recurrence
+from rnnstudy.keras_bridge.named_weights.layouts import ENCODER_ACTIVATIONS, Affine, Recurrence
 from rnnstudy.keras_bridge.named_weights.parts import (
     BLACK_BOX,
     LayerIndex,
@@ -29,6 +29,7 @@ from rnnstudy.keras_bridge.named_weights.parts import (
     named_readout,
     with_activation,
 )
+from rnnstudy.population.population import population_of_one
 
 INPUT_SCALES, TIME = (0.3, 1.0, 10.0), 4
 """Trials and length of the random sequences on which a module is compared with its parts. Large
@@ -52,34 +53,35 @@ def module_weights(
     readout: str | None = None,
     dtype: str | None = None,
 ) -> NetworkWeights:
-    """Return the recurrent layers and the linear readout of a PyTorch module.
+    """Return the recurrent layers of a PyTorch module, with its linear readout and encoder.
 
     Without names, the module's own outputs must equal those of its parts. With names, the outputs
-    of each named part must. Raises ValueError otherwise, or for a kind that cannot be converted.
+    of each named part must, and an encoder is left out. Raises ValueError otherwise, or for a kind
+    that cannot be converted.
     """
     torch = sys.modules["torch"]
     recurrent = recurrent_parts(module)
     if not recurrent:
         raise ValueError(
-            f"{_label(module)} must have an nn.RNN, nn.GRU or nn.LSTM, or their cells, got none. "
-            f"{BLACK_BOX}"
+            f"{module_label(module)} must have an nn.RNN, nn.GRU or nn.LSTM, or their cells, got "
+            f"none. {BLACK_BOX}"
         )
     parts = _parts(torch, module, recurrent, dtype)
     chain = tuple(with_activation(each, None) for each in choose_chain(parts, layer, ordered=True))
     units = chain[-1].units
     if layer is None and readout is None:
-        return NetworkWeights(chain, _verified_readout(torch, module, recurrent, parts, chain))
+        return match_parts(torch, module, recurrent, [*parts.linear.values()], chain)
     used = parts.chains if layer is None else [layer] if isinstance(layer, str) else layer
     for name in used:
         layers = tuple(with_activation(each, None) for each in parts.chains[name])
-        _verified_readout(torch, recurrent[name], {name: recurrent[name]}, None, layers)
+        match_parts(torch, recurrent[name], {name: recurrent[name]}, (), layers)
     if readout is not None:
         return NetworkWeights(chain, named_readout(parts, readout, units))
     fitting = [affine for affine in parts.linear.values() if len(affine.kernel) == units]
     if len(fitting) > 1:
         names = ", ".join(affine.name for affine in fitting)
         raise ValueError(
-            f"{_label(module)} must have one readout, got {names}. "
+            f"{module_label(module)} must have one readout, got {names}. "
             f"Name it: readout={fitting[0].name!r}."
         )
     return NetworkWeights(chain, fitting[0] if fitting else None)
@@ -125,40 +127,54 @@ def _activation(part: Any) -> str:
     return str(getattr(part, "nonlinearity", "tanh"))
 
 
-def _verified_readout(
+def match_parts(
     torch: Any,
     module: Any,
     recurrent: Mapping[str, Any],
-    parts: LayerIndex | None,
+    linear: Sequence[Affine],
     chain: tuple[Recurrence, ...],
-) -> Affine | None:
-    """Return the readout with which the parts compute the module's outputs, None for none.
+) -> NetworkWeights:
+    """Return the network of these parts that computes the module's outputs.
 
-    Raises ValueError if there is none.
+    A linear layer may process the inputs, and another one may read the last units. Raises
+    ValueError if no combination computes what the module does.
     """
-    x = np.random.default_rng(0).standard_normal((len(INPUT_SCALES), TIME, chain[0].inputs))
-    x *= np.array(INPUT_SCALES)[:, None, None]
-    visible = simulate_chain(chain, x)
-    linear = () if parts is None else parts.linear.values()
-    fitting = [each for each in linear if len(each.kernel) == chain[-1].units]
+    readouts = [each for each in linear if len(each.kernel) == chain[-1].units]
     is_first = all(getattr(part, "batch_first", True) for part in recurrent.values())
     failures: list[str] = []
-    for batch_first in (is_first, not is_first):
+    encoders = list(_encoders(linear, chain[0].inputs))
+    for encoder, batch_first in product((None, *encoders), (is_first, not is_first)):
+        x = _sequences(chain[0].inputs if encoder is None else len(encoder.kernel))
         try:
             outputs = list(_outputs(torch, module, x, batch_first))
         except Exception as error:  # A user's code may raise anything.
             failures.append(reason(error))
             continue
-        for readout in (*fitting, None):
+        visible = simulate_chain(chain, x if encoder is None else encoder(x))
+        for readout in (*readouts, None):
             expected = visible if readout is None else readout(visible)
             if any(_is_equal(values, expected, kind) for values, kind in outputs):
-                return readout
-    names = ", ".join([*(_label(part) for part in recurrent.values()), *_linear_names(linear)])
-    got = f"'{failures[0]}'" if len(failures) == 2 else "other outputs"
+                return NetworkWeights(chain, readout, encoder)
+    names = ", ".join([*map(module_label, recurrent.values()), *_linear_names(linear)])
+    got = f"'{failures[0]}'" if len(failures) == 2 + 2 * len(encoders) else "other outputs"
     raise ValueError(
-        f"{_label(module)} must compute what its parts compute ({names}), got {got}. "
-        f"Name those to take: layer={next(iter(recurrent))!r}, readout=... {BLACK_BOX}"
+        f"{module_label(module)} must compute what its parts compute ({names}), got {got}. "
+        "Before them one Linear is taken along, also with relu or tanh. Name the parts to take: "
+        f"layer={next(iter(recurrent))!r}, readout=... {BLACK_BOX}"
     )
+
+
+def _encoders(linear: Sequence[Affine], units: int) -> Iterator[Affine]:
+    """Yield linear layers of as many outputs, with each nonlinearity that may follow them."""
+    for each in linear:
+        if each.kernel.shape[1] == units:
+            yield from (replace(each, activation=name) for name in ENCODER_ACTIVATIONS)
+
+
+def _sequences(inputs: int) -> Array:
+    """Return random sequences `[trial, time, input]` of several scales."""
+    x = np.random.default_rng(0).standard_normal((len(INPUT_SCALES), TIME, inputs))
+    return x * np.array(INPUT_SCALES)[:, None, None]
 
 
 def _linear_names(linear: Any) -> list[str]:
@@ -219,5 +235,6 @@ def _is_equal(values: Array, expected: Array, kind: str) -> bool:
     )
 
 
-def _label(module: Any) -> str:
+def module_label(module: Any) -> str:
+    """Return the name of a module in messages."""
     return f"PyTorch module {type(module).__name__}"

@@ -124,13 +124,14 @@ class Population(Record):
 
     @classmethod
     def from_models(cls, models: Sequence[Any]) -> "Population":
-        """Return Keras models of one shape as a population, in their order.
+        """Return Keras models or PyTorch modules of one shape as a population, in their order.
 
         Parameters
         ----------
         models
             Keras models of a recurrent layer and a Dense readout without activation. The layer's
-            cell is one of this package, or Keras's SimpleRNN, GRU or LSTM.
+            cell is one of this package, or Keras's SimpleRNN, GRU or LSTM. A PyTorch module counts
+            as its Keras model, see `rnnstudy.from_torch`.
 
         Raises
         ------
@@ -152,6 +153,20 @@ class Population(Record):
             readout={name: w.astype(np.float64) for name, w in self.readout.items()},
             initial_state=self.initial_state.astype(np.float64),
         )
+
+
+def population_of_one(
+    cell: Cell, weights: dict[str, Array], start: Array, readout: dict[str, Array] | None = None
+) -> Population:
+    """Return a population of one network. Without a readout it has no outputs."""
+    readout = readout or {"kernel": np.zeros((cell.units, 0)), "bias": np.zeros(0)}
+    dtype = np.result_type(*(w.dtype for w in weights.values()))
+    return Population(
+        cell=cell,
+        weights={name: w[None].astype(dtype) for name, w in weights.items()},
+        readout={name: w[None].astype(dtype) for name, w in readout.items()},
+        initial_state=start[None].astype(dtype),
+    )
 
 
 def _states(cell: Cell, weights: dict[str, Array], start: Array, inputs: Array) -> Any:

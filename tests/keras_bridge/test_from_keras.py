@@ -92,7 +92,7 @@ def test_a_first_bias_does_not_tell_networks_apart_but_the_shape_does():
     [
         (list, "models must have at least one"),
         (lambda: model(layers.GRU), "models must be a list of Keras models, got a Sequential"),
-        (lambda: [layers.Dense(2)], "models must be Keras models, got a Dense"),
+        (lambda: [layers.Dense(2)], "must be Keras models or PyTorch modules, got a Dense"),
         (
             lambda: [model(layers.GRU), model(layers.LSTM)],
             "must have one cell, got GRU for .* and LSTM for",
@@ -104,6 +104,18 @@ def test_a_first_bias_does_not_tell_networks_apart_but_the_shape_does():
         (
             lambda: [model(layers.GRU), model(layers.GRU, head=layers.Dense(1))],
             "must have one outputs, got 3 for .* and 1 for",
+        ),
+        (
+            lambda: [
+                keras.Sequential(
+                    [
+                        keras.Input((5, INPUTS)),
+                        layers.Dense(3, name="enc"),
+                        *model(layers.GRU).layers,
+                    ]
+                )
+            ],
+            "must begin with its recurrent layer to be one of a population, got Dense 'enc' before",
         ),
         (
             lambda: [model(layers.GRU, recurrent_activation="tanh")],

@@ -1,10 +1,18 @@
 """Networks of PyTorch, Flax and Equinox as Keras models, against the formulas of their pages."""
 
+from contextlib import nullcontext
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from torch_formulas import random_layers, step, unroll
 
 import rnnstudy
+from rnnstudy.keras_bridge.from_torch import model_of
+from rnnstudy.keras_bridge.keras_cell import population_of
+from rnnstudy.keras_bridge.named_weights.parts import find_parts
+from rnnstudy.keras_bridge.torch_modules import match_parts
 
 INPUTS, UNITS, OUTPUTS = 3, 4, 2
 TOLERANCE = {"float64": 1e-12, "float32": 1e-6}
@@ -162,6 +170,81 @@ def test_parts_are_taken_by_name():
     head = readout()
     expected = unroll("gru", both, sequences()) @ head["fc.weight"].T + head["fc.bias"]
     assert_equal(np.asarray(model(sequences())), expected)
+
+
+ACTIVATIONS = {"linear": lambda a: a, "relu": relu, "tanh": np.tanh}
+
+
+def encoded(activation, seed=3):
+    """A GRU that reads five inputs through a linear layer, and its outputs by the formulas."""
+    draw = np.random.default_rng(seed)
+    weights = random_layers("gru", INPUTS, UNITS, seed=seed)
+    arrays = prefixed("rnn", weights) | readout()
+    arrays |= {
+        "enc.weight": draw.standard_normal((INPUTS, 5)),
+        "enc.bias": draw.standard_normal(INPUTS),
+    }
+
+    def outputs(x):
+        read = ACTIVATIONS[activation](x @ arrays["enc.weight"].T + arrays["enc.bias"])
+        return unroll("gru", weights, read) @ arrays["fc.weight"].T + arrays["fc.bias"]
+
+    return arrays, outputs
+
+
+class Pretended:
+    """A module as `match_parts` reads it, whose outputs are a function of NumPy arrays."""
+
+    training = False
+
+    def __init__(self, function):
+        self.function = function
+
+    def parameters(self):
+        yield np.zeros(1)
+
+    def modules(self):
+        return [self]
+
+    def eval(self):
+        return self
+
+    def __call__(self, x):
+        return self.function(x)
+
+
+PRETENDED_TORCH = SimpleNamespace(tensor=lambda x, **_: np.asarray(x), no_grad=nullcontext)
+
+
+def matched(arrays, function):
+    parts = find_parts(arrays)
+    chain = tuple(replace(each, activation="tanh") for each in parts.chains["rnn"])
+    recurrent = {"rnn": SimpleNamespace(batch_first=True)}
+    return match_parts(
+        PRETENDED_TORCH, Pretended(function), recurrent, [*parts.linear.values()], chain
+    )
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_an_encoder_is_taken_along_if_the_outputs_are_those_with_it(activation):
+    arrays, outputs = encoded(activation)
+    weights = matched(arrays, outputs)
+    assert (weights.encoder.name, weights.readout.name) == ("enc", "fc")
+    model = model_of(weights)
+    x = np.random.default_rng(6).standard_normal((3, 4, 5))
+    assert_equal(np.asarray(model(x)), outputs(x))
+    # A study reads the same model, encoder included.
+    population = population_of(model)
+    assert population.inputs == 5
+    assert_equal(population.outputs_of(population.unroll(x))[0], outputs(x))
+
+
+def test_other_encoders_are_refused_with_what_is_taken_along():
+    arrays, outputs = encoded("tanh")
+    with pytest.raises(ValueError, match=r"got other outputs.* one Linear is taken along"):
+        matched(arrays, lambda x: outputs(np.sin(x)))
+    with pytest.raises(ValueError, match="If 'enc' processes the inputs, only the module tells"):
+        rnnstudy.from_torch(arrays)
 
 
 def changed(**changes):

@@ -101,6 +101,41 @@ def test_a_module_and_its_model_have_equal_outputs(kind, options, dtype):
     assert_equal(model(x.numpy()), expected, dtype)
 
 
+class Encoded(Net):
+    """A network whose inputs pass a linear layer and a nonlinearity."""
+
+    def __init__(self, activation, inputs=4):
+        super().__init__(KINDS["gru"](batch_first=True))
+        self.enc, self.activation = nn.Linear(inputs, INPUTS), activation
+
+    def forward(self, x):
+        return super().forward(self.activation(self.enc(x)))
+
+
+@pytest.mark.parametrize("activation", [nn.Identity(), torch.relu, nn.Tanh()])
+def test_a_linear_encoder_is_taken_along(activation):
+    module = made(lambda: Encoded(activation))
+    x = torch.randn((3, 4, 4), dtype=torch.float64)
+    assert_equal(rnnstudy.from_torch(module)(x.numpy()), module(x), torch.float64)
+
+
+def test_another_encoder_is_refused_with_what_is_taken_along():
+    with pytest.raises(ValueError, match="Before them one Linear is taken along, also with relu"):
+        rnnstudy.from_torch(made(lambda: Encoded(torch.sigmoid)))
+
+
+def test_modules_are_joined_in_a_population():
+    modules = [made(lambda: Net(KINDS["gru"](batch_first=True)), seed) for seed in (0, 1)]
+    population = rnnstudy.Population.from_models(modules)
+    outputs = population.outputs_of(population.unroll(sequences().numpy()))
+    for member, module in enumerate(modules):
+        assert_equal(outputs[member], module(sequences()), torch.float64)
+    with pytest.raises(ValueError, match="must have one outputs, got 3 for PyTorch module Net and"):
+        rnnstudy.Population.from_models([modules[0], made(lambda: Net(modules[0].rnn, outputs=1))])
+    with pytest.raises(ValueError, match="must begin with its recurrent layer to be one of a pop"):
+        rnnstudy.Population.from_models([made(lambda: Encoded(torch.relu))])
+
+
 def test_a_recurrent_layer_alone_has_its_units_as_outputs():
     module = made(lambda: nn.GRU(INPUTS, UNITS, batch_first=True))
     assert_equal(
@@ -153,7 +188,7 @@ def test_a_state_dict_has_the_outputs_of_its_module():
         (
             lambda: Net(KINDS["gru"](batch_first=True), squash=torch.tanh),
             {},
-            r"what its parts compute \(PyTorch module GRU, Linear 'fc'\), got other outputs. Name",
+            r"its parts compute \(PyTorch module GRU, Linear 'fc'\), got other outputs. Before",
         ),
         (
             lambda: Net(KINDS["gru"](), head=nn.Linear(UNITS + 1, 1)),

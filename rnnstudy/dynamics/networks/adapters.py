@@ -25,14 +25,14 @@ from rnnstudy.dynamics.networks.vector_field import VectorField
 from rnnstudy.dynamics.networks.vector_field_signs import warn_of_vector_field
 from rnnstudy.dynamics.states.sampling import visited_states
 from rnnstudy.keras_bridge.cell_dynamics import float64_cell
-from rnnstudy.keras_bridge.from_keras import equal_cell, initial_state, population_of_one
+from rnnstudy.keras_bridge.from_keras import equal_cell, initial_state
 from rnnstudy.keras_bridge.from_torch import from_torch
 from rnnstudy.keras_bridge.invariant_box import declared_radii, is_inside
 from rnnstudy.keras_bridge.keras_cell import KerasCell
 from rnnstudy.keras_bridge.readout import Readout, readout_of
 from rnnstudy.keras_bridge.recurrent_layers import cell_of, label, recurrent_layer
 from rnnstudy.keras_bridge.torch_modules import recurrent_parts, torch_module
-from rnnstudy.population.population import Population
+from rnnstudy.population.population import Population, population_of_one
 
 
 class PopulationNetworks(Networks):

@@ -53,7 +53,7 @@ def read_weights_content(
         cell="+".join(LAYER_NAMES[each.kind] for each in weights.chain),
         activation="+".join(dict.fromkeys(str(each.activation) for each in weights.chain)),
         units=weights.chain[-1].units,
-        inputs=weights.chain[0].inputs,
+        inputs=weights.inputs,
         outputs=int(weights.readout.kernel.shape[1]),
     )
 

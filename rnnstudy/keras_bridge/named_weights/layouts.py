@@ -1,6 +1,6 @@
 """Layouts of recurrent weights: PyTorch's, Equinox's and Flax's to that of Keras."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,18 +39,31 @@ class Recurrence:
         return int(self.weights["recurrent_kernel"].shape[0])
 
 
+ENCODER_ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = {
+    "linear": lambda values: values,
+    "relu": lambda values: np.maximum(values, 0.0),
+    "tanh": np.tanh,
+}
+"""Nonlinearities that may follow a linear layer before the recurrent ones."""
+
+
 @dataclass(frozen=True)
 class Affine:
-    """A linear layer: kernel `[input, output]`, and bias `[output]` or None."""
+    """A linear layer: kernel `[input, output]`, and bias `[output]` or None.
+
+    activation: one of `ENCODER_ACTIVATIONS`, which follows it.
+    """
 
     name: str
     kernel: Array
     bias: Array | None
+    activation: str = "linear"
 
     def __call__(self, values: Array) -> Array:
         """Return outputs `[..., output]` of values `[..., input]`."""
         products = values @ self.kernel
-        return products if self.bias is None else products + self.bias
+        sums = products if self.bias is None else products + self.bias
+        return ENCODER_ACTIVATIONS[self.activation](sums)
 
 
 def as_keras(

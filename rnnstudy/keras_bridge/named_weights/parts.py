@@ -30,10 +30,19 @@ BLACK_BOX = "Wrap one step of it in a function (inputs, state) -> state, and giv
 
 @dataclass(frozen=True)
 class NetworkWeights:
-    """Recurrent layers that read each other in order, and their readout, if there is one."""
+    """Recurrent layers that read each other in order, with readout and encoder, if there are any.
+
+    encoder: layer that processes the inputs of the recurrent layers.
+    """
 
     chain: tuple[Recurrence, ...]
     readout: Affine | None
+    encoder: Affine | None = None
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs of the whole network."""
+        return self.chain[0].inputs if self.encoder is None else len(self.encoder.kernel)
 
     @property
     def dtype(self) -> str:
@@ -261,10 +270,22 @@ def select_weights(
         if others:
             raise ValueError(
                 "the weights must be those of a recurrent layer and its linear readout, got "
-                f"{_list_names(others)} beside them. Pass the module, or name the parts to take: "
+                f"{_list_names(others)} beside them. {_encoder_remedy(parts, chain[0])}Pass the "
+                "module, or name the parts to take: "
                 f"layer={next(iter(parts.chains))!r}, readout=..."
             )
     return NetworkWeights(tuple(with_activation(each, activation) for each in chain), chosen)
+
+
+def _encoder_remedy(parts: LayerIndex, first: Recurrence) -> str:
+    """Return what to do about a linear layer that may process the inputs, else an empty text."""
+    encoders = [name for name, each in parts.linear.items() if each.kernel.shape[1] == first.inputs]
+    if not encoders:
+        return ""
+    return (
+        f"If '{encoders[0]}' processes the inputs, only the module tells how. A spec takes the "
+        "Keras file that from_torch(module).save('net.keras') writes. "
+    )
 
 
 def with_activation(layer: Recurrence, activation: str | None) -> Recurrence:
