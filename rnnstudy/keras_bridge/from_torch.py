@@ -10,8 +10,8 @@ from rnnstudy.core.lazy_imports import keras
 from rnnstudy.keras_bridge.keras_file import KerasFileError
 from rnnstudy.keras_bridge.named_weights.arrays import flatten_arrays, weights_of_checkpoint
 from rnnstudy.keras_bridge.named_weights.files import read_arrays, read_bytes
-from rnnstudy.keras_bridge.named_weights.layouts import Affine, Recurrence
-from rnnstudy.keras_bridge.named_weights.parts import NetworkWeights, find_parts, select_weights
+from rnnstudy.keras_bridge.named_weights.layouts import Affine, NetworkWeights, Recurrence
+from rnnstudy.keras_bridge.named_weights.parts import find_parts, select_weights
 from rnnstudy.keras_bridge.recurrent_layers import require_tensorflow
 from rnnstudy.keras_bridge.torch_modules import module_weights, torch_module
 

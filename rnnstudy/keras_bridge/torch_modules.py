@@ -19,11 +19,15 @@ from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.arrays import Array
 from rnnstudy.keras_bridge.float64_copies import reason
 from rnnstudy.keras_bridge.named_weights.arrays import flatten_arrays
-from rnnstudy.keras_bridge.named_weights.layouts import ENCODER_ACTIVATIONS, Affine, Recurrence
+from rnnstudy.keras_bridge.named_weights.layouts import (
+    ENCODER_ACTIVATIONS,
+    Affine,
+    NetworkWeights,
+    Recurrence,
+)
 from rnnstudy.keras_bridge.named_weights.parts import (
     BLACK_BOX,
     LayerIndex,
-    NetworkWeights,
     choose_chain,
     find_parts,
     named_readout,

@@ -13,7 +13,8 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.files import read_file
 from rnnstudy.keras_bridge.keras_file import Content, KerasFileError, check_unpacked_size
 from rnnstudy.keras_bridge.named_weights.arrays import flatten_arrays, weights_of_checkpoint
-from rnnstudy.keras_bridge.named_weights.parts import NetworkWeights, find_parts, select_weights
+from rnnstudy.keras_bridge.named_weights.layouts import NetworkWeights
+from rnnstudy.keras_bridge.named_weights.parts import find_parts, select_weights
 
 SUFFIXES = (".npz", ".safetensors", ".pt", ".pth")
 """Endings of files of weights."""

@@ -66,6 +66,28 @@ class Affine:
         return ENCODER_ACTIVATIONS[self.activation](sums)
 
 
+@dataclass(frozen=True)
+class NetworkWeights:
+    """Recurrent layers that read each other in order, with readout and encoder, if there are any.
+
+    encoder: layer that processes the inputs of the recurrent layers.
+    """
+
+    chain: tuple[Recurrence, ...]
+    readout: Affine | None
+    encoder: Affine | None = None
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs of the whole network."""
+        return self.chain[0].inputs if self.encoder is None else len(self.encoder.kernel)
+
+    @property
+    def dtype(self) -> str:
+        """Name of the type of all weights."""
+        return str(self.chain[0].weights["kernel"].dtype)
+
+
 def as_keras(
     name: str,
     kernel: Array,

@@ -13,6 +13,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.errors import suggestion
 from rnnstudy.keras_bridge.named_weights.layouts import (
     Affine,
+    NetworkWeights,
     Recurrence,
     from_columns,
     from_rows,
@@ -26,28 +27,6 @@ MAX_LISTED = 6
 
 BLACK_BOX = "Wrap one step of it in a function (inputs, state) -> state, and give state_size."
 """Remedy for networks that are none of the known kinds."""
-
-
-@dataclass(frozen=True)
-class NetworkWeights:
-    """Recurrent layers that read each other in order, with readout and encoder, if there are any.
-
-    encoder: layer that processes the inputs of the recurrent layers.
-    """
-
-    chain: tuple[Recurrence, ...]
-    readout: Affine | None
-    encoder: Affine | None = None
-
-    @property
-    def inputs(self) -> int:
-        """Number of inputs of the whole network."""
-        return self.chain[0].inputs if self.encoder is None else len(self.encoder.kernel)
-
-    @property
-    def dtype(self) -> str:
-        """Name of the type of all weights."""
-        return str(self.chain[0].weights["kernel"].dtype)
 
 
 @dataclass(frozen=True)
