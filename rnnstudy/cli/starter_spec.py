@@ -176,8 +176,9 @@ def _usual_activations(cells: Sequence[str]) -> list[str]:
 
 def _accepts(kind: str, activation: str) -> bool:
     """Return whether a cell of the catalogue takes an activation."""
+    fields: dict[str, Any] = {"activation": activation}
     try:
-        CELLS[kind](activation=activation)
+        CELLS[kind](**fields)
     except SettingError:
         return False
     return True
