@@ -1,0 +1,54 @@
+"""Links of a built site: pages, files and places in pages exist."""
+
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+SKIPPED = ("example-report/", "_static/", "_modules/")
+"""Folders whose pages others write."""
+
+
+class Page(HTMLParser):
+    """Links and anchors of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.anchors: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.anchors |= {values[name] or "" for name in ("id", "name") if name in values}
+        self.links += [values[name] or "" for name in ("href", "src") if name in values]
+
+
+@cache
+def _read(path: Path) -> Page:
+    return Page(path.read_text("utf-8", errors="replace"))
+
+
+def broken_links(site: Path) -> list[str]:
+    """Return each broken link of a site as a line, with the page that has it."""
+    lines = []
+    for path in sorted(site.rglob("*.html")):
+        name = path.relative_to(site).as_posix()
+        if not name.startswith(SKIPPED):
+            lines += [f"{name}: {link}" for link in _read(path).links if not _leads(path, link)]
+    return lines
+
+
+def _leads(page: Path, link: str) -> bool:
+    parts = urlsplit(link)
+    if parts.scheme or parts.netloc:
+        return True
+    target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+    if target.is_dir():
+        target /= "index.html"
+    if not target.exists():
+        return False
+    anchor = unquote(parts.fragment)
+    if not anchor or target.suffix != ".html":
+        return True
+    return anchor in _read(target).anchors
