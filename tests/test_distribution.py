@@ -39,7 +39,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("setup.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     for name in ("rnnstudy", "specs"):
-        ignored = shutil.ignore_patterns("__pycache__", "*.keras")
+        ignored = shutil.ignore_patterns("__pycache__", "*.keras", "*.npz")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     return folder
 
