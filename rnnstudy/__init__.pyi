@@ -46,6 +46,9 @@ from .keras_bridge.to_keras import keras_cell as keras_cell
 from .keras_bridge.to_keras import to_model as to_model
 from .metrics import Metric as Metric
 from .population.population import Population as Population
+from .recordings.compare import compare as compare
+from .recordings.files import read_recording as read_recording
+from .recordings.record import Recording as Recording
 from .report.figures.figures import plot as plot
 from .runner import run as run
 from .study.results.run import Run as Run

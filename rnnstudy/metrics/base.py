@@ -97,6 +97,14 @@ class Metric(Entry):
         """
         return 0
 
+    @property
+    def least_units(self) -> int:
+        """Smallest number of units that a recording must have; by default 1.
+
+        A representation of fewer units lacks directions that the metric compares.
+        """
+        return 1
+
     def similarity(self, x: Array, y: Array) -> float:
         """Return the similarity, at most 1, of x and y [sample, unit] on the same samples."""
         return float(self.compare(*self._both(x, y)))

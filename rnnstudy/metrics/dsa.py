@@ -72,6 +72,10 @@ class DSA(Metric):
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of the random rotations."""
 
+    @property
+    def least_units(self) -> int:
+        return -(-self.rank // self.delays)
+
     def prepare(self, states: Array) -> Form:
         """Return the fitted map [rank, rank], scaled to norm 1, and its norm."""
         now, then = self._transitions(self._embed_delays(states))

@@ -44,6 +44,10 @@ class PrincipalAngles(ProductMetric):
     dimensions: Annotated[int, Field(ge=1, le=65536)] = 10
     """Largest number of principal directions that span a subspace."""
 
+    @property
+    def least_units(self) -> int:
+        return self.dimensions
+
     def prepare(self, states: Array) -> Form:
         """Return an orthonormal basis of the subspace, [direction, sample], and its rank."""
         rows = partial_basis(states, self.dimensions)

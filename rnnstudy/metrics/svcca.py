@@ -58,6 +58,10 @@ class SVCCA(ProductMetric):
     """Subspace whose directions are counted in the mean. Over the larger, directions that the
     smaller lacks count as 0. Over the smaller (Raghu et al. 2017), they do not count."""
 
+    @property
+    def least_units(self) -> int:
+        return self.dimensions or 1
+
     def prepare(self, states: Array) -> Form:
         """Return an orthonormal basis of the subspace, [direction, sample], and its rank."""
         rows = partial_basis(states, self.dimensions, self.variance)

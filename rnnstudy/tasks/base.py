@@ -15,7 +15,7 @@ from rnnstudy.core.arguments.durations import MILLISECONDS
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.component import Entry
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.tasks.losses import AnyLoss, MeanSquaredError
+from rnnstudy.tasks.losses import AnyLoss, CrossEntropy, MeanSquaredError
 
 PROBE_SEED = (1, 0)
 EVALUATION_SEED = (2, 0)
@@ -243,6 +243,30 @@ class Task(Entry):
         before `Shift.sample` is called.
         """
         return (longer_trials(self),) if "length" in type(self).model_fields else ()
+
+    def trial_fields(self, trials: Trials) -> Mapping[str, Array]:
+        """Return properties of trials by which conditions of a recording are matched.
+
+        By default it is the `choice` at the last time step that counts: the class, from 0, or of a
+        single real output its sign, -1, 0 or 1. Tasks with other conditions override it. Values
+        are numbers or texts.
+
+        Parameters
+        ----------
+        trials
+            Trials of this task.
+
+        Returns
+        -------
+        dict
+            Name of a field -> its value on each trial, [trial].
+        """
+        targets, mask = np.asarray(trials.targets), np.asarray(trials.mask)
+        last = targets.shape[1] - 1 - np.argmax(mask[:, ::-1] >= 1.0, axis=1)
+        final = targets[np.arange(len(targets)), last]
+        if isinstance(self.loss, CrossEntropy):
+            return {"choice": final.argmax(axis=-1)}
+        return {"choice": np.sign(final[:, 0]).astype(int)} if final.shape[-1] == 1 else {}
 
     def accuracy(self, outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
         """Return the accuracy [...], 0 to 1; by default that of the loss.

@@ -1,12 +1,13 @@
 """N-bit memory: the sign of the last pulse on each channel."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from rnnstudy.core.arguments.durations import STEPS
-from rnnstudy.core.arrays import Tensor
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import (
     PROBE_SEED,
@@ -95,6 +96,10 @@ class FlipFlop(Task):
             length=self.probe_length, pulse_probability=self.probe_pulse_probability
         )
         return denser.sample(tf.constant(PROBE_SEED), self.probe_trials)
+
+    def trial_fields(self, trials: Trials) -> Mapping[str, Array]:
+        """Return no field: pulses come at random times. A recording must have inputs."""
+        return {}
 
     def static_inputs(self) -> StaticInputs:
         return StaticInputs(np.zeros((1, self.bits)), ("no input",))

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.core.arguments.durations import STEPS
-from rnnstudy.core.arrays import Tensor
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import (
     Shift,
@@ -95,6 +95,11 @@ class Integration(Task):
         shape = [trials, self.length, self.streams]
         spread = tf.random.stateless_normal(shape, noise, alg="philox")
         return self.mean_range * mean + self.sigma * spread
+
+    def trial_fields(self, trials: Trials) -> Mapping[str, Array]:
+        """Return the `context`, from 1, and the `choice`, which is the sign of the last target."""
+        context = np.asarray(trials.inputs)[:, 0, self.streams :].argmax(axis=-1) + 1
+        return {"context": context, **super().trial_fields(trials)}
 
     def static_inputs(self) -> StaticInputs:
         values = np.concatenate([np.zeros((self.streams, self.streams)), np.eye(self.streams)], 1)

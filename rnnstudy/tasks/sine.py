@@ -158,6 +158,10 @@ class Sine(Task):
         """Return the target frequency of a cue x, in cycles per time step."""
         return self.lowest_frequency + (self.highest_frequency - self.lowest_frequency) * cue
 
+    def trial_fields(self, trials: Trials) -> Mapping[str, Array]:
+        """Return the `cue` x of each trial."""
+        return {"cue": np.asarray(trials.inputs)[:, 0, 0].astype(float)}
+
     def static_inputs(self) -> StaticInputs:
         cues = np.linspace(0.0, 1.0, self.static_cues)
         return StaticInputs(cues[:, None], tuple(f"x = {cue:.4g}" for cue in cues))

@@ -6,10 +6,10 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.core.arrays import Tensor
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import StaticInputs, Trials, check_sample, split_seed
-from rnnstudy.tasks.epochs.base import Steps, show
+from rnnstudy.tasks.epochs.base import Steps, during, show
 from rnnstudy.tasks.epochs.choices import ChoiceTask
 
 
@@ -78,6 +78,15 @@ class DelayedMatch(ChoiceTask):
             for stimulus, epoch in ((first, "sample"), (second, "test"))
         ]
         return self.assemble(tf.add_n(shown), noise_seed, self.choices(tf.where(is_match, 1, 2)))
+
+    def trial_fields(self, trials: Trials) -> Mapping[str, Array]:
+        """Return the stimuli `sample` and `test`, from 1, and the `choice`, from 0."""
+        shown = np.asarray(trials.inputs)[..., 1:]
+        stimuli = {
+            part: (shown * during(self.epochs, part)[:, None]).sum(axis=1).argmax(axis=-1) + 1
+            for part in ("sample", "test")
+        }
+        return {**stimuli, **super().trial_fields(trials)}
 
     def static_inputs(self) -> StaticInputs:
         stimuli = {f"stimulus {i + 1}": row for i, row in enumerate(np.eye(self.stimuli))}

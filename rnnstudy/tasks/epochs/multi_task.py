@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import StaticInputs, Trials, check_sample, split_seed
-from rnnstudy.tasks.epochs.angles import within_tolerance
+from rnnstudy.tasks.epochs.angles import nearest_angle, within_tolerance
 from rnnstudy.tasks.epochs.base import EpochTask, Steps, during
 
 Rule = Literal["go", "delayed_go", "anti", "decision", "context_decision", "match"]
@@ -24,6 +24,9 @@ FIXATES = 0.5
 
 DIRECTION_TOLERANCE = 36.0
 """Largest error of a correct direction in degrees (Yang et al. 2019)."""
+
+RECORDED_DIRECTIONS = 8
+"""Number of directions, evenly spread, of conditions of a recording."""
 
 COHERENCES = (0.08, 0.16, 0.32)
 """Differences of the strengths of a decision's two stimuli from 1."""
@@ -197,6 +200,17 @@ class MultiTask(EpochTask):
             tf.reduce_sum(counted * tf.cast(correct, mask.dtype), axis=axes),
             tf.reduce_sum(counted, axis=axes),
         )
+
+    def trial_fields(self, trials: Trials) -> Mapping[str, Array]:
+        """Return the `rule`, and the `direction` of the response in degrees, rounded to 45.
+
+        The direction is -1 where the network must fixate.
+        """
+        rule = np.asarray(trials.inputs)[:, 0, -len(self.rules) :].argmax(axis=-1)
+        goal = np.asarray(trials.targets)[:, -1]
+        degrees = nearest_angle(goal[:, 1:], RECORDED_DIRECTIONS)
+        direction = np.where(goal[:, 0] > FIXATES, -1, degrees)
+        return {"rule": np.array(self.rules)[rule], "direction": direction}
 
     def static_inputs(self) -> StaticInputs:
         """Return each rule without a stimulus, during fixation and in the response.

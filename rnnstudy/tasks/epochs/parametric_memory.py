@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import SHIFT_SEED, Shift, StaticInputs, Trials, check_sample, split_seed
-from rnnstudy.tasks.epochs.base import Steps, show
+from rnnstudy.tasks.epochs.base import Steps, during, show
 from rnnstudy.tasks.epochs.choices import ChoiceTask
 from rnnstudy.tasks.shifts import longer_delays
 
@@ -118,6 +118,14 @@ class ParametricMemory(ChoiceTask):
         shown = show(first[:, None], self.epochs, "first")
         shown += show(second[:, None], self.epochs, "second")
         return self.assemble(shown, noise_seed, self.choices(tf.where(is_higher, 2, 1)))
+
+    def trial_fields(self, trials: Trials) -> Mapping[str, Array]:
+        """Return the frequency `first` in hertz, the nearest of the task's, and the `choice`."""
+        within = during(self.epochs, "first")
+        shown = np.asarray(trials.inputs)[..., 1] @ within / within.sum()
+        known = self.first_frequencies()
+        nearest = np.abs(shown[:, None] - self.amplitude(known)).argmin(axis=-1)
+        return {"first": known[nearest], **super().trial_fields(trials)}
 
     def static_inputs(self) -> StaticInputs:
         vibrations = {

@@ -6,10 +6,10 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.core.arrays import Tensor
+from rnnstudy.core.arrays import Array, Tensor
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import StaticInputs, Trials, check_sample, split_seed
-from rnnstudy.tasks.epochs.angles import within_tolerance
+from rnnstudy.tasks.epochs.angles import nearest_angle, within_tolerance
 from rnnstudy.tasks.epochs.base import EpochTask, Steps, show
 
 
@@ -91,6 +91,10 @@ class RingMemory(EpochTask):
         return tf.math.divide_no_nan(
             tf.reduce_sum(counted * correct, axis=axes), tf.reduce_sum(counted, axis=axes)
         )
+
+    def trial_fields(self, trials: Trials) -> Mapping[str, Array]:
+        """Return the `angle` in degrees, rounded to the nearest of the static angles."""
+        return {"angle": nearest_angle(np.asarray(trials.targets)[:, -1], self.static_angles)}
 
     def static_inputs(self) -> StaticInputs:
         degrees = 360.0 * np.arange(self.static_angles) / self.static_angles

@@ -1,0 +1,1 @@
+"""Recordings of neurons: their files, condition averages, split halves and noise ceilings."""
