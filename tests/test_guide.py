@@ -50,6 +50,7 @@ def test_the_pages_are_those_that_are_tested() -> None:
         "own-networks",
         "own-tasks-and-cells",
         "pytorch",
+        "recordings",
         "scaling",
         "security",
         "spec",
@@ -59,7 +60,7 @@ def test_the_pages_are_those_that_are_tested() -> None:
     assert sorted(PAGE) == [*pages, *more]
 
 
-@pytest.mark.parametrize("name", ["dynamics", "analyses", "notebooks", "vector-fields"])
+@pytest.mark.parametrize("name", ["dynamics", "analyses", "notebooks", "recordings", "vector-fields"])
 def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     code = "\n".join(blocks(PAGE[name], "python"))
@@ -74,7 +75,7 @@ def test_the_examples_of_pytorch_run() -> None:
 
 def test_no_other_page_has_python() -> None:
     tested = {"dynamics", "analyses", "notebooks", "own-tasks-and-cells", "pytorch", "spec"}
-    tested |= {"vector-fields"}
+    tested |= {"recordings", "vector-fields"}
     assert {name for name, page in PAGE.items() if blocks(page, "python")} == tested
 
 
@@ -151,7 +152,7 @@ def fragments() -> list[Any]:
     parts = []
     for name, page in PAGE.items():
         for i, block in enumerate(blocks(page, "yaml")):
-            if not any(name in block for name in ("mine:", "models:", "kind: neurogym")):
+            if not any(name in block for name in ("mine:", "models:", "data:", "kind: neurogym")):
                 parts.append(pytest.param(block, id=f"{name}-{i}"))
     return parts
 

@@ -92,7 +92,12 @@ ACTIVATION_MARKS = {
     "tanh": Mark(PURPLE, "o"),
     "relu": Mark(SKY, "v", "--", filled=False),
 }
-WORD_MARKS = {"target": Mark(BLACK, "o", "--"), "output": Mark(BLUE), "input": Mark(GREY)}
+WORD_MARKS = {
+    "target": Mark(BLACK, "o", "--"),
+    "output": Mark(BLUE),
+    "input": Mark(GREY),
+    "recording": Mark(BLACK, "*"),
+}
 KNOWN_MARKS = {**CELL_MARKS, **ACTIVATION_MARKS, **WORD_MARKS}
 MARK_ORDER = list(KNOWN_MARKS)
 

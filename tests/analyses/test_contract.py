@@ -19,6 +19,8 @@ from rnnstudy.analyses.distances.pairs import Pairs
 from rnnstudy.analyses.distances.record_distances import RecordControls, RecordDistances
 from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.analyses.factors.factor_analysis import FactorAnalysis
+from rnnstudy.analyses.recordings.pairs import RecordingPairs
+from rnnstudy.analyses.recordings.states import StatesInConditions
 from rnnstudy.cells import CELLS
 from rnnstudy.claims.geometry_depends_on import GeometryDependsOn
 from rnnstudy.claims.multiverse import Multiverse
@@ -83,6 +85,8 @@ def everything() -> list[type]:
 def test_no_analysis_is_missing_from_the_catalogue() -> None:
     abstract = {Analysis, MemberAnalysis, TaskAnalysis, AllPairs, FactorAnalysis}
     abstract |= {RecordDistances, RecordControls}
+    # The field `data` of a study makes these.
+    abstract |= {RecordingPairs, StatesInConditions}
     # A multiverse is built on claims, and therefore is defined above analyses.
     assert set(everything()) - abstract | {Multiverse} == set(ANALYSES.values())
 

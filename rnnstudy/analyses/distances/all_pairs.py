@@ -1,8 +1,9 @@
 """Base of distances between the states of all networks, and the rows of their matrix."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Matrix, Note
 from rnnstudy.metrics import AnyMetric, UndefinedMetric
 from rnnstudy.metrics.base import Form
+from rnnstudy.recordings.windows import Between, steps_within
 from rnnstudy.tasks import Task
 
 COLOURED = ("cell", "activation", "protocol")
@@ -69,8 +71,15 @@ class AllPairs(TaskAnalysis):
     {'pairs': 45}
     """
 
+    added_fields: ClassVar[Mapping[str, Any]] = {"between": None}
+
     metric: AnyMetric
     """Metric: svcca, cka, ..."""
+
+    between: Between | None = None
+    """Window of the trial whose states are compared: names of its first and its last part, as
+    `[stimulus, delay]`, or time steps or texts such as `80ms`, from the beginning of the trial. The
+    end of the last part, and a number or time at the end, are left out. Default: all times."""
 
     @property
     def has_planted_copies(self) -> bool:
@@ -80,7 +89,7 @@ class AllPairs(TaskAnalysis):
     def run(self, task: Task, inputs: Inputs) -> Distances:
         records = list(self._records(inputs))
         rows, activities = [row for row, _ in records], [activity for _, activity in records]
-        forms = map_in_threads(self.form_or_reason, rows, activities)
+        forms = map_in_threads(partial(self.form_or_reason, task), rows, activities)
         present = compared_rows(rows, [not isinstance(form, str) for form in forms])
         compared = [form for i in present if not isinstance(form := forms[i], str)]
         values = np.full((len(rows), len(rows)), np.nan)
@@ -151,7 +160,7 @@ class AllPairs(TaskAnalysis):
         others = "another network" if count == 1 else f"{count} other networks"
         return f"the {self.metric_title} distance to {others} is undefined"
 
-    def form_or_reason(self, row: DistanceRow, activity: Activity) -> Form | str:
+    def form_or_reason(self, task: Task, row: DistanceRow, activity: Activity) -> Form | str:
         """Return the metric's form of a row, or the reason why it has no distances.
 
         Networks may grow without bound, or stand still. Their distances are undefined.
@@ -159,20 +168,30 @@ class AllPairs(TaskAnalysis):
         if not np.isfinite(activity.states).all():
             return INFINITE_ACTIVITY
         try:
-            return self.metric.prepare(self.states(activity, row.planted))
+            return self.metric.prepare(self.states(task, activity, row.planted))
         except UndefinedMetric as error:
             sentence, _, _ = " ".join(str(error).split()).partition(". ")
             return f"{self.metric_title} is undefined: {sentence.rstrip('.') or 'no reason given'}"
         except ValueError as error:
             raise ValueError(f"{self.label(row)!r}: {error}") from error
 
-    def states(self, activity: Activity, planted: bool = False) -> Array:
+    def states(self, task: Task, activity: Activity, planted: bool = False) -> Array:
         """Return a network's states, or a planted copy, in the shape that the metric takes.
 
         They keep their precision, from which a metric tells rounding.
         """
-        states = plant_in_states(activity.states) if planted else activity.states
+        states = activity.states
+        if self.between is not None:
+            states = states[:, steps_within(self.between, task)]
+        states = plant_in_states(states) if planted else states
         return states if self.metric.trajectories else states.reshape(-1, states.shape[-1])
+
+    def window_words(self, task: Task) -> list[str]:
+        """Return the part of a form's address that the window decides; none without a window."""
+        if self.between is None:
+            return []
+        steps = steps_within(self.between, task)
+        return [f"steps {steps.start} to {steps.stop}"]
 
     @property
     def metric_title(self) -> str:

@@ -16,6 +16,7 @@ from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Note, Scatter
 from rnnstudy.core.record import Record
+from rnnstudy.recordings.distances import RECORDING, RecordingDistances
 from rnnstudy.tasks import Task
 
 MIN_FITTED = 3
@@ -121,6 +122,7 @@ class Embedding(TaskAnalysis):
         yield Scatter(
             title=title,
             caption=f"{self._describe(result)} Each point is a network, near points are alike."
+            + _star_sentence(distances)
             + left_out,
             points=result.points[:, :2],
             labels=result.labels,
@@ -160,10 +162,20 @@ class Embedding(TaskAnalysis):
         )
 
 
+def _star_sentence(distances: Distances) -> str:
+    """Return a sentence on the mark of a recording, after a space; empty without one."""
+    if not isinstance(distances, RecordingDistances):
+        return ""
+    return f" The star is the recording {distances.recording}, which is no network."
+
+
 def _fields(distances: Distances, members: Sequence[Member]) -> list[dict[str, Any]]:
     """Return the fields of each item's network, with its training for controls."""
     if isinstance(distances, ControlDistances):
         pairs = zip(distances.fields, distances.learnt, strict=True)
         return [{**fields, "learnt": learnt} for fields, learnt in pairs]
     fields = {member.name: dict(member.fields) for member in members}
+    if isinstance(distances, RecordingDistances):
+        names = next(iter(fields.values()), {})
+        fields[distances.recording] = dict.fromkeys(names, RECORDING)
     return [fields[label] for label in distances.labels]

@@ -49,7 +49,9 @@ class Pairs(AllPairs):
         """Return the same distances with controls; None for networks that are not trained."""
         if self.weights != "trained":
             return None
-        return Controls(metric=self.metric, planted=planted, **control_labels(self))
+        return Controls(
+            metric=self.metric, between=self.between, planted=planted, **control_labels(self)
+        )
 
     def label(self, row: DistanceRow) -> str:
         return row.member.name

@@ -309,7 +309,7 @@ class _Forms(Sequence[Form]):
 
     def reason(self, i: int) -> str:
         """Return why a row has no form; empty if it has one."""
-        form = self.analysis.form_or_reason(self.items[i], self._activity(i))
+        form = self.analysis.form_or_reason(self.result.task, self.items[i], self._activity(i))
         return form if isinstance(form, str) else ""
 
     def __len__(self) -> int:
@@ -320,8 +320,8 @@ class _Forms(Sequence[Form]):
 
     def load(self, i: int) -> Form | None:
         """Return the form of a row; None for a network to which the metric gives no meaning."""
-        planted = ["planted"] * self.items[i].planted
-        key = self.analysis.metric.key("form", self._address(i), *planted)
+        words = ["planted"] * self.items[i].planted + self.analysis.window_words(self.result.task)
+        key = self.analysis.metric.key("form", self._address(i), *words)
         form = FORMS.get(key, lambda: self._read_or_prepare(i, key))
         return form if form_arrays(form) else None
 
@@ -338,7 +338,7 @@ class _Forms(Sequence[Form]):
 
     def _prepare(self, i: int) -> Form:
         """Return the form of a row; without arrays if the metric gives it no meaning."""
-        form = self.analysis.form_or_reason(self.items[i], self._activity(i))
+        form = self.analysis.form_or_reason(self.result.task, self.items[i], self._activity(i))
         return {} if isinstance(form, str) else form
 
     def _activity(self, i: int) -> Activity:

@@ -28,6 +28,7 @@ from rnnstudy.core.source.plugins import REMEDY, plugin_permission
 from rnnstudy.core.storage.errors import CorruptRecord, NewerRecord, UnreadableRecord
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.keras_bridge.keras_layers.plain_models import plain_model
+from rnnstudy.recordings.distances import RECORDING
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.artefacts import Artefacts
 from rnnstudy.study.plan.import_models import ImportedNetwork
@@ -349,8 +350,10 @@ class Run:
         """Return a frame of networks, with attributes by which `rnnstudy.plot` draws it."""
         members = self.index.members
         present = [name for name in COLOURED if any(name in each.fields for each in members)]
+        recordings = {source.title: RECORDING for source in self.study.data}
         groups = {
-            name: {each.name: str(each.fields.get(name)) for each in members} for name in present
+            name: {each.name: str(each.fields.get(name)) for each in members} | recordings
+            for name in present
         }
         frame.attrs["rnnstudy"] = {**about, "groups": groups}
         return frame

@@ -8,10 +8,12 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from rnnstudy.analyses import Analysis, MemberAnalysis, TaskAnalysis
 from rnnstudy.analyses.conditions import condition_error, has_values
+from rnnstudy.analyses.distances.all_pairs import AllPairs
 from rnnstudy.claims import Claim
 from rnnstudy.core.deprecations import FORMER_KIND, KINDS
 from rnnstudy.core.errors import spec_error, suggestion
 from rnnstudy.core.record import Record
+from rnnstudy.recordings.windows import Between, steps_within
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.spec.grid import as_text
 from rnnstudy.tasks import TASKS, Task
@@ -209,6 +211,28 @@ def _from_seeds(analysis: Analysis, analyses: Sequence[Analysis]) -> bool:
     return any(isinstance(one, MemberAnalysis) and one.from_seeds for one in members) or any(
         _from_seeds(other, analyses) for other in analyses if other.title in analysis.needs()
     )
+
+
+def window_errors(
+    analyses: Sequence[Analysis], tasks: Sequence[Task]
+) -> Iterator[InitErrorDetails]:
+    """Yield errors of windows of distances that a task does not have."""
+    for i, analysis in enumerate(analyses):
+        between = analysis.between if isinstance(analysis, AllPairs) else None
+        if between is None:
+            continue
+        fitting = (task for task in tasks if applies(analysis, task, analyses))
+        message = next(filter(None, (_window_error(between, task) for task in fitting)), "")
+        if message:
+            yield spec_error("window", f"does not fit: {message}", (i, "between"))
+
+
+def _window_error(between: Between, task: Task) -> str:
+    try:
+        steps_within(between, task)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def refuse_wrong_trials(tasks: Sequence[Task]) -> None:

@@ -12,14 +12,17 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from rnnstudy.analyses import Analysis, AnyAnalysis
 from rnnstudy.analyses.base import Member
+from rnnstudy.analyses.recordings.joining import with_recordings, without_recordings
 from rnnstudy.claims import AnyClaim, Claim
 from rnnstudy.core.arguments import check_flag, check_instance, check_labels, check_path
 from rnnstudy.core.component import Component
 from rnnstudy.core.deprecations import former_words_as_errors
 from rnnstudy.core.errors import spec_error, validation_error
 from rnnstudy.core.source.plugins import is_confirmed, plugin_permission
+from rnnstudy.recordings.entries import Recordings
+from rnnstudy.recordings.source import RecordingSource
 from rnnstudy.study.errors import exits_as_errors
-from rnnstudy.study.spec.checks import divide_claim, need_errors, use_errors
+from rnnstudy.study.spec.checks import divide_claim, need_errors, use_errors, window_errors
 from rnnstudy.study.spec.choices import with_derived_analyses
 from rnnstudy.study.spec.expand import expand_grid
 from rnnstudy.study.spec.grid import (
@@ -79,6 +82,10 @@ class Study(Component):
     models: Annotated[tuple[Model, ...], Models()] = ()
     """Networks of your own, beside the grid or in its place: Keras files, each by its path or as a
     mapping with more fields."""
+
+    data: Annotated[tuple[RecordingSource, ...], Recordings()] = ()
+    """Recordings of neurons, which join distances and maps of networks: files, each by its path or
+    as a mapping with more fields."""
 
     networks: Networks | None = Field(None, validate_default=True)
     """The grid of networks that is trained on each task."""
@@ -276,6 +283,13 @@ class Study(Component):
 
     @field_validator("analyses")
     @classmethod
+    def _recordings_join_distances(
+        cls, analyses: tuple[Analysis, ...], info: ValidationInfo
+    ) -> tuple[Analysis, ...]:
+        return with_recordings(analyses, info.data.get("data", ()))
+
+    @field_validator("analyses")
+    @classmethod
     def _needs_are_listed(cls, analyses: tuple[Analysis, ...]) -> tuple[Analysis, ...]:
         _refuse_namesakes("analysis", [(i, a.title) for i, a in enumerate(analyses)])
         missing = list(need_errors(analyses, analyses))
@@ -305,6 +319,16 @@ class Study(Component):
         cls, analyses: tuple[Analysis, ...], info: ValidationInfo
     ) -> tuple[Analysis, ...]:
         _refuse_unusable("analyses", analyses, analyses, info.data)
+        return analyses
+
+    @field_validator("analyses")
+    @classmethod
+    def _windows_fit_tasks(
+        cls, analyses: tuple[Analysis, ...], info: ValidationInfo
+    ) -> tuple[Analysis, ...]:
+        errors = list(window_errors(analyses, info.data.get("tasks", ())))
+        if errors:
+            raise validation_error("analyses", errors)
         return analyses
 
     @field_validator("claims")
@@ -524,4 +548,8 @@ def resolve_study(study: Study) -> str:
         del data["training"][name]
     if study.networks is None:
         del data["networks"], data["training"]
+    if not study.data:
+        del data["data"]
+    # The data add the others again.
+    data["analyses"] = [data["analyses"][i] for i in without_recordings(study.analyses)]
     return write_document(data)

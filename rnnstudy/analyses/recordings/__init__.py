@@ -1,0 +1,1 @@
+"""Distances between the networks of a task and recordings of neurons."""
