@@ -60,7 +60,9 @@ def test_the_pages_are_those_that_are_tested() -> None:
     assert sorted(PAGE) == [*pages, *more]
 
 
-@pytest.mark.parametrize("name", ["dynamics", "analyses", "notebooks", "recordings", "vector-fields"])
+@pytest.mark.parametrize(
+    "name", ["dynamics", "analyses", "notebooks", "recordings", "vector-fields"]
+)
 def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     code = "\n".join(blocks(PAGE[name], "python"))

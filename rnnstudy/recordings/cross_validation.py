@@ -15,7 +15,7 @@ class FittedMetric(Protocol):
     """Metric with the conventions of scikit-learn: a fit to some samples, a score of others."""
 
     def fit(self, x: Array, y: Array) -> Any:
-        """Learn the alignment of x with y [sample, unit], and return the metric."""
+        """Fit the alignment of x with y [sample, unit], and return the metric."""
 
     def score(self, x: Array, y: Array) -> float:
         """Return the similarity of other samples x and y under the alignment."""

@@ -27,7 +27,7 @@ from rnnstudy.study.execution.leases import LEASES
 from rnnstudy.study.results.run import Run, open_run
 from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.study.store import DAMAGED
-from rnnstudy.study.upkeep.recompute import compare, recompute
+from rnnstudy.study.upkeep.recompute import compare_records, recompute
 from rnnstudy.study.upkeep.references import references_of
 from rnnstudy.study.upkeep.sizes import byte_label, sizes_of
 from rnnstudy.study.upkeep.verify import verify
@@ -213,13 +213,13 @@ def test_records_are_compared_with_a_tolerance(run: Run) -> None:
     stored = run.store.read(matrix_key(run), Distances)
     fields = {name: getattr(stored, name) for name in stored.__dataclass_fields__}
     near = Distances(**{**fields, "values": stored.values * (1 + 1e-9)})
-    words, is_same = compare(stored, near)
+    words, is_same = compare_records(stored, near)
     assert is_same
     assert words.startswith("values differs by 1.0e-09")
     far = Distances(**{**fields, "values": stored.values * 0.9})
-    assert compare(stored, far)[1] is False
-    assert compare(stored, stored) == ("", True)
-    assert compare(stored, run.trained_network(MEMBER))[1] is False
+    assert compare_records(stored, far)[1] is False
+    assert compare_records(stored, stored) == ("", True)
+    assert compare_records(stored, run.trained_network(MEMBER))[1] is False
 
 
 def leftover_kinds(run: Run) -> Iterator[str]:

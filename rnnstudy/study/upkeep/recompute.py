@@ -134,10 +134,12 @@ def _repeat(run: Run, job: Job, key: str, title: str, folder: Path) -> Repetitio
     scratch = Store(folder / "store")
     if not scratch.has(key):
         return Repetition(title, key, "is not computed any more", False)
-    return Repetition(title, key, *compare(run.store.read(key, Record), scratch.read(key, Record)))
+    return Repetition(
+        title, key, *compare_records(run.store.read(key, Record), scratch.read(key, Record))
+    )
 
 
-def compare(stored: Record, new: Record) -> tuple[str, bool]:
+def compare_records(stored: Record, new: Record) -> tuple[str, bool]:
     """Return how two records differ, empty for the same bits, and whether that is rounding."""
     if type(stored) is not type(new):
         return f"is a {type(new).__name__}, stored was a {type(stored).__name__}", False
