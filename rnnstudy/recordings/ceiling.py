@@ -50,9 +50,9 @@ def noise_ceiling(
     Let r be the mean similarity of two halves. The similarity of all trials to as many others is
     2 r / (1 + r) (Spearman 1910, Brown 1910). That to the system without noise is its root. Single
     trials are not averaged, so that it is the root of r. The formulas hold for correlations whose
-    errors are independent and of equal size in both halves. Errors that both halves share, an
-    alignment of the noise of both halves, and similarities that are means of several correlations
-    make the true distance larger. So this one is a lower limit.
+    errors are independent and of equal size in both halves. Errors that both halves share
+    make the true distance larger. The same holds for an alignment of their noise, and for means of
+    several correlations. So this distance is a lower limit.
 
     Parameters
     ----------

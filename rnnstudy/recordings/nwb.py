@@ -96,8 +96,10 @@ def _tables(path: Path) -> tuple[Any, Any]:
         with pynwb.NWBHDF5IO(str(path), mode="r") as file:
             session = file.read()
             tables = {"units": session.units, "trials": session.trials}
-            frames = {key: table if table is None else table.to_dataframe()
-                      for key, table in tables.items()}  # fmt: skip
+            frames: dict[str, Any] = {
+                key: None if table is None else table.to_dataframe()
+                for key, table in tables.items()
+            }
     except Exception as error:  # a file may be anything
         raise ValueError(
             "it must be an NWB file that pynwb can read, got one that it cannot. Write it anew."
