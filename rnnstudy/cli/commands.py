@@ -32,6 +32,7 @@ from rnnstudy.core.files import make_folder, short_name
 from rnnstudy.core.lazy_imports import quiet_tensorflow, refuse_other_backends
 from rnnstudy.core.source import plugins
 from rnnstudy.report.build import write_report
+from rnnstudy.report.explorer.single_file import write_single_file
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.memory import refuse_oversized
 from rnnstudy.study.execution.shards import has_open_shards, shard_results
@@ -96,6 +97,13 @@ AllowPlugins = Annotated[
     typer.Option("--allow-plugins", help="Run code of users: import the classes that it names."),
 ]
 
+
+SingleFile = Annotated[
+    bool, typer.Option("--single-file", help="Write report.html, too: one page to mail.")
+]
+PageSize = Annotated[
+    float, typer.Option("--size", min=1, metavar="MB", help="Largest size of that page.")
+]
 
 Cells = Annotated[
     list[str], typer.Option("--cell", help="Cell, as in `list cells`; several if repeated.")
@@ -362,12 +370,23 @@ def clean(
 
 
 @app.command()
-def report(directory: Directory, allow_plugins: AllowPlugins = False) -> None:
-    """Write the report of a run again."""
+def report(
+    directory: Directory,
+    allow_plugins: AllowPlugins = False,
+    single_file: SingleFile = False,
+    size: PageSize = 20.0,
+) -> None:
+    """Write the report of a run again, and with --single-file a page that can be mailed."""
     results = _open(directory, allow_plugins)
     try:
         with files.directory_lock(directory), interruptible():
             page, faults = write_report(results)
+            if single_file:
+                single = write_single_file(page.parent, directory / "report.html", size)
+                _say(
+                    f"Page in one file: {single.path}, {single.size / 1e6:.1f} MB, with "
+                    f"{single.networks} of {count_label(single.total, 'network')} in full"
+                )
     except KeyboardInterrupt as interruption:
         raise typer.Exit(exit_code(interruption)) from None
     for fault in faults:

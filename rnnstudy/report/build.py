@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from rnnstudy.core.files import draft_beside, make_folder, remove_folder, replace_folder
 from rnnstudy.core.files.changes import create_folder
+from rnnstudy.report.explorer.records import explorer_of
 from rnnstudy.report.fingerprint import fingerprint_of, is_current, write_fingerprint
 from rnnstudy.report.page import Fact, Page, draw_page, page_faults
 from rnnstudy.report.sections import claims_section, members_section, rates_section, task_section
@@ -116,6 +117,7 @@ def page(run: Run) -> Page:
         provenance=_provenance(run),
         spec=_spec(run),
         formats=run.study.report.formats,
+        explorer=explorer_of(run),
     )
 
 

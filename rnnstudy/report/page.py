@@ -21,6 +21,8 @@ from typing import Any, Literal, NamedTuple
 
 from rnnstudy.core.exhibit import Exhibit, Note, Panels, Table
 from rnnstudy.core.files import short_name
+from rnnstudy.report.explorer.files import write_explorer
+from rnnstudy.report.explorer.records import Explorer
 from rnnstudy.report.figures.figures import is_drawable, save_figure
 from rnnstudy.report.figures.interactive import plotly_data
 from rnnstudy.report.tables import csv_text, table_cell, table_rows
@@ -92,6 +94,8 @@ class Page:
     """Warning above everything else."""
     formats: Sequence[str] = ("svg", "pdf")
     """File formats of figures to download. The page itself shows SVG."""
+    explorer: Explorer | None = None
+    """Networks that a reader can open one by one; None for a page without them."""
 
 
 class RenderedExhibit(NamedTuple):
@@ -130,10 +134,11 @@ def draw_page(page: Page, folder: Path) -> tuple[str, ...]:
     parts = [part for section in sections for part in section["parts"]]
     items = [item for part in parts for item in part["exhibits"]]
     explorable = any(item.plot for item in items)
-    if explorable:
+    if explorable or page.explorer:
         _write(folder / PLOTLY_FILE, _plotly_source())
     _write(folder / "index.html", _render_page(page, sections, explorable))
-    return (*page_faults(page), *(item.fault for item in items if item.fault))
+    unwritten = write_explorer(page.explorer, folder) if page.explorer else []
+    return (*page_faults(page), *(item.fault for item in items if item.fault), *unwritten)
 
 
 def page_faults(page: Page) -> tuple[str, ...]:

@@ -100,6 +100,7 @@ def _scatter_trace(exhibit: Scatter, chosen: Sequence[int], name: str, mark: Mar
         "y": json_numbers(points[:, 1]),
         "text": [_hover(exhibit.labels[i], exhibit.groups, i) for i in chosen],
         "hoverinfo": "text",
+        "customdata": [exhibit.labels[i] for i in chosen],
         "marker": {
             "color": mark.colour,
             "symbol": SYMBOLS[mark.marker] + ("" if mark.filled else "-open"),
@@ -138,6 +139,7 @@ def matrix_plot(exhibit: Matrix) -> Plot | None:
         "width": MATRIX_WIDTH,
         "height": MATRIX_HEIGHT,
         "plot_bgcolor": PALE,
+        "meta": {"networks": list(exhibit.labels)},
         "xaxis": {**axis, "constrain": "domain"},
         "yaxis": {**axis, "autorange": "reversed", "scaleanchor": "x", "constrain": "domain"},
     }

@@ -25,6 +25,12 @@ for (const button of document.querySelectorAll("th button")) {
 const options = {
   responsive: true, displaylogo: false, plotlyServerURL: "", showSendToCloud: false,
 };
+// A point of a map is a network, a cell of a matrix a pair of them.
+function tellNetworks(plot, layout, point) {
+  const rows = layout.meta?.networks;
+  const networks = rows ? point.pointNumber.map((row) => rows[row]) : [point.customdata];
+  plot.dispatchEvent(new CustomEvent("rnnstudy:network", { bubbles: true, detail: networks }));
+}
 for (const button of document.querySelectorAll("button.explore")) {
   button.addEventListener("click", () => {
     const figure = button.closest("figure");
@@ -39,6 +45,8 @@ for (const button of document.querySelectorAll("button.explore")) {
       return;
     }
     const content = JSON.parse(figure.querySelector("script").textContent);
-    Plotly.newPlot(plot, content.data, content.layout, options);
+    Plotly.newPlot(plot, content.data, content.layout, options).then(() => {
+      plot.on("plotly_click", ({ points: [point] }) => tellNetworks(plot, content.layout, point));
+    });
   });
 }

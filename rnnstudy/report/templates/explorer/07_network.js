@@ -1,0 +1,230 @@
+// View of one network.
+const SECTIONS = [
+  ["trials", "Trials"], ["space", "States and fixed points"], ["spectrum", "Eigenvalues"],
+  ["graph", "Graph of fixed points"], ["training", "Training"],
+];
+
+async function networkView(container, name) {
+  await readIndex();
+  const position = networkPosition.get(name);
+  if (position === undefined) return missingNetwork(container, name);
+  const [network, task] = await Promise.all(
+    [load(`networks/${position}`), load(`tasks/${index.tasks.indexOf(taskOf(position))}`)]);
+  document.title = `${name} · ${index.study}`;
+  container.append(
+    element("p", { class: "crumbs" },
+      element("a", { href: "#explore", text: "All networks" }), " · ",
+      element("a", { href: "#", text: "Report" })),
+    element("h1", { tabindex: "-1", text: name }),
+    neighbourButtons(position),
+    factList(position, network),
+  );
+  const panel = networkPanel([{ position, network, task }]);
+  container.append(panel.node, neighbourTables(position, network), pythonLines(network));
+  await panel.draw();
+  return undefined;
+}
+
+function missingNetwork(container, name) {
+  container.append(
+    element("p", { class: "crumbs" }, element("a", { href: "#explore", text: "All networks" })),
+    element("h1", { tabindex: "-1", text: "No such network" }),
+    element("p", { text: `The study has no network ${name}. Search for it among all networks.` }));
+}
+
+// The networks before and after this one among the selected ones.
+function neighbourButtons(position) {
+  const selected = [];
+  for (let i = 0; i < selection.mask.length; i++) {
+    if (selection.mask[i] || i === position) selected.push(i);
+  }
+  const at = selected.indexOf(position);
+  const link = (target, text) => target === undefined
+    ? element("span", { class: "off", text })
+    : element("a", { href: networkHash(index.networks[target]), text });
+  return element("p", { class: "steps" }, link(selected[at - 1], "← previous"), " ",
+    element("span", { text: `${at + 1} of ${selected.length}` }), " ",
+    link(selected[at + 1], "next →"));
+}
+
+function factList(position, network) {
+  const rows = index.columns.map((column) => [column.name, shown(valueOf(column, position), 6)])
+    .filter(([, text]) => text !== "");
+  if (network.model) {
+    const file = network.model.split("/").at(-1);
+    rows.push(["Keras model", isSingleFile() ? `models/${file}`
+      : element("a", { href: network.model, text: file })]);
+  }
+  return element("dl", { class: "network-facts" }, ...rows.map(([name, value]) =>
+    element("div", {}, element("dt", { text: name }), element("dd", {}, value))));
+}
+
+// Plots of one network, or of several side by side. They share trial, input and chosen point.
+function networkPanel(entries, options = {}) {
+  const state = { trial: 0, input: null, chosen: entries.map(() => null), isTurned: false };
+  const node = element("div", { class: "panel" });
+  const first = entries[0];
+  const trials = first.task.trials ? [...first.task.trials.trial.data] : [];
+  const controls = element("div", { class: "controls" });
+  if (trials.length > 1) {
+    controls.append(choice("Trial", trials.map((trial, i) => [String(i), String(trial + 1)]), "0",
+      (value) => { state.trial = Number(value); drawAll(["trials", "space"]); }));
+  }
+  const inputs = first.task.inputs ?? [];
+  if (inputs.length > 1 && entries.some((entry) => entry.network.space?.points)) {
+    controls.append(choice("Constant input",
+      [["", "all"], ...inputs.map((label, i) => [String(i), label])], "",
+      (value) => {
+        state.input = value === "" ? null : Number(value);
+        drawAll(["space", "spectrum"]);
+      }));
+  }
+  if (options.turn) {
+    controls.append(element("label", { class: "choice" }, element("input", { type: "checkbox",
+      onchange: (event) => { state.isTurned = event.target.checked; drawAll(["space"]); } }),
+    " Same axes"), element("span", { class: "remark", text: options.turn.text }));
+  }
+  node.append(controls);
+  const boxes = {};
+  for (const [key, title] of SECTIONS) {
+    const cells = entries.map((entry) => sectionCell(key, title, entry));
+    boxes[key] = cells.map((cell) => cell.box);
+    const isWide = entries.length > 1;
+    node.append(element("section", { class: `view ${key}` }, element("h2", { text: title }),
+      element("div", { class: isWide ? "pair" : "single" }, ...cells.map((cell) => cell.node))));
+  }
+  const tables = entries.map(({ network }, i) => network.space?.points
+    ? pointTable(network.space.points, first.task, (point) => {
+      state.chosen[i] = state.chosen[i] === point ? null : point;
+      drawAll(["space", "spectrum"]);
+      return state.chosen[i];
+    }) : null);
+  if (tables.some(Boolean)) {
+    node.append(element("section", { class: "view" }, element("h2", { text: "Fixed points" }),
+      element("p", { class: "caption", text: "Choose a point to see its eigenvalues alone." }),
+      element("div", { class: entries.length > 1 ? "pair" : "single" },
+        ...tables.map((table) => table ?? element("div", {})))));
+  }
+
+  function drawOne(key, i) {
+    const box = boxes[key][i], { network, task } = entries[i];
+    if (!box) return null;
+    const chosen = state.chosen[i], { trial, input } = state;
+    if (key === "trials") return drawTrial(box, network, task, trial);
+    if (key === "space") {
+      const turn = state.isTurned && i > 0 ? options.turn.matrix : null;
+      return drawSpace(box, network, { trial, input, turn, chosen,
+        range: state.isTurned ? options.turn.range : null });
+    }
+    if (key === "spectrum") return drawSpectrum(box, network.space.points, { input, chosen });
+    if (key === "graph") return drawGraph(box, network.graph);
+    return drawTraining(box, [{ name: "loss", training: network.training, color: CHANNELS[0] }]);
+  }
+
+  async function drawAll(keys = SECTIONS.map(([key]) => key)) {
+    for (const key of keys) {
+      for (let i = 0; i < entries.length; i++) await drawOne(key, i);
+    }
+    for (let i = 0; i < entries.length; i++) listenToPoints(boxes.space[i], i);
+  }
+
+  function listenToPoints(box, i) {
+    if (!box?.on || box.dataset.listens) return;
+    box.dataset.listens = "yes";
+    box.on("plotly_click", (event) => {
+      const point = event.points[0]?.customdata;
+      if (point === undefined) return;
+      state.chosen[i] = state.chosen[i] === point ? null : point;
+      drawAll(["space", "spectrum"]);
+    });
+  }
+
+  return { node, draw: drawAll, state };
+}
+
+const CAPTIONS = {
+  trials: "Targets dashed, outputs solid, on probe trials without noise.",
+  space: "Principal components of the states on all probe trials. Short lines are unstable directions.",
+  spectrum: "Eigenvalues of the Jacobians at the fixed points. Inside the dotted line a mode decays.",
+  graph: "Arrows lead along unstable directions to stable points. Width: share of the directions.",
+  training: "Loss on training batches, without state noise.",
+};
+
+function sectionCell(key, title, { network, position }) {
+  const has = {
+    trials: network.trials, space: network.space, spectrum: network.space?.points,
+    graph: network.graph, training: network.training,
+  }[key];
+  const name = index.networks[position];
+  if (!has) {
+    const part = { spectrum: "points", space: "trials" }[key] ?? key;
+    const reason = network.reasons[part];
+    const text = reason ? `Not available: ${reason}` : "The study has no such analysis.";
+    return { box: null, node: element("p", { class: "empty", text }) };
+  }
+  const height = { trials: 380, space: 460, spectrum: 360, graph: 360, training: 260 }[key];
+  const box = plotBox(height, `${title} of ${name}`);
+  const caption = element("p", { class: "caption", text: captionOf(key, network) });
+  return { box, node: element("div", { class: "cell" }, box, caption) };
+}
+
+function captionOf(key, network) {
+  const points = network.space?.points;
+  if (key !== "spectrum" || !points) return CAPTIONS[key];
+  const shownModes = points.eigenvalues.shape[1];
+  const more = shownModes < points.modes ? ` The leading ${shownModes} of ${points.modes}.` : "";
+  const border = points.is_flow ? "Left of the dotted line" : "Inside the dotted circle";
+  return `Eigenvalues of the Jacobians at the fixed points. ${border} a mode decays.${more}`;
+}
+
+function pointTable(points, task, choose) {
+  const inputs = task.inputs ?? [];
+  const heads = ["point", "kind", "unstable", "index", ...(inputs.length > 1 ? ["input"] : []),
+    "largest modulus", "speed", "starts"];
+  const modes = points.eigenvalues.shape[1];
+  const buttons = [];
+  const rows = points.kind.map((kind, i) => {
+    const re = points.eigenvalues.data[2 * i * modes], im = points.eigenvalues.data[2 * i * modes + 1];
+    const button = element("button", { type: "button", class: "point", "aria-pressed": "false",
+      text: String(i), onclick: () => {
+        const chosen = choose(i);
+        buttons.forEach((each, at) => each.setAttribute("aria-pressed", String(at === chosen)));
+      } });
+    buttons.push(button);
+    return [button, kind, points.n_unstable.data[i], points.index.data[i],
+      ...(inputs.length > 1 ? [inputs[points.input.data[i]]] : []),
+      Math.hypot(re, im), points.speed.data[i], points.n_starts.data[i]];
+  });
+  const verdicts = [...new Set(points.certificate.map((row) => row.verdict))].join(", ");
+  const more = points.count > rows.length ? `, the first ${rows.length} shown` : "";
+  return element("div", { class: "cell" },
+    element("p", { class: "remark",
+      text: `${count(points.count, "fixed point")}${more}. Certificate: ${verdicts}.` }),
+    rows.length ? tableOf("Fixed points", heads, rows) : null);
+}
+
+function neighbourTables(position, network) {
+  const name = index.networks[position];
+  if (!network.neighbours.length) return element("div", {});
+  return element("section", { class: "view" }, element("h2", { text: "Nearest networks" }),
+    element("div", { class: "pair" }, ...network.neighbours.map((near) => {
+      const distances = numbers(near.distance);
+      const rows = [...near.network.data].map((other, i) => [
+        networkLink(other), distances[i], shown(valueOf(columnOf("loss"), other), 3),
+        element("a", { href: compareHash(name, index.networks[other]), text: "compare",
+          "aria-label": `compare with ${index.networks[other]}` })]);
+      return element("div", { class: "cell" }, element("h3", { text: near.title }),
+        tableOf(`Nearest networks by ${near.title}, of ${near.of}`,
+          ["network", "distance", "loss", ""], rows));
+    })));
+}
+
+function pythonLines(network) {
+  const text = network.python.join("\n");
+  const button = element("button", { type: "button", class: "copy", text: "Copy", onclick: () => {
+    navigator.clipboard?.writeText(text).then(() => { button.textContent = "Copied"; });
+  } });
+  return element("section", { class: "view" }, element("h2", { text: "In Python" }),
+    element("pre", { tabindex: "0", "aria-label": "Python lines that load this network" },
+      element("code", { text })), button);
+}

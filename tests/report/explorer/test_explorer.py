@@ -1,0 +1,312 @@
+"""The explorer of a simulated study: its files, and its views in a browser."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from packed import read_file
+
+from rnnstudy.core.exhibit import Table
+from rnnstudy.report.build import write_page
+from rnnstudy.report.explorer.network import NETWORK_BYTES
+from rnnstudy.report.explorer.records import explorer_of
+from rnnstudy.report.explorer.single_file import write_single_file
+from rnnstudy.report.fingerprint import fingerprint_of
+from rnnstudy.report.page import Page, PagePart, PageSection
+from rnnstudy.study.errors import RunError
+from rnnstudy.study.results.run import Run, open_run
+
+BENCH = str(Path(__file__).parents[3] / "tools" / "bench")
+NETWORKS = 8
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """Eight networks of a memory, one of each cell and activation, with made-up records."""
+    sys.path.append(BENCH)
+    import stages
+
+    folder = tmp_path_factory.mktemp("simulated")
+    stages.execute(stages.Sizes(NETWORKS, 1, 2), folder)
+    yield open_run(folder).at_one_time()
+    sys.path.remove(BENCH)
+
+
+def page_of(run: Run) -> Page:
+    """A page with a table of all networks and their explorer, without figures."""
+    table = Table(title="Members", columns={"network": run.members["member"].tolist()})
+    section = PageSection("Networks", (PagePart("members", [table]),))
+    return Page("simulated", sections=(section,), explorer=explorer_of(run))
+
+
+@pytest.fixture(scope="module")
+def report(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of the report."""
+    index, faults = write_page(page_of(run), tmp_path_factory.mktemp("walk") / "report")
+    assert faults == ()
+    return index
+
+
+def test_each_network_has_a_small_file(run: Run, report: Path) -> None:
+    data = report.parent / "data"
+    written = {path.relative_to(data).as_posix() for path in data.rglob("*.js")}
+    networks = {f"networks/{i}.js" for i in range(NETWORKS)}
+    assert written == {"index.js", "tasks/0.js", "matrices/0.js", *networks}
+    assert max((data / name).stat().st_size for name in networks) < NETWORK_BYTES
+
+
+def test_the_index_has_the_table_of_networks(run: Run, report: Path) -> None:
+    index = read_file(report.parent / "data" / "index.js")
+    table = run.members
+    assert index["networks"] == table["member"].tolist()
+    columns = {column["name"]: column for column in index["columns"]}
+    cell = columns["cell"]
+    assert [cell["names"][code] for code in cell["codes"]] == table["cell"].tolist()
+    # Colours are those of the figures: cells have their own in the whole report.
+    assert dict(zip(cell["names"], (mark[0] for mark in cell["marks"]), strict=True)) == {
+        "vanilla": "#0072B2", "ugrnn": "#E69F00", "gru": "#009E73", "lstm": "#D55E00",
+    }  # fmt: skip
+    np.testing.assert_allclose(columns["loss"]["values"], table["loss"], rtol=1e-6)
+    solved = columns["solved"]
+    assert [solved["names"][code] == "yes" for code in solved["codes"]] == table["solved"].tolist()
+
+
+def test_distances_and_neighbours_are_those_of_the_run(run: Run, report: Path) -> None:
+    data, distances = report.parent / "data", run.distances("svcca")
+    matrix = read_file(data / "matrices" / "0.js")
+    values = distances.to_numpy()
+    upper = values[np.triu_indices(len(values), 1)]
+    np.testing.assert_allclose(matrix["upper"], upper, atol=np.ptp(upper) / 2**16)
+    names = read_file(data / "index.js")["networks"]
+    for position, name in enumerate(names):
+        near = read_file(data / "networks" / f"{position}.js")["neighbours"][0]
+        expected = distances[name].drop(name).sort_values(kind="stable")
+        assert [names[i] for i in near["network"]] == expected.index.tolist()
+        np.testing.assert_allclose(near["distance"], expected, rtol=1e-6)
+
+
+def test_maps_have_the_coordinates_of_the_run(run: Run, report: Path) -> None:
+    (content,) = read_file(report.parent / "data" / "index.js")["maps"]
+    frame = run.embedding("svcca")
+    names = [run.members["member"][i] for i in content["items"]]
+    np.testing.assert_allclose(content["points"], frame.loc[names].iloc[:, :2], rtol=1e-6)
+
+
+def test_trials_and_points_are_those_of_the_records(run: Run, report: Path) -> None:
+    name = run.members["member"][3]
+    content = read_file(report.parent / "data" / "networks" / "3.js")
+    task = read_file(report.parent / "data" / "tasks" / "0.js")
+    activity: Any = run.record("representations", name)
+    shown = task["trials"]["trial"]
+    outputs = activity.outputs[shown]
+    assert np.abs(content["trials"]["outputs"] - outputs).max() <= np.ptp(outputs) / 2**16
+    points = run.fixed_points(name)
+    found = content["space"]["points"]
+    assert found["n_unstable"].tolist() == points.n_unstable.tolist()
+    spectrum = found["eigenvalues"] @ np.array([1, 1j])
+    np.testing.assert_allclose(spectrum, points.eigenvalues, rtol=1e-6)
+    # Distances in three components are at most those of the states.
+    moved = np.linalg.norm(content["space"]["lines"], axis=-1)
+    states = activity.states - activity.states.reshape(-1, activity.states.shape[-1]).mean(axis=0)
+    assert (moved <= np.linalg.norm(states[shown], axis=-1) + 1e-3).all()
+    assert f"run.fixed_points('{name}')" in content["python"][-1]
+
+
+def test_the_same_run_gives_the_same_bytes(run: Run, report: Path, tmp_path: Path) -> None:
+    write_page(page_of(run), tmp_path / "report")
+    one, two = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")}
+        for folder in (report.parent, tmp_path / "report")
+    )
+    assert one == two
+
+
+def test_a_record_less_is_another_page(run: Run) -> None:
+    contents = page_of(run)
+    assert contents.explorer is not None
+    assert fingerprint_of(contents) == fingerprint_of(page_of(run))
+    fewer = explorer_of(run)
+    assert fewer is not None
+    object.__setattr__(fewer, "addresses", fewer.addresses[1:])
+    assert fingerprint_of(contents.explorer) != fingerprint_of(fewer)
+
+
+def test_one_file_holds_what_fits(report: Path, tmp_path: Path) -> None:
+    single = write_single_file(report.parent, tmp_path / "all.html", 20)
+    text = single.path.read_text()
+    assert (single.networks, single.total) == (NETWORKS, NETWORKS)
+    assert single.size == len(text.encode()) < 20e6
+    assert not [part for part in ('src="', 'href="explorer') if part in text]
+    assert text.count('data-file="networks/') == NETWORKS
+    needed = single.size - sum(
+        path.stat().st_size for path in (report.parent / "data" / "networks").iterdir()
+    )
+    smaller = write_single_file(report.parent, tmp_path / "some.html", (needed + 20_000) / 1e6)
+    assert 0 < smaller.networks < NETWORKS
+    assert smaller.size <= needed + 20_000
+    assert f"This file holds {smaller.networks} of {NETWORKS} networks" in smaller.path.read_text()
+    with pytest.raises(RunError, match=r"the size must be at least \d\.\d MB for this report, got"):
+        write_single_file(report.parent, tmp_path / "none.html", 0.1)
+
+
+def tolerated(complaint: str) -> bool:
+    """Chromium's advice on the speed of 3-D drawing: it concerns Plotly and the driver."""
+    return "'source': 'rendering'" in complaint or "GPU stall" in complaint
+
+
+@pytest.fixture
+def opened(browser: Any, report: Path) -> Iterator[Any]:
+    browser.open(report)
+    yield browser
+    assert [text for text in browser.complaints if not tolerated(text)] == []
+    assert [u for u in browser.requests if not u.startswith(("file:", "data:", "blob:"))] == []
+
+
+DRAWN = "document.querySelectorAll('#explorer .explorer-plot .main-svg').length"
+
+
+def go(browser: Any, address: str) -> None:
+    browser.ask(f"location.hash = {json.dumps(address)}")
+
+
+def heading(browser: Any, text: str) -> None:
+    """Wait for a view with this heading."""
+    browser.wait(f"document.querySelector('#explorer h1')?.textContent === {json.dumps(text)}")
+
+
+def test_a_reader_walks_from_the_table_to_a_network_and_back(opened: Any, run: Run) -> None:
+    name = run.members["member"][2]
+    row = f"[...document.querySelectorAll('#content td a')].find(a => a.textContent === '{name}')"
+    opened.wait(f"{row} !== undefined")
+    opened.ask(f"{row}.click()")
+    heading(opened, name)
+    opened.wait(f"{DRAWN} >= 4")
+    assert opened.ask("document.getElementById('content').hidden")
+    assert opened.ask("document.querySelectorAll('#explorer button.point').length") == 9
+    facts = opened.ask("document.querySelector('.network-facts').textContent")
+    assert run.members["cell"][2] in facts
+    opened.ask("document.querySelector('#explorer button.point').click()")
+    opened.wait("document.querySelector('button.point').getAttribute('aria-pressed') === 'true'")
+    opened.ask("history.back()")
+    opened.wait("document.getElementById('explorer').hidden && location.hash === ''")
+    assert not opened.ask("document.getElementById('content').hidden")
+
+
+ROWS = "document.querySelectorAll('.networks tr[data-network]').length"
+
+
+def test_a_search_and_a_filter_select_in_all_views(opened: Any) -> None:
+    go(opened, "#explore")
+    heading(opened, "All networks")
+    opened.wait(f"{ROWS} === {NETWORKS} && {DRAWN} > 0")
+    opened.ask(
+        "{const s = document.getElementById('explorer-search'); s.value = 'gru tanh';"
+        "s.dispatchEvent(new Event('input'));}"
+    )
+    # The word gru is part of ugrnn, too, but not of its letters: only gru has it.
+    opened.wait(f"{ROWS} === 1")
+    assert opened.ask("location.hash") == "#explore=search:gru%20tanh"
+    opened.wait(
+        "document.querySelector('.map .explorer-plot').data[0].selectedpoints?.length === 1"
+    )
+    opened.wait("document.querySelector('canvas.matrix').width === 1")
+    opened.ask("document.querySelector('button.clear').click()")
+    opened.wait(f"{ROWS} === {NETWORKS}")
+    relu = (
+        "[...document.querySelectorAll('.chip')].find(c => c.textContent.includes('relu'))"
+        ".querySelector('input').click()"
+    )
+    opened.ask(relu)
+    opened.wait(f"{ROWS} === {NETWORKS // 2}")
+    # The tables of the report follow.
+    go(opened, "")
+    hidden = "[...document.querySelectorAll('#content tr[data-network]')].filter(r => r.hidden)"
+    opened.wait(f"{hidden}.length === {NETWORKS // 2}")
+    opened.ask("document.querySelector('#selection-notice button').click()")
+    assert opened.ask(f"{hidden}.length") == 0
+
+
+def test_the_table_sorts_and_two_networks_are_compared(opened: Any, run: Run) -> None:
+    go(opened, "#explore")
+    opened.wait(f"{ROWS} === {NETWORKS}")
+    opened.ask(
+        "[...document.querySelectorAll('.networks th button')]"
+        ".find(b => b.textContent === 'loss').click()"
+    )
+    names = "[...document.querySelectorAll('.networks td a')].map(a => a.textContent)"
+    table = run.members
+    assert opened.ask(names) == table.sort_values("loss", kind="stable")["member"].tolist()
+    first, second = table["member"][0], table["member"][5]
+    go(opened, f"#compare={first},{second}")
+    heading(opened, "Two networks")
+    opened.wait(f"{DRAWN} >= 8")
+    distance = float(run.distances("svcca").loc[first, second])
+    remarks = "[...document.querySelectorAll('#explorer .remark')].map(r => r.textContent)"
+    opened.wait(f"{remarks}.some(text => text.startsWith('Distance: svcca'))")
+    (text,) = [each for each in opened.ask(remarks) if each.startswith("Distance")]
+    found = float(text.removeprefix("Distance: svcca ").rstrip("."))
+    assert found == pytest.approx(distance, rel=5e-3)
+    switch = "document.querySelector('.controls input[type=checkbox]')"
+    opened.ask(f"{switch}.click()")
+    second_plot = "document.querySelectorAll('.view.space .explorer-plot')[1]"
+    opened.wait(f"{second_plot}.layout.scene.xaxis.title.text === 'axis 1'")
+
+
+def test_turned_states_are_as_near_as_an_orthogonal_matrix_makes_them(
+    opened: Any, report: Path, run: Run
+) -> None:
+    from scipy.linalg import orthogonal_procrustes
+
+    first, second = run.members["member"][0], run.members["member"][5]
+    go(opened, f"#compare={first},{second}")
+    heading(opened, "Two networks")
+    opened.wait(f"{DRAWN} >= 8")
+    opened.ask("document.querySelector('.controls input[type=checkbox]').click()")
+    plots = "document.querySelectorAll('.view.space .explorer-plot')"
+    opened.wait(f"{plots}[1].layout.scene.xaxis.title.text === 'axis 1'")
+    axes = f"[...{plots}].map(p => ['x', 'y', 'z'].map(a => p.data[1][a].slice()))"
+    a, b = (np.array(values, float).T for values in opened.ask(axes))
+    lines = [
+        read_file(report.parent / "data" / "networks" / f"{i}.js")["space"]["lines"] for i in (0, 5)
+    ]
+    flat = [each.reshape(-1, 3) for each in lines]
+    turn, _ = orthogonal_procrustes(flat[1], flat[0])
+    np.testing.assert_allclose(a, lines[0][0], atol=1e-4)
+    np.testing.assert_allclose(b, lines[1][0] @ turn, atol=1e-4)
+
+
+def test_an_unknown_network_is_named(opened: Any) -> None:
+    go(opened, "#network=nobody")
+    heading(opened, "No such network")
+    assert "has no network nobody" in opened.ask("document.getElementById('explorer').textContent")
+
+
+@pytest.mark.parametrize("width", [390, 1300])
+def test_no_view_is_wider_than_its_window(opened: Any, run: Run, width: int) -> None:
+    opened.call(
+        "Emulation.setDeviceMetricsOverride",
+        width=width,
+        height=900,
+        deviceScaleFactor=1,
+        mobile=False,
+    )
+    name = run.members["member"][1]
+    for address, title in (("#explore", "All networks"), (f"#network={name}", name)):
+        go(opened, address)
+        heading(opened, title)
+        opened.wait(f"{DRAWN} > 0")
+        assert opened.ask("document.documentElement.scrollWidth <= window.innerWidth"), address
+
+
+def test_one_file_opens_without_its_folder(browser: Any, report: Path, tmp_path: Path) -> None:
+    single = write_single_file(report.parent, tmp_path / "mail.html", 20)
+    browser.open(single.path)
+    go(browser, "#network=" + read_file(report.parent / "data" / "index.js")["networks"][6])
+    browser.wait(f"{DRAWN} >= 4")
+    assert [text for text in browser.complaints if not tolerated(text)] == []
+    names = [url for url in browser.requests if not url.startswith(("data:", "blob:"))]
+    assert names == [single.path.resolve().as_uri()]

@@ -1,0 +1,193 @@
+"""Times, memory and bytes of a report of many networks in a headless Chromium.
+
+Records are made up as in `scale.py`. The report of them is written, and opened from the disk as a
+reader does: first paint, view of all networks, search, filter, matrix, one network, a comparison.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from asking import OneSentence, number_from
+
+sys.path.append(str(Path(__file__).parents[2] / "tests"))
+
+Data = dict[str, Any]
+
+LIMITS = {
+    "first paint": 1.0,
+    "search": 0.1,
+    "filter": 0.1,
+    "matrix": 1.0,
+    "memory": 500.0,
+    "largest file of a network": 128.0,
+}
+"""Measure -> largest value that the project aims at: seconds, MB of memory, KiB of a file."""
+
+FRAMES = "await new Promise(done => requestAnimationFrame(() => setTimeout(done)));"
+"""JavaScript that waits until a change is on the screen."""
+
+SEARCH = f"""(async () => {{
+  const box = document.getElementById("explorer-search"), from = performance.now();
+  box.value = "gru"; box.dispatchEvent(new Event("input")); {FRAMES}{FRAMES}
+  return (performance.now() - from) / 1000;
+}})()"""
+
+FILTER = f"""(async () => {{
+  const box = document.querySelector(".chip input"), from = performance.now();
+  box.click(); {FRAMES}{FRAMES}
+  const seconds = (performance.now() - from) / 1000;
+  document.querySelector("button.clear").click(); {FRAMES}{FRAMES}
+  return seconds;
+}})()"""
+
+MATRIX = """(async () => {
+  const canvas = document.querySelector("canvas.matrix"), from = performance.now();
+  canvas.width = 1;
+  document.querySelector(".matrix-view").closest("section").querySelector("select")
+    .dispatchEvent(new Event("change"));
+  while (canvas.width < 2) await new Promise(done => setTimeout(done, 5));
+  return (performance.now() - from) / 1000;
+})()"""
+
+PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime / 1000"
+
+PLOTTED = "document.querySelector('#explorer .explorer-plot .main-svg') !== null"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the report, measure it, print the table; return 1 if a limit is exceeded."""
+    options = _options(arguments)
+    with tempfile.TemporaryDirectory(dir=options.folder) as name:
+        folder = Path(name)
+        measured = _written(folder, options.networks) | _opened(folder / "report" / "index.html")
+    if options.json:
+        about = {"cores": os.cpu_count(), "networks": options.networks}
+        options.json.write_text(json.dumps(about | measured, indent=1))
+    sys.stdout.write(table(measured, options.networks) + "\n")
+    return int(any(measured[name] > limit for name, limit in LIMITS.items()))
+
+
+def _written(folder: Path, networks: int) -> Data:
+    """Make up the records, write the report, and return its times and sizes."""
+    import stages
+
+    from rnnstudy.report.build import write_report
+    from rnnstudy.study.results.run import open_run
+
+    stages.execute(stages.Sizes(networks), folder)
+    begun = time.perf_counter()
+    write_report(open_run(folder))
+    seconds = time.perf_counter() - begun
+    data = folder / "report" / "data"
+    sizes = [path.stat().st_size for path in (data / "networks").iterdir()]
+    return {
+        "write the report": seconds,
+        "mean file of a network": sum(sizes) / len(sizes) / 2**10,
+        "largest file of a network": max(sizes) / 2**10,
+        "index": (data / "index.js").stat().st_size / 2**10,
+        "matrices": sum(path.stat().st_size for path in data.glob("matrices/*.js")) / 2**10,
+        "page": (folder / "report" / "index.html").stat().st_size / 2**10,
+    }
+
+
+def _opened(page: Path) -> Data:
+    """Open the report in a browser and return times and memory."""
+    from browser import Browser, browser_program
+
+    program = browser_program()
+    if program is None:
+        raise SystemExit("report_scale.py: Chromium must be installed, found none.")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        browser = Browser(program, profile)
+        try:
+            return _walk(browser, page)
+        finally:
+            browser.close()
+
+
+def _walk(browser: Any, page: Path) -> Data:
+    browser.open(page)
+    browser.wait(f"{PAINT} > 0")
+    measured: Data = {"first paint": browser.ask(PAINT)}
+    measured["all networks"] = _seconds(browser, "#explore", PLOTTED)
+    browser.wait("document.querySelector('canvas.matrix').width > 1")
+    measured["search"] = browser.ask(SEARCH)
+    measured["filter"] = browser.ask(FILTER)
+    measured["matrix"] = browser.ask(MATRIX)
+    links = "[...document.querySelectorAll('.networks a')].slice(0, 2).map(a => a.textContent)"
+    first, second = browser.ask(links)
+    measured["one network"] = _seconds(browser, f"#network={first}", PLOTTED)
+    measured["comparison"] = _seconds(browser, f"#compare={first},{second}", PLOTTED)
+    measured["memory"] = _renderer_bytes(browser.process.pid) / 1e6
+    return measured
+
+
+def _seconds(browser: Any, address: str, condition: str) -> float:
+    """Return the seconds from a change of the address until a condition holds."""
+    begun = time.perf_counter()
+    browser.ask(f"location.hash = {json.dumps(address)}")
+    browser.wait(f"decodeURIComponent(location.hash) === {json.dumps(address)} && {condition}")
+    return time.perf_counter() - begun
+
+
+def _renderer_bytes(browser: int) -> int:
+    """Return the resident bytes of the processes that draw pages."""
+    total = 0
+    for folder in Path("/proc").iterdir():
+        try:
+            command = (folder / "cmdline").read_text()
+            if "--type=renderer" in command and _is_descendant(int(folder.name), browser):
+                lines = (folder / "status").read_text().splitlines()
+                total += next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+        except (OSError, ValueError, StopIteration):
+            continue
+    return total * 1024
+
+
+def _is_descendant(process: int, ancestor: int) -> bool:
+    while process > 1:
+        if process == ancestor:
+            return True
+        process = int(
+            (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()[1]
+        )
+    return False
+
+
+def table(measured: Data, networks: int) -> str:
+    """Return the table for the docs: a row per measure, with its limit if it has one."""
+    rows = [f"| {networks:,} networks | value | limit |", "|---|---|---|"]
+    for name, value in measured.items():
+        unit = _unit(name)
+        limit = f"{LIMITS[name]:g} {unit}" if name in LIMITS else ""
+        rows.append(f"| {name} | {value:.3g} {unit} | {limit} |")
+    return "\n".join(rows)
+
+
+def _unit(name: str) -> str:
+    if name == "memory":
+        return "MB"
+    is_size = "file" in name or name in ("index", "matrices", "page")
+    return "KiB" if is_size else "s"
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = OneSentence(prog="report_scale.py", description=__doc__.partition("\n")[0])
+    parser.add_argument("--networks", type=number_from(8), default=3000, metavar="N")
+    parser.add_argument("--folder", type=Path, metavar="FOLDER", help="where results are kept")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
+    options = parser.parse_args(arguments)
+    if options.networks % 8:
+        parser.error(f"{options.networks} networks are not a multiple of 8")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
