@@ -102,6 +102,12 @@ class Section:
     trained: Mapping[str, TrainedNetworks]
     records: Mapping[str, Mapping[str, Record]]
     shared: Mapping[str, Record]
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """Name of an analysis -> its title in words."""
+
+    def words(self, analysis: str) -> str:
+        """Return the title of an analysis in words; its name if it is not known."""
+        return self.titles.get(analysis, analysis)
 
 
 class Inputs(Mapping[str, Any]):
@@ -200,7 +206,8 @@ class Analysis(Entry):
     - `yields` is the class of the record that `run` returns.
     - `weights` of a member analysis says which weights of the networks are analysed.
     - `applies` says which tasks the analysis can be used for, `misfit` which grids.
-    - `show` makes the exhibits of the report.
+    - `show` makes the exhibits of the report, `title_in_words` their heading. `chapter` is the part
+      of the report in which they stand.
     - `version` is raised by hand when `run` computes something else.
 
     Examples
@@ -268,6 +275,12 @@ class Analysis(Entry):
 
     takes: ClassVar[type[Record]] = Record
     """Class of the records of `needs()`."""
+
+    chapter: ClassVar[str] = ""
+    """Chapter of the report (`rnnstudy.analyses.chapters`); empty: that of what it reads."""
+
+    leads_chapter: ClassVar[bool] = True
+    """False if a figure of another analysis of the chapter says more at first sight."""
 
     @property
     def title(self) -> str:
@@ -499,6 +512,18 @@ class MemberAnalysis(Analysis):
     def cost(self, cell: Cell, task: Task) -> Cost:
         """Return the estimated cost of one network of this cell, which `rnnstudy check` prints."""
         return Cost()
+
+
+def of_weights(weights: WeightsOf) -> str:
+    """Return the end of a title that says which weights networks have; empty if trained ones.
+
+    Examples
+    --------
+    >>> of_weights("untrained")
+    ' of untrained networks'
+    """
+    words = {"trained": "", "standard": " of networks with standard initial weights"}
+    return words.get(weights, f" of {weights} networks")
 
 
 def _same(record: Record) -> Record:

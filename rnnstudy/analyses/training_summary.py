@@ -60,12 +60,12 @@ def _outcomes(groups: Groups[TrainedNetworks], task: Task) -> Table:
     return Table(
         title="Training outcomes",
         caption=f"Evaluated on {task.evaluation_trials} fresh trials without noise. "
-        f"Solved: {_criterion(task)}.",
+        f"Solved: {solved_criterion(task)}.",
         columns=summary_by_combination(groups, columns, label="combination"),
     )
 
 
-def _criterion(task: Task) -> str:
+def solved_criterion(task: Task) -> str:
     """Return the criterion of a solved task in words."""
     bounds = []
     if task.solved_loss is not None:
@@ -92,8 +92,19 @@ def _losses(section: Section, trained: Sequence[Member]) -> Strip:
         categories=[m.combination for m in trained],
         labels=[m.name for m in trained],
         value_label="loss",
+        finding=_performance_sentence(section, trained),
         log=True,
         limit=section.task.solved_loss,
+    )
+
+
+def _performance_sentence(section: Section, trained: Sequence[Member]) -> str:
+    results = [section.trained[member.name] for member in trained]
+    losses = np.array(_final_losses(results))
+    return (
+        f"{sum(bool(each.solved[0]) for each in results)} of {len(results)} networks solve the "
+        f"task, with a median loss of {np.median(losses):.2g} and a highest loss of "
+        f"{losses.max():.2g}."
     )
 
 

@@ -31,6 +31,7 @@ from rnnstudy.comparison.statistics.equivalence import (
 )
 from rnnstudy.comparison.statistics.informative import detection_test
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.component import lower_first
 from rnnstudy.tasks import Task
 
 
@@ -117,6 +118,12 @@ class AlikeAcross(Claim):
         return (
             f"each pair of levels differs by less than {self.margin:g} (margin: "
             f"{self.justification.rstrip('.')})"
+        )
+
+    def question(self, titles: Mapping[str, str]) -> str:
+        return (
+            f"Are networks that differ in the {self.factor} alike "
+            f"({lower_first(titles.get(self.of, self.of))})?"
         )
 
     def statement(self, task: Task) -> str:

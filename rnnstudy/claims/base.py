@@ -2,7 +2,7 @@
 
 import warnings
 from abc import abstractmethod, update_abstractmethods
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import nan
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -165,6 +165,18 @@ class Claim(TaskAnalysis):
     @abstractmethod
     def statement(self, task: Task) -> str:
         """Return the claim as a sentence about the networks of a task."""
+
+    def question(self, titles: Mapping[str, str]) -> str:
+        """Return the question that the claim answers, for readers of a report.
+
+        Claims with one question share a finding. Default: none, so that the statement is shown.
+
+        Parameters
+        ----------
+        titles
+            Name of an analysis -> its title in words.
+        """
+        return ""
 
     def control_weights(self) -> tuple[WeightsOf, ...]:
         """Return the kinds of weights of the networks that serve as controls.

@@ -1,5 +1,6 @@
 """Claim that the fixed points of an n-bit memory are the parts of a cube."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -61,6 +62,9 @@ class Cube(MemoryCube):
     def trait(self) -> str:
         directions = f"by their unstable directions{self.centre_clause}"
         return f"exactly the fixed points of the cube, {directions}"
+
+    def question(self, titles: Mapping[str, str]) -> str:
+        return "Are the fixed points those of a cube?"
 
     def statement(self, task: Task) -> str:
         counts = cube(task)

@@ -1,5 +1,6 @@
 """Claim that the connections of the fixed points of an n-bit memory are those of a cube."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from rnnstudy.analyses.hypercube import cube, is_cube
@@ -34,6 +35,9 @@ class CubeGraph(MemoryCube):
             "a fixed point for each corner, edge, face, ... of the cube, and on its edges saddles "
             f"that join neighbouring corners{self.centre_clause}"
         )
+
+    def question(self, titles: Mapping[str, str]) -> str:
+        return "Do the fixed points form the graph of a cube?"
 
     def statement(self, task: Task) -> str:
         counts = cube(task)

@@ -48,6 +48,9 @@ class FrequencyFollows(Prevalent):
     def trait(self) -> str:
         return f"linearised frequencies that correlate with the targets by {self.correlation:g}"
 
+    def question(self, titles: Mapping[str, str]) -> str:
+        return "Does the linearised frequency follow the frequency of the cue?"
+
     def statement(self, task: Task) -> str:
         return (
             "The frequency of the dynamics linearised at each cue's fixed point follows the "

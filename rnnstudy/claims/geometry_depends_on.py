@@ -1,5 +1,6 @@
 """Claim that geometry depends on a factor of the grid."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from rnnstudy.analyses.distances.controls import TRAINED
@@ -57,6 +58,9 @@ class GeometryDependsOn(Separation):
             f"{self.factor} has no effect on {self.of} distances between networks that agree in "
             "everything else but the seed"
         )
+
+    def question(self, titles: Mapping[str, str]) -> str:
+        return f"Does the geometry of representations depend on the {self.factor}?"
 
     def statement(self, task: Task) -> str:
         return f"Geometry ({self.of}) depends on the {self.factor} of networks."

@@ -132,6 +132,12 @@ class OneModeOrSeveral(Claim):
     def _modes(self) -> str:
         return MODE_MEASURES[self.by].describe(self._threshold)
 
+    def question(self, titles: Mapping[str, str]) -> str:
+        return (
+            f"Do {self.cell} networks integrate with "
+            f"{'one mode' if self.expected == 'one' else 'several modes'}?"
+        )
+
     def statement(self, task: Task) -> str:
         number = "one mode" if self.expected == "one" else "several modes"
         cell = self.cell[:1].upper() + self.cell[1:]

@@ -29,6 +29,7 @@ class LineAttractorClaim(Prevalent):
     """
 
     kind: ClassVar[str] = "line_attractor"
+    chapter: ClassVar[str] = "fixed_points"
     takes: ClassVar[type[Record]] = LineAttractor
 
     former_fields: ClassVar[Mapping[str, str]] = {"kept": "retention"}
@@ -52,6 +53,9 @@ class LineAttractorClaim(Prevalent):
     @property
     def trait(self) -> str:
         return "an approximate line attractor in every context"
+
+    def question(self, titles: Mapping[str, str]) -> str:
+        return "Do networks integrate along a line attractor?"
 
     def statement(self, task: Task) -> str:
         return "In each context, networks integrate along an approximate line attractor."

@@ -53,6 +53,7 @@ class NearerUntrained(Claim):
 
     version: ClassVar[int] = 3
     kind: ClassVar[str] = "nearer_untrained"
+    chapter: ClassVar[str] = "controls"
     takes: ClassVar[type[Record]] = Distances
     judged_parts = "any"
 
@@ -102,6 +103,12 @@ class NearerUntrained(Claim):
         return (
             f"for at least one {self.factor}, an effect above {self.least:g}, and most networks "
             "nearer to untrained ones; p corrected over the levels"
+        )
+
+    def question(self, titles: Mapping[str, str]) -> str:
+        return (
+            "Can networks be nearer to untrained ones of their kind than to trained ones of "
+            f"another {self.factor}?"
         )
 
     def statement(self, task: Task) -> str:

@@ -243,6 +243,11 @@ class Entry(Component):
     entry_tag: ClassVar[str] = ""
     """Tag of an entry of this package's catalogues; empty for other classes."""
 
+    @property
+    def title_in_words(self) -> str:
+        """Title for readers of a report; default: the kind in words."""
+        return kind_in_words(self.kind)
+
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
@@ -263,6 +268,36 @@ def _added_fields(cls: type[Component]) -> dict[str, Any]:
     """Return `Component.added_fields` of a class and of its bases."""
     listed = [vars(base).get("added_fields", {}) for base in reversed(cls.__mro__)]
     return {name: value for fields in listed for name, value in fields.items()}
+
+
+ABBREVIATIONS = frozenset({"cca", "cka", "dsa", "gru", "lru", "lstm", "mds", "pwcca", "rnn",
+                           "rsa", "svcca", "ugrnn"})  # fmt: skip
+"""Parts of kinds that are written in capitals."""
+
+
+def kind_in_words(kind: str) -> str:
+    """Return a kind, or the name of a class of a user, as a title in words.
+
+    Examples
+    --------
+    >>> kind_in_words("graph_distances"), kind_in_words("mine:StableShare"), kind_in_words("svcca")
+    ('Graph distances', 'Stable share', 'SVCCA')
+    """
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", kind.rpartition(":")[2]).replace("_", " ")
+    words = [
+        word.upper() if word.lower() in ABBREVIATIONS else word.lower() for word in spaced.split()
+    ]
+    return upper_first(" ".join(words)) or kind
+
+
+def upper_first(text: str) -> str:
+    """Return a text that begins with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def lower_first(text: str) -> str:
+    """Return a text for the middle of a sentence; abbreviations keep their capitals."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def summary(docstring: str) -> str:

@@ -20,6 +20,10 @@ class Exhibit:
     """Title above the exhibit."""
     caption: str = ""
     """Explanation below the exhibit."""
+    finding: str = ""
+    """Sentence with numbers on the result that the exhibit shows, computed from the records."""
+    chapter: str = ""
+    """Chapter of the report that it belongs to; default: that of its analysis."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -3,17 +3,29 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
+from rnnstudy.core.component import lower_first
 from rnnstudy.core.files import draft_beside, make_folder, remove_folder, replace_folder
 from rnnstudy.core.files.changes import create_folder
+from rnnstudy.report.answer import (
+    MOST_LEADING,
+    NO_CLAIMS,
+    RULE,
+    Stories,
+    descriptions,
+    findings,
+)
+from rnnstudy.report.contents import Fact, Page, Tone
 from rnnstudy.report.explorer.records import explorer_of
 from rnnstudy.report.fingerprint import fingerprint_of, is_current, write_fingerprint
-from rnnstudy.report.page import Fact, Page, draw_page, page_faults
+from rnnstudy.report.methods.text import Methods, methods_of
+from rnnstudy.report.page import draw_page, page_faults
 from rnnstudy.report.sections import claims_section, members_section, rates_section, task_section
-from rnnstudy.study.results.failures import attempt
+from rnnstudy.study.results.failures import attempt, words_of
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.verdict_table import ClaimResult
+from rnnstudy.study.store import snapshot_of
 
 FEW_SOLVED = 0.95
 """Share of solved networks below which the page begins with a warning."""
@@ -100,35 +112,45 @@ def page(run: Run) -> Page:
         The results.
     """
     run = run.at_one_time()
-    tasks = [task.title for task in run.study.tasks]
     none: list[ClaimResult] = []
     claims, error = attempt(run.verdicts, none)
+    stories = [task_section(run, task.title, claims) for task in run.study.tasks]
+    titles = {analysis.title: words_of(analysis) for analysis in run.study.analyses}
+    none_yet: Methods | None = None
+    methods, _ = attempt(lambda: methods_of(run.study, len(run.members)), none_yet)
+    rows = findings(claims, Stories(titles, stories, run.study.analyses))
     return Page(
         title=run.study.report.title or run.study.study,
         summary=tuple(_summary(run)),
         facts=tuple(_facts(run, claims)),
         banner=_banner(run),
         sections=(
+            *stories,
             *claims_section(run, claims, error),
             *rates_section(run),
-            *(task_section(run, task) for task in tasks),
             members_section(run),
         ),
+        findings=rows or descriptions(stories),
+        leading=MOST_LEADING,
+        rule=RULE if rows else NO_CLAIMS,
+        methods=[] if methods is None else [(each.title, each.text) for each in methods.readable],
+        methods_file="" if methods is None else methods.markdown,
+        bibliography="" if methods is None else methods.bibtex,
         provenance=_provenance(run),
         spec=_spec(run),
         formats=run.study.report.formats,
+        networks=[str(name) for name in run.members["member"]],
         explorer=explorer_of(run),
     )
 
 
 def _summary(run: Run) -> list[str]:
-    table, tasks = run.members, [task.title for task in run.study.tasks]
+    table, tasks = run.members, [lower_first(words_of(task)) for task in run.study.tasks]
     varied = [
         f"{column} ({', '.join(str(value) for value in values)})"
         for column in ("cell", "activation", "units", "protocol")
         if column in table and len(values := list(dict.fromkeys(table[column].dropna()))) > 1
     ]
-    analyses = [analysis.title for analysis in run.study.analyses]
     grown = int(table["seed"].notna().sum())
     read = "" if grown == len(table) else f", {len(table) - grown} of them" if grown else ","
     return [
@@ -137,7 +159,7 @@ def _summary(run: Run) -> list[str]:
         + (f"{read} read from files" if read else "")
         + (f", differing in {_join(varied)}" if varied else "")
         + (" and in their seeds." if varied and grown else "."),
-        f"Analyses: {_join(analyses)}." if analyses else "The spec has no analyses.",
+        *([] if run.study.analyses else ["The spec has no analyses."]),
     ]
 
 
@@ -175,13 +197,26 @@ def _facts(run: Run, claims: Sequence[ClaimResult]) -> list[Fact]:
     return [
         Fact("trained", f"{trained} of {everything}", "good" if trained == everything else "bad"),
         Fact("solved", f"{solved} of {everything}", _tone(solved, everything)),
+        Fact("left out of an analysis", str(_left_out_count(run))),
         Fact("diverged", str(diverged), "bad" if diverged else "good"),
         Fact("failed steps", str(len(failures)), "bad" if failures else "good"),
         *(of_claims if words else []),
     ]
 
 
-def _tone(solved: int, networks: int) -> Literal["good", "bad", "plain"]:
+def _left_out_count(run: Run) -> int:
+    """Return the number of networks that an analysis or a claim leaves out for their outcome."""
+    index, store = run.index.selected, snapshot_of(run.store)
+    choices = {each.networks for each in (*run.study.analyses, *run.study.claims)}
+    return len({
+        address
+        for task in index.positions
+        for choice in choices
+        for address in index.exclusions(store, task, choice)
+    })  # fmt: skip
+
+
+def _tone(solved: int, networks: int) -> Tone:
     """Return the colour of a number of solved networks."""
     if solved == networks:
         return "good"

@@ -4,7 +4,7 @@ page = Page(
     title="quickstart",
     summary=("24 networks on a 3-bit memory.",),
     facts=(Fact("networks", "24"), Fact("solved", "24 of 24", "good")),
-    sections=(Section("flip_flop", (Part("performance", exhibits),)),),
+    sections=(PageSection("3-bit memory", (PagePart("Training", exhibits),)),),
     provenance={"versions": {"rnnstudy": "0.1.0"}},
     spec=text,
 )
@@ -13,16 +13,15 @@ draw_page(page, folder)                        # -> folder/index.html, figures/,
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from rnnstudy.core.exhibit import Exhibit, Note, Panels, Table
 from rnnstudy.core.files import short_name
+from rnnstudy.report.contents import Finding, Page, PageChapter, PagePart, PageSection
 from rnnstudy.report.explorer.files import write_explorer
-from rnnstudy.report.explorer.records import Explorer
 from rnnstudy.report.figures.figures import is_drawable, save_figure
 from rnnstudy.report.figures.interactive import plotly_data
 from rnnstudy.report.tables import csv_text, table_cell, table_rows
@@ -32,6 +31,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 PLOTLY_FILE = "plotly.min.js"
 """Library of the interactive plots: a file beside the page, so that it opens offline."""
+
+METHODS_FILE, SOURCES_FILE = "methods.md", "references.bib"
+"""Files of the methods of a study and of their sources."""
 
 MOST_ROWS = 1000
 """Rows of a table in the page. Its file has all."""
@@ -49,55 +51,6 @@ LONG_TEXT = 24
 """Letters beyond which a cell's text may have several lines."""
 
 
-@dataclass(frozen=True)
-class Fact:
-    """Number at the top of the page; `tone` colours it, beside the words."""
-
-    label: str
-    value: str
-    tone: Literal["good", "bad", "plain"] = "plain"
-
-
-@dataclass(frozen=True)
-class PagePart:
-    """Exhibits of one analysis; `failure` is the reason if some or all are missing."""
-
-    title: str
-    exhibits: Sequence[Exhibit] = ()
-    failure: str = ""
-    remark: str = ""
-    """Networks that are left out, as a sentence."""
-    fault: str = ""
-    """Sentence on what could not be shown because code raised an exception."""
-
-
-@dataclass(frozen=True)
-class PageSection:
-    """Results of one task, or of the whole study: an introduction and its analyses."""
-
-    title: str
-    parts: Sequence[PagePart] = ()
-    summary: str = ""
-
-
-@dataclass(frozen=True)
-class Page:
-    """Contents of a report; `provenance` maps a heading to text, or to named text."""
-
-    title: str
-    summary: Sequence[str] = ()
-    facts: Sequence[Fact] = ()
-    sections: Sequence[PageSection] = ()
-    provenance: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
-    spec: str = ""
-    banner: str = ""
-    """Warning above everything else."""
-    formats: Sequence[str] = ("svg", "pdf")
-    """File formats of figures to download. The page itself shows SVG."""
-    explorer: Explorer | None = None
-    """Networks that a reader can open one by one; None for a page without them."""
-
-
 class RenderedExhibit(NamedTuple):
     """Exhibit with its position in the page and its files."""
 
@@ -108,6 +61,12 @@ class RenderedExhibit(NamedTuple):
     plot: Any
     fault: str = ""
     """Sentence on why the exhibit could not be drawn; empty if it was."""
+
+    @property
+    def sentence(self) -> str:
+        """Sentence that says what the exhibit shows: its finding, or the start of its caption."""
+        start = self.exhibit.caption.partition(". ")[0].rstrip(".")
+        return self.exhibit.finding or (f"{start}." if start else "")
 
 
 def draw_page(page: Page, folder: Path) -> tuple[str, ...]:
@@ -131,14 +90,26 @@ def draw_page(page: Page, folder: Path) -> tuple[str, ...]:
     names = FileNames()
     formats = tuple(dict.fromkeys(("svg", *page.formats)))
     sections = [_render_section(section, folder, names, formats) for section in page.sections]
-    parts = [part for section in sections for part in section["parts"]]
-    items = [item for part in parts for item in part["exhibits"]]
+    items = [item for section in sections for _, item in _items(section)]
     explorable = any(item.plot for item in items)
     if explorable or page.explorer:
         _write(folder / PLOTLY_FILE, _plotly_source())
-    _write(folder / "index.html", _render_page(page, sections, explorable))
+    for name, text in ((METHODS_FILE, page.methods_file), (SOURCES_FILE, page.bibliography)):
+        if text:
+            _write(folder / name, text)
+    findings = [{"finding": each, "item": _figure(each, sections)} for each in page.findings]
+    _write(folder / "index.html", _render_page(page, sections, findings, explorable))
     unwritten = write_explorer(page.explorer, folder) if page.explorer else []
     return (*page_faults(page), *(item.fault for item in items if item.fault), *unwritten)
+
+
+def _figure(finding: Finding, sections: Sequence[Mapping[str, Any]]) -> RenderedExhibit | None:
+    """Return the figure of a finding as it stands in its section; None without one."""
+    for section in sections:
+        for label, item in _items(section):
+            if (section["section"].label, label, item.exhibit.title) == finding.figure:
+                return item if item.kind == "figure" else None
+    return None
 
 
 def page_faults(page: Page) -> tuple[str, ...]:
@@ -150,9 +121,9 @@ def page_faults(page: Page) -> tuple[str, ...]:
         The contents.
     """
     return tuple(
-        f"{section.title}, {part.title}: {part.fault}"
+        f"{section.label}, {part.label}: {part.fault}"
         for section in page.sections
-        for part in section.parts
+        for part in section.all_parts
         if part.fault
     )
 
@@ -188,19 +159,62 @@ def file_stem(title: str) -> str:
 def _render_section(
     section: PageSection, folder: Path, names: FileNames, formats: Sequence[str]
 ) -> dict[str, Any]:
-    name = names.assign(section.title)
-    parts = [
-        {
-            "title": part.title,
-            "failure": part.failure,
-            "fault": part.fault,
-            "remark": part.remark,
-            "name": names.assign(section.title, part.title),
-            "exhibits": list(_render_exhibits(section, part, folder, names, formats)),
-        }
-        for part in section.parts
-    ]
-    return {"title": section.title, "summary": section.summary, "name": name, "parts": parts}
+    name = names.assign(section.label)
+    render = partial(_render_part, section, folder=folder, names=names, formats=formats)
+    return {
+        "section": section,
+        "name": name,
+        "parts": [render(part) for part in section.parts],
+        "chapters": [
+            _render_chapter(chapter, names.assign(section.label, chapter.title), render)
+            for chapter in section.chapters
+        ],
+    }
+
+
+def _render_chapter(
+    chapter: PageChapter, name: str, render: Callable[[PagePart], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return a chapter. The exhibit that leads it is not repeated in its part."""
+    parts = [render(part) for part in chapter.parts]
+    lead = None
+    if chapter.lead is not None:
+        part, exhibit = chapter.lead
+        lead = {"part": parts[part], "item": parts[part]["exhibits"].pop(exhibit)}
+    return {
+        "title": chapter.title,
+        "rows": chapter.rows,
+        "name": name,
+        "lead": lead,
+        "parts": [part for part in parts if _has_content(part)],
+        "faulty": any(part["part"].failure or part["part"].fault for part in parts),
+        "exhibits": sum(len(part["exhibits"]) for part in parts),
+    }
+
+
+def _has_content(part: Mapping[str, Any]) -> bool:
+    """Return False for a part of which everything is shown elsewhere."""
+    return bool(part["exhibits"] or not part["part"].exhibits or part["part"].failure
+                or part["part"].fault)  # fmt: skip
+
+
+def _render_part(
+    section: PageSection, part: PagePart, folder: Path, names: FileNames, formats: Sequence[str]
+) -> dict[str, Any]:
+    name = names.assign(section.label, part.label)
+    exhibits = list(_render_exhibits(section, part, folder, names, formats))
+    return {"part": part, "name": name, "exhibits": exhibits}
+
+
+def _items(section: Mapping[str, Any]) -> Iterator[tuple[str, RenderedExhibit]]:
+    """Yield all exhibits of a section, each with the label of its part."""
+    for chapter in section["chapters"]:
+        if chapter["lead"]:
+            yield chapter["lead"]["part"]["part"].label, chapter["lead"]["item"]
+    folded = (part for chapter in section["chapters"] for part in chapter["parts"])
+    for part in (*section["parts"], *folded):
+        for item in part["exhibits"]:
+            yield part["part"].label, item
 
 
 def _render_exhibits(
@@ -209,13 +223,13 @@ def _render_exhibits(
     """Write the files of a part, and yield its exhibits."""
     for exhibit in part.exhibits:
         title = str(exhibit.title) if isinstance(exhibit, Exhibit) else type(exhibit).__name__
-        name = names.assign(section.title, part.title, title)
+        name = names.assign(section.label, part.label, title)
         draw = partial(_render_exhibit, exhibit, folder, name, formats)
         rendered, error = attempt(draw, None)
         if rendered is None:
             text = f"It could not be drawn: {error}"
             note = Note(title=title, text=text)
-            fault = f"{section.title}, {part.title}, {title}: {text[0].lower()}{text[1:]}"
+            fault = f"{section.label}, {part.label}, {title}: {text[0].lower()}{text[1:]}"
             rendered = RenderedExhibit(note, "note", name, [], None, fault)
         yield rendered
 
@@ -250,7 +264,12 @@ def _plotly_source() -> str:
     return source
 
 
-def _render_page(page: Page, sections: Sequence[Mapping[str, Any]], explorable: bool) -> str:
+def _render_page(
+    page: Page,
+    sections: Sequence[Mapping[str, Any]],
+    findings: Sequence[Mapping[str, Any]],
+    explorable: bool,
+) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -264,8 +283,12 @@ def _render_page(page: Page, sections: Sequence[Mapping[str, Any]], explorable: 
     return template.render(
         page=page,
         sections=sections,
+        findings=findings,
         plotly=PLOTLY_FILE if explorable else None,
         long_table=LONG_TABLE,
         wide_table=WIDE_TABLE,
         long_text=LONG_TEXT,
+        networks=frozenset(page.networks),
+        methods_file=METHODS_FILE,
+        sources_file=SOURCES_FILE,
     )

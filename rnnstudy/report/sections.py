@@ -1,14 +1,19 @@
 """Sections of the report of a run: claims, tasks with their analyses, networks."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from rnnstudy.analyses import Analysis, TaskAnalysis
 from rnnstudy.analyses.base import Section as TaskResults
+from rnnstudy.analyses.conditions import condition_text
 from rnnstudy.analyses.training_summary import performance
+from rnnstudy.core.component import lower_first
 from rnnstudy.core.exhibit import Exhibit, Table
-from rnnstudy.report.page import PagePart, PageSection
-from rnnstudy.study.results.failures import Failure, attempt, collect
+from rnnstudy.report.answer import finding_row
+from rnnstudy.report.contents import FindingRow, PagePart, PageSection
+from rnnstudy.report.story import chapter_of, chapters, split_part
+from rnnstudy.study.results.failures import Failure, attempt, collect, words_of
 from rnnstudy.study.results.left_out import NO_NETWORKS
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.selection_table import selection_exhibits
@@ -59,8 +64,8 @@ def rates_section(run: Run) -> list[PageSection]:
     return [PageSection("Solved networks", (part,))] if exhibits or fault else []
 
 
-def task_section(run: Run, task: str) -> PageSection:
-    """Return the results of one task: its training and each analysis.
+def task_section(run: Run, task: str, claims: Sequence[ClaimResult] = ()) -> PageSection:
+    """Return the story of one task: its training, each analysis, and verdicts.
 
     Parameters
     ----------
@@ -68,14 +73,44 @@ def task_section(run: Run, task: str) -> PageSection:
         The results.
     task
         Name of the task.
+    claims
+        Verdicts of the study. Default: none.
     """
     results = run.section(task)
     failures = _reasons(run.failures({"train", "read"}, task))
     exhibits, fault = collect(lambda: performance(results))
     training = PagePart("Training", exhibits, failures, fault=fault)
-    parts = [part for a in run.study.analyses if (part := _analysis_part(run, a, results))]
+    first = [("training", False, part) for part in _selection(run, task)]
+    parts = [
+        (chapter, analysis.leads_chapter, split)
+        for analysis in run.study.analyses
+        if (part := _analysis_part(run, analysis, results))
+        for chapter, split in split_part(part, chapter_of(analysis, run.study.analyses))
+    ]
     purpose = " ".join((type(results.task).__doc__ or "").split("\n\n")[0].split())
-    return PageSection(task, (*_selection(run, task), training, *parts), purpose)
+    return PageSection(
+        words_of(results.task),
+        summary=purpose,
+        chapters=chapters(
+            [*first, ("training", True, training), *parts], _verdict_rows(run, results, claims)
+        ),
+        name=task,
+    )
+
+
+def _verdict_rows(
+    run: Run, results: TaskResults, claims: Sequence[ClaimResult]
+) -> dict[str, list[FindingRow]]:
+    """Return chapter -> verdicts on the claims about a task."""
+    rows: dict[str, list[FindingRow]] = {}
+    for each in claims:
+        if each.task.title == results.task.title:
+            chapter, _ = attempt(partial(chapter_of, each.claim, run.study.analyses), "other")
+            row = finding_row(each, results.titles, has_place=False)
+            if where := condition_text(each.claim.where):
+                row = replace(row, scope=where)
+            rows.setdefault(chapter, []).append(row)
+    return rows
 
 
 def _analysis_part(run: Run, analysis: Analysis, results: TaskResults) -> PagePart | None:
@@ -87,12 +122,19 @@ def _analysis_part(run: Run, analysis: Analysis, results: TaskResults) -> PagePa
     exhibits, fault = collect(lambda: _exhibits(run, analysis, results))
     remark, doubt = attempt(lambda: _remark(run, analysis, results), "")
     return PagePart(
-        analysis.title,
+        _heading(analysis, results),
         exhibits,
         _reasons(f for f in run.failures({analysis.title}, task.title) if not f.scope),
         remark,
         "; ".join(filter(None, (reason, fault, doubt))),
+        analysis.title,
     )
+
+
+def _heading(analysis: Analysis, results: TaskResults) -> str:
+    """Return the title of an analysis in words, with what it reads if it has no own chapter."""
+    words, read = words_of(analysis), "" if analysis.chapter else getattr(analysis, "of", "")
+    return f"{words}: {lower_first(results.words(read))}" if read in results.titles else words
 
 
 def _selection(run: Run, task: str) -> list[PagePart]:
@@ -143,9 +185,9 @@ def members_section(run: Run) -> PageSection:
         for name in table
     }
     exhibit = Table(
-        title="Members",
+        title="Fields and outcomes of each network",
         caption="One row per network, as in members.csv; loss and accuracy on the task's fresh "
         "trials.",
         columns=columns,
     )
-    return PageSection("Networks", (PagePart("members", [exhibit]),))
+    return PageSection("Networks", (PagePart("All networks", [exhibit], name="members"),))

@@ -1,7 +1,9 @@
 """One style for all figures: colour, marker and line of each name, on paper and on screen.
 
-Colours are those of Okabe & Ito (2008) and four of Paul Tol's, which differ under any kind of
-colour vision. Markers and line styles repeat the colours, so that figures survive a grey printer.
+A cell has a hue, an activation a marker, and a protocol a line style. Numbers of unstable
+directions have a scale of their own, from dark to light. Colours are those of Okabe & Ito (2008)
+and four of Paul Tol's, which differ under any kind of colour vision. Markers repeat the colours
+where a name is a cell alone, so that figures survive a grey printer.
 """
 
 import re
@@ -14,6 +16,8 @@ from dataclasses import dataclass, field, replace
 BLACK, GREY, PALE = "#000000", "#8a8f98", "#d5d8dd"
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
 BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+INDEX_SCALE = (BLACK, "#3B0F70", "#8C2981", "#DE4968", "#FE9F6D", "#FCDDA0")
+"""Colours of numbers of unstable directions, 0 and above: steps of one scale, dark to light."""
 INDIGO, OLIVE, WINE, TEAL = "#332288", "#999933", "#882255", "#44AA99"
 
 
@@ -25,6 +29,8 @@ class Mark:
     marker: str = "o"
     line: str = "-"
     filled: bool = True
+    on_lines: bool = False
+    """True for a line that has the marker as well."""
 
 
 Colours = Mapping[str, str] | Sequence[str]
@@ -92,6 +98,9 @@ ACTIVATION_MARKS = {
     "tanh": Mark(PURPLE, "o"),
     "relu": Mark(SKY, "v", "--", filled=False),
 }
+PROTOCOL_LINES = ("-", "--", ":", "-.")
+"""Line styles of protocols, in the order of their names."""
+
 WORD_MARKS = {
     "target": Mark(BLACK, "o", "--"),
     "output": Mark(BLUE),
@@ -101,13 +110,8 @@ WORD_MARKS = {
 KNOWN_MARKS = {**CELL_MARKS, **ACTIVATION_MARKS, **WORD_MARKS}
 MARK_ORDER = list(KNOWN_MARKS)
 
-UNSTABLE_MARKS = (
-    Mark(BLACK, "o"),
-    Mark(BLUE, "^"),
-    Mark(VERMILION, "s"),
-    Mark(YELLOW, "D"),
-    Mark(PURPLE, "v"),
-    Mark(SKY, "P"),
+UNSTABLE_MARKS = tuple(
+    Mark(colour, marker) for colour, marker in zip(INDEX_SCALE, "o^sDvP", strict=True)
 )
 """By number of unstable directions; the last is for its number and all above."""
 
@@ -157,8 +161,9 @@ def assign_marks(names: Iterable[str], unstable: bool = False) -> dict[str, Mark
     so does a number of unstable directions. Other names take the remaining marks in order.
     """
     ordered = sort_names(names)
+    protocols = list(dict.fromkeys(name.split()[2] for name in ordered if _has_protocol(name)))
     fixed = {name: unstable_mark(name) if unstable else None for name in ordered}
-    fixed = {name: mark or known_mark(name) for name, mark in fixed.items()}
+    fixed = {name: mark or known_mark(name, protocols) for name, mark in fixed.items()}
     used = {mark.colour for mark in fixed.values() if mark}
     free = [mark for mark in SPARE_MARKS if mark.colour not in used] or list(SPARE_MARKS)
     spare = (free[i % len(free)] for i in range(len(ordered)))
@@ -173,16 +178,32 @@ def unstable_mark(name: str) -> Mark | None:
     return None if count is None else UNSTABLE_MARKS[min(count, len(UNSTABLE_MARKS) - 1)]
 
 
-def known_mark(name: str) -> Mark | None:
-    """Return the mark of a name with a fixed style, else None."""
+def known_mark(name: str, protocols: Sequence[str] = ()) -> Mark | None:
+    """Return the mark of a name with a fixed style, else None.
+
+    Parameters
+    ----------
+    name
+        A cell, an activation, `cell activation`, or `cell activation protocol`.
+    protocols
+        Protocols of the figure, in the order of their line styles. Default: none.
+    """
     if name in KNOWN_MARKS:
         return KNOWN_MARKS[name]
     words = name.split()
-    cells = [CELL_MARKS[word] for word in words if word in CELL_MARKS]
-    activations = [ACTIVATION_MARKS[word] for word in words if word in ACTIVATION_MARKS]
-    if len(words) == 2 and cells and activations:
-        return replace(cells[0], line=activations[0].line, filled=activations[0].filled)
-    return None
+    if len(words) not in (2, 3) or words[0] not in CELL_MARKS or words[1] not in ACTIVATION_MARKS:
+        return None
+    cell, activation = CELL_MARKS[words[0]], ACTIVATION_MARKS[words[1]]
+    mark = replace(cell, marker=activation.marker, filled=activation.filled, line=activation.line)
+    if len(words) == 2:
+        return mark
+    number = protocols.index(words[2]) if words[2] in protocols else 0
+    return replace(mark, line=PROTOCOL_LINES[number % len(PROTOCOL_LINES)], on_lines=True)
+
+
+def _has_protocol(name: str) -> bool:
+    """Return True for `cell activation protocol`."""
+    return len(name.split()) == 3 and known_mark(name) is not None
 
 
 def varying_parts(labels: Sequence[str]) -> list[str]:

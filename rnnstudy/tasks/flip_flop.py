@@ -67,6 +67,10 @@ class FlipFlop(Task):
     """Smallest accuracy (share of correct signs) of a network that has solved the task."""
 
     @property
+    def title_in_words(self) -> str:
+        return f"{self.bits}-bit flip-flop memory"
+
+    @property
     def inputs(self) -> int:
         return self.bits
 

@@ -60,6 +60,10 @@ class Integration(Task):
     """Increase of the target per unit of input."""
 
     @property
+    def title_in_words(self) -> str:
+        return f"Context-dependent integration of {self.streams} streams"
+
+    @property
     def inputs(self) -> int:
         return 2 * self.streams
 

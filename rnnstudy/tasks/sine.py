@@ -85,6 +85,10 @@ class Sine(Task):
         return self
 
     @property
+    def title_in_words(self) -> str:
+        return f"Sine waves of {self.frequencies} frequencies"
+
+    @property
     def inputs(self) -> int:
         return 1
 

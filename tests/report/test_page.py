@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +17,16 @@ import pytest
 from rnnstudy.core.exhibit import Exhibit, Matrix, Note, Panels, Table
 from rnnstudy.report import build
 from rnnstudy.report import page as page_module
-from rnnstudy.report.page import MOST_ROWS, Fact, Page, PagePart, PageSection, file_stem
+from rnnstudy.report.contents import (
+    Fact,
+    Finding,
+    FindingRow,
+    Page,
+    PageChapter,
+    PagePart,
+    PageSection,
+)
+from rnnstudy.report.page import MOST_ROWS, file_stem
 
 Exhibits = Callable[[int], dict[str, Exhibit]]
 EVIL = "<script>alert(1)</script>"
@@ -170,6 +180,64 @@ def test_markup_is_text_everywhere(tmp_path: Path) -> None:
     assert EVIL not in text
     kinds = [e.get("type") or e.get("src") for e in Elements(text).all("script")]
     assert kinds == ["application/json", "plotly.min.js", None]
+
+
+def test_findings_come_first_with_their_figures(exhibits: Exhibits, tmp_path: Path) -> None:
+    matrix = exhibits(1)["matrix"]
+    chapter = PageChapter("Geometry", (PagePart("Map", (matrix,), name="map"),), (0, 0))
+    section = PageSection("Task", chapters=(chapter,), name="task")
+    row = FindingRow("It is so.", "supported", "good", "effect 0.5", "controls pass", "good")
+    shown = Finding("Is it so?", (row,), figure=("task", "map", matrix.title))
+    others = [Finding(f"Question {i}?", (FindingRow("No."),)) for i in range(6)]
+    contents = Page(
+        "p", sections=(section,), findings=[shown, *others], leading=5, rule="By the spec.",
+        formats=("svg",),
+    )  # fmt: skip
+    text = write_page(contents, tmp_path).read_text(encoding="utf-8")
+    answer, story = text.split('id="task"')
+    assert answer.index("Is it so?") < answer.index("Question 3?")
+    leading, rest = answer.split("2 further questions")
+    assert leading.count("<h3>") == 5
+    assert "Question 4?" in rest
+    assert "By the spec." in rest
+    (image,) = Elements(leading).all("img")
+    assert image["src"] == "figures/task-map-distances.svg"
+    assert image["src"] in story
+    assert '<strong class="verdict good">supported</strong>, effect 0.5' in leading
+    assert "✓ controls pass" in leading
+
+
+def test_a_chapter_shows_its_lead_and_folds_the_rest(tmp_path: Path) -> None:
+    first = Table(title="one", columns={"a": [1]}, caption="First. Second.")
+    second = Table(title="two", columns={"a": [2]}, finding="Two is shown.")
+    parts = (PagePart("Words", (first, second), name="raw_name"), PagePart("Bad", failure="why"))
+    chapter = PageChapter("Chapter", parts, (0, 1))
+    section = PageSection("Task", chapters=(chapter,), name="task")
+    text = write_page(Page("p", sections=(section,)), tmp_path).read_text(encoding="utf-8")
+    before, fold = text.split("<details", 1)
+    assert "Two is shown." in before
+    assert ">two<" in before
+    assert ">one<" not in before
+    assert ">one<" in fold
+    assert ">two<" not in fold
+    assert "raw_<wbr>name</small>" in fold
+    # A failure is never folded.
+    assert fold.startswith(' class="more" open>')
+    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == [
+        "task-raw_name-one.csv",
+        "task-raw_name-two.csv",
+    ]
+    levels = [tag for tag, _ in Elements(text).found if re.fullmatch(r"h\d", tag)]
+    assert levels[:6] == ["h1", "h2", "h3", "h4", "h4", "h5"]
+
+
+def test_names_of_networks_are_links(tmp_path: Path) -> None:
+    table = Table(title="t", columns={"network": ["a b", "c"], "other": ["a", "a b c"]})
+    section = PageSection("s", (PagePart("p", (table,)),))
+    contents = Page("p", sections=(section,), networks=["a b", "d"])
+    text = write_page(contents, tmp_path).read_text(encoding="utf-8")
+    links = [e for e in Elements(text).all("a") if "data-network" in e]
+    assert links == [{"href": "#network=a%20b", "data-network": "a b"}]
 
 
 class Unpaintable:

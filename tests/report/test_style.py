@@ -1,9 +1,11 @@
 """The same name looks the same everywhere; different names look different."""
 
 from rnnstudy.report.style import (
+    ACTIVATION_MARKS,
     CELL_MARKS,
     LEGEND_LIMIT,
     SPARE_MARKS,
+    UNSTABLE_MARKS,
     assign_marks,
     format_number,
     shorten,
@@ -19,6 +21,25 @@ def test_cells_and_activations_keep_their_look_in_any_company() -> None:
     combined = assign_marks(["gru tanh", "gru relu"])
     assert {mark.colour for mark in combined.values()} == {alone.colour}
     assert combined["gru tanh"] != combined["gru relu"]
+
+
+def test_a_cell_is_a_hue_an_activation_a_marker_and_a_protocol_a_line() -> None:
+    names = [f"{cell} {activation} {protocol}" for cell in CELL_MARKS
+             for activation in ACTIVATION_MARKS for protocol in ("tuned", "standard")]  # fmt: skip
+    looks = assign_marks(names)
+    for position, part in enumerate(("colour", "marker", "line")):
+        by_word = {name.split()[position]: getattr(looks[name], part) for name in names}
+        assert all(getattr(looks[n], part) == by_word[n.split()[position]] for n in names)
+        assert len(set(by_word.values())) == len(by_word)
+    assert assign_marks(["gru tanh"])["gru tanh"].marker == looks["gru tanh tuned"].marker
+
+
+def test_unstable_directions_have_a_scale_from_dark_to_light() -> None:
+    colours = [look.colour for look in UNSTABLE_MARKS]
+    light = [sum(w * int(c[i : i + 2], 16) for w, i in ((0.21, 1), (0.72, 3), (0.07, 5)))
+             for c in colours]  # fmt: skip
+    assert light == sorted(light)
+    assert not set(colours) & {look.colour for look in CELL_MARKS.values()}
 
 
 def test_marks_differ_by_more_than_colour() -> None:

@@ -261,7 +261,7 @@ def test_what_cannot_be_taken_apart_is_one_sentence_and_costs_the_others_nothing
     assert set(failures.values()) == {"RuntimeError: not done for broken, which could not be read"}
     assert files.unusable(run) == ["broken"]
     page = (run.directory / "report" / "index.html").read_text()
-    assert "4 networks on flip_flop, read from files" in page
+    assert "4 networks on 2-bit flip-flop memory, read from files" in page
     assert "must be finite, got NaN or inf" in page
 
 

@@ -226,18 +226,53 @@ def distance_matrix_exhibit(section: Section, title: str, caption: str) -> Itera
     distances = section.shared[title]
     if not isinstance(distances, Distances):
         return
-    heading, left_out = f"Distance between networks, {title}", left_out_sentences(distances)
+    heading, left_out = f"{section.words(title)} between networks", left_out_sentences(distances)
     if not distances.labels:
         yield Note(title=heading, text=f"No network has distances.{left_out}")
     else:
+        groups = cells_and_activations(section, distances.labels)
         yield Matrix(
             title=heading,
             caption=caption + left_out,
             values=distances.values,
             labels=distances.labels,
-            groups=cells_and_activations(section, distances.labels),
+            groups=groups,
             value_label="distance",
+            finding=nearness_sentence(distances.values, groups),
         )
+
+
+def nearness_sentence(values: Array, groups: Mapping[str, Sequence[str]]) -> str:
+    """Return the mean distances within and between the levels of groupings, as a sentence.
+
+    Parameters
+    ----------
+    values
+        Distances [row, row].
+    groups
+        Name of a grouping -> level of each row.
+
+    Returns
+    -------
+    str
+        Empty if no grouping has two levels, one of them of two networks.
+
+    Examples
+    --------
+    >>> distances = np.array([[0, 1, 3], [1, 0, 3], [3, 3, 0.0]])
+    >>> nearness_sentence(distances, {"cell": ["gru", "gru", "lstm"]})
+    'Mean distance of two networks: 1 with the same cell, 3 with another cell.'
+    """
+    parts, others = [], ~np.eye(len(values), dtype=bool)
+    for name, levels in groups.items():
+        same = np.equal.outer(np.array(levels, dtype=object), np.array(levels, dtype=object))
+        within, between = values[same & others], values[~same]
+        if len(within) and len(between):
+            parts.append(
+                f"{within.mean():.2g} with the same {name}, {between.mean():.2g} with another "
+                f"{name}"
+            )
+    return f"Mean distance of two networks: {'; '.join(parts)}." if parts else ""
 
 
 def left_out_sentences(distances: Distances) -> str:

@@ -12,6 +12,7 @@ from rnnstudy.analyses.distances.all_pairs import (
     AllPairs,
     DistanceRow,
     left_out_sentences,
+    nearness_sentence,
 )
 from rnnstudy.analyses.distances.representations import Representations
 from rnnstudy.comparison.distances.embedding import classical_mds
@@ -19,6 +20,7 @@ from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.statistics.informative import PLANTED as PLANTED
 from rnnstudy.comparison.statistics.informative import TRAINED as TRAINED
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.component import lower_first
 from rnnstudy.core.exhibit import Exhibit, Note, Scatter
 from rnnstudy.core.record import Record
 from rnnstudy.tasks import Task
@@ -138,6 +140,7 @@ class Controls(AllPairs):
     """
 
     kind: ClassVar[str] = "controls"
+    chapter: ClassVar[str] = "controls"
     yields: ClassVar[type[Record]] = ControlDistances
 
     weights: tuple[ControlWeights, ...] = (UNTRAINED, STANDARD)
@@ -151,6 +154,10 @@ class Controls(AllPairs):
     @property
     def title(self) -> str:
         return self.name or f"{self.metric_title}_controls"
+
+    @property
+    def title_in_words(self) -> str:
+        return f"{self.metric.title_in_words} distances to controls"
 
     def with_controls(self, planted: bool = True) -> "Controls":
         return self.replace(planted=True) if planted and not self.planted else self
@@ -198,7 +205,7 @@ def control_map(section: Section, title: str) -> Iterable[Exhibit]:
     distances = section.shared[title]
     if not isinstance(distances, ControlDistances):
         return
-    heading = f"Networks and controls by {title.removesuffix('_controls')} distance"
+    heading = f"Map of networks and controls: {lower_first(section.words(title))}"
     left_out = left_out_sentences(distances)
     if not distances.labels:
         yield Note(title=heading, text=f"No network has distances.{left_out}")
@@ -209,8 +216,8 @@ def control_map(section: Section, title: str) -> Iterable[Exhibit]:
     yield Scatter(
         title=heading,
         caption="Classical multidimensional scaling (stress "
-        f"{points.stress:.2f} in 2 dimensions; 0 is exact). Each point is a network on "
-        f"{section.task.title}. Kinds of points: {kinds}."
+        f"{points.stress:.2f} in 2 dimensions; 0 is exact). Each point is a network on the task "
+        f"'{section.task.title}'. Kinds of points: {kinds}."
         + left_out
         + f" Left out, because they have no record: {absent}." * bool(absent),
         points=points.points,
@@ -223,6 +230,7 @@ def control_map(section: Section, title: str) -> Iterable[Exhibit]:
                 if all(name in fields for fields in distances.fields)
             },
         },
+        finding=nearness_sentence(distances.values, {"training": distances.learnt}),
         x_label="MDS 1",
         y_label="MDS 2",
     )

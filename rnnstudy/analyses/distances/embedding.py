@@ -8,12 +8,17 @@ from pydantic import Field
 
 from rnnstudy.analyses.base import Inputs, Member, Section, TaskAnalysis
 from rnnstudy.analyses.conditions import as_tuple, equal_values, has_values, unknown_field_error
-from rnnstudy.analyses.distances.all_pairs import COLOURED, left_out_sentences
+from rnnstudy.analyses.distances.all_pairs import (
+    COLOURED,
+    left_out_sentences,
+    nearness_sentence,
+)
 from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED, ControlDistances
 from rnnstudy.comparison.distances.embedding import Coordinates
 from rnnstudy.comparison.distances.out_of_sample import reference_map
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.component import lower_first
 from rnnstudy.core.exhibit import Exhibit, Note, Scatter
 from rnnstudy.core.record import Record
 from rnnstudy.recordings.distances import RECORDING, RecordingDistances
@@ -59,6 +64,10 @@ class Embedding(TaskAnalysis):
     @property
     def title(self) -> str:
         return self.name or f"embedding_{self.of}" + "_stress" * (self.method == "stress")
+
+    @property
+    def title_in_words(self) -> str:
+        return "Map of networks"
 
     def misfit(self, known: Mapping[str, Collection[Any]]) -> str:
         others = [f"trained on {task}" for task in known.get("task", ())]
@@ -115,10 +124,12 @@ class Embedding(TaskAnalysis):
         result, distances = section.shared[self.title], section.shared.get(self.of)
         if not isinstance(result, Coordinates) or not isinstance(distances, Distances):
             return
-        title, left_out = f"Networks by {self.of} distance", left_out_sentences(distances)
+        words = lower_first(section.words(self.of))
+        title, left_out = f"Map of networks: {words}", left_out_sentences(distances)
         if not result.labels:
             yield Note(title=title, text=f"Too few networks have distances for a map.{left_out}")
             return
+        groups = self._groups(result, _fields(distances, section.members))
         yield Scatter(
             title=title,
             caption=f"{self._describe(result)} Each point is a network, near points are alike."
@@ -126,7 +137,8 @@ class Embedding(TaskAnalysis):
             + left_out,
             points=result.points[:, :2],
             labels=result.labels,
-            groups=self._groups(result, _fields(distances, section.members)),
+            groups=groups,
+            finding=nearness_sentence(distances.values, groups),
             x_label="MDS 1",
             y_label="MDS 2",
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from rnnstudy.analyses.base import MemberAnalysis, Section
+from rnnstudy.analyses.base import MemberAnalysis, Section, of_weights
 from rnnstudy.analyses.distances.all_pairs import (
     AllPairs,
     DistanceRow,
@@ -27,6 +27,8 @@ class Pairs(AllPairs):
     """
 
     kind: ClassVar[str] = "pairs"
+    chapter: ClassVar[str] = "geometry"
+    leads_chapter: ClassVar[bool] = False
     yields: ClassVar[type[Record]] = Distances
 
     recipe_names: ClassVar[Mapping[str, str]] = {"weights": "networks"}
@@ -37,6 +39,10 @@ class Pairs(AllPairs):
     @property
     def title(self) -> str:
         return self.name or self.metric_title + self._representations.weights_suffix
+
+    @property
+    def title_in_words(self) -> str:
+        return f"{self.metric.title_in_words} distances{of_weights(self.weights)}"
 
     @property
     def _representations(self) -> Representations:

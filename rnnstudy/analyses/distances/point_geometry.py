@@ -58,6 +58,8 @@ class PointGeometry(RecordDistances):
     """
 
     kind: ClassVar[str] = "point_geometry"
+    chapter: ClassVar[str] = "fixed_points"
+    leads_chapter: ClassVar[bool] = False
     takes: ClassVar[type[Record]] = OrderedPoints
 
     of: str
@@ -117,3 +119,4 @@ class PointGeometryControls(RecordControls, PointGeometry):
     """
 
     kind: ClassVar[str] = "point_geometry_controls"
+    chapter: ClassVar[str] = "controls"

@@ -55,6 +55,7 @@ class ControlTestAnalysis(FactorAnalysis):
 
     version: ClassVar[int] = 3
     kind: ClassVar[str] = "control_tests"
+    chapter: ClassVar[str] = "controls"
     yields: ClassVar[type[Record]] = ControlTests
     takes: ClassVar[type[Record]] = ControlDistances
 

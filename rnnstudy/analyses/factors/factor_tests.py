@@ -39,6 +39,7 @@ class FactorTestAnalysis(FactorAnalysis):
 
     version: ClassVar[int] = 2
     kind: ClassVar[str] = "factor_tests"
+    leads_chapter: ClassVar[bool] = False
     yields: ClassVar[type[Record]] = FactorTests
     takes: ClassVar[type[Record]] = Distances
 

@@ -22,6 +22,7 @@ from rnnstudy.comparison.statistics.variance.explained_shares import (
     explained_shares,
 )
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.component import lower_first
 from rnnstudy.core.exhibit import Exhibit, Intervals, Note, Table
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.core.record import Record, array
@@ -92,6 +93,8 @@ class GeometryAgainstTopology(TaskAnalysis):
     """
 
     kind: ClassVar[str] = "geometry_against_topology"
+    chapter: ClassVar[str] = "geometry"
+    leads_chapter: ClassVar[bool] = False
     yields: ClassVar[type[Record]] = FactorShares
     takes: ClassVar[type[Record]] = Distances
 
@@ -174,7 +177,7 @@ class GeometryAgainstTopology(TaskAnalysis):
             if isinstance(distances, Distances) and distances.left_out:
                 yield _left_out(name, distances, name in record.distances)
         if len(record.share):
-            yield _figure(record)
+            yield _figure(record, [section.words(name) for name in record.distances])
             yield _table(record)
 
 
@@ -186,7 +189,20 @@ def _left_out(name: str, distances: Distances, has_shares: bool) -> Note:
     )
 
 
-def _figure(record: FactorShares) -> Intervals:
+def _share_sentence(record: FactorShares, words: Sequence[str]) -> str:
+    """Return the largest share of each distance, as a sentence."""
+    largest: dict[str, int] = {}
+    for i, name in enumerate(words):
+        if name not in largest or record.share[i] > record.share[largest[name]]:
+            largest[name] = i
+    parts = [
+        f"{record.factor[i]} explains {record.share[i]:.0%} of the squared {lower_first(name)}"
+        for name, i in largest.items()
+    ]
+    return f"The largest shares: {'; '.join(parts)}."
+
+
+def _figure(record: FactorShares, words: Sequence[str]) -> Intervals:
     return Intervals(
         title="Geometry against topology: shares that factors explain",
         caption="Partial omega squared of squared distances (PERMANOVA) with 95 % intervals over "
@@ -195,7 +211,8 @@ def _figure(record: FactorShares) -> Intervals:
         values=record.share,
         low=record.low,
         high=record.high,
-        labels=list(record.distances),
+        labels=list(words),
+        finding=_share_sentence(record, words),
         panels=list(record.factor),
         value_label="explained share",
         reference=0.0,

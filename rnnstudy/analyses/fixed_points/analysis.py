@@ -39,6 +39,7 @@ class FixedPointAnalysis(MemberAnalysis):
     """
 
     kind: ClassVar[str] = "fixed_points"
+    chapter: ClassVar[str] = "fixed_points"
     yields: ClassVar[type[Record]] = FixedPoints
 
     search: FixedPointSearch = FixedPointSearch()

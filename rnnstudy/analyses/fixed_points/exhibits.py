@@ -51,6 +51,7 @@ def fixed_point_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
             "components, and its fixed points by their number of unstable directions "
             "(0: stable); of a continuum, samples.",
             exhibits=[_space(section, member, points[member.name]) for member in members],
+            finding=_point_sentence(list(points.values())),
         )
     yield Curves(
         title="Leading eigenvalues",
@@ -60,6 +61,28 @@ def fixed_point_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
         curves=median_band(groups, _moduli, quantiles=(0.1, 0.9)),
         x_label="mode",
         y_label="modulus",
+        finding=_modulus_sentence(list(points.values())),
+        chapter="linearisation",
+    )
+
+
+def _point_sentence(records: Sequence[FixedPoints]) -> str:
+    points = [len(record) for record in records]
+    stable = np.median([int((record.n_unstable == 0).sum()) for record in records])
+    return (
+        f"A network has {np.median(points):g} fixed points in the median ({min(points)} to "
+        f"{max(points)}), and {stable:g} stable ones."
+    )
+
+
+def _modulus_sentence(records: Sequence[FixedPoints]) -> str:
+    largest = [np.median(moduli[:, 0]) for each in records if (moduli := _moduli(each)).size]
+    if not largest:
+        return ""
+    return (
+        "At the points with the fewest unstable directions, the largest modulus is "
+        f"{np.median(largest):.3g} in the median over networks ({min(largest):.3g} to "
+        f"{max(largest):.3g})."
     )
 
 

@@ -54,6 +54,8 @@ class GraphDistances(RecordDistances):
     """
 
     kind: ClassVar[str] = "graph_distances"
+    chapter: ClassVar[str] = "fixed_points"
+    leads_chapter: ClassVar[bool] = False
     takes: ClassVar[type[Record]] = LabelledGraph
 
     of: str = "topology"
@@ -76,6 +78,11 @@ class GraphDistances(RecordDistances):
         kind = "" if self.distance == "labelled" else f"_{self.distance}"
         weights = "" if self.weighted else "_unweighted"
         return self.name or f"graph_distances_{self.of}{kind}{weights}"
+
+    @property
+    def title_in_words(self) -> str:
+        kind = "" if self.distance == "labelled" else f", {self.distance}"
+        return f"Distances of graphs of fixed points{kind}{'' if self.weighted else ', unweighted'}"
 
     def applies(self, task: Task) -> bool:
         return self.distance != "isomorphic" or task.outputs <= MAX_BITS
@@ -126,6 +133,7 @@ class GraphControls(RecordControls, GraphDistances):
     """
 
     kind: ClassVar[str] = "graph_controls"
+    chapter: ClassVar[str] = "controls"
 
     of: str = "topology"
     """Name of the analysis of the graphs."""

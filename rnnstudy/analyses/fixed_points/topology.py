@@ -40,6 +40,7 @@ class Topology(MemberAnalysis):
 
     version: ClassVar[int] = 2
     kind: ClassVar[str] = "topology"
+    chapter: ClassVar[str] = "fixed_points"
     yields: ClassVar[type[Record]] = Connections
     takes: ClassVar[type[Record]] = FixedPoints
 

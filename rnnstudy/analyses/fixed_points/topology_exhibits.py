@@ -37,6 +37,8 @@ def topology_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
             "points. Width: share of the directions. Stable points are named by their word, the "
             "signs of the readout.",
             exhibits=[_graph(member, graphs[member.name]) for member in members],
+            finding=f"In {sum(map(_is_cube, graphs.values()))} of {len(graphs)} networks the fixed "
+            "points and their connections form the graph of a cube.",
         )
 
 

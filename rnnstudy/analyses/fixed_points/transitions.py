@@ -43,6 +43,8 @@ class TransitionAnalysis(MemberAnalysis):
     """
 
     kind: ClassVar[str] = "transitions"
+    chapter: ClassVar[str] = "fixed_points"
+    leads_chapter: ClassVar[bool] = False
     yields: ClassVar[type[Record]] = Transitions
     takes: ClassVar[type[Record]] = FixedPoints
 

@@ -39,6 +39,7 @@ class GeneralisationAnalysis(MemberAnalysis):
     """
 
     kind: ClassVar[str] = "generalisation"
+    chapter: ClassVar[str] = "generalisation"
     yields: ClassVar[type[Record]] = Generalisation
     labels: ClassVar[frozenset[str]] = MemberAnalysis.labels | {"classes"}
 

@@ -39,7 +39,17 @@ def _accuracies(title: str, group: str, groups: Groups[Generalisation]) -> Curve
         curves=list(_curves(groups, lambda record: record.accuracy)),
         x_label="value of the property",
         y_label="accuracy",
+        finding=_accuracy_sentence(groups),
     )
+
+
+def _accuracy_sentence(groups: Groups[Generalisation]) -> str:
+    records = [record for group in groups.values() for record in group]
+    first = records[0]
+    rows = {shift: int(first.rows(shift)[-1]) for shift in first.shifts}
+    medians = {shift: _median_at(row, "accuracy")(records) for shift, row in rows.items()}
+    parts = [f"{shift} {value:.2g}" for shift, value in medians.items() if value is not None]
+    return f"Median accuracy at the largest value of each property: {', '.join(parts)}."
 
 
 def _errors(groups: Groups[Generalisation]) -> Curves:

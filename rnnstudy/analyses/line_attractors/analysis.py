@@ -52,6 +52,7 @@ class LineAttractors(MemberAnalysis):
     """
 
     kind: ClassVar[str] = "line_attractor"
+    chapter: ClassVar[str] = "linearisation"
     version: ClassVar[int] = 3
     yields: ClassVar[type[Record]] = LineAttractor
 

@@ -52,7 +52,27 @@ def line_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
             "contexts in their first three principal components, coloured by the readout, in "
             "fifths of its range. Networks without slow points are left out.",
             exhibits=[_space(member, records[member.name]) for member in members],
+            finding=_line_sentence(list(records.values())),
+            chapter="fixed_points",
         )
+
+
+def _line_sentence(records: Sequence[LineAttractor]) -> str:
+    lines = sum(bool(np.all(record.is_line)) for record in records)
+    return f"{lines} of {len(records)} networks have a line of slow points in every context."
+
+
+def _modulus_sentence(groups: Groups[LineAttractor]) -> str:
+    records = [record for group in groups.values() for record in group]
+    largest: Summary[LineAttractor] = finite_summary(lambda record: record.leading)
+    next_largest: Summary[LineAttractor] = finite_summary(lambda record: record.second)
+    first, second = largest(records), next_largest(records)
+    if first is None or second is None:
+        return ""
+    return (
+        f"At the slow points the largest modulus is {first:.4g} and the second {second:.4g}, in "
+        "the median over networks and contexts."
+    )
 
 
 def _lines(groups: Groups[LineAttractor]) -> Table:
@@ -80,6 +100,7 @@ def _lines(groups: Groups[LineAttractor]) -> Table:
         "further trial's length, in its standard deviations over the points. Eigenvalues by "
         "modulus: the first acts along the line as far as the cosine of its mode with it is 1, the "
         "second contracts across it; lasting modes outlast a trial.",
+        chapter="fixed_points",
         columns=summary_by_combination(groups, columns),
     )
 
@@ -164,6 +185,7 @@ def _spectra(groups: Groups[LineAttractor]) -> Curves:
         curves=list(_mean_curves(groups, _mean_moduli)),
         x_label="mode",
         y_label="modulus",
+        finding=_modulus_sentence(groups),
     )
 
 

@@ -52,6 +52,7 @@ class Oscillations(MemberAnalysis):
     """
 
     kind: ClassVar[str] = "oscillations"
+    chapter: ClassVar[str] = "linearisation"
     version: ClassVar[int] = 2
     yields: ClassVar[type[Record]] = Oscillation
 

@@ -47,7 +47,33 @@ def oscillation_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
             "its cycles, from the slowest to the fastest cue, in the principal components of all "
             "of them, and the fixed point of every cue.",
             exhibits=[_space(member, records[member.name]) for member in members],
+            finding=_cycle_sentence(list(records.values())),
+            chapter="fixed_points",
         )
+
+
+def _cycle_sentence(records: Sequence[Oscillation]) -> str:
+    point_share: Summary[Oscillation] = finite_summary(lambda record: record.fixed_point_share)
+    cycle_share: Summary[Oscillation] = finite_summary(lambda record: record.around_share)
+    present, around = point_share(records), cycle_share(records)
+    if present is None or around is None:
+        return ""
+    return (
+        f"In the median over networks, {present:.0%} of the cues have a fixed point, and the cycle "
+        f"goes around it at {around:.0%} of the cues."
+    )
+
+
+def _frequency_sentence(groups: Groups[Oscillation]) -> str:
+    records = [record for group in groups.values() for record in group]
+    values = [float(r.correlation) for r in records if np.isfinite(r.correlation)]
+    if not values:
+        return ""
+    return (
+        "The linearised frequency of a cue correlates with its target frequency by "
+        f"{np.median(values):.2g} in the median over networks ({min(values):.2g} to "
+        f"{max(values):.2g})."
+    )
 
 
 def _table(groups: Groups[Oscillation]) -> Table:
@@ -109,6 +135,7 @@ def _frequencies(groups: Groups[Oscillation], dt: float | None) -> Curves:
         curves=curves,
         x_label=f"target frequency ({unit})",
         y_label=f"linearised ({unit})",
+        finding=_frequency_sentence(groups),
     )
 
 

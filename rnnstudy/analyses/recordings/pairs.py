@@ -33,6 +33,7 @@ class RecordingPairs(TaskAnalysis):
     """
 
     kind: ClassVar[str] = "recording_pairs"
+    chapter: ClassVar[str] = "geometry"
     yields: ClassVar[type[Record]] = RecordingDistances
 
     metric: AnyMetric

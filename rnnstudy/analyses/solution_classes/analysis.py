@@ -65,6 +65,7 @@ class SolutionClasses(MemberAnalysis):
     """
 
     kind: ClassVar[str] = "solution_classes"
+    chapter: ClassVar[str] = "solutions"
     yields: ClassVar[type[Record]] = SolutionClass
     takes: ClassVar[type[Record]] = FixedPoints
 

@@ -96,6 +96,9 @@ def _figure(labels: Sequence[str], groups: Sequence[str]) -> StackedBars:
         categories=rows,
         values=values,
         value_label="networks",
+        finding=f"{len(labels)} networks fall into {len(order)} "
+        f"{'class' if len(order) == 1 else 'classes'}, the largest of which has "
+        f"{labels.count(order[0])}.",
     )
 
 

@@ -70,6 +70,7 @@ class Multiverse(TaskAnalysis):
     """
 
     kind: ClassVar[str] = "multiverse"
+    chapter: ClassVar[str] = "choices"
     yields: ClassVar[type[Record]] = MultiverseResult
 
     claim: AnyClaim

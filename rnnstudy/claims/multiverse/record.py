@@ -84,6 +84,8 @@ class MultiverseResult(Record):
         )
         yield SpecificationCurve(
             title=f"Specification curve of {self.claim}",
+            finding=f"{int(np.sum(self.supports))} of {tested} specifications support the claim, "
+            f"with a median effect of {self.median:.3g}.",
             caption=f"{summary} Each column is one specification: its effect with a 95 % interval, "
             "above the choices that lead to it.",
             effects=self.effect,

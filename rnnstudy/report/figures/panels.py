@@ -78,7 +78,12 @@ def join_names(names: Sequence[str]) -> str:
 
 def line_style(mark: Mark) -> dict[str, Any]:
     """Return matplotlib's arguments for a line of this mark."""
-    return {"color": mark.colour, "linestyle": mark.line, "linewidth": 1.4}
+    line = {"color": mark.colour, "linestyle": mark.line, "linewidth": 1.4}
+    if not mark.on_lines:
+        return line
+    face = mark.colour if mark.filled else palette().paper
+    return {**line, "marker": mark.marker, "markersize": 4, "markevery": 0.15,
+            "markerfacecolor": face}  # fmt: skip
 
 
 def dot_style(mark: Mark, size: float = 5.5) -> dict[str, Any]:

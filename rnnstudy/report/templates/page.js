@@ -1,4 +1,42 @@
 "use strict";
+// Folded parts open for a link to what is in them, and for print.
+function unfold(target) {
+  for (let fold = target?.closest("details"); fold; fold = fold.parentElement?.closest("details")) {
+    fold.open = true;
+  }
+}
+function unfoldTarget() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target?.closest("details:not([open])")) return;
+  unfold(target);
+  target.scrollIntoView();
+}
+addEventListener("hashchange", unfoldTarget);
+unfoldTarget();
+const opened = [];
+addEventListener("beforeprint", () => {
+  for (const fold of document.querySelectorAll("details:not([open])")) {
+    // Of details of one name, only one can be open.
+    opened.push([fold, fold.getAttribute("name")]);
+    fold.removeAttribute("name");
+    fold.open = true;
+  }
+});
+addEventListener("afterprint", () => {
+  for (const [fold, name] of opened.splice(0)) {
+    fold.open = false;
+    if (name !== null) fold.setAttribute("name", name);
+  }
+});
+// A figure that is wider than a narrow window scrolls, also by keys.
+function reachScrolled() {
+  for (const paper of document.querySelectorAll("figure .paper")) {
+    if (paper.scrollWidth > paper.clientWidth) paper.tabIndex = 0;
+    else paper.removeAttribute("tabindex");
+  }
+}
+addEventListener("load", reachScrolled);
+addEventListener("resize", reachScrolled);
 // Tables: a click on a heading sorts by it, a second one the other way round.
 function compareCells(a, b) {
   const x = a.dataset.sort, y = b.dataset.sort;
@@ -40,6 +78,8 @@ for (const button of document.querySelectorAll("button.explore")) {
     image.hidden = open;
     button.setAttribute("aria-pressed", String(open));
     button.textContent = open ? "Show the figure" : "Explore";
+    const title = figure.querySelector("h4, h5").textContent;
+    button.setAttribute("aria-label", `${button.textContent}: ${title}`);
     if (!open) {
       Plotly.purge(plot);
       return;

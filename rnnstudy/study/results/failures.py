@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
+from rnnstudy.core.component import Entry, kind_in_words
 from rnnstudy.core.storage.errors import NewerRecord, UnreadableRecord
 from rnnstudy.study.errors import located_sentence
 from rnnstudy.study.execution.signals import is_interruption
@@ -76,6 +77,12 @@ def attempt(compute: Callable[[], T], default: T) -> tuple[T, str]:
             raise
         logger.debug("%s", traceback.format_exc())
         return default, located_sentence(error)
+
+
+def words_of(entry: Entry) -> str:
+    """Return the title of an analysis, a claim or a task in words; its kind if that raises."""
+    words, _ = attempt(lambda: str(entry.title_in_words), "")
+    return words or kind_in_words(entry.kind)
 
 
 def collect(items: Callable[[], Iterable[T]]) -> tuple[list[T], str]:

@@ -38,7 +38,7 @@ from rnnstudy.study.plan.plan import Plan, make_plan
 from rnnstudy.study.plan.selection import SelectionGroup, SelectionResult, selection_result
 from rnnstudy.study.plan.task_artefact import TaskArtefact
 from rnnstudy.study.results.code import has_copies, import_copies
-from rnnstudy.study.results.failures import Failure, failures_of
+from rnnstudy.study.results.failures import Failure, failures_of, words_of
 from rnnstudy.study.results.left_out import (
     left_out_words,
     networks_left_out,
@@ -506,6 +506,7 @@ class Run:
             trained=self._present({m.name: (n.key(), TrainedNetworks) for m, n in pairs}),
             records={title: self._present(addresses) for title, addresses in records.items()},
             shared=self._present(shared),
+            titles={each.title: words_of(each) for each in self.study.analyses},
         )
 
     def section_of(self, analysis: Analysis, section: Section) -> Section:
@@ -524,6 +525,7 @@ class Run:
             trained=_only(section.trained, names),
             records={title: _only(each, names) for title, each in section.records.items()},
             shared=section.shared,
+            titles=section.titles,
         )
         if isinstance(analysis, MemberAnalysis) and analysis.weights != "trained":
             return self._with_weights(chosen, analysis)

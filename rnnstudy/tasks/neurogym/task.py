@@ -12,6 +12,7 @@ from pydantic_core import core_schema
 
 from rnnstudy.core.arguments.durations import MILLISECONDS
 from rnnstudy.core.arrays import Tensor
+from rnnstudy.core.component import kind_in_words
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.tasks.base import StaticInputs, Task, Trials, check_sample
 from rnnstudy.tasks.losses import AnyLoss, CrossEntropy
@@ -122,6 +123,10 @@ class NeuroGym(Task):
     def recipe(self) -> dict[str, Any]:
         """Return the recipe, of which the version of NeuroGym is a part."""
         return {**super().recipe(), "neurogym": installed_version()}
+
+    @property
+    def title_in_words(self) -> str:
+        return kind_in_words(self.env.removesuffix("-v0"))
 
     @property
     def title(self) -> str:

@@ -175,5 +175,5 @@ def test_the_map_of_a_matrix_names_its_kinds_of_points():
     analysis = GraphDistances(of="found", name="g").with_controls()
     found = analysis.compute(TASK, inputs(graphs, untrained=graphs, standard=graphs))
     (drawn,) = analysis.show(Section(TASK, MEMBERS, {}, {}, {"g_controls": found}))
-    assert drawn.title == "Networks and controls by g distance"
+    assert drawn.title == "Map of networks and controls: g_controls"
     assert "Kinds of points: trained, untrained, standard, planted." in drawn.caption

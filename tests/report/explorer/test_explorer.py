@@ -12,11 +12,11 @@ from packed import read_file
 
 from rnnstudy.core.exhibit import Table
 from rnnstudy.report.build import write_page
+from rnnstudy.report.contents import Page, PagePart, PageSection
 from rnnstudy.report.explorer.network import NETWORK_BYTES
 from rnnstudy.report.explorer.records import explorer_of
 from rnnstudy.report.explorer.single_file import write_single_file
 from rnnstudy.report.fingerprint import fingerprint_of
-from rnnstudy.report.page import Page, PagePart, PageSection
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.results.run import Run, open_run
 

@@ -59,7 +59,7 @@ def test_training_curves_are_drawn(run: Run) -> None:
 
 
 def test_exhibits_are_those_of_the_report(run: Run) -> None:
-    parts = {part.title: part.exhibits for part in task_section(run, "flip_flop").parts}
+    parts = {part.label: part.exhibits for part in task_section(run, "flip_flop").all_parts}
     for name, title in (("training", "Training"), ("cka", "cka"), ("embedding_cka",) * 2):
         ours = [(type(each), each.title) for each in run.exhibits(name)]
         assert ours == [(type(each), each.title) for each in parts[title]]

@@ -339,8 +339,8 @@ def test_what_was_chosen_is_in_the_folder_and_in_the_report(
         ["1e-07", "2", "0"], ["0.03", "2", "0"], ["1e+30", "2", "2"],
     ]  # fmt: skip
     assert [line.endswith("True") for line in lines[1:]] == [False, True, False]
-    task = next(section for section in page(found).sections if section.title == "flip_flop")
-    first = task.parts[0]
+    task = next(section for section in page(found).sections if section.label == "flip_flop")
+    first = task.all_parts[0]
     assert (first.title, first.failure) == ("Selection", "")
     table, strips = first.exhibits
     assert table.columns["chosen"] == [False, True, False]  # type: ignore[attr-defined]
@@ -400,8 +400,8 @@ def test_pilots_that_fail_cost_only_their_networks(
         "ValueError: too wide for this test",
     ]
     assert found.distances("cka").shape == (2, 2)
-    task = next(section for section in page(found).sections if section.title == "flip_flop")
-    assert "not chosen" in task.parts[0].failure
+    task = next(section for section in page(found).sections if section.label == "flip_flop")
+    assert "not chosen" in task.all_parts[0].failure
     assert len(list((tmp_path / "models").iterdir())) == 2
     monkeypatch.undo()
     found, labels = run(two, tmp_path)
