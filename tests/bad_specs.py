@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-from rnnstudy.cli.plan_summary import show_plan
+from rnnstudy.cli.summaries.plan_summary import show_plan
 from rnnstudy.cli.terminal import SafeConsole
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.results.run import store_of

@@ -23,9 +23,9 @@ from rnnstudy import runner
 from rnnstudy.cli import progress as terminal
 from rnnstudy.cli.catalogues import entry_lines, overview_lines
 from rnnstudy.cli.error_messages import error_message, is_exit_of_command
-from rnnstudy.cli.plan_summary import show_plan
 from rnnstudy.cli.shipped_specs import shipped_spec
 from rnnstudy.cli.starter_spec import starter_spec
+from rnnstudy.cli.summaries.plan_summary import show_plan
 from rnnstudy.cli.terminal import SafeConsole, SafeFormatter, printable_lines
 from rnnstudy.cli.upkeep import clean_lines, size_line, verify_lines
 from rnnstudy.core.files import make_folder, short_name

@@ -1,0 +1,1 @@
+"""Summaries of plans and runs: for the terminal, and as JSON."""
