@@ -38,6 +38,6 @@ def test_copies_differ_a_little(bench):
 
 
 def test_growth_beyond_a_line_is_told(bench):
-    console = bench.Console(quiet=True)
+    console = bench.SafeConsole(quiet=True)
     assert bench.show(console, "starts", [1, 2, 4], [1.0, 2.0, 4.1])
     assert not bench.show(console, "starts", [1, 2, 4], [1.0, 2.0, 8.0])

@@ -26,6 +26,7 @@ from rnnstudy.cli.error_messages import error_message, is_exit_of_command
 from rnnstudy.cli.shipped_specs import shipped_spec
 from rnnstudy.cli.starter_spec import starter_spec
 from rnnstudy.cli.summaries.plan_summary import show_plan
+from rnnstudy.cli.summaries.run_summary import SHOWN, show_findings, show_run
 from rnnstudy.cli.terminal import SafeConsole, SafeFormatter, printable_lines
 from rnnstudy.cli.upkeep import clean_lines, size_line, verify_lines
 from rnnstudy.core.files import make_folder, short_name
@@ -41,9 +42,7 @@ from rnnstudy.study.plan.job import count_label
 from rnnstudy.study.plan.plan import Plan, make_plan
 from rnnstudy.study.results import files
 from rnnstudy.study.results.code import edited_code_lines, has_copies
-from rnnstudy.study.results.failures import collect
 from rnnstudy.study.results.run import Run, open_run, store_of
-from rnnstudy.study.results.verdict_table import full_statement
 from rnnstudy.study.spec.checks import refuse_wrong_trials
 from rnnstudy.study.spec.options import cluster_settings
 from rnnstudy.study.spec.schema import schema as json_schema
@@ -61,9 +60,6 @@ app = typer.Typer(
 )
 console = SafeConsole()
 errors = SafeConsole(stderr=True)
-
-SHOWN = 10
-"""Diverged networks, and choices, named in the terminal."""
 
 Spec = Annotated[Path | None, typer.Argument(help="The study's YAML file.", show_default=False)]
 Directory = Annotated[Path, typer.Argument(help="A run directory.", show_default=False)]
@@ -89,7 +85,13 @@ ShardOption = Annotated[
 ]
 
 Verbose = Annotated[
-    int, typer.Option("-v", "--verbose", count=True, help="Log jobs; twice: with tracebacks.")
+    int,
+    typer.Option(
+        "-v",
+        "--verbose",
+        count=True,
+        help="Show all kinds of jobs, and log them; twice: with tracebacks.",
+    ),
 ]
 
 AllowPlugins = Annotated[
@@ -239,7 +241,7 @@ def run(
         results = runner.run(
             study,
             directory,
-            progress=_Progress(study).of_plan,
+            progress=_Progress(study, whole=verbose > 0).of_plan,
             spec=spec,
             command=["rnnstudy", *sys.argv[1:]],
             shard=shard,
@@ -252,7 +254,7 @@ def run(
         raise typer.Exit(exit_code(interruption)) from None
     if shard is not None and has_open_shards(directory):
         raise typer.Exit(_show_shard(results, shard))
-    _show_result(results)
+    show_run(results, console)
     damaged = results.store.damaged
     for key in damaged[:SHOWN]:
         _say(f"damaged, and moved to {results.store.root / DAMAGED}: {key}")
@@ -281,14 +283,14 @@ def _show_shard(results: Run, shard: str) -> int:
 class _Progress:
     """Progress in the terminal. The first plan of a run is shown."""
 
-    def __init__(self, study: Study) -> None:
-        self.study, self.shown = study, False
+    def __init__(self, study: Study, *, whole: bool) -> None:
+        self.study, self.whole, self.shown = study, whole, False
 
     @contextmanager
     def of_plan(self, plan: Plan) -> Iterator[terminal.Lines | terminal.Bars]:
         """Show the progress of a plan for the time of its execution."""
         if not self.shown:
-            show_plan(self.study, plan, console)
+            show_plan(self.study, plan, console, whole=self.whole)
             self.shown = True
         with terminal.progress_of(plan, console) as listener:
             yield listener
@@ -314,7 +316,7 @@ def check(
     store = store_of(study, directory)
     store.refuse_unusable(may_be_absent=True)
     plan = make_plan(study, store)
-    show_plan(study, plan, console)
+    show_plan(study, plan, console, whole=verbose > 0)
     refuse_oversized([*plan.todo, *plan.waiting], study.runtime)
     refuse_wrong_trials(study.tasks)
     for line in edited_code_lines(study, plan, store, directory):
@@ -327,9 +329,19 @@ def status(directory: Directory, allow_plugins: AllowPlugins = False, verbose: V
     _log(verbose)
     results = _open(directory, allow_plugins).at_one_time()
     plan = results.plan()
-    show_plan(results.study, plan, console)
-    _show_result(results)
+    show_plan(results.study, plan, console, whole=verbose > 0)
+    show_run(results, console)
     _say(size_line(results, plan))
+
+
+@app.command()
+def claims(directory: Directory, allow_plugins: AllowPlugins = False) -> None:
+    """Show all claims of a run: verdict, effect, p, networks, controls and reason."""
+    results = _open(directory, allow_plugins).at_one_time()
+    verdicts = results.verdicts()
+    if not verdicts:
+        _say("The spec has no claims. `rnnstudy list claims` shows what it can name.")
+    show_findings(verdicts, results, console, whole=True)
 
 
 @app.command(name="verify")
@@ -470,58 +482,12 @@ def _log(verbose: int) -> None:
     logger.setLevel([logging.WARNING, logging.INFO, logging.DEBUG][min(verbose, 2)])
 
 
-def _show_result(results: Run) -> None:
-    _show_choices(results)
-    table = results.members
-    trained = table[table["status"] == "trained"]
-    solved = int(trained["solved"].sum())
-    _say(f"{len(trained)} of {len(table)} networks trained, {solved} solved their task")
-    diverged = list(table["member"][table["status"] == "diverged"])
-    for name in diverged[:SHOWN]:
-        _say(f"diverged: {name}")
-    if len(diverged) > SHOWN:
-        _say(f"and {len(diverged) - SHOWN} more diverged; members.csv lists them")
-    without = table[table["left_out"] != ""]
-    for name, reasons in list(zip(without["member"], without["left_out"], strict=True))[:SHOWN]:
-        _say(f"without distances: {name} ({reasons})")
-    if len(without) > SHOWN:
-        _say(f"and {len(without) - SHOWN} more without distances; members.csv lists them")
-    # Where a claim raises, the report says so.
-    verdicts, _ = collect(results.verdicts)
-    for verdict in verdicts:
-        _say(
-            f"{verdict.word}: {full_statement(verdict.claim, verdict.task)} ({verdict.task.title})"
-        )
-    for failure in results.failures():
-        _say(f"failed: {failure.label}: {failure.reason}")
-    for fault in results.faults:
-        _say(f"failed: {fault}")
-    log = results.directory / "failures.log"
-    if log.exists():
-        _say(f"Tracebacks: {log}")
-    page = results.directory / "report" / "index.html"
-    if page.exists():
-        _say(f"Report: {page}")
-
-
-def _show_choices(results: Run) -> None:
-    chosen = [
-        f"chosen for {group.name}: {group.words(result.chosen)}"
-        for group, result in results.selections()
-        if result is not None
-    ]
-    for line in chosen[:SHOWN]:
-        _say(line)
-    if len(chosen) > SHOWN:
-        _say(f"and {len(chosen) - SHOWN} more choices; selection.csv lists them")
-
-
 def _exit_code(results: Run) -> int:
     return 1 if results.failures() or results.faults or files.unusable(results) else 0
 
 
 def _say(line: str) -> None:
-    console.print(line, soft_wrap=True)
+    console.say(line)
 
 
 def main() -> None:

@@ -23,10 +23,10 @@ import certificate_networks as known_networks
 import numpy as np
 from asking import OneSentence, number_from
 from certificate_networks import Cohort, Known
-from rich.console import Console
 from rich.table import Table
 from scipy.stats import beta
 
+from rnnstudy.cli.terminal import SafeConsole
 from rnnstudy.dynamics.fixed_points.find import FixedPoints, find_fixed_points
 from rnnstudy.dynamics.networks.adapters import as_networks
 from rnnstudy.dynamics.networks.autonomous_system import AutonomousSystem
@@ -206,7 +206,7 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return row
 
 
-def show(console: Console, outcomes: Sequence[Outcome], unit: str) -> None:
+def show(console: SafeConsole, outcomes: Sequence[Outcome], unit: str) -> None:
     """Print one line per kind and version."""
     table = Table(title=unit, title_justify="left", title_style="bold")
     table.add_column("kind")
@@ -232,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.serve:
         serve()
         return 0
-    console, outcomes = Console(width=140), list[Outcome]()
+    console, outcomes = SafeConsole(), list[Outcome]()
     versions = [Version("now", Path(__file__).parents[2])]
     if options.before:
         versions.insert(0, Version("before", options.before))

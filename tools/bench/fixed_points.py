@@ -28,10 +28,10 @@ from typing import Any
 import numpy as np
 from asking import OneSentence, number_from
 from memory_networks import ACTIVATIONS, TASK, trained, visited
-from rich.console import Console
 from rich.table import Table
 
 from rnnstudy.cells import CELLS
+from rnnstudy.cli.terminal import SafeConsole
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points.find import FixedPoints, find_fixed_points
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
@@ -185,7 +185,7 @@ def _ours(
     }
 
 
-def show(console: Console, results: Sequence[dict[str, Any]]) -> None:
+def show(console: SafeConsole, results: Sequence[dict[str, Any]]) -> None:
     """All that was measured, one line per network."""
     title = f"{results[0]['starts']} starts, {results[0]['units']} units; s of wall clock"
     table = Table(title=title, title_justify="left", title_style="bold")
@@ -231,7 +231,7 @@ def enough(results: Sequence[dict[str, Any]]) -> bool:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, write; returns the exit status."""
     options = _options(arguments)
-    console, results = Console(), []
+    console, results = SafeConsole(), []
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         for activation, kind in product(options.activations, options.cells):
             with console.status(f"{kind} {activation}"):

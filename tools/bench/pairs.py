@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 from asking import OneSentence, number_from
-from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
+from rnnstudy.cli.terminal import SafeConsole
 from rnnstudy.comparison.distances.pairs import pairwise_distances, prepare_forms
 from rnnstudy.comparison.distances.tiles import PreparedForm, split_into_blocks, tile_distances
 from rnnstudy.core.arrays import Array
@@ -48,7 +48,7 @@ QUICK: Data = {"networks": [12], "units": 6, "samples": 200, "naive_pairs": 3}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, write; returns the exit status."""
-    options, console = _options(arguments), Console()
+    options, console = _options(arguments), SafeConsole()
     found: list[Data] = []
     for kind in options.metrics:
         for count in options.networks:
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 options.json.write_text(json.dumps(content, indent=1) + "\n")
     worst = max(case["largest_difference"] for case in found)
     if worst > AGREEMENT:
-        Console(stderr=True).print(f"pairs.py: numbers differ by {worst:.1e}", style="red")
+        SafeConsole(stderr=True).print(f"pairs.py: numbers differ by {worst:.1e}", style="red")
         return 1
     return 0
 

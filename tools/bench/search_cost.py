@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 from asking import OneSentence, number_from
 from memory_networks import ACTIVATIONS, trained, visited
-from rich.console import Console
 from rich.table import Table
 
 from rnnstudy.cells import CELLS
+from rnnstudy.cli.terminal import SafeConsole
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
 from rnnstudy.population.population import Population
@@ -107,7 +107,7 @@ def _is_array(values: object) -> bool:
     return isinstance(values, np.ndarray)
 
 
-def show(console: Console, what: str, counts: Sequence[int], taken: Sequence[float]) -> bool:
+def show(console: SafeConsole, what: str, counts: Sequence[int], taken: Sequence[float]) -> bool:
     """One table of costs; whether they grew linearly at most."""
     table = Table(title=f"processor time by {what}", title_justify="left", title_style="bold")
     for heading in (what, "s", f"ms per {what[:-1]}", "of that of the fewest"):
@@ -119,7 +119,7 @@ def show(console: Console, what: str, counts: Sequence[int], taken: Sequence[flo
     return all(b <= LINEAR * a for a, b in pairwise(each))
 
 
-def show_memory(console: Console, network: Population, counts: Sequence[int]) -> None:
+def show_memory(console: SafeConsole, network: Population, counts: Sequence[int]) -> None:
     """Peak memory by networks, each in a process of its own."""
     table = Table(title="memory by networks, MiB", title_justify="left", title_style="bold")
     for heading in ("networks", "points", "before", "peak", "record", "besides two records", "s"):
@@ -149,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.quick:
         options.units, options.steps, options.repeats = 20, 20, 1
         starts, networks, many = (32, 64), (1, 2), (1, 2)
-    console = Console()
+    console = SafeConsole()
     network = trained(options.cell, options.activation, options.units, options.cache, options.steps)
     linear, wanted = True, [options.only] if options.only else ["starts", "networks", "memory"]
     if "starts" in wanted:

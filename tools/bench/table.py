@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
+
+from rnnstudy.cli.terminal import SafeConsole
 
 Data = dict[str, Any]
 
 SHAPE = {"units": "units", "batch": "trials", "time": "time steps", "members": "members"}
 
 
-def show(console: Console, data: Data) -> None:
+def show(console: SafeConsole, data: Data) -> None:
     """A case: its times, who was skipped, what the ratios come to."""
     console.print(_times(data))
     _tell_skipped(console, data)
@@ -20,7 +21,7 @@ def show(console: Console, data: Data) -> None:
     console.print()
 
 
-def show_scaling(console: Console, results: Sequence[Data]) -> None:
+def show_scaling(console: SafeConsole, results: Sequence[Data]) -> None:
     """How ours scale with members and with time steps, where there are several."""
     for axis in ("members", "time"):
         if len({data[axis] for data in results}) > 1:
@@ -66,7 +67,7 @@ def _best(data: Data) -> float | None:
     return min(times, default=None)
 
 
-def _tell_skipped(console: Console, data: Data) -> None:
+def _tell_skipped(console: SafeConsole, data: Data) -> None:
     told = dict.fromkeys(
         f"{entry['contender']} skipped: {entry['skipped']}"
         for entry in data["entries"]
@@ -76,7 +77,7 @@ def _tell_skipped(console: Console, data: Data) -> None:
         console.print(line, style="dim", highlight=False)
 
 
-def _tell_ratio(console: Console, data: Data) -> None:
+def _tell_ratio(console: SafeConsole, data: Data) -> None:
     ratio = data["ratio_to_best_alternative"]
     single = data["ratio_to_best_alternative_in_one_process"]
     if ratio:
@@ -88,7 +89,7 @@ def _tell_ratio(console: Console, data: Data) -> None:
         )
 
 
-def _tell_outside(console: Console, data: Data) -> None:
+def _tell_outside(console: SafeConsole, data: Data) -> None:
     shares = [entry.get("share_outside_compiled_code") for entry in data["entries"]]
     known = [share for share in shares if share is not None]
     if known:

@@ -21,10 +21,11 @@ from typing import Any
 from asking import OneSentence, number_from
 from contenders import CONTENDERS
 from contenders.case import ACTIVATIONS, CELLS, Case
-from rich.console import Console
 from rounds import Arena, Plan, as_data
 from table import show, show_scaling
 from workers import Failed
+
+from rnnstudy.cli.terminal import SafeConsole
 
 SIZES = ("64x64x100", "128x64x200")
 MEMBERS = (1, 4, 16, 64, 128)
@@ -36,20 +37,20 @@ QUICK: dict[str, Any] = {"sizes": ["16x8x20"], "members": [4], "repeats": 2, "se
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, write; returns the exit status."""
     options = _options(arguments)
-    console = Console()
+    console = SafeConsole()
     plan = Plan(options.contenders, options.threads, options.gpu, options.repeats, options.seconds)
     arena = Arena(plan)
     try:
         _measure(arena, options, console)
     except Failed as failure:
-        Console(stderr=True).print(f"train.py: {failure}", style="red")
+        SafeConsole(stderr=True).print(f"train.py: {failure}", style="red")
         return 1
     finally:
         arena.close()
     return 0
 
 
-def _measure(arena: Arena, options: argparse.Namespace, console: Console) -> None:
+def _measure(arena: Arena, options: argparse.Namespace, console: SafeConsole) -> None:
     """Case by case; each is shown and written as soon as it is there."""
     devices, peak = arena.devices(), arena.peak()
     for name, device in devices.items():

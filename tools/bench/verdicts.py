@@ -20,7 +20,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 from scipy.stats import binom, binomtest
 
@@ -30,6 +29,7 @@ from rnnstudy.claims import CLAIMS, Claim, Measurements
 from rnnstudy.claims.evidence.control_runs import is_informative
 from rnnstudy.claims.evidence.measurements import class_distances
 from rnnstudy.claims.evidence.negative import shuffle_training
+from rnnstudy.cli.terminal import SafeConsole
 
 CELLS, ACTIVATIONS = ("vanilla", "ugrnn", "gru", "lstm"), ("tanh", "relu")
 SEEDS = 12
@@ -264,7 +264,7 @@ def rate(case: Case, studies: int, workers: int = 1) -> Rate:
     return Rate(case.question, case.kind, count, studies, case.at_most, case.at_least)
 
 
-def show(console: Console, rates: Sequence[Rate], seconds: float) -> None:
+def show(console: SafeConsole, rates: Sequence[Rate], seconds: float) -> None:
     """The rates as a table."""
     table = Table(
         title=f"{len(NETWORKS)} networks per study, {seconds:.0f} s", title_justify="left"
@@ -290,11 +290,11 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if options.studies < 1 or options.workers < 1:
         parser.error("--studies and --workers must be at least 1. Pass larger numbers.")
-    start, rates, progress = time.perf_counter(), [], Console(stderr=True)
+    start, rates, progress = time.perf_counter(), [], SafeConsole(stderr=True)
     for case in (each for each in cases() if options.only in each.question):
         rates.append(rate(case, options.studies, options.workers))
         progress.print(f"{case.kind}: {case.question}: {rates[-1].count}", highlight=False)
-    show(Console(width=150), rates, time.perf_counter() - start)
+    show(SafeConsole(), rates, time.perf_counter() - start)
     if options.json:
         options.json.write_text(json.dumps([asdict(each) for each in rates], indent=1) + "\n")
     return int(not all(each.holds for each in rates))
