@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+)
+from rich.text import Text
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.errors import printable
@@ -46,10 +55,11 @@ class Lines:
     def on_job_end(self, job: Job, result: JobResult) -> None:
         """Print one line."""
         with self._lock:
-            self._state.end(job)
+            self._state.end(job, failed=bool(result.failure))
             end = f"FAILED: {result.failure}" if result.failure else "done"
             count = f"[{self._state.ended}/{self._state.jobs}]"
-            self._print(f"{count} {result.label}: {end} in {duration(result.seconds)}")
+            end = f"{end} in {duration(result.seconds)}"
+            self._print(f"{count} {result.label}: {end}, {self._state.remaining()}")
 
     def on_message(self, text: str) -> None:
         """Print a line."""
@@ -66,7 +76,8 @@ class Bars:
     def __init__(self, plan: Plan, progress: Progress) -> None:
         self._state, self._progress = PlanProgress(plan), progress
         self._lock, self._rows = threading.Lock(), dict[Job, TaskID]()
-        self._whole = progress.add_task("all", total=len(plan.todo), news="")
+        # The remaining time is computed at each refresh: jobs may be silent for minutes.
+        self._whole = progress.add_task("all", total=len(plan.todo), news=self._state.remaining)
 
     def on_job_start(self, job: Job) -> None:
         """Add a bar, or a spinner for a job of unknown length."""
@@ -83,16 +94,13 @@ class Bars:
             self._state.advance(job, step / steps)
             news = f"{self._state.speed(job, step):.0f} steps/s, {loss_words(loss)}"
             self._progress.update(self._rows[job], completed=step, news=news)
-            self._progress.update(self._whole, news=self._state.remaining())
 
     def on_job_end(self, job: Job, result: JobResult) -> None:
         """Remove the bar of the job; print a line if it failed."""
         with self._lock:
-            self._state.end(job)
+            self._state.end(job, failed=bool(result.failure))
             self._progress.remove_task(self._rows.pop(job))
-            self._progress.update(
-                self._whole, completed=self._state.ended, news=self._state.remaining()
-            )
+            self._progress.update(self._whole, completed=self._state.ended)
             if result.failure:
                 text = f"{result.label}: FAILED: {result.failure}"
                 self.on_message(text)
@@ -100,6 +108,17 @@ class Bars:
     def on_message(self, text: str) -> None:
         """Print a line above the bars."""
         self._progress.console.print(text, soft_wrap=True)
+
+
+class NewsColumn(ProgressColumn):
+    """Column with the news of a bar: a text, or a function that returns one."""
+
+    max_refresh = 0.5
+
+    def render(self, task: Task) -> Text:
+        """Return the news as a text without markup."""
+        news = task.fields["news"]
+        return Text(news() if callable(news) else news)
 
 
 @contextmanager
@@ -113,7 +132,7 @@ def progress_of(plan: Plan, console: Console) -> Iterator[Lines | Bars]:
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         TextColumn("{task.completed:.0f}/{task.total}", markup=False),
-        TextColumn("{task.fields[news]}", markup=False),
+        NewsColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
         yield Bars(plan, progress)

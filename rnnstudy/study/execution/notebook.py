@@ -56,7 +56,7 @@ class NotebookLine:
     def on_job_end(self, job: Job, result: JobResult) -> None:
         """Show the number of ended jobs. A failure stays below the line."""
         with self._lock:
-            self._state.end(job)
+            self._state.end(job, failed=bool(result.failure))
             if result.failure:
                 self._failed += 1
                 sys.stdout.write(f"{result.label}: FAILED: {result.failure}\n")
