@@ -1,1 +1,1 @@
-"""The command line: commands, progress, summary of the plan."""
+"""The command line: commands, progress, summaries of plans and runs."""

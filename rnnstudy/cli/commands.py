@@ -10,11 +10,11 @@ import logging
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,6 +25,13 @@ from rnnstudy.cli.catalogues import entry_lines, overview_lines
 from rnnstudy.cli.error_messages import error_message, is_exit_of_command
 from rnnstudy.cli.shipped_specs import shipped_spec
 from rnnstudy.cli.starter_spec import starter_spec
+from rnnstudy.cli.summaries.documents import (
+    catalogue_document,
+    claims_document,
+    json_text,
+    plan_document,
+    run_document,
+)
 from rnnstudy.cli.summaries.plan_summary import show_plan
 from rnnstudy.cli.summaries.run_summary import SHOWN, show_findings, show_run
 from rnnstudy.cli.terminal import SafeConsole, SafeFormatter, printable_lines
@@ -105,6 +112,9 @@ SingleFile = Annotated[
 ]
 PageSize = Annotated[
     float, typer.Option("--size", min=1, metavar="MB", help="Largest size of that page.")
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document; the guide lists its keys.")
 ]
 
 Cells = Annotated[
@@ -247,9 +257,8 @@ def run(
             shard=shard,
         )
     except KeyboardInterrupt as interruption:
-        errors.print(
-            f"Interrupted. What is done is kept in {directory}; run the same command to go on.",
-            soft_wrap=True,
+        errors.say(
+            f"Interrupted. What is done is kept in {directory}; run the same command to go on."
         )
         raise typer.Exit(exit_code(interruption)) from None
     if shard is not None and has_open_shards(directory):
@@ -305,6 +314,7 @@ def check(
     cluster: ClusterOption = None,
     verbose: Verbose = 0,
     example: Example = None,
+    as_json: AsJson = False,
 ) -> None:
     """Validate a spec and show what it would do, without doing it."""
     _log(verbose)
@@ -316,28 +326,47 @@ def check(
     store = store_of(study, directory)
     store.refuse_unusable(may_be_absent=True)
     plan = make_plan(study, store)
-    show_plan(study, plan, console, whole=verbose > 0)
+    if not as_json:
+        show_plan(study, plan, console, whole=verbose > 0)
     refuse_oversized([*plan.todo, *plan.waiting], study.runtime)
     refuse_wrong_trials(study.tasks)
-    for line in edited_code_lines(study, plan, store, directory):
+    notes = list(edited_code_lines(study, plan, store, directory))
+    if as_json:
+        places = {"directory": str(directory), "notes": notes}
+        _print_json({**plan_document(study, plan), **places})
+        return
+    for line in notes:
         _say(line)
 
 
 @app.command()
-def status(directory: Directory, allow_plugins: AllowPlugins = False, verbose: Verbose = 0) -> None:
+def status(
+    directory: Directory,
+    allow_plugins: AllowPlugins = False,
+    verbose: Verbose = 0,
+    as_json: AsJson = False,
+) -> None:
     """Show how far a run is, and how its networks fare."""
     _log(verbose)
     results = _open(directory, allow_plugins).at_one_time()
     plan = results.plan()
+    if as_json:
+        _print_json(run_document(results, plan))
+        return
     show_plan(results.study, plan, console, whole=verbose > 0)
     show_run(results, console)
     _say(size_line(results, plan))
 
 
 @app.command()
-def claims(directory: Directory, allow_plugins: AllowPlugins = False) -> None:
+def claims(
+    directory: Directory, allow_plugins: AllowPlugins = False, as_json: AsJson = False
+) -> None:
     """Show all claims of a run: verdict, effect, p, networks, controls and reason."""
     results = _open(directory, allow_plugins).at_one_time()
+    if as_json:
+        _print_json(claims_document(results))
+        return
     verdicts = results.verdicts()
     if not verdicts:
         _say("The spec has no claims. `rnnstudy list claims` shows what it can name.")
@@ -433,8 +462,12 @@ def list_(
     catalogue: Annotated[
         Catalogue | None, typer.Argument(help="Default: all of them, and what suits which task.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """List what a spec can name of a kind, with its fields."""
+    if as_json:
+        _print_json(catalogue_document(catalogue and catalogue.value))
+        return
     for line in overview_lines() if catalogue is None else entry_lines(catalogue.value):
         console.print(line)
 
@@ -486,6 +519,10 @@ def _exit_code(results: Run) -> int:
     return 1 if results.failures() or results.faults or files.unusable(results) else 0
 
 
+def _print_json(document: Mapping[str, Any]) -> None:
+    sys.stdout.write(f"{json_text(document)}\n")
+
+
 def _say(line: str) -> None:
     console.say(line)
 
@@ -498,14 +535,15 @@ def main() -> None:
         f"rnnstudy: {printable_lines(str(message))}\n"
     )
     try:
-        app()
+        # Without words the command shows its help.
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False, prog_name="rnnstudy")
     except BaseException as error:
         if is_exit_of_command(error):
             raise
         logging.getLogger("rnnstudy").debug("%s", traceback.format_exc())
         message, code = error_message(error)
-        errors.print(message, soft_wrap=True)
-        sys.exit(code)
+        errors.say(message)
+    sys.exit(code or 0)
 
 
 if __name__ == "__main__":
