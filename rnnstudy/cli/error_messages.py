@@ -3,6 +3,7 @@
 import errno
 import traceback
 from pathlib import Path
+from typing import Any
 
 from rnnstudy.core.lazy_imports import BackendError
 from rnnstudy.core.source.places import place_of
@@ -35,6 +36,8 @@ def error_message(error: BaseException) -> tuple[str, int]:
     >>> error_message(FileNotFoundError(2, "No such file or directory", "a.yaml"))
     ('rnnstudy: a.yaml: no such file or directory', 2)
     """
+    if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+        return _usage_sentence(error), error.exit_code
     if isinstance(error, SpecError):
         return str(error), 2
     if isinstance(error, RunError | BackendError | CorruptRecord):
@@ -44,9 +47,26 @@ def error_message(error: BaseException) -> tuple[str, int]:
         if error.filename and error.strerror:
             reason = f"{error.filename}: {error.strerror.lower()}"
         reason += f" ({origin})" if (origin := place_of(error)) else ""
-        return f"rnnstudy: {reason}", 1 if error.errno in DISK_FAILURES else 2
+        if error.errno in DISK_FAILURES:
+            return f"rnnstudy: {reason}. Run the same command again once the disk is mended.", 1
+        return f"rnnstudy: {reason}", 2
     origin = users_place(error) or _origin(error)
     return f"rnnstudy: {error_sentence(error)}{origin}. -vv shows the traceback.", 1
+
+
+def _usage_sentence(error: Any) -> str:
+    """Return the sentence of wrong words on the command line, and how to see the right ones.
+
+    The classes of these errors are Click's or Typer's, by the version of Typer.
+    """
+    text = " ".join(error.format_message().split())
+    text += "" if text.endswith((".", "?")) else "."
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "rnnstudy"
+    hint = f"`{command} --help` shows what it takes."
+    if "unexpected extra argument" in text:
+        hint = f"Quote a path that has spaces. {hint}"
+    return f"rnnstudy: {text[:1].lower()}{text[1:]} {hint}"
 
 
 def is_exit_of_command(error: BaseException) -> bool:

@@ -58,6 +58,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run") / "a run"
     study = load_study(SPEC)
     run = Run(folder, study)
+    folder.mkdir()
     run.store.create()
     (folder / "resolved.yaml").write_text(resolve_study(study), encoding="utf-8")
     for i, (_, network) in enumerate(run.index.pairs):

@@ -12,6 +12,7 @@ from rnnstudy.cli.catalogues import LISTS, default_tasks, suitable_tasks
 from rnnstudy.cli.shipped_specs import shipped_specs
 from rnnstudy.cli.summaries.plan_summary import network_groups, repeated_networks
 from rnnstudy.cli.summaries.run_summary import control_mark
+from rnnstudy.core.component import Component
 from rnnstudy.study.plan.job import Job
 from rnnstudy.study.plan.plan import Plan
 from rnnstudy.study.plan.train import total_flops
@@ -60,6 +61,8 @@ def _foreign(value: Any) -> Any:
     """Return a number of NumPy, a component or another object in types of JSON."""
     if hasattr(value, "item"):
         return _plain(value.item())
+    if isinstance(value, Component):
+        return _plain(value.model_dump(mode="json"))
     return _plain(to_jsonable_python(value, fallback=str))
 
 

@@ -73,6 +73,9 @@ NAME_OF_ANALYSIS = "Give the name of an analysis of the spec."
 INTEGER_COLUMNS = ("units", "seed", "steps", "attempt", "diverged_at")
 
 
+NAMED = 3
+"""Run directories that a message names."""
+
 KEPT_BYTES = 2**28
 """Bytes of the records of one analysis that a report keeps in memory. It reads others twice."""
 
@@ -659,6 +662,17 @@ def provenance(directory: str | Path) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
+def _likely_directories(path: Path) -> str:
+    """Return the run directories that a wrong path may stand for, in words; empty without any.
+
+    They are the folder of its name among runs, and those inside it.
+    """
+    inside = sorted(path.glob("*/resolved.yaml")) if path.is_dir() else []
+    likely = [Path("runs") / path.stem, *(spec.parent for spec in inside[:NAMED])]
+    names = [str(each) for each in likely if (each / "resolved.yaml").is_file()]
+    return f", such as {', '.join(names)}" if names else ""
+
+
 def open_run(directory: str | Path, *, code: bool = False, allow_plugins: bool = False) -> Run:
     """Return the results of an earlier run. It runs no code of the directory unless told to.
 
@@ -699,7 +713,7 @@ def open_run(directory: str | Path, *, code: bool = False, allow_plugins: bool =
     if not spec.is_file():
         raise RunError(
             f"{directory} is not a run directory: it has no resolved.yaml. Name the folder that "
-            "rnnstudy run made"
+            f"rnnstudy run made{_likely_directories(Path(directory))}"
         )
     folders = [import_copies(directory)] if code else []
     permission = plugin_permission(*folders) if code or allow_plugins else nullcontext()

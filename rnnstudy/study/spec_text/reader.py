@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from rnnstudy.core.errors import suggestion
 from rnnstudy.core.files import read_file
 from rnnstudy.study.spec_text.document import (
     Document,
@@ -20,6 +21,9 @@ from rnnstudy.study.spec_text.document import (
     dotted_path,
     quote_text,
 )
+
+NAMED = 3
+"""Files of a folder that a message names."""
 
 SIZE_LIMIT = 1 << 20
 DEPTH_LIMIT = 50
@@ -45,7 +49,8 @@ def read_document(path: str | Path) -> Document:
         raise SpecError([_about_file(document, reason)]) from error
     except (OSError, ValueError) as error:
         reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-        raise SpecError([_about_file(document, _file_trouble(error, reason))]) from error
+        trouble = _file_trouble(error, reason, Path(path))
+        raise SpecError([_about_file(document, trouble)]) from error
     parsed = parse_document(text, str(path))
     parsed.folder = Path(path).parent
     return parsed
@@ -57,14 +62,27 @@ def _bytes_of(path: Path) -> bytes:
     return read_file(path, SIZE_LIMIT, follow_links=True)
 
 
-def _file_trouble(error: Exception, reason: str) -> str:
+def _file_trouble(error: Exception, reason: str, path: Path) -> str:
     known: dict[type[Exception], str] = {
         FileNotFoundError: "there is no such file",
         IsADirectoryError: "is a directory; name the YAML file in it",
         NotADirectoryError: "there is no such file",
         PermissionError: "may not be read: permission denied",
     }
-    return known.get(type(error), reason)
+    hint = ""
+    if isinstance(error, IsADirectoryError) and (inside := _specs_in(path)):
+        hint = f": {', '.join(inside[:NAMED])}"
+    if isinstance(error, FileNotFoundError):
+        hint = suggestion(path.name, _specs_in(path.parent))
+    return known.get(type(error), reason) + hint
+
+
+def _specs_in(folder: Path) -> list[str]:
+    """Return the names of the YAML files in a folder; none if it cannot be read."""
+    try:
+        return sorted(path.name for path in folder.glob("*.y*ml"))
+    except OSError:
+        return []
 
 
 def _about_file(document: Document, sentence: str) -> SpecProblem:
