@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from documents import ROOT, text_of
+from made_findings import findings
 from pretended import pretend
-from test_summaries import findings
 from typer.testing import CliRunner
 
 from rnnstudy.analyses import ANALYSES
