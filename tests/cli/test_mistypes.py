@@ -46,7 +46,7 @@ def call(
         (("run", "."), ".: is a directory; name the YAML file in it: comment.yaml, empty.yaml, "),
         (("check", "runs/small"), "runs/small: is a directory; name the YAML file in it: resolved"),
         # a wrong name
-        (("run", "smal.yaml"), "smal.yaml: there is no such file; did you mean 'small.yaml'?"),
+        (("run", "small.yml"), "small.yml: there is no such file; did you mean 'small.yaml'?"),
         (("check", "small"), "small: there is no such file; did you mean 'small.yaml'?"),
         (("run", "nowhere/a.yaml"), "nowhere/a.yaml: there is no such file"),
         # a spec in place of a run

@@ -55,7 +55,7 @@ def test_findings_come_first_in_the_order_of_the_spec() -> None:
 def test_the_others_are_counted_with_the_command_that_shows_them() -> None:
     results = findings(*MANY)
     lines = text_of(results).splitlines()
-    assert len(lines) == 1 + 1 + run_summary.ROWS + 1
+    assert len(lines) == 1 + 1 + run_summary.MOST_FINDINGS + 1
     assert lines[-1] == (
         "and 48 more (12 supported, 12 not supported, 12 not computed, 12 uninformative): "
         "rnnstudy claims runs/a"
@@ -73,8 +73,8 @@ def test_findings_take_at_most_a_screen(width: int, height: int) -> None:
     lines = text.replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines()
     assert all(len(line) <= width for line in lines[:-1])
     shown = sum(line.startswith("supported") for line in lines)
-    assert shown >= run_summary.LEAST_ROWS
-    if shown > run_summary.LEAST_ROWS:
+    assert shown >= run_summary.LEAST_FINDINGS
+    if shown > run_summary.LEAST_FINDINGS:
         assert len(lines) <= height
     assert f"and {60 - shown} more (" in lines[-1]
 

@@ -23,7 +23,7 @@ from rnnstudy.study.spec.study import Study
 from rnnstudy.study.upkeep.sizes import sizes_of
 from rnnstudy.training.cost import core_hours
 
-FORMAT = 1
+DOCUMENT_FORMAT = 1
 """Format of the documents. It is raised when a key goes or changes its meaning."""
 
 Document = dict[str, Any]
@@ -42,7 +42,7 @@ def json_text(document: Mapping[str, Any]) -> str:
     >>> json_text({"effect": float("nan")}).split()
     ['{', '"format":', '1,', '"effect":', 'null', '}']
     """
-    content = _plain({"format": FORMAT, **document})
+    content = _plain({"format": DOCUMENT_FORMAT, **document})
     return json.dumps(content, indent=1, ensure_ascii=True, allow_nan=False)
 
 

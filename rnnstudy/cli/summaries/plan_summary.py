@@ -154,7 +154,7 @@ def _networks(plan: Plan, whole: bool) -> Table:
     """Return a table of the networks. If it is too long, a row is a task and a cell."""
     groups = network_groups(plan)
     if len(groups) > LINES and not whole:
-        rows = _joined(groups)
+        rows = _join_groups(groups)
     else:
         rows = [(fields, count, _range([size])) for fields, count, size in groups]
     names = [*rows[0][0]] if rows else ["task"]
@@ -164,7 +164,7 @@ def _networks(plan: Plan, whole: bool) -> Table:
     return table
 
 
-def _joined(groups: Sequence[NetworkGroup]) -> list[Row]:
+def _join_groups(groups: Sequence[NetworkGroup]) -> list[Row]:
     """Return one row for each task and cell, with all values of the other fields in it."""
     rows: dict[tuple[str, str], list[NetworkGroup]] = {}
     for group in groups:

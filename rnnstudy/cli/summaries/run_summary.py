@@ -23,16 +23,16 @@ from rnnstudy.study.results.verdict_table import (
 SHOWN = 10
 """Networks and choices of one kind that are named."""
 
-ROWS = 12
+MOST_FINDINGS = 12
 """Findings at the end of a run."""
 
-LEAST_ROWS = 3
+LEAST_FINDINGS = 3
 """Findings that are shown however low the terminal is."""
 
 OTHER_LINES = 8
 """Lines of a terminal that are left for what stands around the findings."""
 
-FEW = 0.5
+LEAST_SOLVED = 0.5
 """Share of solved networks below which the next step is better training."""
 
 
@@ -95,7 +95,7 @@ def make_fitting_table(
     results: Sequence[ClaimResult],
     console: SafeConsole,
 ) -> Table:
-    """Return a table of the first results: as many as fit on a screen, and at most `ROWS`.
+    """Return a table of the first results: as many as fit on a screen, and at most `MOST_FINDINGS`.
 
     Parameters
     ----------
@@ -106,10 +106,12 @@ def make_fitting_table(
     console
         The console. Output that is no terminal has no height.
     """
-    count = min(ROWS, len(results))
+    count = min(MOST_FINDINGS, len(results))
     table = make(results[:count])
+    if not console.is_terminal:
+        return table
     space = console.height - OTHER_LINES
-    while console.is_terminal and count > LEAST_ROWS and len(console.render_lines(table)) > space:
+    while count > LEAST_FINDINGS and len(console.render_lines(table)) > space:
         count -= 1
         table = make(results[:count])
     return table
@@ -262,7 +264,7 @@ def _next_step(run: Run, *, has_page: bool) -> str:
         count = count_label(missing, "network")
         return f"run the same command again. {count} must still be trained."
     trained = table[table["status"] == "trained"]
-    if len(trained) and (share := float(trained["solved"].astype(bool).mean())) < FEW:
+    if len(trained) and (share := float(trained["solved"].astype(bool).mean())) < LEAST_SOLVED:
         return (
             f"train longer (training.steps). Only {share:.0%} of the networks solved their task, "
             "and analyses are about these."

@@ -76,9 +76,10 @@ class _Kind:
 class PlanProgress:
     """Progress of a plan: finished jobs, training steps, remaining time.
 
-    The time that is left is that of each kind of job alone: its rough seconds, scaled by the speed
-    that is measured for the kind, or for all kinds as long as no job of it has ended. It is divided
-    by the number of jobs that run side by side. The estimate changes smoothly.
+    The time that is left is that of each kind of job alone. Its rough seconds are scaled by the
+    speed that is measured for the kind. As long as no job of it has ended, the speed is that of all
+    kinds. The sum is divided by the number of jobs that run side by side. The estimate changes
+    smoothly.
 
     Parameters
     ----------
@@ -146,7 +147,7 @@ class PlanProgress:
             self._count_busy()
             rest = self._rest(now)
             if rest is not None:
-                self._estimate = self._smoothed(rest, now)
+                self._estimate = self._smooth(rest, now)
                 self._estimated_at = now
             return self._estimate
 
@@ -165,7 +166,7 @@ class PlanProgress:
         """Return the seconds that are left by what is measured now; None without any."""
         if self.ended == self.jobs:
             return 0.0
-        measured = self._measured(now)
+        measured = self._measurements(now)
         if not measured or not self._busy:
             return None
         factor = self._factors(measured)
@@ -179,7 +180,7 @@ class PlanProgress:
         side_by_side = self._busy / (now - self.start)
         return max((sum(running) + waiting) / side_by_side, max(running, default=0.0))
 
-    def _measured(self, now: float) -> dict[str, tuple[float, float]]:
+    def _measurements(self, now: float) -> dict[str, tuple[float, float]]:
         """Return kind -> rough and measured seconds of what is done, of running training too."""
         measured = {
             name: (kind.measured, kind.spent) for name, kind in self._kinds.items() if kind.measured
@@ -207,7 +208,7 @@ class PlanProgress:
         rest = factor * (1 - share) * _work(job, rough) if share else factor * rough - spent
         return max(rest, OVERTIME * spent * (1 - share))
 
-    def _smoothed(self, rest: float, now: float) -> float:
+    def _smooth(self, rest: float, now: float) -> float:
         """Return an estimate between the last one and the measured one, nearer with time."""
         if self._estimate is None or rest == 0.0:
             return rest
