@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -33,8 +33,8 @@ class SafeConsole(Console):
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(markup=False, emoji=False, highlight=False, **options)
         self._has_width = "width" in options or bool(options.get("force_terminal"))
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
 
     @property
     def is_wide(self) -> bool:
@@ -48,10 +48,15 @@ class SafeConsole(Console):
             return True
 
     @property
-    def options(self) -> ConsoleOptions:
-        """Options of the console, with the width of its output."""
-        options = super().options
-        return options.update(max_width=UNLIMITED) if self.is_wide else options
+    def size(self) -> ConsoleDimensions:
+        """Width and height of the output."""
+        size = super().size
+        return ConsoleDimensions(UNLIMITED, size.height) if self.is_wide else size
+
+    @size.setter
+    def size(self, size: tuple[int, int]) -> None:
+        self._width, self._height = size
+        self._has_width = True
 
     def say(self, line: str) -> None:
         """Print a line, which a terminal may wrap where it likes."""

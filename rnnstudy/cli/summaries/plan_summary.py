@@ -57,8 +57,8 @@ def show_plan(study: Study, plan: Plan, console: SafeConsole, *, whole: bool = F
 def important_kinds(study: Study, done: Counts, limit: int | None) -> list[str]:
     """Return the kinds of jobs that are named, in the order of the plan.
 
-    Training, selection, the analyses of the spec and claims come first. If there are too many of
-    them, the first ones are named. Controls and tiles of matrices are named if there is room.
+    Training, selection and claims come first, then the analyses of the spec. If there are too many
+    of them, the first ones are named. Controls and tiles of matrices are named if there is room.
 
     Parameters
     ----------
@@ -79,10 +79,11 @@ def important_kinds(study: Study, done: Counts, limit: int | None) -> list[str]:
     kinds = [kind for kind, _, _ in done]
     if limit is None or len(kinds) <= limit:
         return kinds
-    listed = {"pilots", "selection", "train", "read", "claims"}
-    listed |= {analysis.title for analysis in study.analyses}
-    # One line is for the others. `sorted` keeps the order of the plan within both groups.
-    chosen = sorted(kinds, key=lambda kind: kind not in listed)[: limit - 1]
+    first = ("pilots", "selection", "train", "read", "claims")
+    listed = {analysis.title for analysis in study.analyses}
+    # One line is for the others. `sorted` keeps the order of the plan among equals.
+    ranks = {kind: 0 if kind in first else 1 if kind in listed else 2 for kind in kinds}
+    chosen = sorted(kinds, key=ranks.__getitem__)[: limit - 1]
     return [kind for kind in kinds if kind in chosen]
 
 
