@@ -92,7 +92,7 @@ def _progress(done: Counts, names: Sequence[str]) -> list[str]:
     lines = [f"{name}: {ready} of {total} done" for name, ready, total in done if name in names]
     others = [count for count in done if count[0] not in names]
     if others:
-        ready, total = (sum(count[i] for count in others) for i in (1, 2))
+        ready, total = sum(count[1] for count in others), sum(count[2] for count in others)
         kinds = count_label(len(others), "more kind")
         lines.append(f"and {kinds} of results: {ready} of {total} done (-v names them)")
     return lines

@@ -217,7 +217,7 @@ class PlanProgress:
         # An estimate far below the measured one does not run out before it has grown.
         expected = last * max(1 - passed / max(last, rest), 1 / MOST_CHANGE)
         weight = 1 - math.exp(-passed / lag)
-        estimate = expected ** (1 - weight) * max(rest, 1.0) ** weight
+        estimate = float(expected ** (1 - weight) * max(rest, 1.0) ** weight)
         return min(max(estimate, last / MOST_CHANGE), last * MOST_CHANGE)
 
 
