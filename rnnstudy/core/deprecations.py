@@ -90,6 +90,7 @@ MODULES: dict[str, str] = {
     "rnnstudy.dynamics.transitions": "rnnstudy.dynamics.connections.transitions",
     "rnnstudy.exhibit": "rnnstudy.core.exhibit",
     "rnnstudy.lazy": "rnnstudy.core.lazy_imports",
+    "rnnstudy.metrics.dsa": "rnnstudy.metrics.linear_dynamics.dsa",
     "rnnstudy.population.keras": "rnnstudy.keras_bridge.to_keras",
     "rnnstudy.population.models": "rnnstudy.keras_bridge.from_keras",
     "rnnstudy.population.protocol": "rnnstudy.training.protocol",

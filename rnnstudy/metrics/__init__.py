@@ -7,7 +7,7 @@ from rnnstudy.core.catalogue import CatalogueField, catalogue
 from rnnstudy.metrics.base import Metric, UndefinedMetric
 from rnnstudy.metrics.cca import CCA
 from rnnstudy.metrics.cka import CKA
-from rnnstudy.metrics.dsa import DSA
+from rnnstudy.metrics.linear_dynamics.dsa import DSA
 from rnnstudy.metrics.principal_angles import PrincipalAngles
 from rnnstudy.metrics.procrustes import Procrustes
 from rnnstudy.metrics.pwcca import PWCCA

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from rnnstudy.metrics.conjugation import _derivatives, _rotate, align_fields
+from rnnstudy.metrics.linear_dynamics.conjugation import _derivatives, _rotate, align_fields
 
 
 def rotations(generator, count, size):

@@ -74,7 +74,7 @@ def metric(request):
 
 def test_the_catalogue_misses_no_metric():
     found = set()
-    for module in pkgutil.iter_modules(rnnstudy.metrics.__path__, "rnnstudy.metrics."):
+    for module in pkgutil.walk_packages(rnnstudy.metrics.__path__, "rnnstudy.metrics."):
         for _, cls in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
             if issubclass(cls, Metric) and not inspect.isabstract(cls):
                 found.add(cls)

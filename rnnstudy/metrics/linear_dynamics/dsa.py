@@ -15,7 +15,7 @@ from rnnstudy.metrics.base import (
     form_arrays,
     round_similarity,
 )
-from rnnstudy.metrics.conjugation import align_fields
+from rnnstudy.metrics.linear_dynamics.conjugation import align_fields
 from rnnstudy.metrics.subspaces import basis
 
 PAIRS_AT_ONCE = 128

@@ -1,0 +1,1 @@
+"""Metrics of linear dynamics that are fitted to trajectories."""
