@@ -38,7 +38,7 @@ class CCA(ProductMetric):
     1.0
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     kind: ClassVar[str] = "cca"
 
     divide_by: Divisor = "larger"

@@ -39,6 +39,7 @@ class PrincipalAngles(ProductMetric):
     1.0
     """
 
+    version: ClassVar[int] = 2
     kind: ClassVar[str] = "principal_angles"
 
     dimensions: Annotated[int, Field(ge=1, le=65536)] = 10

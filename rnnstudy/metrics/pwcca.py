@@ -40,6 +40,7 @@ class PWCCA(ProductMetric):
     1.0
     """
 
+    version: ClassVar[int] = 2
     kind: ClassVar[str] = "pwcca"
 
     def prepare(self, states: Array) -> Form:

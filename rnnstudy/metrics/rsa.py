@@ -45,6 +45,7 @@ class RSA(ProductMetric):
     1.0
     """
 
+    version: ClassVar[int] = 2
     kind: ClassVar[str] = "rsa"
 
     correlation: Literal["spearman", "pearson"] = "spearman"
@@ -79,7 +80,7 @@ class RSA(ProductMetric):
                 f"distances between states must differ, got {len(distances)} that are all equal. "
                 "Add trials or time steps."
             )
-        return {"rows": distances[None] / size, "varies": np.ones(())}
+        return {"rows": distances[None] / size}
 
     def stored_bytes(self, samples: int) -> int:
         count = min(samples, self.samples)
@@ -89,6 +90,4 @@ class RSA(ProductMetric):
         self, products: Array, a: Mapping[str, Array], b: Mapping[str, Array]
     ) -> Array:
         """Return similarities [...] from products of rows."""
-        # Version 0.1.0 stored forms that do not vary.
-        still = (a["varies"] == 0.0) | (b["varies"] == 0.0)
-        return round_similarity(np.where(still, np.nan, products[..., 0, 0]), lowest=-1.0)
+        return round_similarity(products[..., 0, 0], lowest=-1.0)

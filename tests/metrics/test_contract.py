@@ -210,16 +210,6 @@ def test_an_unbiased_criterion_of_0_gives_no_number():
         CKA(debiased=True).prepare(np.eye(6))
 
 
-@pytest.mark.parametrize(("kind", "field"), [("rsa", "varies"), ("dsa", "size")])
-def test_forms_of_the_previous_version_that_do_not_vary_give_no_number(kind, field):
-    metric = METRICS[kind]()
-    x, _, _ = representations(4)
-    good = form(metric, x)
-    still = {name: 0.0 * part for name, part in good.items()}
-    assert field in still
-    assert np.isnan(metric.distances(stack_forms([still]), stack_forms([still, good]))).all()
-
-
 def test_units_that_do_not_move_and_copies_of_units_change_nothing(metric):
     x, y, _ = representations(5)
     still = np.concatenate([x, np.full((SAMPLES, 3), 0.3)], axis=1)

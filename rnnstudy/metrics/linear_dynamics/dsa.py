@@ -54,6 +54,7 @@ class DSA(Metric):
     0.0
     """
 
+    version: ClassVar[int] = 2
     kind: ClassVar[str] = "dsa"
     trajectories: ClassVar[bool] = True
 
@@ -107,12 +108,10 @@ class DSA(Metric):
         cosines = [self._align(*(side[i : i + PAIRS_AT_ONCE] for side in pairs))
                    for i in range(0, len(pairs[0]), PAIRS_AT_ONCE)]  # fmt: skip
         cosine = np.concatenate(cosines).reshape(first.shape[:-2]) if cosines else np.zeros(0)
-        # Version 0.1.0 stored forms of states that do not vary.
-        still = (a["size"] == 0.0) | (b["size"] == 0.0)
         if self.measure == "euclidean":
             both = a["size"] ** 2 + b["size"] ** 2
-            cosine = cosine * 2.0 * a["size"] * b["size"] / np.where(still, 1.0, both)
-        return round_similarity(np.where(still, np.nan, cosine), lowest=-1.0)
+            cosine = cosine * 2.0 * a["size"] * b["size"] / both
+        return round_similarity(cosine, lowest=-1.0)
 
     def pair_bytes(self, form: Form) -> int:
         """Return a small number of bytes per pair, since pairs are aligned a few at a time."""
