@@ -4,10 +4,12 @@ from typing import Annotated, Any
 
 from rnnstudy.core.arguments import check_instance, check_name
 from rnnstudy.core.catalogue import CatalogueField, catalogue
+from rnnstudy.metrics.alignment import AligningMetric
 from rnnstudy.metrics.base import Metric, UndefinedMetric
 from rnnstudy.metrics.cca import CCA
 from rnnstudy.metrics.cka import CKA
 from rnnstudy.metrics.linear_dynamics.dsa import DSA
+from rnnstudy.metrics.linear_dynamics.input_dsa import InputDSA
 from rnnstudy.metrics.principal_angles import PrincipalAngles
 from rnnstudy.metrics.procrustes import Procrustes
 from rnnstudy.metrics.pwcca import PWCCA
@@ -23,6 +25,7 @@ METRICS: dict[str, type[Metric]] = catalogue(
     PrincipalAngles,
     RSA,
     DSA,
+    InputDSA,
 )
 
 AnyMetric = Annotated[Metric, CatalogueField("metric", METRICS)]
@@ -62,7 +65,9 @@ __all__ = [
     "PWCCA",
     "RSA",
     "SVCCA",
+    "AligningMetric",
     "AnyMetric",
+    "InputDSA",
     "Metric",
     "PrincipalAngles",
     "Procrustes",

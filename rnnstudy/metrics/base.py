@@ -2,17 +2,16 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from rnnstudy.core.arguments import as_real_array
 from rnnstudy.core.arrays import Array
-from rnnstudy.core.component import Entry
+from rnnstudy.metrics.estimator import Estimator
 
 Form = Array | Mapping[str, Array]
 """Reduced representation of one network: an array, or arrays by name."""
-
 
 TWO_SAMPLES = "two centred samples are alike in every representation"
 """Reason why some metrics need three samples."""
@@ -22,13 +21,14 @@ class UndefinedMetric(ValueError):
     """Representation to which a metric gives no meaning, whatever it is compared with."""
 
 
-class Metric(Entry):
+class Metric(Estimator):
     """Similarity of two representations of the same samples.
 
     `similarity` is 1 and `distance` 0 between a representation and itself. A metric has two parts.
     `prepare` reduces the states of one network to a form. `compare` returns the similarity of two
-    forms. It accepts leading axes, so that all pairs are computed in blocks. A complete metric, the
-    cosine of the angle between two centred matrices of one shape:
+    forms. It accepts leading axes, so that all pairs are computed in blocks. `fit` and `score` are
+    those of scikit-learn's estimators. A complete metric, the cosine of the angle between two
+    centred matrices of one shape:
 
         class Cosine(Metric):
             def prepare(self, states):
@@ -52,6 +52,9 @@ class Metric(Entry):
 
     trajectories: ClassVar[bool] = False
     """True if states are [trial, time, unit], not [sample, unit]. Trials may then differ."""
+
+    driven: ClassVar[bool] = False
+    """True if a representation is a pair (states, inputs), not states alone."""
 
     @abstractmethod
     def prepare(self, states: Array) -> Form:
@@ -125,13 +128,22 @@ class Metric(Entry):
         """
         return np.maximum(1.0 - similarity, 0.0)
 
-    def _both(self, x: Array, y: Array) -> tuple[Form, Form]:
-        x, y = (as_real_array(*named, finite=False) for named in (("x", x), ("y", y)))
-        if x.ndim and y.ndim and len(x) != len(y) and not self.trajectories:
+    def check_states(self, name: str, states: Any) -> Any:
+        """Return a representation as the arrays that `prepare` takes."""
+        return as_real_array(name, states, finite=False)
+
+    def check_pair(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Return two representations as arrays; ValueError for different numbers of samples."""
+        x, y = self.check_states("x", x), self.check_states("y", y)
+        if not self.trajectories and x.ndim and y.ndim and len(x) != len(y):
             raise ValueError(
                 f"x and y must have equal numbers of samples, got {len(x)} and {len(y)}. "
                 "Pass states of the same trials."
             )
+        return x, y
+
+    def _both(self, x: Array, y: Array) -> tuple[Form, Form]:
+        x, y = self.check_pair(x, y)
         return self.prepare(x), self.prepare(y)
 
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import Form, ProductMetric, round_similarity
-from rnnstudy.metrics.subspaces import Divisor, mean_correlation, partial_basis, rank
+from rnnstudy.metrics.alignment import CorrelationMetric
+from rnnstudy.metrics.base import Form, round_similarity
+from rnnstudy.metrics.subspaces import Divisor, equal_weights, mean_correlation, partial_basis, rank
 
 
-class CCA(ProductMetric):
+class CCA(CorrelationMetric):
     """Mean canonical correlation of two representations (CCA).
 
     The similarity is the mean singular value of Q_x' Q_y over the directions of the representation
@@ -21,6 +22,8 @@ class CCA(ProductMetric):
     Invariant to: every invertible affine map of the units.
     A metric: no; 1 - similarity can violate the triangle inequality. `procrustes` with `alpha: 0`
     is the metric of this family.
+    Held-out samples: `fit` learns the canonical variates. `score` is the mean of their signed
+    correlations in other samples, by the same divisor, and near 0 for unrelated representations.
     Special cases: with few samples per unit the similarity of unrelated representations is high. It
     is undefined, and refused, for samples that do not vary, and for n samples that vary in n - 1
     directions. `svcca` leaves directions of small variance out.
@@ -55,3 +58,9 @@ class CCA(ProductMetric):
     ) -> Array:
         """Return similarities [...] from products of bases."""
         return round_similarity(mean_correlation(products, a, b, self.divide_by))
+
+    def variate_weights(
+        self, a: Mapping[str, Array], b: Mapping[str, Array], left: Array, right: Array
+    ) -> Array:
+        """Return equal weights of the canonical correlations."""
+        return equal_weights(a, b, self.divide_by)

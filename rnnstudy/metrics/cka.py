@@ -28,6 +28,8 @@ class CKA(ProductMetric):
     representations is 0, and single values may be negative. It needs at least 4 samples.
 
     Invariant to: rotations, reflections and one common scale of the units.
+    Held-out samples: `fit` learns nothing, and `score` is the similarity of other samples among
+    themselves. There is no `transform`: products between samples are compared, and no units.
     A metric: no; the arc cosine of the similarity is one (Williams et al. 2021), without
     `debiased`.
     Special cases: it is undefined, and refused, for a representation that does not vary. With

@@ -7,11 +7,12 @@ import numpy as np
 from pydantic import Field
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import Form, ProductMetric, round_similarity
+from rnnstudy.metrics.alignment import Alignment, CorrelationMetric
+from rnnstudy.metrics.base import Form, round_similarity
 from rnnstudy.metrics.subspaces import canonical_correlations, partial_basis, rank, ranks
 
 
-class PrincipalAngles(ProductMetric):
+class PrincipalAngles(CorrelationMetric):
     """Geodesic distance of principal subspaces on the Grassmannian, in radians.
 
     The distance is the root of the sum of squared principal angles between the leading principal
@@ -22,6 +23,8 @@ class PrincipalAngles(ProductMetric):
     Invariant to: rotations and one common scale of the units, and invertible linear maps within the
     subspaces.
     A metric: yes, also between subspaces of different dimensions (Ye & Lim 2016).
+    Held-out samples: `fit` learns the principal vectors as maps of units. `score` is the similarity
+    for the angles whose cosines are their signed correlations in other samples.
     Special cases: angles below about 1e-6 are 0. Samples that do not vary, and n samples with n - 1
     dimensions, are refused.
 
@@ -68,6 +71,18 @@ class PrincipalAngles(ProductMetric):
     def to_distance(self, similarity: Array, a: Form, b: Form) -> Array:
         """Return distances in radians."""
         return (1.0 - similarity) * self._largest
+
+    def variate_weights(
+        self, a: Mapping[str, Array], b: Mapping[str, Array], left: Array, right: Array
+    ) -> Array:
+        """Return weights of 1: each angle counts."""
+        return np.ones(len(left))
+
+    def agreement(self, alignment: Alignment, x: Array, y: Array) -> float:
+        """Return 1 minus the distance of the angles as a share of the largest distance."""
+        angles = np.arccos(round_similarity(alignment.correlations(x, y), lowest=-1.0))
+        squares = (angles**2).sum() + alignment.missing * (np.pi / 2) ** 2
+        return float(1.0 - np.sqrt(squares) / self._largest)
 
     @property
     def _largest(self) -> float:

@@ -6,11 +6,12 @@ from typing import ClassVar
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import Form, ProductMetric, centre_states, round_similarity
+from rnnstudy.metrics.alignment import CorrelationMetric
+from rnnstudy.metrics.base import Form, centre_states, round_similarity
 from rnnstudy.metrics.subspaces import partial_basis, rank, ranks
 
 
-class PWCCA(ProductMetric):
+class PWCCA(CorrelationMetric):
     """Projection-weighted mean of canonical correlations (PWCCA).
 
     A canonical direction h of X has the weight sum_j |<h, x_j>| over the units j of X. The weights
@@ -23,6 +24,8 @@ class PWCCA(ProductMetric):
 
     Invariant to: one common scale of the units. Rotations change the sums over units a little.
     A metric: no.
+    Held-out samples: `fit` learns the canonical variates and their weights. `score` is the weighted
+    mean of the variates' signed correlations in other samples.
     Special cases: equal correlations leave their directions, and thus the weights, undetermined.
     Samples that do not vary, and n samples that vary in n - 1 directions, are refused, as by `cca`.
 
@@ -66,6 +69,13 @@ class PWCCA(ProductMetric):
             _average(correlations, counts * _shares(right, b["projections"])),
         ]
         return round_similarity((views[0] + views[1]) / 2)
+
+    def variate_weights(
+        self, a: Mapping[str, Array], b: Mapping[str, Array], left: Array, right: Array
+    ) -> Array:
+        """Return the mean of the normalised weights of both orders."""
+        sides = _shares(left, a["projections"]), _shares(right, b["projections"])
+        return np.asarray(sum(side / side.sum() for side in sides) / 2)
 
 
 def _shares(directions: Array, projections: Array) -> Array:

@@ -28,6 +28,8 @@ class RSA(ProductMetric):
     Invariant to: rotations, reflections and one common scale of the units. With `spearman` also
     every map that preserves the order of the distances.
     A metric: no.
+    Held-out samples: `fit` learns nothing, and `score` is the similarity of other samples among
+    themselves. There is no `transform`: distances between samples are compared, and no units.
     Special cases: it is undefined, and refused, for a representation whose distances are all equal,
     such as one that does not vary.
 

@@ -114,6 +114,13 @@ def canonical_correlations(products: Array) -> Array:
     return np.minimum(np.linalg.svd(products, compute_uv=False), 1.0)
 
 
+def equal_weights(a: Mapping[str, Array], b: Mapping[str, Array], divide_by: Divisor) -> Array:
+    """Return the weights [canonical] that make `mean_correlation` of canonical correlations."""
+    shared, most = ranks(a, b)
+    count = most if divide_by == "larger" else shared
+    return np.full(int(shared), 1.0 / float(count))
+
+
 def mean_correlation(
     products: Array, a: Mapping[str, Array], b: Mapping[str, Array], divide_by: Divisor
 ) -> Array:

@@ -6,11 +6,12 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import Form, ProductMetric, round_similarity
-from rnnstudy.metrics.subspaces import Divisor, mean_correlation, partial_basis, rank
+from rnnstudy.metrics.alignment import CorrelationMetric
+from rnnstudy.metrics.base import Form, round_similarity
+from rnnstudy.metrics.subspaces import Divisor, equal_weights, mean_correlation, partial_basis, rank
 
 
-class SVCCA(ProductMetric):
+class SVCCA(CorrelationMetric):
     """Mean canonical correlation of the leading principal subspaces (SVCCA).
 
     Each representation is reduced to its principal directions of largest variance. The similarity
@@ -27,6 +28,8 @@ class SVCCA(ProductMetric):
     subspaces.
     A metric: no; 1 - similarity can violate the triangle inequality. `principal_angles` is a metric
     of subspaces.
+    Held-out samples: `fit` learns the principal directions and the canonical variates in them.
+    `score` is the mean of the variates' signed correlations in other samples, by the same divisor.
     Special cases: many more samples than dimensions are needed. n samples with n - 1 dimensions are
     refused, because these contain every other representation. Samples that do not vary are refused
     because they have no dimension.
@@ -72,3 +75,9 @@ class SVCCA(ProductMetric):
     ) -> Array:
         """Return similarities [...] from products of bases."""
         return round_similarity(mean_correlation(products, a, b, self.divide_by))
+
+    def variate_weights(
+        self, a: Mapping[str, Array], b: Mapping[str, Array], left: Array, right: Array
+    ) -> Array:
+        """Return equal weights of the canonical correlations."""
+        return equal_weights(a, b, self.divide_by)

@@ -5,17 +5,10 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.core.arguments import as_real_array
 from rnnstudy.core.arrays import Array
-from rnnstudy.metrics.base import (
-    Form,
-    Metric,
-    UndefinedMetric,
-    check_finite,
-    form_arrays,
-    round_similarity,
-)
+from rnnstudy.metrics.base import Form, Metric, UndefinedMetric, form_arrays, round_similarity
 from rnnstudy.metrics.linear_dynamics.conjugation import align_fields
+from rnnstudy.metrics.linear_dynamics.delays import check_trajectories, embed_delays, signed_rows
 from rnnstudy.metrics.subspaces import basis
 
 PAIRS_AT_ONCE = 128
@@ -36,9 +29,15 @@ class DSA(Metric):
     networks may differ.
     A metric: both measures are, up to the error of the optimisation. The optimisation has local
     maxima, so that a distance is an upper bound.
+    Held-out trials: `fit` learns nothing, and `score` is the similarity of maps fitted to other
+    trials. There is no `transform`: fitted maps are aligned, and no states.
     Special cases: maps that are equal up to a change of coordinates have distance 0. Opposed maps
     have negative similarities. It is undefined, and refused, for states that do not vary: no map
     can be fitted.
+
+    Normal maps have the distance of their spectra (Hoffman & Wielandt 1953). The authors' package
+    fits the same map, to states that it does not centre. It ascends from two starts, so that its
+    distances may be larger.
 
     References
     ----------
@@ -126,25 +125,17 @@ class DSA(Metric):
 
     def _embed_delays(self, states: Array) -> Array:
         """Return the points [trial, time, delay x unit] of states [trial, time, unit]."""
-        states = as_real_array("states", states, finite=False)
-        if states.ndim != 3 or 0 in states.shape:
-            raise ValueError(
-                f"states must be [trial, time, unit], got shape {states.shape}. Pass trajectories."
-            )
-        check_finite(states, ("trial", "time", "unit"))
+        states = check_trajectories(states)
         if states.shape[1] <= self.delays:
             raise ValueError(
-                f"trials for dsa with {self.delays} delays must have at least {self.delays + 1} "
-                f"time steps, got {states.shape[1]}. Lower 'delays'."
+                f"trials for {self.kind} with {self.delays} delays must have at least "
+                f"{self.delays + 1} time steps, got {states.shape[1]}. Lower 'delays'."
             )
-        windows = np.lib.stride_tricks.sliding_window_view(states, self.delays, axis=1)
-        return windows.reshape(*windows.shape[:2], -1)
+        return embed_delays(states, self.delays)
 
     def _transitions(self, points: Array) -> tuple[Array, Array]:
         """Return the coordinates [direction, transition] before and after each time step."""
-        rows = basis(points.reshape(-1, points.shape[-1]), self.rank)
-        # Singular vectors are determined up to a sign. Equal data get equal signs.
-        rows = rows * np.where((rows**3).sum(axis=1) < 0.0, -1.0, 1.0)[:, None]
+        rows = signed_rows(basis(points.reshape(-1, points.shape[-1]), self.rank))
         series = rows.reshape(len(rows), *points.shape[:2])
         return series[..., :-1].reshape(len(rows), -1), series[..., 1:].reshape(len(rows), -1)
 
