@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.comparison.distances.named_states import NamedStates, default_labels, named_states
 from rnnstudy.comparison.distances.tiles import DistanceTile, map_in_threads, tile_distances
-from rnnstudy.core.arguments import as_real_array, check_labels, summarise_value
+from rnnstudy.core.arguments import as_real_array, check_labels
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, Matrix
 from rnnstudy.core.lazy_imports import pd
@@ -95,29 +96,40 @@ class Distances(Record):
 
 
 def pairwise(
-    states: Sequence[Array], metric: Metric | str, labels: Sequence[str] | None = None
+    states: Any,
+    metric: Metric | str,
+    labels: Sequence[str] | None = None,
+    *,
+    others: Any = None,
+    other_labels: Sequence[str] | None = None,
 ) -> Any:
-    """Compute the distances of all pairs of representations.
+    """Compute the distances of all pairs of representations, or of some against others.
 
     Parameters
     ----------
-    states : sequence of arrays [sample, unit]
-        One array for each network, of the same samples. Numbers of units may differ.
+    states : list or dict of arrays [sample, unit]
+        One array for each network, of the same samples. Numbers of units may differ. The keys of a
+        dict are the labels. With `others`, a single array is one network.
     metric : Metric or str
         Distance between two representations, or its name with default settings, such as `"cka"`.
     labels : sequence of str, optional
-        Names of the networks. Default: "0", "1", ...
+        Names of the networks in a list. Default: "0", "1", ...
+    others : list, dict or array, optional
+        Networks to compare with, given like `states`. Default: `states` among themselves.
+    other_labels : sequence of str, optional
+        Names of `others` in a list. Default: "0", "1", ...
 
     Returns
     -------
     pandas.DataFrame
-        Square matrix with the labels on both sides.
+        Square matrix with the labels on both sides. With `others`: a row for each of `states`, a
+        column for each of `others`.
 
     Raises
     ------
     ValueError
         If a representation does not fit, or the metric is undefined for it; the message names it.
-        If the name of a metric is unknown.
+        If the name of a metric is unknown, or labels do not fit.
     TypeError
         If an argument has another type.
 
@@ -129,14 +141,41 @@ def pairwise(
     >>> table = pairwise([x, turned, x**3], rnnstudy.metrics.Procrustes(), ["x", "turned", "cubed"])
     >>> table.loc["x"].round(6).tolist()[:2]
     [0.0, 0.0]
+    >>> pairwise(x, "procrustes", others={"turned": turned, "cubed": x**3}).round(6).shape
+    (1, 2)
     """
     metric = as_metric(metric)
-    forms = prepare_forms(_as_representations(states), metric, labels)
-    return pairwise_distances(forms, metric, labels).to_frame()
+    rows = named_states(states, metric, labels, may_be_single=others is not None)
+    if others is None:
+        if other_labels is not None:
+            raise ValueError(
+                f"other_labels must name others, got {len(other_labels)} labels and no others. "
+                "Pass others, or labels alone."
+            )
+        forms = prepare_forms(rows.states, metric, rows.names)
+        return pairwise_distances(forms, metric, rows.names).to_frame()
+    columns = named_states(others, metric, other_labels, "others", may_be_single=True)
+    _check_states((*rows.names, *columns.names), [*rows.states, *columns.states], metric)
+    return _rectangle(rows, columns, metric)
+
+
+def _rectangle(rows: NamedStates, columns: NamedStates, metric: Metric) -> Any:
+    """Return the table of the distances of rows and columns."""
+    forms, other_forms = (
+        prepare_forms(side.states, metric, side.names) for side in (rows, columns)
+    )
+    values = tile_distances(forms, other_forms, metric)
+    if not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0]
+        raise ValueError(
+            f"the distance of {rows.names[row]!r} and {columns.names[column]!r} must be finite, "
+            f"got {values[row, column]:g}. Leave one of them out."
+        )
+    return pd.DataFrame(values, index=list(rows.names), columns=list(columns.names))
 
 
 def prepare_forms(
-    states: Sequence[Array], metric: Metric, labels: Sequence[str] | None = None
+    states: Sequence[Any], metric: Metric, labels: Sequence[str] | None = None
 ) -> list[Form]:
     """Compute the metric's form of each representation, ready for `pairwise_distances`.
 
@@ -165,24 +204,16 @@ def prepare_forms(
     >>> len(prepare_forms([np.eye(4), np.ones((4, 2)) - np.eye(4, 2)], METRICS["cka"]()))
     2
     """
-    names = _default_labels(labels, len(states))
-    states = [as_real_array(f"{n!r}", x, finite=False) for n, x in zip(names, states, strict=True)]
-    for name, x in zip(names, states, strict=True):
-        is_listed = x.ndim and states[0].ndim and not metric.trajectories
-        if is_listed and len(x) != len(states[0]):
-            raise ValueError(
-                f"all representations must be of the same samples, got {len(x)} samples of "
-                f"{name!r} and {len(states[0])} of {names[0]!r}. Pass states of the same trials."
-            )
+    names = default_labels(labels, len(states))
 
-    def form(name: str, x: Array) -> Form:
+    def form(name: str, x: Any) -> Form:
         try:
             return metric.prepare(x)
         except ValueError as error:
             kind = UndefinedMetric if isinstance(error, UndefinedMetric) else ValueError
             raise kind(f"{name!r}: {error}") from error
 
-    return map_in_threads(form, names, states)
+    return map_in_threads(form, names, _check_states(names, states, metric))
 
 
 def pairwise_distances(
@@ -219,7 +250,7 @@ def pairwise_distances(
     0.0
     """
     values = tile_distances(forms, forms, metric, block)
-    return Distances(_default_labels(labels, len(forms)), values)
+    return Distances(default_labels(labels, len(forms)), values)
 
 
 def assemble_tiles(
@@ -257,26 +288,15 @@ def assemble_tiles(
     return values
 
 
-def _as_representations(states: Any) -> list[Any]:
-    """Return the representations in a list; TypeError for one array of a single network."""
-    is_array = isinstance(states, np.ndarray) and states.ndim < 3
-    if is_array or isinstance(states, str | bytes | Mapping) or not hasattr(states, "__iter__"):
-        raise TypeError(
-            "states must be a list of arrays [sample, unit], one for each network, got "
-            f"{summarise_value(states)}. Pass [x, y]."
-        )
-    representations = list(states)
-    if not representations:
-        raise ValueError("states must have at least one array, got an empty list. Pass [x, y].")
-    return representations
-
-
-def _default_labels(labels: Sequence[str] | None, count: int) -> tuple[str, ...]:
-    if labels is None:
-        return tuple(str(i) for i in range(count))
-    names: tuple[Any, ...] = tuple(check_labels("labels", labels))
-    if len(names) != count:
-        raise ValueError(
-            f"labels must be {count}, one for each representation, got {len(names)}. Give all."
-        )
-    return names
+def _check_states(names: Sequence[str], states: Sequence[Any], metric: Metric) -> list[Any]:
+    """Return representations as arrays; ValueError if they are not of the same samples."""
+    checked = [metric.check_states(f"{n!r}", x) for n, x in zip(names, states, strict=True)]
+    if metric.trajectories:
+        return checked
+    for name, x in zip(names, checked, strict=True):
+        if x.ndim and checked[0].ndim and len(x) != len(checked[0]):
+            raise ValueError(
+                f"all representations must be of the same samples, got {len(x)} samples of "
+                f"{name!r} and {len(checked[0])} of {names[0]!r}. Pass states of the same trials."
+            )
+    return checked

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from reference.metrics import cka, svcca
@@ -36,10 +38,12 @@ def test_all_pairs_are_each_pair_by_its_definition(metric, slow):
 
 @pytest.mark.parametrize("kind", sorted(METRICS))
 def test_the_size_of_blocks_does_not_matter(kind):
-    metric = METRICS[kind](**({"delays": 3, "rank": 3} if kind == "dsa" else {}))
+    metric = METRICS[kind](**({"delays": 3, "rank": 3} if kind.endswith("dsa") else {}))
     # More samples than units of any two, lest correlations be 1 and weights of pwcca undetermined.
     states = representations(samples=120)
     states = [x.reshape(4, 30, -1) if metric.trajectories else x for x in states]
+    inputs = np.random.default_rng(1).standard_normal((4, 30, 2))
+    states = [(x, inputs) for x in states] if metric.driven else states
     forms = [metric.prepare(x) for x in states]
     whole = pairwise_distances(forms, metric, block=100).values
     for block in (1, 2, 3, 7):
@@ -98,6 +102,85 @@ def test_a_single_network_is_an_empty_comparison():
 def test_a_metric_is_an_object_or_a_name(metric):
     x, y = representations(widths=(3, 4))
     assert pairwise([x, y], metric).loc["0", "1"] == SVCCA().distance(x, y)
+
+
+def test_keys_of_a_dict_are_the_labels():
+    x, y, z = representations(widths=(2, 3, 4))
+    table = pairwise({"x": x, "y": y, "z": z}, CKA())
+    assert table.equals(pairwise([x, y, z], CKA(), ["x", "y", "z"]))
+
+
+@pytest.mark.parametrize("metric", [SVCCA(dimensions=4), CKA()], ids=["svcca", "cka"])
+def test_two_groups_have_the_distances_of_a_part_of_the_whole_matrix(metric):
+    states = representations()
+    names = list("abcdefg")
+    whole = pairwise(states, metric, names)
+    part = pairwise(
+        states[:3], metric, names[:3], others=dict(zip(names[3:], states[3:], strict=True))
+    )
+    assert part.to_numpy() == pytest.approx(whole.loc[list("abc"), list("defg")].to_numpy())
+    assert (list(part.index), list(part.columns)) == (list("abc"), list("defg"))
+    numbered = pairwise(states[:2], metric, others=states[2:], other_labels=names[2:])
+    assert (list(numbered.index), list(numbered.columns)) == (["0", "1"], list("cdefg"))
+
+
+def test_one_network_against_all():
+    x, *others = representations()
+    row = pairwise(x, CKA(), ["mine"], others=others)
+    assert row.shape == (1, 6)
+    assert row.loc["mine", "2"] == pytest.approx(CKA().distance(x, others[2]))
+    column = pairwise(others, CKA(), others=x)
+    assert column.to_numpy() == pytest.approx(row.to_numpy().T)
+
+
+def test_one_network_of_trajectories_or_with_inputs_against_all():
+    trials = np.random.default_rng(0).standard_normal((3, 4, 20, 3)).cumsum(axis=2)
+    inputs = np.diff(trials, axis=2, prepend=0.0)
+    metric = METRICS["dsa"](delays=2, rank=3)
+    assert pairwise(trials[0], metric, others=list(trials)).iloc[0, 0] == 0.0
+    driven = [(x, u) for x, u in zip(trials, inputs, strict=True)]
+    metric = METRICS["input_dsa"](rank=3)
+    table = pairwise(driven[0], metric, others=driven)
+    assert table.shape == (1, 3)
+    assert table.iloc[0, 0] == 0.0
+    assert pairwise(driven[:2], metric).shape == (2, 2)
+
+
+class _Undefined(CKA):
+    """CKA whose similarities are not defined."""
+
+    def from_products(self, products, a, b):
+        return np.full(products.shape[:-2], np.nan)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"others": [], "states": [0, 1]}, "others must have at least one array, got an empty"),
+        ({"others": 3, "states": [0, 1]}, "others must be a list of arrays"),
+        ({"states": {"a": 0, "b": 1}, "labels": ["a", "b"]},
+         "labels must not be given for a dict of states, got 2 labels. Its keys are the labels"),
+        ({"states": [0, 1], "other_labels": ["a"]},
+         "other_labels must name others, got 1 labels and no others"),
+        ({"states": [0], "others": [0, 1], "other_labels": ["a", "a"]},
+         "labels must differ, got 'a' for more than one item"),
+        ({"states": [0], "others": [2]}, "same samples, got 39 samples of '0' and 40 of '0'"),
+        ({"states": [0], "others": [1], "metric": _Undefined()},
+         "the distance of '0' and '0' must be finite, got nan. Leave"),
+    ],
+)  # fmt: skip
+def test_groups_that_do_not_fit_are_refused(arguments, message):
+    given = [*representations(widths=(2, 3)), np.ones((39, 2))]
+
+    def filled(value):
+        if isinstance(value, dict):
+            return {key: given[i] for key, i in value.items()}
+        return [given[i] for i in value] if isinstance(value, list) else value
+
+    whole = {"metric": CKA(), **arguments}
+    whole |= {key: filled(whole[key]) for key in ("states", "others") if key in whole}
+    with pytest.raises((ValueError, TypeError), match=re.escape(message)):
+        pairwise(**whole)
 
 
 def test_different_samples_are_refused_by_name():
