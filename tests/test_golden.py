@@ -82,6 +82,8 @@ def _metric(kind: str) -> list[float]:
     x, y = generator.standard_normal((2, 40, 12))
     metric, pair = METRICS[kind](), (x, x @ y.T[:, :12] + y)
     pair = tuple(z.reshape(2, 20, 12) for z in pair) if metric.trajectories else pair
+    inputs = np.sin(np.arange(80.0)).reshape(2, 20, 2)
+    pair = tuple((z, inputs) for z in pair) if metric.driven else pair
     return [metric.distance(*pair)]
 
 

@@ -2,9 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
 from scipy.optimize import linear_sum_assignment
 
-from rnnstudy.metrics.linear_dynamics.conjugation import _derivatives, _rotate, align_fields
+from rnnstudy.metrics.linear_dynamics.conjugation import (
+    _derivatives,
+    _rotate,
+    align_fields,
+    sum_of_powers,
+)
 
 
 def rotations(generator, count, size):
@@ -102,3 +108,55 @@ def test_derivatives_are_differences():
 
 def test_fields_of_zero_have_nothing_to_align():
     assert align_fields(np.zeros((2, 3, 3)), np.zeros((2, 3, 3)), starts(3)).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("size", [2, 3, 5])
+def test_a_system_in_other_coordinates_is_the_same_system(size):
+    """Fields and input maps: the rotation of both is found, and the sum of both overlaps is 1."""
+    generator = np.random.default_rng(size)
+    a = unit(generator.standard_normal((8, size, size)))
+    entry = unit(generator.standard_normal((8, size, 2)))
+    turn = rotations(generator, 8, size)
+    linear = 0.5 * turn @ entry @ entry.swapaxes(-1, -2)
+    found = align_fields(0.5 * _rotate(a, turn), a, starts(size), linear)
+    assert found == pytest.approx(np.ones(8), abs=1e-9)
+
+
+def test_without_fields_the_linear_term_has_its_nuclear_norm():
+    linear = np.random.default_rng(0).standard_normal((5, 4, 4))
+    none = np.zeros((5, 4, 4))
+    expected = np.linalg.svd(linear, compute_uv=False).sum(axis=-1)
+    assert align_fields(none, none, starts(4), linear) == pytest.approx(expected, abs=1e-9)
+
+
+def test_derivatives_of_the_linear_term_are_those_of_small_rotations():
+    """Against central differences of <A, C B C'> + <L, C> along exp(t W)."""
+    generator = np.random.default_rng(5)
+    a, b, linear = generator.standard_normal((3, 1, 4, 4))
+    turn = rotations(generator, 1, 4)
+    gradient, curvature = _derivatives(a, b, turn, linear)
+    step = generator.standard_normal(6)
+    first, second = np.triu_indices(4, 1)
+    plane = np.zeros((4, 4))
+    plane[first, second], plane[second, first] = step, -step
+
+    def value(t):
+        moved = expm(t * plane) @ turn
+        return float((a * _rotate(b, moved)).sum() + (linear * moved).sum())
+
+    h = 1e-4
+    slope = (value(h) - value(-h)) / (2 * h)
+    bend = (value(h) - 2 * value(0.0) + value(-h)) / h**2
+    assert gradient[0] @ step == pytest.approx(slope, rel=1e-5)
+    assert step @ curvature[0] @ step == pytest.approx(bend, rel=1e-4, abs=1e-4)
+
+
+def test_sums_of_powers_are_products_of_controllability_matrices():
+    generator = np.random.default_rng(6)
+    a, b = generator.standard_normal((2, 3, 3))
+    g, h = generator.standard_normal((2, 3, 2))
+    first, second = (
+        np.hstack([np.linalg.matrix_power(field, i) @ entry for i in range(4)])
+        for field, entry in ((a, g), (b, h))
+    )
+    assert sum_of_powers(a, b, g @ h.T, 4) == pytest.approx(first @ second.T)

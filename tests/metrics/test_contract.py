@@ -21,6 +21,7 @@ from rnnstudy.metrics import (
     PWCCA,
     RSA,
     SVCCA,
+    InputDSA,
     Metric,
     PrincipalAngles,
     Procrustes,
@@ -50,9 +51,13 @@ def representations(seed, widths=(4, 9, 17)):
     ]
 
 
+INPUTS = np.random.default_rng(99).standard_normal((TRIALS, TIME, 2))
+
+
 def given_to(metric, states):
-    """States [sample, unit] in the shape that a metric wants."""
-    return states.reshape(TRIALS, TIME, -1) if metric.trajectories else states
+    """States [sample, unit] in the shape that a metric wants, with inputs if it wants them."""
+    shaped = states.reshape(TRIALS, TIME, -1) if metric.trajectories else states
+    return (shaped, INPUTS) if metric.driven else shaped
 
 
 def similarity(metric, x, y):
@@ -188,6 +193,7 @@ def test_of_a_constant_representation_no_number_is_made(metric, other):
         Procrustes(alpha=0.5),
         RSA(correlation="pearson"),
         DSA(delays=2, measure="euclidean"),
+        InputDSA(part="state"),
         SVCCA(divide_by="smaller"),
     ],
     ids=str,

@@ -2,6 +2,7 @@ import re
 
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
 
 from rnnstudy.metrics import DSA, SVCCA
 
@@ -106,3 +107,48 @@ def test_a_rank_beyond_what_varies_is_filled_up():
 def test_unusable_states_are_refused(states, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         DSA().prepare(states)
+
+
+def block_field(*blocks):
+    """Field of several planes, each with a modulus and an angle."""
+    field = np.zeros((2 * len(blocks), 2 * len(blocks)))
+    for k, (modulus, angle) in enumerate(blocks):
+        field[2 * k : 2 * k + 2, 2 * k : 2 * k + 2] = spiral(modulus, angle)
+    return field
+
+
+def balanced_trajectories(field, time=12):
+    """Trials from each end of each axis: their mean is 0, and no plane has a preferred direction.
+
+    Coordinates of equal variance then only scale the planes, which a normal field does not notice.
+    """
+    state = np.concatenate([np.eye(len(field)), -np.eye(len(field))])
+    course = [state]
+    for _ in range(time - 1):
+        course.append(course[-1] @ field.T)
+    return np.stack(course, axis=1)
+
+
+@pytest.mark.parametrize("measure", ["angular", "euclidean"])
+def test_the_distance_of_normal_systems_is_that_of_their_spectra(measure):
+    """Hoffman & Wielandt (1953): the best change of coordinates pairs the eigenvalues.
+
+    An independent truth: spectra, an assignment, and no trajectories. Blocks of conjugate pairs are
+    assigned as wholes, since a reflection turns a rotation of one sense into one of the other.
+    """
+    systems = [(0.95, 0.2), (0.8, 1.3)], [(0.9, 0.5), (0.7, 2.0)]
+    spectra = [np.array([m * np.exp(1j * w) for m, w in each]) for each in systems]
+    gain = np.real(spectra[0][:, None] * np.conj(spectra[1])[None])
+    rows, columns = linear_sum_assignment(-gain)
+    overlap = 2.0 * gain[rows, columns].sum()
+    squares = [2.0 * (np.abs(each) ** 2).sum() for each in spectra]
+    expected = (
+        np.arccos(overlap / np.sqrt(squares[0] * squares[1]))
+        if measure == "angular"
+        else np.sqrt(sum(squares) - 2.0 * overlap)
+    )
+    metric = DSA(delays=1, rank=4, measure=measure)
+    states = [seen_by(balanced_trajectories(block_field(*each)), 7, k)
+              for k, each in enumerate(systems)]  # fmt: skip
+    # Weights of units that are no rotation are undone by coordinates of equal variance.
+    assert metric.distance(*states) == pytest.approx(expected, abs=1e-6)

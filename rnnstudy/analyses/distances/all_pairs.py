@@ -175,15 +175,19 @@ class AllPairs(TaskAnalysis):
         except ValueError as error:
             raise ValueError(f"{self.label(row)!r}: {error}") from error
 
-    def states(self, task: Task, activity: Activity, planted: bool = False) -> Array:
+    def states(self, task: Task, activity: Activity, planted: bool = False) -> Any:
         """Return a network's states, or a planted copy, in the shape that the metric takes.
 
-        They keep their precision, from which a metric tells rounding.
+        They keep their precision, from which a metric tells rounding. A metric of driven networks
+        takes the inputs, too.
         """
-        states = activity.states
+        states, inputs = activity.states, activity.inputs
         if self.between is not None:
-            states = states[:, steps_within(self.between, task)]
+            steps = steps_within(self.between, task)
+            states, inputs = states[:, steps], inputs[:, steps]
         states = plant_in_states(states) if planted else states
+        if self.metric.driven:
+            return states, inputs
         return states if self.metric.trajectories else states.reshape(-1, states.shape[-1])
 
     def window_words(self, task: Task) -> list[str]:
