@@ -13,8 +13,8 @@ class MissingTransform:
         if metric is None:
             return self
         raise AttributeError(
-            f"{metric.kind} must align states to have a transform, got a metric that aligns none. Use "
-            "procrustes, cca, svcca, pwcca or principal_angles."
+            f"{metric.kind} must align states to have a transform, got a metric that aligns none. "
+            "Use procrustes, cca, svcca, pwcca or principal_angles."
         )
 
 
@@ -145,6 +145,13 @@ class Estimator(Entry):
         vars(self).clear()
         vars(self).update(changed)
         return self
+
+    def __delattr__(self, name: str) -> None:
+        # scikit-learn notes its callbacks beside the fields, and removes them.
+        if name in vars(self) and name not in type(self).model_fields:
+            del vars(self)[name]
+        else:
+            super().__delattr__(name)
 
     def __sklearn_clone__(self) -> Self:
         return self.replace()

@@ -48,4 +48,6 @@ def fit_driven_map(now: Array, then: Array, drive: Array) -> tuple[Array, Array]
     sizes = [np.linalg.norm(part) or 1.0 for part in (now, drive)]
     regressors = np.hstack([part / size for part, size in zip((now, drive), sizes, strict=True)])
     solution = np.linalg.lstsq(regressors, then, rcond=None)[0].T
+    # Coefficients of what does not vary are 0, and no rounding error.
+    solution = np.where(regressors.any(axis=0), solution, 0.0)
     return solution[:, : now.shape[1]] / sizes[0], solution[:, now.shape[1] :] / sizes[1]

@@ -11,7 +11,6 @@ from rnnstudy.metrics.base import (
     Form,
     UndefinedMetric,
     centre_states,
-    check_finite,
     form_arrays,
     round_similarity,
 )
@@ -109,7 +108,7 @@ class InputDSA(DSA):
                 f"{name} must be a pair of arrays (states, inputs), got {summarise_value(states)}. "
                 "Pass the inputs that drove the states."
             )
-        pair = [as_real_array(each, part, finite=False)
+        pair = [as_real_array(each, part, finite=each == "inputs")
                 for each, part in zip(("states", "inputs"), states, strict=True)]  # fmt: skip
         return pair[0], pair[1]
 
@@ -178,7 +177,6 @@ class InputDSA(DSA):
             raise UndefinedMetric(
                 f"inputs must be at least 1, got shape {inputs.shape}. Use dsa for states alone."
             )
-        check_finite(inputs, ("trial", "time", "input"))
         # A step leads from time t to t + 1. The first t has all delays of states and inputs.
         first = max(self.delays - 1, self.input_delays + self.input_lag - 2)
         if states.shape[1] < first + 2:
