@@ -38,7 +38,7 @@ class Alignment:
     >>> import numpy as np
     >>> from rnnstudy.metrics.alignment import Alignment
     >>> same = Alignment((np.ones(2), np.zeros(2)), (np.eye(2), np.eye(2)), np.ones(2))
-    >>> same.place(np.array([[1.0, 3.0]]), 0).tolist()
+    >>> same.coordinates(np.array([[1.0, 3.0]]), 0).tolist()
     [[0.0, 2.0]]
     """
 
@@ -47,7 +47,7 @@ class Alignment:
     weights: Array
     missing: int = 0
 
-    def place(self, states: Any, side: int) -> Array:
+    def coordinates(self, states: Any, side: int) -> Array:
         """Return the coordinates [sample, coordinate] of states of one side, 0 (x) or 1 (y)."""
         name, units = "xy"[side], len(self.means[side])
         states = as_real_array(name, states, finite=False)
@@ -65,12 +65,12 @@ class Alignment:
 
         They are signed: coordinates that agree in training samples may be opposed in others.
         """
-        first, second = (self._normalised(part, side) for side, part in enumerate((x, y)))
+        first, second = (self._unit_coordinates(part, side) for side, part in enumerate((x, y)))
         return np.clip((first * second).sum(axis=0), -1.0, 1.0)
 
-    def _normalised(self, states: Array, side: int) -> Array:
+    def _unit_coordinates(self, states: Array, side: int) -> Array:
         """Return coordinates with mean 0 and length 1 over the samples."""
-        placed = self.place(states, side)
+        placed = self.coordinates(states, side)
         moved = placed - placed.mean(axis=0)
         sizes = np.linalg.norm(moved, axis=0)
         if not (sizes > 1e-12 * np.linalg.norm(placed, axis=0)).all():
@@ -119,7 +119,7 @@ class AligningMetric(ProductMetric):
         return alignment
 
     def fit(self, x: Any, y: Any) -> Self:
-        """Learn the maps that align x with y.
+        """Compute the maps that align x with y.
 
         Parameters
         ----------
@@ -179,8 +179,8 @@ class AligningMetric(ProductMetric):
         True
         """
         alignment = self.alignment_
-        placed = alignment.place(x, 0)
-        return placed if y is None else (placed, alignment.place(y, 1))
+        placed = alignment.coordinates(x, 0)
+        return placed if y is None else (placed, alignment.coordinates(y, 1))
 
     def score(self, x: Any, y: Any) -> float:
         """Return the similarity, at most 1, of x and y under the maps of `fit`.

@@ -118,7 +118,7 @@ class Procrustes(AligningMetric):
 
     def agreement(self, alignment: Alignment, x: Array, y: Array) -> float:
         """Return the cosine of the placed shapes, or their product if sizes count."""
-        first, second = alignment.place(x, 0), alignment.place(y, 1)
+        first, second = alignment.coordinates(x, 0), alignment.coordinates(y, 1)
         sizes = np.linalg.norm(first), np.linalg.norm(second)
         divisor = sizes[0] * sizes[1]
         if self._sizes_count:

@@ -35,10 +35,10 @@ NO_MOTION = "states must vary in time, got {} trials in which they do not. Leave
 class InputDSA(DSA):
     """Dynamical similarity analysis of driven networks: state maps and input maps (InputDSA).
 
-    A representation is a pair (states, inputs). The map x' = A x + B u + c is fitted to the states
-    x in their `rank` leading principal directions and the inputs u (dynamic mode decomposition with
-    control). Two networks are compared after an orthogonal change C of their state coordinates. The
-    inputs are the same, one by one, and are not rotated.
+    A representation is a pair (states, inputs). The map x' = A x + B u + c is fitted to states x
+    and inputs u (dynamic mode decomposition with control). States are in their `rank` leading
+    principal directions. Two networks are compared after an orthogonal change C of their state
+    coordinates. The inputs are the same, one by one, and are not rotated.
 
     `state` is the smallest distance |A - C A' C'| over C, as in `dsa`. `input` is the smallest
     |B - C B'|. `joint` has one C for both, with squares of weight w and 1 - w (`state_weight`).
@@ -154,8 +154,8 @@ class InputDSA(DSA):
         shape = np.broadcast_shapes(*(side.size.shape for side in sides))
         first, second = (side.flatten(shape) for side in sides)
         blocks = [slice(i, i + PAIRS_AT_ONCE) for i in range(0, len(first.size), PAIRS_AT_ONCE)]
-        found = [self._similarities(first.at(block), second.at(block)) for block in blocks]
-        whole = np.concatenate(found) if found else np.zeros(0)
+        values = [self._similarities(first.at(block), second.at(block)) for block in blocks]
+        whole = np.concatenate(values) if values else np.zeros(0)
         return round_similarity(whole.reshape(shape), lowest=-1.0)
 
     def to_distance(self, similarity: Array, a: Form, b: Form) -> Array:
@@ -198,8 +198,8 @@ class InputDSA(DSA):
         rows = basis(flat, self.rank)
         if not rows.any():
             raise UndefinedMetric(NO_MOTION.format(len(points)))
-        left, sizes, _ = np.linalg.svd(rows @ centre_states(flat), full_matrices=False)
-        return signed_rows((left * sizes).T @ rows).reshape(len(rows), *points.shape[:2])
+        axes, sizes, _ = np.linalg.svd(rows @ centre_states(flat), full_matrices=False)
+        return signed_rows((axes * sizes).T @ rows).reshape(len(rows), *points.shape[:2])
 
     def _maps(self, form: Form, columns: int = 0) -> DrivenMaps:
         """Return the maps of a form, without padding, with at least so many inputs."""
