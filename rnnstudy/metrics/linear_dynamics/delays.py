@@ -44,10 +44,12 @@ def signed_rows(rows: Array) -> Array:
 
 def fit_driven_map(now: Array, then: Array, drive: Array) -> tuple[Array, Array]:
     """Return A and B of the least squares of then = A now + B drive + c, [row, transition] each."""
+    is_constant = np.concatenate([np.zeros(len(now), bool), np.ptp(drive, axis=1) == 0.0])
     now, then, drive = (centre_states(part.T) for part in (now, then, drive))
     sizes = [np.linalg.norm(part) or 1.0 for part in (now, drive)]
     regressors = np.hstack([part / size for part, size in zip((now, drive), sizes, strict=True)])
+    regressors[:, is_constant] = 0.0
     solution = np.linalg.lstsq(regressors, then, rcond=None)[0].T
-    # Coefficients of what does not vary are 0, and no rounding error.
-    solution = np.where(regressors.any(axis=0), solution, 0.0)
+    # The mean of a constant input is rounded, and coefficients of the rounding errors are large.
+    solution = np.where(is_constant, 0.0, solution)
     return solution[:, : now.shape[1]] / sizes[0], solution[:, now.shape[1] :] / sizes[1]
