@@ -9,6 +9,7 @@ from scipy.linalg import orthogonal_procrustes
 from rnnstudy.analyses.distances.pairs import Pairs
 from rnnstudy.analyses.distances.representations import Activity
 from rnnstudy.metrics import DSA, InputDSA, UndefinedMetric
+from rnnstudy.tasks.flip_flop import FlipFlop
 
 PARTS = ["joint", "state", "input", "controllability"]
 SIZE, INPUTS = 3, 2
@@ -229,6 +230,6 @@ def test_a_study_gives_the_inputs_of_the_probe():
     other = np.zeros((*states.shape[:2], 1))
     activity = Activity(inputs=inputs, targets=other, outputs=other, states=states)
     analysis = Pairs(metric={"kind": "input_dsa", "rank": SIZE})
-    given = analysis.states(activity)
+    given = analysis.states(FlipFlop(), activity)
     assert [part.shape for part in given] == [states.shape, inputs.shape]
     assert analysis.metric.distance(given, (states, inputs)) == 0.0
