@@ -68,6 +68,15 @@ def test_the_network_with_dales_law_holds_two_decisions(tmp_path, capsys) -> Non
     assert max(outputs) > 0.5
 
 
+def test_the_recorded_network_is_nearest_to_its_recording(tmp_path, capsys) -> None:
+    out = printed("recording.py", tmp_path, capsys, "1")
+    nearest = re.findall(r"^((?:plain|GRU|rate) \d) +\S+ +\S+$", out, flags=re.MULTILINE)
+    assert nearest[0] == "GRU 2"
+    assert len(nearest) == 6
+    least = float(re.findall(r"least distance that the noise allows: (\S+)", out)[0])
+    assert 0.0 < least < 0.5
+
+
 def test_parts_of_ones_own_go_through_their_study(tmp_path, plugins) -> None:
     short = ["training.steps=2", "networks.units=4", "networks.seeds=1", "report.formats=svg"]
     short += ["analyses.0.search={candidates: 8, rounds: 1}"]

@@ -1,4 +1,4 @@
-"""The shipped study of the field's networks, with the file that its script makes of PyTorch."""
+"""The shipped study of the field's networks, with the files that its script makes of PyTorch."""
 
 import re
 import runpy
@@ -19,16 +19,28 @@ OTHER_TASK = "tasks.1={kind: go_no_go, dt: 100}"
 """Task in place of that of NeuroGym, where it is not installed."""
 
 
-def written(folder: Path) -> str:
-    """Write a network of PyTorch's names and shapes. Return the override that names its file."""
+def files_in(folder: Path) -> list[str]:
+    """Return the overrides that name the files of a folder."""
+    names = {"models": "field-gru.npz", "data": "field-recording.npz"}
+    return [f"{section}.0.file={folder / name}" for section, name in names.items()]
+
+
+def written(folder: Path) -> list[str]:
+    """Write a network of PyTorch's names and shapes, and a recording. Return their overrides."""
     weights = {f"rnn.{n}": a for n, a in random_layers("gru", 2, 5, dtype="float32").items()}
     weights |= {"readout.weight": np.ones((2, 5), np.float32), "readout.bias": np.zeros(2)}
     np.savez(folder / "field-gru.npz", **weights)
-    return f"models.0.file={folder / 'field-gru.npz'}"
+    draw = np.random.default_rng(0)
+    activity = draw.standard_normal((6, 20, 8)).repeat(4, axis=0)
+    activity += 0.1 * draw.standard_normal(activity.shape)
+    inputs = draw.standard_normal((6, 20, 2)).repeat(4, axis=0)
+    sequence = np.arange(6).repeat(4)
+    np.savez(folder / "field-recording.npz", activity=activity, inputs=inputs, sequence=sequence)
+    return files_in(folder)
 
 
 def test_the_study_has_the_networks_of_the_field(tmp_path: Path) -> None:
-    study = load_study(SPEC, [written(tmp_path), OTHER_TASK])
+    study = load_study(SPEC, [*written(tmp_path), OTHER_TASK])
     members = [member for member, _ in study.expand()]
     assert len(members) == 2 * 3 * 2 + 1
     cells = {(member.fields["cell"], member.fields["activation"]) for member in members}
@@ -43,11 +55,13 @@ def test_a_small_form_of_the_study_runs(tmp_path: Path) -> None:
     short = ["training.steps=2", "training.batch=2", "networks.units=3", "networks.seeds=1"]
     short += ["tasks.0.length=12", "tasks.0.probe_trials=4", "report.formats=svg"]
     short += ["analyses.0.search={candidates: 8, rounds: 1}"]
-    study = load_study(SPEC, [written(tmp_path), OTHER_TASK, *short])
+    study = load_study(SPEC, [*written(tmp_path), OTHER_TASK, *short])
     run = runner.run(study, tmp_path / "run")
     assert run.failures() == []
     names = [name for name in run.members["member"] if "go_no_go" not in name]
     assert list(run.distances("cka", task="flip_flop").columns) == names
+    names.append("field_recording")
+    assert list(run.distances("cka_field_recording", task="flip_flop").columns) == names
     assert "field-gru" in names
     page = (tmp_path / "run" / "report" / "index.html").read_text(encoding="utf-8")
     assert all(name in page for name in names)
@@ -58,8 +72,7 @@ def test_the_script_writes_a_network_that_the_study_reads(tmp_path: Path) -> Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["field_inputs.py", str(tmp_path), "2"])
         runpy.run_path(str(ROOT / "tools" / "field_inputs.py"), run_name="__main__")
-    file = f"models.0.file={tmp_path / 'field-gru.npz'}"
-    study = load_study(SPEC, [file, OTHER_TASK])
+    study = load_study(SPEC, [*files_in(tmp_path), OTHER_TASK])
     assert any(member.name == "field-gru" for member, _ in study.expand())
 
 
@@ -69,9 +82,7 @@ def test_the_study_runs_to_its_report(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["field_inputs.py", str(tmp_path)])
         runpy.run_path(str(ROOT / "tools" / "field_inputs.py"), run_name="__main__")
-    run = runner.run(
-        load_study(SPEC, [f"models.0.file={tmp_path / 'field-gru.npz'}"]), tmp_path / "run"
-    )
+    run = runner.run(load_study(SPEC, files_in(tmp_path)), tmp_path / "run")
     assert run.failures() == []
     page = (tmp_path / "run" / "report" / "index.html").read_text(encoding="utf-8")
     assert re.search("PerceptualDecisionMaking", page)

@@ -1,4 +1,4 @@
-"""Train a PyTorch GRU on a memory of two bits, and save what specs/field.yaml reads:
+"""Train two PyTorch GRUs on a memory of two bits, and save one, and a recording of the other:
 
 python tools/field_inputs.py specs
 """
@@ -12,6 +12,7 @@ import torch
 from rnnstudy.tasks.flip_flop import FlipFlop
 
 UNITS, BATCH = 24, 32
+NEURONS, REPEATS = 60, 8
 
 
 class Memory(torch.nn.Module):
@@ -39,17 +40,33 @@ def train(network: Memory, inputs: torch.Tensor, targets: torch.Tensor, steps: i
         optimiser.step()
 
 
+def record(network: Memory, inputs: torch.Tensor) -> dict[str, np.ndarray]:
+    """Return the arrays of a recording: noisy random neurons that read the units of a network."""
+    generator = np.random.default_rng(0)
+    with torch.no_grad():
+        states = network.rnn(inputs)[0].numpy()  # [sequence, time, unit]
+    weights = generator.standard_normal((UNITS, NEURONS)) / np.sqrt(UNITS)
+    activity = (states @ weights).repeat(REPEATS, axis=0)  # [trial, time, neuron]
+    activity += 0.3 * generator.standard_normal(activity.shape)
+    sequence = np.arange(len(inputs)).repeat(REPEATS)
+    repeated = inputs.numpy().repeat(REPEATS, axis=0)
+    return {"activity": activity.astype("float32"), "inputs": repeated, "sequence": sequence}
+
+
 def main(folder: str, steps: str = "400") -> None:
-    """Write the weights of the network."""
-    torch.manual_seed(0)
+    """Write the weights of a network, and the recording of another one."""
     torch.set_num_threads(1)  # A small network is trained fastest by one thread.
     task = FlipFlop(bits=2, length=40)
     trials = task.sample((0, 0), 1024)
     inputs, targets = (torch.tensor(np.asarray(a)) for a in (trials.inputs, trials.targets))
-    network = Memory(task.inputs, task.outputs)
-    train(network, inputs, targets, int(steps))
-    arrays = {name: values.numpy() for name, values in network.state_dict().items()}
-    np.savez(Path(folder, "field-gru.npz"), **arrays)
+    networks = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        networks.append(Memory(task.inputs, task.outputs))
+        train(networks[-1], inputs, targets, int(steps))
+    weights = {name: values.numpy() for name, values in networks[0].state_dict().items()}
+    np.savez(Path(folder, "field-gru.npz"), **weights)
+    np.savez(Path(folder, "field-recording.npz"), **record(networks[1], inputs[:8]))
 
 
 if __name__ == "__main__":
