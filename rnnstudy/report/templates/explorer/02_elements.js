@@ -60,9 +60,14 @@ function isDark() {
   return window.matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
-// Black marks are for paper: on a dark page they take the colour of the text.
+// Colours of the figures are for paper. On a dark page the dark ones are lighter, of the same hue.
+const LIGHTER = { "#0072B2": "#4AA3DF", "#332288": "#9A8CE8", "#882255": "#D16A9C" };
+
+// Black marks take the colour of the text.
 function onPage(colour) {
-  return colour.toUpperCase() === "#000000" ? ink("ink") : colour;
+  const name = colour.toUpperCase();
+  if (name === "#000000") return ink("ink");
+  return (isDark() && LIGHTER[name]) || colour;
 }
 
 const CHANNELS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999933",

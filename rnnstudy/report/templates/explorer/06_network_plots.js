@@ -14,7 +14,7 @@ function drawTrial(box, network, task, trial) {
   const axes = { gridcolor: ink("line"), zerolinecolor: ink("line") };
   for (let channel = 0; channel < inputs.shape[2]; channel++) {
     data.push(lineTrace(time, slice(values.inputs, inputs.shape, trial, channel), {
-      name: "input", color: CHANNELS[channel % CHANNELS.length], axis: 0, legend: false }));
+      name: "input", color: onPage(CHANNELS[channel % CHANNELS.length]), axis: 0, legend: false }));
   }
   layout.yaxis = { ...axes, domain: domains[0], title: { text: "input" } };
   for (let channel = 0; channel < width; channel++) {
@@ -23,7 +23,7 @@ function drawTrial(box, network, task, trial) {
     data.push(lineTrace(time, slice(values.targets, targets.shape, trial, channel), {
       name: "target", color: ink("ink"), dash: "dash", axis: panel, legend: first }));
     data.push(lineTrace(time, slice(values.outputs, outputs.shape, trial, channel), {
-      name: "output", color: CHANNELS[channel % CHANNELS.length], axis: panel, legend: first }));
+      name: "output", color: onPage(CHANNELS[channel % CHANNELS.length]), axis: panel, legend: first }));
     layout[`yaxis${axisOf(panel)}`] = { ...axes, domain: domains[panel],
       title: { text: width > 1 && panels > 1 ? `out ${channel + 1}` : "output" } };
   }

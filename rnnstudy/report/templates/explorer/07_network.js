@@ -118,7 +118,7 @@ function networkPanel(entries, options = {}) {
     }
     if (key === "spectrum") return drawSpectrum(box, network.space.points, { input, chosen });
     if (key === "graph") return drawGraph(box, network.graph);
-    return drawTraining(box, [{ name: "loss", training: network.training, color: CHANNELS[0] }]);
+    return drawTraining(box, [{ name: "loss", training: network.training, color: onPage(CHANNELS[0]) }]);
   }
 
   async function drawAll(keys = SECTIONS.map(([key]) => key)) {

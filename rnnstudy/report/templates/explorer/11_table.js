@@ -3,7 +3,8 @@ const ROW_HEIGHT = 34;
 const EXTRA_ROWS = 8;
 
 function networkTable() {
-  const columns = index.columns.filter((column) => column.name !== "left_out");
+  const columns = index.columns.filter((column) => column.name !== "left_out"
+    && (column.kind === "name" || column.values.some((value) => !Number.isNaN(value))));
   const state = { by: null, isDown: false, order: [], picked: [] };
   const body = element("tbody");
   const heads = new Map();
