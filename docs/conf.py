@@ -17,6 +17,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "mathml", "docstr
 root_doc = "index"
 exclude_patterns = ["examples/*"]
 default_role = "code"
+smartquotes = False
 suppress_warnings = ["config.cache"]
 
 myst_enable_extensions = ["dollarmath"]
@@ -38,7 +39,7 @@ html_show_sourcelink = False
 html_theme_options = {
     "navigation_with_keys": False,
     "show_prev_next": False,
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 6,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],

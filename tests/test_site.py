@@ -78,7 +78,8 @@ def entries(text: str) -> list[str]:
     """Return the pages in the lists of children of a page."""
     blocks = re.findall(r"```\{toctree\}\n(.*?)```", text, flags=re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
-    return [line.lstrip("/") for line in lines if line and not line.startswith(":")]
+    names = [re.sub(r".*<(.*)>", r"\1", line) for line in lines if not line.startswith(":")]
+    return [name.lstrip("/") for name in names if name]
 
 
 def reachable(site: dict[str, str]) -> set[str]:
@@ -155,6 +156,7 @@ def test_an_example_gets_a_heading_and_its_commands_are_code() -> None:
     [
         (["The norm |J| of `a|b`."], [r"The norm \|J\| of `a|b`."]),
         (["x_ and h_t"], [r"x\_ and h_t"]),
+        (["of forms [..., *form]", "**fields"], [r"of forms [..., \*form]", "**fields"]),
         ([">>> a | b", "1 | 2", "", "|c|"], [">>> a | b", "1 | 2", "", r"\|c\|"]),
         (["A class:", "", "    def f(x_):", "        pass"],
          ["A class::", "", "    def f(x_):", "        pass"]),

@@ -25,6 +25,9 @@ FIRST_ORDER = (
 )  # fmt: skip
 """Pages below the first page of the site, in order."""
 
+SHORT_TITLES = {"start.md": "Start", "results/index.md": "Results"}
+"""Titles of pages in menus, where those of the pages do not fit."""
+
 MARK = "<!-- site -->"
 """Place in the first page for links to pages that only the site has."""
 
@@ -176,8 +179,13 @@ def _join(folder: PurePosixPath, link: str) -> PurePosixPath:
 
 def toctree(entries: list[str]) -> str:
     """Return the list of a page's children, for Sphinx."""
-    names = "\n".join(f"/{place.rpartition('.')[0]}" for place in entries)
+    names = "\n".join(map(_toctree_entry, entries))
     return f"\n```{{toctree}}\n:hidden:\n\n{names}\n```\n"
+
+
+def _toctree_entry(place: str) -> str:
+    name = f"/{place.rpartition('.')[0]}"
+    return f"{SHORT_TITLES[place]} <{name}>" if place in SHORT_TITLES else name
 
 
 def _copy_files(target: Path) -> None:

@@ -5,9 +5,12 @@ from typing import Any
 
 CODE = re.compile(r"(`[^`]*`)")
 
+MARKUP = re.compile(r"(\||(?<=\w)_(?!\w)|(?<=[\s\[(,])\*(?=\w))")
+"""Bars, underscores after words, and asterisks before words but at the beginning of a line."""
+
 
 def escape_lines(lines: list[str]) -> list[str]:
-    """Return the lines of a docstring, in which bars and trailing underscores mean nothing.
+    """Return the lines of a docstring, in which markup but for code means nothing.
 
     Examples are left alone. A paragraph that ends in a colon before indented code marks it as code.
     """
@@ -26,7 +29,7 @@ def escape_lines(lines: list[str]) -> list[str]:
 
 def _escape(line: str) -> str:
     parts = CODE.split(line)
-    parts[::2] = [re.sub(r"(\||(?<=\w)_(?!\w))", r"\\\1", part) for part in parts[::2]]
+    parts[::2] = [MARKUP.sub(r"\\\1", part) for part in parts[::2]]
     return "".join(parts)
 
 

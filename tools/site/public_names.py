@@ -53,8 +53,11 @@ def python_pages() -> Iterator[tuple[str, str]]:
 def _entry(name: str, module: str) -> str:
     """Return the part of a page on one public name, for Sphinx's autodoc."""
     kind = _kind(name, module)
-    options = {"automodule": ["members"], "autoclass": ["members"]}
-    lines = [f".. {kind}:: rnnstudy.{name}", *(f"   :{o}:" for o in options.get(kind, []))]
+    options = ["members:"] if kind in ("automodule", "autoclass") else []
+    if kind == "automodule":
+        # A public name has one place, also if a public module has it, too.
+        options.append(f"exclude-members: {', '.join(public_names())}")
+    lines = [f".. {kind}:: rnnstudy.{name}", *(f"   :{option}" for option in options)]
     block = "\n".join(lines)
     return f"## {name}\n\n```{{eval-rst}}\n{block}\n```"
 
