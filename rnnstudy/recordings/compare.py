@@ -87,7 +87,9 @@ def compare(
     >>> own, other = generator.standard_normal((2, 4, 20, 3))
     >>> neurons = (own @ generator.standard_normal((3, 9))).repeat(6, axis=0)
     >>> neurons += 0.1 * generator.standard_normal(neurons.shape)
-    >>> recording = Recording.of(neurons, {"choice": np.arange(4).repeat(6)}, name="ape")
+    >>> recording = Recording.of(
+    ...     neurons, {"choice": np.arange(4).repeat(6)}, inputs=np.zeros((24, 20, 1)), name="ape"
+    ... )
     >>> compare({"own": own, "other": other}, recording, "procrustes").nearest().index.tolist()
     ['own', 'other']
     """

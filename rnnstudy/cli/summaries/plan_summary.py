@@ -67,13 +67,14 @@ def important_kinds(study: Study, done: Counts, limit: int | None) -> list[str]:
     done
         Counts of each kind.
     limit
-        Number of kinds at most; None for all.
+        Number of lines at most; None for all. One line is kept for the kinds that are not named.
 
     Examples
     --------
     >>> from rnnstudy import load_study
     >>> spec = {"study": "a", "tasks": ["sine"], "networks": {"cells": "gru"}}
-    >>> important_kinds(load_study(spec), [("other", 0, 1), ("train", 0, 3)], 1)
+    >>> done = [("tiles", 0, 1), ("train", 0, 3), ("more tiles", 0, 1)]
+    >>> important_kinds(load_study(spec), done, 2)
     ['train']
     """
     kinds = [kind for kind, _, _ in done]
