@@ -92,7 +92,8 @@ def test_a_resolved_study_reads_back_equal(text):
 
 def test_a_resolved_study_holds_every_default_in_the_order_of_the_fields():
     data = yaml.safe_load(resolve_study(study_of(SMALL)))
-    assert list(data) == list(Study.model_fields)
+    # Without recordings, the file is that of versions without them.
+    assert list(data) == [name for name in Study.model_fields if name != "data"]
     assert data["training"]["steps"] == 1500
     assert data["tasks"][0]["frequencies"] == 51
     assert data["networks"]["cells"][0]["recurrent_initializer"] == {

@@ -21,9 +21,8 @@ tasks: [flip_flop]
 networks: {cells: [vanilla, gru, lstm], activations: [tanh, relu], seeds: 2}
 """
 STUDY_KEYS = (
-    "study, tasks, models, networks, training, protocols, selection, overrides, analyses, claims, "
-    "report, "
-    "runtime"
+    "study, tasks, models, data, networks, training, protocols, selection, overrides, analyses, "
+    "claims, report, runtime"
 )
 TRAINING_KEYS = (
     "steps, batch, data, learning_rate, final_rate, clip_norm, l2, rate_l2, "
