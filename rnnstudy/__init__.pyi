@@ -50,6 +50,7 @@ from .recordings.compare import compare as compare
 from .recordings.files import read_recording as read_recording
 from .recordings.record import Recording as Recording
 from .report.figures.figures import plot as plot
+from .report.paper_figures.composing import paper_figure as paper_figure
 from .runner import run as run
 from .study.results.run import Run as Run
 from .study.results.run import open_run as open_run

@@ -44,7 +44,7 @@ QUICKSTART = {
 
 
 def test_the_pages_are_those_that_are_tested() -> None:
-    pages = ["analyses", "cells", "claims", "clusters", "dynamics"]
+    pages = ["analyses", "cells", "claims", "clusters", "dynamics", "figures"]
     more = [
         "notebooks",
         "own-networks",

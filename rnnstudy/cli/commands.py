@@ -23,6 +23,7 @@ from rnnstudy import runner
 from rnnstudy.cli import progress as terminal
 from rnnstudy.cli.catalogues import entry_lines, overview_lines
 from rnnstudy.cli.error_messages import error_message, is_exit_of_command
+from rnnstudy.cli.figures import figure_lines, name_lines
 from rnnstudy.cli.shipped_specs import shipped_spec
 from rnnstudy.cli.starter_spec import starter_spec
 from rnnstudy.cli.summaries.documents import (
@@ -434,6 +435,38 @@ def report(
         _say(f"failed: {fault}")
     _say(f"Report: {page}")
     raise typer.Exit(1 if faults else 0)
+
+
+@app.command()
+def figure(
+    directory: Directory,
+    name: Annotated[
+        str | None, typer.Argument(help="A figure or a panel. Default: list all.")
+    ] = None,
+    style: Annotated[
+        Path | None, typer.Option("--style", help="A style file of matplotlib.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the files.")] = Path("figures"),
+    task: Annotated[str | None, typer.Option("--task", help="A task's name.")] = None,
+    where: Annotated[
+        list[str], typer.Option("--where", metavar="FIELD=VALUE", help="Only these networks.")
+    ] = [],  # noqa: B006 - Typer copies it
+    member: Annotated[
+        str | None, typer.Option("--member", help="The network that is shown as an example.")
+    ] = None,
+    width: Annotated[
+        str | None, typer.Option("--width", help="single (85 mm) or double (174 mm).")
+    ] = None,
+    allow_plugins: AllowPlugins = False,
+) -> None:
+    """Draw a figure for a paper as SVG, PDF and CSV, or list what a run can draw."""
+    results = _open(directory, allow_plugins)
+    options = {"task": task, "where": where, "member": member, "width": width, "style": style}
+    lines = (
+        name_lines(results, task) if name is None else figure_lines(results, name, out, **options)
+    )
+    for line in lines:
+        _say(line)
 
 
 @app.command()
