@@ -461,10 +461,11 @@ def figure(
 ) -> None:
     """Draw a figure for a paper as SVG, PDF and CSV, or list what a run can draw."""
     results = _open(directory, allow_plugins)
-    options = {"task": task, "where": where, "member": member, "width": width, "style": style}
-    lines = (
-        name_lines(results, task) if name is None else figure_lines(results, name, out, **options)
-    )
+    if name is None:
+        lines = name_lines(results, task)
+    else:
+        options: dict[str, Any] = {"task": task, "member": member, "width": width}
+        lines = figure_lines(results, name, out, where=where, style=style, **options)
     for line in lines:
         _say(line)
 

@@ -16,10 +16,10 @@ from rnnstudy.report.paper_figures.results import (
     CYCLES,
     GRAPH_DISTANCES,
     GRAPHS,
+    LINE_ATTRACTORS,
     LINE_DISTANCES,
-    LINES,
     SVCCA_DISTANCES,
-    Source,
+    ResultKind,
     TaskResults,
 )
 from rnnstudy.report.paper_figures.tables import Tables, distance_tables, map_table
@@ -48,7 +48,7 @@ class PaperPanel:
 
     name: str
     sentence: str
-    sources: Sequence[Source]
+    sources: Sequence[ResultKind]
     tables: Callable[[TaskResults], Tables]
     draw: Callable[[Tables, Frame], None]
     height: float
@@ -87,7 +87,7 @@ class PaperFigure:
     panels: Sequence[PaperPanel]
 
 
-def _maps(source: Source) -> dict[str, Any]:
+def _maps(source: ResultKind) -> dict[str, Any]:
     """Return the functions of a panel with the maps of a kind of distances."""
 
     def tables(results: TaskResults) -> Tables:
@@ -213,7 +213,7 @@ FIGURE_3 = PaperFigure(
         PaperPanel(
             "figure3b",
             "Trajectories and slow points of a typical network of each cell in one context.",
-            (LINES, ACTIVITY),
+            (LINE_ATTRACTORS, ACTIVITY),
             integration.line_tables,
             integration.draw_lines,
             70,
@@ -231,7 +231,7 @@ FIGURE_3 = PaperFigure(
         PaperPanel(
             "figure3e",
             "Sorted moduli of eigenvalues along the line: mean and standard error over networks.",
-            (LINES,),
+            (LINE_ATTRACTORS,),
             integration.eigenvalue_tables,
             integration.draw_eigenvalues,
             45,
@@ -239,7 +239,7 @@ FIGURE_3 = PaperFigure(
         PaperPanel(
             "figure3f",
             "Response to a pulse that the slowest modes give, by their number.",
-            (LINES,),
+            (LINE_ATTRACTORS,),
             integration.response_tables,
             integration.draw_responses,
             45,
@@ -247,7 +247,7 @@ FIGURE_3 = PaperFigure(
         PaperPanel(
             "figure3g",
             "Selected against ignored stream: gain and cosine. Not a panel of the paper.",
-            (LINES,),
+            (LINE_ATTRACTORS,),
             integration.selection_tables,
             integration.draw_selection,
             50,

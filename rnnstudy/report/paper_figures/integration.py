@@ -21,7 +21,12 @@ from rnnstudy.report.paper_figures.drawing import (
     paint_signals,
     time_label,
 )
-from rnnstudy.report.paper_figures.results import ACTIVITY, LINES, MissingResult, TaskResults
+from rnnstudy.report.paper_figures.results import (
+    ACTIVITY,
+    LINE_ATTRACTORS,
+    MissingResult,
+    TaskResults,
+)
 from rnnstudy.report.paper_figures.tables import (
     FACTORS,
     Tables,
@@ -94,7 +99,7 @@ def line_tables(results: TaskResults) -> Tables:
     """Return trajectories and slow points of one context, of a network of each cell."""
     parts = [
         _line(results, member, record, results.record_of(ACTIVITY, member))
-        for member, record in results.examples(LINES).items()
+        for member, record in results.examples(LINE_ATTRACTORS).items()
     ]
     return {
         "trajectories": stack_frames([paths for paths, _ in parts]),
@@ -105,7 +110,7 @@ def line_tables(results: TaskResults) -> Tables:
 def _line(
     results: TaskResults, member: Member, record: LineAttractor, activity: Activity
 ) -> tuple[Any, Any]:
-    cell = results.run.index.network[member.name].cell
+    population = results.run.trained_network(member.name).population
     trials = trials_in_context(activity)
     states = activity.states[trials].astype(float)
     components = principal_components(states.reshape(-1, states.shape[-1]))
@@ -115,7 +120,7 @@ def _line(
         "last_target": activity.targets[trials[drawn], -1, 0].astype(float),
     }
     rows = np.flatnonzero(record.context_of == SHOWN_CONTEXT)
-    points = np.asarray(cell.visible(record.state[rows]))
+    points = population.visible(record.state[rows])
     of_points = {"point": rows, "readout": record.readout[rows, 0]}
     return (
         path_table(member, components, states[drawn], labels),
@@ -145,7 +150,7 @@ def _mode_tables(
     results: TaskResults, value: str, compute: Callable[[LineAttractor], Array]
 ) -> Tables:
     frames = []
-    for member, record in results.records(LINES).items():
+    for member, record in results.records(LINE_ATTRACTORS).items():
         values = compute(record)
         columns = {"modes": np.arange(1, len(values) + 1), value: values}
         frames.append(pd.DataFrame({**field_columns(member), **columns}))
@@ -217,7 +222,7 @@ def selection_tables(results: TaskResults) -> Tables:
     the effect of a unit of the stream on the readout by the slowest mode.
     """
     rows = list[dict[str, Any]]()
-    for member, record in results.records(LINES).items():
+    for member, record in results.records(LINE_ATTRACTORS).items():
         values = {
             "selected": (record.relevant, record.relevant_gain),
             "ignored": (record.irrelevant, record.irrelevant_gain),

@@ -13,7 +13,7 @@ from rnnstudy.report.paper_figures.tables import Tables
 LETTER_SIZE = 9
 """Size of the letters of panels in points."""
 
-PADS = {"w_pad": 0.03, "h_pad": 0.03, "wspace": 0.02, "hspace": 0.02}
+PADS: dict[str, Any] = {"w_pad": 0.03, "h_pad": 0.03, "wspace": 0.02, "hspace": 0.02}
 """Room around axes: inches, and shares of the axes."""
 
 PanelRow = tuple[float, list[tuple[PaperPanel, float]]]

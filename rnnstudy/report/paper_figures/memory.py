@@ -113,7 +113,7 @@ def graph_tables(results: TaskResults) -> Tables:
     """
     member, graph = results.example_of(GRAPHS)
     activity = results.record_of(ACTIVITY, member)
-    cell = results.run.index.network[member.name].cell
+    population = results.run.trained_network(member.name).population
     states = activity.states.astype(float)
     components = principal_components(states.reshape(-1, states.shape[-1]))
     places = drawing_positions(graph.signs)
@@ -127,7 +127,7 @@ def graph_tables(results: TaskResults) -> Tables:
     edges = graph.edges[["source", "target", "count", "share"]]
     return {
         "trajectories": _paths(member, activity.states),
-        "points": point_table(member, components, np.asarray(cell.visible(graph.state)), labels),
+        "points": point_table(member, components, population.visible(graph.state), labels),
         "links": pd.DataFrame({**member_columns(member), **edges.to_dict("list")}),
     }
 
@@ -154,12 +154,13 @@ def draw_graph(tables: Tables, frame: Frame) -> None:
     )
     links = tables["links"][["source", "target", "share"]].itertuples(index=False, name=None)
     stable = points["n_unstable"] == 0
+    places = points[["graph_x", "graph_y"]].to_numpy(float)
     exhibit = Graph(
         title="",
         nodes=points["word"].where(stable, "").tolist(),
         groups=groups,
         edges=list(links),
-        positions=points[["graph_x", "graph_y"]].to_numpy(float),
+        positions=places,
     )
-    paint_positioned(exhibit, exhibit.positions, plane)
+    paint_positioned(exhibit, places, plane)
     add_legend(frame, Legend(legend.marks, "unstable directions"), max(len(legend.marks), 1))

@@ -31,7 +31,7 @@ class MissingResult(RunError):
 
 
 @dataclass(frozen=True)
-class Source:
+class ResultKind:
     """Kind of analysis whose results a panel shows.
 
     Parameters
@@ -46,11 +46,11 @@ class Source:
     accepts: Callable[[Any], bool]
 
 
-def _of_member(kind: type[MemberAnalysis], entry: str) -> Source:
-    return Source(entry, lambda each: isinstance(each, kind) and each.weights == "trained")
+def _of_member(kind: type[MemberAnalysis], entry: str) -> ResultKind:
+    return ResultKind(entry, lambda each: isinstance(each, kind) and each.weights == "trained")
 
 
-ACTIVITY = Source(
+ACTIVITY = ResultKind(
     "{kind: representations}",
     lambda each: (
         isinstance(each, Representations) and each.weights == "trained" and each.probe is None
@@ -58,18 +58,18 @@ ACTIVITY = Source(
 )
 GRAPHS = _of_member(Topology, "{kind: topology}")
 CYCLES = _of_member(Oscillations, "{kind: oscillations}")
-LINES = _of_member(LineAttractors, "{kind: line_attractor}")
-SVCCA_DISTANCES = Source(
+LINE_ATTRACTORS = _of_member(LineAttractors, "{kind: line_attractor}")
+SVCCA_DISTANCES = ResultKind(
     "{kind: pairs, metric: svcca}",
     lambda each: (
         type(each) is Pairs and isinstance(each.metric, SVCCA) and each.weights == "trained"
     ),
 )
-GRAPH_DISTANCES = Source("{kind: graph_distances}", lambda each: type(each) is GraphDistances)
-CYCLE_DISTANCES = Source(
+GRAPH_DISTANCES = ResultKind("{kind: graph_distances}", lambda each: type(each) is GraphDistances)
+CYCLE_DISTANCES = ResultKind(
     "{kind: point_geometry, of: oscillations}", lambda each: type(each) is PointGeometry
 )
-LINE_DISTANCES = Source(
+LINE_DISTANCES = ResultKind(
     "{kind: point_geometry, of: line_attractor}", lambda each: type(each) is PointGeometry
 )
 
@@ -108,7 +108,7 @@ class TaskResults:
         outcomes: Mapping[str, Mapping[str, Any]] = table.to_dict("index")
         return outcomes
 
-    def find_analysis(self, source: Source) -> Analysis:
+    def find_analysis(self, source: ResultKind) -> Analysis:
         """Return the first analysis of a kind that applies to the task; else MissingResult."""
         listed = self.run.study.analyses
         for analysis in (*listed, Representations()):
@@ -116,7 +116,7 @@ class TaskResults:
                 return analysis
         raise MissingResult(f"add {source.entry} to the analyses of the spec")
 
-    def absence(self, source: Source) -> str:
+    def absence(self, source: ResultKind) -> str:
         """Return why the run holds no result of a kind for the networks; empty if it does."""
         try:
             analysis = self.find_analysis(source)
@@ -128,7 +128,7 @@ class TaskResults:
             return str(missing)
         return ""
 
-    def records(self, source: Source) -> dict[Member, Any]:
+    def records(self, source: ResultKind) -> dict[Member, Any]:
         """Return the records of all networks that have one; MissingResult if none has."""
         analysis = self.find_analysis(source)
         pairs = ((member, self._read(analysis, member)) for member in self.members)
@@ -137,7 +137,7 @@ class TaskResults:
             raise self._none_stored(analysis)
         return records
 
-    def record_of(self, source: Source, member: Member) -> Any:
+    def record_of(self, source: ResultKind, member: Member) -> Any:
         """Return the record of one network; MissingResult if there is none."""
         analysis = self.find_analysis(source)
         record = self._read(analysis, member)
@@ -155,14 +155,14 @@ class TaskResults:
         except RunError:
             return None
 
-    def distances(self, source: Source) -> Distances:
+    def distances(self, source: ResultKind) -> Distances:
         """Return the distances of a kind between the networks; MissingResult if there are none."""
         record = self._task_record(self.find_analysis(source).title)
         if not isinstance(record, Distances) or not len(record.labels):
             raise MissingResult("no networks have distances")
         return record
 
-    def map_of(self, source: Source) -> Coordinates | None:
+    def map_of(self, source: ResultKind) -> Coordinates | None:
         """Return the embedding of distances that the study lists; None if it lists none."""
         title = self.find_analysis(source).title
         for analysis in self.run.study.analyses:
@@ -180,7 +180,7 @@ class TaskResults:
         except RunError as error:
             raise MissingResult(str(error)) from error
 
-    def examples(self, source: Source) -> dict[Member, Any]:
+    def examples(self, source: ResultKind) -> dict[Member, Any]:
         """Return a typical network of each cell with its record.
 
         It is the solved network of median loss among those of the cell's first combination, or the
@@ -199,7 +199,7 @@ class TaskResults:
             raise self._none_stored(analysis)
         return dict(records.values())
 
-    def example_of(self, source: Source) -> tuple[Member, Any]:
+    def example_of(self, source: ResultKind) -> tuple[Member, Any]:
         """Return the network that panels about one network show, with its record."""
         examples = self.examples(source)
         named = [member for member in examples if member.name == self.example]

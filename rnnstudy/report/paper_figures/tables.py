@@ -12,7 +12,7 @@ from rnnstudy.core.arguments.durations import seconds_per_step
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
 from rnnstudy.dynamics.states.projection import PrincipalComponents
-from rnnstudy.report.paper_figures.results import MissingResult, Source, TaskResults
+from rnnstudy.report.paper_figures.results import MissingResult, ResultKind, TaskResults
 from rnnstudy.tasks import Task
 
 Tables = Mapping[str, Any]
@@ -113,7 +113,7 @@ def point_table(
     return pd.DataFrame({**names, **columns})
 
 
-def map_table(results: TaskResults, source: Source) -> Any:
+def map_table(results: TaskResults, source: ResultKind) -> Any:
     """Return the map of the networks by multidimensional scaling of a kind of distances.
 
     It is the embedding that the study lists, else classical scaling.
@@ -131,7 +131,7 @@ def map_table(results: TaskResults, source: Source) -> Any:
     return pd.DataFrame(rows)
 
 
-def distance_tables(results: TaskResults, source: Source) -> Tables:
+def distance_tables(results: TaskResults, source: ResultKind) -> Tables:
     """Return the networks in the order of the matrix, and the distance of each pair of them."""
     distances = results.distances(source)
     position = {label: i for i, label in enumerate(distances.labels)}
