@@ -123,7 +123,7 @@ def test_the_list_says_what_is_missing(run: Run, tmp_path: Path) -> None:
             "where: units is 5, which no network has",
         ),
         ({"name": "figure1a", "member": "flip_flop-gru"}, "member must be a network of the figure"),
-        ({"name": "figure1d", "width": "singl"}, "did you mean 'single'"),
+        ({"name": "figure1d", "width": "singles"}, "did you mean 'single'"),
     ],
 )
 def test_wrong_arguments_are_one_sentence(
