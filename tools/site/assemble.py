@@ -91,11 +91,12 @@ def assemble(target: Path, with_report: bool = False) -> dict[str, str]:
 
 
 def example_places() -> dict[str, str]:
-    """Return each example with the place of its page."""
-    return {
+    """Return each example, and their list, with the place of its page."""
+    pages_of_examples = {
         path.relative_to(ROOT).as_posix(): f"gallery/{path.stem}.rst"
         for path in sorted(EXAMPLES.glob("*.py"))
     }
+    return {"examples/README.md": "gallery/index.rst", **pages_of_examples}
 
 
 def _rewritten(target: Path, examples: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -201,6 +202,8 @@ def _copy_examples(target: Path) -> None:
     """Copy examples in the form that Sphinx-Gallery reads: their first line is a heading."""
     for path in sorted(EXAMPLES.glob("*.py")):
         _write(target / path.name, with_heading(path.read_text("utf-8")))
+    for path in sorted(EXAMPLES.glob("*.yaml")):
+        shutil.copyfile(path, target / path.name)
     header = "Gallery\n=======\n\nEach example is one file of ``examples``, and runs as it is.\n"
     _write(target / "GALLERY_HEADER.rst", header)
 
