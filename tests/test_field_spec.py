@@ -51,6 +51,7 @@ def test_the_study_has_the_networks_of_the_field(tmp_path: Path) -> None:
     assert (ROOT / script).exists()
 
 
+@pytest.mark.slow
 def test_a_small_form_of_the_study_runs(tmp_path: Path) -> None:
     short = ["training.steps=2", "training.batch=2", "networks.units=3", "networks.seeds=1"]
     short += ["tasks.0.length=12", "tasks.0.probe_trials=4", "report.formats=svg"]
