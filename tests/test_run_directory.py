@@ -181,7 +181,9 @@ def test_a_crash_at_any_change_leaves_whole_files_and_a_rerun_gives_the_same_byt
         runner.run(after, latter)
     old, new = contents(former), contents(latter)
     assert old["members.csv"] != new["members.csv"]
-    assert parts(old, "report").keys() == parts(new, "report").keys()
+    added = parts(new, "report").keys() - parts(old, "report").keys()
+    assert added == {"report/data/networks/1.js"}
+    assert parts(old, "report").keys() < parts(new, "report").keys()
     assert {"resolved.yaml", "spec.yaml", "members.csv", "code/sources.json"} <= new.keys()
     assert len(parts(new, "models")) == 2
     for number in range(len(done)):
