@@ -5,6 +5,7 @@ from dataclasses import InitVar, dataclass
 from typing import TypeVar, cast
 
 from rnnstudy.analyses import MemberAnalysis
+from rnnstudy.core.files import DRAFT
 from rnnstudy.core.record import Record
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.store import snapshot_of
@@ -48,7 +49,11 @@ def explorer_of(run: Run) -> Explorer | None:
     if not names:
         return None
     store = snapshot_of(run.store)
-    models = sorted(path.name for path in (run.directory / "models").glob("*.keras"))
+    models = sorted(
+        path.name
+        for path in (run.directory / "models").glob("*.keras")
+        if not path.name.startswith(DRAFT)
+    )
     addresses = tuple(address for address in _addresses(run) if store.has(address))
     return Explorer(run, names, addresses, tuple(models))
 
