@@ -101,6 +101,8 @@ NOISE = ControlResult("noise", "negative", 0.9, p=1e-6, holds=True, informative=
         ([SEES, NOISE._replace(informative=False)], "pass"),
         ([SEES, NOISE._replace(p=0.5, p_opposite=0.5)], "pass"),
         ([SEES._replace(holds=False), NOISE], "blind"),
+        ([SEES, SEES._replace(role="planted")], "pass"),
+        ([SEES, SEES._replace(role="planted", holds=False)], "blind"),
         ([], ""),
     ],
 )

@@ -136,14 +136,15 @@ def control_mark(result: ClaimResult) -> str:
     Returns
     -------
     str
-        `blind`: the measure sees no difference that is there. A name such as `noise`: numbers that
-        say nothing earn a verdict. `shuffled`: too many shuffles of the labels pass. Empty without
-        controls.
+        `blind`: the measure does not see a difference that is there, or a planted one. A name
+        such as `noise`: numbers that say nothing earn a verdict. `shuffled`: too many shuffles of
+        the labels pass. Empty without controls.
     """
     if result.evidence is None or not len(result.evidence.controls):
         return ""
     controls = result.evidence.controls
-    if not any(row.holds for row in controls.of("positive")):
+    sees = any(row.holds for row in controls.of("positive"))
+    if not sees or not all(row.holds for row in controls.of("planted")):
         return "blind"
     yes, undecided, opposite = result.claim.words
     for row in controls.of("negative"):
