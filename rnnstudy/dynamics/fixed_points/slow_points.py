@@ -78,9 +78,11 @@ def is_slow(residual: Array, jacobian: Array, scale: float) -> Array:
     length = np.linalg.norm(residual, axis=1)
     is_minimum = gradient <= MAX_GRADIENT * np.linalg.norm(matrix, axis=(1, 2)) * length
     motion = np.sqrt(np.mean(residual**2, axis=1))
-    least = least_speed(residual, jacobian, SLOW_REACH * scale)
-    stays_slow = least >= (1.0 - MAX_DECREASE) * 0.5 * length**2
-    mask: Array = is_minimum | ((motion <= MAX_MOTION * scale) & stays_slow)
+    mask: Array = is_minimum.copy()
+    # The decompositions for the least speed cost far more than the rest.
+    unsure = np.flatnonzero(~is_minimum & (motion <= MAX_MOTION * scale))
+    least = least_speed(residual[unsure], jacobian[unsure], SLOW_REACH * scale)
+    mask[unsure] = least >= (1.0 - MAX_DECREASE) * 0.5 * length[unsure] ** 2
     return mask
 
 
