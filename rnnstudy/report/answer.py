@@ -9,16 +9,15 @@ from typing import NamedTuple
 from rnnstudy.analyses import Analysis
 from rnnstudy.analyses.conditions import condition_text
 from rnnstudy.claims.base import Claim
-from rnnstudy.claims.verdict import control_outcome
 from rnnstudy.core.component import upper_first
 from rnnstudy.report.contents import Finding, FindingRow, PageSection, Tone
 from rnnstudy.report.figures.figures import is_drawable
 from rnnstudy.study.results.failures import attempt, words_of
 from rnnstudy.study.results.verdict_table import (
     ClaimResult,
+    failed_control,
     negative_words,
     positive_words,
-    shuffled_words,
 )
 
 MOST_LEADING = 5
@@ -40,13 +39,6 @@ NO_CLAIMS = (
 
 GOOD = ("supported", "alike")
 BAD = ("failed", "not computed")
-
-MARKS: Mapping[bool | None, tuple[str, Tone]] = {
-    True: ("controls pass", "good"),
-    False: ("controls fail", "bad"),
-    None: ("", "plain"),
-}
-"""True if a claim passes its controls, None if none were run -> words and their colour."""
 
 
 class Stories(NamedTuple):
@@ -127,7 +119,7 @@ def finding_row(result: ClaimResult, titles: Mapping[str, str], has_place: bool)
     statement, error = attempt(lambda: str(claim.statement(result.task)), "")
     if error:
         statement = f"{words_of(claim)} (its statement raises {error})"
-    mark, tone = MARKS[controls_pass(result)]
+    mark, tone = _mark(result)
     untested = evidence is None or isnan(evidence.effect)
     scope = [words_of(result.task), condition_text(claim.where)]
     return FindingRow(
@@ -143,6 +135,14 @@ def finding_row(result: ClaimResult, titles: Mapping[str, str], has_place: bool)
     )
 
 
+def _mark(result: ClaimResult) -> tuple[str, Tone]:
+    """Return in words whether a claim passes its controls, and the colour; empty without any."""
+    failed = failed_control(result)
+    if failed is None:
+        return "", "plain"
+    return ("controls fail", "bad") if failed else ("controls pass", "good")
+
+
 def _tone(word: str) -> Tone:
     return "good" if word in GOOD else "bad" if word in BAD else "plain"
 
@@ -154,26 +154,6 @@ def _effect(result: ClaimResult) -> str:
     if not (isnan(evidence.low) or isnan(evidence.high)):
         interval = f" (95 % interval {evidence.low:.2g} to {evidence.high:.2g})"
     return f"effect {evidence.effect:.2g}{interval}"
-
-
-def controls_pass(result: ClaimResult) -> bool | None:
-    """Return whether a claim passes its controls; None if none were run.
-
-    It sees a difference that is there, and all planted ones. Noise, zeros and ones earn no verdict
-    that it hopes for, and no more shuffles of the labels pass than its level allows.
-    """
-    evidence = result.evidence
-    if evidence is None or not len(evidence.controls):
-        return None
-    controls = evidence.controls
-    sees = any(row.holds for row in controls.of("positive"))
-    planted = all(row.holds for row in controls.of("planted"))
-    fooled = any(
-        control_outcome(result.claim, row) == result.claim.words[0]
-        for row in controls.of("negative")
-    )
-    excess = "too many" in shuffled_words(result.claim, evidence)
-    return sees and planted and not fooled and not excess
 
 
 def _details(result: ClaimResult) -> str:

@@ -9,7 +9,7 @@ from rnnstudy.analyses import ANALYSES
 from rnnstudy.claims import CLAIMS
 from rnnstudy.claims.evidence.record import ControlResult, Evidence, collect_controls
 from rnnstudy.core.exhibit import Matrix, Table
-from rnnstudy.report.answer import Stories, controls_pass, figure_of, finding_row, findings
+from rnnstudy.report.answer import Stories, figure_of, finding_row, findings
 from rnnstudy.report.contents import PageChapter, PagePart, PageSection
 from rnnstudy.study.results.claim_texts import texts_of
 from rnnstudy.study.results.verdict_table import ClaimResult
@@ -79,11 +79,28 @@ def test_a_row_says_verdict_effect_interval_and_controls() -> None:
     assert row.statement == "Geometry (SVCCA distances) depends on the cell of networks."
     assert row.effect == "effect 0.6 (95 % interval 0.4 to 0.8)"
     assert (row.controls, row.control_tone) == ("controls pass", "good")
-    cases = {(): None, (seen,): True, (noise,): False, (seen, fooled): False, (seen, missed): False}
-    for controls, expected in cases.items():
-        assert controls_pass(result(depends("svcca"), evidence=evidence(*controls))) is expected
-    shuffled = evidence(seen, shuffled=[0.001] * 20)
-    assert controls_pass(result(depends("svcca"), evidence=shuffled)) is False
+    cases = {
+        (): "", (seen,): "controls pass", (noise,): "controls fail",
+        (seen, fooled): "controls fail", (seen, missed): "controls fail",
+    }  # fmt: skip
+    for controls, words in cases.items():
+        some = result(depends("svcca"), evidence=evidence(*controls))
+        assert finding_row(some, TITLES, False).controls == words
+    shuffled = result(depends("svcca"), evidence=evidence(seen, shuffled=[0.001] * 20))
+    assert finding_row(shuffled, TITLES, False).controls == "controls fail"
+
+
+def test_noise_fails_the_controls_by_the_opposite_verdict_too() -> None:
+    seen = ControlResult("trained against untrained", "positive", 1.0, p=1e-5, holds=True)
+    claim = CLAIMS["alike_across"](
+        of="solution_classes", factor="cell", margin=0.1, justification="a test"
+    )
+    for informative, words in ((True, "controls fail"), (False, "controls pass")):
+        noise = ControlResult(
+            "noise", "negative", 1.0, p=1.0, p_opposite=1e-4, informative=informative
+        )
+        some = result(claim, evidence=evidence(seen, noise))
+        assert finding_row(some, TITLES, False).controls == words
 
 
 def test_the_figure_is_a_map_of_what_the_claim_reads() -> None:

@@ -9,15 +9,14 @@ from typing import Any
 
 from rich.table import Table
 
-from rnnstudy.claims.verdict import control_outcome
 from rnnstudy.cli.terminal import SafeConsole, make_table
 from rnnstudy.study.plan.job import count_label
 from rnnstudy.study.results.failures import collect
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.verdict_table import (
     ClaimResult,
+    failed_control,
     full_statement,
-    shuffled_words,
 )
 
 SHOWN = 10
@@ -128,31 +127,10 @@ def _rank(result: ClaimResult) -> int:
 def control_mark(result: ClaimResult) -> str:
     """Return `pass` if all controls of a claim are as they must be, or the first that is not.
 
-    Parameters
-    ----------
-    result
-        A claim with its evidence.
-
-    Returns
-    -------
-    str
-        `blind`: the measure does not see a difference that is there, or a planted one. A name
-        such as `noise`: numbers that say nothing earn a verdict. `shuffled`: too many shuffles of
-        the labels pass. Empty without controls.
+    It is empty without controls. For the names of controls see `failed_control`.
     """
-    if result.evidence is None or not len(result.evidence.controls):
-        return ""
-    controls = result.evidence.controls
-    sees = any(row.holds for row in controls.of("positive"))
-    if not sees or not all(row.holds for row in controls.of("planted")):
-        return "blind"
-    yes, undecided, opposite = result.claim.words
-    for row in controls.of("negative"):
-        word = control_outcome(result.claim, row)
-        if word in (yes, opposite) and word != undecided:
-            return row.name
-    is_excessive = shuffled_words(result.claim, result.evidence).endswith("(too many)")
-    return "shuffled" if is_excessive else "pass"
+    failed = failed_control(result)
+    return "" if failed is None else failed or "pass"
 
 
 def _effect(result: ClaimResult) -> str:

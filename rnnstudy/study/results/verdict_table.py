@@ -187,6 +187,31 @@ def single_control(result: ClaimResult, role: str) -> ControlResult | None:
     return rows[0] if rows else None
 
 
+def failed_control(result: ClaimResult) -> str | None:
+    """Return the first control of a claim that is not as it must be.
+
+    Returns
+    -------
+    str or None
+        `blind`: the measure sees none of the differences that are there, or misses a planted one.
+        A name such as `noise`: numbers that say nothing earn a verdict. `shuffled`: too many
+        shuffles of the labels pass. Empty if all controls pass, None if none were run.
+    """
+    evidence = result.evidence
+    if evidence is None or not len(evidence.controls):
+        return None
+    controls = evidence.controls
+    sees = any(row.holds for row in controls.of("positive"))
+    if not sees or not all(row.holds for row in controls.of("planted")):
+        return "blind"
+    yes, undecided, opposite = result.claim.words
+    for row in controls.of("negative"):
+        # A claim whose opposite is its undecided word cannot earn the opposite.
+        if control_outcome(result.claim, row) in {yes, opposite} - {undecided}:
+            return row.name
+    return "shuffled" if has_excess(result.claim, evidence) else ""
+
+
 def positive_words(result: ClaimResult) -> str:
     """Return in words how many differences the measure sees: positive and planted controls."""
     if result.evidence is None or not len(result.evidence.controls):
@@ -224,13 +249,22 @@ def negative_words(result: ClaimResult) -> str:
 
 def shuffled_words(claim: Claim, evidence: Evidence) -> str:
     """Return how many shuffles of the labels give a finding; too many are named."""
+    count, shuffles = _n_passing_shuffles(claim, evidence), len(evidence.controls.shuffled_p)
+    excess = " (too many)" if has_excess(claim, evidence) else ""
+    return f"shuffled labels: {count} of {shuffles} pass{excess}"
+
+
+def has_excess(claim: Claim, evidence: Evidence) -> bool:
+    """Return whether more shuffles of the labels give a finding than the level allows."""
     from scipy.stats import binom
 
     shuffles = len(evidence.controls.shuffled_p)
-    count = int((evidence.controls.shuffled_p < claim.alpha).sum())
     limit = int(binom.ppf(0.999, shuffles, claim.alpha))
-    excess = "" if count <= limit else " (too many)"
-    return f"shuffled labels: {count} of {shuffles} pass{excess}"
+    return _n_passing_shuffles(claim, evidence) > limit
+
+
+def _n_passing_shuffles(claim: Claim, evidence: Evidence) -> int:
+    return int((evidence.controls.shuffled_p < claim.alpha).sum())
 
 
 def known_number(value: float) -> float | None:
