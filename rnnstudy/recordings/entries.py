@@ -1,53 +1,26 @@
 """Entries of a spec for recordings: files, their checksums and their tasks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
-from pydantic_core import InitErrorDetails, core_schema
+from pydantic import ValidationError, ValidationInfo
 
-from rnnstudy.core.errors import reraise_below, spec_error, suggestion, validation_error
+from rnnstudy.core.arguments.file_entries import FileEntries, folder_of
+from rnnstudy.core.errors import spec_error, suggestion, validation_error
 from rnnstudy.recordings.files import checksum, read_recording_bytes
 from rnnstudy.recordings.source import RecordingSource
 from rnnstudy.tasks import Task
 
 
-class Recordings:
-    """Marker of the field of recordings: a file, a mapping, or a list of these."""
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        return core_schema.with_info_before_validator_function(_read_data, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        listed = handler(schema)
-        item = {"anyOf": [{"type": "string"}, listed["items"]]}
-        return {"anyOf": [item, {"type": "array", "items": item}]}
-
-
-def _read_data(value: Any, info: core_schema.ValidationInfo) -> tuple[RecordingSource, ...]:
-    """Return the recordings of all files; errors are located at the entries of the list."""
-    listed = isinstance(value, list | tuple)
-    folder = Path((info.context or {}).get("folder", "."))
-    tasks: Sequence[Task] = info.data.get("tasks", ())
+def _read_entry(
+    entry: Any, sources: Sequence[RecordingSource], info: ValidationInfo
+) -> Iterator[RecordingSource]:
+    """Yield the recording of one entry of the list."""
+    source = _entry_of(entry, folder_of(info), info.data.get("tasks", ()))
     models = [model.title for model in info.data.get("models", ())]
-    sources: list[RecordingSource] = []
-    errors: list[InitErrorDetails] = []
-    for i, entry in enumerate(value if listed else (value,)):
-        loc = (i,) if listed else ()
-        try:
-            source = _entry_of(entry, folder, tasks)
-            _refuse_second(source, [*models, *(each.title for each in sources)])
-            sources.append(source)
-        except ValidationError as error:
-            errors += [reraise_below(each, loc) for each in error.errors(include_url=False)]
-    if errors:
-        raise validation_error("data", errors)
-    return tuple(sources)
+    _refuse_second(source, [*models, *(each.title for each in sources)])
+    yield source
 
 
 def _entry_of(entry: Any, folder: Path, tasks: Sequence[Task]) -> RecordingSource:
@@ -98,3 +71,7 @@ def _refuse_second(source: RecordingSource, names: Sequence[str]) -> None:
     if source.title in names:
         message = f"is a second item called {source.title!r}; give one of them a 'name'"
         raise validation_error("data", [spec_error("namesake", message)])
+
+
+RECORDINGS = FileEntries("data", _read_entry)
+"""Annotation of the field of recordings."""

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
-from pydantic_core import InitErrorDetails, core_schema
+from pydantic import Field, ValidationInfo
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.cells.base import Activation
+from rnnstudy.core.arguments.file_entries import FileEntries, folder_of
 from rnnstudy.core.component import Component
-from rnnstudy.core.errors import reraise_below, spec_error, suggestion, validation_error
+from rnnstudy.core.errors import spec_error, suggestion, validation_error
 from rnnstudy.core.source.files import NO_SOURCE, source_of_module
 from rnnstudy.core.source.plugins import REMEDY, is_allowed
 from rnnstudy.keras_bridge.keras_file import Content, KerasFileError, read_content
@@ -112,46 +112,18 @@ class ImportedNetworkSpec(NetworkSpec):
         return super().recipe() | ({"source": source.sha256} if source.modules else {})
 
 
-class Models:
-    """Marker of the field of imported networks: a file, a mapping, or a list of these."""
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        return core_schema.with_info_before_validator_function(_read, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        listed = handler(schema)
-        item = {"anyOf": [{"type": "string"}, listed["items"]]}
-        return {"anyOf": [item, {"type": "array", "items": item}]}
-
-
-def _read(value: Any, info: core_schema.ValidationInfo) -> tuple[Model, ...]:
-    """Return the models of all files; errors are located at the entries of the list."""
-    listed = isinstance(value, list | tuple)
-    folder = Path((info.context or {}).get("folder", "."))
-    tasks: Sequence[Task] = info.data.get("tasks", ())
-    models: list[Model] = []
-    errors: list[InitErrorDetails] = []
-    for i, entry in enumerate(value if listed else (value,)):
-        loc = (i,) if listed else ()
-        try:
-            for model in _entry(entry, folder):
-                if tasks:
-                    fitting_task(model, tasks)
-                _refuse_namesake(model, models)
-                models.append(model)
-        except ValidationError as error:
-            errors += [reraise_below(each, loc) for each in error.errors(include_url=False)]
-    if errors:
-        raise validation_error("models", errors)
-    return tuple(models)
-
-
-def _entry(entry: Any, folder: Path) -> Iterator[Model]:
+def _read_entry(entry: Any, models: Sequence[Model], info: ValidationInfo) -> Iterator[Model]:
     """Yield the models of one entry of the list."""
+    tasks: Sequence[Task] = info.data.get("tasks", ())
+    for model in _models_of(entry, folder_of(info)):
+        if tasks:
+            fitting_task(model, tasks)
+        _refuse_namesake(model, models)
+        yield model
+
+
+def _models_of(entry: Any, folder: Path) -> Iterator[Model]:
+    """Yield the models of an entry: one, or those of all files that it matches."""
     if isinstance(entry, Model):
         yield entry
         return
@@ -206,6 +178,10 @@ def _refuse_namesake(model: Model, others: Sequence[Model]) -> None:
     if model.title in (other.title for other in others):
         message = f"is a second network called {model.title!r}; give one of them a 'name'"
         raise validation_error("models", [spec_error("namesake", message)])
+
+
+MODELS = FileEntries("models", _read_entry)
+"""Annotation of the field of imported networks."""
 
 
 def fitting_task(model: Model, tasks: Sequence[Task]) -> Task:

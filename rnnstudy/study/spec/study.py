@@ -19,7 +19,7 @@ from rnnstudy.core.component import Component
 from rnnstudy.core.deprecations import former_words_as_errors
 from rnnstudy.core.errors import spec_error, validation_error
 from rnnstudy.core.source.plugins import is_confirmed, plugin_permission
-from rnnstudy.recordings.entries import Recordings
+from rnnstudy.recordings.entries import RECORDINGS
 from rnnstudy.recordings.source import RecordingSource
 from rnnstudy.study.errors import exits_as_errors
 from rnnstudy.study.spec.checks import divide_claim, need_errors, use_errors, window_errors
@@ -32,7 +32,7 @@ from rnnstudy.study.spec.grid import (
     fields_of_networks,
     grid_errors,
 )
-from rnnstudy.study.spec.imported_models import Model, Models, imported_networks
+from rnnstudy.study.spec.imported_models import MODELS, Model, imported_networks
 from rnnstudy.study.spec.networks import Networks, NetworkSpec, TrainedNetworkSpec
 from rnnstudy.study.spec.options import Report, Runtime
 from rnnstudy.study.spec.overrides import Override, override_errors
@@ -79,11 +79,11 @@ class Study(Component):
     tasks: tuple[AnyTask, ...] = Field(json_schema_extra={"minItems": 1})
     """Tasks. Each network learns one of them."""
 
-    models: Annotated[tuple[Model, ...], Models()] = ()
+    models: Annotated[tuple[Model, ...], MODELS] = ()
     """Networks of your own, beside the grid or in its place: Keras files, each by its path or as a
     mapping with more fields."""
 
-    data: Annotated[tuple[RecordingSource, ...], Recordings()] = ()
+    data: Annotated[tuple[RecordingSource, ...], RECORDINGS] = ()
     """Recordings of neurons, which join distances and maps of networks: files, each by its path or
     as a mapping with more fields."""
 
