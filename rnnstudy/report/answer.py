@@ -12,7 +12,7 @@ from rnnstudy.claims.base import Claim
 from rnnstudy.core.component import upper_first
 from rnnstudy.report.contents import Finding, FindingRow, PageSection, Tone
 from rnnstudy.report.figures.figures import is_drawable
-from rnnstudy.study.results.failures import attempt, words_of
+from rnnstudy.study.results.failures import attempt, task_in_words, words_of
 from rnnstudy.study.results.verdict_table import (
     ClaimResult,
     failed_control,
@@ -121,7 +121,7 @@ def finding_row(result: ClaimResult, titles: Mapping[str, str], has_place: bool)
         statement = f"{words_of(claim)} (its statement raises {error})"
     mark, tone = _mark(result)
     untested = evidence is None or isnan(evidence.effect)
-    scope = [words_of(result.task), condition_text(claim.where)]
+    scope = [task_in_words(result.task), condition_text(claim.where)]
     return FindingRow(
         statement=in_words(statement, titles),
         verdict=result.word,

@@ -22,7 +22,7 @@ from rnnstudy.report.fingerprint import fingerprint_of, is_current, write_finger
 from rnnstudy.report.methods.text import Methods, methods_of
 from rnnstudy.report.page import draw_page, page_faults
 from rnnstudy.report.sections import claims_section, members_section, rates_section, task_section
-from rnnstudy.study.results.failures import attempt, words_of
+from rnnstudy.study.results.failures import attempt, task_in_words, words_of
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.verdict_table import ClaimResult
 from rnnstudy.study.store import snapshot_of
@@ -145,7 +145,7 @@ def page(run: Run) -> Page:
 
 
 def _summary(run: Run) -> list[str]:
-    table, tasks = run.members, [lower_first(words_of(task)) for task in run.study.tasks]
+    table, tasks = run.members, [lower_first(task_in_words(task)) for task in run.study.tasks]
     varied = [
         f"{column} ({', '.join(str(value) for value in values)})"
         for column in ("cell", "activation", "units", "protocol")

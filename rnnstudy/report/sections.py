@@ -13,7 +13,7 @@ from rnnstudy.core.exhibit import Exhibit, Table
 from rnnstudy.report.answer import finding_row
 from rnnstudy.report.contents import FindingRow, PagePart, PageSection
 from rnnstudy.report.story import chapter_of, chapters, split_part
-from rnnstudy.study.results.failures import Failure, attempt, collect, words_of
+from rnnstudy.study.results.failures import Failure, attempt, collect, task_in_words, words_of
 from rnnstudy.study.results.left_out import NO_NETWORKS
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.selection_table import selection_exhibits
@@ -89,7 +89,7 @@ def task_section(run: Run, task: str, claims: Sequence[ClaimResult] = ()) -> Pag
     ]
     purpose = " ".join((type(results.task).__doc__ or "").split("\n\n")[0].split())
     return PageSection(
-        words_of(results.task),
+        task_in_words(results.task),
         summary=purpose,
         chapters=chapters(
             [*first, ("training", True, training), *parts], _verdict_rows(run, results, claims)

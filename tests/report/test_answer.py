@@ -70,6 +70,15 @@ def test_tasks_are_rows_of_one_finding() -> None:
     ]  # fmt: skip
 
 
+def test_variants_of_a_task_are_told_apart_by_their_names() -> None:
+    tasks = [TASKS["flip_flop"](length=length, name=f"memory_{length}") for length in (50, 90)]
+    both = [result(depends("svcca"), task=task) for task in tasks]
+    (finding,) = findings(both, Stories(TITLES, [], []))
+    assert [row.scope for row in finding.rows] == [
+        "3-bit flip-flop memory (memory_50)", "3-bit flip-flop memory (memory_90)",
+    ]  # fmt: skip
+
+
 def test_a_row_says_verdict_effect_interval_and_controls() -> None:
     seen = ControlResult("trained against untrained", "positive", 1.0, p=1e-5, holds=True)
     noise = ControlResult("noise", "negative", 0.0, p=0.5)

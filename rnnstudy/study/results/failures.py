@@ -10,6 +10,7 @@ from rnnstudy.core.storage.errors import NewerRecord, UnreadableRecord
 from rnnstudy.study.errors import located_sentence
 from rnnstudy.study.execution.signals import is_interruption
 from rnnstudy.study.execution.worker import JobResult
+from rnnstudy.tasks import Task
 
 T = TypeVar("T")
 
@@ -83,6 +84,14 @@ def words_of(entry: Entry) -> str:
     """Return the title of an analysis, a claim or a task in words; its kind if that raises."""
     words, _ = attempt(lambda: str(entry.title_in_words), "")
     return words or kind_in_words(entry.kind)
+
+
+def task_in_words(task: Task) -> str:
+    """Return the title of a task in words, with its name if the spec gives it one.
+
+    Two variants of one task may have equal words.
+    """
+    return words_of(task) + (f" ({task.name})" if task.name else "")
 
 
 def collect(items: Callable[[], Iterable[T]]) -> tuple[list[T], str]:

@@ -310,3 +310,40 @@ def test_one_file_opens_without_its_folder(browser: Any, report: Path, tmp_path:
     assert [text for text in browser.complaints if not tolerated(text)] == []
     names = [url for url in browser.requests if not url.startswith(("data:", "blob:"))]
     assert names == [single.path.resolve().as_uri()]
+
+
+RULES = """(async () => {
+  for (const fold of document.querySelectorAll("details:not([name])")) fold.open = true;
+  // Plotly gives two plots in space the same id. WCAG 2.2 no longer asks for different ones.
+  const rules = { "duplicate-id": { enabled: false } };
+  const found = await axe.run(document, { preload: false, resultTypes: ["violations"], rules });
+  return found.violations.map((each) => [each.id, each.nodes.map((node) => node.html)]);
+})()"""
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_all_views_keep_the_rules_of_accessibility(
+    browser: Any, run: Run, report: Path, scheme: str, width: int
+) -> None:
+    """axe-core knows rules for contrast, names, roles, order and keyboards (WCAG 2.1)."""
+    package = pytest.importorskip("axe_core_python")
+    rules = Path(package.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+    first, second = run.members["member"][:2]
+    media = [{"name": "prefers-color-scheme", "value": scheme}]
+    screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.call("Emulation.setEmulatedMedia", features=media)
+    browser.call("Emulation.setDeviceMetricsOverride", **screen)
+    try:
+        browser.open(report)
+        browser.ask(f"{rules};0")
+        for address in ("", "#explore", f"#network={first}", f"#compare={first},{second}"):
+            browser.ask(f"location.hash = {json.dumps(address)}")
+            if address:
+                browser.wait(
+                    "document.querySelector('#explorer .explorer-plot .main-svg') !== null"
+                )
+            assert browser.ask(RULES) == []
+            assert browser.ask("document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        browser.call("Emulation.clearDeviceMetricsOverride")
+        browser.call("Emulation.setEmulatedMedia", features=[])

@@ -28,7 +28,7 @@ function tableOf(caption, heads, rows) {
   const cell = (value) => element("td",
     { class: typeof value === "number" ? "number" : null },
     value instanceof Node ? value : shown(value));
-  return element("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": caption },
+  return element("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": caption },
     element("table", {},
       element("thead", {}, element("tr", {},
         ...heads.map((head) => element("th", { scope: "col", class: "plain", text: head })))),

@@ -43,7 +43,7 @@ function baseLayout(changes = {}) {
 
 function plotBox(height, label) {
   return element("div", {
-    class: "explorer-plot", style: `height:${height}px`, role: "img", "aria-label": label,
+    class: "explorer-plot", style: `height:${height}px`, role: "figure", "aria-label": label,
   });
 }
 

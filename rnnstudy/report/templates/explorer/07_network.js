@@ -215,7 +215,7 @@ function neighbourTables(position, network) {
           "aria-label": `compare with ${index.networks[other]}` })]);
       return element("div", { class: "cell" }, element("h3", { text: near.title }),
         tableOf(`Nearest networks by ${near.title}, of ${near.of}`,
-          ["network", "distance", "loss", ""], rows));
+          ["network", "distance", "loss", "compare"], rows));
     })));
 }
 

@@ -29,7 +29,7 @@ function fieldTable(positions) {
     return { name: column.name, values, differs: values[0] !== values[1] };
   }).filter((row) => row.values.some((text) => text !== ""));
   const [first, second] = positions.map((position) => networkLink(position));
-  return element("div", { class: "scroll", role: "region", tabindex: "0",
+  return element("div", { class: "scroll", role: "group", tabindex: "0",
     "aria-label": "Fields of both networks" },
   element("table", {}, element("thead", {}, element("tr", {},
     element("th", { scope: "col", class: "plain", text: "field" }),

@@ -60,7 +60,8 @@ function paintStrip(canvas, items, order, name) {
 }
 
 function matrixView(options) {
-  const canvas = element("canvas", { class: "matrix", tabindex: "0", role: "img" });
+  const canvas = element("canvas", { class: "matrix", tabindex: "0", role: "img",
+    "aria-label": "Matrix of distances" });
   const strip = element("canvas", { class: "strip", "aria-hidden": "true" });
   const status = element("p", { class: "remark", "aria-live": "polite" });
   const scale = element("p", { class: "scale" });

@@ -8,7 +8,7 @@ function networkTable() {
   const state = { by: null, isDown: false, order: [], picked: [] };
   const body = element("tbody");
   const heads = new Map();
-  const scroller = element("div", { class: "scroll long networks", role: "region", tabindex: "0",
+  const scroller = element("div", { class: "scroll long networks", role: "group", tabindex: "0",
     "aria-label": "Table of networks" });
   const compare = element("p", { class: "remark", "aria-live": "polite" });
   const head = element("tr", {}, element("th", { scope: "col", class: "plain", text: "compare" }),
