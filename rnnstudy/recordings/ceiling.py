@@ -1,6 +1,7 @@
 """Noise ceilings: the smallest distance to a recording that its noise allows."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -93,7 +94,7 @@ def noise_ceiling(
     similarities, distances = [], []
     for _ in range(splits):
         first, second = (
-            metric.prepare(as_representation(half.activity, metric))
+            metric.prepare(as_representation(half.activity, rows, metric, half.at))
             for half in rows.halves(generator)
         )
         similarity = metric.compare(first, second)
@@ -102,7 +103,7 @@ def noise_ceiling(
     reliability = max(float(np.mean(similarities)), 0.0)
     if rows.average:
         reliability = 2.0 * reliability / (1.0 + reliability)
-    whole = metric.prepare(as_representation(rows.activity, metric))
+    whole = metric.prepare(as_representation(rows.activity, rows, metric))
     least = distance_of(np.sqrt(reliability), whole, metric)
     return NoiseCeiling(least, np.array(distances))
 
@@ -112,6 +113,22 @@ def distance_of(similarity: float, form: Form, metric: Metric) -> float:
     return float(metric.to_distance(np.asarray(similarity), form, form))
 
 
-def as_representation(activity: Array, metric: Metric) -> Array:
-    """Return activity [row, time, unit] in the shape that a metric takes."""
+def as_representation(
+    activity: Array, rows: RecordedRows, metric: Metric, at: Array | None = None
+) -> Any:
+    """Return activity in the shape that a metric takes; a metric of driven networks takes inputs.
+
+    Parameters
+    ----------
+    activity
+        Activity [row, time, unit] of a network or of neurons in rows of the recording.
+    rows
+        The recording.
+    metric
+        The metric.
+    at
+        Rows of the recording, [row]; None for all.
+    """
+    if metric.driven:
+        return activity, rows.inputs if at is None else rows.inputs[at]
     return activity if metric.trajectories else activity.reshape(-1, activity.shape[-1])

@@ -111,7 +111,8 @@ def compare(
             f"a network must have another name than the recording, got {recording.name!r} for "
             "both. Give the recording a name."
         )
-    return recording_distances(states, match.rows, metric, splits=splits, seed=seed, strict=True)
+    rows = match.driven_rows if metric.driven else match.rows
+    return recording_distances(states, rows, metric, splits=splits, seed=seed, strict=True)
 
 
 def _named_states(networks: Any, match: RecordingMatch) -> Iterator[tuple[str, Array]]:

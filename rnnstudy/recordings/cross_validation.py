@@ -64,7 +64,7 @@ def cross_validated_distance(
     try:
         halves = [rows.halves(generator) for _ in range(splits)]
         distances = [
-            _held_out_distance(states, *pair, metric)
+            _held_out_distance(states, rows, *pair, metric)
             for first, second in halves
             for pair in ((first, second), (second, first))
         ]
@@ -73,18 +73,20 @@ def cross_validated_distance(
     return float(np.mean(distances))
 
 
-def _held_out_distance(states: Array, fitted: Half, other: Half, metric: Metric) -> float:
-    x, y = _both(states, other, metric)
+def _held_out_distance(
+    states: Array, rows: RecordedRows, fitted: Half, other: Half, metric: Metric
+) -> float:
+    x, y = _both(states, rows, other, metric)
     forms = metric.prepare(x), metric.prepare(y)
     # A copy, since a fit is kept in the metric.
     aligned: Any = metric.replace()
-    aligned.fit(*_both(states, fitted, metric))
+    aligned.fit(*_both(states, rows, fitted, metric))
     return float(metric.to_distance(np.asarray(aligned.score(x, y)), *forms))
 
 
-def _both(states: Array, half: Half, metric: Metric) -> tuple[Array, Array]:
+def _both(states: Array, rows: RecordedRows, half: Half, metric: Metric) -> tuple[Any, Any]:
     """Return the network and the recording on the rows of a half."""
     return (
-        as_representation(states[half.at], metric),
-        as_representation(half.activity, metric),
+        as_representation(states[half.at], rows, metric, half.at),
+        as_representation(half.activity, rows, metric, half.at),
     )

@@ -111,7 +111,7 @@ def recording_distances(
     forms: dict[str, Form] = {}
     reasons: dict[str, str] = {}
     for label, values in states.items():
-        form = _form_or_reason(values, metric)
+        form = _form_or_reason(values, rows, metric)
         if isinstance(form, str):
             reasons[label] = form
         else:
@@ -120,7 +120,7 @@ def recording_distances(
         label, reason = next(iter(reasons.items()))
         raise ValueError(f"{label!r} must have distances, got none: {reason}. Leave it out.")
     name = rows.recording.name
-    whole = _form_or_reason(rows.activity, metric)
+    whole = _form_or_reason(rows.activity, rows, metric)
     if isinstance(whole, str):
         raise ValueError(
             f"'{name}' must have distances, got none: {whole}. Choose another metric or window."
@@ -166,12 +166,12 @@ def _check_neurons(rows: RecordedRows, metric: Metric) -> None:
         )
 
 
-def _form_or_reason(activity: Array, metric: Metric) -> Form | str:
+def _form_or_reason(activity: Array, rows: RecordedRows, metric: Metric) -> Form | str:
     """Return the metric's form of activity [row, time, unit], or the reason why there is none."""
     if not np.isfinite(activity).all():
         return "its activity is not finite"
     try:
-        return metric.prepare(as_representation(activity, metric))
+        return metric.prepare(as_representation(activity, rows, metric))
     except UndefinedMetric as error:
         return " ".join(str(error).split()).rstrip(".")
 

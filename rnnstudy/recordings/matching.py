@@ -1,7 +1,7 @@
 """States of networks in the rows and at the times of a recording."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,9 +13,6 @@ from rnnstudy.recordings.record import LEAST_TIMES, Recording, check_fields, des
 from rnnstudy.recordings.rows import RecordedRows
 from rnnstudy.recordings.windows import Between, milliseconds_per_step, onset_of, window_of
 from rnnstudy.tasks import Task
-
-EQUAL_INPUTS = 1e-6
-"""Largest difference of equal inputs, as a share of the largest input and 1."""
 
 STEP_TOLERANCE = 1e-6
 """Largest relative difference of equal time steps."""
@@ -64,8 +61,24 @@ class RecordingMatch:
         cropped: Array = states[:, self._positions]
         return cropped
 
+    @cached_property
+    def driven_rows(self) -> RecordedRows:
+        """The rows that are compared, with inputs, for metrics of driven networks.
+
+        Without inputs of the recording they are averages of those of the task's probe, like the
+        states. Raises ValueError unless the samples are one time step apart.
+        """
+        _check_equal_steps(self.rows.recording, self.task)
+        if self.rows.recording.has_inputs:
+            return self.rows
+        _, probe = self._probe()
+        inputs = self._averages(np.asarray(probe.inputs)[None])[0]
+        recording = replace(self.rows.recording, inputs=inputs[self.rows.of_trial])
+        return replace(self.rows, recording=recording)
+
     def _driven_states(self, population: Population) -> Array:
-        inputs = self.row_inputs
+        _check_equal_steps(self.whole.recording, self.task)
+        inputs = self.whole.inputs
         if inputs.shape[-1] != population.inputs:
             raise ValueError(
                 f"inputs of '{self._name}' must have {population.inputs} channels like the "
@@ -82,36 +95,27 @@ class RecordingMatch:
         """Positions of the compared times in the whole recording."""
         return np.searchsorted(self.whole.recording.time, self.rows.recording.time)
 
-    @cached_property
-    def row_inputs(self) -> Array:
-        """Inputs of each row, [row, time, input]; of a condition those that its trials share."""
-        recording, rows = self.whole.recording, self.whole
-        _check_equal_steps(recording, self.task)
-        if not rows.average:
-            return recording.inputs
-        firsts = [int(np.argmax(rows.of_trial == c)) for c in range(len(rows.labels))]
-        inputs: Array = recording.inputs[firsts]
-        limit = EQUAL_INPUTS * (1.0 + np.abs(recording.inputs).max())
-        differ = np.abs(recording.inputs - inputs[rows.of_trial]).max(axis=(1, 2)) > limit
-        if differ.any():
-            labels = describe_labels(rows.labels[rows.of_trial[int(np.argmax(differ))]])
-            raise ValueError(
-                f"trials of one condition of '{recording.name}' must have the same inputs, got "
-                f"different ones of {labels}. Compare single trials, or name more fields in "
-                "condition."
-            )
-        return inputs
-
     def _condition_means(self, population: Population) -> Array:
+        _, probe = self._probe()
+        visible = population.visible(population.unroll(np.asarray(probe.inputs)))
+        return self._averages(visible)[:, self.rows.condition_of_row]
+
+    def _probe(self) -> tuple[Task, Any]:
+        """Return the task and the trials of its probe."""
         task = _require_task(self.task, f"'{self._name}' has no inputs")
-        probe = task.probe()
+        return task, task.probe()
+
+    def _averages(self, values: Array) -> Array:
+        """Return averages over trials of the probe at the times of the recording.
+
+        values `[member, trial, step, ...]` -> `[member, condition, time, ...]`.
+        """
+        task, probe = self._probe()
         members = matching_trials(
             self.rows, task.trial_fields(probe), task.title, task.probe_trials
         )
-        visible = population.visible(population.unroll(np.asarray(probe.inputs)))
-        averages = np.stack([visible[:, each].mean(axis=1) for each in members], axis=1)
-        steps = steps_of(self.rows.recording, task, self.onset)
-        return _at_steps(averages, steps)[:, self.rows.condition_of_row]
+        averages = np.stack([values[:, each].mean(axis=1) for each in members], axis=1)
+        return _at_steps(averages, steps_of(self.rows.recording, task, self.onset))
 
 
 def match_recording(

@@ -40,6 +40,10 @@ class ConditionAverages(Record):
     trials: Array = array("condition")
 
 
+EQUAL_INPUTS = 1e-6
+"""Largest difference of equal inputs, as a share of the largest input and 1."""
+
+
 class Half(NamedTuple):
     """Half of the trials of a recording."""
 
@@ -131,6 +135,29 @@ class RecordedRows:
         if not self.average:
             return self.recording.activity
         return self._averages(np.arange(len(self.of_trial)))
+
+    @cached_property
+    def inputs(self) -> Array:
+        """Inputs of each row, [row, time, input]; of a condition those that its trials share.
+
+        Raises ValueError if the trials of one condition have different inputs.
+        """
+        recording = self.recording
+        if not self.average:
+            return recording.inputs
+        firsts = [int(np.argmax(self.of_trial == c)) for c in range(len(self.labels))]
+        inputs: Array = recording.inputs[firsts]
+        limit = EQUAL_INPUTS * (1.0 + np.abs(recording.inputs).max(initial=0.0))
+        distance = np.abs(recording.inputs - inputs[self.of_trial])
+        differ = distance.max(axis=(1, 2), initial=0.0) > limit
+        if differ.any():
+            labels = describe_labels(self.labels[self.of_trial[int(np.argmax(differ))]])
+            raise ValueError(
+                f"trials of one condition of '{recording.name}' must have the same inputs, got "
+                f"different ones of {labels}. Compare single trials, or name more fields in "
+                "condition."
+            )
+        return inputs
 
     def _averages(self, trials: Array) -> Array:
         """Return the averages of some trials, [condition, time, neuron]."""

@@ -42,7 +42,7 @@ def test_the_system_itself_is_not_nearer_than_the_ceiling(name):
     rows = RecordedRows(recording, ("condition",))
     metric = METRICS[name](**({"dimensions": 3} if name == "svcca" else {}))
     ceiling = noise_ceiling(rows, metric)
-    clean, noisy = (as_representation(each, metric) for each in (states, rows.activity))
+    clean, noisy = (as_representation(each, rows, metric) for each in (states, rows.activity))
     # The limit is a mean over ten splits. Its error is that of the mean of the distances of halves.
     error = 3.0 * ceiling.halves.std() / np.sqrt(len(ceiling.halves))
     assert metric.distance(clean, noisy) >= ceiling.least_distance - error

@@ -8,14 +8,16 @@ from recordings_made import recording_of
 
 from rnnstudy import compare
 from rnnstudy.cells.vanilla import Vanilla
-from rnnstudy.metrics import CKA, DSA, SVCCA, Procrustes
+from rnnstudy.metrics import CKA, DSA, SVCCA, InputDSA, Procrustes
 from rnnstudy.population.initialise import initial_population
+from rnnstudy.recordings.matching import match_recording
 from rnnstudy.recordings.record import Recording
 from rnnstudy.tasks.integration import Integration
 
 TASK = Integration(streams=1, length=25, probe_trials=8)
 
-METRICS = [SVCCA(dimensions=4), Procrustes(), CKA(), DSA(delays=3, rank=6, starts=1)]
+METRICS = [SVCCA(dimensions=4), Procrustes(), CKA(), DSA(delays=3, rank=6, starts=1),
+           InputDSA(rank=6, starts=1)]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,33 @@ def test_conditions_are_matched_by_fields_of_the_task(networks):
     side = np.array([-1, 1])[made.fields["condition"]]
     recording = Recording.of(made.activity, {"choice": side}, name="ape")
     assert compare(networks, recording, Procrustes(), task=TASK).nearest().index[0] == "2"
+
+
+def test_a_driven_metric_takes_the_inputs_of_the_probe(networks):
+    probe = TASK.probe()
+    choice, inputs = TASK.trial_fields(probe)["choice"], np.asarray(probe.inputs)
+    visible = networks.visible(networks.unroll(inputs))[2]
+    sides = [choice == side for side in (-1, 1)]
+    means = np.stack([visible[side].mean(axis=0) for side in sides]).astype(float)
+    made = recording_of(means, repeats=6, neurons=60, noise=0.01)
+    side = np.array([-1, 1])[made.fields["condition"]]
+    recording = Recording.of(made.activity, {"choice": side}, name="ape")
+    rows = match_recording(recording, TASK, between=(5, 20)).driven_rows
+    expected = [inputs[side, 5:20].mean(axis=0) for side in sides]
+    np.testing.assert_allclose(rows.inputs, expected, rtol=1e-6)
+    nearest = compare(networks, recording, InputDSA(rank=4), task=TASK).nearest()
+    assert nearest.index[0] == "2"
+    assert np.isfinite(nearest["cross-validated distance"]).all()
+
+
+def test_a_driven_metric_needs_samples_one_step_apart(networks):
+    choice = np.repeat([-1, 1], 4)
+    coarse = Recording.of(
+        np.random.default_rng(0).standard_normal((8, 12, 20)),
+        {"choice": choice}, time=2.0 * np.arange(12), unit="step", name="ape",
+    )  # fmt: skip
+    with pytest.raises(ValueError, match=r"samples of 'ape' must be 1 step apart"):
+        compare(networks, coarse, InputDSA(rank=4), task=TASK)
 
 
 def test_single_trials_and_windows(networks, recording):

@@ -65,9 +65,10 @@ class RecordingPairs(TaskAnalysis):
 
     def run(self, task: Task, inputs: Inputs) -> RecordingDistances:
         records = inputs[self._states.title]
+        match = self.recording.match(task, self.between)
         return recording_distances(
             {member.name: record.states for member, record in records.items()},
-            self.recording.match(task, self.between).rows,
+            match.driven_rows if self.metric.driven else match.rows,
             self.metric,
             splits=self.splits,
             seed=self.seed,
