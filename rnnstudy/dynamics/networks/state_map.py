@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -32,7 +32,15 @@ class StepFunction(Protocol):
 class WrappedStep:
     """Step function around another one. Subclasses change one of the two methods."""
 
+    own_free_axes: ClassVar[Mapping[str, int]] = {}
+    """Name of a weight of its own -> number of first axes that may have any length; else 1."""
+
     step_function: StepFunction
+
+    @property
+    def free_axes(self) -> dict[str, int]:
+        """Name of a weight -> number of first axes that may have any length, if not 1."""
+        return {**getattr(self.step_function, "free_axes", {}), **self.own_free_axes}
 
     def drive(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Return what inputs add."""
@@ -223,7 +231,10 @@ def run_compiled(function: Callable[..., Any], state_map: StateMap, *arguments: 
     structure = (dict(state_map.weights), (state_map.drive, *inputs), arguments)
     flat = [tf.convert_to_tensor(values) for values in tf.nest.flatten(structure)]
     outer = 1 + len(state_map.weights) + len(inputs)
-    free = [1] * len(state_map.weights) + [2] * (outer - len(state_map.weights))
+    # A dictionary is flattened in the order of its keys.
+    longer = getattr(state_map.step_function, "free_axes", {})
+    free = [longer.get(name, 1) for name in sorted(state_map.weights)]
+    free += [2] * (outer - len(free))
     free += [min(2, len(values.shape)) for values in flat[outer:]]
     shapes = tuple((v.dtype, *v.shape[n:]) for v, n in zip(flat, free, strict=True))
     key = (function, state_map.step_function, len(inputs), *shapes)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -36,6 +37,8 @@ class ChordMap(WrappedStep):
     It is Newton's method with one matrix for all states (chord method: Ortega & Rheinboldt 1970,
     7.1). A step costs a product in place of a linear solve. It contracts near the root.
     """
+
+    own_free_axes: ClassVar[Mapping[str, int]] = {MATRIX: 2}
 
     def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
         residual = self.step_function.step(w, drive, h) - h

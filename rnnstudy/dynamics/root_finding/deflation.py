@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -43,6 +44,8 @@ class DeflatedMap(WrappedStep):
     F(h) - h times 1 / (1 - step . grad log M), by Sherman and Morrison. |h - r| is a root mean
     square.
     """
+
+    own_free_axes: ClassVar[Mapping[str, int]] = {ROOTS: 2}
 
     def step(self, w: Mapping[str, Tensor], drive: Tensor, h: Tensor) -> Tensor:
         factor, _ = _deflation(w, h)

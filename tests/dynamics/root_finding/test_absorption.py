@@ -8,9 +8,15 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
+from rnnstudy.dynamics.networks import state_map as programs
 from rnnstudy.dynamics.networks.state_map import population_state_map
 from rnnstudy.dynamics.root_finding import multistart as waves
-from rnnstudy.dynamics.root_finding.chord import absorb_by_chord, isolated_roots, nearest_root_index
+from rnnstudy.dynamics.root_finding.chord import (
+    ChordMap,
+    absorb_by_chord,
+    isolated_roots,
+    nearest_root_index,
+)
 from rnnstudy.dynamics.root_finding.iterate import Solution, solve
 from rnnstudy.dynamics.root_finding.multistart import RootCriteria, multistart_solve
 from rnnstudy.dynamics.root_finding.solvers import LevenbergMarquardt
@@ -50,6 +56,20 @@ def test_starts_in_reach_are_taken_in_and_others_are_left():
     nobody = nearest_root_index(starts, ~left, roots)
     assert (nobody == -1).all()
     assert (absorb_by_chord(state_map, starts, nobody, roots, np.array([1e-3]))[0] == -1).all()
+
+
+def test_one_program_serves_any_number_of_roots(monkeypatch):
+    monkeypatch.setattr(programs, "_PROGRAMS", {})
+    corners = [at((UPPER, UPPER)), at((UPPER, UPPER), (-UPPER, UPPER), (UPPER, -UPPER))]
+    for known in corners:
+        starts = 0.99 * known[None]
+        _, state_map = bits(points=len(known))
+        roots = isolated_roots(state_map, [known])
+        nearest = nearest_root_index(starts, np.ones((1, len(known)), bool), roots)
+        target, _ = absorb_by_chord(state_map, starts, nearest, roots, np.array([1e-3]))
+        assert target.tolist() == [list(range(len(known)))]
+    chords = [key for key in programs._PROGRAMS if isinstance(key[1], ChordMap)]
+    assert len(chords) == 1
 
 
 def test_roots_that_are_not_isolated_take_in_nothing():

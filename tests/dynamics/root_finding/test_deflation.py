@@ -13,6 +13,7 @@ from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.fixed_points.search import FixedPointSearch
+from rnnstudy.dynamics.networks import state_map as programs
 from rnnstudy.dynamics.networks.state_map import StateMap, population_state_map, run_compiled
 from rnnstudy.dynamics.root_finding.deflation import FILLER_COORDINATE, deflate, deflated_newton
 from rnnstudy.dynamics.root_finding.iterate import solve
@@ -44,6 +45,15 @@ def log_factor(h, roots, span):
     """log M as the paper writes it, with a root mean square distance in units of the span."""
     square = np.mean((h - roots) ** 2, axis=-1) / span**2
     return np.sum(np.log(1.0 / square + 1.0))
+
+
+def test_one_program_serves_any_number_of_roots(monkeypatch):
+    monkeypatch.setattr(programs, "_PROGRAMS", {})
+    state_map, _, h = random_case()
+    for count in (1, 2, 5):
+        roots = [np.zeros((count, 4)), np.ones((1, 4))]
+        run_compiled(StateMap.linearise, deflate(state_map, roots, np.ones(2)), h)
+    assert len(programs._PROGRAMS) == 1
 
 
 def test_the_step_is_newtons_own_times_a_number():
