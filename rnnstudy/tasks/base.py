@@ -45,7 +45,7 @@ class Trials(NamedTuple):
     inputs: Tensor
     """Inputs [trial, time, input]."""
     targets: Tensor
-    """Target outputs [trial, time, output]."""
+    """Target outputs [trial, time, output]; NaN for none if the loss has `partial_targets`."""
     mask: Tensor
     """Weights of time steps in the loss, [trial, time]: 1 to count, 0 to ignore.
 
@@ -262,7 +262,8 @@ class Task(Entry):
             Name of a field -> its value on each trial, [trial].
         """
         targets, mask = np.asarray(trials.targets), np.asarray(trials.mask)
-        last = targets.shape[1] - 1 - np.argmax(mask[:, ::-1] >= 1.0, axis=1)
+        counts = (mask >= 1.0) & np.isfinite(targets).all(axis=-1)
+        last = targets.shape[1] - 1 - np.argmax(counts[:, ::-1], axis=1)
         final = targets[np.arange(len(targets)), last]
         if isinstance(self.loss, CrossEntropy):
             return {"choice": final.argmax(axis=-1)}
@@ -343,8 +344,12 @@ def check_trials(task: Task) -> None:
             raise ValueError(
                 f"{task.title}.sample must return {name} as float32, got {tensor.dtype.name}"
             )
-        if not bool(tf.reduce_all(tf.math.is_finite(tensor))):
-            raise ValueError(f"{task.title}.sample must return finite {name}, got inf or nan")
+        is_partial = name == "targets" and task.loss.allows_nan
+        if not is_partial and not bool(tf.reduce_all(tf.math.is_finite(tensor))):
+            hint = ""
+            if name == "targets" and "partial_targets" in type(task.loss).model_fields:
+                hint = ". If NaN means that there is no target, set partial_targets of the loss"
+            raise ValueError(f"{task.title}.sample must return finite {name}, got inf or nan{hint}")
     if misfit := task.loss.misfit(np.asarray(trials.targets), np.asarray(trials.mask)):
         raise ValueError(f"{task.title}: {misfit}")
     _check_static_inputs(f"{task.title}.static_inputs", task.static_inputs(), task.inputs)

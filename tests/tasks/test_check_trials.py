@@ -67,7 +67,10 @@ class Noise(Task):
         ("width", r"noise.sample must return targets of shape \(3, 5, 1\), got \(3, 5, 2\)"),
         ("length", r"noise.sample must return mask of shape \(3, 5\), got \(3, 4\)"),
         ("precision", "noise.sample must return inputs as float32, got float64"),
-        ("nan", "noise.sample must return finite targets, got inf or nan"),
+        (
+            "nan",
+            "noise.sample must return finite targets, got inf or nan. If NaN .+ partial_targets.+",
+        ),
         ("held tuple", "noise.static_inputs must return StaticInputs, got a tuple"),
         ("held width", r"noise.static_inputs must return values \[point, 2\], got shape \(1, 1\)"),
         (

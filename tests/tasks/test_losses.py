@@ -97,6 +97,43 @@ def test_losses_of_stacked_networks_are_those_of_each(arrays, loss):
     assert float(loss.value(*swapped)) == pytest.approx(float(loss.value(outputs, classes, mask)))
 
 
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_an_output_without_a_target_does_not_count(arrays, weights):
+    """The loss is the mean over all known targets, by hand."""
+    outputs, targets, _, mask = arrays
+    is_known = np.random.default_rng(2).random(SHAPE) < 0.6
+    is_known[0, 0] = False
+    partial = np.where(is_known, targets, np.nan)
+    loss = MeanSquaredError(output_weights=weights, partial_targets=True)
+    weight = is_known * mask[..., None] * (1.0 if weights is None else np.array(weights))
+    expected = np.sum(weight * (outputs - targets) ** 2) / weight.sum()
+    value, gradient = value_and_gradient(lambda o: loss.value(o, partial, mask), outputs)
+    assert value == pytest.approx(expected, rel=1e-12)
+    slope = 2.0 * weight * (outputs - targets) / weight.sum()
+    np.testing.assert_allclose(gradient, slope, rtol=1e-11, atol=1e-15)
+    centred = [targets[..., i][weight[..., i] > 0] for i in range(OUTPUTS)]
+    assert all(len(each) for each in centred)
+    counts = is_known * mask[..., None]
+    mean = (counts * targets).sum(axis=(0, 1)) / counts.sum(axis=(0, 1))
+    close = 0.9 * targets + 0.1 * outputs
+    share = 1.0 - np.sum(weight * (close - targets) ** 2) / np.sum(weight * (targets - mean) ** 2)
+    assert float(loss.accuracy(close, partial, mask)) == pytest.approx(share, rel=1e-12)
+    full = MeanSquaredError(output_weights=weights)
+    assert float(loss.value(outputs, targets, mask)) == pytest.approx(
+        float(full.value(outputs, targets, mask)), rel=1e-12
+    )
+
+
+def test_partial_targets_are_checked():
+    loss, mask = MeanSquaredError(partial_targets=True), np.ones((2, 3))
+    targets = np.ones((2, 3, 2))
+    assert loss.misfit(targets, mask) == ""
+    targets[..., 1] = np.nan
+    assert "got none of output 1" in loss.misfit(targets, mask)
+    targets[0, 0, 1] = np.inf
+    assert "got inf" in loss.misfit(targets, mask)
+
+
 def test_an_output_of_weight_0_does_not_count(arrays):
     outputs, targets, _, mask = arrays
     loss, wild = MeanSquaredError(output_weights=(1.0, 0.0, 1.0)), outputs.copy()

@@ -34,6 +34,11 @@ class Loss(Entry):
     display_title: ClassVar[str] = "output"
     """Name of the curves of `display` in the report."""
 
+    @property
+    def allows_nan(self) -> bool:
+        """True if a target may be NaN, whose output does not count at that time step."""
+        return False
+
     @abstractmethod
     def of_steps(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the loss [..., trial, time] of each time step.
