@@ -27,7 +27,7 @@ def score(task: Task, trials: Trials, outputs: Array) -> Scores:
     loss = np.asarray(task.loss.value(usable, targets, mask), float)
     accuracy = np.asarray(task.accuracy(usable, targets, mask), float)
     last, final = _last_outputs(targets[None], mask)[0], _last_outputs(usable, mask)
-    error = np.sqrt(np.mean((final - last) ** 2, axis=(1, 2)))
+    error = _last_error(final, last)
     words, kept_words = _count_words(last, final) if task.words else (0, 0)
     return Scores(
         loss=np.where(is_finite, loss, np.inf),
@@ -45,13 +45,25 @@ def _last_outputs(values: Array, mask: Array) -> Array:
     return chosen
 
 
+def _last_error(outputs: Array, targets: Array) -> Array:
+    """Return the root mean square error of last outputs, [member]; NaN without any target.
+
+    outputs [member, trial, output]; targets [trial, output], NaN for none.
+    """
+    known = np.isfinite(targets)
+    if not known.any():
+        return np.full(len(outputs), np.nan)
+    errors: Array = np.sqrt(np.mean((outputs - targets) ** 2, axis=(1, 2), where=known))
+    return errors
+
+
 def _count_words(targets: Array, outputs: Array) -> tuple[int, Array | int]:
     """Return the number of words of targets, and how many of them each member keeps, [member].
 
     targets [trial, output]; outputs [member, trial, output]. Trials whose target has no sign on an
     output do not count.
     """
-    known = (targets != 0.0).all(axis=1)
+    known = (np.abs(targets) > 0.0).all(axis=1)
     signs, correct = np.sign(targets[known]), (outputs * targets > 0.0).all(axis=2)[:, known]
     words, of = np.unique(signs, axis=0, return_inverse=True)
     of = of.reshape(-1)

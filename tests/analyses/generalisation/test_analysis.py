@@ -19,6 +19,7 @@ from rnnstudy.population.population import Population
 from rnnstudy.tasks import Shift, StaticInputs, Task, Trials
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import STREAM_NOISE, Integration
+from rnnstudy.tasks.losses import MeanSquaredError
 from rnnstudy.tasks.sine import Sine
 
 STREAM = Integration(streams=1, length=20)
@@ -242,3 +243,16 @@ def test_a_task_without_shifts_is_left_out() -> None:
         analysis.run(network, BadEcho())
     record = run(network, LongEcho())
     assert record.value.tolist() == [1.0, 2.0, 5.0]
+
+
+def test_the_last_error_is_that_of_known_targets() -> None:
+    task = FlipFlop(bits=2, length=3, loss=MeanSquaredError(partial_targets=True))
+    inputs, mask = np.zeros((2, 3, 2), np.float32), np.ones((2, 3), np.float32)
+    targets = np.zeros((2, 3, 2), np.float32)
+    targets[0, -1, 0] = np.nan
+    outputs = np.ones((1, 2, 3, 2))
+    outputs[0, 0, -1] = 9.0, 2.0
+    # The errors of the last step are 2 (of 0), 1 and 1.
+    scores = score(task, Trials(inputs, targets, mask), outputs)
+    assert scores.last_error == pytest.approx(np.sqrt((4.0 + 1.0 + 1.0) / 3.0))
+    assert np.isfinite(scores.loss).all()
