@@ -121,7 +121,6 @@ def finding_row(result: ClaimResult, titles: Mapping[str, str], has_place: bool)
         statement = f"{words_of(claim)} (its statement raises {error})"
     mark, tone = _mark(result)
     untested = evidence is None or isnan(evidence.effect)
-    scope = [task_in_words(result.task), condition_text(claim.where)]
     return FindingRow(
         statement=in_words(statement, titles),
         verdict=result.word,
@@ -130,7 +129,9 @@ def finding_row(result: ClaimResult, titles: Mapping[str, str], has_place: bool)
         controls=mark,
         control_tone=tone,
         details=_details(result),
-        scope=", ".join(filter(None, scope)) if has_place else "",
+        numbers="" if untested else _numbers(result),
+        place=task_in_words(result.task) if has_place else "",
+        group=condition_text(claim.where) if has_place else "",
         name=claim.title,
     )
 
@@ -148,12 +149,24 @@ def _tone(word: str) -> Tone:
 
 
 def _effect(result: ClaimResult) -> str:
+    """Return the effect with its interval: `effect 0.6 (95 % interval 0.4 to 0.8)`."""
+    effect, low, high = _interval(result)
+    return f"effect {effect}" + (f" (95 % interval {low} to {high})" if low else "")
+
+
+def _numbers(result: ClaimResult) -> str:
+    """Return the effect with its interval: `0.6 [0.4, 0.8]`."""
+    effect, low, high = _interval(result)
+    return effect + (f" [{low}, {high}]" if low else "")
+
+
+def _interval(result: ClaimResult) -> tuple[str, str, str]:
+    """Return the effect and both ends of its interval, which are empty if they are not known."""
     evidence = result.evidence
     assert evidence is not None
-    interval = ""
-    if not (isnan(evidence.low) or isnan(evidence.high)):
-        interval = f" (95 % interval {evidence.low:.2g} to {evidence.high:.2g})"
-    return f"effect {evidence.effect:.2g}{interval}"
+    is_known = not (isnan(evidence.low) or isnan(evidence.high))
+    ends = (f"{evidence.low:.2g}", f"{evidence.high:.2g}") if is_known else ("", "")
+    return f"{evidence.effect:.2g}", *ends
 
 
 def _details(result: ClaimResult) -> str:
@@ -227,6 +240,6 @@ def descriptions(sections: Iterable[PageSection]) -> list[Finding]:
             exhibit = part.exhibits[chapter.lead[1]]
             if sentence := getattr(exhibit, "finding", ""):
                 key = (section.label, part.label, str(exhibit.title))
-                row = FindingRow(sentence, scope=section.title)
+                row = FindingRow(sentence, place=section.title)
                 described.append(Finding(chapter.title, [row], figure=key))
     return described

@@ -36,10 +36,19 @@ class FindingRow:
     control_tone: Tone = "plain"
     details: str = ""
     """Controls in full, and the reason of the verdict."""
-    scope: str = ""
-    """Task and networks in words; empty if there is one only."""
+    numbers: str = ""
+    """Effect and its interval in figures alone: `0.02 [0, 0.04]`."""
+    place: str = ""
+    """Task in words; empty if there is one only."""
+    group: str = ""
+    """Networks that the claim is about, such as `protocol=tuned`; empty for all."""
     name: str = ""
     """Name of the claim in the spec."""
+
+    @property
+    def scope(self) -> str:
+        """Task and networks in words; empty if there is one only."""
+        return ", ".join(filter(None, (self.place, self.group)))
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,24 @@ class Finding:
     """Meaning of the effect."""
     figure: tuple[str, str, str] | None = None
     """Labels of the section and of the part, and the title, of the figure that shows it."""
+
+    @property
+    def statement(self) -> str:
+        """Statement of all rows; empty if they have several, or if there is one row."""
+        statements = {row.statement for row in self.rows}
+        return statements.pop() if len(statements) == 1 < len(self.rows) else ""
+
+    def by_place(self) -> dict[str, dict[str, FindingRow]]:
+        """Return place -> group -> row, of results that fill a table."""
+        table: dict[str, dict[str, FindingRow]] = {}
+        for row in self.rows:
+            table.setdefault(row.place, {})[row.group] = row
+        return table
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Groups of networks, in order."""
+        return tuple(dict.fromkeys(row.group for row in self.rows))
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def _verdict_rows(
             chapter, _ = attempt(partial(chapter_of, each.claim, run.study.analyses), "other")
             row = finding_row(each, results.titles, has_place=False)
             if where := condition_text(each.claim.where):
-                row = replace(row, scope=where)
+                row = replace(row, group=where)
             rows.setdefault(chapter, []).append(row)
     return rows
 

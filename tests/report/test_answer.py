@@ -70,6 +70,22 @@ def test_tasks_are_rows_of_one_finding() -> None:
     ]  # fmt: skip
 
 
+def test_results_of_one_statement_fill_a_table_of_tasks_and_groups() -> None:
+    claims = [depends("svcca", name=n, where={"protocol": n}) for n in ("tuned", "standard")]
+    (finding,) = findings(
+        [result(claim, task=task) for claim in claims for task in (MEMORY, SINE)],
+        Stories(TITLES, [], []),
+    )
+    assert finding.statement == "Geometry (SVCCA distances) depends on the cell of networks."
+    assert finding.groups == ("protocol=tuned", "protocol=standard")
+    table = finding.by_place()
+    assert list(table) == ["3-bit flip-flop memory", "Sine waves of 51 frequencies"]
+    rows = [row for by_group in table.values() for row in by_group.values()]
+    assert sorted(map(id, rows)) == sorted(map(id, finding.rows))
+    (alone,) = findings([result(claims[0])], Stories(TITLES, [], []))
+    assert alone.statement == ""
+
+
 def test_variants_of_a_task_are_told_apart_by_their_names() -> None:
     tasks = [TASKS["flip_flop"](length=length, name=f"memory_{length}") for length in (50, 90)]
     both = [result(depends("svcca"), task=task) for task in tasks]
@@ -87,6 +103,7 @@ def test_a_row_says_verdict_effect_interval_and_controls() -> None:
     row = finding_row(result(depends("svcca"), evidence=evidence(seen, noise)), TITLES, False)
     assert row.statement == "Geometry (SVCCA distances) depends on the cell of networks."
     assert row.effect == "effect 0.6 (95 % interval 0.4 to 0.8)"
+    assert row.numbers == "0.6 [0.4, 0.8]"
     assert (row.controls, row.control_tone) == ("controls pass", "good")
     cases = {
         (): "", (seen,): "controls pass", (noise,): "controls fail",
