@@ -130,7 +130,7 @@ def finding_row(result: ClaimResult, titles: Mapping[str, str], has_place: bool)
         control_tone=tone,
         details=_details(result),
         numbers="" if untested else _numbers(result),
-        place=task_in_words(result.task) if has_place else "",
+        task=task_in_words(result.task) if has_place else "",
         group=condition_text(claim.where) if has_place else "",
         name=claim.title,
     )
@@ -240,6 +240,6 @@ def descriptions(sections: Iterable[PageSection]) -> list[Finding]:
             exhibit = part.exhibits[chapter.lead[1]]
             if sentence := getattr(exhibit, "finding", ""):
                 key = (section.label, part.label, str(exhibit.title))
-                row = FindingRow(sentence, place=section.title)
+                row = FindingRow(sentence, task=section.title)
                 described.append(Finding(chapter.title, [row], figure=key))
     return described

@@ -38,7 +38,7 @@ class FindingRow:
     """Controls in full, and the reason of the verdict."""
     numbers: str = ""
     """Effect and its interval in figures alone: `0.02 [0, 0.04]`."""
-    place: str = ""
+    task: str = ""
     """Task in words; empty if there is one only."""
     group: str = ""
     """Networks that the claim is about, such as `protocol=tuned`; empty for all."""
@@ -48,7 +48,7 @@ class FindingRow:
     @property
     def scope(self) -> str:
         """Task and networks in words; empty if there is one only."""
-        return ", ".join(filter(None, (self.place, self.group)))
+        return ", ".join(filter(None, (self.task, self.group)))
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,11 @@ class Finding:
         statements = {row.statement for row in self.rows}
         return statements.pop() if len(statements) == 1 < len(self.rows) else ""
 
-    def by_place(self) -> dict[str, dict[str, FindingRow]]:
-        """Return place -> group -> row, of results that fill a table."""
+    def by_task(self) -> dict[str, dict[str, FindingRow]]:
+        """Return task -> group -> row, of results that fill a table."""
         table: dict[str, dict[str, FindingRow]] = {}
         for row in self.rows:
-            table.setdefault(row.place, {})[row.group] = row
+            table.setdefault(row.task, {})[row.group] = row
         return table
 
     @property

@@ -78,7 +78,7 @@ def test_results_of_one_statement_fill_a_table_of_tasks_and_groups() -> None:
     )
     assert finding.statement == "Geometry (SVCCA distances) depends on the cell of networks."
     assert finding.groups == ("protocol=tuned", "protocol=standard")
-    table = finding.by_place()
+    table = finding.by_task()
     assert list(table) == ["3-bit flip-flop memory", "Sine waves of 51 frequencies"]
     rows = [row for by_group in table.values() for row in by_group.values()]
     assert sorted(map(id, rows)) == sorted(map(id, finding.rows))
