@@ -232,12 +232,21 @@ def test_every_claim_of_the_confirmatory_study_answers_a_question(tool: Any) -> 
     assert sorted(asked) == sorted(bases)
 
 
-def test_the_page_gives_every_verdict_a_standing() -> None:
-    folder = SCRIPT.parents[1] / "docs" / "results"
-    text = (folder / "README.md").read_text(encoding="utf-8")
-    table = pd.read_csv(folder / "exploratory.csv")
-    rows = re.findall(r"^\| `(\w+)` .* \| ([^|]+) \|$", text, flags=re.MULTILINE)
-    assert rows == list(zip(table["claim"], table["standing"], strict=True))
+RESULTS = SCRIPT.parents[1] / "docs" / "results"
+
+
+@pytest.mark.parametrize("page", [RESULTS / "README.md", RESULTS.parents[1] / "README.md"])
+def test_the_pages_of_the_project_say_what_its_tables_say(tool: Any, page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "<!-- statements -->\n- **" in text
+    assert tool.filled_page(text, RESULTS) == text
+
+
+def test_every_sentence_of_the_project_has_its_rows_in_the_table_of_claims() -> None:
+    said, claims = (pd.read_csv(RESULTS / f"{name}.csv") for name in ("statements", "claims"))
+    rows = [set(map(tuple, table[["claim", "task", "verdict"]].values)) for table in (said, claims)]
+    assert len(claims) == len(rows[1]) == 80
+    assert rows[0] == rows[1]
 
 
 def test_a_mistake_is_one_sentence(tmp_path: Path) -> None:

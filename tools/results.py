@@ -5,7 +5,8 @@
 Numbers go to CSV files, figures to PNG files. Both fill the marks `<!-- NAME -->` of the folder's
 README.md; the words around them are written by hand. Without a README.md the page begins with
 `tools/result_pages/frame.md`. `statements.csv` says which verdicts each sentence states. With a
-third path, these sentences fill the mark `<!-- statements -->` of that page, too.
+third path, these sentences fill the mark `<!-- statements -->` of that page, too. With `--partial`
+a run without some verdicts is written, too: they are `not computed`.
 """
 
 import shutil
@@ -27,10 +28,10 @@ from rnnstudy.study.errors import RunError
 FRAME = Path(__file__).parent / "result_pages" / "frame.md"
 
 
-def main(directory: str, folder: str, readme: str | None = None) -> None:
+def main(directory: str, folder: str, readme: str | None = None, *, partial: bool = False) -> None:
     """Write tables and figures of a run, and fill the pages."""
     run, path = rnnstudy.open_run(directory), Path(folder)
-    tables = collect_tables(run)
+    tables = collect_tables(run, partial=partial)
     tables["statements"] = statements(tables["claims"])
     figures = drawable(pictures(run, tables))
     page = path / "README.md"
@@ -69,12 +70,14 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (3, 4):
+    is_partial = "--partial" in sys.argv
+    paths = [each for each in sys.argv[1:] if each != "--partial"]
+    if len(paths) not in (2, 3):
         sys.exit(
             "results.py takes two folders, that of a run and the one to write to, and a page "
             "if its statements are to be written, too"
         )
     try:
-        main(*sys.argv[1:])
+        main(*paths, partial=is_partial)
     except (RunError, OSError, LookupError) as error:
         sys.exit(f"results.py: {error}")

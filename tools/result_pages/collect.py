@@ -24,11 +24,14 @@ GROUP = ["task", "protocol", "cell", "activation"]
 """Fields of a row of networks."""
 
 
-def collect_tables(run: Run) -> dict[str, pd.DataFrame]:
-    """Return all tables of a run, by name. Raise RunError if a claim is not computed yet."""
+def collect_tables(run: Run, *, partial: bool = False) -> dict[str, pd.DataFrame]:
+    """Return all tables of a run, by name.
+
+    Raise RunError if a claim is not computed yet, unless a partial run is wanted.
+    """
     results = run.verdicts()
     missing = [each for each in results if each.word == "not computed"]
-    if missing:
+    if missing and not partial:
         raise RunError(
             f"{run.directory} lacks {len(missing)} of {len(results)} verdicts, such as that on "
             f"{missing[0].claim.title} of {missing[0].task.title}. Run the study to its end."
