@@ -111,7 +111,7 @@ def compare(
             f"a network must have another name than the recording, got {recording.name!r} for "
             "both. Give the recording a name."
         )
-    rows = match.driven_rows if metric.driven else match.rows
+    rows = match.rows_for(metric)
     return recording_distances(states, rows, metric, splits=splits, seed=seed, strict=True)
 
 

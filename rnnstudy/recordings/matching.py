@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.arrays import Array
+from rnnstudy.metrics import Metric
 from rnnstudy.population.population import Population
 from rnnstudy.recordings.record import LEAST_TIMES, Recording, check_fields, describe_labels
 from rnnstudy.recordings.rows import RecordedRows
 from rnnstudy.recordings.windows import Between, milliseconds_per_step, onset_of, window_of
-from rnnstudy.tasks import Task
+from rnnstudy.tasks import Task, Trials
 
 STEP_TOLERANCE = 1e-6
 """Largest relative difference of equal time steps."""
@@ -61,6 +62,10 @@ class RecordingMatch:
         cropped: Array = states[:, self._positions]
         return cropped
 
+    def rows_for(self, metric: Metric) -> RecordedRows:
+        """Return the rows that are compared, with inputs if the metric needs them."""
+        return self.driven_rows if metric.driven else self.rows
+
     @cached_property
     def driven_rows(self) -> RecordedRows:
         """The rows that are compared, with inputs, for metrics of driven networks.
@@ -71,8 +76,8 @@ class RecordingMatch:
         _check_equal_steps(self.rows.recording, self.task)
         if self.rows.recording.has_inputs:
             return self.rows
-        _, probe = self._probe()
-        inputs = self._averages(np.asarray(probe.inputs)[None])[0]
+        task, probe = self._probe()
+        inputs = self._averages(task, probe, np.asarray(probe.inputs)[None])[0]
         recording = replace(self.rows.recording, inputs=inputs[self.rows.of_trial])
         return replace(self.rows, recording=recording)
 
@@ -96,21 +101,20 @@ class RecordingMatch:
         return np.searchsorted(self.whole.recording.time, self.rows.recording.time)
 
     def _condition_means(self, population: Population) -> Array:
-        _, probe = self._probe()
+        task, probe = self._probe()
         visible = population.visible(population.unroll(np.asarray(probe.inputs)))
-        return self._averages(visible)[:, self.rows.condition_of_row]
+        return self._averages(task, probe, visible)[:, self.rows.condition_of_row]
 
-    def _probe(self) -> tuple[Task, Any]:
+    def _probe(self) -> tuple[Task, Trials]:
         """Return the task and the trials of its probe."""
         task = _require_task(self.task, f"'{self._name}' has no inputs")
         return task, task.probe()
 
-    def _averages(self, values: Array) -> Array:
+    def _averages(self, task: Task, probe: Trials, values: Array) -> Array:
         """Return averages over trials of the probe at the times of the recording.
 
         values `[member, trial, step, ...]` -> `[member, condition, time, ...]`.
         """
-        task, probe = self._probe()
         members = matching_trials(
             self.rows, task.trial_fields(probe), task.title, task.probe_trials
         )

@@ -65,10 +65,9 @@ class RecordingPairs(TaskAnalysis):
 
     def run(self, task: Task, inputs: Inputs) -> RecordingDistances:
         records = inputs[self._states.title]
-        match = self.recording.match(task, self.between)
         return recording_distances(
             {member.name: record.states for member, record in records.items()},
-            match.driven_rows if self.metric.driven else match.rows,
+            self.recording.match(task, self.between).rows_for(self.metric),
             self.metric,
             splits=self.splits,
             seed=self.seed,
