@@ -209,7 +209,7 @@ def failed_control(result: ClaimResult) -> str | None:
         # A claim whose opposite is its undecided word cannot earn the opposite.
         if control_outcome(result.claim, row) in {yes, opposite} - {undecided}:
             return row.name
-    return "shuffled" if has_excess(result.claim, evidence) else ""
+    return "shuffled" if _has_excess(result.claim, evidence) else ""
 
 
 def positive_words(result: ClaimResult) -> str:
@@ -250,11 +250,11 @@ def negative_words(result: ClaimResult) -> str:
 def shuffled_words(claim: Claim, evidence: Evidence) -> str:
     """Return how many shuffles of the labels give a finding; too many are named."""
     count, shuffles = _n_passing_shuffles(claim, evidence), len(evidence.controls.shuffled_p)
-    excess = " (too many)" if has_excess(claim, evidence) else ""
+    excess = " (too many)" if _has_excess(claim, evidence) else ""
     return f"shuffled labels: {count} of {shuffles} pass{excess}"
 
 
-def has_excess(claim: Claim, evidence: Evidence) -> bool:
+def _has_excess(claim: Claim, evidence: Evidence) -> bool:
     """Return whether more shuffles of the labels give a finding than the level allows."""
     from scipy.stats import binom
 

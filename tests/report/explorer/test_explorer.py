@@ -339,9 +339,7 @@ def test_all_views_keep_the_rules_of_accessibility(
         for address in ("", "#explore", f"#network={first}", f"#compare={first},{second}"):
             browser.ask(f"location.hash = {json.dumps(address)}")
             if address:
-                browser.wait(
-                    "document.querySelector('#explorer .explorer-plot .main-svg') !== null"
-                )
+                browser.wait(f"{DRAWN} > 0")
             assert browser.ask(RULES) == []
             assert browser.ask("document.documentElement.scrollWidth <= innerWidth")
     finally:
