@@ -100,7 +100,7 @@ class Bars:
         with self._lock:
             self._state.end(job, failed=bool(result.failure))
             self._progress.remove_task(self._rows.pop(job))
-            self._progress.update(self._whole, completed=self._state.ended)
+            self._progress.update(self._whole, completed=self._state.ended, total=self._state.jobs)
             if result.failure:
                 text = f"{result.label}: FAILED: {result.failure}"
                 self.on_message(text)

@@ -3,7 +3,7 @@
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from rnnstudy.core.lazy_imports import tf
@@ -12,9 +12,10 @@ from rnnstudy.population.compile import frozen_objects
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.cluster.session import ClusterSession
 from rnnstudy.study.execution.leases import Leases
-from rnnstudy.study.execution.schedule import drain
+from rnnstudy.study.execution.schedule import Further, drain
 from rnnstudy.study.execution.tensorflow_setup import start_tensorflow
 from rnnstudy.study.execution.worker import JobResult, ProgressListener, Worker
+from rnnstudy.study.plan.job import Job
 from rnnstudy.study.plan.plan import Plan
 from rnnstudy.study.spec.options import Runtime
 from rnnstudy.study.store import Store
@@ -29,13 +30,15 @@ def execute(
     runtime: Runtime,
     listener: ProgressListener,
     *,
-    patient: bool = True,
+    find: Callable[[Collection[Hashable]], Sequence[Job]] | None = None,
     session: ClusterSession | None = None,
 ) -> list[JobResult]:
     """Run the jobs of a plan. A failed job does not stop those that do not need it.
 
     They run on the cluster of the session, if there is one, or in threads of this process.
-    A job that another run on the store does is waited for or, if not `patient`, left out.
+    A job that another run on the store does is waited for. With a function that finds further jobs,
+    it is left out. The function is called while a thread has nothing to do, with the results of
+    jobs that it does not return.
     KeyboardInterrupt lets running jobs end at their next pause, keeps all complete results, and is
     raised again.
     """
@@ -57,9 +60,13 @@ def execute(
         worker = Worker(
             store, listener, stop, runtime.checkpoint, devices, runtime.tensorboard, leases
         )
+        further = None if find is None else Further(workers, find)
         try:
             return drain(
-                plan.todo, lambda job, _: executor.submit(worker.perform, job), patient=patient
+                plan.todo,
+                lambda job, _: executor.submit(worker.perform, job),
+                patient=further is None,
+                further=further,
             )
         except KeyboardInterrupt as interruption:
             stop.set()

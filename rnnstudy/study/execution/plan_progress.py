@@ -88,17 +88,14 @@ class PlanProgress:
     """
 
     def __init__(self, plan: Plan) -> None:
-        self.jobs, self.ended = len(plan.todo), 0
+        self.jobs, self.ended = 0, 0
         self.start = time.monotonic()
         self._lock = threading.Lock()
-        self._rough = {job: rough_seconds(job) for job in plan.todo}
+        self._rough: dict[Job, float] = {}
         # Running sums: a plan has many thousand jobs, and each of them many steps.
         self._kinds: dict[str, _Kind] = {}
-        for job, seconds in self._rough.items():
-            kind = self._kinds.setdefault(job.group, _Kind())
-            kind.jobs += 1
-            kind.total += seconds
-            kind.waiting += seconds
+        for job in plan.todo:
+            self._add(job)
         self._since: dict[Job, float] = {}
         self._share: dict[Job, float] = {}
         self._busy, self._last_event = 0.0, self.start
@@ -106,9 +103,11 @@ class PlanProgress:
         self._estimated_at = self.start
 
     def begin(self, job: Job) -> None:
-        """Note the start of a job. One that was lost starts again."""
+        """Note the start of a job. One that was lost starts again; a shard finds further ones."""
         with self._lock:
             self._count_busy()
+            if job not in self._rough:
+                self._add(job)
             if job not in self._since:
                 self._kinds[job.group].waiting -= self._rough[job]
             self._since[job], self._share[job] = time.monotonic(), 0.0
@@ -155,6 +154,14 @@ class PlanProgress:
         """Return the training steps per second of a job."""
         with self._lock:
             return step / max(time.monotonic() - self._since[job], 1e-9)
+
+    def _add(self, job: Job) -> None:
+        seconds = self._rough[job] = rough_seconds(job)
+        kind = self._kinds.setdefault(job.group, _Kind())
+        self.jobs += 1
+        kind.jobs += 1
+        kind.total += seconds
+        kind.waiting += seconds
 
     def _count_busy(self) -> None:
         """Add the time since the last event for each running job."""

@@ -59,11 +59,13 @@ class Shard:
     def __str__(self) -> str:
         return f"{self.number}/{self.count}"
 
-    def jobs(self, plan: Plan, ended: Collection[JobKey] = ()) -> tuple[Job, ...]:
-        """Return the jobs of a plan that this shard can do now, without those that have `ended`.
+    def jobs(
+        self, plan: Plan, ended: Collection[JobKey] = (), exclusions: Collection[Hashable] = ()
+    ) -> tuple[Job, ...]:
+        """Return the jobs of a plan that this shard can do now.
 
         These are its part of the training, and each job all of whose inputs are there or come from
-        these jobs.
+        these jobs. Jobs that have `ended` and those with a result among `exclusions` are left out.
         """
         trained = [job for job in plan.whole if job.trains]
         owner: dict[Hashable, int] = {}
@@ -71,8 +73,9 @@ class Shard:
             owner.update(dict.fromkeys(job.results(), i % self.count + 1))
         chosen = dict[Job, None]()
         for job, before in prerequisites(plan.todo).items():
-            is_foreign = any(owner.get(r, self.number) != self.number for r in job.results())
-            if job.key not in ended and not is_foreign and before <= chosen.keys():
+            is_open = job.key not in ended and not any(r in exclusions for r in job.results())
+            is_own = all(owner.get(r, self.number) == self.number for r in job.results())
+            if is_open and is_own and before <= chosen.keys():
                 chosen[job] = None
         return tuple(chosen)
 
@@ -94,15 +97,22 @@ def _execute_stage(
 ) -> list[JobResult]:
     results: list[JobResult] = []
     refuse_oversized(plan.todo, runtime)
+
+    def later() -> Plan:
+        return make_plan(plan.index.study, store, selecting=plan.selecting, before=plan)
+
+    def find(exclusions: Collection[Hashable]) -> Sequence[Job]:
+        return shard.jobs(later(), {result.key for result in results}, exclusions)
+
     while jobs := shard.jobs(plan, {result.key for result in results}):
         part = replace(plan, todo=jobs)
         with progress(part) as listener:
-            done = execute(part, store, runtime, listener, patient=False)
+            done = execute(part, store, runtime, listener, find=find)
         done = [result for result in done if not result.is_claimed]
         if not done:
             break
         results += done
-        plan = make_plan(plan.index.study, store, selecting=plan.selecting, before=plan)
+        plan = later()
     return results
 
 

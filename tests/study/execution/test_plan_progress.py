@@ -199,3 +199,14 @@ def test_rough_seconds_grow_with_the_work(tmp_path: Path) -> None:
     assert 2.5 < large / small < 4
     searches = [rough_seconds(job) for job in plan.todo if job.kind == "fixed_points"]
     assert all(seconds >= 1 for seconds in searches)
+
+
+def test_a_job_that_is_found_during_a_run_is_counted(clock: list[float]) -> None:
+    planned, found = Timed("a", 1.0, 1.0), Timed("b", 3.0, 3.0)
+    progress = PlanProgress(plan_of(planned))  # type: ignore[arg-type]
+    for job in (planned, found):
+        progress.begin(job)  # type: ignore[arg-type]
+        clock[0] += job.seconds
+        progress.end(job)  # type: ignore[arg-type]
+    assert (progress.ended, progress.jobs) == (2, 2)
+    assert progress.seconds_left() == 0.0

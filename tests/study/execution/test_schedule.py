@@ -1,17 +1,18 @@
 """Order of jobs, and jobs that another run does."""
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Collection, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from fake_jobs import Write, plan_of, starts, text
 
+from rnnstudy.analyses.base import Cost
 from rnnstudy.runner import NullListener
 from rnnstudy.study.execution import schedule
 from rnnstudy.study.execution.leases import Leases
-from rnnstudy.study.execution.schedule import drain, prerequisites, urgencies
+from rnnstudy.study.execution.schedule import Further, drain, prerequisites, urgencies
 from rnnstudy.study.execution.worker import JobResult, Worker
 from rnnstudy.study.plan.job import Context, Job
 from rnnstudy.study.store import Store
@@ -77,8 +78,6 @@ def test_two_runs_on_one_store_do_nothing_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schedule, "POLL", 0.01)
-    from concurrent.futures import ThreadPoolExecutor
-
     store, diary = Store(tmp_path / "store"), str(tmp_path / "diary")
     store.root.mkdir()
     names = [f"n{i}" for i in range(12)]
@@ -121,3 +120,64 @@ def test_an_impatient_execution_leaves_jobs_of_others(tmp_path: Path) -> None:
     assert [r.label for r in results if r.is_claimed] == ["write a"]
     assert not [r.failure for r in results if r.failure]
     assert sorted(r.label for r in results) == [f"write {name}" for name in "abce"]
+
+
+def test_a_thread_without_a_job_looks_for_further_ones_while_another_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "LOOK", 0.01)
+    store, diary = Store(tmp_path / "store"), str(tmp_path / "diary")
+    long, reader = Write("long", diary=diary, pauses=20), Write("reader", ("long",), diary=diary)
+    looks: list[list[Hashable]] = []
+
+    def find(taken: Collection[Hashable]) -> list[Job]:
+        looks.append(sorted(taken, key=str))
+        found = [Write("early", diary=diary), Write("late", ("early",), diary=diary)]
+        return [job for job in found if not set(job.results()) & set(taken)][: len(looks) // 2]
+
+    with Leases(store.root) as leases, ThreadPoolExecutor(2) as executor:
+        act = worker(store, leases).perform
+        results = drain(
+            (long, reader),
+            lambda job, _: executor.submit(act, job),
+            patient=False,
+            further=Further(2, find),
+        )
+    ends = [result.label for result in results if not result.failure]
+    assert sorted(ends[:2]) == ["write early", "write late"]
+    assert ends[2:] == ["write long", "write reader"]
+    assert sorted(starts(diary)) == ["early", "late", "long", "reader"]
+    assert looks[0] == ["fake-long"]
+    assert looks[-1][:3] == ["fake-early", "fake-late", "fake-long"]
+
+
+def test_a_job_that_is_found_while_its_last_input_ends_is_done_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "LOOK", 0.01)
+    store, diary = Store(tmp_path / "store"), str(tmp_path / "diary")
+    first, reader = Write("first", diary=diary, pauses=6), Write("reader", ("first",), diary=diary)
+
+    def find(taken: Collection[Hashable]) -> list[Job]:
+        # The input is in the store before the job that has written it ends.
+        return [] if "fake-reader" in taken else [Write("reader", diary=diary)]
+
+    with Leases(store.root) as leases, ThreadPoolExecutor(2) as executor:
+        act = worker(store, leases).perform
+        results = drain(
+            (first, reader),
+            lambda job, _: executor.submit(act, job),
+            patient=False,
+            further=Further(2, find),
+        )
+    assert sorted(result.label for result in results) == ["write first", "write reader"]
+
+
+def test_a_long_analysis_is_more_urgent_than_a_short_one(tmp_path: Path) -> None:
+    class Long(Write):
+        def cost(self) -> Cost:
+            return Cost({"searches for fixed points": 100})
+
+    short, long, readers = Write("a"), Long("b"), [Write(n, ("a",)) for n in "cde"]
+    urgency = urgencies(prerequisites([short, *readers, long]))
+    assert [urgency[job] for job in (long, short, readers[0])] == [2, 1, 0]
