@@ -16,6 +16,7 @@ from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.checkpoints import collect_stale
 from rnnstudy.study.execution.cluster.session import ClusterSession
 from rnnstudy.study.execution.execute import execute
+from rnnstudy.study.execution.leases import LEASES
 from rnnstudy.study.execution.memory import refuse_oversized
 from rnnstudy.study.execution.notebook import is_notebook, notebook_progress
 from rnnstudy.study.execution.shards import (
@@ -244,3 +245,4 @@ class RunFiles:
         write_specs(self.study, self.directory, self.spec)
         write_code(self.study, self.directory)
         self.store.clear_drafts()
+        clear_drafts(self.store.root / LEASES)

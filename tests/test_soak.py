@@ -105,6 +105,14 @@ def test_it_goes_on_until_each_kind_has_its_breaks(soak: Any) -> None:
     assert not soak._is_open(options, [*outcomes(soak), soak.Outcome("disk", ["done"])], 3)
 
 
+def test_no_crash_point_comes_twice_before_all_have_come(soak: Any) -> None:
+    unstarted = soak.Soak.__new__(soak.Soak)
+    unstarted.source, unstarted._points = random.Random(0), {}
+    points = [unstarted._next_point("point", 7) for _ in range(14)]
+    assert sorted(points[:7]) == sorted(points[7:]) == list(range(1, 8))
+    assert unstarted._next_point("worker-point", 1) == 1
+
+
 def test_a_command_is_a_process_group_with_the_output_in_a_file(
     commands: Any, tmp_path: Path
 ) -> None:

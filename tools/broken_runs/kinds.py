@@ -74,6 +74,7 @@ class Soak:
         self.first, self.last = min(times), max(times)
         """Seconds from the start of the unbroken run to its first and last result."""
         self.results, self.files = set(stored(self.whole)), contents(self.whole)
+        self._points: dict[str, list[int]] = {}
 
     @cached_property
     def cluster_seconds(self) -> float:
@@ -169,8 +170,8 @@ class Soak:
         return whole
 
     def point(self, directory: Path, outcome: Outcome) -> Snapshot:
-        """Kill the run before a random change of the file system."""
-        change = self.source.randint(1, self.changes)
+        """Kill the run before a change of the file system, another one each time."""
+        change = self._next_point("point", self.changes)
         arguments = self._arguments(directory)
         code = run_command(arguments, self.log, Conditions(killed_at=change))
         if code != -signal.SIGKILL:
@@ -179,11 +180,10 @@ class Soak:
         return stored(directory)
 
     def worker_point(self, directory: Path, outcome: Outcome) -> Snapshot:
-        """Kill a worker of a run on worker processes before a random change of the file system."""
+        """Kill a worker of a run on worker processes before a change of the file system."""
         file = self.folder / f"{directory.name}.killed"
-        conditions = Conditions(
-            killed_at=self.source.randint(1, self.changes // 2), killed_worker=file
-        )
+        change = self._next_point("worker-point", self.changes // 2)
+        conditions = Conditions(killed_at=change, killed_worker=file)
         if code := run_command(self._arguments(directory, *CLUSTER), self.log, conditions):
             outcome.problems.append(f"exit code {code} although one worker alone was lost")
         if file.exists():
@@ -227,6 +227,12 @@ class Soak:
         for k in (1, 2):
             self._start(directory, "--shard", f"{k}/2").end()
         return whole
+
+    def _next_point(self, kind: str, last: int) -> int:
+        """Return a change from 1 to `last`, at random. None comes twice before all have come."""
+        if not self._points.get(kind):
+            self._points[kind] = self.source.sample(range(1, last + 1), last)
+        return self._points[kind].pop()
 
     def _note(self, directory: Path, outcome: Outcome) -> None:
         """Note the phase of a run at a break."""

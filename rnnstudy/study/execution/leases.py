@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rnnstudy.core.files import make_folder, parse_json, read_file
+from rnnstudy.core.files import draft_beside, make_folder, parse_json, read_file
 from rnnstudy.study.plan.job import Job
 
 LEASES = ".leases"
@@ -125,7 +126,7 @@ class Leases:
     def _take(self, path: Path, label: str) -> Lease | None:
         token = uuid.uuid4().hex
         content = json.dumps({"token": token, "run": self.run, "job": label, **_this_process()})
-        draft = self.folder / f".draft-{token}"
+        draft = draft_beside(path)
         make_folder(self.folder, inside=self.folder.parent)
         draft.write_text(content, encoding="utf-8")
         try:
@@ -153,7 +154,7 @@ class Leases:
             return True
         if holder.get("run") != self.run and age < self.lifetime and not _has_ended(holder):
             return False
-        aside = path.with_name(f".stale-{uuid.uuid4().hex}")
+        aside = draft_beside(path)
         try:
             os.rename(path, aside)
         except FileNotFoundError:
@@ -176,6 +177,16 @@ class Leases:
                 leases = list(self._active)
             for lease in leases:
                 lease.renew()
+
+
+def is_at_work(store: Path) -> bool:
+    """Return whether some run holds a lease in a store, as far as this machine can tell."""
+    for path in (store / LEASES).glob("[!.]*"):
+        with suppress(OSError):
+            is_young = time.time() - path.stat().st_mtime < LIFETIME
+            if is_young and not _has_ended(_content(path)):
+                return True
+    return False
 
 
 def lease_name(job: Job) -> str:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from rnnstudy.core.storage.errors import NewerRecord, UnreadableRecord
 from rnnstudy.core.storage.folder import read_meta
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.checkpoints import CHECKPOINT
-from rnnstudy.study.execution.leases import LEASES, LIFETIME
+from rnnstudy.study.execution.leases import is_at_work
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.store import DAMAGED, Store, folder_size
 from rnnstudy.study.upkeep.references import references_of
@@ -57,11 +56,9 @@ def remove_leftovers(store: Store, unused: Sequence[Leftover]) -> None:
 
 
 def refuse_busy(store: Store) -> None:
-    """Raise RunError if a lease in the store is young: a run is at work."""
-    for lease in (store.root / LEASES).glob("*"):
-        with suppress(OSError):
-            if time.time() - lease.stat().st_mtime < LIFETIME:
-                raise RunError(f"a run is at work in {store.root}; wait until it ends")
+    """Raise RunError if a run holds a lease in the store. A killed run holds none."""
+    if is_at_work(store.root):
+        raise RunError(f"a run is at work in {store.root}; wait until it ends")
 
 
 def _unused_records(store: Store, runs: Sequence[Run]) -> Iterator[Leftover]:

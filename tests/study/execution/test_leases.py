@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fake_jobs import Write
 
-from rnnstudy.study.execution.leases import Leases, lease_name
+from rnnstudy.study.execution.leases import Leases, is_at_work, lease_name
 
 JOB = Write("a")
 
@@ -102,8 +102,10 @@ def test_a_killed_holder_of_this_machine_is_lost_at_once(tmp_path: Path) -> None
         [sys.executable, "-c", script, str(tmp_path)], env={**os.environ, "PYTHONPATH": path}
     )
     assert file_of(tmp_path).exists()
+    assert not is_at_work(tmp_path)
     with Leases(tmp_path) as leases, leases.claim(JOB) as lease:
         assert lease is not None
+        assert is_at_work(tmp_path)
 
 
 def test_a_process_of_the_same_run_takes_over(tmp_path: Path) -> None:
