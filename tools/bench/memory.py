@@ -1,7 +1,7 @@
 """Memory of a process that trains and analyses many cohorts, one after the other.
 
 Run `python tools/bench/memory.py --cohorts 12`. Each cohort has a program of its own. The peak must
-not grow with their number. The estimate of a cohort's memory is compared with what it adds.
+not grow with their number.
 """
 
 import argparse
