@@ -1,26 +1,24 @@
 """Windows of a trial between two parts of it, or between two times."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from rnnstudy.core.arguments import summarise_value
 from rnnstudy.core.arguments.durations import as_milliseconds
 from rnnstudy.core.errors import suggestion
 from rnnstudy.tasks import Task
-from rnnstudy.tasks.epochs.base import EpochTask
 
 Between = tuple[str | int, str | int]
 """Beginning and end of a window: names of parts of a trial, time steps, or text such as `80ms`."""
 
 
-def parts_of(task: Task) -> Mapping[str, int]:
-    """Return the parts of a trial with their time steps, in order; none for a task without."""
-    return task.epochs if isinstance(task, EpochTask) else {}
-
-
 def onset_of(task: Task, part: str) -> int:
     """Return the first time step of a part of a trial; ValueError if there is no such part."""
-    steps = parts_of(task)
+    steps = task.epochs
+    if part in task.varying_parts:
+        raise ValueError(
+            f"part {part!r} of {task.title} must be at the same time steps in all trials, got "
+            "others in some. Name another part, or fix the durations of the task."
+        )
     if part not in steps:
         raise ValueError(
             f"{task.title} must have the part {part!r}, got a task whose parts are: "
@@ -73,8 +71,8 @@ def _time_step(bound: Any, task: Task, is_end: bool) -> float:
         )
     duration = as_milliseconds(bound)
     if duration is None:
-        length = parts_of(task)[bound] if is_end and bound in parts_of(task) else 0
-        return float(onset_of(task, bound) + length)
+        onset = onset_of(task, bound)
+        return float(onset + task.epochs[bound] if is_end else onset)
     return duration / milliseconds_per_step(task, f"between has {bound!r}")
 
 

@@ -285,6 +285,19 @@ class Task(Entry):
         return self.loss.accuracy(outputs, targets, mask)
 
     @property
+    def epochs(self) -> Mapping[str, int]:
+        """Name of each part of a trial -> its number of time steps, in order; by default none.
+
+        Windows of distances (`between`) and recordings (`align`) name these parts.
+        """
+        return {}
+
+    @property
+    def varying_parts(self) -> Sequence[str]:
+        """Names of the parts whose time steps differ between trials; by default none."""
+        return ()
+
+    @property
     def standard_training(self) -> Mapping[str, Any]:
         """Training fields of the task in the standard protocol, where they are not the defaults."""
         return {}
@@ -346,10 +359,10 @@ def check_trials(task: Task) -> None:
             )
         is_partial = name == "targets" and task.loss.allows_nan
         if not is_partial and not bool(tf.reduce_all(tf.math.is_finite(tensor))):
-            hint = ""
-            if name == "targets" and "partial_targets" in type(task.loss).model_fields:
-                hint = ". If NaN means that there is no target, set partial_targets of the loss"
-            raise ValueError(f"{task.title}.sample must return finite {name}, got inf or nan{hint}")
+            remedy = f". {task.loss.missing_target_remedy}" if name == "targets" else ""
+            raise ValueError(
+                f"{task.title}.sample must return finite {name}, got inf or nan{remedy}"
+            )
     if misfit := task.loss.misfit(np.asarray(trials.targets), np.asarray(trials.mask)):
         raise ValueError(f"{task.title}: {misfit}")
     _check_static_inputs(f"{task.title}.static_inputs", task.static_inputs(), task.inputs)

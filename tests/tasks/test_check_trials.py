@@ -10,6 +10,7 @@ from rnnstudy.study.errors import RunError
 from rnnstudy.study.spec.checks import refuse_wrong_trials
 from rnnstudy.tasks import TASKS, StaticInputs, Task, Trials
 from rnnstudy.tasks.base import check_trials
+from rnnstudy.tasks.losses import AnyLoss, CrossEntropy
 
 
 class Noise(Task):
@@ -88,6 +89,25 @@ class Noise(Task):
 def test_what_is_wrong_is_said(wrong: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=f"^{sentence}$"):
         check_trials(Noise(wrong=wrong))
+
+
+class Choices(Noise):
+    """The same targets for two classes."""
+
+    outputs: int = 2
+    loss: AnyLoss = CrossEntropy()
+
+    def sample(self, seed: Any, trials: int) -> Any:
+        drawn = super().sample(seed, trials)
+        return drawn._replace(targets=tf.repeat(drawn.targets, 2, axis=-1))
+
+
+@pytest.mark.parametrize(
+    ("task", "remedy"), [(Noise, "set partial_targets of the loss"), (Choices, "0 in the mask")]
+)
+def test_the_advice_on_missing_targets_is_that_of_the_loss(task: Any, remedy: str) -> None:
+    with pytest.raises(ValueError, match=remedy):
+        check_trials(task(wrong="nan"))
 
 
 def test_good_trials_pass() -> None:

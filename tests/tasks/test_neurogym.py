@@ -10,6 +10,7 @@ from rnnstudy.cells.gru import GRU
 from rnnstudy.core.component import restore
 from rnnstudy.core.errors import SettingError
 from rnnstudy.core.lazy_imports import tf
+from rnnstudy.recordings.windows import onset_of, steps_within
 from rnnstudy.tasks.base import check_trials
 from rnnstudy.tasks.neurogym import task as module
 from rnnstudy.tasks.neurogym.task import NeuroGym
@@ -94,6 +95,26 @@ def test_batches_are_trials_of_the_bank_that_nothing_else_has(task):
         assert len(matches) == 1
         chosen |= set(matches)
     assert chosen == set(range(15, 27))
+
+
+def test_periods_of_fixed_duration_are_the_parts_of_a_trial():
+    timing = {"fixation": 200, "stimulus": 1000, "delay": 300, "decision": 100}
+    task = NeuroGym(env=CONTEXT, dt=50.0, kwargs={**KWARGS, "timing": timing}, **FEW)
+    assert dict(task.epochs) == {name: steps // 50 for name, steps in timing.items()}
+    assert task.varying_parts == ()
+    assert steps_within(("stimulus", "delay"), task) == slice(4, 30)
+
+
+def test_a_period_whose_time_steps_differ_is_no_part(task):
+    assert list(task.epochs) == ["fixation", "stimulus"]
+    assert task.varying_parts == ("delay", "decision")
+    own = list(own_trials(15 + 12))
+    onsets = {decision.start for *_, decision in own}
+    assert len(onsets) > 1
+    with pytest.raises(ValueError, match="'delay' of ContextDecisionMaking must be at the same"):
+        onset_of(task, "delay")
+    with pytest.raises(ValueError, match="whose parts are: fixation, stimulus"):
+        onset_of(task, "delays")
 
 
 def test_the_seed_decides_bank_and_batches(task):

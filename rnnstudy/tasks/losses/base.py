@@ -34,6 +34,11 @@ class Loss(Entry):
     display_title: ClassVar[str] = "output"
     """Name of the curves of `display` in the report."""
 
+    missing_target_remedy: ClassVar[str] = (
+        "If NaN means that there is no target, write a finite one, and 0 in the mask."
+    )
+    """Advice to the author of a task whose targets are not finite."""
+
     @property
     def allows_nan(self) -> bool:
         """True if a target may be NaN, whose output does not count at that time step."""

@@ -25,6 +25,9 @@ class MeanSquaredError(Loss):
 
     kind: ClassVar[str] = "mean_squared_error"
     title: ClassVar[str] = "mean squared error"
+    missing_target_remedy: ClassVar[str] = (
+        "If NaN means that there is no target, set partial_targets of the loss."
+    )
     added_fields: ClassVar[Mapping[str, Any]] = {"partial_targets": False}
 
     output_weights: tuple[Annotated[float, Field(ge=0)], ...] | None = None

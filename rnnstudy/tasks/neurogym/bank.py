@@ -26,6 +26,10 @@ class Bank:
     """True in the decision period, [trial, time]."""
     conditions: dict[str, Array]
     """Name of a period -> its constant inputs, averaged over noise: [condition, input]."""
+    fixed_periods: dict[str, int]
+    """Name of a period -> its number of time steps, in order, until one differs between trials."""
+    varying_periods: tuple[str, ...]
+    """Names of all other periods."""
 
     @property
     def length(self) -> int:
@@ -65,6 +69,7 @@ def draw_bank(environment: Environment, count: int, decision: Sequence[str] | No
         np.zeros(shape, bool),
         np.zeros(shape, bool),
         _conditions(trials),
+        *_divided_periods(trials),
     )
     if environment.classes:
         bank.targets[:, :, 0] = 1.0  # padding has a class, too
@@ -105,6 +110,20 @@ def _decision_periods(
             f"always correct. Name periods in decision: {', '.join(sorted(known))}."
         )
     return choosing
+
+
+def _divided_periods(trials: Sequence[Trial]) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Return the time steps of the periods that all trials begin with, and the other periods."""
+    spans = [{name: (p.start, p.stop) for name, p in trial.periods.items()} for trial in trials]
+    in_order = sorted(spans[0].items(), key=lambda item: item[1])
+    fixed: dict[str, int] = {}
+    for name, (start, stop) in in_order:
+        is_next = start == sum(fixed.values())
+        if not is_next or any(each.get(name) != (start, stop) for each in spans):
+            break
+        fixed[name] = int(stop - start)
+    names = dict.fromkeys(name for each in spans for name in each)
+    return fixed, tuple(name for name in names if name not in fixed)
 
 
 def _conditions(trials: Sequence[Trial]) -> dict[str, Array]:

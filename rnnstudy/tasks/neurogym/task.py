@@ -146,6 +146,16 @@ class NeuroGym(Task):
         return self.bank.length
 
     @property
+    def epochs(self) -> Mapping[str, int]:
+        """Name of each period -> its number of time steps, until one differs between trials."""
+        return self.bank.fixed_periods
+
+    @property
+    def varying_parts(self) -> tuple[str, ...]:
+        """Names of the periods whose time steps differ between trials."""
+        return self.bank.varying_periods
+
+    @property
     def standard_training(self) -> Mapping[str, Any]:
         """Training with larger batches, for the noise of the inputs, and more steps."""
         return {"learning_rate": 3e-3, "steps": 2000, "batch": 64}
