@@ -10,7 +10,7 @@ from typing import Any
 import lazy_loader
 
 from rnnstudy.core.deprecations import accept_former_modules, current_name
-from rnnstudy.core.lazy_imports import after_import
+from rnnstudy.core.lazy_imports import after_import, load_triton_first
 
 _public, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
 __all__ = [*__all__, "__version__"]
@@ -32,6 +32,7 @@ def __dir__() -> list[str]:
 
 
 accept_former_modules()
+load_triton_first()
 
 # Keras finds the classes of a saved model of ours only once they are registered.
 after_import("keras", lambda: importlib.import_module("rnnstudy.keras_bridge.to_keras"))

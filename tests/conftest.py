@@ -8,6 +8,7 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import importlib.util
 import random
 import signal
 import sys
@@ -15,6 +16,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+
+if importlib.util.find_spec("triton"):
+    # Tests import TensorFlow before PyTorch. After TensorFlow, the import of Triton ends a process.
+    importlib.import_module("triton")
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from rich.text import Text
 from rnnstudy.analyses import ANALYSES, Analysis
 from rnnstudy.cells import CELLS
 from rnnstudy.claims import CLAIMS
-from rnnstudy.cli.shipped_specs import shipped_specs
+from rnnstudy.cli.shipped_specs import needs_files, shipped_specs
 from rnnstudy.core.component import Entry
 from rnnstudy.metrics import METRICS
 from rnnstudy.tasks import TASKS, Task
@@ -35,12 +35,22 @@ def overview_lines() -> Iterator[Text]:
     """
     for word, catalogue in LISTS.items():
         yield Text.assemble((word, "bold"), f": {', '.join(catalogue)}")
-    yield Text.assemble(("examples", "bold"), f": {', '.join(shipped_specs())}")
+    yield from example_lines()
     yield Text("")
     yield Text("`rnnstudy list WORD` shows the fields of each entry.")
     yield Text("`rnnstudy run --example NAME` runs an example.")
     yield Text("")
     yield from suitability_lines()
+
+
+def example_lines() -> Iterator[Text]:
+    """Yield the examples that run as they are, and those whose files a user makes first."""
+    specs = shipped_specs()
+    incomplete = [name for name, path in specs.items() if needs_files(path)]
+    ready = [name for name in specs if name not in incomplete]
+    yield Text.assemble(("examples", "bold"), f": {', '.join(ready)}")
+    if incomplete:
+        yield Text(f"  with files that tools/ of the repository makes: {', '.join(incomplete)}")
 
 
 def suitability_lines() -> Iterator[Text]:

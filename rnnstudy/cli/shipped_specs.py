@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import yaml
+
 from rnnstudy.core.errors import suggestion
 from rnnstudy.study.errors import RunError
 
@@ -23,6 +25,20 @@ def shipped_specs() -> dict[str, Path]:
         if (folder / "schema.json").is_file():
             return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     return {}
+
+
+def needs_files(spec: Path) -> bool:
+    """Return whether a spec names a file that is not beside it: of a network, or of a recording.
+
+    Examples
+    --------
+    >>> from rnnstudy.cli.shipped_specs import needs_files, shipped_specs
+    >>> needs_files(shipped_specs()["quickstart"])
+    False
+    """
+    content = yaml.safe_load(spec.read_text(encoding="utf-8"))
+    entries = [*content.get("models", ()), *content.get("data", ())]
+    return not all(any(spec.parent.glob(entry["file"])) for entry in entries)
 
 
 def shipped_spec(name: str) -> Path:

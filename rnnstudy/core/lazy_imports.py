@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -162,6 +162,29 @@ def after_import(name: str, then: Callable[[], object]) -> None:
         then()
     else:
         sys.meta_path.insert(0, ImportHook(name, then))
+
+
+def load_triton_first() -> None:
+    """Import Triton directly before TensorFlow, in a process that has imported PyTorch.
+
+    PyTorch for CUDA imports Triton when a network is trained or a function is vectorised. After
+    TensorFlow this import ends the process by a segmentation fault. In the other order both work.
+
+    Examples
+    --------
+    >>> from rnnstudy.core.lazy_imports import load_triton_first
+    >>> load_triton_first()
+    """
+    if "tensorflow" not in sys.modules:
+        sys.meta_path.insert(0, ImportHook("tensorflow", lambda: None, _import_triton))
+
+
+@contextmanager
+def _import_triton() -> Iterator[None]:
+    if "torch" in sys.modules:
+        with suppress(Exception):  # PyTorch for CPUs has no Triton.
+            importlib.import_module("triton")
+    yield
 
 
 def quiet_tensorflow() -> None:

@@ -1,6 +1,7 @@
 """A start without a clone: a spec from `init`, examples of the package, lists, the version."""
 
 import re
+import shutil
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from rnnstudy.analyses import ANALYSES
 from rnnstudy.cells import CELLS
 from rnnstudy.claims import CLAIMS
 from rnnstudy.cli import shipped_specs as shipped
-from rnnstudy.cli.catalogues import default_tasks, suitable_tasks
+from rnnstudy.cli.catalogues import default_tasks, example_lines, suitable_tasks
 from rnnstudy.cli.commands import app
 from rnnstudy.cli.starter_spec import LINE_LIMIT, starter_spec
 from rnnstudy.study.errors import RunError
@@ -180,3 +181,15 @@ def test_entries_of_a_list_are_complete() -> None:
     assert "for: integration" in text
     assert "for: all tasks" in text
     assert "the state is [h, c]" in " ".join(rnnstudy("list", "cells").output.split())
+
+
+def test_examples_whose_files_are_missing_are_listed_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / "specs", tmp_path / "specs", ignore=shutil.ignore_patterns("*.npz"))
+    (tmp_path / "specs" / "memory-lstm.keras").write_bytes(b"")
+    monkeypatch.setattr(shipped, "CODE", tmp_path)
+    lines = [line.plain for line in example_lines()]
+    names = set(shipped.shipped_specs()) - {"field"}
+    assert set(lines[0].removeprefix("examples: ").split(", ")) == names
+    assert lines[1].endswith(": field")

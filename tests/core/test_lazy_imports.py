@@ -116,3 +116,34 @@ def test_a_quiet_start_hides_notes_but_neither_errors_nor_what_comes_later(tmp_p
     broken = start_quietly(tmp_path, NOISY + "raise ImportError('broken')\n")
     assert broken.startswith("a note\n")
     assert broken.endswith("ImportError: broken\n")
+
+
+@pytest.mark.parametrize(("first", "order"), [("import torch", ["triton", "tensorflow"]),
+                                              ("", ["tensorflow"])])  # fmt: skip
+def test_triton_is_imported_before_tensorflow_beside_pytorch(tmp_path, first, order):
+    for name in ("torch", "triton", "tensorflow"):
+        text = "" if name == "torch" else f"print({name!r})\n"
+        (tmp_path / f"{name}.py").write_text(text)
+    code = f"{first}\nimport rnnstudy\nimport tensorflow\n"
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.stdout.split() == order, shown.stderr
+
+
+def test_pytorch_without_triton_is_no_obstacle(tmp_path):
+    (tmp_path / "torch.py").write_text("")
+    (tmp_path / "triton.py").write_text("raise ImportError('none')\n")
+    (tmp_path / "tensorflow.py").write_text("print('tensorflow')\n")
+    shown = subprocess.run(
+        [sys.executable, "-c", "import torch, rnnstudy, tensorflow"],
+        env={"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.stdout.split() == ["tensorflow"], shown.stderr
