@@ -215,6 +215,45 @@ def test_a_run_that_is_not_finished_is_refused_and_nothing_is_written(
     assert not (tmp_path / "docs").exists()
 
 
+def test_a_part_of_a_run_is_written_with_partial(
+    tool: Any, run: Run, written: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(run.directory, tmp_path / "run")
+    part_of_it = open_run(tmp_path / "run")
+    result = part_of_it.index.selected.shared["claim cube_tuned", "flip_flop"]
+    part_of_it.store.remove(result.address(part_of_it.store))
+    tool.main(str(tmp_path / "run"), str(tmp_path / "docs"), partial=True)
+    whole, claims = (pd.read_csv(each / "claims.csv") for each in (written, tmp_path / "docs"))
+    is_missing = (claims["claim"] == "cube_tuned") & (claims["task"] == "flip_flop")
+    assert claims.loc[is_missing, "verdict"].tolist() == ["not computed"]
+    assert claims.loc[is_missing, "effect"].isna().all()
+    others = claims.loc[~is_missing, ["claim", "task", "effect"]]
+    pd.testing.assert_frame_equal(others, whole.loc[~is_missing, ["claim", "task", "effect"]])
+    page = (tmp_path / "docs" / "README.md").read_text(encoding="utf-8")
+    assert "not computed" in part(page, "statements").lower()
+    assert len(part(page, "findings").splitlines()) == 25
+
+
+def test_figures_of_tables_are_drawn_again_without_the_run(
+    tool: Any, written: Path, page: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "results"
+    shutil.copytree(written, folder)
+    redrawn = [f"{name}.png" for name in (
+        "choices-line", "choices-several-modes", "classes-flip_flop", "classes-integration",
+        "classes-sine", "shares",
+    )]  # fmt: skip
+    for name in redrawn:
+        (folder / name).unlink()
+    tool.redraw(str(folder))
+    assert (folder / "README.md").read_text(encoding="utf-8") == page
+    for name in redrawn:
+        drawn, before = (matplotlib.image.imread(each / name) for each in (folder, written))
+        # The files have four digits of each number: the edge of a mark may differ in a pixel.
+        assert drawn.shape == before.shape
+        assert (drawn != before).mean() < 1e-3
+
+
 def test_an_unknown_mark_is_named_and_nothing_is_written(
     tool: Any, run: Run, tmp_path: Path
 ) -> None:
@@ -252,6 +291,8 @@ def test_every_sentence_of_the_project_has_its_rows_in_the_table_of_claims() -> 
 def test_a_mistake_is_one_sentence(tmp_path: Path) -> None:
     for words, said in {
         (): "results.py takes two folders, that of a run and the one to write to, and a page",
+        ("--redraw",): "results.py takes two folders, that of a run and the one to write to",
+        ("--redraw", str(tmp_path)): "results.py: ",
         (str(tmp_path), str(tmp_path)): "results.py: ",
     }.items():
         found = subprocess.run(

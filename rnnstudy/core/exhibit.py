@@ -122,9 +122,13 @@ class StackedBars(Exhibit):
     """Name of a part -> its length in each bar, at least 0: [category]."""
     value_label: str
     """Label of the axis of lengths."""
+    rest: str = ""
+    """Name of the part that joins all others, which is grey; default: none."""
 
     def __post_init__(self) -> None:
         _require_lengths(self, len(self.categories), self.values)
+        known = not self.rest or self.rest in self.values
+        _require(self, known, f"rest must be a name of values, got {self.rest!r}")
         negative = [name for name, values in self.values.items() if np.any(np.asarray(values) < 0)]
         _require(self, not negative, f"values must be at least 0, got less in {negative}")
 

@@ -1,7 +1,8 @@
 """Figures of the page, and the words below them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,14 @@ from result_pages.collect import GROUP, records_of
 from result_pages.wording import TASKS, findings
 from rnnstudy.analyses.base import Section
 from rnnstudy.analyses.line_attractors.record import LineAttractor
-from rnnstudy.analyses.solution_classes.record import SolutionClass
-from rnnstudy.claims.multiverse.record import MultiverseResult
-from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Intervals
+from rnnstudy.analyses.solution_classes.exhibits import class_figure
+from rnnstudy.core.exhibit import Curve, Curves, Exhibit, Intervals, SpecificationCurve
 from rnnstudy.dynamics.fixed_points.find import FixedPoints
 from rnnstudy.report.figures.figures import is_drawable
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.verdict_exhibits import effect_figures
+
+Tables = Mapping[str, pd.DataFrame]
 
 SHOWN_MODES = 16
 """Largest number of modes in the figure."""
@@ -33,30 +35,78 @@ SHORT = {
 CURVES = ("choices_several_modes", "choices_line")
 """Specification curves with a figure of their own."""
 
+CURVE_COLUMNS = ("curve", "task", "effect", "low", "high", "p", "supports", "reason")
+"""Columns of a specification that are no choices."""
 
-def pictures(run: Run, tables: dict[str, pd.DataFrame]) -> dict[str, Exhibit]:
+
+def pictures(run: Run, tables: Tables) -> dict[str, Exhibit]:
     """Return the figures of a run by the names of their files; absent where there is nothing."""
     sections = [run.section(task.title) for task in run.study.tasks]
-    return dict(_all(run, sections, tables))
+    return table_pictures(tables) | dict(_record_pictures(run, sections, tables))
 
 
-def _all(
-    run: Run, sections: Sequence[Section], tables: dict[str, pd.DataFrame]
+def table_pictures(tables: Tables) -> dict[str, Exhibit]:
+    """Return the figures that the CSV files alone determine, by the names of their files."""
+    figures: dict[str, Exhibit] = {}
+    for task, rows in _by(tables, "classes", "task"):
+        figures[f"classes-{task}"] = class_figure(*class_rows(rows))
+    for curve, rows in _by(tables, "specifications", "curve"):
+        if curve in CURVES:
+            figures[curve.replace("_", "-")] = curve_figure(curve, rows)
+    if len(tables.get("shares", ())):
+        figures["shares"] = share_figure(tables["shares"])
+    return figures
+
+
+def _by(tables: Tables, name: str, column: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the rows of a table for each value of a column, in the order of the rows."""
+    if len(tables.get(name, ())):
+        for value, rows in tables[name].groupby(column, sort=False):
+            yield str(value), rows
+
+
+def class_rows(rows: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Return the class of each network, and its cell, activation and protocol."""
+    each = rows.loc[rows.index.repeat(rows["networks"])].fillna({"protocol": ""})
+    names = each["cell"] + " " + each["activation"] + " " + each["protocol"]
+    return each["class"].tolist(), names.str.strip().tolist()
+
+
+def curve_figure(curve: str, rows: pd.DataFrame) -> SpecificationCurve:
+    """Return the specification curve of the rows of `specifications.csv` about it."""
+    known = rows.dropna(axis="columns", how="all")
+    choices = {n: known[n] for n in known if n not in CURVE_COLUMNS}
+    return SpecificationCurve(
+        title=f"Specification curve {curve}",
+        effects=rows["effect"].to_numpy(float),
+        low=rows["low"].to_numpy(float),
+        high=rows["high"].to_numpy(float),
+        supports=rows["supports"].astype(bool).tolist(),
+        choices={
+            name.removeprefix("where."): [_choice_text(value) for value in values]
+            for name, values in choices.items()
+        },
+        effect_label="effect",
+    )
+
+
+def _choice_text(value: Any) -> str:
+    if pd.isna(value):
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _record_pictures(
+    run: Run, sections: Sequence[Section], tables: Tables
 ) -> Iterator[tuple[str, Exhibit]]:
+    """Yield the figures that take the records of a run."""
     for exhibit in effect_figures(run.verdicts()):
         if exhibit.title.startswith("Differences"):
             yield "sameness", replace(exhibit, rows=_row_names(tables["claims"], exhibit.rows))
     for section in sections:
-        yield from _shown(run, section, SolutionClass, "Classes of solutions by", "classes")
         if section.task.title == "flip_flop":
             yield from _shown(run, section, FixedPoints, "Fixed points of", "fixed-points")
-    if len(tables["shares"]):
-        yield "shares", share_figure(tables["shares"])
     yield from _mode_figure(run, sections)
-    for section in sections:
-        for name, record in section.shared.items():
-            if isinstance(record, MultiverseResult) and name in CURVES:
-                yield name.replace("_", "-"), next(iter(record.exhibits()))
 
 
 def _shown(
@@ -128,7 +178,9 @@ def _mode_figure(run: Run, sections: Iterable[Section]) -> Iterator[tuple[str, E
 CAPTIONS = {
     "sameness": "Claims of sameness. Largest difference of two levels in units of the margin, with "
     "95 % intervals over networks. Solutions are alike if the whole interval is within 1.",
-    "classes": "Number of networks of each class of solution.",
+    "classes": "Number of networks of each class of solution. Points are counted by their number "
+    "of unstable directions: 0+1+2+... None: no attractor within the horizon. A capital letter "
+    "stands for a class that the folded table above has in full.",
     "fixed-points": "Fixed points of the solved network of median loss of each combination.",
     "shares": "Shares of squared distances that each factor explains, with 95 % intervals.",
     "modes": "Share of networks for which the k slowest modes give the mean output to a unit pulse "

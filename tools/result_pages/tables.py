@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from result_pages.markdown import folded, interval, number, probability, table
+from result_pages.pictures import class_rows
 from result_pages.verdict_tables import answers, control_tables, finding_table, paper_table
 from result_pages.wording import TASKS, count_words
+from rnnstudy.analyses.solution_classes.exhibits import class_letters
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -108,10 +110,18 @@ def class_tables(classes: pd.DataFrame) -> str:
     return "".join(
         folded(
             f"Classes of the {TASKS.get(str(task), str(task))}",
-            _by_combination(_joined_classes(rows), lambda row: str(row["text"])),
+            _letter_list(rows)
+            + _by_combination(_joined_classes(rows), lambda row: str(row["text"])),
         )
         for task, rows in classes.groupby("task", sort=False)
     )
+
+
+def _letter_list(rows: pd.DataFrame) -> str:
+    """Return the classes that the figure names by letters, as a list; empty without any."""
+    letters = class_letters(class_rows(rows)[0])
+    lines = [f"- {letter}: {name}\n" for name, letter in letters.items()]
+    return "".join([*lines, "\n"] if lines else [])
 
 
 def _joined_classes(rows: pd.DataFrame) -> pd.DataFrame:

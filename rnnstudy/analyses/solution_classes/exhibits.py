@@ -2,17 +2,32 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
 
 from rnnstudy.analyses.base import Member, Section
-from rnnstudy.analyses.solution_classes.record import SolutionClass, class_labels
+from rnnstudy.analyses.solution_classes.record import (
+    NO_ATTRACTOR_LABEL,
+    SolutionClass,
+    class_labels,
+)
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit, StackedBars, Table
 
 COLOURED_CLASSES = 8
 """Largest number of classes with their own colour in the figure; the rest are one."""
+
+LEGEND_LENGTH = 27
+"""Letters of a class in the legend of the figure. A longer class has a capital letter there."""
+
+CAPTION = [
+    "Number of networks of each class. Classes of few networks are one.",
+    "Points are counted by their number of unstable directions: 0+1+2+...",
+    "None: no attractor within the horizon.",
+]
+LETTERS = "A capital letter stands for a class that the table has in full."
 
 DECIDING = (
     "arrived", "sets", "gaps", "motion", "straightness", "extent", "dimension", "roundness",
@@ -29,7 +44,7 @@ def class_exhibits(section: Section, title: str) -> Iterable[Exhibit]:
     labels = class_labels(records)
     groups = [group_of(member) for member in members]
     yield _table(labels, groups)
-    yield _figure(labels, groups)
+    yield class_figure(labels, groups)
     yield _deciding(records)
     yield _networks(members, labels, records)
 
@@ -56,10 +71,54 @@ def _classes_by_size(labels: Sequence[str]) -> list[str]:
     return [label for label, _ in sorted(Counter(labels).items(), key=lambda pair: -pair[1])]
 
 
-def _table(labels: Sequence[str], groups: Sequence[str]) -> Table:
+def class_letters(labels: Sequence[str]) -> dict[str, str]:
+    """Return class -> its capital letter, for classes that are too long for a legend.
+
+    Only classes with a colour of their own have a letter. The largest class comes first.
+
+    Parameters
+    ----------
+    labels
+        Class of each network.
+
+    Examples
+    --------
+    >>> class_letters(["line", "4 + 4 + 1 points", "cycle, 0 + 0 + 1 points → line → ring"])
+    {'cycle, 0 + 0 + 1 points → line → ring': 'A'}
+    """
+    long = [label for label in _coloured_classes(labels) if len(_abbreviate(label)) > LEGEND_LENGTH]
+    return dict(zip(long, ascii_uppercase, strict=False))
+
+
+def _abbreviate(label: str) -> str:
+    """Return a class in few letters: counts of points without spaces, runs along cues counted."""
+    text = label.replace(" + ", "+").replace(" points", "").replace(NO_ATTRACTOR_LABEL, "none")
+    runs = text.count(" → ") + 1
+    return text if runs == 1 else f"{runs} runs: {text}"
+
+
+def _legend_names(labels: Sequence[str]) -> dict[str, str]:
+    """Return class -> its name in the legend, all of them different."""
+    letters = class_letters(labels)
+    return {
+        label: f"{letters[label]}: {_abbreviate(label)[: LEGEND_LENGTH - 4].rstrip()}…"
+        if label in letters
+        else _abbreviate(label)
+        for label in _coloured_classes(labels)
+    }
+
+
+def _coloured_classes(labels: Sequence[str]) -> list[str]:
+    """Return the classes that have a colour of their own in the figure."""
     order = _classes_by_size(labels)
+    return order if len(order) <= COLOURED_CLASSES else order[: COLOURED_CLASSES - 1]
+
+
+def _table(labels: Sequence[str], groups: Sequence[str]) -> Table:
+    order, letters = _classes_by_size(labels), class_letters(labels)
     counts = Counter(zip(labels, groups, strict=True))
     columns: dict[str, list[Any]] = {
+        **({"letter": [letters.get(label) for label in order]} if letters else {}),
         "class": order,
         "networks": [labels.count(label) for label in order],
         "share": [labels.count(label) / len(labels) for label in order],
@@ -78,23 +137,33 @@ def _table(labels: Sequence[str], groups: Sequence[str]) -> Table:
     )
 
 
-def _figure(labels: Sequence[str], groups: Sequence[str]) -> StackedBars:
-    order = _classes_by_size(labels)
-    shown = order if len(order) <= COLOURED_CLASSES else order[: COLOURED_CLASSES - 1]
-    rest = len(order) - len(shown)
+def class_figure(labels: Sequence[str], groups: Sequence[str]) -> StackedBars:
+    """Return the figure of the number of networks of each class, a bar for each group.
+
+    Parameters
+    ----------
+    labels
+        Class of each network.
+    groups
+        Group of each network.
+    """
+    order, names = _classes_by_size(labels), _legend_names(labels)
+    others = len(order) - len(names)
     rows = list(dict.fromkeys(groups))
     counts = Counter(zip(labels, groups, strict=True))
-    values = {label: np.array([counts[label, row] for row in rows]) for label in shown}
+    values = {n: np.array([counts[label, row] for row in rows]) for label, n in names.items()}
+    rest = f"{others} other class{'' if others == 1 else 'es'}" if others else ""
     if rest:
         total = Counter(groups)
-        values[f"{rest} other classes"] = np.array(
-            [total[row] - sum(counts[label, row] for label in shown) for row in rows]
+        values[rest] = np.array(
+            [total[row] - sum(counts[label, row] for label in names) for row in rows]
         )
     return StackedBars(
         title="Classes of solutions by combination",
-        caption="Number of networks of each class. Classes of few networks are one.",
+        caption=" ".join(CAPTION + [LETTERS] * bool(class_letters(labels))),
         categories=rows,
         values=values,
+        rest=rest,
         value_label="networks",
         finding=f"{len(labels)} networks fall into {len(order)} "
         f"{'class' if len(order) == 1 else 'classes'}, the largest of which has "

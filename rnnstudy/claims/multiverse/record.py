@@ -93,7 +93,7 @@ class MultiverseResult(Record):
             high=self.high,
             supports=np.asarray(self.supports, bool).tolist(),
             choices={
-                name: ["" if value is None else str(value) for value in values]
+                name.removeprefix("where."): ["" if v is None else str(v) for v in values]
                 for name, values in self.columns().items()
             },
             effect_label="effect",

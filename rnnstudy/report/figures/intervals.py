@@ -18,6 +18,9 @@ CHOICE_ROW = 0.15
 CURVE_HEIGHT = 1.7
 """Inches of the effects of a specification curve."""
 
+CURVE_LEGEND = 0.25
+"""Inches of the legend above them."""
+
 
 def interval_panels(exhibit: Intervals) -> list[Panel]:
     """Return one panel for each title, with one row for each value."""
@@ -62,7 +65,7 @@ def curve_panels(exhibit: SpecificationCurve) -> list[Panel]:
     return [
         Panel(
             partial(paint_specification_curve, exhibit),
-            size=(6.6, CURVE_HEIGHT + CHOICE_ROW * (_choice_rows(exhibit) + 1)),
+            size=(6.6, CURVE_LEGEND + CURVE_HEIGHT + CHOICE_ROW * (_choice_rows(exhibit) + 1)),
         )
     ]
 
@@ -79,8 +82,9 @@ def paint_specification_curve(exhibit: SpecificationCurve, axes: Axes) -> Legend
         return paint_reason(axes)
     axes.set_axis_off()
     below = CHOICE_ROW * _choice_rows(exhibit)
-    share = below / (below + CURVE_HEIGHT)
-    top = axes.inset_axes((0.0, share + 0.02, 1.0, 0.98 - share))
+    height = below + CURVE_HEIGHT + CURVE_LEGEND
+    share = below / height
+    top = axes.inset_axes((0.0, share + 0.02, 1.0, 0.98 - share - CURVE_LEGEND / height))
     matrix = axes.inset_axes((0.0, 0.0, 1.0, share), sharex=top)
     _paint_effects(exhibit, order, top)
     _paint_choices(exhibit, order, matrix)
@@ -105,7 +109,7 @@ def _paint_effects(exhibit: SpecificationCurve, order: list[int], axes: Any) -> 
     axes.set_xlim(-0.8, len(order) - 0.2)
     axes.spines["bottom"].set_visible(False)
     axes.grid(axis="y", alpha=0.3)
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.0)
 
 
 def _paint_choices(exhibit: SpecificationCurve, order: list[int], axes: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.report.style import LEGEND_LIMIT, Mark, palette, shorten
+from rnnstudy.report.style import LEGEND_LIMIT, Mark, palette, shorten, sort_names
 
 Axes = Any
 
@@ -104,4 +104,5 @@ def merge_legends(legends: Iterable[Legend]) -> Legend:
     if not present:
         return Legend()
     marks = {name: mark for legend in present for name, mark in legend.marks.items()}
+    marks = {name: marks[name] for name in sort_names(marks)}
     return Legend(marks, present[0].title, present[0].lines)

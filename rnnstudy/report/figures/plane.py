@@ -16,7 +16,7 @@ from rnnstudy.report.figures.panels import (
     line_style,
     paint_reason,
 )
-from rnnstudy.report.style import GREY, Mark, assign_marks, palette, shorten, sort_names
+from rnnstudy.report.style import GREY, PALE, Mark, assign_marks, palette, shorten, sort_names
 
 JITTER = 0.22
 """Half the height, in rows, over which the dots of a strip are spread."""
@@ -136,7 +136,8 @@ def paint_bars(exhibit: StackedBars, axes: Axes) -> Legend:
     rows = np.arange(len(exhibit.categories))
     axes.set_yticks(rows, [shorten(name) for name in exhibit.categories])
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    looks = assign_marks(exhibit.values)
+    looks = assign_marks(name for name in exhibit.values if name != exhibit.rest)
+    looks |= {exhibit.rest: Mark(PALE)} if exhibit.rest else {}
     start = np.zeros(len(rows))
     for name, values in exhibit.values.items():
         lengths = np.asarray(values, float)

@@ -7,6 +7,7 @@ import pytest
 
 from rnnstudy.analyses.base import Member, Section
 from rnnstudy.analyses.solution_classes.analysis import SolutionClasses
+from rnnstudy.analyses.solution_classes.exhibits import class_figure, class_letters
 from rnnstudy.analyses.solution_classes.graph import (
     NO_WORD,
     graph_code,
@@ -17,6 +18,7 @@ from rnnstudy.analyses.solution_classes.graph import (
 from rnnstudy.analyses.solution_classes.record import SolutionClass, class_labels
 from rnnstudy.analyses.solution_classes.verdict import CLASS_KINDS
 from rnnstudy.core.exhibit import StackedBars, Table
+from rnnstudy.report.style import shorten
 from rnnstudy.tasks.flip_flop import FlipFlop
 
 
@@ -201,4 +203,28 @@ def test_rare_classes_are_one_in_the_figure():
     _, figure, *_ = SolutionClasses().show(section)
     assert len(figure.values) == 8
     assert figure.values["5 other classes"].tolist() == [5]
+    assert figure.rest == "5 other classes"
     assert figure.total.tolist() == [12]
+
+
+def test_names_of_classes_in_a_legend_differ_and_the_table_has_those_with_a_letter_in_full():
+    cycle, none = "cycle, 0 + 0 + 1 points", "no attractor within the horizon"
+    runs = [" → ".join([cycle, none] * n + [cycle]) for n in (1, 2, 3)]
+    labels = [*[cycle] * 9, *[none] * 8, *runs[:1] * 3, *runs[1:2] * 2, runs[2]]
+    figure = class_figure(labels, ["gru"] * len(labels))
+    names = list(figure.values)
+    assert names[:2] == ["cycle, 0+0+1", "none"]
+    assert [name[:10] for name in names[2:]] == ["A: 3 runs:", "B: 5 runs:", "C: 7 runs:"]
+    assert [int(figure.values[name][0]) for name in names] == [9, 8, 3, 2, 1]
+    # What the legend shows is what they are named: nothing is cut from the middle.
+    assert [shorten(name) for name in names] == names
+    assert class_letters(labels) == dict(zip(runs, "ABC", strict=True))
+    members = [Member(f"n{i}", {"cell": "gru", "activation": "tanh"}) for i in range(2)]
+    cues = record("line", *["plane", "line"] * 4, is_ordered=True)
+    found = {"n0": record("line"), "n1": cues}
+    section = Section(FlipFlop(), members, {}, {"solution_classes": found}, {})
+    table, figure, *_ = SolutionClasses().show(section)
+    assert table.columns["class"] == ["line", cues.label]
+    assert table.columns["letter"] == [None, "A"]
+    assert list(figure.values) == ["line", "A: 9 runs: line → plane →…"]
+    assert "A capital letter stands for a class that the table has in full." in figure.caption
