@@ -37,6 +37,12 @@ NO_CLAIMS = (
     f"lead the chapters of each task, in their order. The first {MOST_LEADING} lead."
 )
 
+FAILED_CONTROLS = {
+    "blind": "the measure misses a difference that is there",
+    "shuffled": "too many shuffles of the labels pass",
+}
+"""Name of a failed control -> the failure in words. Others are numbers that earn a verdict."""
+
 GOOD = ("supported", "alike")
 BAD = ("failed", "not computed")
 
@@ -119,14 +125,15 @@ def finding_row(result: ClaimResult, titles: Mapping[str, str], has_place: bool)
     statement, error = attempt(lambda: str(claim.statement(result.task)), "")
     if error:
         statement = f"{words_of(claim)} (its statement raises {error})"
-    mark, tone = _mark(result)
+    controls, failed, tone = _mark(result)
     untested = evidence is None or isnan(evidence.effect)
     return FindingRow(
         statement=in_words(statement, titles),
         verdict=result.word,
         tone=_tone(result.word),
         effect="" if untested else _effect(result),
-        controls=mark,
+        controls=controls,
+        failed_control=failed,
         control_tone=tone,
         details=_details(result),
         numbers="" if untested else _numbers(result),
@@ -136,12 +143,15 @@ def finding_row(result: ClaimResult, titles: Mapping[str, str], has_place: bool)
     )
 
 
-def _mark(result: ClaimResult) -> tuple[str, Tone]:
-    """Return in words whether a claim passes its controls, and the colour; empty without any."""
+def _mark(result: ClaimResult) -> tuple[str, str, Tone]:
+    """Return in words whether a claim passes its controls, the failed one, and the colour."""
     failed = failed_control(result)
     if failed is None:
-        return "", "plain"
-    return ("controls fail", "bad") if failed else ("controls pass", "good")
+        return "", "", "plain"
+    if not failed:
+        return "controls pass", "", "good"
+    reason = FAILED_CONTROLS.get(failed, f"a verdict even with {failed} in place of the measure")
+    return f"controls fail ({reason})", failed, "bad"
 
 
 def _tone(word: str) -> Tone:

@@ -32,7 +32,7 @@ class FindingRow:
     effect: str = ""
     """Effect and its interval; empty without one."""
     controls: str = ""
-    """Result of the controls in one or two words; empty without controls."""
+    """Result of the controls in words; empty without controls."""
     control_tone: Tone = "plain"
     details: str = ""
     """Controls in full, and the reason of the verdict."""
@@ -44,6 +44,8 @@ class FindingRow:
     """Networks that the claim is about, such as `protocol=tuned`; empty for all."""
     name: str = ""
     """Name of the claim in the spec."""
+    failed_control: str = ""
+    """Name of the first control that fails; empty without one."""
 
     @property
     def scope(self) -> str:

@@ -18,6 +18,8 @@ from rnnstudy.tasks import TASKS
 MEMORY = TASKS["flip_flop"]()
 SINE = TASKS["sine"]()
 TITLES = {"svcca": "SVCCA distances", "cka": "CKA distances"}
+BLIND = "controls fail (the measure misses a difference that is there)"
+FOOLED = "controls fail (a verdict even with {} in place of the measure)"
 
 
 def evidence(*controls: ControlResult, shuffled: Any = ()) -> Evidence:
@@ -106,14 +108,16 @@ def test_a_row_says_verdict_effect_interval_and_controls() -> None:
     assert row.numbers == "0.6 [0.4, 0.8]"
     assert (row.controls, row.control_tone) == ("controls pass", "good")
     cases = {
-        (): "", (seen,): "controls pass", (noise,): "controls fail",
-        (seen, fooled): "controls fail", (seen, missed): "controls fail",
+        (): ("", ""), (seen,): ("controls pass", ""), (noise,): (BLIND, "blind"),
+        (seen, fooled): (FOOLED.format("ones"), "ones"), (seen, missed): (BLIND, "blind"),
     }  # fmt: skip
     for controls, words in cases.items():
-        some = result(depends("svcca"), evidence=evidence(*controls))
-        assert finding_row(some, TITLES, False).controls == words
+        row = finding_row(result(depends("svcca"), evidence=evidence(*controls)), TITLES, False)
+        assert (row.controls, row.failed_control) == words
     shuffled = result(depends("svcca"), evidence=evidence(seen, shuffled=[0.001] * 20))
-    assert finding_row(shuffled, TITLES, False).controls == "controls fail"
+    row = finding_row(shuffled, TITLES, False)
+    assert row.controls == "controls fail (too many shuffles of the labels pass)"
+    assert (row.failed_control, row.control_tone) == ("shuffled", "bad")
 
 
 def test_noise_fails_the_controls_by_the_opposite_verdict_too() -> None:
@@ -121,7 +125,7 @@ def test_noise_fails_the_controls_by_the_opposite_verdict_too() -> None:
     claim = CLAIMS["alike_across"](
         of="solution_classes", factor="cell", margin=0.1, justification="a test"
     )
-    for informative, words in ((True, "controls fail"), (False, "controls pass")):
+    for informative, words in ((True, FOOLED.format("noise")), (False, "controls pass")):
         noise = ControlResult(
             "noise", "negative", 1.0, p=1.0, p_opposite=1e-4, informative=informative
         )
