@@ -16,6 +16,9 @@ LETTER_SIZE = 9
 PADS: dict[str, Any] = {"w_pad": 0.03, "h_pad": 0.03, "wspace": 0.02, "hspace": 0.02}
 """Room around axes: inches, and shares of the axes."""
 
+LABEL_ROUNDING = 1.0
+"""Pixels to which the positions of labels are rounded."""
+
 PanelRow = tuple[float, list[tuple[PaperPanel, float]]]
 """Height in millimetres, and panels with their relative widths."""
 
@@ -71,6 +74,28 @@ def settle(figure: Frame) -> None:
         warnings.filterwarnings("ignore", "constrained_layout not applied")
         figure.draw_without_rendering()
     figure.set_layout_engine("none")
+    keep_labels_inside(figure)
+
+
+def keep_labels_inside(figure: Frame) -> None:
+    """Move axes of three dimensions to the left if the label of the last axis is cut.
+
+    The layout does not know these labels. All axes of a panel move alike.
+    """
+    for frame in (figure, *_parts(figure)):
+        spaces = [axes for axes in frame.axes if hasattr(axes, "zaxis") and axes.figure is frame]
+        ends = [axes.zaxis.label.get_window_extent().x1 for axes in spaces]
+        excess = max(ends, default=0.0) + LABEL_ROUNDING - figure.bbox.x1
+        for axes in spaces if excess > 0 else ():
+            position = axes.get_position()
+            axes.set_position(position.translated(-excess / frame.bbox.width, 0.0))
+
+
+def _parts(figure: Frame) -> Iterator[Frame]:
+    """Yield all parts of a figure, and their parts."""
+    for part in figure.subfigs:
+        yield part
+        yield from _parts(part)
 
 
 def rows_of(figure: PaperFigure, panels: Sequence[PaperPanel], width: float) -> list[PanelRow]:

@@ -3,9 +3,12 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from rnnstudy.report.paper_figures.catalogue import FIGURES
 from rnnstudy.report.paper_figures.composing import paper_figure
+from rnnstudy.report.paper_figures.layout import compose
 from rnnstudy.study.results.run import Run
 
 PCS = ["pc_1", "pc_2", "pc_3"]
@@ -62,6 +65,23 @@ def test_states_are_in_principal_components(
             np.linalg.norm(places[:, None] - places[None], axis=-1), expected, atol=1e-5
         )
         assert len(axes.lines) == len(trials)
+
+
+def test_no_label_is_cut_with_four_cells(drawn: Any) -> None:
+    (panel,) = (each for each in FIGURES["figure1"].panels if each.name == "figure1b")
+    table = drawn["figure1"].tables["figure1b"]
+    fourth = table[table["cell"] == "gru"].assign(cell="ugrnn", member="another")
+    tables = {panel.name: {"": pd.concat([table, fourth])}}
+    # The panel at the right of the figure, as wide as it is there.
+    rows = [(48.0, [(FIGURES["figure1"].panels[0], 1.0), (panel, 2.0)])]
+    tables["figure1a"] = {"": drawn["figure1"].tables["figure1a"]}
+    figure = compose("figure1", FIGURES["figure1"].panels[:2], rows, tables, {}, 174.0, None)
+    figure.draw_without_rendering()
+    spaces = [axes for axes in figure.axes if hasattr(axes, "zaxis")]
+    assert len(spaces) == 4
+    for axes in spaces:
+        box = axes.zaxis.label.get_window_extent()
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1 + 1e-6
 
 
 def test_pairs_are_those_of_the_matrix(run: Run, drawn: Any) -> None:
