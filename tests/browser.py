@@ -1,42 +1,23 @@
-"""A headless Chromium over its debugging pipe, for tests and benchmarks of pages."""
+"""One page of the installed Chromium, driven by Playwright, for tests and benchmarks."""
 
-import json
-import os
-import select
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--enable-unsafe-swiftshader",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-extensions",
-    "--remote-debugging-pipe",
-)
-# Chromium talks over file descriptors 3 and 4: ours are moved there just before it starts.
-LAUNCH = """
-import fcntl, os, sys
-far = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 20) for end in sys.argv[1:3]]
-os.dup2(far[0], 3)
-os.dup2(far[1], 4)
-os.execv(sys.argv[3], sys.argv[3:])
-"""
+
+FLAGS = ("--no-sandbox", "--disable-dev-shm-usage", "--enable-unsafe-swiftshader", "--disable-quic")
+
 BAD = ("error", "warning", "assert")
+
+ADVICE = ("willReadFrequently", "GPU stall")
+"""Words of Chromium's advice on the speed of 3-D drawing: it concerns Plotly and the driver."""
 
 PATIENCE = 60.0
 """Seconds to wait for an answer: software rendering on a busy machine is slow."""
+
+WIDTH, HEIGHT = 1280, 900
 
 
 def browser_program() -> str | None:
@@ -47,105 +28,62 @@ def browser_program() -> str | None:
 class Browser:
     """One page of a headless Chromium; remembers all that it logged and all that it asked for."""
 
-    def __init__(self, program: str, profile: str) -> None:
-        to_us, from_browser = os.pipe()
-        from_us, to_browser = os.pipe()
-        ends = (from_us, from_browser)
-        flags = (*FLAGS, f"--user-data-dir={profile}")
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", LAUNCH, *map(str, ends), program, *flags],
-            pass_fds=ends,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for end in ends:
-            os.close(end)
-        self.incoming, self.outgoing = to_us, to_browser
-        self.waiting, self.count, self.session = b"", 0, ""
-        self.events: list[dict[str, Any]] = []
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
-        self.session = attached["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.call(f"{domain}.enable")
+    def __init__(self, program: str) -> None:
+        from playwright.sync_api import sync_playwright
 
-    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """The answer of the browser to one command; RuntimeError if it refuses."""
-        self.count += 1
-        message: dict[str, Any] = {"id": self.count, "method": method, "params": parameters}
-        if self.session:
-            message["sessionId"] = self.session
-        os.write(self.outgoing, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._next()
-            if answer.get("id") != self.count:
-                self.events.append(answer)
-            elif "error" in answer:
-                raise RuntimeError(f"{method}: {answer['error']}")
-            else:
-                return dict(answer["result"])
+        self._driver = sync_playwright().start()
+        self._browser = self._driver.chromium.launch(executable_path=program, args=list(FLAGS))
+        self.page: Any = self._browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        """The page of Playwright, for the mouse, the keyboard and pictures."""
+        self.page.set_default_timeout(1000 * PATIENCE)
+        self.complaints: list[str] = []
+        """Warnings, errors and exceptions since `open`, of scripts and of the browser itself."""
+        self.requests: list[str] = []
+        """Addresses asked for since `open`."""
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
 
-    def _next(self) -> dict[str, Any]:
-        limit = time.monotonic() + PATIENCE
-        while b"\0" not in self.waiting:
-            ready, _, _ = select.select([self.incoming], [], [], max(limit - time.monotonic(), 0))
-            part = os.read(self.incoming, 1 << 20) if ready else b""
-            if not part:
-                raise RuntimeError("the browser does not answer")
-            self.waiting += part
-        message, _, self.waiting = self.waiting.partition(b"\0")
-        return dict(json.loads(message))
+    def _note(self, message: Any) -> None:
+        if message.type in BAD and not any(words in message.text for words in ADVICE):
+            self.complaints.append(f"{message.type}: {message.text}")
 
     def open(self, page: Path) -> None:
         """Load a page from disk and wait until all of it is there."""
-        self.events.clear()
-        self.call("Page.navigate", url=page.resolve().as_uri())
-        self.wait(
-            f"location.protocol === 'file:' && location.pathname.endsWith('{page.name}') "
-            "&& document.readyState === 'complete'"
-        )
+        self.page.goto("about:blank")
+        self.complaints.clear()
+        self.requests.clear()
+        self.page.goto(page.resolve().as_uri(), wait_until="load")
 
     def ask(self, expression: str) -> Any:
         """The value of a JavaScript expression, promises awaited."""
-        answer = self.call(
-            "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True
-        )
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
+        return self.page.evaluate(expression)
 
     def wait(self, condition: str) -> None:
         """Wait until a JavaScript expression is true."""
         limit = time.monotonic() + PATIENCE
         while not self.ask(condition):
             assert time.monotonic() < limit, f"never came true: {condition}"
-            time.sleep(0.05)
+            self.page.wait_for_timeout(50)
 
-    @property
-    def complaints(self) -> list[str]:
-        """Warnings, errors and exceptions since `open`, of scripts and of the browser itself."""
-        found = []
-        for event in self.events:
-            given, method = event.get("params", {}), event.get("method")
-            if method == "Runtime.exceptionThrown":
-                found.append(str(given["exceptionDetails"]))
-            elif method == "Runtime.consoleAPICalled" and given["type"] in BAD:
-                found.append(str(given["args"]))
-            elif method == "Log.entryAdded" and given["entry"]["level"] in BAD:
-                found.append(str(given["entry"]))
-        return found
+    def look(
+        self,
+        width: int = WIDTH,
+        height: int = HEIGHT,
+        scheme: Literal["light", "dark"] = "light",
+        media: Literal["screen", "print"] = "screen",
+    ) -> None:
+        """Set the size of the window, light or dark, and screen or print."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.emulate_media(color_scheme=scheme, media=media)
 
-    @property
-    def requests(self) -> list[str]:
-        """Addresses asked for since `open`."""
-        return [
-            event["params"]["request"]["url"]
-            for event in self.events
-            if event.get("method") == "Network.requestWillBeSent"
-        ]
+    def renderers(self) -> list[int]:
+        """Identifiers of the processes that draw pages."""
+        session = self._browser.new_browser_cdp_session()
+        found = session.send("SystemInfo.getProcessInfo")["processInfo"]
+        return [int(each["id"]) for each in found if each["type"] == "renderer"]
 
     def close(self) -> None:
         """End the browser."""
-        self.process.terminate()
-        self.process.wait(PATIENCE)
-        os.close(self.incoming)
-        os.close(self.outgoing)
+        self._browser.close()
+        self._driver.stop()

@@ -207,6 +207,19 @@ def test_findings_come_first_with_their_figures(exhibits: Exhibits, tmp_path: Pa
     assert "✓ controls pass" in leading
 
 
+def test_a_failed_control_is_named_beside_its_verdict(tmp_path: Path) -> None:
+    words = "controls fail (a verdict even with noise in place of the measure)"
+    rows = [
+        FindingRow("It is so.", "uninformative", numbers="0.5", controls=words,
+                   control_tone="bad", failed_control="noise", task=task)
+        for task in ("memory", "sine")
+    ]  # fmt: skip
+    contents = Page("p", findings=[Finding("Is it so?", rows)], leading=5)
+    text = write_page(contents, tmp_path).read_text(encoding="utf-8")
+    assert text.count("✗ noise</span>") == 2
+    assert text.count(f'aria-label="{words}"') == 2
+
+
 def test_a_chapter_shows_its_lead_and_folds_the_rest(tmp_path: Path) -> None:
     first = Table(title="one", columns={"a": [1]}, caption="First. Second.")
     second = Table(title="two", columns={"a": [2]}, finding="Two is shown.")
@@ -333,16 +346,11 @@ def test_importing_the_report_loads_no_drawing_library() -> None:
     assert done.stdout == "set()\n"
 
 
-def tolerated(complaint: str) -> bool:
-    """Chromium's advice on the speed of 3-D drawing: it concerns Plotly and the driver."""
-    return "'source': 'rendering'" in complaint
-
-
 @pytest.fixture
 def opened(browser: Any, report: Path) -> Iterator[Any]:
     browser.open(report)
     yield browser
-    assert [text for text in browser.complaints if not tolerated(text)] == []
+    assert browser.complaints == []
     assert [u for u in browser.requests if not u.startswith(("file:", "data:", "blob:"))] == []
 
 
@@ -383,11 +391,5 @@ def test_tables_sort_in_a_browser(opened: Any) -> None:
 
 @pytest.mark.parametrize("width", [360, 1400])
 def test_no_page_is_wider_than_its_window(opened: Any, width: int) -> None:
-    opened.call(
-        "Emulation.setDeviceMetricsOverride",
-        width=width,
-        height=800,
-        deviceScaleFactor=1,
-        mobile=False,
-    )
+    opened.look(width)
     assert opened.ask("document.documentElement.scrollWidth <= window.innerWidth")

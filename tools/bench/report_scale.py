@@ -2,6 +2,7 @@
 
 Records are made up as in `scale.py`. The report of them is written, and opened from the disk as a
 reader does: first paint, view of all networks, search, filter, matrix, one network, a comparison.
+The page in one file is written and opened, too. Progress goes to stderr.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ Data = dict[str, Any]
 
 LIMITS = {
     "first paint": 1.0,
+    "first paint of the page in one file": 1.0,
     "search": 0.1,
     "filter": 0.1,
     "matrix": 1.0,
@@ -29,6 +31,9 @@ LIMITS = {
     "largest file of a network": 128.0,
 }
 """Measure -> largest value that the project aims at: seconds, MB of memory, KiB of a file."""
+
+SINGLE, SINGLE_MEGABYTES = "report.html", 20.0
+"""Name and largest size of the page in one file."""
 
 FRAMES = "await new Promise(done => requestAnimationFrame(() => setTimeout(done)));"
 """JavaScript that waits until a change is on the screen."""
@@ -66,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
-        measured = _written(folder, options.networks) | _opened(folder / "report" / "index.html")
+        measured = _written(folder, options.networks) | _opened(folder)
     if options.json:
         about = {"cores": os.cpu_count(), "networks": options.networks}
         options.json.write_text(json.dumps(about | measured, indent=1))
@@ -78,17 +83,23 @@ def _written(folder: Path, networks: int) -> Data:
     """Make up the records, write the report, and return its times and sizes."""
     import stages
 
+    from rnnstudy.core.threads import one_thread
     from rnnstudy.report.build import write_report
+    from rnnstudy.report.explorer.single_file import write_single_file
     from rnnstudy.study.results.run import open_run
 
-    stages.execute(stages.Sizes(networks), folder)
-    begun = time.perf_counter()
-    write_report(open_run(folder))
-    seconds = time.perf_counter() - begun
+    with one_thread():
+        records = _timed("records", lambda: stages.execute(stages.Sizes(networks), folder))
+        report = _timed("report", lambda: write_report(open_run(folder)))
+        single = _timed("one file", lambda: write_single_file(
+            folder / "report", folder / SINGLE, SINGLE_MEGABYTES))  # fmt: skip
     data = folder / "report" / "data"
     sizes = [path.stat().st_size for path in (data / "networks").iterdir()]
     return {
-        "write the report": seconds,
+        "make up the records": records,
+        "write the report": report,
+        "write the page in one file": single,
+        "page in one file": (folder / SINGLE).stat().st_size / 2**10,
         "mean file of a network": sum(sizes) / len(sizes) / 2**10,
         "largest file of a network": max(sizes) / 2**10,
         "index": (data / "index.js").stat().st_size / 2**10,
@@ -97,19 +108,30 @@ def _written(folder: Path, networks: int) -> Data:
     }
 
 
-def _opened(page: Path) -> Data:
+def _timed(name: str, work: Callable[[], Any]) -> float:
+    """Return the seconds that some work takes, and say so."""
+    begun = time.perf_counter()
+    work()
+    seconds = time.perf_counter() - begun
+    sys.stderr.write(f"{name}: {seconds:.1f} s\n")
+    return seconds
+
+
+def _opened(folder: Path) -> Data:
     """Open the report in a browser and return times and memory."""
     from browser import Browser, browser_program
 
     program = browser_program()
     if program is None:
         raise SystemExit("report_scale.py: Chromium must be installed, found none.")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        browser = Browser(program, profile)
-        try:
-            return _walk(browser, page)
-        finally:
-            browser.close()
+    browser = Browser(program)
+    try:
+        measured = _walk(browser, folder / "report" / "index.html")
+        browser.open(folder / SINGLE)
+        browser.wait(f"{PAINT} > 0")
+        return measured | {"first paint of the page in one file": browser.ask(PAINT)}
+    finally:
+        browser.close()
 
 
 def _walk(browser: Any, page: Path) -> Data:
@@ -125,7 +147,7 @@ def _walk(browser: Any, page: Path) -> Data:
     first, second = browser.ask(links)
     measured["one network"] = _seconds(browser, f"#network={first}", PLOTTED)
     measured["comparison"] = _seconds(browser, f"#compare={first},{second}", PLOTTED)
-    measured["memory"] = _renderer_bytes(browser.process.pid) / 1e6
+    measured["memory"] = _resident_bytes(browser.renderers()) / 1e6
     return measured
 
 
@@ -137,28 +159,18 @@ def _seconds(browser: Any, address: str, condition: str) -> float:
     return time.perf_counter() - begun
 
 
-def _renderer_bytes(browser: int) -> int:
-    """Return the resident bytes of the processes that draw pages."""
-    total = 0
-    for folder in Path("/proc").iterdir():
-        try:
-            command = (folder / "cmdline").read_text()
-            if "--type=renderer" in command and _is_descendant(int(folder.name), browser):
-                lines = (folder / "status").read_text().splitlines()
-                total += next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
-        except (OSError, ValueError, StopIteration):
-            continue
-    return total * 1024
+def _resident_bytes(processes: Sequence[int]) -> int:
+    """Return the resident bytes of some processes."""
+    texts = [Path(f"/proc/{process}/status").read_text() for process in processes]
+    lines = [line for text in texts for line in text.splitlines() if line.startswith("VmRSS")]
+    return sum(int(line.split()[1]) for line in lines) * 1024
 
 
-def _is_descendant(process: int, ancestor: int) -> bool:
-    while process > 1:
-        if process == ancestor:
-            return True
-        process = int(
-            (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()[1]
-        )
-    return False
+SIZES = (
+    "page in one file", "mean file of a network", "largest file of a network", "index", "matrices",
+    "page",
+)  # fmt: skip
+"""Measures that are sizes of files."""
 
 
 def table(measured: Data, networks: int) -> str:
@@ -174,8 +186,7 @@ def table(measured: Data, networks: int) -> str:
 def _unit(name: str) -> str:
     if name == "memory":
         return "MB"
-    is_size = "file" in name or name in ("index", "matrices", "page")
-    return "KiB" if is_size else "s"
+    return "KiB" if name in SIZES else "s"
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
