@@ -1,5 +1,6 @@
 """Files of the explorer, which the page loads when they are asked for."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,7 @@ from rnnstudy.report.explorer.overview import (
 from rnnstudy.report.explorer.packing import Coarse, script_text
 from rnnstudy.report.explorer.records import Explorer
 from rnnstudy.study.errors import RunError
-from rnnstudy.study.results.failures import attempt
+from rnnstudy.study.results.failures import attempt, words_of
 from rnnstudy.study.results.run import Run
 from rnnstudy.tasks import Task
 
@@ -112,9 +113,17 @@ def contents(explorer: Explorer, faults: list[str]) -> Iterator[tuple[str, Any]]
             "columns": columns,
             "maps": list(maps.values()),
             "matrices": listed,
+            "words": _titles_in_words(run),
             "unstable": unstable_marks(),
         },
     )
+
+
+def _titles_in_words(run: Run) -> dict[str, str]:
+    """Return name of an analysis -> its title in words, with the name where titles are equal."""
+    words = {analysis.title: words_of(analysis) for analysis in run.study.analyses}
+    count = Counter(words.values())
+    return {name: text + (f" ({name})" if count[text] > 1 else "") for name, text in words.items()}
 
 
 def _recorded_maps(run: Run, positions: Mapping[str, int]) -> dict[tuple[str, str], Any]:

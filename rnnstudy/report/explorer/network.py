@@ -107,7 +107,7 @@ def network_content(
         "name": name,
         **parts.content,
         "neighbours": list(neighbours),
-        "model": f"../models/{model}" if model in explorer.models else None,
+        "model": f"../models/{model}" if explorer.has_model(model) else None,
         "python": python_lines(name, sources["points"][0], points is not None),
         "reasons": parts.reasons,
     }

@@ -30,11 +30,16 @@ class Explorer:
 
     def __post_init__(self, run: Run) -> None:
         object.__setattr__(self, "_run", run)
+        object.__setattr__(self, "_known_models", frozenset(self.models))
 
     @property
     def results(self) -> Run:
         """The run."""
         return cast(Run, getattr(self, "_run"))  # noqa: B009 - no field, so no part of a fingerprint
+
+    def has_model(self, file: str) -> bool:
+        """Return whether the folder `models` has a Keras file."""
+        return bool(file in getattr(self, "_known_models"))  # noqa: B009 - no field, as above
 
 
 def explorer_of(run: Run) -> Explorer | None:

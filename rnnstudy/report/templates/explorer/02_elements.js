@@ -61,7 +61,8 @@ function isDark() {
 }
 
 // Colours of the figures are for paper. On a dark page the dark ones are lighter, of the same hue.
-const LIGHTER = { "#0072B2": "#4AA3DF", "#332288": "#9A8CE8", "#882255": "#D16A9C" };
+const LIGHTER = { "#0072B2": "#4AA3DF", "#332288": "#9A8CE8", "#882255": "#D16A9C",
+  "#3B0F70": "#A78BEA", "#8C2981": "#D873C8", "#DE4968": "#F2728F" };
 
 // Black marks take the colour of the text.
 function onPage(colour) {

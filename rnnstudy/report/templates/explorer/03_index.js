@@ -24,11 +24,14 @@ async function prepareIndex() {
 
 // A column of few numbers is a factor, too: it gets names and codes like a column of texts.
 const MOST_VALUES = 16;
+const MOST_NAMES = 40;
 
 function prepareColumn(column) {
   if (column.kind === "name") {
     column.codes = column.codes.data;
-    column.isFactor = column.names.length > 1 && column.names.length <= 40;
+    // Nearly as many texts as networks, such as reasons, are no levels of a factor.
+    const most = Math.max(MOST_NAMES, index.networks.length / 4);
+    column.isFactor = column.names.length > 1 && column.names.length <= most;
     return;
   }
   column.values = column.values.data;
@@ -41,6 +44,11 @@ function prepareColumn(column) {
   const code = new Map(distinct.map((value, i) => [value, i]));
   column.codes = Uint8Array.from(column.values, (value) => code.get(value) ?? distinct.length);
   column.marks = column.names.map((_, i) => [CHANNELS[i % CHANNELS.length], "circle"]);
+}
+
+// Title of an analysis in words.
+function inWords(title) {
+  return index.words[title] ?? title;
 }
 
 function columnOf(name) {

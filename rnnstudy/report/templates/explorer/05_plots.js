@@ -36,6 +36,7 @@ function baseLayout(changes = {}) {
     font: { family: "system-ui, sans-serif", size: 12, color: ink("ink") },
     hoverlabel: { align: "left" }, hovermode: "closest",
     legend: { orientation: "h", y: -0.18 },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: ink("soft"), activecolor: ink("link") },
     ...changes,
     xaxis: { ...axis, ...changes.xaxis }, yaxis: { ...axis, ...changes.yaxis },
   };

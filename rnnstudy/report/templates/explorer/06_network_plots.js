@@ -11,7 +11,7 @@ function drawTrial(box, network, task, trial) {
   const values = { inputs: numbers(inputs), targets: numbers(targets), outputs: numbers(outputs) };
   const data = [], layout = baseLayout({ showlegend: true });
   const domains = panelDomains(panels + 1);
-  const axes = { gridcolor: ink("line"), zerolinecolor: ink("line") };
+  const axes = { gridcolor: ink("line"), zerolinecolor: ink("line"), nticks: 3 };
   for (let channel = 0; channel < inputs.shape[2]; channel++) {
     data.push(lineTrace(time, slice(values.inputs, inputs.shape, trial, channel), {
       name: "input", color: onPage(CHANNELS[channel % CHANNELS.length]), axis: 0, legend: false }));
@@ -27,13 +27,13 @@ function drawTrial(box, network, task, trial) {
     layout[`yaxis${axisOf(panel)}`] = { ...axes, domain: domains[panel],
       title: { text: width > 1 && panels > 1 ? `out ${channel + 1}` : "output" } };
   }
-  layout.xaxis = { ...axes, anchor: `y${axisOf(panels)}`,
+  layout.xaxis = { ...axes, nticks: 10, anchor: `y${axisOf(panels)}`,
     title: { text: dt ? "time (s)" : "time step" } };
   return draw(box, data, layout);
 }
 
 function panelDomains(panels) {
-  const gap = 0.04, height = (1 - gap * (panels - 1)) / panels;
+  const gap = 0.07, height = (1 - gap * (panels - 1)) / panels;
   return Array.from({ length: panels }, (_, i) => {
     const top = 1 - i * (height + gap);
     return [Math.max(0, top - height), top];
@@ -126,7 +126,7 @@ function pointTraces(points, input, turn, chosen) {
       text: at.map((i) => `point ${i}, ${points.kind[i]}, index ${points.index.data[i]}`),
       hoverinfo: "text",
       marker: { color: mark.color, symbol: SOLID_SYMBOLS[mark.symbol] ?? "circle",
-        size: at.map((i) => (i === chosen ? 10 : 5)), line: { width: 1, color: ink("ground") } },
+        size: at.map((i) => (i === chosen ? 14 : 8)), line: { width: 1, color: ink("ground") } },
     });
   }
   for (const [name, places, owner, color] of [

@@ -213,8 +213,8 @@ function neighbourTables(position, network) {
         networkLink(other), distances[i], shown(valueOf(columnOf("loss"), other), 3),
         element("a", { href: compareHash(name, index.networks[other]), text: "compare",
           "aria-label": `compare with ${index.networks[other]}` })]);
-      return element("div", { class: "cell" }, element("h3", { text: near.title }),
-        tableOf(`Nearest networks by ${near.title}, of ${near.of}`,
+      return element("div", { class: "cell" }, element("h3", { text: inWords(near.title) }),
+        tableOf(`Nearest networks by ${inWords(near.title)}, of ${near.of}`,
           ["network", "distance", "loss", "compare"], rows));
     })));
 }

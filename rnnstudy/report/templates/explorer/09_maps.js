@@ -4,7 +4,7 @@ const WEBGL_POINTS = 1000;
 
 function mapOf(content, options) {
   const items = [...content.items.data];
-  const box = plotBox(360, `Map of ${items.length} networks by ${content.title} distance`);
+  const box = plotBox(360, `Map of ${items.length} networks: ${content.title}`);
   const points = content.points.data;
   const rowOf = new Map(items.map((item, row) => [item, row]));
   let isReady = false;

@@ -88,7 +88,7 @@ function matrixView(options) {
     paintStrip(strip, matrix.items.data, state.order, options.colour);
     canvas.classList.toggle("coarse", state.order.length < 700);
     canvas.setAttribute("aria-label",
-      `Distances by ${matrix.title} between ${state.order.length} networks. Arrow keys move, Enter `
+      `${inWords(matrix.title)} between ${state.order.length} networks. Arrow keys move, Enter `
       + "opens the pair.");
     const { low, step, missing } = matrix.upper;
     scale.replaceChildren(shown(low, 3), element("span", { class: "ramp", "aria-hidden": "true",

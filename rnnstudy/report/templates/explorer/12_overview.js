@@ -1,5 +1,7 @@
 // View of all networks: search, filters, maps, matrices, table.
 const PREFERRED = ["task", "cell", "activation", "protocol", "units", "solved", "class", "status"];
+const PAUSE = 150;
+const MOST_CHIPS = 30;
 let overviewColour = null;
 
 async function overviewView(container, filters) {
@@ -48,18 +50,27 @@ async function overviewView(container, filters) {
   container.append(legend, mapPart.node, matrixPart.node,
     element("section", { class: "view" }, element("h2", { text: "Table" }), table.node));
 
+  let later = 0;
+
+  // Words and rows follow at once. Maps and matrices of thousands of networks wait for a pause.
   function update() {
     if (!container.isConnected || container.hidden) return;
     summary.textContent = isWhole() ? count(selection.count, "network")
       : `${selection.count.toLocaleString("en")} of ${count(index.networks.length, "network")} selected`;
     filterPart.update();
-    mapPart.update();
-    matrixPart.update();
     table.update();
+    clearTimeout(later);
+    later = setTimeout(drawSelection, index.networks.length > WEBGL_POINTS ? PAUSE : 0);
     const hash = selectionHash();
     if (location.hash.startsWith("#explore") && location.hash !== hash) {
       history.replaceState(null, "", hash);
     }
+  }
+
+  function drawSelection() {
+    if (!container.isConnected || container.hidden) return;
+    mapPart.update();
+    matrixPart.update();
   }
 
   update();
@@ -82,7 +93,10 @@ function filterBoxes(columns) {
   const sets = columns.map((column) => {
     const sizes = new Map();
     for (const code of column.codes) sizes.set(code, (sizes.get(code) ?? 0) + 1);
-    const codes = column.names.map((_, code) => code).filter((code) => sizes.has(code));
+    const all = column.names.map((_, code) => code).filter((code) => sizes.has(code));
+    const codes = all.length <= MOST_CHIPS ? all
+      : all.sort((a, b) => sizes.get(b) - sizes.get(a)).slice(0, MOST_CHIPS);
+    const rest = all.length - codes.length;
     return element("fieldset", {}, element("legend", { text: column.name }),
       ...codes.map((code) => {
         const box = element("input", { type: "checkbox",
@@ -90,7 +104,7 @@ function filterBoxes(columns) {
         boxes.push({ box, name: column.name, code });
         return element("label", { class: "chip" }, box, ` ${column.names[code] || "none"} `,
           element("span", { class: "size", text: String(sizes.get(code)) }));
-      }));
+      }), rest ? element("span", { class: "chip size", text: `${rest} more, by the search` }) : null);
   });
   function update() {
     for (const { box, name, code } of boxes) {
@@ -111,7 +125,7 @@ function mapGrid(options) {
   }
   const grid = element("div", { class: "pair" });
   const several = index.tasks.length > 1;
-  const title = (content) => (several ? `${content.title}, ${content.task}` : content.title);
+  const title = ({ title: name, task }) => (several ? `${inWords(name)}, ${task}` : inWords(name));
   let parts = [];
   const chosen = new Set(index.maps.slice(0, 2));
   const boxes = index.maps.length > 1 ? element("fieldset", { class: "map-choice" },
@@ -148,7 +162,7 @@ function matrixSection(options, columns) {
   const view = matrixView(options);
   const several = index.tasks.length > 1;
   const files = index.matrices.map((about) =>
-    [about.file, several ? `${about.title}, ${about.task}` : about.title]);
+    [about.file, several ? `${inWords(about.title)}, ${about.task}` : inWords(about.title)]);
   node.append(element("div", { class: "controls" },
     choice("Distances", files, files[0][0], (file) => view.show(file)),
     choice("Order", [["clustered", "clustering"], ["", "as in the study"],
