@@ -80,6 +80,17 @@ class Finding:
             table.setdefault(row.task, {})[row.group] = row
         return table
 
+    def short_task(self, task: str) -> str:
+        """Return a task in words without its details, if no other task is then called the same.
+
+        Parameters
+        ----------
+        task
+            Task of a row.
+        """
+        short = {each: each.partition(" of ")[0] for each in self.by_task()}
+        return short[task] if len({*short.values()}) == len(short) else task
+
     @property
     def groups(self) -> tuple[str, ...]:
         """Groups of networks, in order."""
