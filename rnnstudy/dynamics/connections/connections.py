@@ -48,7 +48,9 @@ def connections(
     fast modes. The curvature of the unstable manifold then decides, and all may end at one point.
 
     Edge tracking refines between directions with different ends, until 2^n ends are known for n
-    unstable directions. The record contains those refined directions that reach new points.
+    unstable directions, or `directions` refined ones are tested. A round tests at most half of
+    those that are left, in the narrowest gaps. The record contains those refined directions that
+    reach new points.
 
     Parameters
     ----------
@@ -57,7 +59,8 @@ def connections(
     fixed_points
         Fixed points of the network.
     directions
-        Number of random directions of a point with several unstable ones.
+        Number of random directions of a point with several unstable ones, and largest number of
+        refined ones.
     displacement
         Distance of the first states from the point, as a share of the points' root mean square.
     steps
@@ -110,7 +113,7 @@ def connections(
         _departures(known, fixed_points, directions, displacement, seed) for known in points
     ]
     ends = follow([states for _, states in departures])
-    owners, ends = _refine(points, departures, ends, follow)
+    owners, ends = _refine(points, departures, ends, directions, follow)
     source = _end_to_end([known.index[owner] for known, owner in zip(points, owners, strict=True)])
     target = _end_to_end(
         [
@@ -166,16 +169,25 @@ def _refine(
     points: Sequence[KnownPoints],
     departures: Sequence[tuple[Array, Array]],
     ends: Sequence[Arrivals],
+    most: int,
     follow: Callable[[Sequence[Array]], list[Arrivals]],
 ) -> tuple[list[Array], list[Arrivals]]:
-    """Return owners and ends per system, with directions in between that reach new points."""
+    """Return owners and ends per system, with directions in between that reach new points.
+
+    At most so many directions of each point are tested.
+    """
     owners, arrived = [owner for owner, _ in departures], list(ends)
     tested = [
         TestedDirections(owner, states, end.point)
         for (owner, states), end in zip(departures, ends, strict=True)
     ]
+    rest = [np.full(len(known.state), most) for known in points]
     for _ in range(REFINEMENTS):
-        between = [_between_different_ends(*pair) for pair in zip(points, tested, strict=True)]
+        # Half of the rest: the first rounds would otherwise leave nothing to narrower gaps.
+        between = [
+            _between_different_ends(known, each, count // 2)
+            for known, each, count in zip(points, tested, rest, strict=True)
+        ]
         if not any(len(owner) for owner, _ in between):
             break
         later = follow([states for _, states in between])
@@ -184,13 +196,25 @@ def _refine(
             owners[i] = np.append(owners[i], owner[new])
             arrived[i] = arrived[i].join(end.take(new))
             tested[i] = tested[i].join(TestedDirections(owner, states, end.point))
+            rest[i] = rest[i] - np.bincount(owner, minlength=len(rest[i]))
     return owners, arrived
 
 
-def _between_different_ends(points: KnownPoints, tested: TestedDirections) -> tuple[Array, Array]:
+def _between_different_ends(
+    points: KnownPoints, tested: TestedDirections, most: Array
+) -> tuple[Array, Array]:
     """Return owners [start] and states [start, state] between those with different ends.
 
-    A point whose ends are as many as a cube's has none.
+    A point has at most so many. One whose ends are as many as a cube's has none.
+
+    Parameters
+    ----------
+    points
+        Points of a system.
+    tested
+        Directions that have been followed.
+    most
+        Largest number of states beside each point, `[point]`.
     """
     owners, states = [np.zeros(0, int)], [np.empty((0, points.state.shape[1]))]
     for i in np.flatnonzero(points.n_unstable > 1):
@@ -200,7 +224,7 @@ def _between_different_ends(points: KnownPoints, tested: TestedDirections) -> tu
             continue
         away = tested.state[of_point] - points.state[i]
         lengths = np.linalg.norm(away, axis=1, keepdims=True)
-        between = edge_tracking_directions(away / lengths, tested.end[of_point])
+        between = edge_tracking_directions(away / lengths, tested.end[of_point], most[i])
         owners.append(np.full(len(between), i))
         states.append(points.state[i] + lengths[0] * between)
     return np.concatenate(owners), np.concatenate(states)

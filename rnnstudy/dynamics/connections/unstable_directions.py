@@ -66,7 +66,7 @@ def _latest_time(slowest: float, fastest: float, growth: float) -> int:
     return int(limit / log_ratio) if steps * log_ratio > limit else steps
 
 
-def edge_tracking_directions(directions: Array, ends: Array) -> Array:
+def edge_tracking_directions(directions: Array, ends: Array, most: int | None = None) -> Array:
     """Return directions between neighbours that have different ends, at each quarter of the gap.
 
     A direction between two ends leads to neither, and directions beside it follow where it leads.
@@ -80,6 +80,8 @@ def edge_tracking_directions(directions: Array, ends: Array) -> Array:
         Unit vectors, `[direction, state]`.
     ends
         End of each direction, `[direction]`.
+    most
+        Largest number of directions that are returned. The narrowest gaps come first. Default: all.
 
     Returns
     -------
@@ -106,7 +108,11 @@ def edge_tracking_directions(directions: Array, ends: Array) -> Array:
     gap = distance[first, second]
     third = (np.maximum(distance[first], distance[second]) < gap[:, None]).any(axis=1)
     divisible = ~third & (gap > LEAST_GAP) & (gap < OPPOSITE)
-    one, other = directions[first[divisible]], directions[second[divisible]]
+    first, second, gap = first[divisible], second[divisible], gap[divisible]
+    if most is not None and most < len(QUARTERS) * len(gap):
+        narrowest = np.sort(np.argsort(gap, kind="stable")[: most // len(QUARTERS)])
+        first, second = first[narrowest], second[narrowest]
+    one, other = directions[first], directions[second]
     between = np.concatenate([(1.0 - part) * one + part * other for part in QUARTERS])
     unit: Array = between / np.linalg.norm(between, axis=1, keepdims=True)
     return unit

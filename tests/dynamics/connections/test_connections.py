@@ -1,6 +1,7 @@
 """Connections of networks whose every trajectory is known: independent bistable units."""
 
 import dataclasses
+from itertools import product
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from reference.maps import Maps, linear
 
 from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
+from rnnstudy.dynamics.connections import connections as find_connections
 from rnnstudy.dynamics.connections.connections import connections
 from rnnstudy.dynamics.connections.record import Connections
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
@@ -219,6 +221,26 @@ def test_all_ways_out_are_found_where_the_slow_way_is_bent(bend):
     found = connections(networks, points)
     (origin,) = np.flatnonzero(points.n_unstable == 2)
     assert len(found.targets_of(int(origin))) == 4
+
+
+def test_a_point_with_very_many_ends_has_no_more_refined_directions_than_first_ones(monkeypatch):
+    # Eight bits of their own: 256 corners, and 12 directions from the origin reach few of them.
+    networks = Maps(lambda x, h: h + 0.25 * (h - h**3), 0, 8)
+    corners = np.array(list(product((-1.0, 1.0), repeat=8)))
+    points = find_fixed_points(networks, starts=np.concatenate([corners, np.zeros((4, 8))]))
+    assert points.n_unstable.tolist().count(8) == 1
+    counts, arrivals = [], find_connections.arrivals
+
+    def counted(known, starts, *rest):
+        counts.append(sum(map(len, starts)))
+        return arrivals(known, starts, *rest)
+
+    monkeypatch.setattr(find_connections, "arrivals", counted)
+    found = connections(networks, points, directions=12)
+    first = np.where(points.n_unstable > 1, 12, 2 * points.n_unstable)
+    assert counts[0] == first.sum()
+    assert 3 <= sum(counts[1:]) <= 12 * (points.n_unstable > 1).sum()
+    assert found.outcomes["point"] == len(found.source)
 
 
 def test_a_network_without_unstable_points(tmp_path):

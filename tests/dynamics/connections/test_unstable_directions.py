@@ -48,6 +48,20 @@ def test_parting_finds_what_is_too_narrow_to_be_met():
     assert len(ways) <= 20 + 12 * 3 * 3
 
 
+def test_the_narrowest_gaps_come_first():
+    angles, ends = np.array([0.0, 0.5, 0.6, 2.0, 4.0]), np.array([0, 1, 0, 1, 2])
+    found = edge_tracking_directions(on_circle(angles), ends, most=5)
+    # One gap, since each is tried at three shares: that of 0.1 between the second and third.
+    assert np.sort(np.arctan2(found[:, 1], found[:, 0])) == pytest.approx(
+        [0.525, 0.55, 0.575], abs=1e-4
+    )
+    assert len(edge_tracking_directions(on_circle(angles), ends, most=2)) == 0
+    every = edge_tracking_directions(on_circle(angles), ends)
+    np.testing.assert_array_equal(
+        edge_tracking_directions(on_circle(angles), ends, most=len(every)), every
+    )
+
+
 def test_between_ways_of_one_end_or_opposite_ones_there_is_nothing():
     ways = on_circle(np.array([0.0, 1.0, 2.0]))
     assert edge_tracking_directions(ways, np.zeros(3, int)).shape == (0, 2)
