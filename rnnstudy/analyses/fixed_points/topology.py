@@ -38,7 +38,7 @@ class Topology(MemberAnalysis):
     ('fixed_points',)
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     kind: ClassVar[str] = "topology"
     chapter: ClassVar[str] = "fixed_points"
     yields: ClassVar[type[Record]] = Connections
