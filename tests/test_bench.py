@@ -20,6 +20,7 @@ def _run(*arguments, path=""):
     )
 
 
+@pytest.mark.slow
 def test_a_tiny_run_agrees_and_reports_every_contender(tmp_path):
     (tmp_path / "jax.py").write_text('raise ModuleNotFoundError("gone", name="jax")\n')
     written = tmp_path / "found.json"

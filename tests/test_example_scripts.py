@@ -77,6 +77,7 @@ def test_the_recorded_network_is_nearest_to_its_recording(tmp_path, capsys) -> N
     assert 0.0 < least < 0.5
 
 
+@pytest.mark.slow
 def test_parts_of_ones_own_go_through_their_study(tmp_path, plugins) -> None:
     short = ["training.steps=2", "networks.units=4", "networks.seeds=1", "report.formats=svg"]
     short += ["analyses.0.search={candidates: 8, rounds: 1}"]

@@ -61,7 +61,15 @@ def test_the_pages_are_those_that_are_tested() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["dynamics", "analyses", "notebooks", "recordings", "vector-fields"]
+    "name",
+    [
+        "analyses",
+        "recordings",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("dynamics", "notebooks", "vector-fields")
+        ),
+    ],
 )
 def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

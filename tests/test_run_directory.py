@@ -165,6 +165,7 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
     return done
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_a_crash_at_any_change_leaves_whole_files_and_a_rerun_gives_the_same_bytes(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

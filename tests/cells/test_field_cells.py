@@ -35,7 +35,10 @@ KERAS = {
 kinds = pytest.mark.parametrize("kind", FIELDS)
 
 
-@kinds
+@pytest.mark.parametrize(
+    "kind",
+    [kind if kind == "rate" else pytest.param(kind, marks=pytest.mark.slow) for kind in FIELDS],
+)
 def test_a_trained_network_has_points_and_travels_as_a_keras_file(kind, tmp_path):
     cell = CELLS[kind](units=6, **FIELDS[kind])
     before, _ = evaluate(TASK, initial_population(cell, 1, 1, [1]))

@@ -241,6 +241,7 @@ def test_an_interrupt_while_the_command_is_read_is_silent(
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_says_how_to_go_on_and_does(folder: Path) -> None:
     words = ["run", "tiny.yaml", "--out", "broken", "--set", "training.steps=3000"]
     words += ["--set", "runtime.checkpoint=0"]
@@ -294,6 +295,7 @@ training: {steps: 2, batch: 2}
 """
 
 
+@pytest.mark.slow
 def test_classes_beside_the_spec_are_found_from_anywhere_if_that_is_allowed(tmp_path: Path) -> None:
     specs, here, elsewhere = (tmp_path / name for name in ("specs", "here", "elsewhere"))
     for folder in (specs, here, elsewhere):

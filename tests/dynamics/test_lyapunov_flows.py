@@ -7,6 +7,7 @@ from reference.vector_fields import hopf, linear, lorenz
 from rnnstudy.dynamics.lyapunov import Lyapunov, lyapunov_exponents
 
 
+@pytest.mark.slow
 def test_a_linear_field_has_the_real_parts_of_its_eigenvalues():
     matrix = [[-0.4, -5.0, 1.0], [5.0, -0.4, 0.0], [0.0, 0.0, -2.0]]
     found = lyapunov_exponents(

@@ -182,6 +182,7 @@ def test_the_points_of_keras_cells_are_those_of_scipy(kind, cell):
     compare_with_scipy(cell, lambda h: slow_step(kind, weights, h, **options), starts=300)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "cell",
     [

@@ -140,6 +140,7 @@ def test_a_run_is_opened_elsewhere_by_its_copies(
     assert done.stdout.strip() == "['trained', 'trained', 'trained', 'trained'] 0"
 
 
+@pytest.mark.slow
 def test_copies_do_not_stand_in_for_other_code_that_is_loaded(folder: Path) -> None:
     runner.run(study(folder), folder / "run")
     edit(folder / "own_code_rates.py")

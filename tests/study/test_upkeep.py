@@ -84,6 +84,7 @@ def test_the_index_says_what_each_address_holds(run: Run) -> None:
     assert all(int(row["bytes"]) == run.store.size(row["address"]) for row in rows)
 
 
+@pytest.mark.slow
 def test_studies_that_share_a_store_share_its_index(tmp_path: Path) -> None:
     runtime = {"workers": 1, "store": str(tmp_path / "shared")}
     plain = {"analyses": [], "runtime": runtime}

@@ -73,6 +73,7 @@ def test_fixed_points_are_without_input():
     assert static.values.tolist() == [[0.0, 0.0]]
 
 
+@pytest.mark.slow
 def test_networks_learn_from_threads_that_are_gone():
     """A program outlives the thread that compiled it."""
     PROGRAMS.clear()

@@ -125,6 +125,7 @@ def test_weights_of_divided_batches_add_up_to_those_of_the_whole():
     assert np.average(parts, weights=shares) == pytest.approx(total, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_penalised_networks_are_less_active():
     """The penalty of a network is its own: the other of the cohort is that without a penalty."""
     task = FlipFlop(bits=2, length=6, pulse_probability=0.3, evaluation_trials=8)

@@ -45,6 +45,7 @@ PROTOCOL = Training(
     steps=60, batch=6, record_every=20, learning_rate=2e-2, l2=1e-4, state_noise=0.05
 )
 SEEDS = (11, 12, 13)
+SLOW = pytest.mark.slow
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -114,13 +115,14 @@ def test_a_member_is_the_same_in_any_place_bit_for_bit(base):
     assert_same_bits(cohort(seeds=[SEEDS[i] for i in order]), base.select("member", order))
 
 
-@pytest.mark.parametrize("kind", ["vanilla", "lstm"])
+@pytest.mark.parametrize("kind", ["vanilla", pytest.param("lstm", marks=SLOW)])
 def test_200_steps_alone_and_among_seven_give_the_same_bits(kind):
     options = {"cell": CELLS[kind](units=UNITS), "steps": 200, "record_every": 100}
     many = cohort(seeds=range(7), **options)
     assert_same_bits(cohort(seeds=[4], **options), one(many, 4))
 
 
+@pytest.mark.slow
 def test_members_that_share_their_trials_see_those_of_none_of_them(base):
     shared = cohort(data="shared")
     assert shared.loss[0, 0] != base.loss[0, 0]
@@ -259,8 +261,15 @@ def test_a_relu_lstm_without_a_bound_may_explode_and_is_reported():
 # Learning
 
 
-@pytest.mark.parametrize("kind", ["vanilla", "ugrnn", "gru", "lstm", "rate"])
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(
+    ("kind", "task"),
+    [
+        # Each cell and each task once; the other combinations are slow.
+        pytest.param(kind, task, marks=[] if kind == "vanilla" or task == "flip_flop" else SLOW)
+        for kind in ("vanilla", "ugrnn", "gru", "lstm", "rate")
+        for task in TASKS
+    ],
+)
 def test_the_loss_goes_down_for_every_cell_on_every_task(kind, task):
     cell = CELLS[kind](units=UNITS)
     found = cohort(cell=cell, task=TASKS[task], seeds=(1, 2), steps=80)
@@ -273,6 +282,7 @@ def untrained(cell, task, seeds):
     return initial_population(cell, task.inputs, task.outputs, seeds)
 
 
+@pytest.mark.slow
 def test_the_untrained_twin_is_rebuilt_from_the_seed():
     start = cohort(steps=1, learning_rate=1e-38).population
     assert_same_bits(start, untrained(CELL, MEMORY, SEEDS))
@@ -339,6 +349,7 @@ class Silence(Task):
         return StaticInputs(np.zeros((1, 2)), ("no input",))
 
 
+@pytest.mark.slow
 def test_the_penalty_moves_kernels_and_leaves_biases():
     """In silence the data's gradient is 0 and Adam's first step is in closed form, g = 2 l2 w."""
     penalties, rate = np.array([1e-2, 0.0, 1e-8], "float32"), 1e-3

@@ -78,6 +78,7 @@ def test_the_shortest_orbit_of_lorenz():
     assert multipliers[1] == pytest.approx(1.0, abs=1e-7)
 
 
+@pytest.mark.slow
 def test_a_centre_has_no_isolated_orbit_and_a_focus_none():
     found = find_cycles(linear([[0.0, -2.0], [2.0, 0.0]]), starts=PLANE, continuous=True)
     assert len(found) == 0

@@ -94,6 +94,7 @@ def files(directory: Path) -> dict[str, bytes]:
     return {str(path.relative_to(directory)): path.read_bytes() for path in tables}
 
 
+@pytest.mark.slow
 def test_shards_in_any_order_make_the_run_of_one_process(tmp_path: Path) -> None:
     whole = runner.run(study(), tmp_path / "whole")
     for number in (3, 1):

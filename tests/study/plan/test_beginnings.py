@@ -73,6 +73,7 @@ def test_a_search_of_the_study_is_made_once(
         assert_same(record, other)
 
 
+@pytest.mark.slow
 def test_another_search_or_other_networks_are_not_shared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,6 +90,7 @@ def test_initial_weights_are_analysed_whatever_training_came_to(tmp_path: Path) 
     assert {job.choice for job in jobs["representations_untrained"]} == {"all"}
 
 
+@pytest.mark.slow
 def test_shared_results_are_those_of_the_seed(tmp_path: Path) -> None:
     every = [{"networks": "all", **analysis} for analysis in SPEC["analyses"]]
     study = study_of({**SPEC, "analyses": every})

@@ -87,6 +87,7 @@ def value(run: Run, analysis: str) -> float:
     return float(record.value)
 
 
+@pytest.mark.slow
 def test_an_analysis_reads_the_networks_that_meet_its_condition(tmp_path: Path) -> None:
     asked = study(
         Units(),

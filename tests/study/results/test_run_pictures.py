@@ -78,6 +78,7 @@ def test_wrong_names_are_told(run: Run) -> None:
         run.embedding("svcca")
 
 
+@pytest.mark.slow
 def test_a_run_takes_a_path_and_writes_the_spec(tmp_path: Path) -> None:
     spec = tmp_path / "a.yaml"
     text = "study: a # mine\ntasks: [{kind: flip_flop, bits: 1, length: 5, probe_length: 5}]\n"

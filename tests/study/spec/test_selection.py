@@ -377,6 +377,7 @@ def test_a_run_that_is_killed_between_the_stages_goes_on_to_the_same_bits(
         np.testing.assert_array_equal(one.loss, other.loss)
 
 
+@pytest.mark.slow
 def test_pilots_that_fail_cost_only_their_networks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,6 +92,7 @@ def cohort(kernel, precision):
         return train(GRU(units=5), MEMORY, protocols, (11, 12))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", ["per_member", "batched"])
 def test_mixed_networks_learn_almost_what_they_learn_in_float32(kernel):
     """Weights to 0.1 after 60 steps of at most 0.02 each, curves to 5 %."""
