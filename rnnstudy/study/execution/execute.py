@@ -62,12 +62,7 @@ def execute(
         )
         further = None if find is None else Further(workers, find)
         try:
-            return drain(
-                plan.todo,
-                lambda job, _: executor.submit(worker.perform, job),
-                patient=further is None,
-                further=further,
-            )
+            return drain(plan.todo, lambda job, _: executor.submit(worker.perform, job), further)
         except KeyboardInterrupt as interruption:
             stop.set()
             logger.warning(

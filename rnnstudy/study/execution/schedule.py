@@ -67,13 +67,11 @@ class _Order:
         return [reader for reader in readers if not self._waiting[reader]]
 
 
-def drain(
-    jobs: Sequence[Job], submit: Submit, *, patient: bool = True, further: Further | None = None
-) -> list[JobResult]:
+def drain(jobs: Sequence[Job], submit: Submit, further: Further | None = None) -> list[JobResult]:
     """Submit each job as soon as all that it reads is there; return the results as they come.
 
-    A job that another run does is submitted again later or, if not `patient`, given up with all
-    jobs that read what it yields.
+    A job that another run does is submitted again later. With a search for further jobs it is given
+    up, with all jobs that read what it yields, until the search finds it again.
     """
     order, ended, results = _Order(), Ended(), list[JobResult]()
     ready, postponed, exclusions = order.add(jobs), dict[Job, float](), set[Hashable]()
@@ -89,7 +87,7 @@ def drain(
             running, result = running - 1, future.result()
             if result.is_claimed:
                 exclusions.difference_update(job.results())
-            if result.is_claimed and patient:
+            if result.is_claimed and further is None:
                 logger.debug("another run does: %s", job.label)
                 postponed[job] = time.monotonic() + POLL
                 continue
@@ -102,8 +100,8 @@ def drain(
         if further and running < further.threads and time.monotonic() >= looked + LOOK:
             ready += order.add(further.find(exclusions)) if not ready else []
             looked = time.monotonic()
-        # A reader that was found again is not done twice.
-        ready = [job for job in ready if exclusions.isdisjoint(job.results())]
+        if further:  # A reader that was found again is not done twice.
+            ready = [job for job in ready if exclusions.isdisjoint(job.results())]
     return results
 
 

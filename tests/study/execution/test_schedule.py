@@ -1,7 +1,8 @@
 """Order of jobs, and jobs that another run does."""
 
 import threading
-from collections.abc import Callable, Collection, Hashable
+import time
+from collections.abc import Callable, Collection, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -116,10 +117,19 @@ def test_an_impatient_execution_leaves_jobs_of_others(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     with Leases(store.root) as one, Leases(store.root) as other, one.claim(CHAIN[0]):
         todo = plan_of(*CHAIN).todo
-        results = drain(todo, at_once(worker(store, other).perform), patient=False)
+        results = drain(todo, at_once(worker(store, other).perform), Further(1, lambda _: []))
     assert [r.label for r in results if r.is_claimed] == ["write a"]
     assert not [r.failure for r in results if r.failure]
     assert sorted(r.label for r in results) == [f"write {name}" for name in "abce"]
+
+
+def drain_in_threads(
+    store: Store, jobs: Sequence[Job], find: Callable[[Collection[Hashable]], Sequence[Job]]
+) -> list[JobResult]:
+    """Do jobs in two threads that look for further ones."""
+    with Leases(store.root) as leases, ThreadPoolExecutor(2) as executor:
+        act = worker(store, leases).perform
+        return drain(jobs, lambda job, _: executor.submit(act, job), Further(2, find))
 
 
 def test_a_thread_without_a_job_looks_for_further_ones_while_another_works(
@@ -127,7 +137,17 @@ def test_a_thread_without_a_job_looks_for_further_ones_while_another_works(
 ) -> None:
     monkeypatch.setattr(schedule, "LOOK", 0.01)
     store, diary = Store(tmp_path / "store"), str(tmp_path / "diary")
-    long, reader = Write("long", diary=diary, pauses=20), Write("reader", ("long",), diary=diary)
+
+    class Long(Write):
+        def run(self, context: Context) -> None:
+            # The job ends when another thread has done what was found meanwhile.
+            while not context.store.has("fake-late"):
+                assert time.monotonic() < last
+                time.sleep(0.01)
+            super().run(context)
+
+    last = time.monotonic() + 60.0
+    long, reader = Long("long", diary=diary), Write("reader", ("long",), diary=diary)
     looks: list[list[Hashable]] = []
 
     def find(taken: Collection[Hashable]) -> list[Job]:
@@ -135,14 +155,7 @@ def test_a_thread_without_a_job_looks_for_further_ones_while_another_works(
         found = [Write("early", diary=diary), Write("late", ("early",), diary=diary)]
         return [job for job in found if not set(job.results()) & set(taken)][: len(looks) // 2]
 
-    with Leases(store.root) as leases, ThreadPoolExecutor(2) as executor:
-        act = worker(store, leases).perform
-        results = drain(
-            (long, reader),
-            lambda job, _: executor.submit(act, job),
-            patient=False,
-            further=Further(2, find),
-        )
+    results = drain_in_threads(store, (long, reader), find)
     ends = [result.label for result in results if not result.failure]
     assert sorted(ends[:2]) == ["write early", "write late"]
     assert ends[2:] == ["write long", "write reader"]
@@ -162,14 +175,7 @@ def test_a_job_that_is_found_while_its_last_input_ends_is_done_once(
         # The input is in the store before the job that has written it ends.
         return [] if "fake-reader" in taken else [Write("reader", diary=diary)]
 
-    with Leases(store.root) as leases, ThreadPoolExecutor(2) as executor:
-        act = worker(store, leases).perform
-        results = drain(
-            (first, reader),
-            lambda job, _: executor.submit(act, job),
-            patient=False,
-            further=Further(2, find),
-        )
+    results = drain_in_threads(store, (first, reader), find)
     assert sorted(result.label for result in results) == ["write first", "write reader"]
 
 
