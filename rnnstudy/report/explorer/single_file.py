@@ -4,6 +4,7 @@ import base64
 import mimetypes
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,10 @@ REFERENCE = re.compile(r'(?P<name>src|href)="(?P<path>[^"#:]+)"')
 DATA_CALL = re.compile(r'rnnstudyData\("(?P<name>[^"]+)", "(?P<content>[^"]*)"\);')
 
 PLOTLY = '<script src="plotly.min.js" defer></script>'
+
+
+DOWNLOAD = ' download="{}"'
+"""Attribute of a link to a file in the page."""
 
 
 class SinglePage(NamedTuple):
@@ -122,13 +127,15 @@ class _Parts:
 
     def add_files(self, *endings: str) -> None:
         """Add files that the page names, by their endings, up to the limit."""
-        for path in _named_files(self.page, self.folder):
+        for path, count in _named_files(self.page, self.folder):
             if path in self.inside or not path.endswith(endings):
                 continue
             address = _data_address(self.folder / path)
-            if self.size + len(address) <= self.limit:
+            # The file stands in the page as often as it is named, with its name for the download.
+            size = count * (len(address) + len(DOWNLOAD) + len(path))
+            if self.size + size <= self.limit:
                 self.inside[path] = address
-                self.size += len(address)
+                self.size += size
 
     def text(self, n_networks: int, total: int) -> str:
         """Return the page."""
@@ -141,7 +148,7 @@ class _Parts:
     def _reference(self, match: re.Match[str]) -> str:
         name, path = match["name"], match["path"]
         if path in self.inside:
-            saved = f' download="{Path(path).name}"' if name == "href" else ""
+            saved = DOWNLOAD.format(Path(path).name) if name == "href" else ""
             return f'{name}="{self.inside[path]}"{saved}'
         is_file = (self.folder / path).is_file()
         return 'title="in the folder of the report"' if is_file else match[0]
@@ -164,11 +171,11 @@ def _with_scripts(page: str, folder: Path) -> str:
     return page
 
 
-def _named_files(page: str, folder: Path) -> Iterator[str]:
-    """Yield the paths of files that the page names, each once."""
-    for path in dict.fromkeys(match["path"] for match in REFERENCE.finditer(page)):
+def _named_files(page: str, folder: Path) -> Iterator[tuple[str, int]]:
+    """Yield the path of each file that the page names, and how often it does."""
+    for path, count in Counter(match["path"] for match in REFERENCE.finditer(page)).items():
         if (folder / path).is_file():
-            yield path
+            yield path, count
 
 
 def _data_address(path: Path) -> str:

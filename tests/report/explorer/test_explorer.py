@@ -153,6 +153,18 @@ def test_one_file_holds_what_fits(report: Path, tmp_path: Path) -> None:
         write_single_file(report.parent, tmp_path / "none.html", 0.1)
 
 
+def test_a_picture_that_is_named_twice_counts_twice(tmp_path: Path) -> None:
+    names = '<img src="a.png"><a href="a.png">a</a><img src="b.png">'
+    (tmp_path / "index.html").write_text(f"<html><body>{names}</body></html>")
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(bytes(30_000))
+    # Base64 has four letters for three bytes: 40 kB for each place of a picture.
+    for limit, places in ((39_000, 0), (79_000, 1), (119_000, 2), (125_000, 3)):
+        single = write_single_file(tmp_path, tmp_path / "all.html", limit / 1e6)
+        assert single.size <= limit
+        assert single.path.read_text().count("data:image/png") == places
+
+
 @pytest.fixture
 def opened(browser: Any, report: Path) -> Iterator[Any]:
     browser.open(report)
