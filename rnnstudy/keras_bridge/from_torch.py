@@ -38,7 +38,8 @@ def from_torch(
         An `nn.RNN`, `nn.GRU` or `nn.LSTM` of any number of layers, one of their cells, or a module
         with such parts and an `nn.Linear` readout. An `nn.Linear` before them, also with relu or
         tanh, is taken along. Or its weights: a state dict, a checkpoint with one, nested dicts of
-        arrays as in Flax, an Equinox module, or the path of a `.pt`, `.npz` or `.safetensors` file.
+        arrays as in Flax, `nnx.state(module)`, an Equinox module, or the path of a `.pt`, `.npz` or
+        `.safetensors` file.
     layer
         Names of the recurrent parts in use, from inputs to outputs, as in a state dict. None: all
         of a module, the only one of weights.
@@ -107,7 +108,7 @@ def _arrays_of(network: Any) -> dict[str, Array]:
     if not is_container or isinstance(network, type):
         raise ValueError(
             "network must be a PyTorch module, its weights by name, or a file of them, got a "
-            f"{type(network).__name__}. Pass module.state_dict()."
+            f"{type(network).__name__}. Pass module.state_dict(), or nnx.state(module) of Flax."
         )
     return flatten_arrays(weights_of_checkpoint(network))
 

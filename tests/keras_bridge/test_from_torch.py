@@ -140,6 +140,74 @@ def test_names_of_nnx_are_read(kind):
     assert_equal(np.asarray(model(sequences())), unroll(kind, weights, sequences()))
 
 
+class RandomKeys:
+    """Keys of JAX's random numbers, as nnx.RNN has them: NumPy cannot hold them."""
+
+    dtype = "key<fry>"
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("JAX array with PRNGKey dtype cannot be converted to a NumPy array.")
+
+
+def test_random_keys_and_counts_are_no_weights():
+    weights = random_layers("gru", INPUTS, UNITS)
+    streams = {"key": RandomKeys(), "count": np.array(3, np.uint32)}
+    model = rnnstudy.from_torch({"rnn": {"cell": weights, "rngs": {"default": streams}}})
+    assert_equal(np.asarray(model(sequences())), unroll("gru", weights, sequences()))
+    with pytest.raises(ValueError, match=r"got rnn.rngs.gain beside them"):
+        rnnstudy.from_torch({"rnn": {"cell": weights, "rngs": {"gain": np.ones(3)}}})
+
+
+def filled(leaf, draw):
+    """Random values in place of an array of weights; other leaves as they are."""
+    is_weight = getattr(leaf, "dtype", None) == np.float32
+    return (0.6 * draw.standard_normal(leaf.shape)).astype("float32") if is_weight else leaf
+
+
+@pytest.mark.parametrize("name", ["GRUCell", "LSTMCell", "OptimizedLSTMCell", "SimpleCell"])
+@pytest.mark.parametrize("form", ["state", "pure", "params"])
+def test_modules_of_flax_nnx_compute_the_same(name, form):
+    nnx, jax = pytest.importorskip("flax.nnx"), pytest.importorskip("jax")
+
+    class Network(nnx.Module):
+        def __init__(self, rngs):
+            cell = getattr(nnx, name)(in_features=INPUTS, hidden_features=UNITS, rngs=rngs)
+            self.rnn = nnx.RNN(cell)
+            self.head = nnx.Linear(UNITS, OUTPUTS, rngs=rngs)
+
+        def __call__(self, x):
+            return self.head(self.rnn(x))
+
+    network, draw = Network(nnx.Rngs(0)), np.random.default_rng(1)
+    nnx.update(network, jax.tree.map(lambda leaf: filled(leaf, draw), nnx.state(network)))
+    state = nnx.state(network, nnx.Param) if form == "params" else nnx.state(network)
+    given = nnx.to_pure_dict(state) if form == "pure" else state
+    model = rnnstudy.from_torch(given, activation="tanh" if name == "SimpleCell" else None)
+    x = sequences(dtype="float32")
+    expected = np.asarray(network(x))
+    assert expected.std() > 0.05  # the weights are not those of the start
+    assert_equal(np.asarray(model(x)), expected, "float32")
+    with pytest.raises(ValueError, match=r"got a Network. .* nnx.state\(module\) of Flax"):
+        rnnstudy.from_torch(network)
+
+
+@pytest.mark.parametrize("name", ["GRUCell", "LSTMCell", "OptimizedLSTMCell", "SimpleCell"])
+def test_variables_of_flax_linen_compute_the_same(name):
+    nn, jax = pytest.importorskip("flax.linen"), pytest.importorskip("jax")
+
+    class Network(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            return nn.Dense(OUTPUTS)(nn.RNN(getattr(nn, name)(UNITS))(x))
+
+    network, x, draw = Network(), sequences(dtype="float32"), np.random.default_rng(1)
+    variables = network.init(jax.random.key(0), x)
+    variables = jax.tree.map(lambda leaf: filled(leaf, draw), variables)
+    activation = "tanh" if name == "SimpleCell" else None
+    model = rnnstudy.from_torch(variables, activation=activation)
+    assert_equal(np.asarray(model(x)), np.asarray(network.apply(variables, x)), "float32")
+
+
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
 def test_names_of_equinox_are_read(kind):
     weights = random_layers(kind, INPUTS, UNITS)

@@ -15,7 +15,8 @@ CHECKPOINT_KEYS = ("state_dict", "model_state_dict", "model", "net", "network", 
 def flatten_arrays(nested: Any) -> dict[str, Array]:
     """Return the arrays in nested mappings, lists and dataclasses by their dotted names.
 
-    Arrays of PyTorch and JAX are copied to NumPy. Other leaves are omitted.
+    Arrays of PyTorch and JAX are copied to NumPy. Other leaves are omitted, and so are keys of
+    JAX's random numbers and single whole numbers, which count something.
     """
     arrays: dict[str, Array] = {}
     for name, value in _leaves("", nested):
@@ -58,5 +59,9 @@ def _as_numpy(value: Any) -> Array | None:
         return values
     if isinstance(value, np.generic) or not hasattr(value, "__array__"):
         return None
+    if str(getattr(value, "dtype", "")).startswith("key<"):  # of jax.random, in Flax's modules
+        return None
     values = np.asarray(value)
+    if values.ndim == 0 and values.dtype.kind in "iu":
+        return None
     return values.astype(np.float32) if values.dtype.name == "bfloat16" else values
