@@ -79,7 +79,7 @@ def known_points(
     require_map(points, "connections and transitions")
     size, channels = points.state.shape[1], points.inputs.shape[1]
     tried = points.state if len(points) else None
-    networks = as_networks(network, layer, size, channels, tried)
+    networks = as_networks(network, layer, size, channels, tried, continuous=False)
     if networks.state_size != size or points.member.max(initial=0) >= len(networks):
         raise ValueError(
             f"fixed_points must be of these {len(networks)} networks with states of "

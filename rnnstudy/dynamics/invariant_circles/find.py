@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arguments import check_flag
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import batches
 from rnnstudy.core.deprecations import accept_former_arguments
@@ -71,6 +72,7 @@ SAME_ROTATION = 1e-6
     dt=positive("Give seconds per step."),
     layer=check_layer,
     state_size=check_state_size,
+    continuous=check_flag,
 )
 @one_thread()
 def find_circles(
@@ -82,6 +84,7 @@ def find_circles(
     dt: float | None = None,
     layer: str | None = None,
     state_size: int | None = None,
+    continuous: bool | None = None,
 ) -> Circles:
     """Find invariant circles that states of every network come to, in float64.
 
@@ -107,6 +110,9 @@ def find_circles(
         Name of the recurrent layer of a model with several.
     state_size
         Length of the state of a plain function.
+    continuous
+        Whether a function is a vector field, which is refused. None: it is a map, with a warning if
+        it looks like a vector field. False: without the warning.
 
     Returns
     -------
@@ -116,7 +122,7 @@ def find_circles(
     Raises
     ------
     ValueError
-        If a shape does not fit, or dt is not positive.
+        If a shape does not fit, dt is not positive, or the network is a vector field.
 
     References
     ----------
@@ -137,7 +143,14 @@ def find_circles(
     (['attracting'], [0.7])
     """
     search = search or CircleSearch()
-    networks, constant_inputs = prepare_arguments(network, inputs, starts, layer, state_size)
+    networks, constant_inputs = prepare_arguments(
+        network, inputs, starts, layer, state_size, continuous
+    )
+    if networks.is_continuous:
+        raise ValueError(
+            "network must be a map for invariant circles, got a vector field. Pass the map of a "
+            "step, as h + dt f(h), or search its limit cycles by find_cycles."
+        )
     systems, first_states = [], []
     for system, visited in systems_of(networks, constant_inputs, starts):
         seed = (search.seed, system.input_index)

@@ -1,6 +1,7 @@
 """Connections of networks whose every trajectory is known: independent bistable units."""
 
 import dataclasses
+import warnings
 from itertools import product
 
 import numpy as np
@@ -260,3 +261,19 @@ def test_what_makes_no_sense_is_refused(cube):
         connections(memory(2), points)
     with pytest.raises(TypeError, match="must be a FixedPoints, got an array of type"):
         connections(networks, points.state)
+
+
+def test_a_map_is_not_asked_about_again():
+    """h' = -h + tanh(4h) looks like a field. Its points told that it is a map."""
+
+    def step(inputs, h):
+        return -h + tf.tanh(4.0 * h)
+
+    points = find_fixed_points(step, state_size=1, continuous=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = connections(step, points)
+    saddle = int(np.flatnonzero(points.n_unstable)[0])
+    assert sorted(zip(found.source, found.target, strict=True)) == [
+        (saddle, i) for i in range(3) if i != saddle
+    ]

@@ -1,5 +1,7 @@
 """Invariant circles that are known: of rotations, of normal forms, of published maps."""
 
+import warnings
+
 import numpy as np
 import pytest
 from reference.dynamics import population, step
@@ -79,6 +81,37 @@ def test_what_is_no_circle_is_told_apart():
     matrix[:2, :2], matrix[2:, 2:] = turn(0.1 * GOLDEN), turn(np.sqrt(2) / 7)
     torus = find_circles(Maps(linear(matrix), 4, 4), None, [[1.0, 0.0, 1.0, 0.0]])
     assert torus.outcomes["unsettled"] == 1
+
+
+def spiral(x, h):
+    """dh/dt = (1 + 3i) h - |h|^2 h: a limit cycle of radius 1."""
+    p, q = parts(h)
+    growth = 1.0 - p**2 - q**2
+    return tf.stack([growth * p - 3.0 * q, growth * q + 3.0 * p], axis=-1)
+
+
+def test_a_vector_field_is_refused_with_a_map_to_pass():
+    starts = [[0.5, 0.0]]
+    with pytest.warns(UserWarning, match="pass continuous=True, or continuous=False"):
+        find_circles(spiral, None, starts, CircleSearch(steps=256, rounds=1))
+    # The advice of the warning is followed, and then that of the refusal.
+    with pytest.raises(ValueError, match=r"must be a map .* Pass the map of a step, as h \+ dt f"):
+        find_circles(spiral, None, starts, continuous=True)
+    found = find_circles(
+        lambda x, h: h + 0.01 * spiral(x, h), None, starts, dt=0.01, continuous=False
+    )
+    # A step on the circle is a rotation whose sine is 3 dt.
+    assert found.rotation.tolist() == pytest.approx([np.arcsin(0.03) / (2 * np.pi)], abs=1e-9)
+
+
+def test_a_map_that_is_said_to_be_one_raises_no_warning():
+    starts = [[0.5, 0.0]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = find_circles(
+            spiral, None, starts, CircleSearch(steps=256, rounds=1), continuous=False
+        )
+    assert sum(found.outcomes.values()) == 1
 
 
 def test_a_state_that_needs_longer_is_followed_on():
