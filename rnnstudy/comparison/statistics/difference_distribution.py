@@ -16,11 +16,11 @@ NODES = np.linspace(-5.0, 5.0, 401)
 class DifferenceDistribution:
     """Distribution of an estimated difference of two levels for each true difference.
 
-    Networks are points whose squared distance is twice the given one, as in the energy distance.
-    The true difference is the squared distance of two mean points. Its estimate plus `noise` is a
-    squared length. It is normal along the observed difference, and gamma with matched moments
-    across it.
-    For distances without such points it is an approximation. Below 0 the distribution is shifted.
+    Networks are points whose squared distance is the given one. The true difference is the squared
+    distance of two mean points, which is half of the energy distance. Its estimate plus `noise` is
+    a squared length. It is normal along the observed difference, and gamma with matched moments
+    across it. For distances without such points it is an approximation. Below 0 the distribution is
+    shifted.
 
     References
     ----------

@@ -50,6 +50,18 @@ def share(studies, margin, verdict):
     return sum(equivalence_test(study, margin).verdict == verdict for study in studies)
 
 
+def test_of_squared_distances_the_difference_is_that_of_two_mean_points():
+    """Without chance: the mean over studies is the squared distance of the points' true means."""
+    generator, truth, estimates = np.random.default_rng(0), np.array([0.8, 0.6, 0.0]), []
+    for _ in range(400):
+        points = generator.standard_normal((16, 3)) + np.repeat([0 * truth, truth], 8, axis=0)
+        squares = between_points(points) ** 2
+        blocks = squares[:8, :8], squares[8:, 8:], squares[:8, 8:]
+        estimates.append(difference_distribution([blocks], bound=squares.max()).difference)
+    assert np.mean(estimates) == pytest.approx(1.0, abs=4 * np.std(estimates) / 20)
+    assert np.std(estimates) < 2.0
+
+
 def test_differences_are_those_of_loops():
     """Unequal groups and a stratum that is too small for one of the pairs."""
     generator = np.random.default_rng(0)
