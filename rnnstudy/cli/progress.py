@@ -15,6 +15,7 @@ from rich.progress import (
     TaskID,
     TextColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 from rnnstudy.core.arrays import Array
@@ -26,6 +27,9 @@ from rnnstudy.study.plan.plan import Plan
 
 PLAIN_INTERVAL = 10.0
 """Seconds between two plain lines about one training job."""
+
+MIN_LABEL, NEWS_WIDTH = 16, 46
+"""Least number of characters of a job's label, and number of those that its bar and news take."""
 
 
 class Lines:
@@ -86,7 +90,9 @@ class Bars:
             if job in self._rows:  # it was lost, and starts again
                 return
             total = job.trains[0].training.steps if job.trains else None
-            self._rows[job] = self._progress.add_task(printable(job.label), total=total, news="")
+            news = "compiling" if job.trains else ""  # until the first steps are done
+            label = printable(job.label)
+            self._rows[job] = self._progress.add_task(label, total=total, news=news)
 
     def on_training_step(self, job: Job, step: int, steps: int, loss: Array) -> None:
         """Advance the bar of the job."""
@@ -110,6 +116,14 @@ class Bars:
         self._progress.console.print(text, soft_wrap=True)
 
 
+class CountColumn(ProgressColumn):
+    """Column with how much of a bar is done; empty where the length is unknown."""
+
+    def render(self, task: Task) -> Text:
+        """Return the count."""
+        return Text("" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}")
+
+
 class NewsColumn(ProgressColumn):
     """Column with the news of a bar: a text, or a function that returns one."""
 
@@ -127,12 +141,14 @@ def progress_of(plan: Plan, console: Console) -> Iterator[Lines | Bars]:
     if not plan.todo or not console.is_terminal:
         yield Lines(plan, console)
         return
+    # On narrow terminals labels are cut and bars shrink: a job has one line, with its news.
+    label = Column(no_wrap=True, max_width=max(MIN_LABEL, console.width - NEWS_WIDTH))
     columns = (
         SpinnerColumn("dots" if console.encoding.startswith("utf") else "line"),
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}", markup=False, table_column=label),
         BarColumn(bar_width=24),
-        TextColumn("{task.completed:.0f}/{task.total}", markup=False),
-        NewsColumn(),
+        CountColumn(Column(no_wrap=True)),
+        NewsColumn(Column(no_wrap=True)),
     )
     with Progress(*columns, console=console, transient=True) as progress:
         yield Bars(plan, progress)
