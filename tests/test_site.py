@@ -176,3 +176,14 @@ def test_broken_links_of_a_built_site_are_listed(tmp_path: Path) -> None:
     (tmp_path / "a b.png").write_text("")
     broken = importlib.import_module("check_links").broken_links(tmp_path)
     assert broken == ["index.html: other.html#gone", "index.html: none.html"]
+
+
+def test_files_of_other_sites_that_a_page_loads_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text(
+        '<link rel="stylesheet" href="https://example.org/a.css"><script src="//cdn.org/b.js">'
+        '</script><link rel="stylesheet" href="c.css"><img src="data:image/png;base64,AA==">'
+        '<a href="https://example.org">a link loads nothing</a>'
+        '<link rel="canonical" href="https://example.org/here">'
+    )
+    foreign = importlib.import_module("check_links").foreign_files(tmp_path)
+    assert foreign == ["index.html: https://example.org/a.css", "index.html: //cdn.org/b.js"]

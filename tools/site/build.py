@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from assemble import assemble
-from check_links import broken_links
+from check_links import broken_links, foreign_files
 from places import ROOT
 
 BUILD = ROOT / "build" / "docs"
@@ -41,12 +41,13 @@ def main() -> int:
         code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
         if code:
             return code
-    broken = broken_links(BUILD / "html")
-    for line in broken:
-        sys.stderr.write(f"broken link in {line}\n")
-    if not broken:
+    faults = [f"broken link in {line}" for line in broken_links(BUILD / "html")]
+    faults += [f"a file of another site in {line}" for line in foreign_files(BUILD / "html")]
+    for fault in faults:
+        sys.stderr.write(f"{fault}\n")
+    if not faults:
         sys.stdout.write(f"The site is {BUILD / 'html' / 'index.html'}\n")
-    return int(bool(broken))
+    return int(bool(faults))
 
 
 def _options() -> argparse.Namespace:

@@ -1,4 +1,4 @@
-"""Links of a built site: pages, files and places in pages exist."""
+"""Links of a built site: pages, files and anchors exist, and no page loads files of other sites."""
 
 from functools import cache
 from html.parser import HTMLParser
@@ -9,19 +9,27 @@ SKIPPED = ("example-report/", "_static/", "_modules/")
 """Folders whose pages others write."""
 
 
+LOADING = frozenset({"icon", "modulepreload", "preconnect", "prefetch", "preload", "stylesheet"})
+"""Words in the `rel` of a link that a browser follows by itself."""
+
+
 class Page(HTMLParser):
-    """Links and anchors of a page."""
+    """Links and anchors of a page, and what a browser loads to show it."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.links: list[str] = []
+        self.loaded: list[str] = []
         self.anchors: set[str] = set()
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        self.anchors |= {values[name] or "" for name in ("id", "name") if name in values}
-        self.links += [values[name] or "" for name in ("href", "src") if name in values]
+        values = {name: value or "" for name, value in attrs}
+        self.anchors |= {values[name] for name in ("id", "name") if name in values}
+        links = [values[name] for name in ("href", "src") if name in values]
+        self.links += links
+        if "src" in values or (tag == "link" and LOADING & {*values.get("rel", "").split()}):
+            self.loaded += links
 
 
 @cache
@@ -37,6 +45,16 @@ def broken_links(site: Path) -> list[str]:
         if not name.startswith(SKIPPED):
             lines += [f"{name}: {link}" for link in _read(path).links if not _leads(path, link)]
     return lines
+
+
+def foreign_files(site: Path) -> list[str]:
+    """Return each file of another site that a page loads as a line, with the page."""
+    return [
+        f"{path.relative_to(site).as_posix()}: {link}"
+        for path in sorted(site.rglob("*.html"))
+        for link in _read(path).loaded
+        if urlsplit(link).netloc
+    ]
 
 
 def _leads(page: Path, link: str) -> bool:
