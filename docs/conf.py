@@ -44,6 +44,9 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+# Pages without pages below have no menu at the left.
+LONE_PAGES = ("start", "glossary", "benchmarks", "report", "results/index")
+html_sidebars = {page: [] for page in LONE_PAGES}
 html_extra_path = [path for path in [os.environ.get("RNNSTUDY_SITE_EXTRA")] if path]
 
 
@@ -63,6 +66,9 @@ IS_RUN = os.environ.get("RNNSTUDY_SITE_EXAMPLES") != "no"
 
 if EXAMPLES:
     extensions.append("sphinx_gallery.gen_gallery")
+    if IS_RUN and importlib.util.find_spec("triton"):
+        # Examples share a process. After TensorFlow, the import of Triton, by PyTorch, ends it.
+        importlib.import_module("triton")
     runnable = "|".join(path.stem for path in EXAMPLES if IS_RUN and _runnable(path)) or "nothing"
     sphinx_gallery_conf = {
         "examples_dirs": ["examples"],
@@ -73,5 +79,7 @@ if EXAMPLES:
         "download_all_examples": False,
         "show_memory": False,
         "show_signature": False,
+        "write_computation_times": False,
+        "within_subsection_order": "FileNameSortKey",
         "min_reported_time": 1e9,
     }

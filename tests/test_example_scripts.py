@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from documents import ROOT, text_of
 
-from rnnstudy import runner
+from rnnstudy import open_run, runner
 from rnnstudy.study.spec.study import load_study
 
 FOLDER = ROOT / "examples"
@@ -94,13 +94,16 @@ def test_parts_of_ones_own_go_through_their_study(tmp_path, plugins) -> None:
 
 @pytest.mark.slow
 def test_networks_with_parts_of_ones_own_hold_a_sign_in_two_stable_points(
-    tmp_path, plugins
+    tmp_path, plugins, capsys
 ) -> None:
-    study = load_study(FOLDER / "own_parts.yaml", allow_plugins=True)
-    run = runner.run(study, tmp_path, allow_plugins=True)
+    out = printed("own_parts.py", tmp_path, capsys)
+    run = open_run(tmp_path / "runs" / "own-parts", allow_plugins=True)
     assert run.members["solved"].all()
     for name in run.members["member"]:
         assert (run.fixed_points(name).n_unstable == 0).sum() >= 2
+        radius = run.record("spectralradius", name).value
+        assert f"{name}: spectral radius {radius:.2f}\n" in out
+    assert "\nnot enough networks: " in out
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ QUICKSTART = {
 
 
 def test_the_pages_are_those_that_are_tested() -> None:
-    pages = ["analyses", "cells", "claims", "clusters", "dynamics", "figures"]
+    pages = ["analyses", "cells", "claims", "clusters", "dynamics", "figures", "index"]
     more = [
         "notebooks",
         "own-networks",

@@ -46,10 +46,11 @@ def test_the_code_that_an_explanation_names_exists(page: Path) -> None:
         assert hasattr(owner, attribute) or importlib.import_module(name), name
 
 
-def test_the_index_of_explanations_links_to_each() -> None:
-    index = text_of(DOCS / "explanation" / "index.md")
+@pytest.mark.parametrize("folder", ["coming-from", "explanation", "guide"])
+def test_an_index_links_to_each_page_of_its_folder(folder: str) -> None:
+    index = text_of(DOCS / folder / "index.md")
     linked = set(re.findall(r"\]\(([\w-]+\.md)\)", index))
-    assert linked == {page.name for page in METHODS}
+    assert linked == {page.name for page in (DOCS / folder).glob("*.md")} - {"index.md"}
 
 
 def test_no_formula_is_broken_over_a_blank_line() -> None:
@@ -165,6 +166,15 @@ def test_an_example_gets_a_heading_and_its_commands_are_code() -> None:
 )  # fmt: skip
 def test_docstrings_become_valid_text(lines: list[str], expected: list[str]) -> None:
     assert importlib.import_module("docstrings").escape_lines(lines) == expected
+
+
+def test_pictures_of_an_example_are_its_own(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    names = ("fold.py", "fold.png", "fold_2.svg", "fold.txt", "other.png", "runs/fold.png")
+    for name in names:
+        (tmp_path / name).write_text("")
+    pictures = importlib.import_module("pictures").pictures_of(tmp_path / "fold.py")
+    assert [path.name for path in pictures] == ["fold.png", "fold_2.svg"]
 
 
 def test_broken_links_of_a_built_site_are_listed(tmp_path: Path) -> None:

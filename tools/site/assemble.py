@@ -12,12 +12,6 @@ from public_names import python_pages
 
 EXAMPLES = ROOT / "examples"
 
-GUIDE_ORDER = (
-    "spec", "tasks", "cells", "analyses", "claims", "dynamics", "vector-fields", "own-networks",
-    "pytorch", "recordings", "own-tasks-and-cells", "notebooks", "scaling", "clusters", "security",
-)  # fmt: skip
-"""Pages of the guide in the order of reading. Pages that are not listed come last."""
-
 FIRST_ORDER = (
     "start.md", "guide/index.md", "gallery/index.md", "explanation/index.md", "reference/index.md",
     "results/index.md", "benchmarks.md", "report.md", "coming-from/index.md", "glossary.md",
@@ -31,9 +25,8 @@ SHORT_TITLES = {"start.md": "Start", "results/index.md": "Results"}
 MARK = "<!-- site -->"
 """Place in the first page for links to pages that only the site has."""
 
-MADE = """These pages are made when the site is built:
+MADE = """The site also has:
 
-- [Gallery](gallery/index.rst) of examples
 - [Reference](reference/index.md) of public names, and of all fields of a spec
 - [Example report](report.md) of a study
 """
@@ -74,7 +67,6 @@ def assemble(target: Path, with_report: bool = False) -> dict[str, str]:
     examples = example_places()
     texts = dict(_rewritten(target, examples))
     texts |= dict(python_pages()) | dict(component_pages())
-    texts["guide/index.md"] = guide_index(texts)
     texts["reference/index.md"] = REFERENCE
     texts["index.md"] = texts["index.md"].replace(MARK, MADE)
     link = REPORT_LINK if with_report else NO_REPORT
@@ -115,28 +107,6 @@ def _rewritten(target: Path, examples: dict[str, str]) -> Iterator[tuple[str, st
             copy = target / PurePosixPath(place).parent / link.partition("#")[0]
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
-
-
-def guide_index(texts: Mapping[str, str]) -> str:
-    """Return the page that lists the guide, with the first sentence of each page."""
-    names = [PurePosixPath(place).stem for place in texts if place.startswith("guide/")]
-    order = sorted(names, key=lambda n: (GUIDE_ORDER.index(n) if n in GUIDE_ORDER else 99, n))
-    rows = [f"| [{title(text)}]({name}.md) | {first_sentence(text)} |"
-            for name in order for text in (texts[f"guide/{name}.md"],)]  # fmt: skip
-    return "\n".join(["# Guide", "", "| page | |", "|---|---|", *rows, ""])
-
-
-def title(text: str) -> str:
-    """Return the first heading of a page."""
-    return next(line[2:] for line in text.splitlines() if line.startswith("# "))
-
-
-def first_sentence(text: str) -> str:
-    """Return the first sentence of a page, without links."""
-    paragraphs = (p.strip() for p in text.split("\n\n")[1:])
-    paragraph = next(p for p in paragraphs if p[:1].isalpha())
-    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(paragraph.split()))
-    return re.split(r"(?<=[.?!]) ", plain)[0].replace("|", r"\|")
 
 
 def children(texts: Mapping[str, str]) -> dict[str, list[str]]:

@@ -80,7 +80,7 @@ def _load(place: str) -> Any:
 
 def _table_of_kinds(entries: Mapping[str, Any]) -> str:
     rows = [f"| `{kind}` | {cell(first_line(entry))} |" for kind, entry in entries.items()]
-    return "\n".join(["| kind | |", "|---|---|", *rows])
+    return "\n".join(["| kind | meaning |", "|---|---|", *rows])
 
 
 def component(title: str, entry: Any, note: str = "") -> str:

@@ -4,26 +4,30 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from sphinx_gallery.scrapers import figure_rst
-
 SUFFIXES = (".png", ".svg", ".jpg")
+
+
+def pictures_of(script: Path) -> list[Path]:
+    """Return the pictures beside an example whose names begin with its name.
+
+    Those of other examples, and of reports in folders below, are not its own.
+    """
+    beside = sorted(script.parent.glob(f"{script.stem}*"))
+    return [path for path in beside if path.suffix in SUFFIXES]
 
 
 class WrittenPictures:
     """Scraper of Sphinx-Gallery for the pictures that an example writes beside itself."""
 
-    def __init__(self) -> None:
-        self.known: set[Path] = set()
-
     def __repr__(self) -> str:
         return "WrittenPictures"
 
     def __call__(self, block: Any, block_vars: dict[str, Any], gallery_conf: Any) -> str:
-        folder = Path(block_vars["src_file"]).parent
-        new = [p for p in sorted(folder.rglob("*")) if p.suffix in SUFFIXES and p not in self.known]
-        self.known |= set(new)
+        from sphinx_gallery.scrapers import figure_rst
+
+        written = pictures_of(Path(block_vars["src_file"]))
         copies = []
-        for path, copy in zip(new, block_vars["image_path_iterator"], strict=False):
+        for path, copy in zip(written, block_vars["image_path_iterator"], strict=False):
             copies.append(str(Path(copy).with_suffix(path.suffix)))
             shutil.copyfile(path, copies[-1])
         return figure_rst(copies, gallery_conf["src_dir"])

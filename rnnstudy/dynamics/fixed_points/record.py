@@ -127,9 +127,9 @@ class SlowPoints(SearchRecord):
     def __repr__(self) -> str:
         if not len(self):
             return "no slow points"
+        speeds = dict.fromkeys(f"{speed:.1e}" for speed in (self.speed.min(), self.speed.max()))
         return (
-            f"{count_noun(len(self), 'slow point', 'slow points')} of speed "
-            f"{self.speed.min():.1e} to {self.speed.max():.1e}"
+            f"{count_noun(len(self), 'slow point', 'slow points')} of speed {' to '.join(speeds)}"
         )
 
 
