@@ -165,7 +165,10 @@ def _transfer(layer: Layer, copy: Layer) -> None:
 
 
 def reason(error: Exception) -> str:
-    """Return the first line of an error, or its class. Keras's wrapper around it is removed."""
-    text = str(error).split("Exception encountered:")[-1]
+    """Return the first line of an error, or its class.
+
+    Keras's wrapper around it is removed, and the configuration that Keras adds.
+    """
+    text = str(error).split("Exception encountered:")[-1].split("Full object config:")[0]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__

@@ -168,8 +168,15 @@ def linear_readout(model: Any, chain: Sequence[Layer]) -> dict[str, Array]:
 
     The layer follows the others, `chain`: those before the recurrent layers, and these.
 
-    Raises ValueError if the model has other active layers, or if the readout has an activation.
+    Raises ValueError if the model has other active layers, several inputs or outputs, or if the
+    readout has an activation.
     """
+    for ends in ("inputs", "outputs"):
+        if len(getattr(model, ends, None) or [None]) > 1:
+            raise ValueError(
+                f"{label(model)} must have one array of {ends}, got {len(getattr(model, ends))}. "
+                "Build a model with one, [trial, time, channel]."
+            )
     layers = active_layers(model)
     last = layers[-1]
     dense = last.layer if isinstance(last, keras.layers.TimeDistributed) else last
@@ -200,7 +207,9 @@ def check_equal_outputs(model: Any, population: Population) -> None:
     outputs = population.outputs_of(population.unroll(inputs))[0]
     expected = array_of(model(tf.constant(inputs, model.compute_dtype), training=False))
     outputs = outputs if expected.ndim == 3 else outputs[:, -1]
-    tolerance = PRECISION.get(model.compute_dtype, 0.1)
+    # A loaded model has Keras's policy; its layers have their own.
+    computed = {model.compute_dtype, *(layer.compute_dtype for layer in active_layers(model))}
+    tolerance = max(PRECISION.get(each, 0.1) for each in computed)
     if outputs.shape != expected.shape or not np.allclose(outputs, expected, tolerance, tolerance):
         raise ValueError(
             f"{label(model)} must compute what its recurrent layer and its readout "

@@ -11,6 +11,9 @@ INACTIVE = ("InputLayer", "Dropout", "GaussianNoise", "GaussianDropout")
 RECURRENT = ("SimpleRNN", "GRU", "LSTM", "RNN")
 """Recurrent layers of Keras."""
 
+MODEL_CLASSES = ("Sequential", "Functional", "Model")
+"""Models of Keras, which may be layers of another one."""
+
 
 def refusal(config: Any, layer: str | None = None) -> str:
     """Return why a run would refuse the network of a file; empty if nothing is known against it.
@@ -36,7 +39,13 @@ def refusal(config: Any, layer: str | None = None) -> str:
             return f"has the layer {_label(part)}, {reason}"
     listed = value(config, "config", "layers")
     layers = [each for each in listed if isinstance(each, Mapping)] if listed else []
+    for ends, noun in (("input_layers", "inputs"), ("output_layers", "outputs")):
+        if (count := len(list(_names(value(config, "config", ends))))) > 1:
+            return f"has {count} {noun}. Save a model with one, [trial, time, channel]"
     active = [each for each in layers if each.get("class_name") not in INACTIVE]
+    for each in active:
+        if each.get("class_name") in MODEL_CLASSES:
+            return f"has the model {_label(each)} as a layer. Save one model of its layers"
     if layer is None and active and all(_is_known(each) for each in active):
         return _wrong_order(active)
     return ""
@@ -73,12 +82,22 @@ def _rule_broken(part: Mapping[str, Any]) -> str:
     return ""
 
 
+def _names(ends: Any) -> Iterator[str]:
+    """Yield the names of the layers at the ends of a model, at any depth."""
+    if isinstance(ends, str):
+        yield ends
+    elif isinstance(ends, Mapping | list):
+        for inner in ends.values() if isinstance(ends, Mapping) else ends:
+            yield from _names(inner)
+
+
 def _wrong_order(layers: Sequence[Mapping[str, Any]]) -> str:
     """Return why layers of Keras are no encoder, recurrent layers and readout; else empty."""
     kinds = [_kind(each) for each in layers]
     at = [i for i, kind in enumerate(kinds) if kind in RECURRENT]
     if not at:
-        return ""
+        listed = ", ".join(_label(each) for each in layers)
+        return f"must have a layer {', '.join(RECURRENT[:-1])} or RNN, but its layers are {listed}"
     before, inside, after = kinds[: at[0]], kinds[at[0] : at[-1] + 1], kinds[at[-1] + 1 :]
     wrong = [i for i, kind in enumerate(before) if kind not in ENCODERS]
     if wrong:

@@ -85,6 +85,33 @@ REFUSED: dict[str, tuple[Any, str]] = {
 }
 
 
+def with_state() -> Any:
+    """A model whose second input is the first state of its recurrent layer."""
+    x, h = keras.Input((None, 2)), keras.Input((5,))
+    units = layers.GRU(5, return_sequences=True)(x, initial_state=h)
+    return keras.Model([x, h], layers.Dense(2)(units))
+
+
+def returning_state() -> Any:
+    x = keras.Input((None, 2))
+    units, state = layers.GRU(5, return_sequences=True, return_state=True)(x)
+    return keras.Model(x, [layers.Dense(2)(units), state])
+
+
+REFUSED |= {
+    "no recurrence": (
+        lambda: sequential(layers.Dense(3, name="d")),
+        "must have a layer SimpleRNN, GRU, LSTM or RNN, but its layers are Dense 'd'",
+    ),
+    "nested": (
+        lambda: sequential(keras.Sequential([keras.Input((None, 2)), lstm()], name="inner")),
+        "has the model Sequential 'inner' as a layer. Save one model of its layers",
+    ),
+    "two inputs": (with_state, "has 2 inputs. Save a model with one, [trial, time, channel]"),
+    "two outputs": (returning_state, "has 2 outputs. Save a model with one"),
+}
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_file_is_refused_before_keras_reads_it_and_by_the_run_too(
     name: str, tmp_path: Path
@@ -101,3 +128,12 @@ def test_a_stateful_file_is_refused(tmp_path: Path) -> None:
     parts = [keras.Input((5, 2), batch_size=1), lstm(stateful=True, name="r"), layers.Dense(2)]
     with pytest.raises(KerasFileError, match=r"LSTM 'r', which is stateful\. Set its stateful to"):
         read_content(saved(keras.Sequential(parts), tmp_path / "a.keras"))
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_layers_of_half_precision_are_read(policy: str, tmp_path: Path) -> None:
+    layer = layers.GRU(5, return_sequences=True, dtype=policy)
+    model = keras.Sequential([keras.Input((None, 2)), layer, layers.Dense(2, dtype=policy)])
+    found = population_of(keras.models.load_model(saved(model, tmp_path / "a.keras")))
+    assert np.array_equal(found.weights["recurrent_kernel"][0], layer.cell.get_weights()[1])
+    assert found.initial_state.dtype == np.float32
