@@ -20,9 +20,12 @@ from rnnstudy.keras_bridge.keras_file import read_content
 def functional() -> keras.Model:
     inputs = keras.Input((20, 3))
     seen = layers.GRU(5, activation="relu", return_sequences=True, name="rnn")(inputs)
-    other = layers.SimpleRNN(7, name="other")(inputs)
-    readout = layers.TimeDistributed(layers.Dense(2), name="readout")(seen)
-    return keras.Model(inputs, [readout, layers.Dense(9)(other)])
+    other = layers.SimpleRNN(7, return_sequences=True, name="other")(seen)
+    return keras.Model(inputs, layers.TimeDistributed(layers.Dense(2), name="readout")(other))
+
+
+class OwnLayer(layers.Layer):  # type: ignore[misc]
+    """A layer that Keras's names do not tell: it may be recurrent."""
 
 
 @pytest.mark.parametrize(
@@ -34,7 +37,7 @@ def functional() -> keras.Model:
         (functional, "rnn", ("GRU", "relu", 5, 3, 2)),
         (functional, "other", ("SimpleRNN", "tanh", 7, 3, 2)),
         (
-            lambda: keras.Sequential([keras.Input((None, 3)), layers.Dense(4)]),
+            lambda: keras.Sequential([keras.Input((None, 3)), OwnLayer(), layers.Dense(4)]),
             None,
             ("unknown", "unknown", None, 3, 4),
         ),

@@ -5,7 +5,9 @@ Each environment is learned by networks of rnnstudy, and by a Keras model that i
 NeuroGym's own data set for as many steps and as many time steps per batch. Both are evaluated on
 the same fresh trials. Needs the extra `neurogym`.
 
-Usage: tools/bench/neurogym_tasks.py [--steps N] [--seeds N] [--units N] [--only NAME ...]
+Usage: tools/bench/neurogym_tasks.py [--steps N] [--seeds N] [--units N] [--only NAME ...] [--out F]
+
+The file F is written after each environment. Environments that it has already are not run again.
 """
 
 import argparse
@@ -108,6 +110,17 @@ def by_keras(case: Case, task: NeuroGym, steps: int, units: int) -> float:
     return float(task.accuracy(outputs, trials.targets, trials.mask))
 
 
+def kept_rows(path: Path | None, conditions: dict[str, int]) -> list[dict[str, Any]]:
+    """Return the rows of an earlier run under the same conditions, from its file."""
+    if path is None or not path.exists():
+        return []
+    earlier = json.loads(path.read_text())
+    if {name: earlier.get(name) for name in conditions} != conditions:
+        raise SystemExit(f"{path} has other conditions than {conditions}. Give another file.")
+    rows: list[dict[str, Any]] = earlier["rows"]
+    return rows
+
+
 def main() -> None:
     """Train on all environments, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -117,11 +130,15 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    rows, console = [], Console(soft_wrap=True)
+    conditions = {name: getattr(options, name) for name in ("steps", "seeds", "units")}
+    rows, console = kept_rows(options.out, conditions), Console(soft_wrap=True)
+    done = {row["environment"] for row in rows}
     for case in CASES:
         if options.only and case.env.removesuffix("-v0") not in options.only:
             continue
-        clock, task = time.perf_counter(), task_of(case)
+        clock, task = time.process_time(), task_of(case)
+        if task.title in done:
+            continue
         own = by_rnnstudy(task, options.steps, options.seeds, options.units)
         rows.append(
             {
@@ -131,13 +148,13 @@ def main() -> None:
                 "rnnstudy (median)": round(float(np.median(own)), 3),
                 "rnnstudy (lowest)": round(min(own), 3),
                 "Keras": round(by_keras(case, task, options.steps, options.units), 3),
-                "seconds": round(time.perf_counter() - clock),
+                "seconds": round(time.process_time() - clock),
             }
         )
         console.print(json.dumps(rows[-1]))
+        if options.out:
+            options.out.write_text(json.dumps({**conditions, "rows": rows}, indent=1) + "\n")
     console.print(pd.DataFrame(rows).to_string(index=False))
-    if options.out:
-        options.out.write_text(json.dumps(rows, indent=1) + "\n")
 
 
 if __name__ == "__main__":
