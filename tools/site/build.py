@@ -32,6 +32,7 @@ def main() -> int:
         "MPLBACKEND": "agg",
     }
     builders = ["html", "linkcheck"] if options.external else ["html"]
+    shutil.rmtree(BUILD / "html", ignore_errors=True)  # pages that the site no longer has
     for builder in builders:
         command = [
             sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", builder,
