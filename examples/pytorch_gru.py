@@ -46,7 +46,7 @@ def train(network, task, steps):
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
-    return float(loss)
+    return float(loss.detach())
 
 
 def main(picture="pytorch_gru.png", steps="300"):

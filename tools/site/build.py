@@ -41,7 +41,8 @@ def main() -> int:
         ]  # fmt: skip
         code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
         if code:
-            return code
+            sys.stderr.write(f"tools/docs: Sphinx ended with the exit code {code}\n")
+            return 1
     faults = [f"broken link in {line}" for line in broken_links(BUILD / "html")]
     faults += [f"a file of another site in {line}" for line in foreign_files(BUILD / "html")]
     for fault in faults:
