@@ -58,13 +58,12 @@ STOPPING = {"stop": "solved", "solved_for": 1}
 CASES = {
     2: {
         "per_member": (0, 2, "per_member", {}),
-        "shared": (0, 2, "batched", {"data_parallel": True}),
         "penalised": (0, 2, "batched", {"data_parallel": True, "rate_l2": 0.5}),
     },
     4: {
         "per_member": (3, 4, "per_member", {}),
         "batched": (0, 2, "batched", {"units": 16}),
-        "shared": (3, 4, "batched", {"data_parallel": True}),
+        "shared": (0, 2, 3, 4, "batched", {"data_parallel": True}),
         "shared one by one": (0, 4, "per_member", {"data_parallel": True, "batch": 2}),
         "stopping": (0, 4, "per_member", STOPPING),
     },

@@ -70,7 +70,7 @@ def test_members_one_by_one_share_the_memory_of_a_step():
 MEASURE = """
 import resource, sys
 from rnnstudy.cells import CELLS
-from rnnstudy.population import training
+from rnnstudy.training import train as training
 from rnnstudy.training.protocol import Training
 from rnnstudy.tasks import TASKS
 kind, kernel = sys.argv[1:3]
