@@ -40,7 +40,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Path]:
                 "tasks": [{"kind": "flip_flop", "bits": 1, "length": 5}],
                 "networks": {"cells": ["linked_cell:Linked"], "units": 2},
                 "training": {"steps": 1, "batch": 2},
-                "report": {"models": ["*"]},
+                "report": {"models": ["*"], "formats": "svg"},
             },
             allow_plugins=True,
         )

@@ -94,7 +94,8 @@ def run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A study of one and of two layers."""
     analyses = [{"kind": "fixed_points", "search": {"candidates": 8, "rounds": 1}}]
     entries = {"file": str(folder / "one.npz"), "layer": "rnn"}, str(folder / "deep.npz")
-    return runner.run(study(*entries, analyses=analyses), tmp_path_factory.mktemp("run"))
+    asked = study(*entries, analyses=analyses, report={"formats": "svg"})
+    return runner.run(asked, tmp_path_factory.mktemp("run"))
 
 
 @pytest.mark.parametrize(

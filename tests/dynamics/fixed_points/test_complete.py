@@ -33,9 +33,14 @@ RANDOM = {
     "lstm relu": (LSTM(units=2, activation="relu"), 2.0),
 }
 each_cell = pytest.mark.parametrize("name", RANDOM)
+AGAIN = ("ugrnn relu", "gru before relu", "lstm relu")
+"""Cells and an activation that the others have as well: slow."""
 
 
-@each_cell
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] if name in AGAIN else []) for name in RANDOM],
+)
 def test_the_same_points_as_scipy_from_many_starts(name):
     against_scipy(name, members=3, starts=150)
 

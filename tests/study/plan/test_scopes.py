@@ -76,7 +76,7 @@ def study(*analyses: Analysis) -> Study:
             }
         ],
         "networks": {"cells": "vanilla", "units": [3, 4], "seeds": 2},
-        "training": {"steps": 1, "batch": 2, "record_every": 1},
+        "training": {"steps": 1, "batch": 4, "record_every": 1},
     }
     return study_of(spec).replace(analyses=analyses)
 

@@ -307,6 +307,7 @@ def test_a_study_with_unsolved_networks_end_to_end(tmp_path: Path) -> None:
                 {"kind": "pairs", "metric": "cka"},
             ],
             "claims": [{"kind": "geometry_depends_on", "factor": "learning_rate", "of": "cka"}],
+            "report": {"formats": "svg"},
         }
     )
     run = runner.run(asked, tmp_path / "run")

@@ -21,7 +21,7 @@ SPEC: dict[str, Any] = {
     "tasks": [{"kind": "flip_flop", "bits": 1, "length": 12, "probe_length": 12,
                "solved_loss": 100.0, "solved_accuracy": 0.0}],
     "networks": {"cells": ["vanilla", "gru"], "units": 4, "seeds": 2},
-    "training": {"steps": 3, "batch": 2, "record_every": 1},
+    "training": {"steps": 3, "batch": 4, "record_every": 1},
     "analyses": [{"kind": "pairs", "metric": "cka"}, {"kind": "embedding", "of": "cka"}],
     "report": {"formats": "svg"},
 }  # fmt: skip

@@ -132,6 +132,7 @@ SPEC: dict[str, Any] = {
     "networks": {"cells": "vanilla", "units": 4, "seeds": 2},
     "training": {"steps": 12, "batch": 4, "record_every": 6},
     "selection": {"learning_rate": [1e-7, 3e-2, 1e30], "steps": 30},
+    "report": {"formats": "svg"},
     "runtime": {"workers": 2},
 }
 
