@@ -68,10 +68,12 @@ class Block:
         return store.memoise((self, complete), lambda: self._address(store, complete))
 
     def _address(self, store: Store, complete: bool) -> Address:
-        at = self.expected_positions(store) if complete else self.ready(store)
-        each = self.result.reads if complete else self.result.reads_in(store)
-        reads = (address for i in at for address in each[i])
-        return self.result.analysis.key("block", *reads)
+        result = self.result
+        if complete:
+            reads = [each for i in self.expected_positions(store) for each in result.reads[i]]
+        else:
+            reads = [each for i in self.ready(store) for each in result.reads_of(store, i)]
+        return result.analysis.key("block", *reads)
 
 
 @dataclass(frozen=True, eq=False)
@@ -345,8 +347,4 @@ class _Forms(Sequence[Form]):
         return self.store.read(self._address(i), Activity)
 
     def _address(self, i: int) -> Address:
-        return self._reads[self.rows[i][0]][self.items[i].part or 0]
-
-    @cached_property
-    def _reads(self) -> tuple[tuple[Address, ...], ...]:
-        return self.result.reads_in(self.store)
+        return self.result.reads_of(self.store, self.rows[i][0])[self.items[i].part or 0]

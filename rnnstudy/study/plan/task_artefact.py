@@ -101,9 +101,16 @@ class TaskArtefact:
         return store.memoise((self, "reads"), lambda: self._addresses_in(store))
 
     def _addresses_in(self, store: Store) -> tuple[tuple[Address, ...], ...]:
-        return tuple(
-            tuple(self.index.address_in(store, address) for address in reads)
-            for reads in self.reads
+        return tuple(self.reads_of(store, i) for i in range(len(self.reads)))
+
+    def reads_of(self, store: Store, position: int) -> tuple[Address, ...]:
+        """Return the addresses of the records of one network as a store holds them."""
+        if self.solved is not None:
+            return self.solved.reads_of(store, position)
+        # Records of other networks are not looked up: a job may need a few of many thousand.
+        return store.memoise(
+            (self, "reads", position),
+            lambda: tuple(self.index.address_in(store, each) for each in self.reads[position]),
         )
 
     @cached_property
@@ -166,9 +173,10 @@ class TaskArtefact:
 
     def ready(self, store: Store, among: Sequence[int] | None = None) -> tuple[int, ...]:
         """Return the positions of networks whose records the store holds."""
-        reads = self.reads_in(store)
         return tuple(
-            i for i in self.expected_positions(store, among) if all(map(store.has, reads[i]))
+            i
+            for i in self.expected_positions(store, among)
+            if all(map(store.has, self.reads_of(store, i)))
         )
 
     def address(self, store: Store, *, complete: bool = False) -> Address:

@@ -111,24 +111,33 @@ def expected(run: Run, kind: str, **fields: Any) -> np.ndarray:
     return pairwise(states, metric).to_numpy()
 
 
-def test_a_tile_reads_no_outcome_of_other_networks(
+def test_a_tile_looks_up_no_outcome_and_no_record_of_other_networks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: set[str] = set()
+    looked_up: set[str] = set()
 
     def outcome(store: Store, network: Any) -> NetworkOutcome | None:
         read.add(network.key())
         return network_outcome(store, network)
 
+    def has(store: Store, key: str) -> bool:
+        looked_up.add(key)
+        return is_held(store, key)
+
     network_outcome, many = outcomes.network_outcome, seeds(6)
     run = grown(many, tmp_path)
     job = tiles_of(many, run)[0]
+    is_held = Store.has
+    monkeypatch.setattr(Store, "has", has)
     monkeypatch.setattr(outcomes, "network_outcome", outcome)
     monkeypatch.setattr(Store, "keys", None)  # a job with few look-ups does not list the store
     worker = Worker(run.store, NullListener(), threading.Event(), 60.0, (), None)
     assert worker.perform(job).failure is None
     assert read == {job.result.networks[i].key() for i in job.at}
     assert len(read) < len(many.expand())
+    records = [set(reads) for reads in job.result.reads]
+    assert {i for i, reads in enumerate(records) if reads & looked_up} == set(job.at)
 
 
 def test_a_matrix_of_few_networks_is_one_step(tmp_path: Path) -> None:
