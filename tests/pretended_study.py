@@ -13,6 +13,7 @@ from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.factors.geometry_against_topology import FactorShares
 from rnnstudy.analyses.generalisation.record import Generalisation
 from rnnstudy.analyses.line_attractors.record import LineAttractor
+from rnnstudy.analyses.solution_classes.exhibits import DECIDING
 from rnnstudy.analyses.solution_classes.record import SolutionClass
 from rnnstudy.claims import Claim
 from rnnstudy.claims.alike_across import AlikeAcross
@@ -107,7 +108,7 @@ def solution(counts: Sequence[int] | None) -> SolutionClass:
         detail="points",
         unit=50,
         kind=np.array([1 if counts is None else 0]),
-        measures={},
+        measures={name: np.zeros(1) for name in DECIDING},
         points={
             "condition": np.zeros(len(n_unstable), int),
             "n_unstable": n_unstable,

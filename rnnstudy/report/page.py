@@ -38,6 +38,9 @@ METHODS_FILE, SOURCES_FILE = "methods.md", "references.bib"
 MOST_ROWS = 1000
 """Rows of a table in the page. Its file has all."""
 
+FIRST_ROWS = 100
+"""Rows of a table that the browser makes at once. The others are made when they are asked for."""
+
 LONG_TABLE = 15
 """Rows beyond which a table scrolls inside its frame."""
 
@@ -91,14 +94,14 @@ def draw_page(page: Page, folder: Path) -> tuple[str, ...]:
     formats = tuple(dict.fromkeys(("svg", *page.formats)))
     sections = [_render_section(section, folder, names, formats) for section in page.sections]
     items = [item for section in sections for _, item in _items(section)]
-    explorable = any(item.plot for item in items)
-    if explorable or page.explorer:
+    has_plots = bool(page.explorer) or any(item.plot for item in items)
+    if has_plots:
         _write(folder / PLOTLY_FILE, _plotly_source())
     for name, text in ((METHODS_FILE, page.methods_file), (SOURCES_FILE, page.bibliography)):
         if text:
             _write(folder / name, text)
     findings = [{"finding": each, "item": _figure(each, sections)} for each in page.findings]
-    _write(folder / "index.html", _render_page(page, sections, findings, explorable))
+    _write(folder / "index.html", _render_page(page, sections, findings, has_plots))
     unwritten = write_explorer(page.explorer, folder) if page.explorer else []
     return (*page_faults(page), *(item.fault for item in items if item.fault), *unwritten)
 
@@ -268,7 +271,7 @@ def _render_page(
     page: Page,
     sections: Sequence[Mapping[str, Any]],
     findings: Sequence[Mapping[str, Any]],
-    explorable: bool,
+    has_plots: bool,
 ) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -284,8 +287,9 @@ def _render_page(
         page=page,
         sections=sections,
         findings=findings,
-        plotly=PLOTLY_FILE if explorable else None,
+        has_plots=has_plots,
         long_table=LONG_TABLE,
+        first_rows=FIRST_ROWS,
         wide_table=WIDE_TABLE,
         long_text=LONG_TEXT,
         networks=frozenset(page.networks),

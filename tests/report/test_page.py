@@ -26,7 +26,7 @@ from rnnstudy.report.contents import (
     PagePart,
     PageSection,
 )
-from rnnstudy.report.page import MOST_ROWS, file_stem
+from rnnstudy.report.page import FIRST_ROWS, MOST_ROWS, file_stem
 
 Exhibits = Callable[[int], dict[str, Exhibit]]
 EVIL = "<script>alert(1)</script>"
@@ -82,7 +82,7 @@ def test_every_file_that_the_page_names_is_there(report: Path) -> None:
     elements = Elements(report.read_text(encoding="utf-8"))
     named = [e["href"] for e in elements.all("a")] + [e["src"] for e in elements.all("img")]
     named += [e["src"] for e in elements.all("script") if "src" in e]
-    files = [name for name in named if name and not name.startswith("#")]
+    files = [name for name in named if name and not name.startswith("#")] + ["plotly.min.js"]
     assert all((report.parent / name).is_file() for name in files)
     written = {str(p.relative_to(report.parent)) for p in report.parent.rglob("*") if p.is_file()}
     assert written == {"index.html", "fingerprint.json", *files}
@@ -179,7 +179,7 @@ def test_markup_is_text_everywhere(tmp_path: Path) -> None:
     text = write_page(evil, tmp_path).read_text(encoding="utf-8")
     assert EVIL not in text
     kinds = [e.get("type") or e.get("src") for e in Elements(text).all("script")]
-    assert kinds == ["application/json", "plotly.min.js", None]
+    assert kinds == ["application/json", None]
 
 
 def test_findings_come_first_with_their_figures(exhibits: Exhibits, tmp_path: Path) -> None:
@@ -356,7 +356,69 @@ def opened(browser: Any, report: Path) -> Iterator[Any]:
 
 def test_figures_are_shown_by_a_browser(opened: Any) -> None:
     shown = "[...document.images].map(image => image.complete && image.naturalWidth > 100)"
+    # A figure is read when it comes near the window.
+    for place in range(12):
+        opened.ask(f"document.images[{place}].scrollIntoView()")
+        opened.wait(f"({shown})[{place}]")
     assert opened.ask(shown) == [True] * 12
+
+
+@pytest.mark.parametrize("kind", ["pointerover", "focusin", "touchstart"])
+def test_plotly_is_read_when_a_reader_comes_near_a_plot(
+    browser: Any, report: Path, kind: str
+) -> None:
+    browser.open(report)
+    # Another element does not ask for it.
+    browser.ask(
+        f"document.querySelector('h1').dispatchEvent(new Event('{kind}', {{bubbles: true}}))"
+    )
+    assert browser.ask("window.Plotly === undefined && plotly === null")
+    assert not [url for url in browser.requests if "plotly" in url]
+    button = "document.querySelector('button.explore')"
+    browser.ask(f"{button}.dispatchEvent(new Event('{kind}', {{bubbles: true}}))")
+    browser.wait("window.Plotly?.newPlot !== undefined")
+    assert browser.complaints == []
+
+
+MANY = 250
+"""Rows of a table of which the page shows the first ones."""
+
+
+@pytest.fixture(scope="module")
+def long_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of a page with a table of many networks."""
+    names = [f"net{i}" for i in range(MANY)]
+    columns = {"network": names, "loss": [float(i * 7 % MANY) for i in range(MANY)]}
+    section = PageSection("all", (PagePart("members", [Table(title="t", columns=columns)]),))
+    contents = Page("many", sections=(section,), networks=names)
+    return write_page(contents, tmp_path_factory.mktemp("long"))
+
+
+SHOW_ROWS = {
+    "sorted": "document.querySelectorAll('th button')[0].click()",
+    "scrolled": "document.querySelector('.scroll').scrollTop = 50",
+    "printed": "dispatchEvent(new Event('beforeprint'))",
+    "searched": "dispatchEvent(new KeyboardEvent('keydown', {key: 'f', ctrlKey: true}))",
+}
+
+
+@pytest.mark.parametrize("way", SHOW_ROWS)
+def test_rows_of_a_long_table_are_made_when_a_reader_asks_for_them(
+    browser: Any, long_table: Path, way: str
+) -> None:
+    browser.open(long_table)
+    names = "[...document.querySelectorAll('tbody tr')].map(row => row.dataset.network)"
+    all_names = [f"net{i}" for i in range(MANY)]
+    assert browser.ask(names) == all_names[:FIRST_ROWS]
+    browser.ask(SHOW_ROWS[way])
+    browser.wait(f"document.querySelectorAll('tbody tr').length === {MANY}")
+    assert browser.ask(names) == all_names
+    links = "[...document.querySelectorAll('td a')].map(a => decodeURIComponent(a.hash))"
+    assert browser.ask(links) == [f"#network={name}" for name in all_names]
+    browser.ask("document.querySelectorAll('th button')[1].click()")
+    by_loss = sorted(range(MANY), key=lambda i: i * 7 % MANY)
+    assert browser.ask(names) == [f"net{i}" for i in by_loss]
+    assert browser.complaints == []
 
 
 def test_plots_open_and_close_in_a_browser(opened: Any) -> None:

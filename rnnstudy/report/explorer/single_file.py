@@ -20,7 +20,8 @@ REFERENCE = re.compile(r'(?P<name>src|href)="(?P<path>[^"#:]+)"')
 
 DATA_CALL = re.compile(r'rnnstudyData\("(?P<name>[^"]+)", "(?P<content>[^"]*)"\);')
 
-PLOTLY = '<script src="plotly.min.js" defer></script>'
+PLOTLY = "plotly.min.js"
+"""File beside the page, which is in the page as compressed data."""
 
 
 DOWNLOAD = ' download="{}"'
@@ -103,8 +104,8 @@ class _Parts:
         """Path beside the page -> data address."""
         self.blocks: list[str] = []
         self.size = len(self.page.encode())
-        if (folder / SCRIPT).is_file() and (folder / "plotly.min.js").is_file():
-            packed = zlib.compress((folder / "plotly.min.js").read_bytes(), 9)
+        if (folder / PLOTLY).is_file():
+            packed = zlib.compress((folder / PLOTLY).read_bytes(), 9)
             self._add_block("plotly", base64.b64encode(packed).decode())
 
     def _add_block(self, name: str, content: str) -> None:
@@ -162,12 +163,6 @@ def _with_scripts(page: str, folder: Path) -> str:
         page = page.replace(f'<script src="{SCRIPT}" defer></script>', f"<script>\n{text}</script>")
         looks = style.read_text(encoding="utf-8")
         page = page.replace(f'<link rel="stylesheet" href="{STYLE}">', f"<style>\n{looks}</style>")
-        return page.replace(PLOTLY, "")
-    if PLOTLY in page:
-        source = (folder / "plotly.min.js").read_text(encoding="utf-8")
-        page = page.replace(
-            PLOTLY, "<script>" + source.replace("</script", "<\\/script") + "</script>"
-        )
     return page
 
 

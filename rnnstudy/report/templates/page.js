@@ -37,6 +37,26 @@ function reachScrolled() {
 }
 addEventListener("load", reachScrolled);
 addEventListener("resize", reachScrolled);
+// A long table has its first rows in the page. The others are made when a reader scrolls, sorts or
+// prints the table, or searches the page.
+function showRows(table) {
+  const others = table.parentElement.querySelector("script.rows");
+  if (!others) return;
+  table.tBodies[0].insertAdjacentHTML("beforeend", others.textContent);
+  others.remove();
+  table.dispatchEvent(new CustomEvent("rnnstudy:rows", { bubbles: true }));
+}
+function showAllRows() {
+  for (const others of document.querySelectorAll("script.rows")) showRows(others.parentElement.querySelector("table"));
+}
+for (const others of document.querySelectorAll("script.rows")) {
+  const box = others.parentElement;
+  box.addEventListener("scroll", () => showRows(box.querySelector("table")), { once: true });
+}
+addEventListener("beforeprint", showAllRows);
+addEventListener("keydown", (event) => {
+  if (event.key === "F3" || ((event.ctrlKey || event.metaKey) && event.key === "f")) showAllRows();
+});
 // Tables: a click on a heading sorts by it, a second one the other way round.
 function compareCells(a, b) {
   const x = a.dataset.sort, y = b.dataset.sort;
@@ -50,6 +70,7 @@ function compareCells(a, b) {
 for (const button of document.querySelectorAll("th button")) {
   button.addEventListener("click", () => {
     const heading = button.closest("th"), table = button.closest("table");
+    showRows(table);
     const down = heading.getAttribute("aria-sort") === "ascending";
     for (const other of table.querySelectorAll("th")) other.removeAttribute("aria-sort");
     heading.setAttribute("aria-sort", down ? "descending" : "ascending");
@@ -81,12 +102,15 @@ for (const button of document.querySelectorAll("button.explore")) {
     const title = figure.querySelector("h4, h5").textContent;
     button.setAttribute("aria-label", `${button.textContent}: ${title}`);
     if (!open) {
-      Plotly.purge(plot);
+      window.Plotly?.purge(plot);
       return;
     }
     const content = JSON.parse(figure.querySelector("script").textContent);
-    Plotly.newPlot(plot, content.data, content.layout, options).then(() => {
-      plot.on("plotly_click", ({ points: [point] }) => tellNetworks(plot, content.layout, point));
-    });
+    loadPlotly().then((library) => {
+      if (plot.hidden) return undefined;
+      return library.newPlot(plot, content.data, content.layout, options).then(() => {
+        plot.on("plotly_click", ({ points: [point] }) => tellNetworks(plot, content.layout, point));
+      });
+    }).catch((error) => { plot.textContent = error.message; });
   });
 }

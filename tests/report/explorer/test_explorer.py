@@ -38,9 +38,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 def page_of(run: Run) -> Page:
     """A page with a table of all networks and their explorer, without figures."""
-    table = Table(title="Members", columns={"network": run.members["member"].tolist()})
+    names = run.members["member"].tolist()
+    table = Table(title="Members", columns={"network": names})
     section = PageSection("Networks", (PagePart("members", [table]),))
-    return Page("simulated", sections=(section,), explorer=explorer_of(run))
+    return Page("simulated", sections=(section,), networks=names, explorer=explorer_of(run))
 
 
 @pytest.fixture(scope="module")
@@ -337,6 +338,84 @@ def test_a_lasso_of_the_mouse_selects_in_all_views(opened: Any) -> None:
     opened.wait(f"document.querySelector('canvas.matrix').width === {inside}")
     opened.page.get_by_role("button", name="Show all").click()
     opened.wait(f"{ROWS} === {NETWORKS}")
+
+
+COUNT_PLOTS = f"""(() => {{
+  window.drawn = [];
+  const count = () => {{
+    const heading = document.querySelector("#explorer h1")?.textContent;
+    window.drawn.push([heading, {DRAWN}]);
+    window.counting = requestAnimationFrame(count);
+  }};
+  count();
+}})()"""
+"""JavaScript that notes the heading and the number of plots at each frame."""
+
+
+def test_a_network_is_on_the_screen_before_its_plots(opened: Any, run: Run) -> None:
+    opened.ask("loadPlotly().then(() => 0)")
+    name = run.members["member"][0]
+    opened.ask(COUNT_PLOTS)
+    go(opened, f"#network={name}")
+    last = "document.querySelector('.view.training .explorer-plot')?.on !== undefined"
+    opened.wait(last)
+    opened.ask("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    seen = [count for heading, count in opened.ask("window.drawn") if heading == name]
+    opened.ask("cancelAnimationFrame(window.counting)")
+    counts = list(dict.fromkeys(seen))
+    # No plot, and then each of them on a frame of its own.
+    plots = opened.ask("document.querySelectorAll('#explorer .explorer-plot').length")
+    assert counts[0] == 0
+    assert len(counts) == plots + 1
+
+
+SCENE = "document.querySelector('.view.space .explorer-plot')"
+
+
+def test_the_next_network_is_drawn_into_the_same_scene(opened: Any, run: Run) -> None:
+    # Made-up activity is the same for all activations of a cell.
+    first, second = run.members["member"][0], run.members["member"][2]
+    go(opened, f"#network={first}")
+    opened.wait(f"{SCENE}?.on !== undefined && {SCENE}.dataset.listens === 'yes'")
+    opened.ask(f"window.scene = {SCENE}; window.canvas = scene.querySelector('canvas');")
+    before = opened.ask("scene.data[1].x.slice()")
+    go(opened, f"#network={second}")
+    heading(opened, second)
+    opened.wait(f"{SCENE}?.dataset.listens === 'yes'")
+    assert opened.ask(f"{SCENE} === scene && scene.querySelector('canvas') === canvas")
+    assert opened.ask("scene.getAttribute('aria-label')").endswith(f" of {second}")
+    assert opened.ask("scene.data[1].x.slice()") != before
+    assert opened.ask("canvas.getContext('webgl').isContextLost()") is False
+    # A point that is clicked is chosen once, by the network in sight.
+    assert opened.ask("scene._ev.listenerCount('plotly_click')") == 1
+    # The report has no scene: its memory is given back.
+    go(opened, "")
+    opened.wait("document.getElementById('explorer').hidden")
+    assert opened.ask("canvas.getContext('webgl').isContextLost()")
+
+
+def test_a_scene_takes_the_width_of_its_next_view(opened: Any, run: Run) -> None:
+    first, second = run.members["member"][:2]
+    go(opened, f"#network={first}")
+    opened.wait(f"{SCENE}?.dataset.listens === 'yes'")
+    wide = opened.ask(f"{SCENE}._fullLayout.width")
+    go(opened, f"#compare={first},{second}")
+    heading(opened, "Two networks")
+    both = "[...document.querySelectorAll('.view.space .explorer-plot')]"
+    opened.wait(f"{both}.every(box => box.dataset.listens === 'yes')")
+    widths = opened.ask(f"{both}.map(box => [box._fullLayout.width, box.clientWidth])")
+    assert all(drawn == room < wide for drawn, room in widths)
+    names = "[...document.querySelectorAll('.view.space .cell > h3')].map(h => h.textContent)"
+    assert opened.ask(names) == [first, second]
+
+
+def test_few_eigenvalues_take_no_context_of_webgl(opened: Any, run: Run) -> None:
+    go(opened, f"#network={run.members['member'][0]}")
+    box = "document.querySelector('.view.spectrum .explorer-plot')"
+    opened.wait(f"{box}?.on !== undefined")
+    assert opened.ask(f"{box}.querySelectorAll('canvas').length") == 0
+    shown = opened.ask(f"{box}.data.reduce((sum, trace) => sum + trace.x.length, 0)")
+    assert shown == run.fixed_points(run.members["member"][0]).eigenvalues.size
 
 
 def test_an_unknown_network_is_named(opened: Any) -> None:

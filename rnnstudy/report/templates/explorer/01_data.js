@@ -27,10 +27,6 @@ function load(name) {
   return content;
 }
 
-function embedded(name) {
-  return document.querySelector(`script[data-file="${name}"]`);
-}
-
 function read(name) {
   const inside = embedded(name);
   if (inside) return unpack(inside.textContent);
@@ -54,21 +50,6 @@ function read(name) {
 
 function isSingleFile() {
   return document.documentElement.hasAttribute("data-single-file");
-}
-
-function fromBase64(text) {
-  const letters = atob(text.trim());
-  const bytes = new Uint8Array(letters.length);
-  for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
-  return bytes;
-}
-
-async function inflate(text) {
-  if (!("DecompressionStream" in window)) {
-    throw new Error("This browser cannot open compressed data. Use a release of 2023 or later.");
-  }
-  const packed = new Blob([fromBase64(text)]).stream();
-  return new Response(packed.pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
 }
 
 async function unpack(text) {

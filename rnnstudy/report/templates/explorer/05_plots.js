@@ -1,28 +1,4 @@
-// Plots by plotly, which is loaded when the first one is drawn.
-let plotly = null;
-
-function loadPlotly() {
-  plotly ??= new Promise((resolve, reject) => {
-    if (window.Plotly) return resolve(window.Plotly);
-    const script = document.createElement("script");
-    const inside = embedded("plotly");
-    if (inside) {
-      inflate(inside.textContent).then((buffer) => {
-        script.textContent = new TextDecoder().decode(buffer);
-        document.head.append(script);
-        resolve(window.Plotly);
-      }, reject);
-      return undefined;
-    }
-    script.src = "plotly.min.js";
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => reject(new Error("The file plotly.min.js cannot be read."));
-    document.head.append(script);
-    return undefined;
-  });
-  return plotly;
-}
-
+// Plots by plotly.
 const PLOT_OPTIONS = {
   responsive: true, displaylogo: false, plotlyServerURL: "", showSendToCloud: false,
 };
@@ -35,11 +11,19 @@ function baseLayout(changes = {}) {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: "system-ui, sans-serif", size: 12, color: ink("ink") },
     hoverlabel: { align: "left" }, hovermode: "closest",
-    legend: { orientation: "h", y: -0.18 },
+    legend: { orientation: "h", yref: "container", y: 0, yanchor: "bottom" },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: ink("soft"), activecolor: ink("link") },
     ...changes,
     xaxis: { ...axis, ...changes.xaxis }, yaxis: { ...axis, ...changes.yaxis },
   };
+}
+
+// A narrow scene is seen from farther away, so that the words at its axes are not cut.
+const NARROW = 500;
+
+function cameraOf(box) {
+  const far = box.clientWidth < NARROW ? 1.5 : 1;
+  return { eye: { x: 1.2 * far, y: -1.6 * far, z: 0.9 * far }, center: { x: 0, y: 0, z: -0.1 } };
 }
 
 function plotBox(height, label) {
@@ -52,13 +36,59 @@ async function draw(box, data, layout) {
   const library = await loadPlotly();
   if (!box.isConnected) return box;
   await library.react(box, data, layout, PLOT_OPTIONS);
+  // A scene of another view may have had another width.
+  if (box.isConnected && box.clientWidth && box._fullLayout?.width !== box.clientWidth) {
+    await library.Plots.resize(box);
+  }
+  return box;
+}
+
+// Wait until what was changed is on the screen.
+function nextFrame() {
+  return new Promise((done) => {
+    if (document.hidden) setTimeout(done);
+    else requestAnimationFrame(() => setTimeout(done));
+  });
+}
+
+// Scenes in space that no view shows. A scene is costly: shaders, letters as triangles, and one of
+// the few contexts of WebGL that a browser has. The next network is drawn into it.
+const MOST_SPARE_SCENES = 2;
+const spareScenes = [];
+
+function sceneBox(height, label) {
+  const box = spareScenes.pop();
+  if (!box) return plotBox(height, label);
+  box.removeAllListeners("plotly_click");
+  delete box.dataset.listens;
+  box.style.height = `${height}px`;
+  box.setAttribute("aria-label", label);
   return box;
 }
 
 function purge(container) {
   for (const box of container.querySelectorAll(".explorer-plot")) {
-    if (window.Plotly && box.data) window.Plotly.purge(box);
+    if (!window.Plotly || !box.data) continue;
+    if (box._fullLayout?.scene && spareScenes.length < MOST_SPARE_SCENES) {
+      box.remove();
+      spareScenes.push(box);
+    } else {
+      release(box);
+    }
   }
+}
+
+// Plotly leaves the contexts of WebGL to the garbage collector, which may be late.
+function release(box) {
+  const canvases = [...box.querySelectorAll("canvas")];
+  window.Plotly.purge(box);
+  for (const canvas of canvases) {
+    canvas.getContext("webgl")?.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+}
+
+function releaseScenes() {
+  for (const box of spareScenes.splice(0)) release(box);
 }
 
 function axisOf(number) {

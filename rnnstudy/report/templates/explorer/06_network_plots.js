@@ -83,12 +83,13 @@ function drawSpace(box, network, { trial, input, turn, range, chosen }) {
   if (space.points) data.push(...pointTraces(space.points, input, turn, chosen));
   const titles = space.explained.map((share, i) => turn ? `axis ${i + 1}`
     : `PC ${i + 1} (${Math.round(100 * share)} %)`);
+  // Plotly makes triangles of each number at an axis: few numbers, and the plot is there sooner.
   const scene = Object.fromEntries(["xaxis", "yaxis", "zaxis"].map((axis, i) => [axis, {
-    title: { text: titles[i] }, range: range?.[i], gridcolor: ink("line"), color: ink("soft"),
+    title: { text: titles[i] }, nticks: 4, range: range?.[i], gridcolor: ink("line"), color: ink("soft"),
     backgroundcolor: "rgba(0,0,0,0)" }]));
   const layout = baseLayout({ margin: { l: 0, r: 0, t: 0, b: 0 }, legend: { orientation: "h", y: 0 },
-    uirevision: "kept", scene: { ...scene, aspectmode: range ? "cube" : "data",
-      camera: { eye: { x: 1.2, y: -1.6, z: 0.9 } } } });
+    uirevision: network.name,
+    scene: { ...scene, aspectmode: range ? "cube" : "data", camera: cameraOf(box) } });
   return draw(box, data, layout);
 }
 
@@ -160,9 +161,11 @@ function drawSpectrum(box, points, { input, chosen }) {
         + shown(points.is_flow ? re : Math.hypot(re, im)));
     }
   }
+  const size = [...groups.values()].reduce((sum, group) => sum + group.x.length, 0);
+  const type = size > WEBGL_POINTS ? "scattergl" : "scatter";
   const data = [...groups].sort((a, b) => a[0] - b[0]).map(([number, group]) => {
     const mark = unstableMark(number);
-    return { type: "scattergl", mode: "markers", x: group.x, y: group.y, text: group.text,
+    return { type, mode: "markers", x: group.x, y: group.y, text: group.text,
       hoverinfo: "text", name: number ? `${number} unstable` : "stable",
       marker: { color: mark.color, symbol: mark.symbol, size: 6, opacity: 0.75 } };
   });

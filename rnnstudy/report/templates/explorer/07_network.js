@@ -87,7 +87,7 @@ function networkPanel(entries, options = {}) {
   node.append(controls);
   const boxes = {};
   for (const [key, title] of SECTIONS) {
-    const cells = entries.map((entry) => sectionCell(key, title, entry));
+    const cells = entries.map((entry) => sectionCell(key, title, entry, entries.length > 1));
     boxes[key] = cells.map((cell) => cell.box);
     const isWide = entries.length > 1;
     node.append(element("section", { class: `view ${key}` }, element("h2", { text: title }),
@@ -121,11 +121,18 @@ function networkPanel(entries, options = {}) {
     return drawTraining(box, [{ name: "loss", training: network.training, color: onPage(CHANNELS[0]) }]);
   }
 
+  // Plots in sight come first, and each is on the screen before the next one is begun.
   async function drawAll(keys = SECTIONS.map(([key]) => key)) {
-    for (const key of keys) {
-      for (let i = 0; i < entries.length; i++) await drawOne(key, i);
+    const plots = keys.flatMap((key) => boxes[key].map((box, i) => ({ key, box, i })))
+      .filter(({ box }) => box)
+      .map((plot) => ({ ...plot, isInSight: plot.box.getBoundingClientRect().top < innerHeight }));
+    plots.sort((a, b) => b.isInSight - a.isInSight);
+    for (const { key, box, i } of plots) {
+      if (!box.on) await nextFrame();
+      if (!box.isConnected) return;
+      await drawOne(key, i);
+      if (key === "space") listenToPoints(box, i);
     }
-    for (let i = 0; i < entries.length; i++) listenToPoints(boxes.space[i], i);
   }
 
   function listenToPoints(box, i) {
@@ -150,7 +157,7 @@ const CAPTIONS = {
   training: "Loss on training batches, without state noise.",
 };
 
-function sectionCell(key, title, { network, position }) {
+function sectionCell(key, title, { network, position }, isOneOfSeveral) {
   const has = {
     trials: network.trials, space: network.space, spectrum: network.space?.points,
     graph: network.graph, training: network.training,
@@ -163,9 +170,11 @@ function sectionCell(key, title, { network, position }) {
     return { box: null, node: element("p", { class: "empty", text }) };
   }
   const height = { trials: 380, space: 460, spectrum: 360, graph: 360, training: 260 }[key];
-  const box = plotBox(height, `${title} of ${name}`);
+  const makeBox = key === "space" ? sceneBox : plotBox;
+  const box = makeBox(height, `${title} of ${name}`);
   const caption = element("p", { class: "caption", text: captionOf(key, network) });
-  return { box, node: element("div", { class: "cell" }, box, caption) };
+  return { box, node: element("div", { class: "cell" }, isOneOfSeveral
+    ? element("h3", { class: "whose", text: name }) : null, box, caption) };
 }
 
 function captionOf(key, network) {

@@ -75,6 +75,7 @@ async function overviewView(container, filters) {
 
   update();
   listeners.add(update);
+  await nextFrame();
   await mapPart.show();
   await matrixPart.show();
   return () => listeners.delete(update);

@@ -51,6 +51,7 @@ function showReport() {
   report.hidden = false;
   if (contents) contents.hidden = false;
   document.title = reportTitle;
+  releaseScenes();
   markReport();
   const target = location.hash.length > 1 && document.getElementById(
     decodeURIComponent(location.hash.slice(1)));
@@ -58,18 +59,7 @@ function showReport() {
   else window.scrollTo(0, reportScroll);
 }
 
-// Names of networks in the tables of the report become links, and rows follow the selection.
-async function linkReport() {
-  await readIndex();
-  for (const cell of report.querySelectorAll("td")) {
-    const position = cell.querySelector("a") ? undefined : networkPosition.get(cell.textContent);
-    if (position === undefined) continue;
-    const row = cell.parentElement;
-    row.dataset.network ??= index.networks[position];
-    cell.replaceChildren(networkLink(position));
-  }
-}
-
+// Rows of the report that stand for a network follow the selection.
 function markReport() {
   if (!index) return;
   for (const row of report.querySelectorAll("tr[data-network]")) {
@@ -106,8 +96,5 @@ window.addEventListener("hashchange", go);
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   if (!explorer.hidden) go();
 });
+document.addEventListener("rnnstudy:rows", markReport);
 go();
-(window.requestIdleCallback ?? setTimeout)(() => {
-  linkReport().catch(() => {});
-  if (isSingleFile()) loadPlotly().catch(() => {});
-});
