@@ -404,9 +404,27 @@ def test_a_scene_takes_the_width_of_its_next_view(opened: Any, run: Run) -> None
     both = "[...document.querySelectorAll('.view.space .explorer-plot')]"
     opened.wait(f"{both}.every(box => box.dataset.listens === 'yes')")
     widths = opened.ask(f"{both}.map(box => [box._fullLayout.width, box.clientWidth])")
-    assert all(drawn == room < wide for drawn, room in widths)
+    assert all(abs(drawn - room) <= 1 < abs(room - wide) for drawn, room in widths)
     names = "[...document.querySelectorAll('.view.space .cell > h3')].map(h => h.textContent)"
     assert opened.ask(names) == [first, second]
+
+
+def test_paper_has_a_picture_of_a_scene(opened: Any, run: Run) -> None:
+    go(opened, f"#network={run.members['member'][0]}")
+    opened.wait(f"{SCENE}?.dataset.listens === 'yes'")
+    opened.ask("dispatchEvent(new Event('beforeprint'))")
+    picture = "document.querySelector('.view.space img.printed')"
+    opened.wait(f"{picture}.complete && {picture}.naturalWidth > 100")
+    # The picture is of the scene: it is neither empty nor of one colour.
+    colours = opened.ask(
+        f"(() => {{const c = document.createElement('canvas'), p = {picture};"
+        "c.width = p.naturalWidth; c.height = p.naturalHeight; const x = c.getContext('2d');"
+        "x.drawImage(p, 0, 0); const d = new Uint32Array("
+        "x.getImageData(0, 0, c.width, c.height).data.buffer); return new Set(d).size;})()"
+    )
+    assert colours > 10
+    opened.ask("dispatchEvent(new Event('afterprint'))")
+    assert opened.ask(f"{picture} === null")
 
 
 def test_few_eigenvalues_take_no_context_of_webgl(opened: Any, run: Run) -> None:

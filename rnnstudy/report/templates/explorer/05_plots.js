@@ -22,7 +22,7 @@ function baseLayout(changes = {}) {
 const NARROW = 500;
 
 function cameraOf(box) {
-  const far = box.clientWidth < NARROW ? 1.5 : 1;
+  const far = box.clientWidth < NARROW ? 1.7 : 1;
   return { eye: { x: 1.2 * far, y: -1.6 * far, z: 0.9 * far }, center: { x: 0, y: 0, z: -0.1 } };
 }
 
@@ -37,7 +37,7 @@ async function draw(box, data, layout) {
   if (!box.isConnected) return box;
   await library.react(box, data, layout, PLOT_OPTIONS);
   // A scene of another view may have had another width.
-  if (box.isConnected && box.clientWidth && box._fullLayout?.width !== box.clientWidth) {
+  if (box.clientWidth && Math.abs(box._fullLayout.width - box.clientWidth) > 1) {
     await library.Plots.resize(box);
   }
   return box;
@@ -86,6 +86,24 @@ function release(box) {
     canvas.getContext("webgl")?.getExtension("WEBGL_lose_context")?.loseContext();
   }
 }
+
+// Paper has no scenes: each is printed as a picture. A plot is drawn for the window, so it is shrunk.
+const PAPER_WIDTH = 680;
+
+window.addEventListener("beforeprint", () => {
+  for (const box of explorer.querySelectorAll(".explorer-plot")) {
+    const width = box.clientWidth;
+    box.style.setProperty("--drawn", `${width}px`);
+    box.style.setProperty("--shrink", String(Math.min(1, PAPER_WIDTH / (width || 1))));
+    const scene = box._fullLayout?.scene?._scene;
+    if (scene) {
+      box.append(element("img", { class: "printed", alt: "", src: scene.toImage("png") }));
+    }
+  }
+});
+window.addEventListener("afterprint", () => {
+  for (const picture of explorer.querySelectorAll("img.printed")) picture.remove();
+});
 
 function releaseScenes() {
   for (const box of spareScenes.splice(0)) release(box);

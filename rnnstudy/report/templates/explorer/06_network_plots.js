@@ -27,7 +27,7 @@ function drawTrial(box, network, task, trial) {
     layout[`yaxis${axisOf(panel)}`] = { ...axes, domain: domains[panel],
       title: { text: width > 1 && panels > 1 ? `out ${channel + 1}` : "output" } };
   }
-  layout.xaxis = { ...axes, nticks: 10, anchor: `y${axisOf(panels)}`,
+  layout.xaxis = { ...axes, automargin: true, nticks: 10, anchor: `y${axisOf(panels)}`,
     title: { text: dt ? "time (s)" : "time step" } };
   return draw(box, data, layout);
 }

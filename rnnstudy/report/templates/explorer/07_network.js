@@ -62,7 +62,7 @@ function factList(position, network) {
 // Plots of one network, or of several side by side. They share trial, input and chosen point.
 function networkPanel(entries, options = {}) {
   const state = { trial: 0, input: null, chosen: entries.map(() => null), isTurned: false };
-  const node = element("div", { class: "panel" });
+  const node = element("div", { class: entries.length > 1 ? "panel" : "panel alone" });
   const first = entries[0];
   const trials = first.task.trials ? [...first.task.trials.trial.data] : [];
   const controls = element("div", { class: "controls" });

@@ -1,6 +1,7 @@
 // Table of all networks. Only the rows in sight are in the page.
 const ROW_HEIGHT = 34;
 const EXTRA_ROWS = 8;
+const PRINTED_ROWS = 1000;
 
 function networkTable() {
   const columns = index.columns.filter((column) => column.name !== "left_out"
@@ -65,6 +66,19 @@ function networkTable() {
       style: `height:${number * ROW_HEIGHT}px` });
     body.replaceChildren(blank(first), ...order.slice(first, last).map(row), blank(order.length - last));
   }
+
+  function printRows() {
+    if (scroller.isConnected) body.replaceChildren(...state.order.slice(0, PRINTED_ROWS).map(row));
+    else stopPrinting();
+  }
+
+  function stopPrinting() {
+    window.removeEventListener("beforeprint", printRows);
+    window.removeEventListener("afterprint", rows);
+  }
+
+  window.addEventListener("beforeprint", printRows);
+  window.addEventListener("afterprint", rows);
 
   function row(position, offset) {
     const name = index.networks[position];
