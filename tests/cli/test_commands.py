@@ -142,17 +142,20 @@ for name in ("flip_flop-gru-tanh-8-s000", "flip_flop-gru-tanh-8-s001"):
         assert error < 1e-5 * max(size, 1.0)
 
 
-def test_status_report_and_export(finished: subprocess.CompletedProcess[str], folder: Path) -> None:
-    status = rnnstudy("status", "runs/tiny", cwd=folder)
-    assert status.returncode == 0
+def test_status_report_and_export(
+    finished: subprocess.CompletedProcess[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    status = CliRunner().invoke(app, ["status", "runs/tiny"])
+    assert status.exit_code == 0
     assert "fixed_points: 4 of 4 done" in status.stdout
     index = folder / "runs" / "tiny" / "report" / "index.html"
     index.unlink()
-    assert rnnstudy("report", "runs/tiny", cwd=folder).returncode == 0
+    assert CliRunner().invoke(app, ["report", "runs/tiny"]).exit_code == 0
     assert index.exists()
     name = "flip_flop-vanilla-tanh-8-s000"
-    out = rnnstudy("export", "runs/tiny", name, "-o", "mine.keras", cwd=folder)
-    assert out.returncode == 0, out.stderr
+    out = CliRunner().invoke(app, ["export", "runs/tiny", name, "-o", "mine.keras"])
+    assert out.exit_code == 0, out.exception
     assert (folder / "mine.keras").stat().st_size > 1000
 
 
@@ -228,10 +231,10 @@ def test_check_plans_for_the_workers_of_a_cluster(tmp_path: Path) -> None:
     assert "MiB of a worker (runtime.cluster.memory)" in str(small.exception)
 
 
-def test_schema_and_lists(folder: Path) -> None:
-    schema = json.loads(rnnstudy("schema", cwd=folder).stdout)
+def test_schema_and_lists() -> None:
+    schema = json.loads(CliRunner().invoke(app, ["schema"]).stdout)
     assert "networks" in schema["properties"]
-    cells = rnnstudy("list", "cells", cwd=folder).stdout
+    cells = CliRunner().invoke(app, ["list", "cells"]).stdout
     for word in ("vanilla", "ugrnn", "gru", "lstm", "reset_after (True)", "clip (None)"):
         assert word in cells
     # Brackets, as in `[h, c]`, are no markup.
