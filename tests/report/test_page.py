@@ -455,3 +455,29 @@ def test_tables_sort_in_a_browser(opened: Any) -> None:
 def test_no_page_is_wider_than_its_window(opened: Any, width: int) -> None:
     opened.look(width)
     assert opened.ask("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_wide_table_is_whole_on_paper(browser: Any, tmp_path: Path) -> None:
+    texts = {f"text {i}": ["a sentence of several words, longer than a name"] for i in range(7)}
+    numbers = {f"number {i}": [0.123456] for i in range(6)}
+    names = {"name": ["svcca_depends_on_activation_of_solved_networks"]}
+    table = Table(title="t", columns={**texts, **numbers, **names})
+    section = PageSection("s", (PagePart("x", [table]),))
+    browser.open(write_page(Page("p", sections=(section,)), tmp_path))
+    paper = 688  # A4 without its margins, in pixels
+    try:
+        browser.look(paper, media="print")
+        edges = browser.ask(
+            "[...document.querySelectorAll('td')].map(cell => cell.getBoundingClientRect().right)"
+        )
+        assert len(edges) == 14
+        assert max(edges) <= paper
+        # A number is on one line.
+        lines = browser.ask(
+            "[...document.querySelectorAll('td.number')].map(cell => {"
+            "const range = document.createRange(); range.selectNodeContents(cell);"
+            "return range.getClientRects().length;})"
+        )
+        assert lines == [1] * 6
+    finally:
+        browser.look()
