@@ -148,7 +148,7 @@ def main() -> None:
                 "rnnstudy (median)": round(float(np.median(own)), 3),
                 "rnnstudy (lowest)": round(min(own), 3),
                 "Keras": round(by_keras(case, task, options.steps, options.units), 3),
-                "seconds": round(time.process_time() - clock),
+                "core seconds": round(time.process_time() - clock),
             }
         )
         console.print(json.dumps(rows[-1]))
