@@ -5,6 +5,7 @@ from collections.abc import Mapping
 CHAPTERS: Mapping[str, str] = {
     "training": "Training: do the networks solve the task?",
     "geometry": "Geometry: do architectures represent the task alike?",
+    "recordings": "Recordings: which networks are nearest to the data?",
     "fixed_points": "Fixed points",
     "linearisation": "Linearised dynamics",
     "solutions": "Classes of solutions",

@@ -43,6 +43,20 @@ def test_the_numbers_of_the_spec_are_in_the_text() -> None:
     assert "corrected p below 0.01" in texts["Claims"]
 
 
+def test_activations_of_cells_are_told_apart() -> None:
+    cells = [{"kind": "dale", "activation": "relu"}, "rate", {"kind": "gru", "units": 5}]
+    grid = {"cells": cells, "activations": ["tanh"], "units": 12, "seeds": 3}
+    networks = dict(methods_of(study_of({**SPEC, "networks": grid}), 9).readable)["Networks"]
+    assert "Activations were relu (dale) and tanh (rate, GRU), and" in networks
+    assert "networks had 12 (dale, rate) and 5 (GRU) units." in networks
+
+
+def test_a_task_that_is_solved_by_accuracy_has_its_article() -> None:
+    task = {"kind": "flip_flop", "solved_loss": None, "solved_accuracy": 0.9}
+    text = dict(methods_of(study_of({**SPEC, "tasks": [task]}), 6).readable)["Tasks"]
+    assert "A network has solved the task at an accuracy above 0.9 on" in text
+
+
 def test_every_citation_has_an_entry_and_every_entry_is_cited() -> None:
     methods = methods_of(study_of(SPEC), 6)
     keys = {key for group in re.findall(r"\[(@[^]]+)\]", methods.markdown)

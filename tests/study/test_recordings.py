@@ -168,12 +168,15 @@ def test_distances_to_the_recording_are_drawn_with_the_ceiling(run: Run) -> None
     record = run.task_record("cka_ape")
     np.testing.assert_array_equal(strip.values, record.values[-1, :-1])
     assert strip.limit == record.least_distance
+    name, least = record.nearest().index[0], record.nearest()["distance"].iloc[0]
+    assert f"Nearest to the recording ape is {name}, at {least:.3g} of" in strip.finding
     assert "5 conditions, 12 times, 100 neurons, 30 trials" in strip.caption
 
 
 def test_the_report_shows_the_recording(run: Run) -> None:
     page = (run.directory / "report" / "index.html").read_text()
     assert "Distance to the recording ape, cka_ape" in page
+    assert "Recordings: which networks are nearest to the data?" in page
 
 
 def test_a_map_of_the_run_can_be_plotted(run: Run) -> None:

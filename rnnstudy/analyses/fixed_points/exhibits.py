@@ -71,7 +71,7 @@ def _point_sentence(records: Sequence[FixedPoints]) -> str:
     stable = np.median([int((record.n_unstable == 0).sum()) for record in records])
     return (
         f"A network has {np.median(points):g} fixed points in the median ({min(points)} to "
-        f"{max(points)}), and {stable:g} stable ones."
+        f"{max(points)}), and {stable:g} stable {'one' if stable == 1 else 'ones'}."
     )
 
 

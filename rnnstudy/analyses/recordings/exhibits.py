@@ -65,7 +65,35 @@ def _to_recording(
         labels=networks,
         value_label="distance to the recording",
         limit=distances.least_distance if np.isfinite(distances.least_distance) else None,
+        finding=nearest_sentence(distances),
     )
+
+
+def nearest_sentence(distances: RecordingDistances) -> str:
+    """Return the nearest network, its distance, and that which noise allows, as sentences.
+
+    Examples
+    --------
+    >>> one = RecordingDistances(
+    ...     labels=("a", "b", "ape"), values=np.abs(np.subtract.outer([2.0, 1, 0], [2.0, 1, 0])),
+    ...     recording="ape", least_distance=0.5, cross_validated=np.full(3, np.nan),
+    ...     half_distance=0.9, note="", sizes={"neurons": 40},
+    ... )
+    >>> nearest_sentence(one)
+    'Nearest to the recording ape is b, at 1 of 1 to 2. The least that its noise allows is 0.5.'
+    """
+    to_networks = distances.values[-1, :-1]
+    if not np.isfinite(to_networks).any():
+        return ""
+    nearest = distances.labels[int(np.nanargmin(to_networks))]
+    least, most = np.nanmin(to_networks), np.nanmax(to_networks)
+    sentence = (
+        f"Nearest to the recording {distances.recording} is {nearest}, at {least:.3g} of "
+        f"{least:.3g} to {most:.3g}."
+    )
+    if np.isfinite(distances.least_distance):
+        sentence += f" The least that its noise allows is {distances.least_distance:.3g}."
+    return sentence
 
 
 def describe_ceiling(distances: RecordingDistances) -> str:

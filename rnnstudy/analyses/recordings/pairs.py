@@ -33,7 +33,7 @@ class RecordingPairs(TaskAnalysis):
     """
 
     kind: ClassVar[str] = "recording_pairs"
-    chapter: ClassVar[str] = "geometry"
+    chapter: ClassVar[str] = "recordings"
     yields: ClassVar[type[Record]] = RecordingDistances
 
     metric: AnyMetric

@@ -50,7 +50,8 @@ def paint_matrix(exhibit: Matrix, axes: Axes) -> Legend:
     groups = useful_groups(exhibit)
     row_runs = label_runs(exhibit, groups)
     offset = _paint_strips(axes, groups, size)
-    if groups and len(row_runs) <= max(size // 2, 1):
+    is_told_by_groups = len(groups) == len(varying_groups(exhibit))
+    if groups and is_told_by_groups and len(row_runs) <= max(size // 2, 1):
         _paint_runs(axes, row_runs, offset)
     elif size <= MAX_LABELLED_ROWS:
         _label_rows(axes, range(size), varying_parts(exhibit.labels), offset)
@@ -72,13 +73,20 @@ def colour_scale(values: Any) -> dict[str, Any]:
     return {"cmap": palette, "vmin": low, "vmax": high if high > low else low + 1.0}
 
 
-def useful_groups(exhibit: Matrix) -> dict[str, list[str]]:
-    """Return groupings whose names are at most half as many as the rows."""
-    size = len(exhibit.labels)
+def varying_groups(exhibit: Matrix) -> dict[str, list[str]]:
+    """Return groupings of more than one name."""
     return {
         name: [str(value) for value in values]
         for name, values in exhibit.groups.items()
-        if 1 < len(set(values)) <= max(size // 2, 1)
+        if len(set(values)) > 1
+    }
+
+
+def useful_groups(exhibit: Matrix) -> dict[str, list[str]]:
+    """Return groupings whose names are at most half as many as the rows."""
+    most = max(len(exhibit.labels) // 2, 1)
+    return {
+        name: values for name, values in varying_groups(exhibit).items() if len(set(values)) <= most
     }
 
 

@@ -22,8 +22,10 @@ from rnnstudy.report.methods.sentences import (
 )
 from rnnstudy.report.methods.sources import sources_of
 from rnnstudy.study.results.failures import attempt, words_of
+from rnnstudy.study.spec.networks import Networks
 from rnnstudy.study.spec.overrides import Override
 from rnnstudy.study.spec.study import Study
+from rnnstudy.study.spec_text.messages import article
 from rnnstudy.tasks import Task
 
 CITATION = re.compile(r"\[(@[^\]]+)\]")
@@ -108,10 +110,10 @@ def _task(task: Task, cite: Any) -> str:
     sizes, _ = attempt(lambda: f" It has {task.inputs} inputs and {task.outputs} outputs.", "")
     settings = settings_in_words(task, {*UNSAID, "solved_loss", "solved_accuracy",
                                         "evaluation_trials", "probe_trials"})  # fmt: skip
-    purpose = lower_first(purpose_in_words(task))
+    purpose, criterion = lower_first(purpose_in_words(task)), solved_criterion(task)
     return (
         f"{upper_first(words_of(task))}{cite([task])}: {purpose}.{sizes} "
-        f"Settings: {settings}. A network has solved the task at a {solved_criterion(task)} "
+        f"Settings: {settings}. A network has solved the task at {article(criterion)} "
         f"on {task.evaluation_trials} fresh trials without noise. Networks are compared on "
         f"{task.probe_trials} probe trials, which are the same for all."
     )
@@ -121,7 +123,6 @@ def _networks(study: Study, networks: int, cite: Any) -> str:
     grid = study.networks
     sentences = []
     if grid is not None:
-        activations, units = (tuple(getattr(grid, name)) for name in ("activations", "units"))
         cells = [f"{lower_first(words_of(cell))}{cite([cell])}" for cell in grid.cells]
         sentences += [
             (
@@ -129,8 +130,8 @@ def _networks(study: Study, networks: int, cite: Any) -> str:
                 f"{', '.join(cells)}."
             ),
             (
-                f"Activations were {value_in_words(activations)}, and networks had "
-                f"{value_in_words(units)} units."
+                f"Activations were {_axis_in_words(grid, 'activation')}, and networks had "
+                f"{_axis_in_words(grid, 'units')} units."
             ),
             (
                 f"Each combination was trained from {len(grid.seeds)} seeds, which determine its "
@@ -146,6 +147,19 @@ def _networks(study: Study, networks: int, cite: Any) -> str:
     if study.models:
         sentences.append(f"{len(study.models)} trained networks were read from files.")
     return join_sentences([*sentences, f"There were {networks} networks in all."])
+
+
+def _axis_in_words(grid: Networks, name: str) -> str:
+    """Return the activations or units of the cells, each with its cells if they differ."""
+    by_cell = [grid.values_of(cell, name) for cell in grid.cells]
+    if len(set(by_cell)) == 1:
+        return value_in_words(by_cell[0])
+    cells: dict[Any, list[str]] = {}
+    for cell, values in zip(grid.cells, by_cell, strict=True):
+        for value in values:
+            cells.setdefault(value, []).append(lower_first(words_of(cell)))
+    parts = [f"{value_in_words(value)} ({', '.join(names)})" for value, names in cells.items()]
+    return " and ".join(parts)
 
 
 def _training(study: Study, cite: Any) -> Iterator[Paragraph]:

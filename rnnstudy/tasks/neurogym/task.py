@@ -55,7 +55,9 @@ class Arguments(dict[str, Any]):
 
 
 class NeuroGym(Task):
-    """Trials of a trial-based environment of NeuroGym (extra `neurogym`).
+    """Trials of an environment of NeuroGym.
+
+    The environment must be one of trials. It needs the extra `neurogym`.
 
     The trials are drawn from the seed into a bank, once. Batches are drawn from the bank. The
     evaluation, the validation and the probe have trials of their own. Shorter trials are padded,

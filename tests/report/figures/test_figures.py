@@ -1,5 +1,6 @@
 """What is on a figure is what its exhibit says: counts, places, names and scales."""
 
+import dataclasses
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -117,6 +118,18 @@ def test_matrix_of_few_rows_names_each() -> None:
     labels = ["ff-gru-s000", "ff-gru-s001", "ff-lstm-s000"]
     words = texts(draw_figure(Matrix(title="m", values=np.eye(3), labels=labels)))
     assert [words.count(name) for name in ("gru-s000", "gru-s001", "lstm-s000")] == [2, 2, 2]
+
+
+def test_rows_that_their_groups_do_not_tell_apart_have_their_names() -> None:
+    cells, activations = ["rate", "rate", "dale", "gru"], ["tanh", "tanh", "relu", "tanh"]
+    matrix = Matrix(title="m", values=np.eye(4), labels=[f"net{i}-s0" for i in range(4)],
+                    groups={"activation": activations, "cell": cells})  # fmt: skip
+    # Three cells of four rows are too many for a strip. Names of activations alone would mislead.
+    assert any("net2" in word for word in texts(draw_figure(matrix)))
+    known = dataclasses.replace(matrix, groups={"activation": ["tanh", "tanh", "relu", "relu"]})
+    words = texts(draw_figure(known))
+    assert {"tanh", "relu"} <= set(words)
+    assert not any("net2" in word for word in words)
 
 
 def test_missing_entries_of_a_matrix_are_masked_and_said() -> None:
