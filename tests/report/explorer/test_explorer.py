@@ -409,6 +409,30 @@ def test_a_scene_takes_the_width_of_its_next_view(opened: Any, run: Run) -> None
     assert opened.ask(names) == [first, second]
 
 
+def test_a_colour_of_the_matrix_is_a_distance(opened: Any, report: Path) -> None:
+    go(opened, "#explore")
+    opened.wait(f"document.querySelector('canvas.matrix')?.width === {NETWORKS}")
+    opened.ask("window.canvas = document.querySelector('canvas.matrix')")
+    pixels = opened.ask(
+        "[...new Uint32Array(canvas.getContext('2d')"
+        f".getImageData(0, 0, {NETWORKS}, {NETWORKS}).data.buffer)]"
+    )
+    colours = np.array(pixels).reshape(NETWORKS, NETWORKS)
+    matrix = read_file(report.parent / "data" / "matrices" / "0.js")
+    distances = np.zeros((NETWORKS, NETWORKS))
+    distances[np.triu_indices(NETWORKS, 1)] = matrix["upper"]
+    distances = (distances + distances.T)[np.ix_(matrix["clustered"], matrix["clustered"])]
+    assert (colours == colours.T).all()
+    step = np.ptp(matrix["upper"]) / 200
+    for colour in np.unique(colours):
+        assert np.ptp(distances[colours == colour]) < step
+    assert len(np.unique(colours)) == len(np.unique(distances.round(4)))
+    # The pixels are given back when the view is left.
+    go(opened, "")
+    opened.wait("document.getElementById('explorer').hidden")
+    assert opened.ask("canvas.width * canvas.height") == 0
+
+
 def test_paper_has_a_picture_of_a_scene(opened: Any, run: Run) -> None:
     go(opened, f"#network={run.members['member'][0]}")
     opened.wait(f"{SCENE}?.dataset.listens === 'yes'")

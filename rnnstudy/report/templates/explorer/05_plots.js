@@ -76,6 +76,8 @@ function purge(container) {
       release(box);
     }
   }
+  // The pixels of a matrix are given back at once.
+  for (const canvas of container.querySelectorAll("canvas.matrix")) canvas.width = canvas.height = 0;
 }
 
 // Plotly leaves the contexts of WebGL to the garbage collector, which may be late.

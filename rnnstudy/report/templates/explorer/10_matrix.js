@@ -2,6 +2,8 @@
 const VIRIDIS = ["#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779",
   "#6ece58", "#b5de2b", "#fde725"];
 
+const BAND_PIXELS = 2 ** 20;
+
 function distanceAt(matrix, a, b) {
   if (a === b) return 0;
   const { data, low, step } = matrix.upper;
@@ -30,21 +32,23 @@ function paintMatrix(canvas, matrix, order) {
   const size = order.length, total = matrix.items.data.length;
   canvas.width = canvas.height = Math.max(size, 1);
   const context = canvas.getContext("2d");
-  const image = context.createImageData(canvas.width, canvas.height);
-  const pixels = new Uint32Array(image.data.buffer);
   const colours = codeColours(matrix.upper.missing), codes = matrix.upper.data;
-  for (let row = 0; row < size; row++) {
-    const a = order[row];
-    pixels[row * size + row] = colours[0];
-    for (let column = row + 1; column < size; column++) {
-      const b = order[column];
-      const at = a < b ? pairPosition(total, a, b) : pairPosition(total, b, a);
-      const colour = colours[codes[at]];
-      pixels[row * size + column] = colour;
-      pixels[column * size + row] = colour;
+  // Bands of rows: an image of all pairs of 3,000 networks would take 36 MB more.
+  const height = Math.max(1, Math.floor(BAND_PIXELS / Math.max(size, 1)));
+  for (let top = 0; top < size; top += height) {
+    const rows = Math.min(height, size - top);
+    const image = context.createImageData(size, rows);
+    const pixels = new Uint32Array(image.data.buffer);
+    for (let row = 0, pixel = 0; row < rows; row++) {
+      const a = order[top + row];
+      for (let column = 0; column < size; column++, pixel++) {
+        const b = order[column];
+        const at = a < b ? pairPosition(total, a, b) : pairPosition(total, b, a);
+        pixels[pixel] = colours[a === b ? 0 : codes[at]];
+      }
     }
+    context.putImageData(image, 0, top);
   }
-  context.putImageData(image, 0, 0);
 }
 
 function paintStrip(canvas, items, order, name) {
