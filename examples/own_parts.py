@@ -128,7 +128,7 @@ class Bistable(Prevalent):
 
 def main(picture="own_parts.png"):
     """Run the study of the spec beside this file, print what it finds, and draw the distances."""
-    study = rnnstudy.load_study(Path(__file__).with_suffix(".yaml"), allow_plugins=True)
+    study = rnnstudy.load_study(Path(sys.argv[0]).with_suffix(".yaml"), allow_plugins=True)
     run = rnnstudy.run(study)  # into runs/own-parts, with a report
     for name in run.members["member"]:
         print(f"{name}: spectral radius {run.record('spectralradius', name).value:.2f}")
