@@ -169,7 +169,7 @@ def test_distances_to_the_recording_are_drawn_with_the_ceiling(run: Run) -> None
     np.testing.assert_array_equal(strip.values, record.values[-1, :-1])
     assert strip.limit == record.least_distance
     name, least = record.nearest().index[0], record.nearest()["distance"].iloc[0]
-    assert f"Nearest to the recording ape is {name}, at {least:.3g} of" in strip.finding
+    assert f"Nearest to the recording ape is {name}, at {least:.3g}. " in strip.finding
     assert "5 conditions, 12 times, 100 neurons, 30 trials" in strip.caption
 
 

@@ -70,7 +70,7 @@ def _to_recording(
 
 
 def nearest_sentence(distances: RecordingDistances) -> str:
-    """Return the nearest network, its distance, and that which noise allows, as sentences.
+    """Return the nearest network and the least distance that noise allows, as sentences.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def nearest_sentence(distances: RecordingDistances) -> str:
     ...     half_distance=0.9, note="", sizes={"neurons": 40},
     ... )
     >>> nearest_sentence(one)
-    'Nearest to the recording ape is b, at 1 of 1 to 2. The least that its noise allows is 0.5.'
+    'Nearest to the recording ape is b, at 1. The farthest network is at 2. Noise allows 0.5.'
     """
     to_networks = distances.values[-1, :-1]
     if not np.isfinite(to_networks).any():
@@ -88,11 +88,11 @@ def nearest_sentence(distances: RecordingDistances) -> str:
     nearest = distances.labels[int(np.nanargmin(to_networks))]
     least, most = np.nanmin(to_networks), np.nanmax(to_networks)
     sentence = (
-        f"Nearest to the recording {distances.recording} is {nearest}, at {least:.3g} of "
-        f"{least:.3g} to {most:.3g}."
+        f"Nearest to the recording {distances.recording} is {nearest}, at {least:.3g}. The "
+        f"farthest network is at {most:.3g}."
     )
     if np.isfinite(distances.least_distance):
-        sentence += f" The least that its noise allows is {distances.least_distance:.3g}."
+        sentence += f" Noise allows {distances.least_distance:.3g}."
     return sentence
 
 
