@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from rnnstudy.core.exhibit import Exhibit, Note, Panels, Table
 from rnnstudy.core.files import short_name
 from rnnstudy.report.contents import Finding, Page, PageChapter, PagePart, PageSection
-from rnnstudy.report.explorer.files import write_explorer
+from rnnstudy.report.explorer.files import write_data, write_explorer
 from rnnstudy.report.figures.figures import is_drawable, save_figure
 from rnnstudy.report.figures.interactive import plotly_data
 from rnnstudy.report.tables import csv_text, table_cell, table_rows
@@ -61,9 +61,15 @@ class RenderedExhibit(NamedTuple):
     kind: str
     name: str
     cells: list[list[Any]]
-    plot: Any
+    has_plot: bool = False
+    """True if a data file holds a plot of the figure."""
     fault: str = ""
     """Sentence on why the exhibit could not be drawn; empty if it was."""
+
+    @property
+    def plot_file(self) -> str:
+        """Name of the data file of its plot."""
+        return f"plots/{self.name}"
 
     @property
     def sentence(self) -> str:
@@ -94,7 +100,7 @@ def draw_page(page: Page, folder: Path) -> tuple[str, ...]:
     formats = tuple(dict.fromkeys(("svg", *page.formats)))
     sections = [_render_section(section, folder, names, formats) for section in page.sections]
     items = [item for section in sections for _, item in _items(section)]
-    has_plots = bool(page.explorer) or any(item.plot for item in items)
+    has_plots = bool(page.explorer) or any(item.has_plot for item in items)
     if has_plots:
         _write(folder / PLOTLY_FILE, _plotly_source())
     for name, text in ((METHODS_FILE, page.methods_file), (SOURCES_FILE, page.bibliography)):
@@ -233,7 +239,7 @@ def _render_exhibits(
             text = f"It could not be drawn: {error}"
             note = Note(title=title, text=text)
             fault = f"{section.label}, {part.label}, {title}: {text[0].lower()}{text[1:]}"
-            rendered = RenderedExhibit(note, "note", name, [], None, fault)
+            rendered = RenderedExhibit(note, "note", name, [], fault=fault)
         yield rendered
 
 
@@ -246,16 +252,19 @@ def _render_exhibit(
         cells = [[table_cell(value) for value in row] for row in rows]
         (folder / "tables").mkdir(exist_ok=True)
         _write(folder / "tables" / f"{name}.csv", text)
-        return RenderedExhibit(exhibit, "table", name, cells, None)
+        return RenderedExhibit(exhibit, "table", name, cells)
     if isinstance(exhibit, Note):
-        return RenderedExhibit(exhibit, "note", name, [], None)
+        return RenderedExhibit(exhibit, "note", name, [])
     if isinstance(exhibit, Panels) and not exhibit.exhibits:
         note = Note(title=exhibit.title, text="Nothing to show.")
-        return RenderedExhibit(note, "note", name, [], None)
+        return RenderedExhibit(note, "note", name, [])
     if is_drawable(exhibit):
         plot = plotly_data(exhibit)
         save_figure(exhibit, folder / "figures", name, formats)
-        return RenderedExhibit(exhibit, "figure", name, [], plot)
+        figure = RenderedExhibit(exhibit, "figure", name, [], plot is not None)
+        if figure.has_plot:
+            write_data(folder, figure.plot_file, plot)
+        return figure
     kind = type(exhibit).__name__
     raise ValueError(f"an exhibit must be a table, a note or a figure, got a {kind}")
 

@@ -2,8 +2,10 @@
 
 import csv
 import dataclasses
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from packed import read_file
 
 from rnnstudy.core.exhibit import Exhibit, Matrix, Note, Panels, Table
 from rnnstudy.report import build
@@ -26,6 +29,9 @@ from rnnstudy.report.contents import (
     PagePart,
     PageSection,
 )
+from rnnstudy.report.explorer.single_file import write_single_file
+from rnnstudy.report.figures.figures import is_drawable
+from rnnstudy.report.figures.interactive import plotly_data
 from rnnstudy.report.page import FIRST_ROWS, MOST_ROWS, file_stem
 
 Exhibits = Callable[[int], dict[str, Exhibit]]
@@ -82,7 +88,9 @@ def test_every_file_that_the_page_names_is_there(report: Path) -> None:
     elements = Elements(report.read_text(encoding="utf-8"))
     named = [e["href"] for e in elements.all("a")] + [e["src"] for e in elements.all("img")]
     named += [e["src"] for e in elements.all("script") if "src" in e]
-    files = [name for name in named if name and not name.startswith("#")] + ["plotly.min.js"]
+    plots = [f"data/{e['data-plot']}.js" for e in elements.all("div") if "data-plot" in e]
+    files = [name for name in named if name and not name.startswith("#")]
+    files += ["plotly.min.js", *plots]
     assert all((report.parent / name).is_file() for name in files)
     written = {str(p.relative_to(report.parent)) for p in report.parent.rglob("*") if p.is_file()}
     assert written == {"index.html", "fingerprint.json", *files}
@@ -110,9 +118,10 @@ def test_all_that_was_given_is_said(report: Path) -> None:
         "study: quickstart",
         "0.1.0",
         "CPU",
-        "flip_flop-gru-tanh-32-s000",
     ):
         assert said in text, said
+    plots = [str(read_file(path)) for path in (report.parent / "data" / "plots").iterdir()]
+    assert any("flip_flop-gru-tanh-32-s000" in plot for plot in plots)
     assert all(e["alt"] for e in Elements(text).all("img"))
 
 
@@ -179,7 +188,7 @@ def test_markup_is_text_everywhere(tmp_path: Path) -> None:
     text = write_page(evil, tmp_path).read_text(encoding="utf-8")
     assert EVIL not in text
     kinds = [e.get("type") or e.get("src") for e in Elements(text).all("script")]
-    assert kinds == ["application/json", None]
+    assert kinds == [None]
 
 
 def test_findings_come_first_with_their_figures(exhibits: Exhibits, tmp_path: Path) -> None:
@@ -421,6 +430,22 @@ def test_rows_of_a_long_table_are_made_when_a_reader_asks_for_them(
     assert browser.complaints == []
 
 
+def test_plots_are_files_beside_the_page(exhibits: Exhibits, tmp_path: Path) -> None:
+    found = exhibits(1)
+    folder = write_page(page(found), tmp_path / "report").parent
+    plots = {
+        file_stem(exhibit.title): plotly_data(exhibit)
+        for exhibit in found.values()
+        if is_drawable(exhibit)
+    }
+    expected = {
+        f"flip_flop-all-of-it-{stem}.js": plot for stem, plot in plots.items() if plot is not None
+    }
+    written = {path.name: read_file(path) for path in (folder / "data" / "plots").iterdir()}
+    assert written == json.loads(json.dumps(expected))
+    assert len(written) == 5
+
+
 def test_plots_open_and_close_in_a_browser(opened: Any) -> None:
     assert opened.ask("document.querySelectorAll('button.explore').length") == 5
     opened.ask("document.querySelectorAll('button.explore').forEach(b => b.click())")
@@ -436,6 +461,25 @@ def test_plots_open_and_close_in_a_browser(opened: Any) -> None:
     assert not any("Share" in title or "cloud" in title for title in titles)
     opened.ask("document.querySelectorAll('button.explore').forEach(b => b.click())")
     assert opened.ask("[...document.querySelectorAll('.plot')].every(p => p.hidden)")
+
+
+def test_a_plot_that_is_missing_says_so(browser: Any, report: Path, tmp_path: Path) -> None:
+    moved = shutil.copytree(report.parent, tmp_path / "report")
+    shutil.rmtree(moved / "data" / "plots")
+    browser.open(moved / report.name)
+    browser.ask("document.querySelector('button.explore').click()")
+    plot = "document.querySelector('.plot').textContent"
+    browser.wait(f"{plot}.includes('cannot be read')")
+    assert "Keep it beside the page." in browser.ask(plot)
+
+
+def test_plots_open_in_a_page_in_one_file(browser: Any, report: Path, tmp_path: Path) -> None:
+    single = write_single_file(report.parent, tmp_path / "mail.html", 20)
+    browser.open(single.path)
+    browser.ask("document.querySelectorAll('button.explore').forEach(b => b.click())")
+    drawn = "[...document.querySelectorAll('.plot')].filter(p => p.querySelector('.main-svg'))"
+    browser.wait(f"{drawn}.length === 5")
+    assert browser.complaints == []
 
 
 def test_tables_sort_in_a_browser(opened: Any) -> None:

@@ -55,10 +55,25 @@ def write_explorer(explorer: Explorer, folder: Path) -> list[str]:
     (folder / STYLE).write_text((SOURCES / STYLE).read_text(encoding="utf-8"), encoding="utf-8")
     faults: list[str] = []
     for name, content in contents(explorer, faults):
-        path = folder / DATA / f"{name}.js"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(script_text(name, content), encoding="utf-8")
+        write_data(folder, name, content)
     return [f"explorer, {fault}" for fault in faults]
+
+
+def write_data(folder: Path, name: str, content: Any) -> None:
+    """Write a data file, which the page loads when it is asked for.
+
+    Parameters
+    ----------
+    folder
+        Folder of the page.
+    name
+        Name of the file below `data`, without its ending.
+    content
+        Plain data with arrays.
+    """
+    path = folder / DATA / f"{name}.js"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(script_text(name, content), encoding="utf-8")
 
 
 def script_source() -> str:
@@ -140,7 +155,14 @@ def _recorded_maps(run: Run, positions: Mapping[str, int]) -> dict[tuple[str, st
 
 
 def _matrices(run: Run, positions: dict[str, int]) -> Iterator[NetworkDistances]:
+    """Yield the distances of the analyses that the spec lists.
+
+    Those that a study adds as controls repeat the distances of a listed analysis.
+    """
+    listed = {analysis.title for analysis in run.study.analyses}
     for title, task, record in task_records(run, Distances):
+        if title not in listed:
+            continue
         assert isinstance(record, Distances)
         matrix = network_distances(title, task, record, positions)
         if len(matrix.items) > 1:

@@ -44,8 +44,9 @@ class SinglePage(NamedTuple):
 def write_single_file(folder: Path, path: Path, megabytes: float) -> SinglePage:
     """Write the report of a folder as one page of limited size.
 
-    The page, its scripts and the table of networks are always inside. Then follow figures,
-    networks, matrices and tables, as long as they fit. Networks are spread evenly over the study.
+    The page, its scripts and the table of networks are always inside. Then follow figures, their
+    plots, networks, matrices and tables, as long as they fit. Networks are spread evenly over the
+    study.
 
     Parameters
     ----------
@@ -73,6 +74,7 @@ def write_single_file(folder: Path, path: Path, megabytes: float) -> SinglePage:
             f"got {megabytes:g} MB. Give a larger --size."
         )
     parts.add_files(".svg", ".png")
+    parts.add_data(name for name in names if name.startswith("plots/"))
     n_networks = parts.add_data(spread(networks))
     parts.add_data(name for name in names if name.startswith("matrices/"))
     parts.add_files("")

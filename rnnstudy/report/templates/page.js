@@ -105,8 +105,7 @@ for (const button of document.querySelectorAll("button.explore")) {
       window.Plotly?.purge(plot);
       return;
     }
-    const content = JSON.parse(figure.querySelector("script").textContent);
-    loadPlotly().then((library) => {
+    Promise.all([read(plot.dataset.plot), loadPlotly()]).then(([content, library]) => {
       if (plot.hidden) return undefined;
       return library.newPlot(plot, content.data, content.layout, options).then(() => {
         plot.on("plotly_click", ({ points: [point] }) => tellNetworks(plot, content.layout, point));

@@ -1,22 +1,6 @@
 // Plotly, which is loaded when a reader is about to ask for a plot: a file beside the page, or
 // compressed in a page in one file.
-"use strict";
 let plotly = null;
-
-function embedded(name) {
-  return document.querySelector(`script[data-file="${name}"]`);
-}
-
-async function inflate(text) {
-  if (!("DecompressionStream" in window)) {
-    throw new Error("This browser cannot open compressed data. Use a release of 2023 or later.");
-  }
-  const letters = atob(text.trim());
-  const bytes = new Uint8Array(letters.length);
-  for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
-  const packed = new Blob([bytes]).stream();
-  return new Response(packed.pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
-}
 
 function loadPlotly() {
   plotly ??= readPlotly().catch((error) => {

@@ -174,6 +174,22 @@ def opened(browser: Any, report: Path) -> Iterator[Any]:
     assert [u for u in browser.requests if not u.startswith(("file:", "data:", "blob:"))] == []
 
 
+def test_distances_that_a_study_adds_are_not_shown(run: Run, tmp_path: Path) -> None:
+    import stages
+
+    # The claim reads distances to controls, which the spec does not list.
+    stages.execute(stages.Sizes(NETWORKS, 1, 2, claims=True), tmp_path)
+    with_claims = open_run(tmp_path)
+    added = {title for title, _ in with_claims.index.selected.shared}
+    assert "svcca_controls" in added
+    index, _ = write_page(page_of(with_claims), tmp_path / "report")
+    content = read_file(index.parent / "data" / "index.js")
+    assert [matrix["title"] for matrix in content["matrices"]] == ["svcca"]
+    assert [each["title"] for each in content["maps"]] == ["svcca"]
+    near = read_file(index.parent / "data" / "networks" / "0.js")["neighbours"]
+    assert [each["title"] for each in near] == ["svcca"]
+
+
 DRAWN = "document.querySelectorAll('#explorer .explorer-plot .main-svg').length"
 
 
@@ -449,6 +465,18 @@ def test_paper_has_a_picture_of_a_scene(opened: Any, run: Run) -> None:
     assert colours > 10
     opened.ask("dispatchEvent(new Event('afterprint'))")
     assert opened.ask(f"{picture} === null")
+
+
+def test_paper_has_all_rows_of_the_table(opened: Any) -> None:
+    go(opened, "#explore")
+    opened.wait(f"{ROWS} === {NETWORKS}")
+    blank = "document.querySelectorAll('.networks tr.blank').length"
+    assert opened.ask(blank) == 2
+    opened.ask("document.querySelector('.networks tbody').replaceChildren()")
+    opened.ask("dispatchEvent(new Event('beforeprint'))")
+    assert opened.ask(f"[{ROWS}, {blank}]") == [NETWORKS, 0]
+    opened.ask("dispatchEvent(new Event('afterprint'))")
+    assert opened.ask(f"[{ROWS}, {blank}]") == [NETWORKS, 2]
 
 
 def test_few_eigenvalues_take_no_context_of_webgl(opened: Any, run: Run) -> None:

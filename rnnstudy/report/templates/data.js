@@ -1,5 +1,6 @@
 // Data files. Each is a script that calls rnnstudyData with its name and its content, so that it
 // can be loaded from a disk without a server. A page in one file has the contents inside.
+"use strict";
 const KEPT_FILES = 60;
 const waiting = new Map();
 const loaded = new Map();
@@ -78,16 +79,17 @@ function revive(value, buffer, first) {
     Object.entries(value).map(([name, part]) => [name, revive(part, buffer, first)]));
 }
 
-// Numbers of an array, those of a coarse one in the unit of its values.
-function numbers(array) {
-  if (!array) return [];
-  if (array.step === undefined) return array.data;
-  const { data, low, step, missing } = array;
-  return Float32Array.from(data, (code) => (code === missing ? NaN : low + step * code));
+function embedded(name) {
+  return document.querySelector(`script[data-file="${name}"]`);
 }
 
-// Values at [first, :, last] of an array with three axes.
-function slice(values, shape, first, last) {
-  const [, length, width] = shape;
-  return Array.from({ length }, (_, i) => values[(first * length + i) * width + last]);
+async function inflate(text) {
+  if (!("DecompressionStream" in window)) {
+    throw new Error("This browser cannot open compressed data. Use a release of 2023 or later.");
+  }
+  const letters = atob(text.trim());
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
+  const packed = new Blob([bytes]).stream();
+  return new Response(packed.pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
 }
