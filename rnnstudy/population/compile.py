@@ -4,7 +4,6 @@ import ctypes
 import functools
 import gc
 import importlib
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -13,6 +12,13 @@ from rnnstudy.core.lazy_imports import tf
 
 GRADIENT_NAME = "_gradient_op_type"
 """Attribute of an operation: name of its gradient in TensorFlow's registry."""
+
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
+"""Parameters of `mallopt` of the GNU C library: free bytes at the end of a heap beyond which it
+shrinks, and bytes of an array beyond which it gets memory of its own."""
+
+LARGEST_KEPT = 2**25
+"""Bytes of an array up to which freed memory is kept, as the C library itself does in the end."""
 
 NO_MEMORY_OPTIMISATION = 1
 """RewriterConfig.NO_MEM_OPT of TensorFlow's protocol buffers."""
@@ -116,6 +122,20 @@ def frozen_objects() -> Iterator[None]:
 def free_memory() -> None:
     """Return memory that nobody uses to the system."""
     gc.collect()  # graphs refer to themselves
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):  # the C library may be another one
-            ctypes.CDLL("libc.so.6").malloc_trim(0)
+    _call_c_library("malloc_trim", 0)
+
+
+def keep_freed_memory() -> None:
+    """Keep freed memory for the next arrays until `free_memory`.
+
+    Dask lets its workers return it at once, by MALLOC_TRIM_THRESHOLD_. Each array of a training
+    step is then new memory of the system, and a step takes twice as long.
+    """
+    _call_c_library("mallopt", MMAP_THRESHOLD, LARGEST_KEPT)
+    _call_c_library("mallopt", TRIM_THRESHOLD, 2 * LARGEST_KEPT)
+
+
+def _call_c_library(name: str, *numbers: int) -> None:
+    """Call a function of the GNU C library, if this system has it."""
+    with suppress(OSError, AttributeError):
+        getattr(ctypes.CDLL("libc.so.6"), name)(*numbers)

@@ -18,6 +18,7 @@ import numpy as np
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import after_import, quiet_tensorflow
 from rnnstudy.core.threads import one_thread
+from rnnstudy.population.compile import keep_freed_memory
 from rnnstudy.study.errors import located_sentence
 from rnnstudy.study.execution.cluster.orders import Order, PackedJob, Packer
 from rnnstudy.study.execution.leases import Leases
@@ -156,6 +157,7 @@ def _configure(order: Order) -> None:
             return
         PROCESS.configured = True
     quiet_tensorflow()
+    keep_freed_memory()
     _choose_gpu()
     after_import("tensorflow", partial(_start, order.runtime))
 
