@@ -25,8 +25,8 @@ from rnnstudy.training.sharding import devices_of
 
 logger = logging.getLogger("rnnstudy")
 
-LONG_JOB = 1.0
-"""Seconds of a job after which unused memory is returned to the system, which takes a while."""
+FREED_AFTER = 10.0
+"""Seconds of jobs after which unused memory is returned to the system, which takes a while."""
 
 INTERRUPTED = "interrupted"
 """Failure of a job that was stopped before its end."""
@@ -109,8 +109,7 @@ class Worker:
             failure, trace = located_sentence(error), traceback.format_exc()
             logger.debug("%s", trace)
         result = JobResult(job.key, job.label, time.monotonic() - start, failure, trace)
-        if result.seconds > LONG_JOB:
-            free_memory()
+        _FREED_MEMORY.after(result.seconds)
         logger.info("%s after %.1f s: %s", failure or "done", result.seconds, job.label)
         notify(self.listener.on_job_end, job, result)
         return result
@@ -138,6 +137,25 @@ class Worker:
     def on_training_step(self, job: Job, step: int, steps: int, loss: Array) -> None:
         """Pass the number of steps that are done to the listener."""
         self.listener.on_training_step(job, step, steps, loss)
+
+
+class FreedMemory:
+    """Returns unused memory to the system from time to time, whichever thread has used it."""
+
+    def __init__(self) -> None:
+        self._seconds, self._lock = 0.0, threading.Lock()
+
+    def after(self, seconds: float) -> None:
+        """Count the seconds of a job; free memory once they come to `FREED_AFTER`."""
+        with self._lock:
+            total = self._seconds + seconds
+            self._seconds = 0.0 if total >= FREED_AFTER else total
+        if total >= FREED_AFTER:
+            free_memory()
+
+
+_FREED_MEMORY = FreedMemory()
+"""Memory of this process."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from rnnstudy.cells import Cell
 from rnnstudy.core.record import Record
 from rnnstudy.population.population import Population
 from rnnstudy.study.errors import RunError
+from rnnstudy.study.execution import worker
 from rnnstudy.study.execution.memory import is_out_of_memory, refuse_oversized, run_divided
 from rnnstudy.study.plan.analyse_members import AnalyseMembers
 from rnnstudy.study.plan.job import Context, Job, Stopped, halves
@@ -251,3 +252,20 @@ def test_the_memory_of_the_machine_is_the_limit_by_default() -> None:
     assert plan.cohorts[0].least_memory > machine_memory()
     with pytest.raises(RunError, match=r"MiB of the machine\. Reduce training\.batch"):
         refuse_oversized(plan.todo, huge.runtime)
+
+
+def test_memory_is_freed_after_seconds_of_jobs_not_after_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    freed: list[int] = []
+    monkeypatch.setattr(worker, "free_memory", lambda: freed.append(1))
+    memory = worker.FreedMemory()
+    for _ in range(3):
+        memory.after(worker.FREED_AFTER / 4)
+    assert not freed
+    memory.after(worker.FREED_AFTER / 4)
+    assert len(freed) == 1
+    memory.after(worker.FREED_AFTER / 2)
+    assert len(freed) == 1
+    memory.after(10 * worker.FREED_AFTER)
+    assert len(freed) == 2
