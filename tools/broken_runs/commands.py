@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import signal
+import stat
 import sys
 import time
 import traceback
@@ -204,6 +205,7 @@ def _command(arguments: Sequence[str], conditions: Conditions) -> int:
 
         # Workers are forks as well.
         dask.config.set({"distributed.worker.multiprocessing-method": "fork"})
+        os.register_at_fork(after_in_child=_drop_sockets)
     sys.argv = ["rnnstudy", *arguments]
     try:
         main()
@@ -212,6 +214,20 @@ def _command(arguments: Sequence[str], conditions: Conditions) -> int:
             account = {"changes": counter.last, "modules": list(sys.modules)}
             conditions.account.write_text(json.dumps(account), encoding="utf-8")
     return 0
+
+
+def _drop_sockets() -> None:
+    """Let go of the sockets of the process of before. A new interpreter would not have them.
+
+    A copy in one worker keeps the connection of another one open when the run is killed, so that
+    this one does not end.
+    """
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in map(int, os.listdir("/proc/self/fd")):
+        with suppress(OSError):  # the list itself was open
+            if stat.S_ISSOCK(os.fstat(number).st_mode):
+                os.dup2(nothing, number, inheritable=False)
+    os.close(nothing)
 
 
 class _Changes:
