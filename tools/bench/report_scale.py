@@ -159,7 +159,7 @@ def _opened(folder: Path) -> Data:
         raise SystemExit("report_scale.py: Chromium must be installed, found none.")
     browser = Browser(program)
     try:
-        blank = _resident_bytes(browser.renderers()) / 1e6
+        blank = _bytes_of(browser.renderers()) / 1e6
         measured = _walk(browser, folder / "report" / "index.html")
         measured["memory of a blank page"] = blank
         browser.open(folder / SINGLE)
@@ -189,7 +189,7 @@ def _walk(browser: Any, page: Path) -> Data:
         measured[name] = _seconds(browser, address, PLOTTED)
         browser.wait(IN_SPACE)
         measured[f"{name}, states in space"] = time.perf_counter() - begun
-    each = [_resident_bytes([process]) / 1e6 for process in browser.renderers()]
+    each = [_bytes_of([process]) / 1e6 for process in browser.renderers()]
     # Chromium keeps a process for the next page, and one of the page before.
     return measured | {"memory": sum(each), "memory of the page's own process": max(each)}
 
@@ -202,10 +202,10 @@ def _seconds(browser: Any, address: str, condition: str) -> float:
     return time.perf_counter() - begun
 
 
-def _resident_bytes(processes: Sequence[int]) -> int:
-    """Return the resident bytes of some processes."""
-    texts = [Path(f"/proc/{process}/status").read_text() for process in processes]
-    lines = [line for text in texts for line in text.splitlines() if line.startswith("VmRSS")]
+def _bytes_of(processes: Sequence[int]) -> int:
+    """Return the bytes of memory of some processes; a page that n processes share counts 1/n."""
+    texts = [Path(f"/proc/{process}/smaps_rollup").read_text() for process in processes]
+    lines = [line for text in texts for line in text.splitlines() if line.startswith("Pss:")]
     return sum(int(line.split()[1]) for line in lines) * 1024
 
 

@@ -11,6 +11,9 @@ from rnnstudy.report.style import LEGEND_LIMIT, Mark, palette, shorten, sort_nam
 
 Axes = Any
 
+MOST_VECTORS = 1000
+"""Dots of a figure up to which each is a vector."""
+
 
 @dataclass(frozen=True)
 class Legend:
@@ -96,6 +99,14 @@ def dot_style(mark: Mark, size: float = 5.5) -> dict[str, Any]:
         "markeredgecolor": palette().ink if mark.filled else mark.colour,
         "markeredgewidth": 0.4 if mark.filled else 1.2,
     }
+
+
+def is_dense(count: int) -> bool:
+    """Return whether so many dots of a figure are pixels, also in a file of vectors.
+
+    A browser draws thousands of vectors slowly, and programs for slides do as well.
+    """
+    return bool(count > MOST_VECTORS)
 
 
 def merge_legends(legends: Iterable[Legend]) -> Legend:

@@ -13,6 +13,7 @@ from rnnstudy.report.figures.panels import (
     Panel,
     dot_style,
     finite_rows,
+    is_dense,
     line_style,
     paint_reason,
 )
@@ -55,7 +56,8 @@ def paint_scatter(exhibit: Scatter, grouping: str, axes: Axes) -> Legend:
     # In the order of the legend, the last group would hide the others.
     for name in reversed(list(looks)):
         chosen = keep & (groups == name)
-        axes.plot(*exhibit.points[chosen].T, **dot_style(looks[name]), alpha=0.85)
+        style = dot_style(looks[name])
+        axes.plot(*exhibit.points[chosen].T, **style, alpha=0.85, rasterized=is_dense(keep.sum()))
     axes.margins(0.08)
     # Long decimals stand on the axis of a small panel: more of them would touch.
     axes.locator_params(nbins=5)
@@ -84,7 +86,8 @@ def paint_strip(exhibit: Strip, axes: Axes) -> Legend:
     if exhibit.limit is not None:
         axes.axvline(exhibit.limit, color=GREY, linestyle=":", linewidth=1)
     for row, (name, mark) in enumerate(looks.items()):
-        _paint_row(axes, row, values[usable & (categories == name)], mark)
+        shown = values[usable & (categories == name)]
+        _paint_row(axes, row, shown, mark, is_dense(usable.sum()))
         missing = int((~usable & (categories == name)).sum())
         if missing:
             axes.text(
@@ -112,11 +115,11 @@ def _few_ticks(axes: Axes, shown: list[float]) -> None:
         axes.xaxis.set_major_locator(LogLocator(subs=between, numticks=6))
 
 
-def _paint_row(axes: Axes, row: int, values: Any, mark: Mark) -> None:
+def _paint_row(axes: Axes, row: int, values: Any, mark: Mark, in_pixels: bool) -> None:
     if len(values) == 0:
         return
     heights = row + np.linspace(-JITTER, JITTER, len(values)) * (len(values) > 1)
-    axes.plot(values, heights, **dot_style(mark, 4.5), alpha=0.85)
+    axes.plot(values, heights, **dot_style(mark, 4.5), alpha=0.85, rasterized=in_pixels)
     median = float(np.median(values))
     axes.plot([median, median], [row - 0.36, row + 0.36], color=mark.colour, linewidth=2)
 

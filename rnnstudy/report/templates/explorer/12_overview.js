@@ -78,6 +78,7 @@ async function overviewView(container, filters) {
   await nextFrame();
   await mapPart.show();
   await matrixPart.show();
+  searchText(0); // so that the first letter of a search need not wait for the texts
   return () => listeners.delete(update);
 }
 
