@@ -33,6 +33,7 @@ from rnnstudy.report.figures.figures import (
     plot,
     save_figure,
 )
+from rnnstudy.report.figures.panels import MOST_VECTORS
 
 Exhibits = Callable[[int], dict[str, Exhibit]]
 NO_POINTS = np.zeros((0, 3))
@@ -272,6 +273,24 @@ def test_files_are_the_same_every_time(exhibits: Exhibits, tmp_path: Path) -> No
             for form in ("svg", "pdf"):
                 one, two = (tmp_path / f / f"{name}.{form}" for f in ("one", "two"))
                 assert one.read_bytes() == two.read_bytes(), f"{name}.{form}"
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_thousands_of_dots_are_pixels_and_words_stay_vectors(more: int, tmp_path: Path) -> None:
+    count = MOST_VECTORS + more
+    values = np.random.default_rng(0).uniform(size=(count, 2))
+    cells, names = ["gru"] * count, [f"net{i}" for i in range(count)]
+    strip = Strip(
+        title="loss", values=values[:, 0], categories=cells, labels=names, value_label="loss"
+    )
+    scatter = Scatter(title="map", points=values, groups={"cell": cells}, labels=names)
+    for name, exhibit in (("map", scatter), ("strip", strip)):
+        save_figure(exhibit, tmp_path, name, ["svg"])
+        text = (tmp_path / f"{name}.svg").read_text()
+        # Each dot that is a vector is a copy of one marker.
+        assert text.count("<image") == more
+        assert (text.count("<use") > count) == (not more)
+        assert ">gru<" in text or "<!-- gru -->" in text
 
 
 def test_plot_takes_exhibits_and_records(exhibits: Exhibits) -> None:
