@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from rnnstudy.study.errors import RunError
+from rnnstudy.study.errors import RunError, error_sentence
 from rnnstudy.study.execution.cluster import remote
 from rnnstudy.study.execution.cluster.dask_executor import DaskExecutor, supply_of
 from rnnstudy.study.execution.cluster.orders import Order, Packer
@@ -22,6 +22,9 @@ logger = logging.getLogger("rnnstudy")
 
 CONNECT = 30.0
 """Seconds until a scheduler must answer."""
+
+STARTS = 3
+"""Attempts to start the workers of this machine."""
 
 SPARE = 120
 """Seconds before the end of a batch job at which its worker stops."""
@@ -122,7 +125,7 @@ def _quiet() -> Iterator[None]:
 def _local(text: str, runtime: Runtime) -> Iterator[Any]:
     """Start worker processes on this machine, each for one job at a time."""
     import dask
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     gpus = remote.visible_gpus()
     count = int(text.partition(":")[2] or len(gpus) or os.cpu_count() or 1)
@@ -131,18 +134,36 @@ def _local(text: str, runtime: Runtime) -> Iterator[Any]:
     settings = {"distributed.scheduler.allowed-failures": 0}
     with (
         dask.config.set(settings),
-        LocalCluster(
-            n_workers=count,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            memory_limit=None,
-            resources=resources,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
+        _started_workers(count, resources) as cluster,
         Client(cluster, timeout=CONNECT) as client,
     ):
         yield client
+
+
+def _started_workers(count: int, resources: dict[str, int]) -> Any:
+    """Return a cluster of worker processes, started anew if one of them is lost in its start."""
+    from distributed import LocalCluster
+
+    attempt = 1
+    while True:
+        try:
+            return LocalCluster(
+                n_workers=count,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                memory_limit=None,
+                resources=resources,
+                silence_logs=logging.CRITICAL,
+            )
+        except (RuntimeError, OSError) as error:
+            if attempt == STARTS:
+                raise RunError(
+                    f"{count} workers must start on this machine, but after {STARTS} attempts they "
+                    f"do not ({error_sentence(error)}). Is there memory for all of them?"
+                ) from None
+        attempt += 1
+        logger.warning("a worker was lost in its start; all are started again")
 
 
 @contextmanager
