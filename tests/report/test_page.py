@@ -482,6 +482,21 @@ def test_plots_open_in_a_page_in_one_file(browser: Any, report: Path, tmp_path: 
     assert browser.complaints == []
 
 
+def test_a_long_reason_of_failed_controls_fits_a_phone(browser: Any, tmp_path: Path) -> None:
+    words = (
+        "controls fail (the measure misses a difference that is there, in every task)"
+    )
+    row = FindingRow("It is so.", "uninformative", controls=words, control_tone="bad")
+    index = write_page(Page("p", findings=[Finding("Is it so?", (row,))], leading=5), tmp_path)
+    browser.look(390)
+    try:
+        browser.open(index)
+        assert browser.ask("document.querySelector('.mark').textContent").endswith(words)
+        assert browser.ask("document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        browser.look()
+
+
 def test_tables_sort_in_a_browser(opened: Any) -> None:
     click = "document.querySelectorAll('th button')[1].click()"
     column = "[...document.querySelectorAll('tbody tr')].map(r => Number(r.cells[1].dataset.sort))"
