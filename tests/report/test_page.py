@@ -483,9 +483,7 @@ def test_plots_open_in_a_page_in_one_file(browser: Any, report: Path, tmp_path: 
 
 
 def test_a_long_reason_of_failed_controls_fits_a_phone(browser: Any, tmp_path: Path) -> None:
-    words = (
-        "controls fail (the measure misses a difference that is there, in every task)"
-    )
+    words = "controls fail (the measure misses a difference that is there, in every task)"
     row = FindingRow("It is so.", "uninformative", controls=words, control_tone="bad")
     index = write_page(Page("p", findings=[Finding("Is it so?", (row,))], leading=5), tmp_path)
     browser.look(390)
