@@ -155,14 +155,7 @@ def _recorded_maps(run: Run, positions: Mapping[str, int]) -> dict[tuple[str, st
 
 
 def _matrices(run: Run, positions: dict[str, int]) -> Iterator[NetworkDistances]:
-    """Yield the distances of the analyses that the spec lists.
-
-    Those that a study adds as controls repeat the distances of a listed analysis.
-    """
-    listed = {analysis.title for analysis in run.study.analyses}
     for title, task, record in task_records(run, Distances):
-        if title not in listed:
-            continue
         assert isinstance(record, Distances)
         matrix = network_distances(title, task, record, positions)
         if len(matrix.items) > 1:

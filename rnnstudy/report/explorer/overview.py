@@ -110,6 +110,8 @@ def _class(run: Run, title: str, name: str) -> SolutionClass | None:
 def task_records(run: Run, kind: type[Record]) -> Iterator[tuple[str, str, Record]]:
     """Yield analysis, task and record of each result of a class that the run holds.
 
+    Analyses that a study adds as controls are left out, unread: they repeat what a listed one has.
+
     Parameters
     ----------
     run
@@ -117,8 +119,9 @@ def task_records(run: Run, kind: type[Record]) -> Iterator[tuple[str, str, Recor
     kind
         Class of the records.
     """
+    listed = {analysis.title for analysis in run.study.analyses}
     for (title, task), result in run.index.selected.shared.items():
-        if not issubclass(result.analysis.yields, kind):
+        if title not in listed or not issubclass(result.analysis.yields, kind):
             continue
         try:
             record = run.task_record(title, task)
