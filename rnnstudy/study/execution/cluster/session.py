@@ -134,13 +134,13 @@ def _local(text: str, runtime: Runtime) -> Iterator[Any]:
     settings = {"distributed.scheduler.allowed-failures": 0}
     with (
         dask.config.set(settings),
-        _started_workers(count, resources) as cluster,
+        _start_workers(count, resources) as cluster,
         Client(cluster, timeout=CONNECT) as client,
     ):
         yield client
 
 
-def _started_workers(count: int, resources: dict[str, int]) -> Any:
+def _start_workers(count: int, resources: dict[str, int]) -> Any:
     """Return a cluster of worker processes, started anew if one of them is lost in its start."""
     from distributed import LocalCluster
 

@@ -22,8 +22,8 @@ def test_a_worker_that_is_lost_in_its_start_is_started_again(
 
     monkeypatch.setattr("distributed.LocalCluster", start)
     if failures < session.STARTS:
-        assert session._started_workers(2, {}) == "cluster"
+        assert session._start_workers(2, {}) == "cluster"
     else:
         with pytest.raises(RunError, match=r"^2 workers must start on this machine, but after 3 "):
-            session._started_workers(2, {})
+            session._start_workers(2, {})
     assert starts == [2] * min(failures + 1, session.STARTS)
