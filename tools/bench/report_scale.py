@@ -190,8 +190,13 @@ def _walk(browser: Any, page: Path) -> Data:
         browser.wait(IN_SPACE)
         measured[f"{name}, states in space"] = time.perf_counter() - begun
     each = [_bytes_of([process]) / 1e6 for process in browser.renderers()]
+    resident = _bytes_of(browser.renderers(), "Rss") / 1e6
     # Chromium keeps a process for the next page, and one of the page before.
-    return measured | {"memory": sum(each), "memory of the page's own process": max(each)}
+    return measured | {
+        "memory": sum(each),
+        "memory of the page's own process": max(each),
+        "memory, shared pages counted for each process": resident,
+    }
 
 
 def _seconds(browser: Any, address: str, condition: str) -> float:
@@ -202,10 +207,13 @@ def _seconds(browser: Any, address: str, condition: str) -> float:
     return time.perf_counter() - begun
 
 
-def _bytes_of(processes: Sequence[int]) -> int:
-    """Return the bytes of memory of some processes; a page that n processes share counts 1/n."""
+def _bytes_of(processes: Sequence[int], kind: str = "Pss") -> int:
+    """Return the bytes of memory of some processes.
+
+    A page that n processes share counts 1/n for each as `Pss`, and whole for each as `Rss`.
+    """
     texts = [Path(f"/proc/{process}/smaps_rollup").read_text() for process in processes]
-    lines = [line for text in texts for line in text.splitlines() if line.startswith("Pss:")]
+    lines = [line for text in texts for line in text.splitlines() if line.startswith(f"{kind}:")]
     return sum(int(line.split()[1]) for line in lines) * 1024
 
 
