@@ -1,7 +1,13 @@
 """Settings of TensorFlow for a process that runs jobs."""
 
+import os
+
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.study.spec.options import Runtime
+
+OWN_POOLS = "TF_OVERRIDE_GLOBAL_THREADPOOL"
+"""Variable of the environment by which each session of TensorFlow has threads of its own. Without
+it the programs of all workers would take turns on one thread."""
 
 
 def start_tensorflow(runtime: Runtime) -> None:
@@ -13,6 +19,7 @@ def start_tensorflow(runtime: Runtime) -> None:
     GPUs: only `training.tf32` sets that.
     """
     tf.config.experimental.enable_tensor_float_32_execution(False)
+    os.environ.setdefault(OWN_POOLS, "1")
     try:
         tf.config.threading.set_intra_op_parallelism_threads(1)
     except RuntimeError:
