@@ -64,7 +64,7 @@ class SolutionClasses(MemberAnalysis):
     ((), ('fixed_points',))
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     kind: ClassVar[str] = "solution_classes"
     chapter: ClassVar[str] = "solutions"
     yields: ClassVar[type[Record]] = SolutionClass

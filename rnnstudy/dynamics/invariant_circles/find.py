@@ -219,6 +219,8 @@ def classify_trajectory(
     if to_last[: len(states) // 4].max() <= RESTING_RADIUS * system.scale:
         return FIXED, 0, None
     period = _least_period(states, to_last, RETURN_DISTANCE * system.scale)
+    if period == 1:  # It still comes nearer to a fixed point, slowly.
+        return FIXED, 0, None
     if period:
         return PERIODIC, period, None
     rho = rotation_number(states)

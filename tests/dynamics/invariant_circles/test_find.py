@@ -11,7 +11,7 @@ from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.dynamics.fixed_points.find import find_fixed_points
 from rnnstudy.dynamics.invariant_circles.find import find_circles
-from rnnstudy.dynamics.invariant_circles.record import Circles
+from rnnstudy.dynamics.invariant_circles.record import FIXED, Circles
 from rnnstudy.dynamics.invariant_circles.search import CircleSearch
 from rnnstudy.dynamics.lyapunov import lyapunov_exponents
 
@@ -50,6 +50,13 @@ def test_a_circle_that_attracts(rho):
     # Across the circle the slope is 1 - 2 pull.
     assert found.exponent[0] == pytest.approx(np.log(0.6), abs=1e-9)
     assert found.kind.tolist() == ["attracting"]
+
+
+def test_a_slow_approach_to_a_point_is_no_orbit_of_period_1():
+    """h' = 0.999 h: its last steps are below the distance of a return, its way is not."""
+    found = find_circles(Maps(linear(0.999 * np.eye(2)), 2, 2), None, [[1.0, 0.5]])
+    assert found.outcome.tolist() == [FIXED]
+    assert found.period.tolist() == [0]
 
 
 def test_a_rotation_has_circles_of_every_size_and_no_stable_point():
