@@ -211,6 +211,7 @@ def choices(title: str) -> MultiverseResult:
     return MultiverseResult(
         claim=title,
         effect_label="effect",
+        exchange="values of cell are exchanged",
         shuffles=99,
         choices=tuple({"of": of, "by": by} for of in ("svcca", "cka") for by in ("a", "b")),
         reasons=("", "", "uninformative", "not enough networks"),

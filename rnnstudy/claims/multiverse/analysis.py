@@ -1,6 +1,7 @@
 """Analysis that repeats a claim over choices and tests all specifications jointly."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -8,13 +9,12 @@ from pydantic import Field, model_validator
 
 from rnnstudy.analyses.base import Inputs, Member, MemberAnalysis, Section, TaskAnalysis
 from rnnstudy.analyses.conditions import has_values
-from rnnstudy.analyses.distances.controls import TRAINED, UNTRAINED
 from rnnstudy.analyses.factors.evaluation import Evaluation
-from rnnstudy.analyses.factors.fields import strata_of, varying_factors
+from rnnstudy.analyses.factors.fields import varying_factors
 from rnnstudy.analyses.factors.loss_matching import match_by_loss
 from rnnstudy.claims import AnyClaim
 from rnnstudy.claims.base import Claim
-from rnnstudy.claims.evidence.control_runs import is_informative
+from rnnstudy.claims.evidence.control_runs import is_informative, sees_planted
 from rnnstudy.claims.evidence.measurements import Measurements
 from rnnstudy.claims.evidence.record import Evidence
 from rnnstudy.claims.multiverse.record import MultiverseResult
@@ -26,7 +26,7 @@ from rnnstudy.claims.multiverse.specifications import (
 )
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.comparison.statistics.matching import CALIPER
-from rnnstudy.comparison.statistics.permutation import p_value, random_orders
+from rnnstudy.comparison.statistics.permutation import p_value
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Exhibit
 from rnnstudy.core.record import Record
@@ -48,9 +48,9 @@ class Multiverse(TaskAnalysis):
     - `ANALYSIS.FIELD`: a setting of an analysis, such as `svcca.metric.dimensions`. It applies
       where the claim reads that analysis.
 
-    Labels are permuted jointly over all specifications, so that the median effect has one p.
-    A claim with a `factor` permutes its values among networks that agree in all else but the seed.
-    Other claims exchange networks with their untrained twins.
+    Labels are shuffled as the claim does it, jointly over all specifications, so that the median
+    effect has one p: that of an effect as large under labels that mean nothing. For a claim of
+    sameness a small p is evidence of a difference.
 
     References
     ----------
@@ -70,6 +70,7 @@ class Multiverse(TaskAnalysis):
     """
 
     kind: ClassVar[str] = "multiverse"
+    version: ClassVar[int] = 2
     chapter: ClassVar[str] = "choices"
     yields: ClassVar[type[Record]] = MultiverseResult
 
@@ -125,10 +126,11 @@ class Multiverse(TaskAnalysis):
             for each, (row, reason) in zip(all_specifications, rows, strict=True)
         ]
         median = _median(effect)
-        null = self._null_medians(all_specifications, measured, self._compared_members(inputs))
+        null = self._null_medians(all_specifications, measured)
         return MultiverseResult(
             claim=self.claim.title,
             effect_label=self.claim.effect,
+            exchange=self.claim.exchange,
             shuffles=self.shuffles,
             choices=tuple(dict(each.choices) for each in all_specifications),
             reasons=tuple(reason for _, reason in rows),
@@ -159,12 +161,6 @@ class Multiverse(TaskAnalysis):
         keep = [i for i, m in enumerate(measured.members) if m.name in names | others]
         return measured.only(keep)
 
-    def _compared_members(self, inputs: Inputs) -> tuple[Member, ...]:
-        """Return the networks that have distances in some specification."""
-        left_out = _left_out(self.needs(), inputs)
-        absent = left_out[0].intersection(*left_out) if left_out else frozenset()
-        return tuple(member for member in inputs.members if member.name not in absent)
-
     def _match(self, members: list[Member], inputs: Inputs) -> list[Member]:
         records = inputs[Evaluation().title]
         known = [member for member in members if member in records]
@@ -177,20 +173,20 @@ class Multiverse(TaskAnalysis):
         self,
         all_specifications: tuple[Specification, ...],
         measured: list[Measurements | None],
-        members: tuple[Member, ...],
     ) -> Array:
-        """Return the median effect of each joint permutation."""
-        if not members:
-            return np.full(self.shuffles, -np.inf)
-        quick = [_quick(each.claim) for each in all_specifications]
-        medians = []
-        for number in range(self.shuffles):
-            shuffle = _JointShuffle(members, getattr(self.claim, "factor", None), number)
-            effects = [
-                _estimate(claim, shuffle.apply(numbers)) if numbers is not None else np.nan
-                for claim, numbers in zip(quick, measured, strict=True)
-            ]
-            medians.append(_median(np.array(effects)))
+        """Return the median effect of each joint shuffle."""
+        rows = [
+            (_quick(each.claim), numbers)
+            for each, numbers in zip(all_specifications, measured, strict=True)
+            if numbers is not None
+        ]
+        items = _all_items([numbers for _, numbers in rows])
+        medians = [
+            _median(np.array([
+                _estimate(claim, _shuffled(claim, numbers, items, seed)) for claim, numbers in rows
+            ]))
+            for seed in range(self.shuffles)
+        ]  # fmt: skip
         return np.array([each if np.isfinite(each) else -np.inf for each in medians])
 
     def show(self, section: Section) -> Iterable[Exhibit]:
@@ -199,50 +195,42 @@ class Multiverse(TaskAnalysis):
             yield from result.exhibits()
 
 
-class _JointShuffle:
-    """One permutation of networks that all specifications have in common."""
+def _all_items(measured: Sequence[Measurements]) -> Measurements:
+    """Return the items of all measurements, each once, without numbers."""
+    items = {key: member for each in measured for key, member in _keyed(each)}
+    return Measurements(
+        members=tuple(items.values()),
+        learnt=tuple(learnt for _, learnt in items),
+        values=np.zeros(len(items)),
+    )
 
-    def __init__(self, members: tuple[Member, ...], factor: str | None, seed: int) -> None:
-        self.factor = factor
-        if factor is None:
-            exchanged = np.random.default_rng(seed).random(len(members)) < 0.5
-            self.exchanged = {m.name for m, e in zip(members, exchanged, strict=True) if e}
-        else:
-            ((order,),) = random_orders(len(members), 1, seed, strata_of(factor, members))
-            self.values = {
-                member.name: members[i].fields.get(factor)
-                for member, i in zip(members, order, strict=True)
-            }
 
-    def apply(self, measured: Measurements) -> Measurements:
-        """Return measurements with permuted values of the factor, or with exchanged twins."""
-        if self.factor is not None:
-            changed = list(measured.members)
-            for i in measured.at(TRAINED):
-                fields = {**changed[i].fields, self.factor: self.values[changed[i].name]}
-                changed[i] = Member(changed[i].name, fields)
-            return measured.with_members(changed)
-        learnt = list(measured.learnt)
-        for trained, untrained in measured.twins():
-            if measured.members[trained].name in self.exchanged:
-                learnt[trained], learnt[untrained] = UNTRAINED, TRAINED
-        return _with_training(measured, learnt)
+def _keyed(measured: Measurements) -> list[tuple[tuple[str, str], Member]]:
+    """Return the network of each item under its name and its training."""
+    rows = zip(measured.members, measured.learnt, strict=True)
+    return [((member.name, learnt), member) for member, learnt in rows]
+
+
+def _shuffled(claim: Claim, measured: Measurements, items: Measurements, seed: int) -> Measurements:
+    """Return measurements under labels that mean nothing.
+
+    All specifications have one shuffle of all items, also those that some of them leave out.
+    """
+    changed = claim.shuffle(items, np.random.default_rng(seed))
+    keys = [key for key, _ in _keyed(items)]
+    places = dict(zip(keys, zip(changed.members, changed.learnt, strict=True), strict=True))
+    found = [places[key] for key, _ in _keyed(measured)]
+    return replace(
+        measured,
+        members=tuple(member for member, _ in found),
+        learnt=tuple(learnt for _, learnt in found),
+    )
 
 
 def _left_out(needs: Iterable[str], inputs: Inputs) -> list[frozenset[str]]:
     """Return the names of the networks without distances, for each of the inputs."""
     records = (inputs[name] for name in needs)
     return [frozenset(r.left_out if isinstance(r, Distances) else ()) for r in records]
-
-
-def _with_training(measured: Measurements, learnt: list[str]) -> Measurements:
-    return Measurements(
-        members=measured.members,
-        learnt=tuple(learnt),
-        values=measured.values,
-        is_distance=measured.is_distance,
-        bound=measured.bound,
-    )
 
 
 def _evidence(claim: Claim, measured: Measurements | None) -> tuple[Evidence | None, str]:
@@ -255,11 +243,12 @@ def _evidence(claim: Claim, measured: Measurements | None) -> tuple[Evidence | N
         return None, str(error)
     if evidence.shortage:
         return None, f"not enough networks: {evidence.shortage}"
-    return evidence, "" if is_informative(claim, measured) else "uninformative"
+    sees = is_informative(claim, measured) and sees_planted(claim, measured)
+    return evidence, "" if sees else "uninformative"
 
 
 def _supports(claim: Claim, evidence: Evidence | None, reason: str) -> bool:
-    return bool(evidence and not reason and evidence.holds and evidence.p <= claim.alpha)
+    return bool(evidence and not reason and evidence.holds and evidence.p < claim.alpha)
 
 
 def _quick(claim: Claim) -> Claim:

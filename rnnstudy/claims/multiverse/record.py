@@ -19,7 +19,8 @@ class MultiverseResult(Record):
     Examples
     --------
     >>> result = MultiverseResult(
-    ...     claim="svcca_depends_on_cell", effect_label="effect", shuffles=199,
+    ...     claim="svcca_depends_on_cell", effect_label="effect",
+    ...     exchange="values of cell are exchanged", shuffles=199,
     ...     choices=({"of": "svcca"}, {"of": "cka"}), reasons=("", ""), median=0.3, median_p=0.005,
     ...     effect=np.array([0.4, 0.2]), low=np.array([0.2, 0.1]), high=np.array([0.6, 0.3]),
     ...     p=np.array([0.001, 0.03]), supports=np.array([True, False]),
@@ -32,8 +33,10 @@ class MultiverseResult(Record):
     """Name of the claim."""
     effect_label: str
     """Meaning of the effect."""
+    exchange: str
+    """What is exchanged at random in a joint shuffle, as a clause."""
     shuffles: int
-    """Number of joint permutations."""
+    """Number of joint shuffles."""
     choices: tuple[dict[str, Any], ...]
     """Choice -> value, of each specification; absent where it does not apply."""
     reasons: tuple[str, ...]
@@ -41,7 +44,7 @@ class MultiverseResult(Record):
     median: float
     """Median effect over specifications."""
     median_p: float
-    """p of the median effect: labels are permuted jointly over all specifications."""
+    """p of a median effect as large, in joint shuffles."""
     effect: Array = array("specification")
     """Effect; NaN if the claim cannot be tested."""
     low: Array = array("specification")
@@ -79,8 +82,9 @@ class MultiverseResult(Record):
             f"{int(np.sum(self.supports))} of {tested} specifications support the claim"
             + (f"; {untested} more cannot be tested" if untested else "")
             + ". Median "
-            f"effect {self.median:.3g}, p {self.median_p:.2g} by {self.shuffles} permutations of "
-            "labels jointly over all specifications (Simonsohn et al. 2020)."
+            f"effect {self.median:.3g}; it is as large with p {self.median_p:.2g} in "
+            f"{self.shuffles} shuffles of all specifications together, in which {self.exchange} "
+            "(Simonsohn et al. 2020)."
         )
         yield SpecificationCurve(
             title=f"Specification curve of {self.claim}",

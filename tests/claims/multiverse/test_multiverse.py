@@ -5,16 +5,19 @@ from itertools import product
 import numpy as np
 import pytest
 from scipy.spatial.distance import pdist, squareform
+from scipy.stats import binom
 
 from rnnstudy.analyses.base import Inputs, Member
 from rnnstudy.analyses.distances.controls import ControlDistances
 from rnnstudy.claims import CLAIMS
+from rnnstudy.claims.evidence.measurements import values_of
 from rnnstudy.claims.multiverse import Multiverse
 from rnnstudy.claims.multiverse.specifications import derived_title
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.exhibit import SpecificationCurve, Table
 from rnnstudy.study.spec.study import SpecError, study_of
 from rnnstudy.tasks.flip_flop import FlipFlop
+from rnnstudy.tasks.integration import Integration
 
 CELLS, PROTOCOLS, SEEDS = ("gru", "vanilla"), ("tuned", "standard"), 10
 MEMBERS = [
@@ -112,9 +115,9 @@ def test_without_controls_nothing_is_supported():
 
 
 def test_the_joint_test_keeps_its_level():
-    """Distances without an effect: of 12 studies, few have a p of 1 in 20."""
+    """Distances without an effect: of 12 studies, not more than chance have a p of 1 in 20."""
     p = [run(0.0, seed, {"of": ("svcca", "cka")})[1].median_p for seed in range(0, 24, 2)]
-    assert sum(one <= 0.05 for one in p) <= 4
+    assert binom.sf(sum(one <= 0.05 for one in p) - 1, len(p), 0.05) > 1e-3
     assert np.median(p) > 0.2
 
 
@@ -130,6 +133,40 @@ def test_shuffles_are_joint():
         cka=distance,
     )
     assert one.run(FlipFlop(), both).median_p == two.run(FlipFlop(), both).median_p
+
+
+def modes(difference, seed=0):
+    """Numbers of modes of two cells that differ by so many, and of untrained twins far above."""
+    generator = np.random.default_rng(seed)
+    counts = 4.0 + generator.integers(0, 3, COUNT)
+    counts += difference * np.array([m.fields["cell"] == "gru" for m in MEMBERS])
+    return {
+        "trained": dict(zip(MEMBERS, counts, strict=True)),
+        "untrained": dict(zip(MEMBERS, counts[::-1] + 20.0, strict=True)),
+    }
+
+
+def run_modes(monkeypatch, difference, seed=0):
+    several = CLAIMS["one_mode_or_several"](cell="gru", expected="several", permutations=99)
+    numbers = modes(difference, seed)
+    monkeypatch.setattr(
+        type(several),
+        "measure",
+        lambda *_: values_of(numbers["trained"], {"untrained": numbers["untrained"]}),
+    )
+    choices = {"where.protocol": PROTOCOLS}
+    multiverse = Multiverse(claim=several, choices=choices, shuffles=99)
+    return multiverse.run(Integration(), Inputs(MEMBERS, line_attractor=numbers))
+
+
+def test_a_claim_about_cells_exchanges_cells(monkeypatch):
+    """Training changes the number of modes, which cells differ in only in the first study."""
+    assert run_modes(monkeypatch, 4.0).median_p == 1 / 100
+    p = [run_modes(monkeypatch, 0.0, seed).median_p for seed in range(8)]
+    assert binom.sf(sum(one <= 0.05 for one in p) - 1, len(p), 0.05) > 1e-3
+    assert 0.1 < np.median(p) < 0.9
+    curve, _ = run_modes(monkeypatch, 0.0).exhibits()
+    assert "in which cells are exchanged" in curve.caption
 
 
 def test_too_few_networks_are_no_effect():
