@@ -166,7 +166,7 @@ def test_controls_stand_beside_each_verdict(page: str) -> None:
         "0.05",
         "0.26 (0.00 to 0.90)",
         "yes: 1 of 1 controls (p 1e-06)",
-        "uninformative; shuffled labels: 1 of 2 pass",
+        "uninformative; shuffled labels: 1 of 2 give a finding",
     ]
     assert cells[9] == "24; left out: 1 not solved (all of lstm relu standard)"
 

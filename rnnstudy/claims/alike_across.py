@@ -1,6 +1,7 @@
 """Claim that networks of different values of a factor are alike within a margin."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Annotated, Any, ClassVar
@@ -24,6 +25,7 @@ from rnnstudy.claims.evidence.record import (
 )
 from rnnstudy.claims.separation import factor_misfit, shortage_evidence
 from rnnstudy.comparison.statistics.equivalence import (
+    SMALLEST_GROUP,
     Equivalence,
     LevelDifferences,
     equivalence_test,
@@ -44,7 +46,9 @@ class AlikeAcross(Claim):
     `undecided`.
 
     Sameness needs a measure that could have seen a difference. A planted difference in the networks
-    of each level must be detected, and be at least as large as the margin.
+    of each level must be detected, and be at least as large as the margin. Without it the verdict
+    is `different` or `uninformative`. Records of classes make the copies themselves, by a method
+    `planted`.
 
     References
     ----------
@@ -138,10 +142,10 @@ class AlikeAcross(Claim):
     def measure(self, task: Task, inputs: Inputs) -> Measurements:
         record = inputs[self.of]
         if isinstance(record, Mapping):
-            classes = {TRAINED: record, **self.control_records(inputs)}
+            records = {TRAINED: record, **self.control_records(inputs), PLANTED: _planted(record)}
             return class_distances({
-                training: {member: _class_of(each, self.of) for member, each in records.items()}
-                for training, records in classes.items()
+                training: {member: _class_of(each, self.of) for member, each in of_each.items()}
+                for training, of_each in records.items()
             })  # fmt: skip
         return _with_bound(self.distances(inputs, self.of))
 
@@ -158,12 +162,16 @@ class AlikeAcross(Claim):
         if missing:
             a, b = missing[0]
             return no_evidence(f"no combination of the other factors has 3 networks of {a} and {b}")
-        return self._evidence(differences, equivalence_test(differences, self.margin), labels)
+        most = np.inf if trained.bound is None else max(trained.bound, trained.values.max())
+        test = equivalence_test(differences, self.margin)
+        return self._evidence(differences, test, labels, float(most))
 
     def _evidence(
-        self, differences: LevelDifferences, test: Equivalence, labels: Sequence[str]
+        self, differences: LevelDifferences, test: Equivalence, labels: Sequence[str], most: float
     ) -> Evidence:
+        """Return the evidence of differences that are at most `most`."""
         groups, sizes, _ = average_by_group(labels, np.zeros(len(labels)))
+        low, high = (np.clip(each, -most, most) for each in (differences.low, differences.high))
         at, sizes_of_pairs = test.largest, differences.networks.sum(axis=1)
         largest = float(differences.difference[at])
         # A pair within the margin is no difference, however sure it is.
@@ -171,8 +179,8 @@ class AlikeAcross(Claim):
         return Evidence(
             statistic=largest,
             effect=largest,
-            low=float(differences.low[at]),
-            high=float(differences.high[at]),
+            low=float(low[at]),
+            high=float(high[at]),
             p=test.p,
             p_opposite=float(np.min(test.p_different[candidates], initial=1.0)),
             floor=0.0,
@@ -184,8 +192,8 @@ class AlikeAcross(Claim):
                     if group in pair) for group in groups
             ]),
             parts=collect_parts([
-                Part(f"{a} and {b}", float(differences.difference[i]), float(differences.low[i]),
-                     float(differences.high[i]), float(test.p_within[i]),
+                Part(f"{a} and {b}", float(differences.difference[i]), float(low[i]),
+                     float(high[i]), float(test.p_within[i]),
                      bool(differences.difference[i] < self.margin), int(sizes_of_pairs[i]))
                 for i, (a, b) in enumerate(differences.pairs)
             ]),
@@ -211,6 +219,13 @@ class AlikeAcross(Claim):
             for level, difference, low, p, detected in rows
         ]
 
+    @property
+    def exchange(self) -> str:
+        return (
+            f"values of {self.factor} are exchanged; a small p is evidence of a difference, not of "
+            "sameness"
+        )
+
     def shuffle(self, measurements: Measurements, generator: np.random.Generator) -> Measurements:
         return shuffle_factor(measurements, self.factor, generator)
 
@@ -219,20 +234,35 @@ class AlikeAcross(Claim):
 
     def learnt(self, measurements: Measurements) -> Interval:
         """Return the difference of the pair that differs most, minus that of untrained twins."""
-        estimates = self._differences(measurements.of(TRAINED))
-        pair = max(estimates, key=lambda each: np.nan_to_num(estimates[each], nan=-np.inf))
+        trained = measurements.of(TRAINED)
+        pairs = combinations(dict.fromkeys(self._labels(trained.members)[0]), 2)
+        estimates = {pair: self._difference(trained, pair) for pair in pairs}
+        largest = max(estimates, key=lambda pair: np.nan_to_num(estimates[pair], nan=-np.inf))
+        used = self._strata(trained, largest)
         return jackknifed_difference(
-            lambda items: self._differences(items.of(TRAINED))[pair], measurements
+            lambda items: self._difference(items.of(TRAINED), largest, used), measurements
         )
 
-    def _differences(self, trained: Measurements) -> dict[tuple[str, str], float]:
-        """Return the difference of each pair of levels, without its test."""
+    def _difference(
+        self, trained: Measurements, pair: tuple[str, str], used: Collection[str] | None = None
+    ) -> float:
+        """Return the difference of two levels without its test, by default over `_strata`."""
         labels, strata = (np.array(each) for each in self._labels(trained.members))
-        levels = list(dict.fromkeys(labels.tolist()))
-        return {
-            (a, b): _mean_difference(trained.values, labels == a, labels == b, strata)
-            for a, b in combinations(levels, 2)
-        }
+        masks = [
+            [(labels == level) & (strata == stratum) for level in pair]
+            for stratum in (self._strata(trained, pair) if used is None else used)
+        ]
+        layers = np.array([_mean_difference(trained.values, *both) for both in masks])
+        return float(layers[np.isfinite(layers)].mean()) if np.isfinite(layers).any() else np.nan
+
+    def _strata(self, trained: Measurements, pair: tuple[str, str]) -> list[str]:
+        """Return the strata with enough networks of both levels."""
+        items = Counter(zip(*self._labels(trained.members), strict=True))
+        return [
+            stratum
+            for stratum in dict.fromkeys(stratum for _, stratum in items)
+            if min(items[level, stratum] for level in pair) >= SMALLEST_GROUP
+        ]
 
     def _labels(self, members: Sequence[Member]) -> tuple[list[str], list[str]]:
         """Return the level of the factor, and the stratum, of each network."""
@@ -250,29 +280,25 @@ def _with_bound(measurements: Measurements) -> Measurements:
     return replace(measurements, bound=float(np.nanmax(among, initial=0.0)))
 
 
-def _mean_difference(distances: Array, first: Array, second: Array, strata: Array) -> float:
-    """Return the mean distance between two levels minus that within, averaged over strata."""
-    layers = [
-        _mean_distance(distances, first & at, second & at)
-        - 0.5 * _mean_distance(distances, first & at, first & at)
-        - 0.5 * _mean_distance(distances, second & at, second & at)
-        for at in _strata_with_both(first, second, strata)
-    ]
-    return float(np.mean(layers)) if layers else float("nan")
-
-
-def _strata_with_both(first: Array, second: Array, strata: Array) -> Iterable[Array]:
-    for stratum in dict.fromkeys(strata.tolist()):
-        at = strata == stratum
-        if min((first & at).sum(), (second & at).sum()) > 1:
-            yield at
+def _mean_difference(distances: Array, first: Array, second: Array) -> float:
+    """Return the mean distance between two groups minus that within; NaN for single networks."""
+    return (
+        _mean_distance(distances, first, second)
+        - 0.5 * _mean_distance(distances, first, first)
+        - 0.5 * _mean_distance(distances, second, second)
+    )
 
 
 def _mean_distance(distances: Array, first: Array, second: Array) -> float:
     """Return the mean distance of pairs of two networks of two groups, or of one."""
     block = distances[np.ix_(first, second)]
-    same = int((first & second).sum())
-    return float(block.sum() / (block.size - same))
+    pairs = block.size - int((first & second).sum())
+    return float(block.sum() / pairs) if pairs else float("nan")
+
+
+def _planted(records: Mapping[Member, Any]) -> dict[Member, Any]:
+    """Return a copy with a known change of each record of a class that makes them."""
+    return {m: each.planted() for m, each in records.items() if hasattr(each, "planted")}
 
 
 def _class_of(record: Any, name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from rnnstudy.analyses.base import Inputs, TaskAnalysis
+from rnnstudy.analyses.base import Inputs, Member, TaskAnalysis
 from rnnstudy.claims.evidence.control_runs import (
     Interval,
     add_controls,
@@ -102,7 +102,7 @@ class Claim(TaskAnalysis):
 
     noun: ClassVar[str] = "claim"
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     labels: ClassVar[frozenset[str]] = TaskAnalysis.labels | {"alpha", "per"}
 
@@ -186,6 +186,13 @@ class Claim(TaskAnalysis):
         """
         return ("untrained",)
 
+    def compares(self, member: Member) -> bool:
+        """Return whether the claim compares a network with others; by default all networks.
+
+        If a group of compared networks is left out as a whole, there are not enough networks.
+        """
+        return True
+
     @abstractmethod
     def measure(self, task: Task, inputs: Inputs) -> Measurements:
         """Return the numbers of the trained networks of one task, and of their controls."""
@@ -208,7 +215,8 @@ class Claim(TaskAnalysis):
     def planted_controls(self, measurements: Measurements) -> Sequence[ControlResult]:
         """Return the tests that the measure detects a known difference of trained networks.
 
-        Claims of sameness need them. There are none by default.
+        Claims of sameness need them: one that is missed leaves the opposite, or `uninformative`.
+        There are none by default.
         """
         return ()
 
@@ -218,6 +226,11 @@ class Claim(TaskAnalysis):
         By default, networks and their untrained twins are exchanged at random.
         """
         return shuffle_training(measurements, generator)
+
+    @property
+    def exchange(self) -> str:
+        """What `shuffle` exchanges at random, as a clause."""
+        return "networks and their untrained twins are exchanged"
 
     def finding_p(self, evidence: Evidence) -> float:
         """Return the p of the finding that shuffled labels must not give; 1 without one."""

@@ -156,6 +156,10 @@ class OneModeOrSeveral(Claim):
         listed = ", ".join(cells)
         return f"is about {missing[0]!r}; cells: {listed}{suggestion(missing[0], cells)}"
 
+    def compares(self, member: Member) -> bool:
+        cells = None if self._compared is None else (self.cell, *self._compared)
+        return cells is None or str(member.fields["cell"]) in cells
+
     def measure(self, task: Task, inputs: Inputs) -> Measurements:
         def counts(records: Mapping[Member, Any]) -> dict[Member, float]:
             numbers = {member: self._count(record) for member, record in records.items()}
@@ -172,6 +176,10 @@ class OneModeOrSeveral(Claim):
 
     def positive_controls(self, measurements: Measurements) -> Sequence[PositiveControl]:
         return value_controls_by_group(measurements, "cell")
+
+    @property
+    def exchange(self) -> str:
+        return "cells are exchanged"
 
     def shuffle(self, measurements: Measurements, generator: np.random.Generator) -> Measurements:
         return shuffle_factor(measurements, "cell", generator)
@@ -206,10 +214,8 @@ class OneModeOrSeveral(Claim):
 
     def _compared_networks(self, measurements: Measurements) -> Measurements:
         """Return the trained networks of the cell and of those that it is compared with."""
-        trained, compared = measurements.of(TRAINED), self._compared
-        cells = [str(member.fields["cell"]) for member in trained.members]
-        known = [compared is None or cell in (self.cell, *compared) for cell in cells]
-        return trained.only(np.flatnonzero(known).tolist())
+        trained = measurements.of(TRAINED)
+        return trained.only([i for i, each in enumerate(trained.members) if self.compares(each)])
 
     def _expected_more(self, cells: Sequence[str]) -> Array:
         """Return the mask [network] of those that are expected to take more modes."""

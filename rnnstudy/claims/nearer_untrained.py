@@ -51,7 +51,7 @@ class NearerUntrained(Claim):
     'svcca_nearer_untrained_than_another_activation'
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     kind: ClassVar[str] = "nearer_untrained"
     chapter: ClassVar[str] = "controls"
     takes: ClassVar[type[Record]] = Distances
@@ -135,6 +135,10 @@ class NearerUntrained(Claim):
                 "an analysis with controls."
             )
         return measurements_of(distances)
+
+    @property
+    def exchange(self) -> str:
+        return f"trained and untrained networks of any {self.factor} are exchanged"
 
     def shuffle(self, measurements: Measurements, generator: np.random.Generator) -> Measurements:
         """Exchange trained networks and controls that agree in all but the factor and the seed."""

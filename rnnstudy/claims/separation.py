@@ -84,6 +84,10 @@ class Separation(Claim):
     def measure(self, task: Task, inputs: Inputs) -> Measurements:
         return self.distances(inputs, self.needs()[0])
 
+    @property
+    def exchange(self) -> str:
+        return f"values of {self.factor} are exchanged"
+
     def shuffle(self, measurements: Measurements, generator: np.random.Generator) -> Measurements:
         return shuffle_factor(measurements, self.factor, generator)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnstudy.claims.base import Claim
+from rnnstudy.claims.evidence.positive import missed_difference
 from rnnstudy.claims.evidence.record import ControlResult, Evidence, Outcome
 from rnnstudy.comparison.statistics.multiple_testing import holm
 
@@ -115,10 +116,13 @@ def _outcome(
         return "uninformative", evidence.uninformative
     if claim.judged_parts:
         return _joint_outcome(claim, parts)
-    if evidence.holds and tests.p < claim.alpha:
+    missed = missed_difference(evidence.controls.of("planted"))
+    if not missed and evidence.holds and tests.p < claim.alpha:
         return yes, "different, by less than the margin" if tests.p_opposite < claim.alpha else ""
     if tests.p_opposite < claim.alpha:
         return opposite, ""
+    if missed:
+        return "uninformative", missed
     if not evidence.holds:
         return undecided, "the effect falls short of the rule"
     if evidence.floor * tests.total >= claim.alpha:

@@ -21,6 +21,7 @@ from rnnstudy.claims.evidence.positive import (
     CONTROL_LEVEL,
     control_rows,
     distance_controls,
+    value_controls,
 )
 from rnnstudy.claims.evidence.record import NO_CONTROL
 from rnnstudy.claims.geometry_depends_on import GeometryDependsOn
@@ -193,6 +194,48 @@ def test_too_few_networks_for_a_positive_control_are_not_enough() -> None:
     assert verdict.reason == "with so few networks no positive control can reach a p below 0.0001"
 
 
+def test_few_networks_of_many_combinations_suffice_for_a_property() -> None:
+    """Twins of all 16 networks must be exchanged together, so that p can be 2 in 65,536."""
+    members = population(2)
+    measurements = Measurements(
+        members=(*members, *members),
+        learnt=(TRAINED,) * len(members) + (UNTRAINED,) * len(members),
+        values=np.array([1.0] * len(members) + [0.0] * len(members)),
+    )
+    (control,) = value_controls(measurements)
+    assert control.floor == pytest.approx(2.0**-15)
+    assert control.p < CONTROL_LEVEL
+    _, verdict = judged(claim_of("cube"), measurements)
+    assert verdict.outcome == "supported"
+
+
+def test_many_controls_can_pass() -> None:
+    """Untrained and standard twins, and networks of four other tasks: p is corrected for six."""
+    few = tuple(population(3))
+    found = controlled(list(few), 1, guests=False, training=20.0)
+    rows = found.at(UNTRAINED)
+    order = [*range(len(found.labels)), *rows * 5]
+    names = ["standard", *(f"trained on {task}" for task in "abcd")]
+    learnt = (*found.learnt, *(name for name in names for _ in rows))
+    strangers = [
+        Member(f"{name} {m.name}", m.fields) if name != "standard" else m
+        for name in names
+        for m in few
+    ]
+    generator = np.random.default_rng(0)
+    values = found.values[np.ix_(order, order)] + 0.1 * generator.random((len(order), len(order)))
+    measurements = Measurements(
+        members=(*few, *few, *strangers),
+        learnt=learnt,
+        values=(values + values.T) * (1.0 - np.eye(len(order))),
+        is_distance=True,
+    )
+    tests = distance_controls(measurements)
+    assert len(tests) == 6
+    assert all(test.floor < CONTROL_LEVEL for test in tests)
+    assert all(test.p < CONTROL_LEVEL for test in tests)
+
+
 def test_without_untrained_twins_there_is_no_verdict() -> None:
     measurements = real("cube").of(TRAINED)
     _, verdict = judged(claim_of("cube"), measurements)
@@ -233,6 +276,16 @@ def test_the_interval_of_equal_shares_is_that_of_agresti_and_min() -> None:
     difference, low, high = difference_of_shares(np.ones(4, bool), np.ones(4, bool))
     assert difference == 0.0
     assert high == -low == pytest.approx(1.959964 * np.sqrt(1.0) / 6)
+
+
+def test_what_was_learnt_is_known_for_a_single_network_of_a_level() -> None:
+    """The first network is the only one of its combination. Without it levels begin with others."""
+    measurements = same(1, cell=9.0)
+    lone = [m for m in MEMBERS if m.combination == MEMBERS[0].combination][1:]
+    keep = [i for i, m in enumerate(measurements.members) if m not in lone]
+    claim = claim_of("alike_across", factor="activation")
+    effect, low, high = claim.learnt(measurements.only(keep))
+    assert np.isfinite([effect, low, high]).all()
 
 
 def test_networks_without_controls_stay_in_the_test() -> None:

@@ -17,6 +17,7 @@ from rnnstudy.claims.integration_modes import OneModeOrSeveral
 from rnnstudy.claims.line_attractor import LineAttractorClaim
 from rnnstudy.core.errors import SettingError
 from rnnstudy.core.record import Record
+from rnnstudy.study.results.left_out import with_lost_groups
 from rnnstudy.tasks.flip_flop import FlipFlop
 from rnnstudy.tasks.integration import Integration
 from rnnstudy.tasks.sine import Sine
@@ -286,3 +287,14 @@ def test_a_frequency_follows_if_it_correlates_where_it_is_known() -> None:
     assert not claim.has(oscillation(np.full(21, np.nan)), task)
     with pytest.raises(TypeError, match="must yield Oscillation for frequency_follows, got Record"):
         compute(claim, task, population(1), [Record()] * 8)
+
+
+def test_a_lost_cell_that_is_not_compared_costs_no_verdict() -> None:
+    members, lost = population(3, ("vanilla", "lstm")), population(3, ("gru",))
+    against_vanilla = OneModeOrSeveral(cell="lstm", expected="several")
+    against_all = OneModeOrSeveral(cell="lstm", expected="one")
+    records = [line((1, 1) if m.fields["cell"] == "vanilla" else (3, 3)) for m in members]
+    evidence = evidence_of(against_vanilla, TASK, members, records)
+    for claim, shortage in ((against_vanilla, ""), (against_all, "gru has 0; it takes 2 of each")):
+        compared, absent = ([m for m in each if claim.compares(m)] for each in (members, lost))
+        assert with_lost_groups(evidence, compared, absent, 2).shortage == shortage

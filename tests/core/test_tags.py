@@ -57,6 +57,7 @@ class Heights(Record):
 
 def _classes(base: type) -> Iterator[type]:
     """Yield the package's concrete classes, without those that tests of examples define."""
+    importlib.import_module("keras")  # Its import registers cells, which no module may be part of.
     for module in pkgutil.walk_packages(rnnstudy.__path__, "rnnstudy."):
         if not module.name.endswith("__main__"):
             try:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from typing import Any
@@ -16,7 +16,14 @@ from rnnstudy.analyses.solution_classes.graph import (
     is_isomorphic,
     point_graph,
 )
-from rnnstudy.analyses.solution_classes.verdict import ATTRACTORS, CLASS_KINDS, ESCAPE, NONE
+from rnnstudy.analyses.solution_classes.verdict import (
+    ATTRACTORS,
+    CLASS_KINDS,
+    ESCAPE,
+    LINE,
+    NONE,
+    RING,
+)
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.record import Record, array, arrays
 
@@ -103,6 +110,44 @@ class SolutionClass(Record):
     def kinds(self) -> tuple[str, ...]:
         """Name of the kind of each condition's attracting set."""
         return tuple(CLASS_KINDS.name_of(int(code)) for code in self.kind)
+
+    def planted(self) -> "SolutionClass":
+        """Return a copy with a known change: another attracting set under the first condition.
+
+        One of several isolated attractors goes, with its links. Which one it is does not depend on
+        their order: the copy has the first label of the alphabet. A single attractor becomes none,
+        a line a ring, and all else a line.
+        """
+        if int(self.kind[0]) != ATTRACTORS:
+            return self._with_first_kind(RING if int(self.kind[0]) == LINE else LINE)
+        present = np.flatnonzero(self.attractors["condition"] == 0)
+        if len(present) < 2:
+            return self._with_first_kind(NONE)
+        return min((self._without(i) for i in present), key=lambda record: record.label)
+
+    def _with_first_kind(self, code: int) -> "SolutionClass":
+        return replace(self, kind=np.array([code, *self.kind[1:]]))
+
+    def _without(self, attractor: int) -> "SolutionClass":
+        """Return the record without an attractor, its fixed point and the links to it."""
+        point = int(self.attractors["point"][attractor])
+        keeps_point = np.arange(len(self.points["n_unstable"])) != point
+        keeps_attractor = np.arange(len(self.attractors["point"])) != attractor
+        keeps_link = self.links["target"] != attractor
+        attractors, links = (
+            {name: values[mask] for name, values in columns.items()}
+            for columns, mask in ((self.attractors, keeps_attractor), (self.links, keeps_link))
+        )
+        if point >= 0:
+            attractors["point"] = attractors["point"] - (attractors["point"] > point)
+            links["source"] = links["source"] - (links["source"] > point)
+        links["target"] = links["target"] - (links["target"] > attractor)
+        return replace(
+            self,
+            points={name: values[keeps_point] for name, values in self.points.items()},
+            attractors=attractors,
+            links=links,
+        )
 
     def graph(self, condition: int) -> Any:
         """Return the `networkx.Graph` of a condition's fixed points and attractors."""

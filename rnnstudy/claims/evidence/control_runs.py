@@ -19,6 +19,7 @@ from rnnstudy.claims.evidence.positive import (
     PositiveControl,
     control_rows,
     failure_of,
+    missed_difference,
     shortage_of,
 )
 from rnnstudy.claims.evidence.record import ControlResult, Evidence, collect_controls
@@ -71,30 +72,31 @@ def add_controls(
     positive = claim.positive_controls(measurements)
     if shortage := shortage_of(positive):
         return replace(evidence, shortage=shortage, uninformative="")
-    results, planted = control_rows(positive), [*claim.planted_controls(measurements)]
-    reason = failure_of(results) or _planted_failure(planted)
-    rows = [*results, *planted, *_negative(quick, measurements)]
+    results = control_rows(positive)
+    reason = failure_of(results)
+    rows = [*results, *claim.planted_controls(measurements), *_negative(quick, measurements)]
     rows += _untrained(claim, measurements)
     shuffled = [*_p_of_shuffles(quick, measurements, not reason)]
     return replace(evidence, uninformative=reason, controls=collect_controls(rows, shuffled))
 
 
 def is_informative(claim: Testable, measurements: Measurements) -> bool:
-    """Return True if the measure passes the positive and the planted controls of a claim."""
-    if failure_of(control_rows(claim.positive_controls(measurements))):
-        return False
-    return not _planted_failure(claim.planted_controls(measurements))
+    """Return True if the measure passes a positive control of a claim."""
+    return not failure_of(control_rows(claim.positive_controls(measurements)))
 
 
-def _planted_failure(planted: Sequence[ControlResult]) -> str:
-    failed = [row for row in planted if not row.holds]
-    return f"the measure does not detect a known difference ({failed[0].name})" if failed else ""
+def sees_planted(claim: Testable, measurements: Measurements) -> bool:
+    """Return True if the measure passes all planted controls of a claim, if it has any."""
+    return not missed_difference(claim.planted_controls(measurements))
 
 
 def _negative(claim: Testable, measurements: Measurements) -> Iterator[ControlResult]:
     for name, changed in uninformative_measurements(measurements):
         row = _row(name, "negative", lambda changed=changed: claim.test(changed))  # type: ignore[misc]
-        yield row._replace(informative=is_informative(claim, changed))
+        yield row._replace(
+            holds=row.holds and sees_planted(claim, changed),
+            informative=is_informative(claim, changed),
+        )
 
 
 def _untrained(claim: Testable, measurements: Measurements) -> Iterator[ControlResult]:

@@ -1,6 +1,5 @@
 """Measurements of networks: the numbers that the test of a claim reads."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -9,7 +8,6 @@ import numpy as np
 
 from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.distances.controls import (
-    PLANTED,
     TRAINED,
     UNTRAINED,
     ControlDistances,
@@ -155,23 +153,12 @@ def distances_of(
 def class_distances(classes: Mapping[str, Mapping[Member, str]]) -> Measurements:
     """Return distances of 0 between networks of one class and 1 between others.
 
-    classes: training -> class of each network. A planted copy of each trained network has another
-    class: the most frequent other one of the trained networks, or else of their controls.
+    classes: training -> class of each network.
     """
-    items = {name: dict(numbers) for name, numbers in classes.items()}
-    trained = list(items[TRAINED].values())
-    others = [
-        label for name, labels in items.items() if name != TRAINED for label in labels.values()
-    ]
-    ranked = [label for labels in (trained, others) for label, _ in Counter(labels).most_common()]
-    items[PLANTED] = {
-        member: next((each for each in ranked if each != label), f"not {label}")
-        for member, label in items[TRAINED].items()
-    }
-    labels = np.array([label for numbers in items.values() for label in numbers.values()], str)
+    labels = np.array([label for each in classes.values() for label in each.values()], str)
     return Measurements(
-        members=tuple(member for numbers in items.values() for member in numbers),
-        learnt=tuple(name for name, numbers in items.items() for _ in numbers),
+        members=tuple(member for each in classes.values() for member in each),
+        learnt=tuple(name for name, each in classes.items() for _ in each),
         values=(labels[:, None] != labels).astype(float),
         is_distance=True,
         bound=1.0,

@@ -27,6 +27,10 @@ SCREENING, SCREENING_LEVEL = 999, 0.01
 PERMUTATIONS = 49_999
 """Permutations of the test of a measure that passed the screening."""
 
+PERMUTATIONS_EACH = 12_500
+"""Least number of permutations for each of many controls, so that p corrected for them can be
+below the level."""
+
 
 @dataclass(frozen=True)
 class PositiveControl:
@@ -154,20 +158,27 @@ def failure_of(results: Sequence[ControlResult]) -> str:
     return f"the measure does not tell {best.name} (p {best.p:.2g})"
 
 
+def missed_difference(planted: Sequence[ControlResult]) -> str:
+    """Return the first planted difference that a measure does not detect; empty if none."""
+    failed = [row for row in planted if not row.holds]
+    return f"the measure does not detect a known difference ({failed[0].name})" if failed else ""
+
+
 def _screen(
     measurements: Measurements, test: Callable[[int], InformativeTests]
 ) -> list[PositiveControl]:
     """Return the controls of a test, with many permutations if few show something."""
     tests = test(SCREENING)
-    if bool((tests.p_adjusted <= SCREENING_LEVEL).any()):
-        tests = test(PERMUTATIONS)
     count = len(tests.controls)
+    permutations = max(PERMUTATIONS, PERMUTATIONS_EACH * count - 1)
+    if bool((tests.p_adjusted <= SCREENING_LEVEL).any()):
+        tests = test(permutations)
     return [
         PositiveControl(
             _name(control),
             float(effect),
             float(p),
-            min(1.0, count * max(_twin_floor(measurements, control), 1.0 / (1 + PERMUTATIONS))),
+            min(1.0, count * max(_twin_floor(measurements, control), 1.0 / (1 + permutations))),
         )
         for control, effect, p in zip(tests.controls, tests.effect, tests.p_adjusted, strict=True)
     ]
@@ -176,11 +187,13 @@ def _screen(
 def _twin_floor(measurements: Measurements, control: str) -> float:
     """Return the smallest p of exchanging twins; 0 for networks that are no twins.
 
-    The statistic does not change if all twins of a combination are exchanged.
+    The statistic of distances does not change if all twins of a combination are exchanged, that of
+    other numbers if all twins are.
     """
     strata = _labels(measurements)[2]
     twins = [strata[i] for i, _ in measurements.twins(control)]
-    return 2.0 ** (len(set(twins)) - len(twins)) if twins else 0.0
+    exchanged = len(set(twins)) if measurements.is_distance else 1
+    return 2.0 ** (exchanged - len(twins)) if twins else 0.0
 
 
 def _name(control: str) -> str:

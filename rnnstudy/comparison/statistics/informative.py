@@ -154,7 +154,9 @@ def informative_tests(
         effect = float(_kind_differences(among, groups, groups.is_control[None])[0])
         labellings = _labellings(groups, permutations, seed)
         null = [np.zeros(0), *(_kind_differences(among, groups, each) for each in labellings)]
-        tests.append(_test(effect, effect, np.concatenate(null), groups))
+        # It does not change if all labels of a stratum with twins are exchanged.
+        mirrored = 2.0 ** len(np.unique(groups.strata))
+        tests.append(_test(effect, effect, np.concatenate(null), groups, mirrored))
     return _collect(controls, tests, alpha)
 
 
@@ -220,7 +222,8 @@ def informative_values(
         null = [np.zeros(0), *(_mean_differences(ranks, groups, each) for each in labellings)]
         with np.errstate(invalid="ignore"):
             effect = float(_mean_differences(among, groups, groups.is_control[None])[0])
-        tests.append(_test(effect, observed, np.abs(np.concatenate(null)), groups))
+        # It does not change if the labels of all twins are exchanged.
+        tests.append(_test(effect, observed, np.abs(np.concatenate(null)), groups, mirrored=2.0))
     return _collect(controls, tests, alpha)
 
 
@@ -340,13 +343,15 @@ class _Test:
     floor: float
 
 
-def _test(effect: float, statistic: float, null: Array, groups: _Groups) -> _Test:
-    """Return a test; p is 1 without a pair of each kind."""
+def _test(effect: float, statistic: float, null: Array, groups: _Groups, mirrored: float) -> _Test:
+    """Return a test; p is 1 without a pair of each kind.
+
+    mirrored: number of exchanges of twins that give the same statistic.
+    """
     if np.isnan(statistic) or np.isnan(null).any():
         return _Test(effect, 1.0, 1.0)
-    # The statistics do not change if all labels of a stratum with twins are exchanged.
-    mirrored = 2.0 ** len(np.unique(groups.strata)) if groups.paired else 1.0
-    floor = max(mirrored / groups.labellings, 1.0 / (1 + len(null)))
+    equal = mirrored if groups.paired else 1.0
+    floor = max(equal / groups.labellings, 1.0 / (1 + len(null)))
     return _Test(effect, p_value(statistic, null), min(floor, 1.0))
 
 

@@ -443,8 +443,10 @@ class Run:
             evidence = self._read(result.address(store), Evidence, result.analysis.step)
         except RunError:
             return None
-        left_out = [member for member, _ in networks_left_out(result, store)]
-        members = [m for m in result.members[: result.n_task_networks] if m not in left_out]
+        absent = {member.name for member, _ in networks_left_out(result, store)}
+        compared = [m for m in result.members[: result.n_task_networks] if claim.compares(m)]
+        left_out = [member for member in compared if member.name in absent]
+        members = [member for member in compared if member.name not in absent]
         return with_lost_groups(evidence, members, left_out, claim.min_networks)
 
     def _left_out(self, result: TaskArtefact, store: Store) -> str:

@@ -193,18 +193,20 @@ def failed_control(result: ClaimResult) -> str | None:
     Returns
     -------
     str or None
-        `blind`: the measure sees none of the differences that are there, or misses a planted one.
+        `blind`: the measure sees none of the differences that are there, or misses a planted one
+        without having found another.
         A name such as `noise`: numbers that say nothing earn a verdict. `shuffled`: too many
-        shuffles of the labels pass. Empty if all controls pass, None if none were run.
+        shuffles of the labels give a finding. Empty if all controls pass, None if none were run.
     """
     evidence = result.evidence
     if evidence is None or not len(evidence.controls):
         return None
     controls = evidence.controls
     sees = any(row.holds for row in controls.of("positive"))
-    if not sees or not all(row.holds for row in controls.of("planted")):
-        return "blind"
     yes, undecided, opposite = result.claim.words
+    misses = result.word != opposite and not all(row.holds for row in controls.of("planted"))
+    if not sees or misses:
+        return "blind"
     for row in controls.of("negative"):
         # A claim whose opposite is its undecided word cannot earn the opposite.
         if control_outcome(result.claim, row) in {yes, opposite} - {undecided}:
@@ -251,7 +253,7 @@ def shuffled_words(claim: Claim, evidence: Evidence) -> str:
     """Return how many shuffles of the labels give a finding; too many are named."""
     count, shuffles = _n_passing_shuffles(claim, evidence), len(evidence.controls.shuffled_p)
     excess = " (too many)" if _has_excess(claim, evidence) else ""
-    return f"shuffled labels: {count} of {shuffles} pass{excess}"
+    return f"shuffled labels: {count} of {shuffles} give a finding{excess}"
 
 
 def _has_excess(claim: Claim, evidence: Evidence) -> bool:

@@ -202,6 +202,39 @@ def test_points_of_another_analysis_are_used():
     assert record.label == CLEAR["memory"][3]
 
 
+PLANTED = {
+    "line": "ring",
+    "ring": "line",
+    "point": "no attractor within the horizon",
+    "reservoir": "line",
+    "Hopf": "line",
+    "half cued": "no attractor within the horizon → 1 point → cycle, 0 + 0 + 1 points",
+}
+"""Class by hand -> class of its planted copy; that of cues changes for the first cue."""
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_copy_has_another_attracting_set(name):
+    cell, task, start, _ = CLEAR[name]
+    assert class_of(cell, task, start=start).planted().label == PLANTED[name]
+
+
+def test_a_planted_copy_of_a_memory_lacks_a_corner_whatever_the_order_of_corners():
+    record = class_of(Bistable(), MEMORY)
+    copy = record.planted()
+    assert copy.counts(0).tolist() == [7, 12, 6, 1]
+    assert (len(record.links["ways"]), len(copy.links["ways"])) == (24, 21)
+    stable = np.flatnonzero(record.points["n_unstable"] == 0)
+    lacking = {record._without(int(i)).label for i in range(len(stable))}
+    assert lacking == {copy.label} != {record.label}
+    # Each remaining link leads from and to where it did.
+    words = copy.points["word"]
+    sources = words[copy.links["source"]]
+    targets = words[copy.attractors["point"][copy.links["target"]]]
+    assert (copy.points["n_unstable"][copy.links["source"]] == 1).all()
+    assert (np.sort(np.abs(sources - targets).sum(axis=1)) == 1).all()
+
+
 def test_a_record_survives_the_store(tmp_path):
     record = class_of(Bistable(), MEMORY)
     record.save(tmp_path)
