@@ -90,3 +90,42 @@ def test_references_of_docstrings_are_read(kind: str) -> None:
         sources = sources_in(inspect.cleandoc(docstring))
         assert sources
         assert all(source.fields["title"] for source in sources)
+        for name in (name for source in sources for name in source.fields["author"].split(" and ")):
+            # BibTeX reads "Last, First" and "Last, Jr, First".
+            assert name.count(",") <= 2, name
+            assert not re.search("&|et al", name), name
+
+
+@pytest.mark.parametrize("kind", CATALOGUES)
+def test_every_source_of_this_package_is_in_its_bibliography(kind: str) -> None:
+    listed = sources_in(inspect.cleandoc(CATALOGUES[kind].__doc__ or ""))
+    assert [source.key for source in listed if source.key not in known_sources()] == []
+
+
+@pytest.mark.parametrize(
+    ("reference", "author", "citation"),
+    [
+        ("Doe (1999), On a.", "Doe", "Doe 1999"),
+        ("Doe & Roe (1999), On a.", "Doe and Roe", "Doe and Roe 1999"),
+        ("Doe, Roe & Poe (1999), On a.", "Doe and Roe and Poe", "Doe et al. 1999"),
+        ("Doe, Roe, and Poe (1999), On a.", "Doe and Roe and Poe", "Doe et al. 1999"),
+        ("Doe, Roe, Poe 1999, On a.", "Doe and Roe and Poe", "Doe et al. 1999"),
+        ("Doe et al. (1999), On a.", "Doe and others", "Doe et al. 1999"),
+        ("Doe, Roe et al. (1999), On a.", "Doe and Roe and others", "Doe et al. 1999"),
+        ("Doe, Jane & Roe, Richard (1999), On a.", "Doe, Jane and Roe, Richard",
+         "Doe and Roe 1999"),
+    ],
+)  # fmt: skip
+def test_authors_of_other_sources_are_as_bibtex_reads_them(
+    reference: str, author: str, citation: str
+) -> None:
+    (source,) = sources_in(f"A class.\n\nReferences\n----------\n{reference}")
+    assert source.fields["author"] == author
+    assert source.citation == citation
+
+
+def test_the_method_of_driven_networks_is_cited_by_all_its_authors() -> None:
+    pairs = {"kind": "pairs", "metric": {"kind": "input_dsa"}}
+    methods = methods_of(study_of({**SPEC, "analyses": [pairs], "claims": []}), 6)
+    assert "Huang et al. 2025; Proctor et al. 2016" in dict(methods.readable)["Analyses"]
+    assert "Singh, Satpreet H." in methods.bibtex

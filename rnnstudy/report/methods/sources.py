@@ -11,6 +11,7 @@ from rnnstudy.report.methods.bibliography import Source, known_sources
 
 SECTION = re.compile(r"References\n-{3,}\n(.*?)(?=\n\n|\Z)", re.DOTALL)
 YEAR = re.compile(r"\(?\b((?:18|19|20)\d\d)\b\)?")
+LAST_AUTHOR = re.compile(r",?\s+(?:&|and)\s+")
 SENTENCE_END = re.compile(r"(?<!al)[.;:]\s+|[\"“”]\s*")
 
 
@@ -84,8 +85,26 @@ def _source(authors: str, year: str, rest: str) -> Source:
             return source
     title = re.match(r"[,:]?\s*(?:\"([^\"]+)\"|([^.;]+))", rest)
     words = "" if title is None else (title[1] or title[2]).strip()
-    fields = {"author": authors.replace(" & ", " and "), "title": words, "year": year}
+    fields = {"author": authors_in_bibtex(authors), "title": words, "year": year}
     return Source(f"{_letters(surname)}{year}", "misc", fields)
+
+
+def authors_in_bibtex(authors: str) -> str:
+    """Return the authors of a reference as BibTeX reads them: names with " and " between them.
+
+    In BibTeX, commas divide one name. Here they also divide surnames of a list.
+
+    Examples
+    --------
+    >>> authors_in_bibtex("Doe, Roe & Poe"), authors_in_bibtex("Doe et al.")
+    ('Doe and Roe and Poe', 'Doe and others')
+    >>> authors_in_bibtex("Doe, Jane & Roe, Richard")
+    'Doe, Jane and Roe, Richard'
+    """
+    names = LAST_AUTHOR.split(re.sub(r",?\s+et al\b\.?", " & others", authors))
+    full_names = "," in names[-1] and all(name.count(",") <= 1 for name in names)
+    listed = names if full_names else [each for name in names for each in name.split(",")]
+    return " and ".join(name.strip() for name in listed)
 
 
 def _letters(name: str) -> str:
