@@ -59,7 +59,7 @@ def _outcomes(groups: Groups[TrainedNetworks], task: Task) -> Table:
     }
     return Table(
         title="Training outcomes",
-        caption=f"Evaluated on {task.evaluation_trials} fresh trials without noise. "
+        caption=f"Evaluated on {task.evaluation_trials} fresh trials without state noise. "
         f"Solved: {solved_criterion(task)}.",
         columns=summary_by_combination(groups, columns, label="combination"),
     )

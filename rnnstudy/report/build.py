@@ -117,7 +117,7 @@ def page(run: Run) -> Page:
     stories = [task_section(run, task.title, claims) for task in run.study.tasks]
     titles = {analysis.title: words_of(analysis) for analysis in run.study.analyses}
     none_yet: Methods | None = None
-    methods, _ = attempt(lambda: methods_of(run.study, len(run.members)), none_yet)
+    methods, _ = attempt(lambda: methods_of(run.study, run.index.pairs), none_yet)
     rows = findings(claims, Stories(titles, stories, run.study.analyses))
     return Page(
         title=run.study.report.title or run.study.study,

@@ -153,7 +153,7 @@ class Task(Entry):
     """Number of trials on which networks are compared."""
 
     evaluation_trials: Annotated[int, Field(ge=1)] = 256
-    """Number of fresh, noise-free trials for the evaluation of a trained network."""
+    """Number of fresh trials, without state noise, for the evaluation of a trained network."""
 
     loss: AnyLoss = MeanSquaredError()
     """Loss that networks are trained on: `mean_squared_error`, or `cross_entropy` of classes."""

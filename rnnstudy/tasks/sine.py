@@ -72,8 +72,8 @@ class Sine(Task):
     """Number of trials on which networks are compared."""
 
     evaluation_trials: Annotated[int, Field(ge=1)] = 50
-    """Number of noise-free trials for the evaluation of a trained network, with cues between those
-    of training."""
+    """Number of trials, without state noise, for the evaluation of a trained network. Their cues
+    lie between those of training."""
 
     @model_validator(mode="after")
     def _frequency_rises(self) -> Self:

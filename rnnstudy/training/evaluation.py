@@ -55,7 +55,7 @@ def parameters_of(population: Population) -> dict[str, Array]:
 
 
 def validation_loss(task: Task, population: Population) -> Array:
-    """Return the loss [member] on the task's noise-free validation trials.
+    """Return the loss [member] on the task's validation trials, without state noise.
 
     Penalties of training are not part of it. A loss that is not finite is infinite.
     """

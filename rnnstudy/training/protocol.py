@@ -82,7 +82,8 @@ class Training(Component):
 
     precision: Precision = "float32"
     """Number format of the networks' computation in training. Weights, optimiser, loss, recorded
-    curves and all analyses stay in float32."""
+    curves and evaluation stay in float32. Analyses simulate trials in float32; they compute
+    distances, fixed points and other dynamics in float64."""
 
     tf32: bool = False
     """Let GPUs round the factors of products to the 10 bits of TensorFloat-32."""

@@ -65,7 +65,7 @@ class TrainedNetworks(Record):
     diverged_at: Array = array("member")
     """Step at which loss or gradient ceased to be finite and training ended; -1 if never."""
     evaluation_loss: Array = array("member")
-    """Loss on the task's fresh, noise-free trials."""
+    """Loss on the task's fresh trials, without state noise."""
     evaluation_accuracy: Array = array("member")
     """Accuracy on the same trials, 0 to 1."""
     solved: Array = array("member")

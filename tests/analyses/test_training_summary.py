@@ -54,7 +54,10 @@ def test_outcomes_count_networks_by_combination() -> None:
         "gru-0": trained(0.001), "gru-1": trained(0.1), "gru-2": trained(0.003),
         "lstm-0": trained(0.002), "lstm-1": trained(0.5, diverged=True),
     }  # fmt: skip
-    table = exhibit(section(results), Table).columns
+    outcomes = exhibit(section(results), Table)
+    # The trials may have noise of the task's inputs.
+    assert "fresh trials without state noise" in outcomes.caption
+    table = outcomes.columns
     assert table["combination"] == ["gru tanh", "lstm tanh"]
     assert table["networks"] == [3, 2]
     assert table["solved"] == [2, 1]

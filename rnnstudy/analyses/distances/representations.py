@@ -19,7 +19,7 @@ FLOAT_BYTES = 4
 
 @dataclass(frozen=True, eq=False)
 class Activity(Record):
-    """One network on the probe trials, without noise.
+    """One network on the probe trials, without state noise.
 
     Examples
     --------

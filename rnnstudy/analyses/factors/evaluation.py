@@ -14,7 +14,7 @@ from rnnstudy.training.evaluation import evaluate
 
 @dataclass(frozen=True, eq=False)
 class EvaluationResult(Record):
-    """One network on the task's evaluation trials, without noise.
+    """One network on the task's evaluation trials, without state noise.
 
     Examples
     --------

@@ -1,19 +1,18 @@
-"""Components of a study in sentences: settings, training, analyses and claims."""
+"""Components of a study in sentences: settings, analyses and claims."""
 
 import inspect
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from rnnstudy.analyses import Analysis
+from rnnstudy.analyses.base import of_weights
 from rnnstudy.analyses.conditions import condition_text
 from rnnstudy.claims.base import Claim
 from rnnstudy.core.component import Component, Entry, lower_first, summary
 from rnnstudy.study.results.claim_texts import texts_of
 from rnnstudy.study.results.failures import attempt, words_of
 from rnnstudy.tasks import Task
-from rnnstudy.training.protocol import Training
 
 UNSAID = frozenset({"name", "tasks", "where", "networks", "of", "weights", "activation", "units"})
 """Fields that sentences name in other words."""
@@ -66,79 +65,93 @@ def value_in_words(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {value_in_words(each)}" for name, each in value.items())
+        return ", ".join(
+            f"{name.replace('_', ' ')} {value_in_words(each)}" for name, each in value.items()
+        )
     if isinstance(value, tuple | list):
         return " and ".join(map(value_in_words, value))
     return str(value).replace("_", " ")
 
 
-def training_sentence(training: Training, citation: str = "") -> str:
-    """Return a training protocol in words.
+def condition_in_words(where: Mapping[str, Any]) -> str:
+    """Return a condition on fields of networks in words; empty for none."""
+    return condition_text(where).replace("_", " ")
+
+
+NETWORKS_IN_WORDS = {
+    "solved": "networks that solved their task",
+    "trained": "all trained networks",
+    "all": "all networks",
+}
+"""Field `networks` of an analysis -> the networks that it is about."""
+
+WEIGHTS_IN_WORDS = {
+    "trained": "",
+    "untrained": ", with their weights before training",
+    "standard": ", with weights from the initialisers of the standard protocol",
+}
+"""Field `weights` of an analysis -> the weights, after the networks that have them."""
+
+
+def networks_in_words(analysis: Analysis, tasks: Sequence[Task], every: int) -> str:
+    """Return the networks that an analysis or a claim is about, in words.
 
     Parameters
     ----------
-    training
-        The protocol.
-    citation
-        Citation of the optimiser, after a space. Default: none.
-
-    Examples
-    --------
-    >>> training_sentence(Training(steps=10)).partition(",")[0]
-    'Each network was trained by Adam for 10 steps of 32 trials'
+    analysis
+        The analysis.
+    tasks
+        Tasks to which it applies.
+    every
+        Number of tasks of the study.
     """
-    final = training.learning_rate * training.final_rate
-    parts = [
-        (
-            f"Each network was trained by Adam{citation} for {training.steps} steps of "
-            f"{training.batch} trials, with a learning rate that decays exponentially from "
-            f"{training.learning_rate:g} to {final:g}, a largest norm of the gradient of "
-            f"{training.clip_norm:g} and a penalty of {training.l2:g} on squared weights."
-        )
-    ]
-    if training.rate_l2:
-        parts.append(f"A penalty of {training.rate_l2:g} was on the mean squared activity.")
-    if training.state_noise:
-        parts.append(
-            f"Normal noise of standard deviation {training.state_noise:g} was added to the state "
-            "at each time step of training."
-        )
-    start = "was trained, too" if training.train_initial_state else "was zero"
-    parts.append(f"The initial state {start}.")
-    if training.stop == "solved":
-        parts.append("Training ended early once a network had solved its task.")
-    if training.retry:
-        parts.append(f"A diverged network was trained anew up to {training.retry} times.")
-    parts.append(f"Computations of the training were in {training.precision}.")
-    return join_sentences(parts)
+    where = condition_in_words(getattr(analysis, "where", {}))
+    titles = " and ".join(lower_first(words_of(task)) for task in tasks)
+    return (
+        NETWORKS_IN_WORDS[analysis.networks]
+        + (f" with {where}" if where else "")
+        + WEIGHTS_IN_WORDS[getattr(analysis, "weights", "trained")]
+        + (f", on {titles} alone" if tasks and len(tasks) < every else "")
+    )
 
 
-def method_sentence(analysis: Analysis, titles: Mapping[str, str], citation: str = "") -> str:
+def title_in_words(analysis: Analysis) -> str:
+    """Return the title of an analysis, which says whether its networks are untrained."""
+    words, weights = words_of(analysis), of_weights(getattr(analysis, "weights", "trained"))
+    return words if words.endswith(weights) else words + weights
+
+
+def method_sentence(
+    analysis: Analysis, networks: str, titles: Mapping[str, str], citation: str = ""
+) -> str:
     """Return an analysis, the networks that it is about, and its settings, in words.
 
     Parameters
     ----------
     analysis
         The analysis.
+    networks
+        The networks in words.
     titles
         Name of an analysis -> its title in words.
     citation
         Citation of its sources, after a space. Default: none.
     """
     read = getattr(analysis, "of", "")
-    title = words_of(analysis) + (f" ({lower_first(titles[read])})" if read in titles else "")
-    where = condition_text(getattr(analysis, "where", {}))
-    about = {"solved": "networks that solved their task", "trained": "all trained networks",
-             "all": "all networks"}[analysis.networks]  # fmt: skip
+    of = f" ({lower_first(titles[read])})" if read in titles else ""
     settings = settings_in_words(analysis)
     return (
-        f"{title}{citation}: {lower_first(purpose_in_words(analysis))}, of {about}"
-        f"{f' with {where}' if where else ''}." + (f" Settings: {settings}." if settings else "")
+        f"{title_in_words(analysis)}{of}{citation}: {lower_first(purpose_in_words(analysis))}, "
+        f"of {networks}." + (f" Settings: {settings}." if settings else "")
     )
 
 
 def claim_sentence(
-    claim: Claim, tasks: Sequence[Task], titles: Mapping[str, str], citation: str = ""
+    claim: Claim,
+    networks: str,
+    tasks: Sequence[Task],
+    titles: Mapping[str, str],
+    citation: str = "",
 ) -> str:
     """Return a claim, its statistic, its null hypothesis and its rule, in words.
 
@@ -146,24 +159,23 @@ def claim_sentence(
     ----------
     claim
         The claim.
+    networks
+        The networks that it is about, in words.
     tasks
-        Tasks of the study.
+        Tasks to which it applies.
     titles
         Name of an analysis -> its title in words.
     citation
         Citation of its sources, after a space. Default: none.
     """
     texts, _ = texts_of(claim)
-    applicable = [task for task in tasks if attempt(partial(claim.applies, task), False)[0]]
     statement = ""
-    if applicable:
-        statement, _ = attempt(lambda: str(claim.statement(applicable[0])), "")
+    if tasks:
+        statement, _ = attempt(lambda: str(claim.statement(tasks[0])), "")
     statement = re.sub(r"\((\w+)\)", lambda m: f"({titles.get(m[1], m[1])})", statement)
-    where = condition_text(claim.where)
     permutations = getattr(claim, "permutations", None)
     return join_sentences([
-        (f"Claim{f' for networks with {where}' if where else ''}: "
-        f"{(statement or words_of(claim)).rstrip('.')}{citation}."),
+        (f"Claim about {networks}: {(statement or words_of(claim)).rstrip('.')}{citation}."),
         f"The statistic is the {texts.statistic.removeprefix('the ')}.",
         f"The null hypothesis is that {texts.null}.",
         f"The rule of the claim: {texts.rule}, and a corrected p below {claim.alpha:g}.",

@@ -6,27 +6,43 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
-from rnnstudy.analyses.conditions import condition_text
+from rnnstudy.analyses import Analysis
+from rnnstudy.analyses.base import Member
 from rnnstudy.analyses.training_summary import solved_criterion
 from rnnstudy.core.component import Component, lower_first, upper_first
 from rnnstudy.report.methods.bibliography import Source, known_sources
 from rnnstudy.report.methods.sentences import (
     UNSAID,
     claim_sentence,
+    condition_in_words,
     join_sentences,
     method_sentence,
+    networks_in_words,
     purpose_in_words,
     settings_in_words,
-    training_sentence,
+    title_in_words,
     value_in_words,
 )
 from rnnstudy.report.methods.sources import sources_of
+from rnnstudy.report.methods.training import (
+    Values,
+    override_sentence,
+    seeds_sentence,
+    selection_sentences,
+    training_sentences,
+    training_values,
+)
+from rnnstudy.study.plan.job import count_label
 from rnnstudy.study.results.failures import attempt, words_of
-from rnnstudy.study.spec.networks import Networks
-from rnnstudy.study.spec.overrides import Override
+from rnnstudy.study.spec.checks import applies
+from rnnstudy.study.spec.networks import Networks as Grid
+from rnnstudy.study.spec.networks import NetworkSpec
 from rnnstudy.study.spec.study import Study
 from rnnstudy.study.spec_text.messages import article
 from rnnstudy.tasks import Task
+
+Networks = Sequence[tuple[Member, NetworkSpec]]
+"""Networks of a study with their names."""
 
 CITATION = re.compile(r"\[(@[^\]]+)\]")
 """Citation in a text, as in pandoc: `[@holm1979; @kingma2015]`."""
@@ -71,7 +87,7 @@ class Methods:
         return [Paragraph(title, CITATION.sub(words, text)) for title, text in self.paragraphs]
 
 
-def methods_of(study: Study, networks: int) -> Methods:
+def methods_of(study: Study, networks: Networks) -> Methods:
     """Return the methods of a study.
 
     Parameters
@@ -79,14 +95,15 @@ def methods_of(study: Study, networks: int) -> Methods:
     study
         The study, every default filled in.
     networks
-        Number of its networks.
+        Its networks with their names, with the fields of the training that pilots chose.
     """
     cited: dict[str, Source] = {}
     cite = partial(_cite, cited)
+    values = training_values(network for _, network in networks)
     paragraphs = [
         Paragraph("Tasks", join_sentences(_task(task, cite) for task in study.tasks)),
-        Paragraph("Networks", _networks(study, networks, cite)),
-        *_training(study, cite),
+        Paragraph("Networks", join_sentences(_networks(study, len(networks), values, cite))),
+        *_training(study, networks, values, cite),
     ]
     if study.analyses:
         paragraphs.append(Paragraph("Analyses", join_sentences(_analyses(study, cite))))
@@ -107,49 +124,70 @@ def _cite(cited: dict[str, Source], components: Iterable[Component], *keys: str)
 
 
 def _task(task: Task, cite: Any) -> str:
-    sizes, _ = attempt(lambda: f" It has {task.inputs} inputs and {task.outputs} outputs.", "")
+    sizes, _ = attempt(
+        lambda: (
+            f" It has {count_label(task.inputs, 'input')} and "
+            f"{count_label(task.outputs, 'output')}."
+        ),
+        "",
+    )
     settings = settings_in_words(task, {*UNSAID, "solved_loss", "solved_accuracy",
                                         "evaluation_trials", "probe_trials"})  # fmt: skip
     purpose, criterion = lower_first(purpose_in_words(task)), solved_criterion(task)
     return (
         f"{upper_first(words_of(task))}{cite([task])}: {purpose}.{sizes} "
         f"Settings: {settings}. A network has solved the task at {article(criterion)} "
-        f"on {task.evaluation_trials} fresh trials without noise. Networks are compared on "
-        f"{task.probe_trials} probe trials, which are the same for all."
+        f"on {count_label(task.evaluation_trials, 'fresh trial')} without state noise. Networks "
+        f"are compared on {count_label(task.probe_trials, 'probe trial')}, which are the same for "
+        "all."
     )
 
 
-def _networks(study: Study, networks: int, cite: Any) -> str:
-    grid = study.networks
-    sentences = []
-    if grid is not None:
-        cells = [f"{lower_first(words_of(cell))}{cite([cell])}" for cell in grid.cells]
-        sentences += [
-            (
-                f"On each task, networks of {len(cells)} kinds of cells were trained: "
-                f"{', '.join(cells)}."
-            ),
-            (
-                f"Activations were {_axis_in_words(grid, 'activation')}, and networks had "
-                f"{_axis_in_words(grid, 'units')} units."
-            ),
-            (
-                f"Each combination was trained from {len(grid.seeds)} seeds, which determine its "
-                "initial weights and its trials."
-            ),
-            *(
-                f"Settings of {lower_first(words_of(cell))} cells: {settings}."
-                for cell in grid.cells
-                if (settings := settings_in_words(cell))
-            ),
-            "A linear readout of the visible units gives the outputs.",
-        ]
-    if study.models:
-        sentences.append(f"{len(study.models)} trained networks were read from files.")
-    return join_sentences([*sentences, f"There were {networks} networks in all."])
+def _networks(study: Study, count: int, values: Values, cite: Any) -> Iterator[str]:
+    if study.networks is not None:
+        yield from _grid(study.networks, cite)
+        yield seeds_sentence(len(study.networks.seeds), values)
+        for cell in study.networks.cells:
+            if settings := settings_in_words(cell):
+                cells = f"{lower_first(words_of(cell))} cells{_unless_changed(study)}"
+                yield f"Settings of {cells}: {settings}."
+        yield "A linear readout of the visible units gives the outputs."
+    if len(study.models) == 1:
+        yield "1 trained network was read from a file."
+    elif study.models:
+        yield f"{len(study.models)} trained networks were read from files."
+    yield f"There {'was' if count == 1 else 'were'} {count_label(count, 'network')} in all."
 
 
-def _axis_in_words(grid: Networks, name: str) -> str:
+def _unless_changed(study: Study) -> str:
+    """Return that settings of cells have exceptions; empty if they have none."""
+    layers = [*study.overrides, *(o for protocol in study.protocols for o in protocol.overrides)]
+    changed = any(o.set.cell for o in layers) or any(p.cell for p in study.protocols)
+    return ", but for changes that the training below makes" if changed else ""
+
+
+def _grid(grid: Grid, cite: Any) -> Iterator[str]:
+    """Yield the cells of a grid, their sizes, and its combinations that were left out."""
+    cells = [f"{lower_first(words_of(cell))}{cite([cell])}" for cell in grid.cells]
+    kinds = f"{count_label(len(cells), 'kind')} of cells"
+    if grid.include or grid.exclude:
+        yield f"The grid of networks has {kinds}: {', '.join(cells)}."
+    else:
+        yield f"On each task, networks of {kinds} were trained: {', '.join(cells)}."
+    units = _axis_in_words(grid, "units")
+    yield (
+        f"Activations were {_axis_in_words(grid, 'activation')}, and networks had {units} "
+        f"unit{'' if units == '1' else 's'}."
+    )
+    for conditions, start in (
+        (grid.include, "Of the combinations of the grid, only these were trained"),
+        (grid.exclude, "These combinations of the grid were left out"),
+    ):
+        if conditions:
+            yield f"{start}: {'; '.join(map(condition_in_words, conditions))}."
+
+
+def _axis_in_words(grid: Grid, name: str) -> str:
     """Return the activations or units of the cells, each with its cells if they differ."""
     by_cell = [grid.values_of(cell, name) for cell in grid.cells]
     if len(set(by_cell)) == 1:
@@ -162,40 +200,51 @@ def _axis_in_words(grid: Networks, name: str) -> str:
     return " and ".join(parts)
 
 
-def _training(study: Study, cite: Any) -> Iterator[Paragraph]:
+def _training(study: Study, networks: Networks, values: Values, cite: Any) -> Iterator[Paragraph]:
     if study.networks is None:
         return
-    sentences = [training_sentence(study.training, cite([study.training]))]
+    sentences = [*training_sentences(values, cite([study.training]))]
     axes = study.networks.training_axes
     sentences += [f"The grid varies {value_in_words(name)}: {value_in_words(tuple(values))}."
                   for name, values in axes.items()]  # fmt: skip
     if study.selection is not None:
-        sentences.append(
-            "Pilot networks, which serve nothing else, chose fields of the training for each "
-            f"combination by their validation loss ({settings_in_words(study.selection)})."
-        )
-    sentences += map(_override, study.overrides)
+        sentences += selection_sentences(study.selection, networks)
+    sentences += map(override_sentence, study.overrides)
     yield Paragraph("Training", join_sentences(sentences))
     for protocol in study.protocols:
         fields = {**protocol.training, **protocol.cell}
         start = f"Fields: {value_in_words(fields)}." if fields else ""
         yield Paragraph(
             f"Training protocol {protocol.name}",
-            join_sentences([start, *map(_override, protocol.overrides)]),
+            join_sentences([start, *map(override_sentence, protocol.overrides)]),
         )
 
 
-def _override(override: Override) -> str:
-    fields = {**override.set.training, **override.set.cell}
-    where = condition_text(override.where) or "all networks"
-    return f"For {where.replace('_', ' ')}: {value_in_words(fields)}." if fields else ""
-
-
 def _analyses(study: Study, cite: Any) -> Iterator[str]:
-    titles = {analysis.title: words_of(analysis) for analysis in study.analyses}
-    yield "All analyses were computed in double precision."
+    titles = _titles(study)
+    if study.networks is not None:
+        yield "States, outputs and losses of trained networks were computed in single precision."
+    if study.models:
+        yield "States of networks from files were computed in the precision of their weights."
+    yield "Distances of states, and fixed points and other dynamics, were in double precision."
     for analysis in study.analyses:
-        yield method_sentence(analysis, titles, cite([analysis], *FURTHER.get(analysis.kind, ())))
+        citation = cite([analysis], *FURTHER.get(analysis.kind, ()))
+        networks = networks_in_words(analysis, _tasks_of(analysis, study), len(study.tasks))
+        yield method_sentence(analysis, networks, titles, citation)
+
+
+def _titles(study: Study) -> Mapping[str, str]:
+    """Return name of an analysis -> its title in words."""
+    return {analysis.title: title_in_words(analysis) for analysis in study.analyses}
+
+
+def _tasks_of(analysis: Analysis, study: Study) -> list[Task]:
+    """Return the tasks of a study to which an analysis or a claim, and all it reads, applies."""
+    return [
+        task
+        for task in study.tasks
+        if attempt(partial(applies, analysis, task, study.analyses), True)[0]
+    ]
 
 
 FURTHER: Mapping[str, tuple[str, ...]] = {
@@ -209,10 +258,12 @@ FURTHER: Mapping[str, tuple[str, ...]] = {
 
 
 def _claims(study: Study, cite: Any) -> Iterator[str]:
-    titles = {analysis.title: words_of(analysis) for analysis in study.analyses}
+    titles = _titles(study)
     for claim in study.claims:
         citation = cite([claim], *CLAIM_SOURCES.get(claim.kind, ()))
-        yield claim_sentence(claim, study.tasks, titles, citation)
+        tasks = _tasks_of(claim, study)
+        networks = networks_in_words(claim, tasks, len(study.tasks))
+        yield claim_sentence(claim, networks, tasks, titles, citation)
     holm = cite([], "holm1979")
     yield (
         f"p values were corrected over all tests of the study{holm}. Each claim was also tested "

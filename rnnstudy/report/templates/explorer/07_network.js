@@ -150,7 +150,7 @@ function networkPanel(entries, options = {}) {
 }
 
 const CAPTIONS = {
-  trials: "Targets dashed, outputs solid, on probe trials without noise.",
+  trials: "Targets dashed, outputs solid, on probe trials without state noise.",
   space: "Principal components of the states on all probe trials. Short lines are unstable directions.",
   spectrum: "Eigenvalues of the Jacobians at the fixed points. Inside the dotted line a mode decays.",
   graph: "Arrows lead along unstable directions to stable points. Width: share of the directions.",
