@@ -5,7 +5,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rnnstudy.core.component import lower_first
 from rnnstudy.core.files import draft_beside, make_folder, remove_folder, replace_folder
 from rnnstudy.core.files.changes import create_folder
 from rnnstudy.report.answer import (
@@ -20,9 +19,11 @@ from rnnstudy.report.contents import Fact, Page, Tone
 from rnnstudy.report.explorer.records import explorer_of
 from rnnstudy.report.fingerprint import fingerprint_of, is_current, write_fingerprint
 from rnnstudy.report.methods.text import Methods, methods_of
+from rnnstudy.report.opening import join_words, networks_sentence
 from rnnstudy.report.page import draw_page, page_faults
 from rnnstudy.report.sections import claims_section, members_section, rates_section, task_section
-from rnnstudy.study.results.failures import attempt, task_in_words, words_of
+from rnnstudy.study.plan.job import count_label
+from rnnstudy.study.results.failures import attempt, words_of
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.verdict_table import ClaimResult
 from rnnstudy.study.store import snapshot_of
@@ -145,20 +146,8 @@ def page(run: Run) -> Page:
 
 
 def _summary(run: Run) -> list[str]:
-    table, tasks = run.members, [lower_first(task_in_words(task)) for task in run.study.tasks]
-    varied = [
-        f"{column} ({', '.join(str(value) for value in values)})"
-        for column in ("cell", "activation", "units", "protocol")
-        if column in table and len(values := list(dict.fromkeys(table[column].dropna()))) > 1
-    ]
-    grown = int(table["seed"].notna().sum())
-    read = "" if grown == len(table) else f", {len(table) - grown} of them" if grown else ","
     return [
-        f"{_share(len(table), 'network')} on {_join(tasks)}"
-        + (f" ({len(table) // len(tasks)} on each)" if len(tasks) > 1 and not read else "")
-        + (f"{read} read from files" if read else "")
-        + (f", differing in {_join(varied)}" if varied else "")
-        + (" and in their seeds." if varied and grown else "."),
+        networks_sentence(run.index.members, run.study.tasks),
         *([] if run.study.analyses else ["The spec has no analyses."]),
     ]
 
@@ -172,11 +161,11 @@ def _banner(run: Run) -> str:
     if solved >= FEW_SOLVED * networks:
         return ""
     tasks = [f"{k} of {n} on {task}" for task, (k, n) in counts.items()]
+    share = f"{solved} of {count_label(networks, 'network')} ({100 * solved / networks:.0f} %)"
     return (
-        f"Only {solved} of {_share(networks, 'network')} ({100 * solved / networks:.0f} %) solved "
-        f"their task: {_join(tasks)}. Analyses and claims leave out the others unless the spec "
-        "says otherwise (networks). Selection by outcome is a choice: compare the verdicts over "
-        "all trained networks, and the shares of solved networks."
+        f"Only {share} solved their task: {join_words(tasks)}. Analyses and claims leave out the "
+        "others unless the spec says otherwise (networks). Selection by outcome is a choice: "
+        "compare the verdicts over all trained networks, and the shares of solved networks."
     )
 
 
@@ -245,11 +234,3 @@ def _provenance(run: Run) -> dict[str, Any]:
 def _spec(run: Run) -> str:
     path = run.directory / "spec.yaml"
     return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-
-
-def _join(words: list[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def _share(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
