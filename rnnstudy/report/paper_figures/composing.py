@@ -81,8 +81,8 @@ def paper_figure(
     Raises
     ------
     RunError
-        If there is no such figure, task, network or width, no network meets the conditions, or the
-        run lacks the results.
+        If there is no such figure, task, network or width, or no network meets the conditions.
+        Also if the run lacks the results, or the figure is not about the task.
     ValueError
         If the style is none.
 
@@ -183,15 +183,24 @@ def _refuse_unknown(noun: str, name: Any, known: Sequence[str]) -> None:
 
 
 def task_of(run: Run, figure: PaperFigure, task: str | None) -> Task:
-    """Return the named task of a study, else the first that a figure is about."""
+    """Return the named task of a study, else the first that a figure is about.
+
+    Raises MissingResult if the figure is not about the task, or about none of the study.
+    """
     tasks = {each.title: each for each in run.study.tasks}
+    suitable = {name: each for name, each in tasks.items() if figure.suits(each)}
     if task is not None:
         _refuse_unknown("task", task, list(tasks))
-        return tasks[task]
-    suitable = [each for each in tasks.values() if figure.suits(each)]
+    if task in suitable:
+        return suitable[task]
     if not suitable:
         raise MissingResult(f"add {figure.task_words} to the tasks of the spec")
-    return suitable[0]
+    if task is not None:
+        raise MissingResult(
+            f"it is about {figure.task_words}, and not about the task {task!r}; "
+            f"give the task {' or '.join(map(repr, suitable))}"
+        )
+    return next(iter(suitable.values()))
 
 
 def content_of(results: TaskResults, panels: Sequence[PaperPanel]) -> FigureContent:

@@ -90,8 +90,10 @@ def draw_integration(tables: Tables, frame: Frame) -> None:
         word = "selected" if channel == SHOWN_CONTEXT + 1 else "ignored"
         axes.plot(rows["time"], rows["value"], color=marks[word].colour, linewidth=0.6)
         axes.set_title(f"stream {channel}, {word}", loc="left", pad=1)
+        axes.set_ylabel("input")
     lines = paint_signals(grid[-1], table[table["channel"] == 1], ("target", "output"))
-    grid[-1].set_xlabel(time_label(table))
+    grid[-1].set(xlabel=time_label(table), ylabel="output")
+    frame.align_ylabels(grid)
     add_legend(frame, Legend(lines, lines=True), 2, "outside upper right")
 
 

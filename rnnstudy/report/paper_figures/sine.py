@@ -56,7 +56,8 @@ def draw_waves(tables: Tables, frame: Frame) -> None:
     for axes, (_, rows) in zip(grid, trials, strict=True):
         marks |= paint_signals(axes, rows[rows["channel"] == 1], ("target", "output"))
         cue = rows.loc[rows["signal"] == "input", "value"].iloc[0]
-        axes.set(ylabel=f"cue {cue:.2g}", yticks=[-1, 1])
+        axes.set(ylabel="output", yticks=[-1, 1])
+        axes.set_title(f"cue {cue:.2g}", loc="left", pad=1)
         axes.margins(y=0.15)
     grid[-1].set_xlabel(time_label(table))
     add_legend(frame, Legend(marks, lines=True), 2, "outside upper right")

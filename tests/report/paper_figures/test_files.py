@@ -96,6 +96,13 @@ def test_conditions_choose_networks(run: Run) -> None:
     assert len(table) == 8
 
 
+def test_the_list_for_a_task_leaves_out_the_figures_of_others(run: Run) -> None:
+    missing = {entry.name: entry.missing for entry in list_figures(run, "sine")}
+    assert not missing["figure2a"]
+    assert "not about the task 'sine'" in missing["figure1"]
+    assert "not about the task 'sine'" in missing["figure3a"]
+
+
 def test_the_list_says_what_is_missing(run: Run, tmp_path: Path) -> None:
     assert {entry.name for entry in list_figures(run)} == set(FIGURE_NAMES)
     assert not [entry for entry in list_figures(run) if entry.missing]
@@ -114,6 +121,10 @@ def test_the_list_says_what_is_missing(run: Run, tmp_path: Path) -> None:
     [
         ({"name": "figure1z"}, r"name must be one of figure1, .*, got 'figure1z'; did you mean"),
         ({"name": "figure1d", "task": "sin"}, "got 'sin'; did you mean 'sine'"),
+        (
+            {"name": "figure1a", "task": "sine"},
+            r"figure1a .*: it is about a memory .*not about the task 'sine'; give .* 'flip_flop'",
+        ),
         (
             {"name": "figure1d", "where": {"cell": "gruu"}},
             "where: cell is 'gruu', which no",

@@ -37,6 +37,11 @@ def test_a_trial_has_streams_and_their_context(run: Run, drawn: Any) -> None:
     assert inputs[0, 2:].tolist() == [1.0, 0.0]
 
 
+def test_signals_of_a_trial_are_labelled(drawn: Any, axes_of: Any) -> None:
+    grid = axes_of(drawn["figure3"], "a")
+    assert [axes.get_ylabel() for axes in grid] == ["input", "input", "output"]
+
+
 def test_slow_points_and_trials_are_of_one_context(run: Run, drawn: Any) -> None:
     tables = drawn["figure3"].tables
     for name, points in tables["figure3b-points"].groupby("member"):

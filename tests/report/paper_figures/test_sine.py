@@ -21,6 +21,12 @@ def test_waves_are_of_the_slowest_a_middle_and_the_fastest_cue(run: Run, drawn: 
         np.testing.assert_array_equal(rows.to_numpy(), expected)
 
 
+def test_waves_are_labelled_as_outputs_and_titled_by_their_cues(drawn: Any, axes_of: Any) -> None:
+    grid = axes_of(drawn["figure2"], "a")
+    assert [axes.get_ylabel() for axes in grid] == ["output"] * 3
+    assert [axes.get_title(loc="left") for axes in grid] == ["cue 0", "cue 0.5", "cue 1"]
+
+
 def test_cycles_have_their_points_and_frequencies(
     run: Run, drawn: Any, distances_in_components: Any
 ) -> None:
