@@ -22,7 +22,7 @@ class RSA(ProductMetric):
     """Correlation of representational distance matrices (RSA).
 
     The distance matrix of a representation has the Euclidean distances between its samples. The
-    similarity is the correlation of two distance matrices over all pairs of samples. It is negative
+    similarity is the correlation of two distance matrices over pairs of samples. It is negative
     for opposed distances.
 
     Invariant to: rotations, reflections and one common scale of the units. With `spearman` also
