@@ -13,7 +13,7 @@ from claims.test_contract import claim_of
 from scipy.stats import binom
 
 from rnnstudy.analyses.base import Inputs, Member
-from rnnstudy.analyses.distances.controls import PLANTED, TRAINED, UNTRAINED
+from rnnstudy.analyses.distances.controls import PLANTED, STANDARD, TRAINED, UNTRAINED
 from rnnstudy.claims import CLAIMS, Claim, Evidence, Measurements
 from rnnstudy.claims.evidence.control_runs import add_controls
 from rnnstudy.claims.evidence.measurements import distances_of, measurements_of
@@ -21,6 +21,7 @@ from rnnstudy.claims.evidence.positive import (
     CONTROL_LEVEL,
     control_rows,
     distance_controls,
+    shortage_of,
     value_controls,
 )
 from rnnstudy.claims.evidence.record import NO_CONTROL
@@ -234,6 +235,34 @@ def test_many_controls_can_pass() -> None:
     assert len(tests) == 6
     assert all(test.floor < CONTROL_LEVEL for test in tests)
     assert all(test.p < CONTROL_LEVEL for test in tests)
+
+
+@pytest.mark.parametrize(
+    ("twins", "is_distance", "needed"),
+    [((UNTRAINED,), False, 14), ((UNTRAINED,), True, 14), ((UNTRAINED, STANDARD), True, 15)],
+)
+def test_degrees_of_freedom_that_a_positive_control_needs(
+    twins: tuple[str, ...], is_distance: bool, needed: int
+) -> None:
+    """The guide to claims has these numbers: each further kind of twins counts in Holm's p."""
+    controls = distance_controls if is_distance else value_controls
+
+    def shortage(freedom: int) -> str:
+        members = tuple(Member(str(i), {"cell": "gru", "seed": i}) for i in range(freedom + 1))
+        kinds = (TRAINED, *twins)
+        values = np.concatenate([50.0 * k + np.arange(len(members)) for k in range(len(kinds))])
+        return shortage_of(
+            controls(
+                Measurements(
+                    members=members * len(kinds),
+                    learnt=tuple(kind for kind in kinds for _ in members),
+                    values=np.abs(values[:, None] - values) if is_distance else values,
+                )
+            )
+        )
+
+    assert shortage(needed - 1)
+    assert not shortage(needed)
 
 
 def test_without_untrained_twins_there_is_no_verdict() -> None:
