@@ -544,3 +544,25 @@ def test_all_views_keep_the_rules_of_accessibility(
             assert browser.ask("document.documentElement.scrollWidth <= innerWidth")
     finally:
         browser.look()
+
+
+SLOW = """(() => {
+  const timer = window.setTimeout;
+  window.setTimeout = (work, wait, ...rest) =>
+    timer(work, work.name === "drawSelection" ? 300 : wait, ...rest);
+})()"""
+"""JavaScript that lets maps and matrices wait, as those of many networks do."""
+
+
+def test_the_benchmark_measures_all_of_a_filter_and_reads_its_matrix(opened: Any) -> None:
+    import report_scale
+
+    opened.ask("location.hash = '#explore'")
+    opened.wait(report_scale.OVERVIEW)
+    opened.ask(SLOW)
+    _, drawn = opened.ask(report_scale.FILTER)
+    assert drawn >= 0.3
+    first = [address for address in opened.requests if "/data/matrices/" in address]
+    assert len(first) == 1
+    opened.ask(report_scale.MATRIX)
+    assert [address for address in opened.requests if "/data/matrices/" in address] == first * 2
