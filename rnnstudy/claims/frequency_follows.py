@@ -1,4 +1,4 @@
-"""Claim that linearised frequencies follow the frequencies of the cues."""
+"""Claim that linearised frequencies correlate with the frequencies of the cues."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
@@ -13,7 +13,7 @@ from rnnstudy.tasks.sine import Sine
 
 
 class FrequencyFollows(Prevalent):
-    """Linearised frequencies follow the frequencies of the cues.
+    """Linearised frequencies correlate with the frequencies of the cues.
 
     Each cue of the sine has a fixed point. The dynamics linearised there rotate faster for a cue of
     a higher frequency.
@@ -49,12 +49,12 @@ class FrequencyFollows(Prevalent):
         return f"linearised frequencies that correlate with the targets by {self.correlation:g}"
 
     def question(self, titles: Mapping[str, str]) -> str:
-        return "Does the linearised frequency follow the frequency of the cue?"
+        return "Does the linearised frequency correlate with the frequency of the cue?"
 
     def statement(self, task: Task) -> str:
         return (
-            "The frequency of the dynamics linearised at each cue's fixed point follows the "
-            "frequency of the cue."
+            "The frequency of the dynamics linearised at each cue's fixed point correlates with the "
+            "frequency of the cue, which it need not be equal to."
         )
 
     def applies(self, task: Task) -> bool:

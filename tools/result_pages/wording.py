@@ -131,7 +131,7 @@ QUESTIONS = (
         _one(cube_graph="strictly", cube_graph_with_any_centre="with any centre"),
     ),
     Question(
-        "Do linearised frequencies follow the cues?",
+        "Do linearised frequencies correlate with the cues?",
         "Linearised frequencies correlate with the cues by 0.9",
         "share of networks",
         _one("frequency_follows"),
