@@ -10,6 +10,7 @@ from rnnstudy.analyses.distances.embedding import Embedding
 from rnnstudy.analyses.distances.representations import Activity
 from rnnstudy.comparison.distances.embedding import Coordinates
 from rnnstudy.comparison.distances.pairs import Distances
+from rnnstudy.core.arguments.durations import seconds_per_step
 from rnnstudy.report.explorer.matrices import (
     NetworkDistances,
     matrix_content,
@@ -183,7 +184,7 @@ def _task(run: Run, task: Task) -> dict[str, Any]:
             content["trials"] = {
                 "trial": trials,
                 "step": step,
-                "dt": getattr(task, "dt", None),
+                "seconds_per_step": seconds_per_step(task),
                 "inputs": Coarse(activity.inputs[trials, ::step]),
                 "targets": Coarse(activity.targets[trials, ::step]),
             }

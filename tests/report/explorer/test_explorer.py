@@ -52,6 +52,41 @@ def report(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return index
 
 
+SEEDS, RATES = 9, [0.01, 0.001]
+STEP = 20.0
+"""Milliseconds of a time step of the first task of `varied`. The second one has none."""
+
+TASKS = [
+    {"kind": "flip_flop", "bits": 2, "length": 50, "name": "memory", "dt": STEP},
+    {"kind": "sine", "frequencies": 8, "static_cues": 3, "name": "sine"},
+]
+
+
+@pytest.fixture(scope="module")
+def varied(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Networks of one cell on two tasks, which differ in their seeds and learning rates."""
+    import stages
+
+    grid = {"cells": ["gru"], "activations": ["tanh"], "units": 8}
+    grid |= {"seeds": SEEDS, "learning_rate": RATES}
+    folder = tmp_path_factory.mktemp("varied")
+    with pytest.MonkeyPatch.context() as patch:
+        spec = stages.spec
+        patch.setattr(
+            stages, "spec", lambda *sizes: {**spec(*sizes), "tasks": TASKS, "networks": grid}
+        )
+        stages.execute(stages.Sizes(NETWORKS, 1, 2), folder)
+    return open_run(folder).at_one_time()
+
+
+@pytest.fixture(scope="module")
+def varied_report(varied: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of the report of these networks."""
+    index, faults = write_page(page_of(varied), tmp_path_factory.mktemp("varied") / "report")
+    assert faults == ()
+    return index
+
+
 def test_each_network_has_a_small_file(run: Run, report: Path) -> None:
     data = report.parent / "data"
     written = {path.relative_to(data).as_posix() for path in data.rglob("*.js")}
@@ -168,7 +203,17 @@ def test_a_picture_that_is_named_twice_counts_twice(tmp_path: Path) -> None:
 
 @pytest.fixture
 def opened(browser: Any, report: Path) -> Iterator[Any]:
-    browser.open(report)
+    yield from watched(browser, report)
+
+
+@pytest.fixture
+def opened_varied(browser: Any, varied_report: Path) -> Iterator[Any]:
+    yield from watched(browser, varied_report)
+
+
+def watched(browser: Any, page: Path) -> Iterator[Any]:
+    """Open a page; after the test nothing may have been complained of or asked for elsewhere."""
+    browser.open(page)
     yield browser
     assert browser.complaints == []
     assert [u for u in browser.requests if not u.startswith(("file:", "data:", "blob:"))] == []
@@ -503,6 +548,25 @@ def test_no_view_is_wider_than_its_window(opened: Any, run: Run, width: int) -> 
         heading(opened, title)
         opened.wait(f"{DRAWN} > 0")
         assert opened.ask("document.documentElement.scrollWidth <= window.innerWidth"), address
+
+
+def test_times_of_trials_are_in_seconds_where_the_task_has_a_step(
+    opened_varied: Any, varied: Run
+) -> None:
+    axis = "document.querySelector('.view.trials .explorer-plot')?.layout?.xaxis.title.text"
+    time = "document.querySelector('.view.trials .explorer-plot').data[0].x.slice(0, 3)"
+    for task, words, step in (("memory", "time (s)", STEP / 1000), ("sine", "time step", 1.0)):
+        name = first_of(varied, task)
+        go(opened_varied, f"#network={name}")
+        heading(opened_varied, name)
+        opened_varied.wait(f"{axis} === {json.dumps(words)}")
+        np.testing.assert_allclose(opened_varied.ask(time), step * np.arange(3))
+
+
+def first_of(run: Run, task: str) -> str:
+    """Name of the first network of a task."""
+    table = run.members
+    return str(table["member"][table["task"] == task].iloc[0])
 
 
 def test_one_file_opens_without_its_folder(browser: Any, report: Path, tmp_path: Path) -> None:

@@ -3,10 +3,10 @@ const MOST_PANELS = 6;
 const MOST_ARROWS = 120;
 
 function drawTrial(box, network, task, trial) {
-  const { inputs, targets, step, dt } = task.trials;
+  const { inputs, targets, step, seconds_per_step: seconds } = task.trials;
   const outputs = network.trials.outputs;
   const [, length, width] = outputs.shape;
-  const time = Array.from({ length }, (_, i) => i * step * (dt ?? 1));
+  const time = Array.from({ length }, (_, i) => i * step * (seconds ?? 1));
   const panels = width <= MOST_PANELS ? width : 1;
   const values = { inputs: numbers(inputs), targets: numbers(targets), outputs: numbers(outputs) };
   const data = [], layout = baseLayout({ showlegend: true });
@@ -28,7 +28,7 @@ function drawTrial(box, network, task, trial) {
       title: { text: width > 1 && panels > 1 ? `out ${channel + 1}` : "output" } };
   }
   layout.xaxis = { ...axes, automargin: true, nticks: 10, anchor: `y${axisOf(panels)}`,
-    title: { text: dt ? "time (s)" : "time step" } };
+    title: { text: seconds ? "time (s)" : "time step" } };
   return draw(box, data, layout);
 }
 
