@@ -31,7 +31,7 @@ EXACT_LIMIT = 2.0**24
 class Coarse:
     """Numbers that are stored as whole steps between the smallest and the largest of them.
 
-    The largest step number stands for numbers that are not finite.
+    The largest step number stands for numbers that are not finite. The step of equal numbers is 0.
     """
 
     values: Array
@@ -81,9 +81,9 @@ def _coarse(numbers: Coarse, blocks: list[bytes]) -> dict[str, Any]:
     is_finite = np.isfinite(values)
     low, high = _ends(values[is_finite])
     missing = 2**numbers.bits - 1
-    step = (high - low) / (missing - 1) or 1.0
+    step = (high - low) / (missing - 1)
     codes = np.full(values.shape, missing)
-    codes[is_finite] = np.rint((values[is_finite] - low) / step)
+    codes[is_finite] = np.rint((values[is_finite] - low) / (step or 1.0))
     kind = {8: "u1", 16: "u2"}[numbers.bits]
     reference = _append(codes.astype(kind), blocks)
     return {"$array": reference, "low": low, "step": step, "missing": missing}

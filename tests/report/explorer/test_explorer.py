@@ -1,6 +1,7 @@
 """The explorer of a simulated study: its files, and its views in a browser."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from packed import read_file
 from rnnstudy.core.exhibit import Table
 from rnnstudy.report.build import write_page
 from rnnstudy.report.contents import Page, PagePart, PageSection
+from rnnstudy.report.explorer.files import write_data
+from rnnstudy.report.explorer.matrices import NetworkDistances, matrix_content
 from rnnstudy.report.explorer.network import NETWORK_BYTES
 from rnnstudy.report.explorer.records import explorer_of
 from rnnstudy.report.explorer.single_file import write_single_file
@@ -484,10 +487,13 @@ def test_a_colour_of_the_matrix_is_a_distance(opened: Any, report: Path) -> None
     distances[np.triu_indices(NETWORKS, 1)] = matrix["upper"]
     distances = (distances + distances.T)[np.ix_(matrix["clustered"], matrix["clustered"])]
     assert (colours == colours.T).all()
+    # The diagonal is blank, and nothing else is.
+    others = ~np.eye(NETWORKS, dtype=bool)
+    assert ((colours != 0) == others).all()
     step = np.ptp(matrix["upper"]) / 200
-    for colour in np.unique(colours):
-        assert np.ptp(distances[colours == colour]) < step
-    assert len(np.unique(colours)) == len(np.unique(distances.round(4)))
+    for colour in np.unique(colours[others]):
+        assert np.ptp(distances[others & (colours == colour)]) < step
+    assert len(np.unique(colours[others])) == len(np.unique(matrix["upper"].round(4)))
     # The pixels are given back when the view is left.
     go(opened, "")
     opened.wait("document.getElementById('explorer').hidden")
@@ -567,6 +573,27 @@ def first_of(run: Run, task: str) -> str:
     """Name of the first network of a task."""
     table = run.members
     return str(table["member"][table["task"] == task].iloc[0])
+
+
+SCALE = "document.querySelector('.scale')?.textContent"
+
+
+def test_the_scale_of_equal_distances_is_their_value(
+    browser: Any, report: Path, tmp_path: Path
+) -> None:
+    matrix = NetworkDistances("svcca", "memory0", np.arange(NETWORKS), 0.5 * (1 - np.eye(NETWORKS)))
+    moved = shutil.copytree(report.parent, tmp_path / "report")
+    write_data(moved, "matrices/0", matrix_content(matrix))
+    browser.open(moved / report.name)
+    go(browser, "#explore")
+    browser.wait(f"{SCALE}?.startsWith('All distances: 0.5.')")
+    # All cells but those of the diagonal have one colour.
+    opaque = browser.ask(
+        "[...document.querySelector('canvas.matrix').getContext('2d')"
+        f".getImageData(0, 0, {NETWORKS}, {NETWORKS}).data].filter((_, i) => i % 4 === 3)"
+    )
+    assert (np.array(opaque) == 255).sum() == NETWORKS**2 - NETWORKS
+    assert browser.complaints == []
 
 
 def test_one_file_opens_without_its_folder(browser: Any, report: Path, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ async function showDistances(node, positions) {
     const items = [...matrix.items.data];
     const [a, b] = positions.map((position) => items.indexOf(position));
     if (a < 0 || b < 0 || a === b) continue;
-    texts.push(`${inWords(about.title)} ${shown(distanceAt(matrix, a, b), 3)}`);
+    texts.push(`${inWords(about.title)} ${shown(distanceAt(matrix, a, b), 3) || "not known"}`);
   }
   if (texts.length) node.textContent = `Distance: ${texts.join(", ")}.`;
 }

@@ -4,10 +4,12 @@ const VIRIDIS = ["#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89
 
 const BAND_PIXELS = 2 ** 20;
 
+// Distance of two networks; NaN if it is not known.
 function distanceAt(matrix, a, b) {
   if (a === b) return 0;
-  const { data, low, step } = matrix.upper;
-  return low + step * data[pairPosition(matrix.items.data.length, Math.min(a, b), Math.max(a, b))];
+  const { data, low, step, missing } = matrix.upper;
+  const code = data[pairPosition(matrix.items.data.length, Math.min(a, b), Math.max(a, b))];
+  return code === missing ? NaN : low + step * code;
 }
 
 // Position of a pair above the diagonal, row by row.
@@ -15,7 +17,7 @@ function pairPosition(size, first, second) {
   return first * size - (first * (first + 1)) / 2 + second - first - 1;
 }
 
-// Colour of each code of the matrix: little-endian red, green, blue, opaque.
+// Colour of each code of the matrix: little-endian red, green, blue, opaque. No number is blank.
 function codeColours(missing) {
   const stops = VIRIDIS.map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
   const colours = new Uint32Array(missing + 1);
@@ -43,12 +45,22 @@ function paintMatrix(canvas, matrix, order) {
       const a = order[top + row];
       for (let column = 0; column < size; column++, pixel++) {
         const b = order[column];
+        // A network has no distance to itself: the scale begins at the smallest one between two.
+        if (a === b) continue;
         const at = a < b ? pairPosition(total, a, b) : pairPosition(total, b, a);
-        pixels[pixel] = colours[a === b ? 0 : codes[at]];
+        pixels[pixel] = colours[codes[at]];
       }
     }
     context.putImageData(image, 0, top);
   }
+}
+
+// Colours and their distances, from the smallest one to the largest.
+function scaleOf({ low, step, missing }) {
+  if (!step) return [`All distances: ${shown(low, 3)}.`];
+  const ramp = element("span", { class: "ramp", "aria-hidden": "true",
+    style: `background:linear-gradient(to right,${VIRIDIS.join(",")})` });
+  return [shown(low, 3), ramp, `${shown(low + step * (missing - 1), 3)}.`];
 }
 
 function paintStrip(canvas, items, order, name) {
@@ -94,10 +106,7 @@ function matrixView(options) {
     canvas.setAttribute("aria-label",
       `${inWords(matrix.title)} between ${state.order.length} networks. Arrow keys move, Enter `
       + "opens the pair.");
-    const { low, step, missing } = matrix.upper;
-    scale.replaceChildren(shown(low, 3), element("span", { class: "ramp", "aria-hidden": "true",
-      style: `background:linear-gradient(to right,${VIRIDIS.join(",")})` }),
-    shown(low + step * (missing - 1), 3));
+    scale.replaceChildren(...scaleOf(matrix.upper), " Blank: a network and itself, or no distance.");
     status.textContent = state.order.length ? "Click a cell to compare two networks."
       : "No selected network has these distances.";
   }
@@ -115,7 +124,7 @@ function matrixView(options) {
     const items = state.matrix.items.data;
     const [a, b] = [state.order[row], state.order[column]];
     status.textContent = `${description(items[a]).join(", ")} × ${description(items[b]).join(", ")}: `
-      + `distance ${shown(distanceAt(state.matrix, a, b), 3)}`;
+      + `distance ${shown(distanceAt(state.matrix, a, b), 3) || "not known"}`;
   }
 
   function open([row, column]) {
