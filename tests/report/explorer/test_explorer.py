@@ -596,6 +596,27 @@ def test_the_scale_of_equal_distances_is_their_value(
     assert browser.complaints == []
 
 
+def test_networks_of_different_tasks_keep_their_own_inputs(opened_varied: Any, varied: Run) -> None:
+    first, second = (first_of(varied, task) for task in ("memory", "sine"))
+    inputs = (
+        "[...document.querySelectorAll('.view .cell')].filter(c => c.querySelector('.point'))"
+        ".map(c => [...c.querySelectorAll('th')].some(h => h.textContent === 'input'))"
+    )
+    choices = "document.querySelectorAll('.controls select').length"
+    for pair, expected in (((first, second), [False, True]), ((second, first), [True, False])):
+        go(opened_varied, f"#compare={','.join(pair)}")
+        opened_varied.wait(f"document.querySelector('.whose')?.textContent === '{pair[0]}'")
+        assert opened_varied.ask(inputs) == expected
+        assert opened_varied.ask(choices) == 0
+        opened_varied.wait(f"{DRAWN} >= 8")
+    # Networks of one task share the choices of a trial and of an input.
+    table = varied.members
+    names = table["member"][table["task"] == "sine"].iloc[:2]
+    go(opened_varied, f"#compare={','.join(names)}")
+    opened_varied.wait(f"{choices} === 2 && {DRAWN} >= 8")
+    assert opened_varied.ask(inputs) == [True, True]
+
+
 def test_one_file_opens_without_its_folder(browser: Any, report: Path, tmp_path: Path) -> None:
     single = write_single_file(report.parent, tmp_path / "mail.html", 20)
     browser.open(single.path)

@@ -59,18 +59,19 @@ function factList(position, network) {
     element("div", {}, element("dt", { text: name }), element("dd", {}, value))));
 }
 
-// Plots of one network, or of several side by side. They share trial, input and chosen point.
+// Plots of one network, or of several side by side. They share trial and input if their task is the
+// same: others have other trials and inputs.
 function networkPanel(entries, options = {}) {
   const state = { trial: 0, input: null, chosen: entries.map(() => null), isTurned: false };
   const node = element("div", { class: entries.length > 1 ? "panel" : "panel alone" });
-  const first = entries[0];
-  const trials = first.task.trials ? [...first.task.trials.trial.data] : [];
+  const { task } = entries[0], haveOneTask = entries.every((entry) => entry.task === task);
+  const trials = haveOneTask && task.trials ? [...task.trials.trial.data] : [];
   const controls = element("div", { class: "controls" });
   if (trials.length > 1) {
     controls.append(choice("Trial", trials.map((trial, i) => [String(i), String(trial + 1)]), "0",
       (value) => { state.trial = Number(value); drawAll(["trials", "space"]); }));
   }
-  const inputs = first.task.inputs ?? [];
+  const inputs = (haveOneTask && task.inputs) || [];
   if (inputs.length > 1 && entries.some((entry) => entry.network.space?.points)) {
     controls.append(choice("Constant input",
       [["", "all"], ...inputs.map((label, i) => [String(i), label])], "",
@@ -78,6 +79,10 @@ function networkPanel(entries, options = {}) {
         state.input = value === "" ? null : Number(value);
         drawAll(["space", "spectrum"]);
       }));
+  }
+  if (!haveOneTask) {
+    controls.append(element("span", { class: "remark",
+      text: "The tasks differ: each network is shown on the first trial of its own, at all inputs." }));
   }
   if (options.turn) {
     controls.append(element("label", { class: "choice" }, element("input", { type: "checkbox",
@@ -93,8 +98,8 @@ function networkPanel(entries, options = {}) {
     node.append(element("section", { class: `view ${key}` }, element("h2", { text: title }),
       element("div", { class: isWide ? "pair" : "single" }, ...cells.map((cell) => cell.node))));
   }
-  const tables = entries.map(({ network }, i) => network.space?.points
-    ? pointTable(network.space.points, first.task, (point) => {
+  const tables = entries.map(({ network, task: own }, i) => network.space?.points
+    ? pointTable(network.space.points, own, (point) => {
       state.chosen[i] = state.chosen[i] === point ? null : point;
       drawAll(["space", "spectrum"]);
       return state.chosen[i];
