@@ -1,4 +1,12 @@
 "use strict";
+// Text of a part of an address. One that is cut in the middle of a letter stays as it is.
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
 // Folded parts open for a link to what is in them, and for print.
 function unfold(target) {
   for (let fold = target?.closest("details"); fold; fold = fold.parentElement?.closest("details")) {
@@ -6,7 +14,7 @@ function unfold(target) {
   }
 }
 function unfoldTarget() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.getElementById(decode(location.hash.slice(1)));
   if (!target?.closest("details:not([open])")) return;
   unfold(target);
   target.scrollIntoView();

@@ -617,6 +617,25 @@ def test_networks_of_different_tasks_keep_their_own_inputs(opened_varied: Any, v
     assert opened_varied.ask(inputs) == [True, True]
 
 
+def test_an_address_that_was_cut_is_read_as_it_is(opened: Any) -> None:
+    # The last letter is the beginning of an escape that is not there.
+    go(opened, "#network=a%2")
+    opened.page.reload()
+    heading(opened, "No such network")
+    text = "document.getElementById('explorer').textContent"
+    assert "has no network a%2" in opened.ask(text)
+    # The report behind it works, and so do the other views.
+    opened.ask("document.querySelector('#content th button').click()")
+    sorting = "document.querySelector('#content th').getAttribute('aria-sort')"
+    assert opened.ask(sorting) == "ascending"
+    go(opened, "#compare=a%2,b")
+    opened.wait(f"{text}.includes('has no network a%2')")
+    go(opened, "#explore=search:tanh%2")
+    opened.wait("document.getElementById('explorer-search')?.value === 'tanh%2'")
+    go(opened, "#a%2")
+    opened.wait("document.getElementById('explorer').hidden")
+
+
 def test_one_file_opens_without_its_folder(browser: Any, report: Path, tmp_path: Path) -> None:
     single = write_single_file(report.parent, tmp_path / "mail.html", 20)
     browser.open(single.path)

@@ -78,10 +78,10 @@ function selectFromHash(text) {
   let words = "";
   for (const part of text.split(";").filter(Boolean)) {
     const [name, values = ""] = part.split(":").map((piece) => piece);
-    const column = columnOf(decodeURIComponent(name));
-    if (name === "search") words = decodeURIComponent(values);
+    const column = columnOf(decode(name));
+    if (name === "search") words = decode(values);
     else if (column?.isFactor) {
-      const codes = values.split("|").map((each) => column.names.indexOf(decodeURIComponent(each)));
+      const codes = values.split("|").map((each) => column.names.indexOf(decode(each)));
       filters.set(column.name, new Set(codes.filter((code) => code >= 0)));
     }
   }

@@ -9,9 +9,9 @@ let visit = 0;
 
 function routeOf(hash) {
   const [, name, rest] = /^#(network|compare|explore)(?:=(.*))?$/s.exec(hash) ?? [];
-  if (name === "network") return (box) => networkView(box, decodeURIComponent(rest ?? ""));
+  if (name === "network") return (box) => networkView(box, decode(rest ?? ""));
   if (name === "compare") {
-    return (box) => compareView(box, (rest ?? "").split(",").map(decodeURIComponent));
+    return (box) => compareView(box, (rest ?? "").split(",").map(decode));
   }
   if (name === "explore") return (box) => overviewView(box, rest ?? "");
   return null;
@@ -54,7 +54,7 @@ function showReport() {
   releaseScenes();
   markReport();
   const target = location.hash.length > 1 && document.getElementById(
-    decodeURIComponent(location.hash.slice(1)));
+    decode(location.hash.slice(1)));
   if (target) target.scrollIntoView();
   else window.scrollTo(0, reportScroll);
 }
