@@ -636,6 +636,44 @@ def test_an_address_that_was_cut_is_read_as_it_is(opened: Any) -> None:
     opened.wait("document.getElementById('explorer').hidden")
 
 
+FOCUSED = "document.activeElement.textContent"
+
+
+def test_the_heading_of_a_view_takes_the_focus_and_the_link_gets_it_back(
+    opened: Any, run: Run
+) -> None:
+    first, second = run.members["member"][:2]
+    link = opened.page.get_by_role("link", name="Explore networks")
+    link.focus()
+    opened.page.keyboard.press("Enter")
+    opened.wait(f"{FOCUSED} === 'All networks'")
+    opened.wait(f"{ROWS} === {NETWORKS} && {DRAWN} > 0")
+    assert opened.ask("window.scrollY") == 0
+    for address, title in (
+        (f"#network={first}", first),
+        (f"#compare={first},{second}", "Two networks"),
+        ("#network=nobody", "No such network"),
+    ):
+        go(opened, address)
+        opened.wait(f"{FOCUSED} === {json.dumps(title)}")
+        assert opened.ask("document.activeElement.tagName") == "H1"
+    go(opened, "")
+    opened.wait("document.getElementById('explorer').hidden")
+    assert opened.ask(FOCUSED) == "Explore networks"
+
+
+def test_a_comparison_of_one_network_says_what_is_missing(opened: Any, run: Run) -> None:
+    name = run.members["member"][0]
+    go(opened, f"#compare={name}")
+    heading(opened, "No comparison")
+    text = opened.ask("document.getElementById('explorer').textContent")
+    assert "A comparison has 2 networks, but the address has 1." in text
+    go(opened, f"#compare={name},nobody")
+    heading(opened, "No such network")
+    text = opened.ask("document.getElementById('explorer').textContent")
+    assert "has no network nobody." in text
+
+
 def test_one_file_opens_without_its_folder(browser: Any, report: Path, tmp_path: Path) -> None:
     single = write_single_file(report.parent, tmp_path / "mail.html", 20)
     browser.open(single.path)

@@ -11,6 +11,12 @@ function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+// The first parts of a view. Its heading takes the focus, which was on a link of the former view.
+function begin(container, ...parts) {
+  container.append(...parts);
+  container.querySelector("h1").focus({ preventScroll: true });
+}
+
 function choice(label, options, value, change) {
   const select = element("select", { onchange: () => change(select.value) },
     ...options.map(([key, text]) => element("option", { value: key, text })));

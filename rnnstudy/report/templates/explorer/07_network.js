@@ -11,7 +11,7 @@ async function networkView(container, name) {
   const [network, task] = await Promise.all(
     [load(`networks/${position}`), load(`tasks/${index.tasks.indexOf(taskOf(position))}`)]);
   document.title = `${name} · ${index.study}`;
-  container.append(
+  begin(container,
     element("p", { class: "crumbs" },
       element("a", { href: "#explore", text: "All networks" }), " · ",
       element("a", { href: "#", text: "Report" })),
@@ -26,10 +26,14 @@ async function networkView(container, name) {
 }
 
 function missingNetwork(container, name) {
-  container.append(
+  return notice(container, "No such network",
+    `The study has no network ${name}. Search for it among all networks.`);
+}
+
+function notice(container, title, text) {
+  begin(container,
     element("p", { class: "crumbs" }, element("a", { href: "#explore", text: "All networks" })),
-    element("h1", { tabindex: "-1", text: "No such network" }),
-    element("p", { text: `The study has no network ${name}. Search for it among all networks.` }));
+    element("h1", { tabindex: "-1", text: title }), element("p", { text }));
 }
 
 // The networks before and after this one among the selected ones.

@@ -3,12 +3,16 @@ async function compareView(container, names) {
   await readIndex();
   const positions = names.map((name) => networkPosition.get(name));
   const unknown = positions.indexOf(undefined);
-  if (names.length !== 2 || unknown >= 0) return missingNetwork(container, names[unknown] ?? "");
+  if (unknown >= 0) return missingNetwork(container, names[unknown]);
+  if (names.length !== 2) {
+    return notice(container, "No comparison",
+      `A comparison has 2 networks, but the address has ${names.length}. Choose two in the table of all networks.`);
+  }
   const entries = await Promise.all(positions.map(async (position) => ({
     position, network: await load(`networks/${position}`),
     task: await load(`tasks/${index.tasks.indexOf(taskOf(position))}`) })));
   document.title = `${names.join(" and ")} · ${index.study}`;
-  container.append(
+  begin(container,
     element("p", { class: "crumbs" }, element("a", { href: "#explore", text: "All networks" }),
       " · ", element("a", { href: compareHash(names[1], names[0]), text: "Exchange the two" })),
     element("h1", { tabindex: "-1", text: "Two networks" }),

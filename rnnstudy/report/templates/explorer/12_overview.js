@@ -20,7 +20,7 @@ async function overviewView(container, filters) {
       const only = selection.mask.indexOf(1);
       if (event.key === "Enter" && only >= 0) location.hash = networkHash(index.networks[only]);
     } });
-  container.append(
+  begin(container,
     element("p", { class: "crumbs" }, element("a", { href: "#", text: "Report" })),
     element("h1", { tabindex: "-1", text: "All networks" }),
     element("p", { class: "search" }, element("label", { for: "explorer-search", text: "Search " }),

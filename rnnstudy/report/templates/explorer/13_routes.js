@@ -5,6 +5,7 @@ const explorer = document.getElementById("explorer");
 const reportTitle = document.title;
 let leave = null;
 let reportScroll = 0;
+let reportFocus = null;
 let visit = 0;
 
 function routeOf(hash) {
@@ -25,7 +26,10 @@ async function go() {
   purge(explorer);
   explorer.replaceChildren();
   if (!view) return showReport();
-  if (explorer.hidden) reportScroll = window.scrollY;
+  if (explorer.hidden) {
+    reportScroll = window.scrollY;
+    reportFocus = document.activeElement;
+  }
   report.hidden = true;
   if (contents) contents.hidden = true;
   explorer.hidden = false;
@@ -38,7 +42,7 @@ async function go() {
     else leave = ended ?? null;
   } catch (error) {
     if (number === visit) {
-      box.append(element("h1", { tabindex: "-1", text: "This view cannot be shown" }),
+      begin(box, element("h1", { tabindex: "-1", text: "This view cannot be shown" }),
         element("p", { class: "failure", role: "alert", text: error.message }));
     }
   }
@@ -57,6 +61,8 @@ function showReport() {
     decode(location.hash.slice(1)));
   if (target) target.scrollIntoView();
   else window.scrollTo(0, reportScroll);
+  // The reader goes on from the link that led away.
+  if (!target) reportFocus?.focus({ preventScroll: true });
 }
 
 // Rows of the report that stand for a network follow the selection.
