@@ -29,12 +29,22 @@ def columns_content(run: Run) -> list[dict[str, Any]]:
     run
         The results.
     """
-    table = run.members
-    columns = [_column(str(name), table[name]) for name in table if name != "member"]
+    table, fields = run.members, _fields(run)
+    columns = [
+        {**_column(str(name), table[name]), "is_field": name in fields}
+        for name in table
+        if name != "member"
+    ]
     classes = solution_classes(run)
     if any(classes):
         columns.append(_named_column("class", classes))
     return [column for column in columns if column["kind"] == "number" or any(column["names"])]
+
+
+def _fields(run: Run) -> set[str]:
+    """Return the columns that the spec chooses, and networks do not turn out to have."""
+    selected = () if run.study.selection is None else run.study.selection.grid
+    return {name for member in run.index.members for name in member.fields}.union(selected)
 
 
 def _column(name: str, values: Any) -> dict[str, Any]:

@@ -674,6 +674,29 @@ def test_a_comparison_of_one_network_says_what_is_missing(opened: Any, run: Run)
     assert "has no network nobody." in text
 
 
+def test_a_training_field_of_the_grid_is_a_factor_and_a_loss_is_none(
+    opened_varied: Any, varied: Run
+) -> None:
+    count = len(varied.members)
+    go(opened_varied, "#explore")
+    opened_varied.wait(f"{ROWS} > 0 && {DRAWN} > 0")
+    factors = opened_varied.ask(
+        "[...document.querySelectorAll('.filter-sets legend')].map(each => each.textContent)"
+    )
+    assert {"task", "seed", "learning_rate"} <= set(factors)
+    assert "loss" not in factors
+    chips = "[...document.querySelectorAll('.filter-sets fieldset')].find("
+    chips += "each => each.textContent.startsWith('learning_rate')).querySelectorAll('.chip')"
+    names = opened_varied.ask(f"[...{chips}].map(each => each.textContent.trim().split(' ')[0])")
+    assert names == ["0.001", "0.01"]
+    opened_varied.ask(f"{chips}[0].querySelector('input').click()")
+    summary = "document.querySelector('#explorer .remark').textContent"
+    opened_varied.wait(f"{summary} === '{count // 2} of {count} networks selected'")
+    assert opened_varied.ask("location.hash") == "#explore=learning_rate:0.001"
+    opened_varied.ask("document.querySelector('button.clear').click()")
+    opened_varied.wait(f"{summary} === '{count} networks'")
+
+
 def test_one_file_opens_without_its_folder(browser: Any, report: Path, tmp_path: Path) -> None:
     single = write_single_file(report.parent, tmp_path / "mail.html", 20)
     browser.open(single.path)

@@ -22,7 +22,8 @@ async function prepareIndex() {
   return index;
 }
 
-// A column of few numbers is a factor, too: it gets names and codes like a column of texts.
+// A column of few numbers is a factor, too: it gets names and codes like a column of texts. Numbers
+// that are not whole, such as losses, are levels of a factor only if the spec has chosen them.
 const MOST_VALUES = 16;
 const MOST_NAMES = 40;
 
@@ -37,13 +38,18 @@ function prepareColumn(column) {
   column.values = column.values.data;
   const distinct = [...new Set(column.values)].filter((value) => !Number.isNaN(value));
   column.isFactor = distinct.length > 1 && distinct.length <= MOST_VALUES
-    && distinct.every(Number.isInteger);
+    && (column.is_field || distinct.every(Number.isInteger));
   if (!column.isFactor) return;
   distinct.sort((a, b) => a - b);
-  column.names = [...distinct.map(String), ""];
+  column.names = [...distinct.map(levelName), ""];
   const code = new Map(distinct.map((value, i) => [value, i]));
   column.codes = Uint8Array.from(column.values, (value) => code.get(value) ?? distinct.length);
   column.marks = column.names.map((_, i) => [CHANNELS[i % CHANNELS.length], "circle"]);
+}
+
+// Numbers come with the seven digits of their four bytes.
+function levelName(value) {
+  return String(Number.isInteger(value) ? value : Number(value.toPrecision(7)));
 }
 
 // Title of an analysis in words.
