@@ -110,6 +110,9 @@ def test_the_index_has_the_table_of_networks(run: Run, report: Path) -> None:
         "vanilla": "#0072B2", "ugrnn": "#E69F00", "gru": "#009E73", "lstm": "#D55E00",
     }  # fmt: skip
     np.testing.assert_allclose(columns["loss"]["values"], table["loss"], rtol=1e-6)
+    chosen = {name for name, column in columns.items() if column["is_field"]}
+    assert chosen >= {"task", "cell", "activation", "units", "seed"}
+    assert not chosen & {"loss", "solved", "accuracy", "status"}
     solved = columns["solved"]
     assert [solved["names"][code] == "yes" for code in solved["codes"]] == table["solved"].tolist()
 
@@ -695,6 +698,69 @@ def test_a_training_field_of_the_grid_is_a_factor_and_a_loss_is_none(
     assert opened_varied.ask("location.hash") == "#explore=learning_rate:0.001"
     opened_varied.ask("document.querySelector('button.clear').click()")
     opened_varied.wait(f"{summary} === '{count} networks'")
+
+
+LEGEND = "document.querySelector('#explorer .legend')"
+
+
+def choice_of(label: str) -> str:
+    """JavaScript that finds a choice by the beginning of its label."""
+    labels = "[...document.querySelectorAll('.choice')]"
+    return f"{labels}.find(each => each.textContent.startsWith('{label}')).querySelector('select')"
+
+
+def choose(browser: Any, label: str, position: int) -> None:
+    """Choose the option at a position."""
+    browser.ask(
+        f"{{const select = {choice_of(label)}; select.selectedIndex = {position};"
+        "select.dispatchEvent(new Event('change'));}"
+    )
+
+
+def colour_by(browser: Any, name: str) -> None:
+    """Choose the column of the colours, and wait until the legend has them."""
+    names = browser.ask(f"[...{choice_of('Colour by')}.options].map(each => each.value)")
+    choose(browser, "Colour by", names.index(name))
+    browser.wait(f"{LEGEND}.getAttribute('aria-label').endsWith('{name}')")
+
+
+def test_nine_seeds_differ_in_eight_colours_and_their_markers(
+    opened_varied: Any, varied: Run
+) -> None:
+    go(opened_varied, "#explore")
+    opened_varied.wait(f"{ROWS} > 0 && {MAP}?.on !== undefined")
+    colour_by(opened_varied, "seed")
+    looks = f"new Set({MAP}.data[0].marker.color.map((c, i) => c + {MAP}.data[0].marker.symbol[i]))"
+    opened_varied.wait(f"{looks}.size === {SEEDS}")
+    seeds = varied.members["seed"].tolist()
+    shown = [seeds[i] for i in opened_varied.ask(f"{MAP}.data[0].customdata")]
+    symbols = opened_varied.ask(f"{MAP}.data[0].marker.symbol")
+    assert {s for s, seed in zip(symbols, shown, strict=True) if seed < 8} == {"circle"}
+    assert {s for s, seed in zip(symbols, shown, strict=True) if seed == 8} == {"square"}
+    # The legend has the same markers.
+    paths = opened_varied.ask(
+        f"[...{LEGEND}.querySelectorAll('path')].map(p => [p.getAttribute('fill'), "
+        "p.getAttribute('d')])"
+    )
+    assert len({tuple(path) for path in paths}) == len(paths) == SEEDS
+    assert len({path[1] for path in paths}) == 2
+
+
+def test_the_legend_names_the_markers_of_the_activations(opened: Any) -> None:
+    go(opened, "#explore")
+    opened.wait(f"{ROWS} === {NETWORKS} && {DRAWN} > 0")
+    legends = (
+        "[...document.querySelectorAll('#explorer .legend')].map(list => "
+        "[list.getAttribute('aria-label'), list.textContent, "
+        "[...list.querySelectorAll('path')].map(p => p.getAttribute('fill') === 'none')])"
+    )
+    cells, activations = opened.ask(legends)
+    assert cells == ["Colours: cell", "vanillaugrnngrulstm", [False] * 4]
+    # The marker of relu is open in all figures.
+    assert activations == ["Markers: activation", "tanhrelu", [False, True]]
+    colour_by(opened, "activation")
+    ((words, names, _),) = opened.ask(legends)
+    assert (words, names) == ("Colours and markers: activation", "tanhrelu")
 
 
 def test_one_file_opens_without_its_folder(browser: Any, report: Path, tmp_path: Path) -> None:

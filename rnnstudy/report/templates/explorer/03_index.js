@@ -27,7 +27,17 @@ async function prepareIndex() {
 const MOST_VALUES = 16;
 const MOST_NAMES = 40;
 
+// Levels with the same colour have other markers.
+const LEVEL_SYMBOLS = ["circle", "square", "diamond"];
+
 function prepareColumn(column) {
+  prepareLevels(column);
+  if (!column.isFactor) return;
+  const colours = [...new Set(column.codes)].map((code) => column.marks[code][0]);
+  column.repeatsColours = new Set(colours).size < colours.length;
+}
+
+function prepareLevels(column) {
   if (column.kind === "name") {
     column.codes = column.codes.data;
     // Nearly as many texts as networks, such as reasons, are no levels of a factor.
@@ -44,7 +54,15 @@ function prepareColumn(column) {
   column.names = [...distinct.map(levelName), ""];
   const code = new Map(distinct.map((value, i) => [value, i]));
   column.codes = Uint8Array.from(column.values, (value) => code.get(value) ?? distinct.length);
-  column.marks = column.names.map((_, i) => [CHANNELS[i % CHANNELS.length], "circle"]);
+  column.marks = column.names.map((_, i) =>
+    [CHANNELS[i % CHANNELS.length], LEVEL_SYMBOLS[Math.floor(i / CHANNELS.length)]]);
+}
+
+// The column whose markers the points have: the activation, unless it is the same for all, or colours
+// alone do not tell the levels of the chosen column.
+function markerColumn(column) {
+  const activation = columnOf("activation");
+  return activation?.isFactor && !column?.repeatsColours ? activation : column;
 }
 
 // Numbers come with the seven digits of their four bytes.
