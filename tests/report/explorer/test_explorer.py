@@ -763,6 +763,41 @@ def test_the_legend_names_the_markers_of_the_activations(opened: Any) -> None:
     assert (words, names) == ("Colours and markers: activation", "tanhrelu")
 
 
+def test_a_point_that_is_chosen_in_the_plot_is_chosen_in_the_table(opened: Any, run: Run) -> None:
+    go(opened, f"#network={run.members['member'][0]}")
+    opened.wait(f"{SCENE}?.dataset.listens === 'yes'")
+    pressed = (
+        "[...document.querySelectorAll('button.point')]"
+        ".filter(b => b.getAttribute('aria-pressed') === 'true').map(b => b.textContent)"
+    )
+    for point, expected in ((2, ["2"]), (5, ["5"]), (5, [])):
+        opened.ask(f"{SCENE}.emit('plotly_click', {{points: [{{customdata: {point}}}]}})")
+        assert opened.ask(pressed) == expected
+
+
+def test_of_two_quick_choices_of_distances_the_second_is_shown(opened_varied: Any) -> None:
+    go(opened_varied, "#explore")
+    opened_varied.wait("document.querySelector('canvas.matrix')?.width > 1")
+    # The first file comes when the second one is there.
+    opened_varied.ask(
+        "{const original = load; window.sent = []; window.load = name => new Promise(done => "
+        "sent.push([name, () => original(name).then(done)])); 0;}"
+    )
+    for place in (0, 1):
+        choose(opened_varied, "Distances", place)
+    opened_varied.wait("sent.length === 2")
+    for place in (1, 0):
+        opened_varied.ask(f"sent[{place}][1]().then(() => 0)")
+        opened_varied.ask("new Promise(done => setTimeout(done))")
+    # A cell names its networks: they are of the second task.
+    status = "document.querySelector('.matrix-view .remark')"
+    opened_varied.ask(
+        "document.querySelector('canvas.matrix').dispatchEvent("
+        "new KeyboardEvent('keydown', {key: 'ArrowRight'}))"
+    )
+    assert opened_varied.ask(f"{status}.textContent").startswith("sine-")
+
+
 def test_one_file_opens_without_its_folder(browser: Any, report: Path, tmp_path: Path) -> None:
     single = write_single_file(report.parent, tmp_path / "mail.html", 20)
     browser.open(single.path)

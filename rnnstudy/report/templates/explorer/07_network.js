@@ -103,16 +103,19 @@ function networkPanel(entries, options = {}) {
       element("div", { class: isWide ? "pair" : "single" }, ...cells.map((cell) => cell.node))));
   }
   const tables = entries.map(({ network, task: own }, i) => network.space?.points
-    ? pointTable(network.space.points, own, (point) => {
-      state.chosen[i] = state.chosen[i] === point ? null : point;
-      drawAll(["space", "spectrum"]);
-      return state.chosen[i];
-    }) : null);
+    ? pointTable(network.space.points, own, (point) => choose(i, point)) : null);
   if (tables.some(Boolean)) {
     node.append(element("section", { class: "view" }, element("h2", { text: "Fixed points" }),
       element("p", { class: "caption", text: "Choose a point to see its eigenvalues alone." }),
       element("div", { class: entries.length > 1 ? "pair" : "single" },
-        ...tables.map((table) => table ?? element("div", {})))));
+        ...tables.map((table) => table?.node ?? element("div", {})))));
+  }
+
+  // Choose a point in the table or in the plot; a second time, none.
+  function choose(i, point) {
+    state.chosen[i] = state.chosen[i] === point ? null : point;
+    tables[i].press(state.chosen[i]);
+    drawAll(["space", "spectrum"]);
   }
 
   function drawOne(key, i) {
@@ -149,9 +152,7 @@ function networkPanel(entries, options = {}) {
     box.dataset.listens = "yes";
     box.on("plotly_click", (event) => {
       const point = event.points[0]?.customdata;
-      if (point === undefined) return;
-      state.chosen[i] = state.chosen[i] === point ? null : point;
-      drawAll(["space", "spectrum"]);
+      if (point !== undefined) choose(i, point);
     });
   }
 
@@ -204,10 +205,7 @@ function pointTable(points, task, choose) {
   const rows = points.kind.map((kind, i) => {
     const re = points.eigenvalues.data[2 * i * modes], im = points.eigenvalues.data[2 * i * modes + 1];
     const button = element("button", { type: "button", class: "point", "aria-pressed": "false",
-      text: String(i), onclick: () => {
-        const chosen = choose(i);
-        buttons.forEach((each, at) => each.setAttribute("aria-pressed", String(at === chosen)));
-      } });
+      text: String(i), onclick: () => choose(i) });
     buttons.push(button);
     return [button, kind, points.n_unstable.data[i], points.index.data[i],
       ...(inputs.length > 1 ? [inputs[points.input.data[i]]] : []),
@@ -215,10 +213,13 @@ function pointTable(points, task, choose) {
   });
   const verdicts = [...new Set(points.certificate.map((row) => row.verdict))].join(", ");
   const more = points.count > rows.length ? `, the first ${rows.length} shown` : "";
-  return element("div", { class: "cell" },
+  const node = element("div", { class: "cell" },
     element("p", { class: "remark",
       text: `${count(points.count, "fixed point")}${more}. Certificate: ${verdicts}.` }),
     rows.length ? tableOf("Fixed points", heads, rows) : null);
+  const press = (chosen) => buttons.forEach((button, i) =>
+    button.setAttribute("aria-pressed", String(i === chosen)));
+  return { node, press };
 }
 
 function neighbourTables(position, network) {

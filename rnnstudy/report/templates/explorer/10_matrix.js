@@ -81,7 +81,7 @@ function matrixView(options) {
   const strip = element("canvas", { class: "strip", "aria-hidden": "true" });
   const status = element("p", { class: "remark", "aria-live": "polite" });
   const scale = element("p", { class: "scale" });
-  const state = { matrix: null, order: [], by: "clustered", cursor: [0, 0] };
+  const state = { matrix: null, order: [], by: "clustered", cursor: [0, 0], request: 0 };
 
   function ordered() {
     const { matrix } = state, items = matrix.items.data;
@@ -145,9 +145,17 @@ function matrixView(options) {
     return tell(state.cursor.map((value, k) => Math.min(Math.max(value + moves[event.key][k], 0), last)));
   });
 
+  // A file that comes after another was asked for is not shown.
   async function show(file) {
+    const request = ++state.request;
     status.textContent = "Loading …";
-    state.matrix = await load(file).catch((error) => { status.textContent = error.message; });
+    const matrix = await load(file).catch((error) => error);
+    if (request !== state.request) return;
+    if (matrix instanceof Error) {
+      status.textContent = matrix.message;
+      return;
+    }
+    state.matrix = matrix;
     update();
   }
 
