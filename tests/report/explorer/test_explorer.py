@@ -798,6 +798,46 @@ def test_of_two_quick_choices_of_distances_the_second_is_shown(opened_varied: An
     assert opened_varied.ask(f"{status}.textContent").startswith("sine-")
 
 
+def caption_of(view: str, position: int = 0) -> str:
+    """JavaScript for the caption of a plot."""
+    return f"document.querySelectorAll('.view.{view} .caption')[{position}]?.textContent"
+
+
+def test_captions_say_what_is_there(browser: Any, run: Run, report: Path, tmp_path: Path) -> None:
+    moved = shutil.copytree(report.parent, tmp_path / "report")
+    names = run.members["member"]
+    for position, edges in ((0, 120), (1, 121)):
+        content = read_file(moved / "data" / "networks" / f"{position}.js")
+        nodes = np.arange(edges + 1)
+        content["graph"] = {
+            "n_unstable": np.minimum(nodes, 1), "input": 0 * nodes, "source": nodes[1:],
+            "target": 0 * nodes[1:], "share": np.ones(edges),
+        }  # fmt: skip
+        points = content["space"]["points"]
+        if position:
+            points |= {"direction_point": np.zeros(0, int), "direction": np.zeros((0, 2, 3))}
+        write_data(moved, f"networks/{position}", content)
+    browser.open(moved / report.name)
+    go(browser, f"#compare={names[0]},{names[1]}")
+    arrows = "[...document.querySelectorAll('.view.graph .explorer-plot')]"
+    arrows += ".map(plot => plot.layout?.annotations.length)"
+    browser.wait(f"{arrows}.length === 2 && {arrows}.every(each => each !== undefined)")
+    graphs = [browser.ask(caption_of("graph", i)) for i in (0, 1)]
+    assert [text.split()[0] for text in graphs] == ["Arrows", "Lines"]
+    assert "at most 120 lines, and here are 121" in graphs[1]
+    assert browser.ask(arrows) == [120, 0]
+    spaces = [browser.ask(caption_of("space", i)) for i in (0, 1)]
+    assert all(text.startswith("Principal components of the states") for text in spaces)
+    assert ["Short lines" in text for text in spaces] == [True, False]
+    # With the axes of the first network, the second one has none of its own.
+    box = "document.querySelector('.controls input[type=checkbox]')"
+    for words in ("turned onto those of the first network", "on all probe trials"):
+        browser.ask(f"{box}.click()")
+        browser.wait(f"{caption_of('space', 1)}.includes({json.dumps(words)})")
+        assert browser.ask(caption_of("space")) == spaces[0]
+    assert browser.complaints == []
+
+
 def test_one_file_opens_without_its_folder(browser: Any, report: Path, tmp_path: Path) -> None:
     single = write_single_file(report.parent, tmp_path / "mail.html", 20)
     browser.open(single.path)

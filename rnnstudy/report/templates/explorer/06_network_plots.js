@@ -180,12 +180,17 @@ function drawSpectrum(box, points, { input, chosen }) {
   return draw(box, data, layout);
 }
 
+// Edges between two points. A direction that leads back is none.
+function edgesOf(graph) {
+  return [...graph.source.data].map((source, i) => ({
+    source, target: graph.target.data[i], share: graph.share.data[i] }))
+    .filter((edge) => edge.source !== edge.target);
+}
+
 function drawGraph(box, graph) {
   const unstable = [...graph.n_unstable.data];
   const places = graph.position ? pairsOf(graph.position) : layers(unstable);
-  const edges = [...graph.source.data].map((source, i) => ({
-    source, target: graph.target.data[i], share: graph.share.data[i] }))
-    .filter((edge) => edge.source !== edge.target);
+  const edges = edgesOf(graph);
   const arrows = edges.length <= MOST_ARROWS;
   const annotations = arrows ? edges.map((edge) => ({
     x: places[edge.target][0], y: places[edge.target][1], ax: places[edge.source][0],

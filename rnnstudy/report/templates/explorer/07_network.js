@@ -94,10 +94,11 @@ function networkPanel(entries, options = {}) {
     " Same axes"), element("span", { class: "remark", text: options.turn.text }));
   }
   node.append(controls);
-  const boxes = {};
+  const boxes = {}, captions = {};
   for (const [key, title] of SECTIONS) {
     const cells = entries.map((entry) => sectionCell(key, title, entry, entries.length > 1));
     boxes[key] = cells.map((cell) => cell.box);
+    captions[key] = cells.map((cell) => cell.caption);
     const isWide = entries.length > 1;
     node.append(element("section", { class: `view ${key}` }, element("h2", { text: title }),
       element("div", { class: isWide ? "pair" : "single" }, ...cells.map((cell) => cell.node))));
@@ -125,6 +126,7 @@ function networkPanel(entries, options = {}) {
     if (key === "trials") return drawTrial(box, network, task, trial);
     if (key === "space") {
       const turn = state.isTurned && i > 0 ? options.turn.matrix : null;
+      captions.space[i].textContent = spaceCaption(network.space, turn);
       return drawSpace(box, network, { trial, input, turn, chosen,
         range: state.isTurned ? options.turn.range : null });
     }
@@ -161,9 +163,6 @@ function networkPanel(entries, options = {}) {
 
 const CAPTIONS = {
   trials: "Targets dashed, outputs solid, on probe trials without state noise.",
-  space: "Principal components of the states on all probe trials. Short lines are unstable directions.",
-  spectrum: "Eigenvalues of the Jacobians at the fixed points. Inside the dotted line a mode decays.",
-  graph: "Arrows lead along unstable directions to stable points. Width: share of the directions.",
   training: "Loss on training batches, without state noise.",
 };
 
@@ -177,19 +176,38 @@ function sectionCell(key, title, { network, position }, isOneOfSeveral) {
     const part = { spectrum: "points", space: "trials" }[key] ?? key;
     const reason = network.reasons[part];
     const text = reason ? `Not available: ${reason}` : "The study has no such analysis.";
-    return { box: null, node: element("p", { class: "empty", text }) };
+    return { box: null, caption: null, node: element("p", { class: "empty", text }) };
   }
   const height = { trials: 380, space: 460, spectrum: 360, graph: 360, training: 260 }[key];
   const makeBox = key === "space" ? sceneBox : plotBox;
   const box = makeBox(height, `${title} of ${name}`);
   const caption = element("p", { class: "caption", text: captionOf(key, network) });
-  return { box, node: element("div", { class: "cell" }, isOneOfSeveral
+  return { box, caption, node: element("div", { class: "cell" }, isOneOfSeveral
     ? element("h3", { class: "whose", text: name }) : null, box, caption) };
 }
 
 function captionOf(key, network) {
-  const points = network.space?.points;
-  if (key !== "spectrum" || !points) return CAPTIONS[key];
+  if (key === "space") return spaceCaption(network.space, null);
+  if (key === "spectrum") return spectrumCaption(network.space.points);
+  return key === "graph" ? graphCaption(network.graph) : CAPTIONS[key];
+}
+
+function spaceCaption({ points }, turn) {
+  const axes = turn ? "Three principal components of the states, turned onto those of the first network."
+    : "Principal components of the states on all probe trials.";
+  return points?.direction_point.data.length ? `${axes} Short lines are unstable directions.` : axes;
+}
+
+function graphCaption(graph) {
+  const number = edgesOf(graph).length;
+  if (!number) return "No unstable direction leads from one point to another.";
+  return number <= MOST_ARROWS
+    ? "Arrows lead along unstable directions to stable points. Width: share of the directions."
+    : "Lines join each point with the stable points to which its unstable directions lead. Arrows and "
+      + `shares are drawn for at most ${MOST_ARROWS} lines, and here are ${number}.`;
+}
+
+function spectrumCaption(points) {
   const shownModes = points.eigenvalues.shape[1];
   const more = shownModes < points.modes ? ` The leading ${shownModes} of ${points.modes}.` : "";
   const border = points.is_flow ? "Left of the dotted line" : "Inside the dotted circle";

@@ -88,7 +88,7 @@ function commonAxes(entries) {
     return [low - margin, high + margin];
   });
   return { matrix, range,
-    text: "The second network is turned onto the first by the states on the shown trials." };
+    text: "turns the second network onto the first, by the states on the shown trials" };
 }
 
 // Orthogonal factor of a matrix [3, 3], by Newton's iteration (Higham 1986). A small part of the
