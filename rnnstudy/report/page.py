@@ -13,6 +13,7 @@ draw_page(page, folder)                        # -> folder/index.html, figures/,
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -46,6 +47,13 @@ LONG_TABLE = 15
 
 WIDE_TABLE = 8
 """Columns beyond which a table is set in smaller letters."""
+
+RESERVED = frozenset({
+    "content", "summary", "answer", "answer-title", "methods", "methods-title", "provenance",
+    "provenance-title", "spec", "spec-title", "selection-notice", "explorer", "explorer-search",
+    "network", "compare", "explore",
+})  # fmt: skip
+"""Ids of the page itself and of the explorer, and names of the explorer's views in addresses."""
 
 LONG_NAME = 120
 """Letters beyond which the end of a file name is a hash."""
@@ -143,19 +151,22 @@ def _write(path: Path, text: str) -> None:
 
 
 class FileNames:
-    """File names of exhibits: `task-analysis-title`, numbered if two would be equal."""
+    """File names of exhibits: `task-analysis-title`, numbered if two would be equal.
+
+    They are the ids of the exhibits and of their headings, too: `name` and `name-title`.
+    """
 
     def __init__(self) -> None:
-        self.used: set[str] = set()
+        self.used = set(RESERVED)
 
     def assign(self, *titles: str) -> str:
-        """Return a name that no other exhibit of this page has."""
+        """Return a name that no other exhibit, and no place of the page itself, has."""
         wanted = short_name("-".join(file_stem(title) for title in titles), LONG_NAME)
         name, count = wanted, 1
-        while name in self.used:
+        while {name, f"{name}-title"} & self.used:
             count += 1
             name = f"{wanted}-{count}"
-        self.used.add(name)
+        self.used |= {name, f"{name}-title"}
         return name
 
 
@@ -197,8 +208,24 @@ def _render_chapter(
         "lead": lead,
         "parts": [part for part in parts if _has_content(part)],
         "faulty": any(part["part"].failure or part["part"].fault for part in parts),
-        "exhibits": sum(len(part["exhibits"]) for part in parts),
+        "folded": _folded_words(
+            [item for part in parts for item in part["exhibits"]], lead["item"].kind if lead else ""
+        ),
     }
+
+
+def _folded_words(items: Sequence[RenderedExhibit], lead: str) -> str:
+    """Return how many exhibits of each kind are folded: `1 more figure and 2 tables`.
+
+    `lead` is the kind of the exhibit above them; empty without one.
+    """
+    count = Counter(item.kind for item in items)
+    words = [
+        f"{count[kind]}{' more' * (kind == lead)} {kind}{'s' * (count[kind] > 1)}"
+        for kind in ("figure", "table", "note")
+        if count[kind]
+    ]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _has_content(part: Mapping[str, Any]) -> bool:

@@ -253,6 +253,58 @@ def test_a_chapter_shows_its_lead_and_folds_the_rest(tmp_path: Path) -> None:
     assert levels[:6] == ["h1", "h2", "h3", "h4", "h4", "h5"]
 
 
+@pytest.mark.parametrize(
+    ("exhibits", "lead", "words"),
+    [
+        ("ft", (0, 0), "1 table: P"),
+        ("ffft", (0, 0), "2 more figures and 1 table: P"),
+        ("tt", (0, 0), "1 more table: P"),
+        ("tnf", None, "1 figure, 1 table and 1 note: P"),
+        ("", None, "P"),
+    ],
+)
+def test_a_fold_counts_what_is_in_it(
+    exhibits: str, lead: tuple[int, int] | None, words: str, tmp_path: Path
+) -> None:
+    kinds: dict[str, Callable[[], Exhibit]] = {
+        "f": lambda: Matrix(title="m", values=np.eye(2), labels=["a", "b"]),
+        "t": lambda: Table(title="t", columns={"a": [1]}),
+        "n": lambda: Note(title="n", text="x"),
+    }
+    part = PagePart("P", [kinds[each]() for each in exhibits], failure="" if exhibits else "why")
+    section = PageSection("Task", chapters=(PageChapter("C", (part,), lead),))
+    contents = Page("p", sections=(section,), formats=("svg",))
+    text = write_page(contents, tmp_path).read_text(encoding="utf-8")
+    assert f"<summary>{words}</summary>" in text
+
+
+def test_no_task_takes_a_name_that_the_page_uses(tmp_path: Path) -> None:
+    named = [path for path in page_module.TEMPLATES.rglob("*") if path.suffix in {".html", ".js"}]
+    pattern = re.compile(r'\bid(?:="|: ")([a-z-]+)"')
+    own = {name for path in named for name in pattern.findall(path.read_text(encoding="utf-8"))}
+    assert {"content", "explorer", "explorer-search"} <= own <= page_module.RESERVED
+    routes = {"network", "compare", "explore"}
+    tasks = sorted(own | routes)
+    sections = [PageSection("Words", (PagePart("x", failure="why"),), name=task) for task in tasks]
+    finding = Finding("Is it so?", (FindingRow("No."),))
+    contents = Page("p", sections=sections, findings=[finding], methods=[("Title", "Text.")])
+    elements = Elements(write_page(contents, tmp_path).read_text(encoding="utf-8"))
+    ids = [str(attributes["id"]) for _, attributes in elements.found if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert not routes & set(ids)
+    links = [str(e["href"])[1:] for e in elements.all("a") if (e["href"] or "").startswith("#")]
+    assert set(links) <= set(ids)
+    assert {f"{task}-2" for task in tasks} <= set(links)
+
+
+def test_an_exhibit_called_title_has_an_id_of_its_own(tmp_path: Path) -> None:
+    table = Table(title="Title", columns={"a": [1]})
+    section = PageSection("s", (PagePart("p", (table,)),))
+    text = write_page(Page("p", sections=(section,)), tmp_path).read_text(encoding="utf-8")
+    ids = [attributes["id"] for _, attributes in Elements(text).found if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
 def test_names_of_networks_are_links(tmp_path: Path) -> None:
     table = Table(title="t", columns={"network": ["a b", "c"], "other": ["a", "a b c"]})
     section = PageSection("s", (PagePart("p", (table,)),))
