@@ -166,4 +166,6 @@ def _trial(task: Task, member: Member, activity: Activity) -> Curves:
             Curve(x=time, y=target, label="target", panel=panel, dashed=True),
         ]
     label = "time step" if dt is None else "time (s)"
-    return Curves(title=member.combination, curves=curves, x_label=label, y_label="")
+    return Curves(
+        title=member.combination, caption=member.name, curves=curves, x_label=label, y_label=""
+    )

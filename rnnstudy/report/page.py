@@ -80,6 +80,11 @@ class RenderedExhibit(NamedTuple):
         return f"plots/{self.name}"
 
     @property
+    def panels(self) -> Sequence[Exhibit]:
+        """Panels of a figure that has several; empty for any other exhibit."""
+        return self.exhibit.exhibits if isinstance(self.exhibit, Panels) else ()
+
+    @property
     def sentence(self) -> str:
         """Sentence that says what the exhibit shows: its finding, or the start of its caption."""
         start = self.exhibit.caption.partition(". ")[0].rstrip(".")

@@ -314,6 +314,21 @@ def test_names_of_networks_are_links(tmp_path: Path) -> None:
     assert links == [{"href": "#network=a%20b", "data-network": "a b"}]
 
 
+def test_panels_of_networks_lead_to_them(tmp_path: Path) -> None:
+    matrices = [
+        Matrix(title="m", caption=caption, values=np.eye(2), labels=["a", "b"])
+        for caption in ("a b", "no network", "c_d", "a b")
+    ]
+    panels = Panels(title="Typical", caption="Each is a network.", exhibits=matrices)
+    section = PageSection("s", (PagePart("p", (panels,)),))
+    contents = Page("p", sections=(section,), networks=["a b", "c_d"], formats=("svg",))
+    text = write_page(contents, tmp_path).read_text(encoding="utf-8")
+    (words,) = re.findall(r'<p class="networks-shown">(.*)</p>', text)
+    assert words == (
+        'Networks: <a href="#network=a%20b">a b</a>, <a href="#network=c_d">c_<wbr>d</a>.'
+    )
+
+
 class Unpaintable:
     """An object of a user that is no exhibit."""
 
@@ -495,16 +510,16 @@ def test_plots_are_files_beside_the_page(exhibits: Exhibits, tmp_path: Path) -> 
     }
     written = {path.name: read_file(path) for path in (folder / "data" / "plots").iterdir()}
     assert written == json.loads(json.dumps(expected))
-    assert len(written) == 5
+    assert len(written) == 6
 
 
 def test_plots_open_and_close_in_a_browser(opened: Any) -> None:
-    assert opened.ask("document.querySelectorAll('button.explore').length") == 5
+    assert opened.ask("document.querySelectorAll('button.explore').length") == 6
     opened.ask("document.querySelectorAll('button.explore').forEach(b => b.click())")
     drawn = "[...document.querySelectorAll('.plot')].filter(p => p.querySelector('.main-svg'))"
-    opened.wait(f"{drawn}.length === 5")
-    # A point per network in the map, and those of the plane.
-    assert opened.ask("document.querySelectorAll('.plot .point').length") == 24 + 27
+    opened.wait(f"{drawn}.length === 6")
+    # A point per network in the map and in the strip, and those of the plane.
+    assert opened.ask("document.querySelectorAll('.plot .point').length") == 2 * 24 + 27
     # Plotly offers to upload a plot to its makers; nothing may leave the page.
     titles = opened.ask(
         "[...document.querySelectorAll('.modebar-btn')].map(b => b.dataset.title || b.title)"
@@ -530,7 +545,7 @@ def test_plots_open_in_a_page_in_one_file(browser: Any, report: Path, tmp_path: 
     browser.open(single.path)
     browser.ask("document.querySelectorAll('button.explore').forEach(b => b.click())")
     drawn = "[...document.querySelectorAll('.plot')].filter(p => p.querySelector('.main-svg'))"
-    browser.wait(f"{drawn}.length === 5")
+    browser.wait(f"{drawn}.length === 6")
     assert browser.complaints == []
 
 

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from rnnstudy.core.arrays import Array
-from rnnstudy.core.exhibit import Exhibit, Matrix, Panels, Scatter, Space, Space2D, Space3D
+from rnnstudy.core.exhibit import Exhibit, Matrix, Panels, Scatter, Space, Space2D, Space3D, Strip
 from rnnstudy.report.figures.heatmaps import MAX_LABELLED_ROWS, colour_scale
 from rnnstudy.report.figures.panels import finite_rows
-from rnnstudy.report.style import GREY, PALE, VERMILION, Mark, assign_marks, varying_parts
+from rnnstudy.report.figures.plane import JITTER, MEDIAN_ARM, usable_values
+from rnnstudy.report.style import GREY, PALE, VERMILION, Mark, assign_marks, shorten, varying_parts
 
 Trace = dict[str, Any]
 Plot = dict[str, Any]
@@ -47,6 +48,9 @@ CAMERA = {"eye": {"x": 1.2, "y": -2.05, "z": 1.03}, "center": {"x": 0, "y": 0, "
 MATRIX_WIDTH, MATRIX_HEIGHT = 720, 600
 """Pixels: a matrix keeps its shape for any width of the page."""
 
+ROW_HEIGHT, AROUND_ROWS, LEAST_HEIGHT = 26, 110, 300
+"""Pixels of a row of dots, above and below all rows, and of the smallest plot of rows."""
+
 LARGEST_EXPLORED = 400
 """Rows of a matrix that can be explored. A larger one is a picture, since a million numbers take
 10 MB."""
@@ -65,7 +69,8 @@ LAYOUT: Plot = {
 def plotly_data(exhibit: Exhibit) -> Plot | None:
     """Return data and layout for plotly.js, or None without an interactive form or data."""
     if isinstance(exhibit, Panels):
-        return space_plot([part for part in exhibit.exhibits if isinstance(part, Space)])
+        spaces = [part for part in exhibit.exhibits if isinstance(part, Space)]
+        return space_plot(spaces, are_networks=True)
     return PLOT_BUILDERS[type(exhibit)](exhibit) if type(exhibit) in PLOT_BUILDERS else None
 
 
@@ -101,13 +106,88 @@ def _scatter_trace(exhibit: Scatter, chosen: Sequence[int], name: str, mark: Mar
         "text": [_hover(exhibit.labels[i], exhibit.groups, i) for i in chosen],
         "hoverinfo": "text",
         "customdata": [exhibit.labels[i] for i in chosen],
-        "marker": {
-            "color": mark.colour,
-            "symbol": SYMBOLS[mark.marker] + ("" if mark.filled else "-open"),
-            "size": 9,
-            "line": {"width": 1, "color": "black" if mark.filled else mark.colour},
+        "marker": _marker(mark),
+    }
+
+
+def _marker(mark: Mark) -> Trace:
+    return {
+        "color": mark.colour,
+        "symbol": SYMBOLS[mark.marker] + ("" if mark.filled else "-open"),
+        "size": 9,
+        "line": {"width": 1, "color": "black" if mark.filled else mark.colour},
+    }
+
+
+def strip_plot(exhibit: Strip) -> Plot | None:
+    """Return dots in a row for each category, as on paper; None without a number to show."""
+    usable = usable_values(exhibit)
+    if not usable.any():
+        return None
+    categories = np.asarray(exhibit.categories, dtype=str)
+    looks = assign_marks(categories.tolist())
+    rows = [
+        (row, np.flatnonzero(usable & (categories == name)), mark)
+        for row, (name, mark) in enumerate(looks.items())
+    ]
+    traces = [
+        trace
+        for row, chosen, mark in rows
+        if len(chosen)
+        for trace in (_dots(exhibit, chosen, row, mark), _median(exhibit, chosen, row, mark))
+    ]
+    bottom, top = len(looks) - 0.4, -0.6
+    if exhibit.limit is not None:
+        style = {"color": GREY, "dash": "dot", "width": 1}
+        traces.append(_upright(exhibit.limit, (top, bottom), style))
+    layout = {
+        **LAYOUT,
+        "height": max(LEAST_HEIGHT, AROUND_ROWS + ROW_HEIGHT * len(looks)),
+        "showlegend": False,
+        "hovermode": "closest",
+        "xaxis": {**_axis(exhibit.value_label), "type": "log" if exhibit.log else "linear"},
+        "yaxis": {
+            **_axis(""),
+            "range": [bottom, top],
+            "tickvals": list(range(len(looks))),
+            "ticktext": [escape_html(shorten(name)) for name in looks],
+            "automargin": True,
         },
     }
+    return {"data": traces, "layout": layout}
+
+
+def _dots(exhibit: Strip, chosen: Array, row: int, mark: Mark) -> Trace:
+    values = np.asarray(exhibit.values, float)[chosen]
+    name = str(exhibit.categories[chosen[0]])
+    spread = np.linspace(-JITTER, JITTER, len(chosen)) * (len(chosen) > 1)
+    groups = {exhibit.value_label or "value": [f"{value:.4g}" for value in values]}
+    labels = [exhibit.labels[i] for i in chosen]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": escape_html(name),
+        "x": json_numbers(values),
+        "y": json_numbers(row + spread),
+        "text": [_hover(label, groups, i) for i, label in enumerate(labels)],
+        "hoverinfo": "text",
+        "customdata": labels,
+        "marker": _marker(mark),
+    }
+
+
+def _median(exhibit: Strip, chosen: Array, row: int, mark: Mark) -> Trace:
+    median = float(np.median(np.asarray(exhibit.values, float)[chosen]))
+    return _upright(
+        median, (row - MEDIAN_ARM, row + MEDIAN_ARM), {"color": mark.colour, "width": 2}
+    )
+
+
+def _upright(value: float, ends: tuple[float, float], line: Plot) -> Trace:
+    """Return an upright line at a value."""
+    x = json_numbers(np.array([value, value]))
+    look = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "line": line}
+    return {**look, "x": x, "y": json_numbers(np.array(ends))}
 
 
 def matrix_plot(exhibit: Matrix) -> Plot | None:
@@ -146,12 +226,15 @@ def matrix_plot(exhibit: Matrix) -> Plot | None:
     return {"data": [trace], "layout": layout}
 
 
-def space_plot(exhibits: Sequence[Space]) -> Plot | None:
-    """Return one view of several exhibits, among which a menu chooses."""
+def space_plot(exhibits: Sequence[Space], are_networks: bool = False) -> Plot | None:
+    """Return one view of several exhibits, among which a menu chooses.
+
+    `are_networks`: each exhibit shows the network that its caption names.
+    """
     traces: list[Trace] = []
     owners: list[str] = []
     for exhibit in exhibits:
-        new = _space_traces(exhibit)
+        new = _space_traces(exhibit, exhibit.caption if are_networks else "")
         traces += new
         owners += [exhibit.title] * len(new)
     if not traces:
@@ -171,7 +254,8 @@ def space_plot(exhibits: Sequence[Space]) -> Plot | None:
     return {"data": traces, "layout": layout}
 
 
-def _space_traces(exhibit: Space) -> list[Trace]:
+def _space_traces(exhibit: Space, network: str) -> list[Trace]:
+    """Return lines and points. Each point leads to the network."""
     traces = []
     if len(exhibit.lines):
         traces.append(_lines(exhibit, exhibit.lines, "trajectories", GREY, 1.5))
@@ -192,6 +276,7 @@ def _space_traces(exhibit: Space) -> list[Trace]:
                     f"{escape_html(label)}<br>{escape_html(name)}" for label in labels[chosen]
                 ],
                 "hoverinfo": "text",
+                "customdata": [network] * int(chosen.sum()),
                 "marker": {
                     "color": mark.colour,
                     "size": 5 if exhibit.dimensions == 3 else 9,
@@ -262,6 +347,7 @@ def escape_html(text: str) -> str:
 
 PLOT_BUILDERS: dict[type[Exhibit], Callable[[Any], Plot | None]] = {
     Scatter: scatter_plot,
+    Strip: strip_plot,
     Matrix: matrix_plot,
     Space2D: lambda exhibit: space_plot([exhibit]),
     Space3D: lambda exhibit: space_plot([exhibit]),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnstudy.core.arrays import Array
 from rnnstudy.core.exhibit import Curve, Curves, Scatter, StackedBars, Strip
 from rnnstudy.report.figures.panels import (
     Axes,
@@ -18,6 +19,9 @@ from rnnstudy.report.figures.panels import (
     paint_reason,
 )
 from rnnstudy.report.style import GREY, PALE, Mark, assign_marks, palette, shorten, sort_names
+
+MEDIAN_ARM = 0.36
+"""Length of the bar at a median to either side, in rows."""
 
 JITTER = 0.22
 """Half the height, in rows, over which the dots of a strip are spread."""
@@ -72,8 +76,7 @@ def strip_panels(exhibit: Strip) -> list[Panel]:
 
 def paint_strip(exhibit: Strip, axes: Axes) -> Legend:
     """Paint dots in rows and medians as bars; values that are not finite are counted."""
-    values = np.asarray(exhibit.values, float)
-    usable = np.isfinite(values) & ((values > 0) | (not exhibit.log))
+    values, usable = np.asarray(exhibit.values, float), usable_values(exhibit)
     categories = np.asarray(exhibit.categories, dtype=str)
     looks = assign_marks(categories.tolist())
     axes.set_yticks(range(len(looks)), [shorten(name) for name in looks])
@@ -96,6 +99,12 @@ def paint_strip(exhibit: Strip, axes: Axes) -> Legend:
     _few_ticks(axes, [*values[usable], *([] if exhibit.limit is None else [exhibit.limit])])
     axes.grid(axis="x", alpha=0.3)
     return Legend()
+
+
+def usable_values(exhibit: Strip) -> Array:
+    """Return which values have a place on the axis: finite ones, on a logarithmic axis above 0."""
+    values = np.asarray(exhibit.values, float)
+    return np.isfinite(values) & ((values > 0) | (not exhibit.log))
 
 
 def _few_ticks(axes: Axes, shown: list[float]) -> None:
@@ -121,7 +130,8 @@ def _paint_row(axes: Axes, row: int, values: Any, mark: Mark, in_pixels: bool) -
     heights = row + np.linspace(-JITTER, JITTER, len(values)) * (len(values) > 1)
     axes.plot(values, heights, **dot_style(mark, 4.5), alpha=0.85, rasterized=in_pixels)
     median = float(np.median(values))
-    axes.plot([median, median], [row - 0.36, row + 0.36], color=mark.colour, linewidth=2)
+    ends = [row - MEDIAN_ARM, row + MEDIAN_ARM]
+    axes.plot([median, median], ends, color=mark.colour, linewidth=2)
 
 
 def bars_panels(exhibit: StackedBars) -> list[Panel]:

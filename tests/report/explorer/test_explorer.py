@@ -12,7 +12,7 @@ import pytest
 from packed import read_file
 
 from rnnstudy.core.exhibit import Table
-from rnnstudy.report.build import write_page
+from rnnstudy.report.build import write_page, write_report
 from rnnstudy.report.contents import Page, PagePart, PageSection
 from rnnstudy.report.explorer.files import write_data
 from rnnstudy.report.explorer.matrices import NetworkDistances, matrix_content
@@ -51,6 +51,24 @@ def page_of(run: Run) -> Page:
 def report(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The index of the report."""
     index, faults = write_page(page_of(run), tmp_path_factory.mktemp("walk") / "report")
+    assert faults == ()
+    return index
+
+
+@pytest.fixture(scope="module")
+def with_claims(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The networks of `run`, in a study with a claim."""
+    import stages
+
+    folder = tmp_path_factory.mktemp("claims")
+    stages.execute(stages.Sizes(NETWORKS, 1, 2, claims=True), folder)
+    return open_run(folder).at_one_time()
+
+
+@pytest.fixture(scope="module")
+def whole_report(with_claims: Run) -> Path:
+    """The index of a report with all that a run has: answer, chapters, figures, methods."""
+    index, faults = write_report(with_claims)
     assert faults == ()
     return index
 
@@ -225,12 +243,8 @@ def watched(browser: Any, page: Path) -> Iterator[Any]:
     assert [u for u in browser.requests if not u.startswith(("file:", "data:", "blob:"))] == []
 
 
-def test_distances_that_a_study_adds_are_not_shown(run: Run, tmp_path: Path) -> None:
-    import stages
-
+def test_distances_that_a_study_adds_are_not_shown(with_claims: Run, tmp_path: Path) -> None:
     # The claim reads distances to controls, which the spec does not list.
-    stages.execute(stages.Sizes(NETWORKS, 1, 2, claims=True), tmp_path)
-    with_claims = open_run(tmp_path)
     added = {title for title, _ in with_claims.index.selected.shared}
     assert "svcca_controls" in added
     index, _ = write_page(page_of(with_claims), tmp_path / "report")
@@ -835,6 +849,35 @@ def test_captions_say_what_is_there(browser: Any, run: Run, report: Path, tmp_pa
         browser.ask(f"{box}.click()")
         browser.wait(f"{caption_of('space', 1)}.includes({json.dumps(words)})")
         assert browser.ask(caption_of("space")) == spaces[0]
+    assert browser.complaints == []
+
+
+def test_a_dot_of_a_figure_leads_to_its_network(browser: Any, whole_report: Path, run: Run) -> None:
+    browser.open(whole_report)
+    figure = "[...document.querySelectorAll('figure')].find("
+    figure += "each => each.textContent.includes('Loss of every network'))"
+    browser.ask(f"for (let each = {figure}; each; each = each.parentElement) each.open = true")
+    browser.ask(f"{figure}.querySelector('button.explore').click()")
+    plot = f"{figure}.querySelector('.plot')"
+    browser.wait(f"{plot}.querySelector('.point') !== null")
+    x, y = browser.ask(
+        f"(() => {{{figure}.scrollIntoView({{block: 'center', behavior: 'instant'}});"
+        f"const box = {plot}.querySelector('.point').getBoundingClientRect();"
+        "return [box.x + box.width / 2, box.y + box.height / 2];})()"
+    )
+    name = browser.ask(f"{plot}.data[0].customdata[0]")
+    assert name in run.members["member"].tolist()
+    browser.page.mouse.move(x, y)
+    browser.wait(f"{plot}.querySelector('.hoverlayer .hovertext') !== null")
+    browser.page.mouse.click(x, y)
+    heading(browser, name)
+    # The pictures of typical networks have links to them.
+    go(browser, "")
+    browser.wait("document.getElementById('explorer').hidden")
+    link = "document.querySelector('.networks-shown a')"
+    name = browser.ask(f"{link}.textContent")
+    browser.ask(f"{link}.click()")
+    heading(browser, name)
     assert browser.complaints == []
 
 

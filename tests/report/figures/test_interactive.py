@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnstudy.core.exhibit import Exhibit, Matrix, Scatter
+from rnnstudy.core.exhibit import Exhibit, Matrix, Scatter, Strip
 from rnnstudy.report.figures.interactive import LARGEST_EXPLORED, plotly_data
 
 Exhibits = Callable[[int], dict[str, Exhibit]]
@@ -29,6 +30,47 @@ def test_scatter_holds_every_point_once_per_grouping(exhibits: Exhibits) -> None
     assert sum(len(trace["x"]) for trace in data if trace["visible"]) == len(scatter.points)
     lines = ["flip_flop-vanilla-tanh-32-s000", "cell: vanilla", "activation: tanh"]
     assert data[0]["text"][0].split("<br>") == lines
+
+
+def test_dots_of_a_strip_carry_their_networks(exhibits: Exhibits) -> None:
+    strip: Any = exhibits(3)["strip"]
+    plot = built(strip)
+    dots = [trace for trace in plot["data"] if trace["mode"] == "markers"]
+    found = {
+        name: value
+        for trace in dots
+        for name, value in zip(trace["customdata"], trace["x"], strict=True)
+    }
+    assert list(found) == list(strip.labels)
+    np.testing.assert_allclose(list(found.values()), strip.values, rtol=1e-4)
+    assert plot["layout"]["xaxis"]["type"] == "log"
+    assert plot["layout"]["yaxis"]["ticktext"] == list(dict.fromkeys(strip.categories))
+    assert dots[0]["text"][0].startswith("flip_flop-vanilla-tanh-32-s000<br>loss: ")
+    # Each row has a bar at its median, and the limit is a line over all rows.
+    *bars, limit = [trace for trace in plot["data"] if trace["mode"] == "lines"]
+    rows = np.array(strip.values).reshape(8, 3)
+    np.testing.assert_allclose([bar["x"][0] for bar in bars], np.median(rows, axis=1), rtol=1e-4)
+    assert limit["x"] == [strip.limit] * 2
+
+
+def test_dots_without_a_place_on_the_axis_are_left_out() -> None:
+    strip = Strip(
+        title="s", values=np.array([0.0, np.nan, 2.0]), categories=["a", "a", "b"],
+        labels=["x", "y", "z"], value_label="loss", log=True,
+    )  # fmt: skip
+    dots = [trace for trace in built(strip)["data"] if trace["mode"] == "markers"]
+    assert [trace["customdata"] for trace in dots] == [["z"]]
+    assert plotly_data(replace(strip, values=np.zeros(3))) is None
+
+
+def test_points_of_a_panel_carry_the_network_of_its_caption(exhibits: Exhibits) -> None:
+    panels: Any = exhibits(1)["panels"]
+    named = [replace(part, caption=f"net{i}") for i, part in enumerate(panels.exhibits)]
+    plot = built(replace(panels, exhibits=named))
+    networks = [trace["customdata"] for trace in plot["data"] if trace["mode"] == "markers"]
+    assert list(dict.fromkeys(name for each in networks for name in each)) == [
+        f"net{i}" for i in range(8)
+    ]
 
 
 def test_matrix_names_both_networks(exhibits: Exhibits) -> None:
