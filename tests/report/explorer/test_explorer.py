@@ -900,13 +900,17 @@ RULES = """(async () => {
 })()"""
 
 
+def accessibility_rules() -> str:
+    """The source of axe-core, which knows rules for contrast, names, roles, order and keyboards."""
+    package = pytest.importorskip("axe_core_python")
+    return Path(package.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_all_views_keep_the_rules_of_accessibility(
     browser: Any, run: Run, report: Path, scheme: str, width: int
 ) -> None:
-    """axe-core knows rules for contrast, names, roles, order and keyboards (WCAG 2.1)."""
-    package = pytest.importorskip("axe_core_python")
-    rules = Path(package.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+    rules = accessibility_rules()
     first, second = run.members["member"][:2]
     browser.look(width, scheme=scheme)
     try:
@@ -916,6 +920,29 @@ def test_all_views_keep_the_rules_of_accessibility(
             browser.ask(f"location.hash = {json.dumps(address)}")
             if address:
                 browser.wait(f"{DRAWN} > 0")
+            assert browser.ask(RULES) == []
+            assert browser.ask("document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        browser.look()
+
+
+def test_a_whole_report_keeps_the_rules_of_accessibility(browser: Any, whole_report: Path) -> None:
+    rules = accessibility_rules()
+    looks: list[tuple[int, Any]] = [(1280, "light"), (390, "dark")]
+    try:
+        for width, scheme in looks:
+            browser.look(width, scheme=scheme)
+            browser.open(whole_report)
+            # All of these are there, so that their rules are looked at.
+            for part in (
+                "#answer",
+                "details.shown",
+                ".chapter figure",
+                ".networks-shown",
+                "#methods",
+            ):
+                assert browser.ask(f"document.querySelector('{part}') !== null"), part
+            browser.ask(f"{rules};0")
             assert browser.ask(RULES) == []
             assert browser.ask("document.documentElement.scrollWidth <= innerWidth")
     finally:
