@@ -122,6 +122,45 @@ def test_a_folder_is_swapped_in_whole(
     assert [path.name for path in (tmp_path / str(len(seen))).iterdir()] == ["report"]
 
 
+def test_of_two_writers_of_a_folder_the_slower_one_swaps_its_own_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, others = tmp_path / "code", ["other"]
+
+    def before(operation: str, path: Path) -> None:
+        if operation == "rename" and others:
+            files.write_folder(code, {others.pop(): b"other"})
+
+    monkeypatch.setattr(changes, "before_change", before)
+    files.write_folder(code, {"own": b"own"})
+    assert not others
+    assert [path.name for path in tmp_path.iterdir()] == ["code"]
+    assert [path.name for path in code.iterdir()] == ["own"]
+
+
+@pytest.mark.parametrize("error", [OSError("disk fails"), KeyboardInterrupt()])
+def test_a_folder_stays_if_it_cannot_be_replaced_without_an_exchange(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    report = tmp_path / "report"
+    files.write_folder(report, {"index.html": b"old"})
+    errors, renames = [error], list[Path]()
+
+    def before(operation: str, path: Path) -> None:
+        if operation == "rename":
+            renames.append(path)
+            if len(renames) == 2:
+                raise errors.pop()
+
+    monkeypatch.setattr("rnnstudy.core.files.writing.exchange", lambda *paths: False)
+    monkeypatch.setattr(changes, "before_change", before)
+    with pytest.raises(type(error)):
+        files.write_folder(report, {"index.html": b"new"})
+    assert renames[1] == renames[2] == report
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+    assert (report / "index.html").read_bytes() == b"old"
+
+
 def test_writers_do_not_follow_links(tmp_path: Path) -> None:
     outside, run = tmp_path / "outside", tmp_path / "run"
     outside.mkdir()

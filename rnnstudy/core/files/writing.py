@@ -1,6 +1,7 @@
 """Writing of whole files and folders."""
 
 import errno
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -87,20 +88,36 @@ def replace_folder(draft: Path, folder: Path, *, inside: str | Path | None = Non
     """Swap a complete draft in for a folder, whose former content is then removed.
 
     Where the file system can exchange two names, there is a whole folder at every time. Elsewhere
-    there is none for the moment between two renames.
+    there is none for the moment between two renames. An error between them leaves the former one.
     """
     refuse_links(folder, inside)
     if not folder.exists():
-        publish_folder(draft, folder)
-        return
+        try:
+            publish_folder(draft, folder)
+            return
+        except OSError:
+            if not folder.is_dir():
+                raise
+            # Another writer was first. What it wrote is swapped out.
     sync_folder(draft)
     former = draft
     if not exchange(draft, folder):
         former = draft_beside(folder)
-        rename(folder, former)
-        rename(draft, folder)
+        _rename_twice(draft, folder, former)
     sync(folder.parent)
     remove_folder(former)
+
+
+def _rename_twice(draft: Path, folder: Path, former: Path) -> None:
+    """Rename a folder to a former one and a draft to the folder, or leave both names as before."""
+    try:
+        rename(folder, former)
+        rename(draft, folder)
+    except BaseException:
+        with suppress(OSError):
+            if not os.path.lexists(folder):
+                rename(former, folder)
+        raise
 
 
 def write_folder(folder: str | Path, contents: Mapping[str, bytes]) -> None:
