@@ -9,7 +9,7 @@ from typing import Any
 
 from rnnstudy.core.arguments import check_instance, check_path, summarise_value
 from rnnstudy.core.arrays import Array
-from rnnstudy.core.files import clear_drafts, make_folder, remove_folder
+from rnnstudy.core.files import clear_drafts, make_folder, refuse_links, remove_folder
 from rnnstudy.core.lazy_imports import refuse_other_backends
 from rnnstudy.report.build import update_report
 from rnnstudy.study.errors import RunError
@@ -167,7 +167,7 @@ def run(
     with interruptible():
         if part is None:
             with directory_lock(directory):
-                clear_drafts(directory, lifetime=0)
+                _clear_drafts(directory)
                 return files.complete(progress, [])
         results = files.run_shard(part, progress)
         if results is not None:
@@ -245,4 +245,13 @@ class RunFiles:
         write_specs(self.study, self.directory, self.spec)
         write_code(self.study, self.directory)
         self.store.clear_drafts()
+        refuse_links(self.store.root / LEASES, self.store.root)
         clear_drafts(self.store.root / LEASES)
+
+
+def _clear_drafts(directory: Path) -> None:
+    """Remove what a killed run has left beside its files."""
+    clear_drafts(directory, lifetime=0)
+    models = directory / "models"
+    if not models.is_symlink():  # the writer of models says so
+        clear_drafts(models, lifetime=0)

@@ -28,6 +28,7 @@ from rnnstudy.core.storage.errors import AbsentRecord, UnreadableRecord
 from rnnstudy.report import build
 from rnnstudy.report import page as page_module
 from rnnstudy.study.errors import RunError
+from rnnstudy.study.execution.leases import LEASES
 from rnnstudy.study.execution.signals import Interruption
 from rnnstudy.study.results import files
 from rnnstudy.study.results.run import Run, open_run
@@ -203,6 +204,34 @@ def test_a_crash_at_any_change_leaves_whole_files_and_a_rerun_gives_the_same_byt
         assert not differing, done[number]
         assert not list(directory.glob(f"{DRAFT}*"))
         shutil.rmtree(directory)
+
+
+def old_draft(folder: Path, name: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{DRAFT}0123456789ab{name}"
+    path.write_text("half")
+    os.utime(path, (0, 0))
+    return path
+
+
+@pytest.mark.usefixtures("quick")
+def test_drafts_of_a_killed_run_are_cleared_but_not_behind_links(
+    root: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(root, tmp_path / "store")
+    asked, directory = study(tmp_path / "store"), tmp_path / "run"
+    draft = old_draft(runner.run(asked, directory).directory / "models", ".keras")
+    runner.run(asked, directory)
+    assert not draft.exists()
+    for folder in (directory / "models", tmp_path / "store" / LEASES):
+        shutil.rmtree(folder, ignore_errors=True)
+        outside = old_draft(tmp_path / f"outside-{folder.name}", ".keras")
+        folder.symlink_to(outside.parent)
+    with pytest.raises(OSError, match="links are not followed"):
+        runner.run(asked, directory)
+    (tmp_path / "store" / LEASES).unlink()
+    assert "links are not followed" in runner.run(asked, directory).faults[0]
+    assert len(list(tmp_path.glob(f"outside-*/{DRAFT}*"))) == 2
 
 
 def test_a_crash_while_code_is_replaced_leaves_code_of_one_kind(
