@@ -398,6 +398,10 @@ def clean(
         list[Path], typer.Argument(help="A run directory, or all that share a store.")
     ],
     delete: Annotated[bool, typer.Option("--delete", help="Remove what is listed.")] = False,
+    shared: Annotated[
+        bool,
+        typer.Option("--shared", help="With --delete: also from a store outside of DIRECTORIES."),
+    ] = False,
     allow_plugins: AllowPlugins = False,
 ) -> None:
     """List what no spec refers to in a store, and remove it with --delete."""
@@ -407,7 +411,7 @@ def clean(
         opened = [_open(directory, allow_plugins) for directory in directories]
         for each in opened:
             files.refuse_unusable_folders(each.study, each.directory)
-        for line in clean_lines(opened, delete=delete):
+        for line in clean_lines(opened, delete=delete, shared=shared):
             _say(line)
 
 

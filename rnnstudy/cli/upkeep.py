@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rnnstudy.report.fingerprint import changed_files
+from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.job import count_label
 from rnnstudy.study.plan.plan import Plan
 from rnnstudy.study.results.run import Run
-from rnnstudy.study.upkeep.clean import Leftover, leftovers, remove_leftovers
+from rnnstudy.study.upkeep.clean import Leftover, is_elsewhere, leftovers, remove_leftovers
 from rnnstudy.study.upkeep.recompute import recompute
 from rnnstudy.study.upkeep.sizes import byte_label, sizes_of
 from rnnstudy.study.upkeep.verify import verify
@@ -48,7 +49,7 @@ def verify_lines(run: Run, number: int) -> Iterator[tuple[str, bool]]:
         yield f"computed again: {repetition.title}: {words}", repetition.is_same
 
 
-def clean_lines(runs: Sequence[Run], *, delete: bool) -> Iterator[str]:
+def clean_lines(runs: Sequence[Run], *, delete: bool, shared: bool = False) -> Iterator[str]:
     """Yield lines on what no spec of some run directories refers to, and remove that if told so.
 
     Parameters
@@ -57,11 +58,23 @@ def clean_lines(runs: Sequence[Run], *, delete: bool) -> Iterator[str]:
         Run directories that share a store.
     delete
         If true, it is removed. Default: it is only listed.
+    shared
+        If true, it is removed from a store outside of the run directories, too.
+
+    Raises
+    ------
+    RunError
+        If the store lies outside of the run directories, and `shared` is false.
     """
     unused = sorted(leftovers(runs), key=lambda each: each.reason)
     if not unused:
         yield "Nothing to clean"
         return
+    if delete and not shared and is_elsewhere(runs):
+        raise RunError(
+            f"{runs[0].store.root} lies outside of the run directories, and other studies may use "
+            "it. Name all run directories that use it, and add --shared to --delete"
+        )
     if delete:
         remove_leftovers(runs[0].store, unused)
     for reason, group in groupby(unused, key=lambda each: each.reason):
@@ -71,10 +84,10 @@ def clean_lines(runs: Sequence[Run], *, delete: bool) -> Iterator[str]:
         yield f"Removed {total}"
         return
     yield f"{total} would be removed; nothing is removed without --delete"
-    if runs[0].study.runtime.store is not None:
+    if is_elsewhere(runs):
         yield (
             f"{runs[0].store.root} is shared: name all run directories that use it, or results of "
-            "the others are removed"
+            "the others are removed. It takes --delete --shared"
         )
 
 

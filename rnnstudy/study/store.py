@@ -8,6 +8,7 @@ computed again.
 """
 
 import os
+import re
 import uuid
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import suppress
@@ -24,7 +25,7 @@ from rnnstudy.core.storage.errors import (
     AbsentRecord,
     DamagedRecord,
 )
-from rnnstudy.core.storage.folder import has_full_size, read_meta, unreadable, write_draft
+from rnnstudy.core.storage.folder import META, has_full_size, read_meta, unreadable, write_draft
 from rnnstudy.core.storage.meta import FORMAT, package_version, refuse_newer
 
 R = TypeVar("R", bound=Record)
@@ -35,6 +36,9 @@ DAMAGED = ".damaged"
 
 FORMAT_FILE = "format"
 """File that holds the format of a store and its writer. A store of format 1 has none."""
+
+ADDRESS_FORM = re.compile(r"[0-9a-f]{40}")
+"""Form of the addresses of results."""
 
 SHARD = 2
 """Number of letters of an address that name its folder."""
@@ -140,6 +144,16 @@ class Store:
         except OSError as error:
             raise unreadable(self.root, error) from None
         refuse_newer(number, version, self.root)
+
+    def is_store(self) -> bool:
+        """Return whether the folder has the file of a store, or a record of format 1.
+
+        A spec may name any folder as its store.
+        """
+        return bool(self._format[0]) or any(
+            ADDRESS_FORM.fullmatch(name) and (self.root / name / META).is_file()
+            for name in _folders(self.root)
+        )
 
     @property
     def _format(self) -> tuple[int, str]:

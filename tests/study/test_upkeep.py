@@ -253,6 +253,70 @@ def test_leftovers_are_listed_and_removed_only_if_told_so(run: Run) -> None:
     assert list(clean_lines([run], delete=False)) == ["Nothing to clean"]
 
 
+def strangers(root: Path) -> list[Path]:
+    """Write files of the user, and of other programs, into a folder. Return their paths."""
+    names = ["thesis/chapter.txt", "xy/photos/a.txt", "course-notes/a.txt", "ab/words/a.txt",
+             f"{'cd' * 20}/objects/pack.bin", f"ef/{'ef' * 20}/objects/pack.bin"]  # fmt: skip
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("precious")
+        os.utime((root / name).parent, (0, 0))
+    return [root / name for name in names]
+
+
+def test_only_folders_of_the_form_of_records_are_removed(run: Run) -> None:
+    files = strangers(run.store.root)
+    assert list(clean_lines([run], delete=True)) == ["Nothing to clean"]
+    words = list(leftover_kinds(run))
+    removed = "\n".join(clean_lines([run], delete=True))
+    assert all(word in removed for word in words)
+    runner.run(run.study, run.directory)
+    assert all(path.read_text() == "precious" for path in files)
+
+
+def test_a_store_that_is_a_folder_of_the_user_is_not_cleaned(run: Run, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    files = strangers(home)
+    (home / DAMAGED / "a").mkdir(parents=True)
+    foreign = Run(run.directory, study(runtime={"store": str(home)}))
+    before = contents(home)
+    with pytest.raises(RunError, match=r"home must be a store, .* neither a file 'format' nor"):
+        list(clean_lines([foreign], delete=True))
+    assert contents(home) == before
+    assert (home / DAMAGED / "a").is_dir()
+    assert all(path.exists() for path in files)
+
+
+def test_a_store_outside_of_the_run_directory_takes_a_switch(run: Run, tmp_path: Path) -> None:
+    outside = run.store.root.rename(tmp_path / "shared")
+    foreign = Run(run.directory, study(runtime={"store": str(outside)}))
+    foreign.store.write("ab" * 20, foreign.store.read(matrix_key(foreign), Distances))
+    listed = "\n".join(clean_lines([foreign], delete=False))
+    assert "It takes --delete --shared" in listed
+    with pytest.raises(RunError, match=r"lies outside of the run directories.*add --shared"):
+        list(clean_lines([foreign], delete=True))
+    assert foreign.store.has("ab" * 20)
+    assert "Removed" in "\n".join(clean_lines([foreign], delete=True, shared=True))
+    assert not foreign.store.has("ab" * 20)
+
+
+@pytest.mark.parametrize("name", [DAMAGED, ".set-aside", "ab"])
+def test_links_in_a_store_are_not_followed_for_deleting(
+    run: Run, tmp_path: Path, name: str
+) -> None:
+    run.store.write("cd" * 20, run.store.read(matrix_key(run), Distances))
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(run.store.folder("cd" * 20), elsewhere / ("ab" * 20))
+    (run.store.root / name).symlink_to(elsewhere)
+    with pytest.raises(OSError, match="links are not followed"):
+        list(clean_lines([run], delete=True))
+    assert sorted(path.name for path in (elsewhere / ("ab" * 20)).iterdir()) == [
+        "arrays.npz",
+        "meta.json",
+    ]
+    assert run.store.has("cd" * 20)
+
+
 def test_what_a_smaller_spec_no_longer_refers_to_is_removed(run: Run) -> None:
     smaller = Run(run.directory, study(analyses=[SPEC["analyses"][1]]), run.store)
     (line, *_) = clean_lines([smaller], delete=True)

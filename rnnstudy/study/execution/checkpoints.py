@@ -1,6 +1,7 @@
 """Checkpoints of training in a store, so that a killed run loses minutes and not hours."""
 
 import hashlib
+import re
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -13,6 +14,9 @@ from rnnstudy.training.state import TrainingState
 
 CHECKPOINT = "course-"
 """Beginning of the addresses of checkpoints."""
+
+CHECKPOINT_FORM = re.compile(rf"{CHECKPOINT}[0-9a-f]{{32}}-[0-9]{{9,}}")
+"""Form of the addresses of checkpoints. Other folders of a store are not ours."""
 
 CHECKPOINT_LIFETIME = 30 * 24 * 3600.0
 """Seconds after which a checkpoint of another study in a shared store is stale."""
@@ -89,7 +93,7 @@ def collect_stale(store: Store, jobs: Iterable[Job], *, shared: bool) -> list[st
         _prefix(key) for job in jobs if isinstance(job, Train) for key in job.checkpoint_keys()
     }
     now, removed = time.time(), []
-    for key in list(store.keys(CHECKPOINT)):
+    for key in filter(CHECKPOINT_FORM.fullmatch, list(store.keys(CHECKPOINT))):
         with suppress(FileNotFoundError):  # another process may remove it
             is_old = now - store.folder(key).stat().st_mtime > CHECKPOINT_LIFETIME
             prefix = key.rpartition("-")[0] + "-"

@@ -1,19 +1,20 @@
 """Removal of what no spec refers to: results of earlier specs, checkpoints, drafts, damage."""
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rnnstudy.core.files import DRAFT, remove_folder
+from rnnstudy.core.files import DRAFT, refuse_links, remove_folder
 from rnnstudy.core.files.removing import DRAFT_LIFETIME
 from rnnstudy.core.storage.errors import NewerRecord, UnreadableRecord
-from rnnstudy.core.storage.folder import read_meta
+from rnnstudy.core.storage.folder import ARRAYS, META, read_meta
 from rnnstudy.study.errors import RunError
-from rnnstudy.study.execution.checkpoints import CHECKPOINT
+from rnnstudy.study.execution.checkpoints import CHECKPOINT, CHECKPOINT_FORM
 from rnnstudy.study.execution.leases import is_at_work
 from rnnstudy.study.results.run import Run
-from rnnstudy.study.store import DAMAGED, Store, folder_size
+from rnnstudy.study.store import ADDRESS_FORM, DAMAGED, Store, folder_size
 from rnnstudy.study.upkeep.references import references_of
 
 FORMER_DAMAGED = ".set-aside"
@@ -33,7 +34,9 @@ class Leftover(NamedTuple):
 def leftovers(runs: Sequence[Run]) -> list[Leftover]:
     """Return what the studies of some run directories with one store do not refer to.
 
-    Raises RunError if their stores differ, or if a run is at work in the store.
+    Only what has the form of a store's own folders is returned: a spec may name any folder as its
+    store. Raises RunError if their stores differ, if the folder is no store, or if a run is at work
+    in it. Raises LinkError if a folder that would be searched is a link.
     """
     store = runs[0].store
     for run in runs[1:]:
@@ -42,17 +45,33 @@ def leftovers(runs: Sequence[Run]) -> list[Leftover]:
                 f"{run.directory} must have the store {store.root}, got {run.store.root}; clean "
                 "directories with different stores one by one"
             )
+    if not store.is_store():
+        raise RunError(
+            f"{store.root} must be a store, but it has neither a file 'format' nor a record. "
+            "Nothing is removed from it; correct 'runtime.store' in the spec"
+        )
     refuse_busy(store)
     return [*_unused_records(store, runs), *_remains(store)]
 
 
 def remove_leftovers(store: Store, unused: Sequence[Leftover]) -> None:
-    """Remove leftovers from a store."""
+    """Remove leftovers from a store; LinkError, and nothing is removed, if one is behind a link."""
+    for leftover in unused:
+        refuse_links(leftover.path.parent, store.root)
     for leftover in unused:
         if leftover.key:
             store.remove(leftover.key)
         else:
             remove_folder(leftover.path)
+
+
+def is_elsewhere(runs: Sequence[Run]) -> bool:
+    """Return whether the store of some runs lies outside of their directories.
+
+    Then runs that are not named may use it.
+    """
+    root = runs[0].store.root.resolve()
+    return not any(root.is_relative_to(run.directory.resolve()) for run in runs)
 
 
 def refuse_busy(store: Store) -> None:
@@ -63,7 +82,7 @@ def refuse_busy(store: Store) -> None:
 
 def _unused_records(store: Store, runs: Sequence[Run]) -> Iterator[Leftover]:
     references = [references_of(run.study, store) for run in runs]
-    for key in sorted(set(store.keys())):
+    for key in sorted(set(filter(_is_own, store.keys()))):
         if any(each.title(key) for each in references):
             continue
         folder = store.folder(key)
@@ -72,6 +91,8 @@ def _unused_records(store: Store, runs: Sequence[Run]) -> Iterator[Leftover]:
         except (NewerRecord, UnreadableRecord):
             continue  # of a version that may still need it
         except Exception:  # damaged: nothing refers to it either way
+            if not _holds_records_alone(folder):
+                continue
             reason = "damaged, and no spec refers to it"
         else:
             reason = "no spec refers to it"
@@ -80,8 +101,25 @@ def _unused_records(store: Store, runs: Sequence[Run]) -> Iterator[Leftover]:
         yield Leftover(folder, reason, store.size(key), key)
 
 
+def _is_own(key: str) -> bool:
+    """Return whether the name of a folder has the form of an address."""
+    return bool(ADDRESS_FORM.fullmatch(key) or CHECKPOINT_FORM.fullmatch(key))
+
+
+def _holds_records_alone(folder: Path) -> bool:
+    """Return whether a folder has no other files than those of a record.
+
+    Git and caches give such names to their folders, too.
+    """
+    try:
+        return folder.is_symlink() or {*os.listdir(folder)} <= {ARRAYS, META}
+    except OSError:
+        return False
+
+
 def _remains(store: Store) -> Iterator[Leftover]:
     for name in (DAMAGED, FORMER_DAMAGED):
+        refuse_links(store.root / name, store.root)
         if (store.root / name).is_dir():
             for path in sorted((store.root / name).iterdir()):
                 yield Leftover(path, "damaged, set aside by a run", folder_size(path))

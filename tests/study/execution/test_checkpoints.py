@@ -72,6 +72,16 @@ def test_checkpoints_of_other_studies_are_removed_when_they_are_old(tmp_path: Pa
     assert states(store) == {young}
 
 
+def test_folders_of_the_user_are_no_checkpoints(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for name in ("course-notes", "co/course-2019"):
+        (tmp_path / name).mkdir(parents=True)
+        os.utime(tmp_path / name, (0, 0))
+    assert collect_stale(store, [], shared=True) == []
+    assert (tmp_path / "course-notes").is_dir()
+    assert (tmp_path / "co" / "course-2019").is_dir()
+
+
 def test_a_part_of_a_cohort_reads_the_checkpoints_of_both(tmp_path: Path) -> None:
     whole = cohort()
     store = Store(tmp_path)
