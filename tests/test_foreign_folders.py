@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,10 +16,12 @@ from typing import Any
 import pytest
 import yaml
 
+from rnnstudy.cli import commands
 from rnnstudy.core.record import CorruptRecord, Record
+from rnnstudy.report.fingerprint import changed_files, write_fingerprint
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.plan import make_plan
-from rnnstudy.study.results.files import refuse_unusable_folders
+from rnnstudy.study.results.files import model_address, refuse_unusable_folders
 from rnnstudy.study.results.run import open_run
 from rnnstudy.study.spec.study import SpecError, load_study, study_of
 from rnnstudy.study.store import Store
@@ -53,6 +56,9 @@ GOOD: dict[str, Any] = {
     "training": {"steps": 1, "batch": 2},
     "analyses": [{"kind": "fixed_points"}, {"kind": "pairs", "metric": "cka"}],
 }
+
+MEMBER = "flip_flop-vanilla-tanh-2-s000"
+"""Network of the good spec."""
 
 NAMES = [
     "evil:Own", "evil:Own.inner", "evilpack.deep:Own", "evilpack:Own", "pandas:DataFrame",
@@ -356,6 +362,106 @@ def test_special_files_in_a_run_directory_end_in_a_sentence(
         with pytest.raises((RunError, SpecError)):
             open_run(run_folder, code=True)
     assert_nothing_ran(folder)
+
+
+@pytest.fixture
+def alarm() -> Iterator[None]:
+    """Raise an error in a test that hangs."""
+
+    def ring(*_: object) -> None:
+        raise RuntimeError("the command hangs")
+
+    former = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, former)
+
+
+READ_FILES = ["resolved.yaml", "provenance.json", "spec.yaml", "members.csv", "store/format",
+              "store/index.csv", "report/fingerprint.json", f"models/{MEMBER}.keras"]  # fmt: skip
+"""Files of a run directory that commands read."""
+
+
+def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Return exit code, output and errors of a command."""
+    code: Any = None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["rnnstudy", *words])
+        try:
+            commands.main()
+        except SystemExit as end:
+            code = end.code
+    return code, *capsys.readouterr()
+
+
+@pytest.mark.usefixtures("alarm")
+@pytest.mark.parametrize("kind", SPECIAL)
+@pytest.mark.parametrize("name", READ_FILES)
+def test_special_files_hang_no_command(
+    run_folder: Path, folder: Path, kind: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = run_folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    SPECIAL[kind](path)
+    before = {each: os.lstat(each).st_mtime for each in run_folder.rglob("*")}
+    for command in ("status", "verify", "clean"):
+        code, _, errors = call(capsys, command, str(run_folder))
+        assert code in (0, 1, 2)
+        assert len(errors.splitlines()) == (code == 2)
+        assert "hangs" not in errors
+    assert {each: os.lstat(each).st_mtime for each in run_folder.rglob("*")} == before
+    assert_nothing_ran(folder)
+
+
+@pytest.mark.usefixtures("alarm")
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder"])
+def test_a_report_shows_the_spec_of_its_folder_or_why_not(
+    run_folder: Path, folder: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "secret").write_text("the secret of the reader")
+    makers = {**SPECIAL, "link": lambda path: path.symlink_to(folder / "secret")}
+    (run_folder / "spec.yaml").unlink()
+    makers[kind](run_folder / "spec.yaml")
+    code, output, errors = call(capsys, "report", str(run_folder))
+    assert (code, errors) == (0, ""), output
+    page = (run_folder / "report" / "index.html").read_text()
+    assert f"spec.yaml must be a regular file, got a {kind}" in page
+    assert "secret of the reader" not in page
+
+
+@pytest.mark.usefixtures("alarm")
+@pytest.mark.parametrize("text", [None, "[]", '{"files": ["index.html"]}', '{"files": 1}', "{"])
+def test_a_fingerprint_that_was_changed_is_named(
+    run_folder: Path, text: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = run_folder / "report" / "fingerprint.json"
+    path.parent.mkdir()
+    if text is None:
+        os.mkfifo(path)
+    else:
+        path.write_text(text)
+    code, output, errors = call(capsys, "verify", str(run_folder))
+    assert (code, errors) == (1, "")
+    assert "report/fingerprint.json was changed after it was written" in output
+
+
+@pytest.mark.usefixtures("alarm")
+def test_a_linked_file_of_a_report_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("page")
+    write_fingerprint(tmp_path, "print")
+    assert changed_files(tmp_path) == []
+    (tmp_path / "index.html").rename(tmp_path.parent / "index.html")
+    (tmp_path / "index.html").symlink_to(tmp_path.parent / "index.html")
+    assert changed_files(tmp_path) == ["index.html"]
+
+
+@pytest.mark.usefixtures("alarm")
+@pytest.mark.parametrize("kind", SPECIAL)
+def test_a_special_file_is_no_model_of_a_network(tmp_path: Path, kind: str) -> None:
+    SPECIAL[kind](tmp_path / "a.keras")
+    assert model_address(tmp_path / "a.keras") == ""
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rnnstudy.core.files import draft_beside, make_folder, remove_folder, replace_folder
+from rnnstudy.core.files import draft_beside, make_folder, read_file, remove_folder, replace_folder
 from rnnstudy.core.files.changes import create_folder
 from rnnstudy.report.answer import (
     MOST_LEADING,
@@ -30,6 +30,12 @@ from rnnstudy.study.store import snapshot_of
 
 FEW_SOLVED = 0.95
 """Share of solved networks below which the page begins with a warning."""
+
+SPEC = "spec.yaml"
+"""Copy of the spec in a run directory."""
+
+SPEC_LIMIT = 1 << 24
+"""Largest number of bytes of a spec that is shown."""
 
 WITHOUT_VERDICT = ("uninformative", "not enough networks", "failed", "not computed")
 """Words of claims on which a study says nothing."""
@@ -232,5 +238,10 @@ def _provenance(run: Run) -> dict[str, Any]:
 
 
 def _spec(run: Run) -> str:
-    path = run.directory / "spec.yaml"
-    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    """Return the text of the spec as it was given, or why it cannot be shown."""
+    try:
+        return read_file(run.directory / SPEC, SPEC_LIMIT).decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"{SPEC} {(error.strerror or str(error)).lower()}"

@@ -37,12 +37,17 @@ def write_fingerprint(folder: Path, fingerprint: str) -> None:
 def changed_files(folder: Path) -> list[str]:
     """Return the files of a report that were changed, removed or added after it was written.
 
-    A report without a fingerprint has none that are known.
+    A report without a fingerprint has none that are known. One whose fingerprint is not what was
+    written has that one.
     """
     try:
-        stored = json.loads((folder / FINGERPRINT_FILE).read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError):
+        stored = parse_json(read_file(folder / FINGERPRINT_FILE))["files"]
+    except FileNotFoundError:
         return []
+    except (OSError, ValueError, KeyError, TypeError):
+        return [FINGERPRINT_FILE]
+    if not isinstance(stored, dict):
+        return [FINGERPRINT_FILE]
     now = _files(folder)
     return sorted(name for name in now.keys() | stored.keys() if now.get(name) != stored.get(name))
 
@@ -65,10 +70,15 @@ def fingerprint_of(page: Any) -> str:
 
 def _files(folder: Path) -> dict[str, str]:
     return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        path.relative_to(folder).as_posix(): _hash_of(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != FINGERPRINT_FILE
     }
+
+
+def _hash_of(path: Path) -> str:
+    """Return the hash of a file; empty for a link, which no report has."""
+    return "" if path.is_symlink() else hashlib.sha256(read_file(path)).hexdigest()
 
 
 def _parts(value: Any) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ A reader sees a whole file or folder, or none. After a power failure the same ho
 
 from rnnstudy.core.files.changes import sync_folder
 from rnnstudy.core.files.names import short_name
-from rnnstudy.core.files.reading import IrregularFile, parse_json, read_file
+from rnnstudy.core.files.reading import IrregularFile, open_file, parse_json, read_file
 from rnnstudy.core.files.removing import (
     DRAFT,
     clear_drafts,
@@ -31,6 +31,7 @@ __all__ = [
     "clear_drafts",
     "draft_beside",
     "make_folder",
+    "open_file",
     "parse_json",
     "publish_file",
     "publish_folder",

@@ -4,8 +4,10 @@ import errno
 import json
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 class IrregularFile(OSError):
@@ -46,6 +48,24 @@ def read_file(path: str | Path, limit: int | None = None, *, follow_links: bool 
     Traceback (most recent call last):
     rnnstudy.core.files.reading.IrregularFile: [Errno 22] must be a regular file, ...
     """
+    with open_file(path, follow_links=follow_links) as file:
+        content = file.read() if limit is None else file.read(limit + 1)
+    if limit is not None and len(content) > limit:
+        raise IrregularFile(Path(path), f"must have at most {limit:,} bytes, got more")
+    return content
+
+
+@contextmanager
+def open_file(path: str | Path, *, follow_links: bool = False) -> Iterator[BinaryIO]:
+    """Open a regular file for reading, with the errors of `read_file`.
+
+    Parameters
+    ----------
+    path
+        The file.
+    follow_links
+        Whether the path may be a link to the file. Default: a link is refused.
+    """
     path = Path(path)
     try:
         # A pipe without a writer would block for ever.
@@ -60,10 +80,7 @@ def read_file(path: str | Path, limit: int | None = None, *, follow_links: bool 
         if not stat.S_ISREG(status.st_mode):
             raise IrregularFile(path, f"must be a regular file, got a {_kind(status.st_mode)}")
         with open(handle, "rb", closefd=False) as file:
-            content = file.read() if limit is None else file.read(limit + 1)
-        if limit is not None and len(content) > limit:
-            raise IrregularFile(path, f"must have at most {limit:,} bytes, got more")
-        return content
+            yield file
     finally:
         os.close(handle)
 

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import platform
+import struct
 import tempfile
 import warnings
 import zipfile
@@ -16,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rnnstudy.core.files import remove_file, short_name, write_file
+from rnnstudy.core.files import open_file, remove_file, short_name, write_file
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.worker import JobResult
@@ -69,7 +70,7 @@ def write_models(run: Run) -> list[str]:
 
 def _write_model(run: Run, name: str) -> None:
     path, key = run.directory / "models" / f"{short_name(name)}.keras", run.key(name)
-    if run.store.has(key) and _address(path) != key.encode():
+    if run.store.has(key) and model_address(path) != key:
         write_file(path, _model_bytes(run, name, key), inside=run.directory)
 
 
@@ -89,12 +90,13 @@ def _model_bytes(run: Run, member: str, comment: str = "", *, plain: bool = Fals
         return path.read_bytes()
 
 
-def _address(path: Path) -> bytes:
+def model_address(path: Path) -> str:
     """Return the address of the network in a Keras file of ours; empty if it is not known."""
-    if path.is_symlink() or not zipfile.is_zipfile(path):
-        return b""
-    with zipfile.ZipFile(path) as archive:
-        return archive.comment
+    try:
+        with open_file(path) as file, zipfile.ZipFile(file) as archive:
+            return archive.comment.decode(errors="replace")
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
+        return ""
 
 
 def write_specs(study: Study, directory: Path, spec: str | Path | None) -> None:

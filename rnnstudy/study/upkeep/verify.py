@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from zipfile import BadZipFile, ZipFile
 
-from rnnstudy.core.files import read_file
+from rnnstudy.core.files import read_file, short_name
 from rnnstudy.core.record import Record
 from rnnstudy.core.storage.errors import CorruptRecord
 from rnnstudy.core.storage.folder import read_meta
+from rnnstudy.study.results.files import model_address
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.store import Store
 from rnnstudy.study.upkeep.references import References, references_of
@@ -86,15 +85,8 @@ def _table_problems(run: Run) -> Iterator[str]:
 
 def _model_problems(run: Run) -> Iterator[str]:
     """Yield sentences on model files of other networks than those of their names."""
+    networks = {short_name(name): n for name, n in run.index.selected.network.items()}
     for path in sorted((run.directory / "models").glob("*.keras")):
-        network = run.index.selected.network.get(path.stem)
-        if network is not None and _comment(path) != network.key():
+        network = networks.get(path.stem)
+        if network is not None and model_address(path) != network.key():
             yield f"{path} is not the model of the network of that name"
-
-
-def _comment(path: Path) -> str:
-    try:
-        with ZipFile(path) as archive:
-            return archive.comment.decode(errors="replace")
-    except (OSError, BadZipFile):
-        return ""
