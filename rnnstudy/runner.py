@@ -46,7 +46,7 @@ from rnnstudy.study.results.files import (
 from rnnstudy.study.results.run import Run, store_of
 from rnnstudy.study.spec.study import Study, load_study, resolve_study
 from rnnstudy.study.store import StoreSnapshot
-from rnnstudy.study.upkeep.index import INDEX, write_index
+from rnnstudy.study.upkeep.index import INDEX, drop_absent_rows, write_index
 from rnnstudy.study.upkeep.references import references_of
 
 
@@ -224,6 +224,8 @@ class RunFiles:
         collect_stale(self.store, unfinished, shared=self.study.runtime.store is not None)
         if results or not (self.store.root / INDEX).is_file():
             write_index(self.store, references_of(self.study, self.store, plan))
+        else:
+            drop_absent_rows(self.store)  # of records that nothing needs any more
         run = Run(self.directory, self.study, self.store, plan.index)
         if results or not run.provenance or run.failures():
             write_provenance(run, self.start, results, self.command)

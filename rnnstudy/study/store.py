@@ -25,7 +25,7 @@ from rnnstudy.core.storage.errors import (
     AbsentRecord,
     DamagedRecord,
 )
-from rnnstudy.core.storage.folder import META, has_full_size, read_meta, unreadable, write_draft
+from rnnstudy.core.storage.folder import has_full_size, read_meta, unreadable, write_draft
 from rnnstudy.core.storage.meta import FORMAT, package_version, refuse_newer
 
 R = TypeVar("R", bound=Record)
@@ -145,15 +145,12 @@ class Store:
             raise unreadable(self.root, error) from None
         refuse_newer(number, version, self.root)
 
-    def is_store(self) -> bool:
-        """Return whether the folder has the file of a store, or a record of format 1.
+    def has_format(self) -> bool:
+        """Return whether the folder has the file of a store.
 
-        A spec may name any folder as its store.
+        A store of format 1 has none, and neither has another folder that a spec names.
         """
-        return bool(self._format[0]) or any(
-            ADDRESS_FORM.fullmatch(name) and (self.root / name / META).is_file()
-            for name in _folders(self.root)
-        )
+        return bool(self._format[0])
 
     @property
     def _format(self) -> tuple[int, str]:

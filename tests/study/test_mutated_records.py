@@ -103,6 +103,10 @@ def delete_all(folder: Path, other: Path, chance: random.Random) -> None:
         path.unlink()
 
 
+def remove(folder: Path, other: Path, chance: random.Random) -> None:
+    shutil.rmtree(folder)
+
+
 def swap_folders(folder: Path, other: Path, chance: random.Random) -> None:
     aside = folder.with_name("aside")
     folder.rename(aside)
@@ -233,8 +237,8 @@ def newer(folder: Path, other: Path, chance: random.Random) -> None:
 
 
 MUTATIONS: tuple[Mutation, ...] = (
-    flip, flip, flip, cut, cut, lengthen, empty, delete, delete_all, swap_folders, swap_files,
-    copy_folder, copy_file, replace_by_noise, edit, edit, edit, link_file, link_folder,
+    flip, flip, flip, cut, cut, lengthen, empty, delete, delete_all, remove, swap_folders,
+    swap_files, copy_folder, copy_file, replace_by_noise, edit, edit, edit, link_file, link_folder,
     link_to_other, dangle, other_class, without_address, pipe, folder_for_file, file_for_folder,
     device, deepen, bomb, newer,
 )  # fmt: skip

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import random
 import re
 import shutil
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from resealed import reseal
+from study import test_mutated_records as mutated
 from typer.testing import CliRunner
 
 from rnnstudy import runner
@@ -170,6 +172,69 @@ def test_damage_is_named_and_nothing_is_changed(run: Run, kind: str, words: str)
     assert contents(run.directory) == before
 
 
+MUTATIONS = [mutated.flip, mutated.cut, mutated.empty, mutated.delete, mutated.delete_all,
+             mutated.remove, mutated.swap_folders, mutated.copy_folder, mutated.link_folder,
+             mutated.link_to_other, mutated.pipe, mutated.file_for_folder]  # fmt: skip
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+@pytest.mark.parametrize("what", ["matrix", "network", "outcome"])
+def test_every_mutation_is_named_and_a_run_mends_it(
+    run: Run, what: str, mutation: mutated.Mutation
+) -> None:
+    keys = {
+        "matrix": matrix_key(run),
+        "network": run.key(MEMBER),
+        "outcome": run.index.network[MEMBER].key("outcome"),
+    }
+    other = Representations().key(run.key(MEMBER))
+    mutation(run.store.folder(keys[what]), run.store.folder(other), random.Random(0))
+    before = mutated.paths(run.directory)
+    problems = verify(open_run(run.directory)).problems
+    assert any(keys[what] in problem for problem in problems)
+    assert mutated.paths(run.directory) == before
+
+
+@pytest.mark.parametrize("what", ["matrix", "outcome", "unneeded"])
+def test_a_run_after_a_deletion_leaves_nothing_to_name(run: Run, what: str) -> None:
+    keys = {
+        "matrix": matrix_key(run),
+        "outcome": run.index.network[MEMBER].key("outcome"),
+        "unneeded": "ab" * 20,
+    }
+    run.store.write(keys["unneeded"], run.store.read(matrix_key(run), Distances))
+    (run.store.root / "index.csv").unlink()
+    runner.run(run.study, run.directory)
+    shutil.rmtree(run.store.folder(keys[what]))
+    (problem,) = verify(open_run(run.directory)).problems
+    assert f"there is no record {run.store.folder(keys[what])}, but index.csv lists it" in problem
+    runner.run(run.study, run.directory)
+    assert verify(open_run(run.directory)).problems == []
+
+
+def test_an_index_that_cannot_be_read_is_named(run: Run) -> None:
+    (run.store.root / "index.csv").write_text("x")
+    (problem,) = verify(run).problems
+    assert "index.csv cannot be read" in problem
+
+
+def test_records_have_the_class_of_their_result(run: Run) -> None:
+    """Each result that is exchanged for a record of another class, with checksums, is found."""
+    references = references_of(run.study, run.store)
+    records = {key: run.store.read(key, Record) for key in list(run.store.keys())}
+    for key, record in records.items():
+        assert type(record) is references.kind(key)
+        other = next(each for each in records.values() if type(each) is not type(record))
+        folder = run.store.folder(key)
+        whole = {path: path.read_bytes() for path in folder.iterdir()}
+        for name, content in other.contents(key).items():
+            (folder / name).write_bytes(content)
+        with pytest.raises(CorruptRecord, match=f"must hold a {type(record).__name__}, got a"):
+            run.store.read(key, references.kind(key))
+        for path, content in whole.items():
+            path.write_bytes(content)
+
+
 def test_a_newer_record_is_refused_by_name(run: Run) -> None:
     damage(run, "newer")
     with pytest.raises(Exception, match=r"rnnstudy 9\.9 wrote"):
@@ -280,7 +345,7 @@ def test_a_store_that_is_a_folder_of_the_user_is_not_cleaned(run: Run, tmp_path:
     (home / DAMAGED / "a").mkdir(parents=True)
     foreign = Run(run.directory, study(runtime={"store": str(home)}))
     before = contents(home)
-    with pytest.raises(RunError, match=r"home must be a store, .* neither a file 'format' nor"):
+    with pytest.raises(RunError, match=r"home must be a store .*, but it has no file 'format'"):
         list(clean_lines([foreign], delete=True))
     assert contents(home) == before
     assert (home / DAMAGED / "a").is_dir()
@@ -323,6 +388,7 @@ def test_what_a_smaller_spec_no_longer_refers_to_is_removed(run: Run) -> None:
     assert "no spec refers to it" in line
     assert not run.store.has(matrix_key(run))
     assert run.store.has(run.key(MEMBER))
+    assert verify(smaller).problems == []
     assert runner.run(study(), run.directory).distances("svcca").shape == (2, 2)
 
 

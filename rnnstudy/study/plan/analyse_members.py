@@ -72,6 +72,10 @@ class AnalyseMembers(Job):
         return self.networks[0].task.title
 
     @property
+    def record_class(self) -> type[Record]:
+        return self.bound.analysis.record_class
+
+    @property
     def label(self) -> str:
         count = count_label(len(self.names), "network")
         return f"{self.analysis.title} {range_label(self.names)} ({count})"

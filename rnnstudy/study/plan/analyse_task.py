@@ -44,6 +44,10 @@ class AnalyseTask(Job):
         return tuple(member.name for member in self.result.members)
 
     @property
+    def record_class(self) -> type[Record]:
+        return self.analysis.record_class
+
+    @property
     def label(self) -> str:
         count = count_label(len(self.result.members), "network")
         return " ".join([self.kind, self.task, *self.result.scopes, f"({count})"])

@@ -28,6 +28,7 @@ from rnnstudy.comparison.distances.tiles import (
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import pause_point
 from rnnstudy.core.component import Address
+from rnnstudy.core.record import Record
 from rnnstudy.core.storage.errors import AbsentRecord, DamagedRecord
 from rnnstudy.metrics.base import Form, form_arrays
 from rnnstudy.study.plan.analyse_task import AnalyseTask, task_key
@@ -177,6 +178,10 @@ class CompareBlocks(Job):
     @property
     def task(self) -> str:
         return self.whole.task
+
+    @property
+    def record_class(self) -> type[Record]:
+        return DistanceTile
 
     @property
     def at(self) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from rnnstudy.core.arrays import Array
 from rnnstudy.core.component import Address
 from rnnstudy.core.files import read_file
 from rnnstudy.core.lazy_imports import keras
-from rnnstudy.core.record import array
+from rnnstudy.core.record import Record, array
 from rnnstudy.keras_bridge.float64_copies import KERAS_LOCK, reason
 from rnnstudy.keras_bridge.from_torch import model_of
 from rnnstudy.keras_bridge.keras_cell import import_registered, population_of
@@ -43,6 +43,10 @@ class ImportModels(Job):
     @property
     def task(self) -> str:
         return self.networks[0].task.title
+
+    @property
+    def record_class(self) -> type[Record]:
+        return TrainedNetworks
 
     @property
     def label(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from rnnstudy.analyses.base import Cost
 from rnnstudy.core.arrays import Array
+from rnnstudy.core.record import Record
 from rnnstudy.study.spec.networks import TrainedNetworkSpec
 from rnnstudy.study.store import Store
 from rnnstudy.training.protocol import Training
@@ -150,6 +151,11 @@ class Job(ABC):
     def cost(self) -> Cost:
         """Return the work and the bytes of the job, as far as they are known before."""
         return Cost()
+
+    @property
+    def record_class(self) -> type[Record]:
+        """Class of the records that the job yields; default: any."""
+        return Record
 
     @property
     def trains(self) -> tuple[TrainedNetworkSpec, ...]:

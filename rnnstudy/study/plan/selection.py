@@ -92,6 +92,10 @@ class Select(Job):
         return tuple(name for name, _ in self.selection.pilots)
 
     @property
+    def record_class(self) -> type[Record]:
+        return SelectionResult
+
+    @property
     def label(self) -> str:
         count = count_label(len(self.selection.candidates), "candidate")
         return f"select {self.selection.name} ({count})"

@@ -10,6 +10,7 @@ import numpy as np
 from rnnstudy.analyses.base import Cost, overhead
 from rnnstudy.cells.check import check_cell
 from rnnstudy.core.component import Address, Component
+from rnnstudy.core.record import Record
 from rnnstudy.study.plan.job import Context, Job, Stopped, count_label, halves, range_label
 from rnnstudy.study.plan.outcomes import NetworkOutcome, network_outcome, write_network
 from rnnstudy.study.spec.networks import TrainedNetworkSpec
@@ -63,6 +64,10 @@ class Train(Job):
         return (
             f"{self.purpose} {range_label(self.names)} ({count_label(len(self.names), 'network')})"
         )
+
+    @property
+    def record_class(self) -> type[Record]:
+        return TrainedNetworks
 
     @property
     def trains(self) -> tuple[TrainedNetworkSpec, ...]:

@@ -15,6 +15,7 @@ from rnnstudy.study.execution.checkpoints import CHECKPOINT, CHECKPOINT_FORM
 from rnnstudy.study.execution.leases import is_at_work
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.store import ADDRESS_FORM, DAMAGED, Store, folder_size
+from rnnstudy.study.upkeep.index import drop_absent_rows
 from rnnstudy.study.upkeep.references import references_of
 
 FORMER_DAMAGED = ".set-aside"
@@ -35,8 +36,8 @@ def leftovers(runs: Sequence[Run]) -> list[Leftover]:
     """Return what the studies of some run directories with one store do not refer to.
 
     Only what has the form of a store's own folders is returned: a spec may name any folder as its
-    store. Raises RunError if their stores differ, if the folder is no store, or if a run is at work
-    in it. Raises LinkError if a folder that would be searched is a link.
+    store. Raises RunError if their stores differ, if the folder has no file of a store, or if a run
+    is at work in it. Raises LinkError if a folder that would be searched is a link.
     """
     store = runs[0].store
     for run in runs[1:]:
@@ -45,10 +46,11 @@ def leftovers(runs: Sequence[Run]) -> list[Leftover]:
                 f"{run.directory} must have the store {store.root}, got {run.store.root}; clean "
                 "directories with different stores one by one"
             )
-    if not store.is_store():
+    if not store.has_format():
+        # The addresses of format 1 are not those of the references.
         raise RunError(
-            f"{store.root} must be a store, but it has neither a file 'format' nor a record. "
-            "Nothing is removed from it; correct 'runtime.store' in the spec"
+            f"{store.root} must be a store of format 2 or later, but it has no file 'format'. "
+            "Nothing is removed from it; correct 'runtime.store', or keep the store as it is"
         )
     refuse_busy(store)
     return [*_unused_records(store, runs), *_remains(store)]
@@ -63,6 +65,7 @@ def remove_leftovers(store: Store, unused: Sequence[Leftover]) -> None:
             store.remove(leftover.key)
         else:
             remove_folder(leftover.path)
+    drop_absent_rows(store)
 
 
 def is_elsewhere(runs: Sequence[Run]) -> bool:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from rnnstudy.core.files import read_file, write_file
@@ -40,9 +40,19 @@ def write_index(store: Store, references: References) -> None:
 
     Rows of records of other studies stay as they are.
     """
-    rows = sorted(index_rows(store, references))
+    _write_rows(store, index_rows(store, references))
+
+
+def drop_absent_rows(store: Store) -> None:
+    """Remove the rows of records that the store does not hold any more from its index."""
+    keys, rows = {*store.keys()}, read_index(store)
+    if rows.keys() - keys:
+        _write_rows(store, (row for key, row in rows.items() if key in keys))
+
+
+def _write_rows(store: Store, rows: Iterable[IndexRow]) -> None:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([IndexRow._fields, *rows])
+    csv.writer(text, lineterminator="\n").writerows([IndexRow._fields, *sorted(rows)])
     write_file(store.root / INDEX, text.getvalue(), inside=store.root)
 
 

@@ -1,16 +1,17 @@
 """Verification of a run: every record of its store, and the tables that were made of them."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from rnnstudy.core.files import read_file, short_name
-from rnnstudy.core.record import Record
 from rnnstudy.core.storage.errors import CorruptRecord
 from rnnstudy.core.storage.folder import read_meta
 from rnnstudy.study.results.files import model_address
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.store import Store
-from rnnstudy.study.upkeep.references import References, references_of
+from rnnstudy.study.upkeep.index import INDEX, read_index
+from rnnstudy.study.upkeep.references import references_of
 
 
 @dataclass
@@ -29,34 +30,37 @@ def verify(run: Run) -> Verification:
     """Check every record of a run's store and the tables of the run directory. Nothing is changed.
 
     A record is read as a whole. Its checksums, address, fields and class are checked. Records that
-    the study does not refer to are checked as well.
+    the study does not refer to are checked as well. The index of the store, which a run writes at
+    its end, says which records there must be.
     """
     result, references = Verification(), references_of(run.study, run.store)
-    for key in sorted(set(run.store.keys())):
+    keys = set(run.store.keys())
+    for key in sorted(keys):
         title = references.title(key) or "no result of this study"
         try:
-            _verify_record(run.store, key, references)
+            run.store.read(key, references.kind(key))
         except CorruptRecord as error:
             result.problems.append(f"{title}: {error}")
             continue
         result.records += 1
         if "checksum" not in read_meta(run.store.folder(key)):
             result.unbound.append(key)
+    result.problems += _index_problems(run.store, keys)
     result.problems += _misplaced_problems(run.store)
     result.problems += _table_problems(run)
     result.problems += _model_problems(run)
     return result
 
 
-def _verify_record(store: Store, key: str, references: References) -> None:
-    record = store.read(key, Record)
-    title = references.title(key)
-    expected = {"network": ("TrainedNetworks", "ImportedNetwork"), "outcome": ("NetworkOutcome",),
-                "checkpoint": ("TrainingState",)}.get(title.partition(" ")[0])  # fmt: skip
-    if expected and type(record).__name__ not in expected:
-        raise CorruptRecord(
-            f"{store.folder(key)} must hold a {expected[0]}, got a {type(record).__name__}"
-        )
+def _index_problems(store: Store, keys: Collection[str]) -> Iterator[str]:
+    """Yield sentences on records that the index of a store lists, and that are not there."""
+    rows = read_index(store)
+    if keys and not rows and os.path.lexists(store.root / INDEX):
+        yield f"{store.root / INDEX} cannot be read; run the study to write it again"
+    for key, row in rows.items():
+        if key not in keys:
+            what = row.holds or "a record"
+            yield f"{what}: there is no record {store.folder(key)}, but {INDEX} lists it"
 
 
 def _misplaced_problems(store: Store) -> Iterator[str]:
