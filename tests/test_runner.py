@@ -78,6 +78,42 @@ def test_a_damaged_provenance_is_no_provenance(run: Run, damage: str) -> None:
     assert run.provenance == {}
 
 
+WRONG_PROVENANCES: list[dict[str, Any]] = [
+    {"failures": [1]},
+    {"failures": 1},
+    {"failures": [{"kind": "train"}]},
+    {"failures": [{"kind": "a", "task": "b", "members": 1, "label": "c", "reason": "d"}]},
+    {"failures": [{"kind": "a", "task": "b", "members": [], "label": "c", "reason": "d", "e": 1}]},
+    {"failures": {"train x": 1}},
+    {"command": [1]},
+    {"command": "run"},
+    {"devices": {}},
+    {"versions": []},
+]
+
+
+@pytest.mark.parametrize("data", WRONG_PROVENANCES)
+def test_a_provenance_of_wrong_shape_is_refused_in_a_sentence(run: Run, data: Any) -> None:
+    (run.directory / "provenance.json").write_text(json.dumps(data))
+    (name,) = data
+    words = rf"provenance.json: '{name}' must be .*, got .*\. Remove the file and run"
+    with pytest.raises(RunError, match=words) as caught:
+        open_run(run.directory).failures()
+    assert "\n" not in str(caught.value)
+
+
+def test_commands_refuse_a_provenance_of_wrong_shape(run: Run) -> None:
+    path = run.directory / "provenance.json"
+    path.write_text(json.dumps({"failures": [1]}))
+    for command in ("status", "report"):
+        done = CliRunner().invoke(app, [command, str(run.directory)])
+        assert isinstance(done.exception, RunError)
+    with pytest.raises(RunError, match="must be a list of failed jobs, got"):
+        runner.run(run.study, run.directory)
+    path.unlink()
+    assert runner.run(run.study, run.directory).failures() == []
+
+
 def test_the_step_of_divergence_is_an_integer_in_the_table(run: Run) -> None:
     table = runner.run(study(learning_rate=1e30, clip_norm=1e30), run.directory / "diverged")
     text = (table.directory / "members.csv").read_text().splitlines()

@@ -21,7 +21,6 @@ from rnnstudy.core.arguments import check_flag, check_instance, check_path
 from rnnstudy.core.deprecations import accept_former_attributes
 from rnnstudy.core.errors import suggestion
 from rnnstudy.core.exhibit import Exhibit
-from rnnstudy.core.files import parse_json, read_file
 from rnnstudy.core.lazy_imports import keras_models, pd
 from rnnstudy.core.record import Record
 from rnnstudy.core.source.plugins import REMEDY, plugin_permission
@@ -46,6 +45,7 @@ from rnnstudy.study.results.left_out import (
     undefined_distances,
     with_lost_groups,
 )
+from rnnstudy.study.results.provenance import provenance
 from rnnstudy.study.results.selection_table import columns
 from rnnstudy.study.results.solved_rates import rate_columns
 from rnnstudy.study.results.verdict_table import (
@@ -64,9 +64,6 @@ from rnnstudy.training.train import TrainedNetworks
 R = TypeVar("R", bound=Record)
 
 OUTCOME_COLUMNS = ("status", "loss", "accuracy", "solved", "steps", "attempt", "diverged_at")
-
-PROVENANCE_LIMIT = 1 << 28
-"""Largest number of bytes of a provenance that is read."""
 
 NAME_OF_ANALYSIS = "Give the name of an analysis of the spec."
 
@@ -653,15 +650,6 @@ def _load_model(network: ImportedNetwork, member: str) -> Any:
         return network.model()
     except ValueError as error:
         raise RunError(f"network '{member}' cannot be loaded: {error}") from error
-
-
-def provenance(directory: str | Path) -> dict[str, Any]:
-    """Return the provenance of the last execution in a run directory; empty if there is none."""
-    try:
-        data = parse_json(read_file(Path(directory) / "provenance.json", PROVENANCE_LIMIT))
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
 
 
 def _likely_directories(path: Path) -> str:
