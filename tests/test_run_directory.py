@@ -2,9 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +19,7 @@ from typer.testing import CliRunner
 
 from rnnstudy import runner
 from rnnstudy.analyses.base import Inputs, Section
+from rnnstudy.cells.vanilla import Vanilla
 from rnnstudy.claims import Measurements
 from rnnstudy.cli import commands
 from rnnstudy.cli.commands import app
@@ -74,6 +76,29 @@ class Speechless(Large):
 
     def statement(self, task: Task) -> str:
         raise SystemExit(5)
+
+
+class Untitled(Sizes):
+    """Sizes without a title."""
+
+    kind: ClassVar[str] = "tests:Untitled"
+
+    @property
+    def title_in_words(self) -> str:
+        raise SystemExit(4)
+
+
+class Unasked(Large):
+    """A claim without a title and a question."""
+
+    kind: ClassVar[str] = "tests:Unasked"
+
+    @property
+    def title_in_words(self) -> str:
+        raise Odd("no title")
+
+    def question(self, titles: Mapping[str, str]) -> str:
+        raise ValueError("no question")
 
 
 class Lawless(Large):
@@ -301,6 +326,49 @@ def test_a_statement_that_raises_costs_its_sentence(root: Path, tmp_path: Path) 
     assert "Networks are large." in page
     assert "(its statement raises SystemExit: 5" in page
     assert list(found.claims["claim"]) == ["large", "speechless"]
+
+
+def no_place(faults: Iterable[str]) -> list[str]:
+    """Return faults without the places in the code."""
+    return [re.sub(r" \(\w+\.py, line \d+\)", "", fault) for fault in faults]
+
+
+@pytest.mark.usefixtures("quick")
+def test_titles_and_questions_that_raise_are_named(root: Path, tmp_path: Path) -> None:
+    analyses = (Untitled(name="untitled"), Sizes(name="sizes"))
+    asked = study(root).replace(analyses=analyses, claims=(Unasked(name="unasked"),))
+    for _ in range(2):
+        found = runner.run(asked, tmp_path)
+        assert no_place(found.faults) == [
+            "flip_flop, untitled: its title in words raises SystemExit: 4",
+            (
+                "Claims, Verdicts: unasked: its title in words raises Odd: no title; "
+                "unasked: its question raises ValueError: no question"
+            ),
+        ]
+        assert commands._exit_code(found) == 1
+
+
+@pytest.mark.usefixtures("quick")
+def test_methods_that_raise_are_named(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("no words")
+
+    monkeypatch.setattr(build, "methods_of", fail)
+    monkeypatch.setattr(Vanilla, "title_in_words", property(fail))
+    found = runner.run(study(root), tmp_path)
+    assert no_place(found.faults) == [
+        (
+            "Methods, Description: ValueError: no words; "
+            "vanilla: its title in words raises ValueError: no words"
+        )
+    ]
+    assert (
+        "Not all of it can be shown.</strong> ValueError: no words"
+        in (tmp_path / "report" / "index.html").read_text()
+    )
 
 
 @pytest.mark.usefixtures("quick")

@@ -21,9 +21,16 @@ from rnnstudy.report.fingerprint import fingerprint_of, is_current, write_finger
 from rnnstudy.report.methods.text import Methods, methods_of
 from rnnstudy.report.opening import join_words, networks_sentence
 from rnnstudy.report.page import draw_page, page_faults
-from rnnstudy.report.sections import claims_section, members_section, rates_section, task_section
+from rnnstudy.report.sections import (
+    claims_section,
+    damage_section,
+    members_section,
+    methods_section,
+    rates_section,
+    task_section,
+)
 from rnnstudy.study.plan.job import count_label
-from rnnstudy.study.results.failures import attempt, words_of
+from rnnstudy.study.results.failures import attempt, task_in_words, words_of
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.verdict_table import ClaimResult
 from rnnstudy.study.store import snapshot_of
@@ -124,7 +131,7 @@ def page(run: Run) -> Page:
     stories = [task_section(run, task.title, claims) for task in run.study.tasks]
     titles = {analysis.title: words_of(analysis) for analysis in run.study.analyses}
     none_yet: Methods | None = None
-    methods, _ = attempt(lambda: methods_of(run.study, run.index.pairs), none_yet)
+    methods, wrong = attempt(lambda: methods_of(run.study, run.index.pairs), none_yet)
     rows = findings(claims, Stories(titles, stories, run.study.analyses))
     return Page(
         title=run.study.report.title or run.study.study,
@@ -136,6 +143,8 @@ def page(run: Run) -> Page:
             *claims_section(run, claims, error),
             *rates_section(run),
             members_section(run),
+            *methods_section(run, wrong),
+            *damage_section(run),
         ),
         findings=rows or descriptions(stories),
         leading=MOST_LEADING,
@@ -222,11 +231,11 @@ def _provenance(run: Run) -> dict[str, Any]:
     provenance = run.provenance
     seeds = sorted({int(seed) for seed in run.members["seed"].dropna()})
     about = {
-        "began": provenance.get("begun", ""),
-        "ended": provenance.get("ended", ""),
+        "began": str(provenance.get("begun", "")),
+        "ended": str(provenance.get("ended", "")),
         "seconds": str(provenance.get("seconds", "")),
         "command": " ".join(provenance.get("command", [])),
-        "platform": provenance.get("platform", ""),
+        "platform": str(provenance.get("platform", "")),
         "cores": str(provenance.get("cores", "")),
         "devices": ", ".join(provenance.get("devices", [])),
         "seeds": ", ".join(map(str, seeds)),

@@ -8,12 +8,21 @@ from rnnstudy.analyses import Analysis, TaskAnalysis
 from rnnstudy.analyses.base import Section as TaskResults
 from rnnstudy.analyses.conditions import condition_text
 from rnnstudy.analyses.training_summary import performance
+from rnnstudy.claims import Claim
 from rnnstudy.core.component import lower_first
 from rnnstudy.core.exhibit import Exhibit, Table
 from rnnstudy.report.answer import finding_row
 from rnnstudy.report.contents import FindingRow, PagePart, PageSection
 from rnnstudy.report.story import chapter_of, chapters, split_part
-from rnnstudy.study.results.failures import Failure, attempt, collect, task_in_words, words_of
+from rnnstudy.study.results.damage import damage_in_words
+from rnnstudy.study.results.failures import (
+    Failure,
+    attempt,
+    collect,
+    task_in_words,
+    words_fault,
+    words_of,
+)
 from rnnstudy.study.results.left_out import NO_NETWORKS
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.selection_table import selection_exhibits
@@ -45,10 +54,53 @@ def claims_section(run: Run, claims: Sequence[ClaimResult], error: str) -> list[
         for each, reason in zip(claims, statements, strict=True)
         if reason
     ]
+    named += [each for claim in run.study.claims for each in _text_faults(run, claim)]
     broken = dict.fromkeys(f"{each.claim.title}: {each.fault}" for each in claims if each.fault)
     faults = "; ".join([*filter(None, [error, fault]), *broken, *named])
     part = PagePart("Verdicts", exhibits, _reasons(run.failures(kinds)), fault=faults)
     return [PageSection("Claims", (part,))]
+
+
+def _text_faults(run: Run, claim: Claim) -> list[str]:
+    """Return a sentence for each text of a claim whose code raises."""
+    titles = {analysis.title: words_of(analysis) for analysis in run.study.analyses}
+    _, chapter = attempt(lambda: chapter_of(claim, run.study.analyses), "")
+    _, question = attempt(lambda: str(claim.question(titles)), "")
+    faults = [
+        words_fault(claim),
+        f"its chapter raises {chapter}" if chapter else "",
+        f"its question raises {question}" if question else "",
+    ]
+    return [f"{claim.title}: {fault}" for fault in faults if fault]
+
+
+def damage_section(run: Run) -> list[PageSection]:
+    """Return a section that names the damaged records; none if all are whole.
+
+    Parameters
+    ----------
+    run
+        The results, after all sections that read records.
+    """
+    words = damage_in_words(run)
+    fault = f"{words}. Run the study again to compute them" if words else ""
+    return [PageSection("Store", (PagePart("Damaged records", fault=fault),))] if fault else []
+
+
+def methods_section(run: Run, error: str) -> list[PageSection]:
+    """Return a section that says why methods, or titles in them, are missing; none if all is there.
+
+    Parameters
+    ----------
+    run
+        The results.
+    error
+        Why there are no methods, in one sentence; empty if there are.
+    """
+    cells = () if run.study.networks is None else run.study.networks.cells
+    named = [f"{cell.kind}: {fault}" for cell in cells if (fault := words_fault(cell))]
+    fault = "; ".join([*filter(None, [error]), *named])
+    return [PageSection("Methods", (PagePart("Description", fault=fault),))] if fault else []
 
 
 def rates_section(run: Run) -> list[PageSection]:
@@ -79,7 +131,8 @@ def task_section(run: Run, task: str, claims: Sequence[ClaimResult] = ()) -> Pag
     results = run.section(task)
     failures = _reasons(run.failures({"train", "read"}, task))
     exhibits, fault = collect(lambda: performance(results))
-    training = PagePart("Training", exhibits, failures, fault=fault)
+    faults = "; ".join(filter(None, (fault, words_fault(results.task))))
+    training = PagePart("Training", exhibits, failures, fault=faults)
     first = [("training", False, part) for part in _selection(run, task)]
     parts = [
         (chapter, analysis.leads_chapter, split)
@@ -126,7 +179,7 @@ def _analysis_part(run: Run, analysis: Analysis, results: TaskResults) -> PagePa
         exhibits,
         _reasons(f for f in run.failures({analysis.title}, task.title) if not f.scope),
         remark,
-        "; ".join(filter(None, (reason, fault, doubt))),
+        "; ".join(filter(None, (reason, fault, doubt, words_fault(analysis)))),
         analysis.title,
     )
 

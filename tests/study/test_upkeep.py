@@ -23,8 +23,11 @@ from rnnstudy.cli.upkeep import clean_lines, size_line, verify_lines
 from rnnstudy.comparison.distances.pairs import Distances
 from rnnstudy.core.record import Record
 from rnnstudy.core.storage.errors import CorruptRecord
+from rnnstudy.report.explorer.files import contents as explorer_contents
+from rnnstudy.report.explorer.records import explorer_of
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.leases import LEASES
+from rnnstudy.study.results.damage import damage_in_words
 from rnnstudy.study.results.run import Run, open_run
 from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.study.store import DAMAGED
@@ -179,9 +182,7 @@ MUTATIONS = [mutated.flip, mutated.cut, mutated.empty, mutated.delete, mutated.d
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
 @pytest.mark.parametrize("what", ["matrix", "network", "outcome"])
-def test_every_mutation_is_named_and_a_run_mends_it(
-    run: Run, what: str, mutation: mutated.Mutation
-) -> None:
+def test_every_mutation_is_named_by_verify(run: Run, what: str, mutation: mutated.Mutation) -> None:
     keys = {
         "matrix": matrix_key(run),
         "network": run.key(MEMBER),
@@ -233,6 +234,61 @@ def test_records_have_the_class_of_their_result(run: Run) -> None:
             run.store.read(key, references.kind(key))
         for path, content in whole.items():
             path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("what", "mutation"),
+    [("svcca", mutated.flip), ("evaluation", mutated.flip), ("network", mutated.flip),
+     ("network", mutated.pipe), ("representations", mutated.cut)],
+)  # fmt: skip
+def test_a_report_names_damaged_records(run: Run, what: str, mutation: mutated.Mutation) -> None:
+    network = run.key(MEMBER)
+    keys = {"svcca": matrix_key(run), "network": network}
+    if what not in keys:
+        keys[what] = run.index.records(run.index.by_title[what])[network]
+    folder = run.store.folder(keys[what])
+    mutation(folder, folder, random.Random(1))
+    result = CliRunner().invoke(app, ["report", str(run.directory)])
+    output = "".join(result.output.split())  # lines are folded
+    assert result.exit_code == 1, output
+    assert re.search(rf"failed:Store,Damagedrecords:.*{keys[what]}", output)
+    page = (run.directory / "report" / "index.html").read_text()
+    assert re.search(rf"Damaged records(.|\n)*{what}.*{keys[what]}", page)
+
+
+def test_a_report_of_whole_or_absent_records_names_none(run: Run) -> None:
+    assert damage_in_words(run.at_one_time()) == ""
+    shutil.rmtree(run.store.folder(matrix_key(run)))
+    result = CliRunner().invoke(app, ["report", str(run.directory)])
+    assert result.exit_code == 0, result.output
+    assert "Damaged records" not in (run.directory / "report" / "index.html").read_text()
+
+
+def test_of_many_damaged_records_the_first_are_named(run: Run) -> None:
+    for path in run.store.root.glob("??/*/arrays.npz"):
+        path.write_bytes(b"")
+    words = damage_in_words(run.at_one_time())
+    assert words.count("is damaged") == 5
+    assert re.search(r"; and \d+ more$", words)
+
+
+def test_parts_of_the_explorer_that_raise_are_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("no numbers")
+
+    monkeypatch.setattr("rnnstudy.report.explorer.files.scaled_map", fail)
+    monkeypatch.setattr(type(run.study.tasks[0]), "static_inputs", fail)
+    explorer, faults = explorer_of(run.at_one_time()), list[str]()
+    assert explorer is not None
+    index = dict(explorer_contents(explorer, faults))["index"]
+    assert index["networks"] == [member.name for member in run.index.members]
+    reasons = [fault.partition(" (")[0] for fault in faults]
+    assert reasons == [
+        "map of svcca: ValueError: no numbers",
+        "static inputs of flip_flop: ValueError: no numbers",
+    ]
 
 
 def test_a_newer_record_is_refused_by_name(run: Run) -> None:

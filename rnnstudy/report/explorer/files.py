@@ -107,13 +107,14 @@ def contents(explorer: Explorer, faults: list[str]) -> Iterator[tuple[str, Any]]
             near[position].append(row)
         at = (matrix.title, matrix.task)
         if at not in maps:
-            scaled, _ = attempt(partial(scaled_map, matrix, names), None)
+            scaled, error = attempt(partial(scaled_map, matrix, names), None)
+            faults += [f"map of {matrix.title}: {error}"] if error else []
             maps |= {at: scaled} if scaled else {}
     for position in range(len(names)):
         content, missing = network_content(explorer, position, near[position])
         faults += missing
         yield f"networks/{position}", content
-    tasks = [_task(run, task) for task in run.study.tasks]
+    tasks = [_task(run, task, faults) for task in run.study.tasks]
     for number, task in enumerate(tasks):
         yield f"tasks/{number}", task
     none: list[dict[str, Any]] = []
@@ -167,10 +168,11 @@ def _about(matrix: NetworkDistances) -> dict[str, Any]:
     return {"title": matrix.title, "task": matrix.task, "count": len(matrix.items)}
 
 
-def _task(run: Run, task: Task) -> dict[str, Any]:
+def _task(run: Run, task: Task, faults: list[str]) -> dict[str, Any]:
     """Return inputs and targets of the shown trials, which all networks of a task share."""
     none: list[str] = []
-    labels, _ = attempt(lambda: list(task.static_inputs().labels), none)
+    labels, error = attempt(lambda: list(task.static_inputs().labels), none)
+    faults += [f"static inputs of {task.title}: {error}"] if error else []
     content: dict[str, Any] = {"title": task.title, "inputs": labels}
     for member in run.index.members:
         if member.fields["task"] != task.title:

@@ -81,9 +81,18 @@ def attempt(compute: Callable[[], T], default: T) -> tuple[T, str]:
 
 
 def words_of(entry: Entry) -> str:
-    """Return the title of an analysis, a claim or a task in words; its kind if that raises."""
+    """Return the title of an analysis, a claim or a task in words; its kind if that raises.
+
+    `words_fault` says why it raises.
+    """
     words, _ = attempt(lambda: str(entry.title_in_words), "")
     return words or kind_in_words(entry.kind)
+
+
+def words_fault(entry: Entry) -> str:
+    """Return why an entry has no title in words, in one sentence; empty if it has one."""
+    _, error = attempt(lambda: str(entry.title_in_words), "")
+    return f"its title in words raises {error}" if error else ""
 
 
 def task_in_words(task: Task) -> str:

@@ -135,6 +135,8 @@ class Run:
         self.store = store or store_of(study, directory)
         self.faults: list[str] = []
         """Parts of the report, and models, that the run of this object could not write."""
+        self.damage: dict[str, str] = {}
+        """Address -> sentence, of records that this object could not read."""
         self._index = index
 
     @property
@@ -486,6 +488,7 @@ class Run:
         shown = self._task(task)
         store, index = snapshot_of(self.store), self.index.selected
         pairs = [(m, n) for m, n in index.pairs if m.fields["task"] == task]
+        trained = {m.name: (n.key(), TrainedNetworks) for m, n in pairs}
         records = {
             bound.title: {
                 m.name: (
@@ -505,8 +508,8 @@ class Run:
         return Section(
             task=shown,
             members=[m for m in self.index.members if m.fields["task"] == task],
-            trained=self._present({m.name: (n.key(), TrainedNetworks) for m, n in pairs}),
-            records={title: self._present(addresses) for title, addresses in records.items()},
+            trained=self._present(trained, "network"),
+            records={title: self._present(each, f"{title} of") for title, each in records.items()},
             shared=self._present(shared),
             titles={each.title: words_of(each) for each in self.study.analyses},
         )
@@ -548,7 +551,8 @@ class Run:
                         need.analysis.record_class,
                     )
                     for member in seeded
-                }
+                },
+                f"{name} of",
             )
             for name, need in needs.items()
         }
@@ -558,15 +562,21 @@ class Run:
             records={**section.records, **records},
         )
 
-    def _present(self, addresses: Mapping[str, tuple[str, type[R]]]) -> "StoredRecords[R]":
-        """Return name -> record for the addresses that the store holds. Each is read once."""
+    def _present(
+        self, addresses: Mapping[str, tuple[str, type[R]]], what: str = ""
+    ) -> "StoredRecords[R]":
+        """Return name -> record for the addresses that the store holds. Each is read once.
+
+        `what` stands before the names in messages. `damage` has the records that cannot be read.
+        """
         read, records, size = dict[str, Callable[[], R]](), dict[str, R](), 0
         for name, (address, kind) in addresses.items():
+            label = f"{what} '{name}'" if what else f"'{name}'"
             try:
-                record = self._read(address, kind, name)
+                record = self._read(address, kind, label)
             except RunError:
                 continue
-            read[name] = partial(self._read, address, kind, name)
+            read[name] = partial(self._read, address, kind, label)
             size += record.nbytes
             if size <= KEPT_BYTES:
                 records[name] = record
@@ -580,7 +590,8 @@ class Run:
         except (UnreadableRecord, NewerRecord):
             raise  # it may be whole: a table or a report without it would be wrong
         except CorruptRecord as error:
-            raise RunError(f"{label} cannot be read ({error}); run the study again") from error
+            self.damage[key] = f"{label} cannot be read ({error})"
+            raise RunError(f"{self.damage[key]}; run the study again") from error
 
     def _network(self, member: str) -> NetworkSpec:
         networks = self.index.network
