@@ -219,6 +219,7 @@ class RunFiles:
                 refuse_oversized(rest.todo, runtime)
                 with progress(rest) as listener:
                     results += execute(rest, self.store, runtime, listener, session=session)
+        self._note_damage(results)
         now = StoreSnapshot(self.store)
         unfinished = [job for job in jobs if job.trains and job.missing(now)]
         collect_stale(self.store, unfinished, shared=self.study.runtime.store is not None)
@@ -237,6 +238,11 @@ class RunFiles:
         run.faults += update_report(snapshot).faults
         remove_folder(self.directory / SHARD_RECORDS)
         return run
+
+    def _note_damage(self, results: Sequence[JobResult]) -> None:
+        """Note the records that other processes have set aside, as if this one had done so."""
+        damaged = (key for result in results for key in result.damaged)
+        self.store.damaged += dict.fromkeys(key for key in damaged if key not in self.store.damaged)
 
     def _describe(self) -> None:
         """Write what describes the run before its jobs."""

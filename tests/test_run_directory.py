@@ -6,6 +6,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
@@ -32,9 +33,10 @@ from rnnstudy.report import page as page_module
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.leases import LEASES
 from rnnstudy.study.execution.signals import Interruption
+from rnnstudy.study.execution.worker import JobResult
 from rnnstudy.study.results import files
 from rnnstudy.study.results.run import Run, open_run
-from rnnstudy.study.spec.study import Study, study_of
+from rnnstudy.study.spec.study import Study, resolve_study, study_of
 from rnnstudy.study.store import DAMAGED, Store
 from rnnstudy.tasks import Task
 
@@ -427,6 +429,30 @@ def test_a_record_of_another_class_is_set_aside_and_computed_again(
     assert contents(tmp_path / "run") == before
     (aside,) = (tmp_path / "store" / DAMAGED).iterdir()
     assert aside.name.startswith(address)
+
+
+@pytest.mark.usefixtures("quick")
+def test_records_that_other_processes_set_aside_are_named(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute, keys = runner.execute, ("ab" * 20, "cd" * 20)
+
+    def elsewhere(*arguments: Any, **options: Any) -> list[JobResult]:
+        return [replace(each, damaged=keys) for each in execute(*arguments, **options)]
+
+    monkeypatch.setattr(runner, "execute", elsewhere)
+    shutil.copytree(root, tmp_path / "store")
+    asked = study(tmp_path / "store")
+    shutil.rmtree(tmp_path / "store" / DAMAGED, ignore_errors=True)
+    for path in (tmp_path / "store").glob("??/*/meta.json"):
+        if "Size" in path.read_text():
+            shutil.rmtree(path.parent)  # so that there is something to do
+    (tmp_path / "a.yaml").write_text(resolve_study(asked))
+    words = ["run", str(tmp_path / "a.yaml"), "--out", str(tmp_path / "run"), "--allow-plugins"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 1
+    output = "".join(done.output.split())
+    assert all(output.count(f":{key}") == 1 for key in keys)
 
 
 @pytest.mark.usefixtures("quick")

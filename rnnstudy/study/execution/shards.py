@@ -162,4 +162,5 @@ def _record_path(directory: Path, shard: Shard) -> Path:
 
 def _result(entry: dict[str, Any]) -> JobResult:
     kind, task, members, scope = entry["key"]
-    return JobResult(**{**entry, "key": JobKey(kind, task, tuple(members), scope)})
+    key, damaged = JobKey(kind, task, tuple(members), scope), tuple(entry.get("damaged", ()))
+    return JobResult(**{**entry, "key": key, "damaged": damaged})

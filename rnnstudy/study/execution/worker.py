@@ -6,7 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from rnnstudy.core.arrays import Array
@@ -43,6 +43,8 @@ class JobResult:
     trace: str = ""
     is_claimed: bool = False
     """Is true if nothing was done, because another run does the job."""
+    damaged: tuple[str, ...] = ()
+    """Addresses of damaged records that the process has set aside meanwhile."""
 
 
 class ProgressListener(Protocol):
@@ -86,7 +88,9 @@ class Worker:
         with leases as lease:
             if lease is None and self.leases is not None:
                 return JobResult(job.key, job.label, 0.0, is_claimed=True)
-            return self._perform(job, lease)
+            before = len(self.store.damaged)
+            result = self._perform(job, lease)
+            return replace(result, damaged=tuple(self.store.damaged[before:]))
 
     def _perform(self, job: Job, lease: Lease | None) -> JobResult:
         start, failure, trace = time.monotonic(), None, ""

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from fake_jobs import Write, plan_of, starts, text
+from fake_jobs import Write, address, in_this_thread, plan_of, starts, text
 
 from rnnstudy.analyses.base import Cost
 from rnnstudy.runner import NullListener
@@ -47,6 +47,17 @@ def test_the_longest_way_to_the_end_is_first() -> None:
 
 def worker(store: Store, leases: Leases) -> Worker:
     return Worker(store, NullListener(), threading.Event(), 60.0, (), None, leases)
+
+
+def test_a_result_names_the_records_that_its_process_has_set_aside(tmp_path: Path) -> None:
+    store = Store(tmp_path, repairing=True)
+    submit = in_this_thread(store)
+    assert submit(Write("a"), 0).result().damaged == ()
+    (store.folder(address("a")) / "arrays.npz").write_bytes(b"no archive")
+    result = submit(Write("b", ("a",)), 0).result()
+    assert result.failure
+    assert result.damaged == (address("a"),)
+    assert submit(Write("c"), 0).result().damaged == ()
 
 
 def test_a_job_of_another_run_is_waited_for_and_not_repeated(

@@ -78,7 +78,7 @@ def test_jobs_that_have_ended_are_left_out_with_their_readers() -> None:
 
 def test_records_join_when_all_shards_of_the_spec_have_ended(tmp_path: Path) -> None:
     job = Write("a")
-    result = JobResult(job.key, job.label, 1.5, "ValueError: no", "trace")
+    result = JobResult(job.key, job.label, 1.5, "ValueError: no", "trace", damaged=("ab", "cd"))
     write_shard_record(tmp_path, Shard(1, 2), "spec", [result])
     assert joint_results(tmp_path, 2, "spec") is None
     write_shard_record(tmp_path, Shard(2, 2), "another", [])
