@@ -14,7 +14,6 @@ from rnnstudy.core.exhibit import Exhibit, Table
 from rnnstudy.report.answer import finding_row
 from rnnstudy.report.contents import FindingRow, PagePart, PageSection
 from rnnstudy.report.story import chapter_of, chapters, split_part
-from rnnstudy.study.results.damage import damage_in_words
 from rnnstudy.study.results.failures import (
     Failure,
     attempt,
@@ -30,6 +29,7 @@ from rnnstudy.study.results.solved_rates import rate_exhibits
 from rnnstudy.study.results.verdict_exhibits import verdict_exhibits
 from rnnstudy.study.results.verdict_table import ClaimResult
 from rnnstudy.study.spec.checks import applies
+from rnnstudy.study.upkeep.damage import damage_in_words
 
 
 def claims_section(run: Run, claims: Sequence[ClaimResult], error: str) -> list[PageSection]:

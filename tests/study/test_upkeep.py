@@ -27,10 +27,10 @@ from rnnstudy.report.explorer.files import contents as explorer_contents
 from rnnstudy.report.explorer.records import explorer_of
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.leases import LEASES
-from rnnstudy.study.results.damage import damage_in_words
 from rnnstudy.study.results.run import Run, open_run
 from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.study.store import DAMAGED
+from rnnstudy.study.upkeep.damage import damage_in_words
 from rnnstudy.study.upkeep.recompute import compare_records, recompute
 from rnnstudy.study.upkeep.references import references_of
 from rnnstudy.study.upkeep.sizes import byte_label, sizes_of

@@ -563,15 +563,15 @@ class Run:
         )
 
     def _present(
-        self, addresses: Mapping[str, tuple[str, type[R]]], what: str = ""
+        self, addresses: Mapping[str, tuple[str, type[R]]], prefix: str = ""
     ) -> "StoredRecords[R]":
         """Return name -> record for the addresses that the store holds. Each is read once.
 
-        `what` stands before the names in messages. `damage` has the records that cannot be read.
+        `prefix` stands before the names in messages. `damage` has the records that cannot be read.
         """
         read, records, size = dict[str, Callable[[], R]](), dict[str, R](), 0
         for name, (address, kind) in addresses.items():
-            label = f"{what} '{name}'" if what else f"'{name}'"
+            label = f"{prefix} '{name}'" if prefix else f"'{name}'"
             try:
                 record = self._read(address, kind, label)
             except RunError:

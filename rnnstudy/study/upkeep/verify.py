@@ -59,8 +59,8 @@ def _index_problems(store: Store, keys: Collection[str]) -> Iterator[str]:
         yield f"{store.root / INDEX} cannot be read; run the study to write it again"
     for key, row in rows.items():
         if key not in keys:
-            what = row.holds or "a record"
-            yield f"{what}: there is no record {store.folder(key)}, but {INDEX} lists it"
+            title = row.holds or "a record"
+            yield f"{title}: there is no record {store.folder(key)}, but {INDEX} lists it"
 
 
 def _misplaced_problems(store: Store) -> Iterator[str]:

@@ -9,7 +9,7 @@ from rnnstudy.study.plan.selection import SelectionGroup, SelectionResult, selec
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.store import snapshot_of
 
-SHOWN = 5
+NAMED_RECORDS = 5
 """Damaged records that a sentence names."""
 
 
@@ -23,16 +23,15 @@ def damage_in_words(run: Run) -> str:
     run
         The results.
     """
-    found = dict(run.damage)
+    reasons = dict(run.damage)
     for group in run.index.groups:
         if reason := _damage_of_selection(run, group):
-            found[group.address] = f"selection of {group.name}: {reason}"
+            reasons[group.address] = f"selection of {group.name}: {reason}"
     for address, label in _addresses(run):
-        if address not in found and (reason := _damage(run, address)):
-            found[address] = f"{label}: {reason}"
-    reasons = list(found.values())
-    more = [f"and {len(reasons) - SHOWN} more"] if len(reasons) > SHOWN else []
-    return "; ".join([*reasons[:SHOWN], *more])
+        if address not in reasons and (reason := _damage(run, address)):
+            reasons[address] = f"{label}: {reason}"
+    more = [f"and {len(reasons) - NAMED_RECORDS} more"] if len(reasons) > NAMED_RECORDS else []
+    return "; ".join([*list(reasons.values())[:NAMED_RECORDS], *more])
 
 
 def _damage_of_selection(run: Run, group: SelectionGroup) -> str:
