@@ -21,7 +21,7 @@ from rnnstudy.core.record import CorruptRecord, Record
 from rnnstudy.report.fingerprint import changed_files, write_fingerprint
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.plan import make_plan
-from rnnstudy.study.results.files import model_address, refuse_unusable_folders
+from rnnstudy.study.results.files import LOCK, model_address, refuse_unusable_folders
 from rnnstudy.study.results.run import open_run
 from rnnstudy.study.spec.study import SpecError, load_study, study_of
 from rnnstudy.study.store import Store
@@ -411,6 +411,7 @@ def test_special_files_hang_no_command(
         assert code in (0, 1, 2)
         assert len(errors.splitlines()) == (code == 2)
         assert "hangs" not in errors
+    (run_folder / LOCK).unlink(missing_ok=True)
     assert {each: os.lstat(each).st_mtime for each in run_folder.rglob("*")} == before
     assert_nothing_ran(folder)
 

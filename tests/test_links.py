@@ -51,6 +51,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Path]:
 NAMES = [
     "members.csv", "resolved.yaml", "spec.yaml", "provenance.json", "report", "report/index.html",
     "models", "models/*.keras", "code", "store", "store/??", "store/format", "store/.leases",
+    ".lock",
 ]  # fmt: skip
 """Files and folders of a run directory. One with `*` or `?` stands for the first that fits."""
 

@@ -1,5 +1,6 @@
 """From Python: what a run leaves in its folder when its spec changes, and when networks diverge."""
 
+import fcntl
 import json
 from pathlib import Path
 from typing import Any
@@ -205,6 +206,31 @@ def test_a_second_run_in_the_same_folder_is_kept_out(tmp_path: Path) -> None:
     ):
         runner.run(study(), tmp_path)
     assert runner.run(study(), tmp_path).members["status"].eq("trained").all()
+
+
+@pytest.mark.parametrize("kind", [fcntl.LOCK_EX, fcntl.LOCK_SH])
+def test_a_run_of_another_machine_is_known_by_its_locked_file(tmp_path: Path, kind: int) -> None:
+    """Another machine does not see a lock of the directory."""
+    with open(tmp_path / files.LOCK, "w") as file:
+        fcntl.flock(file, kind)
+        with pytest.raises(RunError, match=r"another run is at work in"):
+            runner.run(study(), tmp_path)
+    with (
+        files.directory_lock(tmp_path),
+        open(tmp_path / files.LOCK, "r+") as file,
+        pytest.raises(BlockingIOError, match="unavailable"),
+    ):
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+def test_shards_share_the_lock_of_the_file(tmp_path: Path) -> None:
+    with (
+        files.directory_lock(tmp_path, shared=True),
+        files.directory_lock(tmp_path, shared=True),
+        pytest.raises(RunError, match="another run is at work in"),
+        files.directory_lock(tmp_path),
+    ):
+        pass
 
 
 def test_a_mistyped_network_is_answered_with_the_nearest(run: Run, tmp_path: Path) -> None:

@@ -405,10 +405,10 @@ def clean(
     allow_plugins: AllowPlugins = False,
 ) -> None:
     """List what no spec refers to in a store, and remove it with --delete."""
+    opened = [_open(directory, allow_plugins) for directory in directories]
     with ExitStack() as locks:
         for directory in directories:
             locks.enter_context(files.directory_lock(directory))
-        opened = [_open(directory, allow_plugins) for directory in directories]
         for each in opened:
             files.refuse_unusable_folders(each.study, each.directory)
         for line in clean_lines(opened, delete=delete, shared=shared):

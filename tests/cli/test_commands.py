@@ -80,6 +80,7 @@ def test_a_study_runs_from_spec_to_report(
     names = {path.name for path in run.iterdir()}
     assert names == {
         "spec.yaml", "resolved.yaml", "members.csv", "provenance.json", "report", "models", "store",
+        ".lock",
     }  # fmt: skip
     assert (run / "spec.yaml").read_text() == SPEC
     assert sorted(p.name for p in (run / "models").iterdir()) == [

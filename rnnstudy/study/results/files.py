@@ -11,13 +11,13 @@ import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rnnstudy.core.files import open_file, remove_file, short_name, write_file
+from rnnstudy.core.files import open_file, refuse_links, remove_file, short_name, write_file
 from rnnstudy.core.lazy_imports import tf
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.worker import JobResult
@@ -29,6 +29,11 @@ logger = logging.getLogger("rnnstudy")
 
 LONGEST_NAME = 255
 """Bytes of a file name on the usual file systems."""
+
+LOCK = ".lock"
+"""Empty file in a run directory that its writer locks."""
+
+LOCK_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 
 PACKAGES = ("rnnstudy", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas",
             "matplotlib", "pydantic")  # fmt: skip
@@ -209,6 +214,9 @@ class LockedError(RunError):
 def directory_lock(directory: Path, *, shared: bool = False) -> Iterator[None]:
     """Keep a second writer out of a run directory. The lock ends with the process.
 
+    Both the directory and a file in it are locked. Network file systems know a lock on other
+    machines only if it is on a file that is open for writing.
+
     Parameters
     ----------
     directory
@@ -220,22 +228,25 @@ def directory_lock(directory: Path, *, shared: bool = False) -> Iterator[None]:
     ------
     LockedError
         If another process has the lock.
+    LinkError
+        If the file of the lock is a link.
     """
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        try:
-            kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-            fcntl.flock(handle, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LockedError(
-                f"another run is at work in {directory}; wait until it ends"
-            ) from None
-        except OSError as error:
-            # Some network file systems have no locks.
-            logger.warning("%s cannot be locked (%s); start no second run", directory, error)
+    refuse_links(directory / LOCK, directory)
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    with ExitStack() as opened:
+        for path, flags in ((directory, os.O_RDONLY), (directory / LOCK, LOCK_FLAGS)):
+            try:
+                handle = os.open(path, flags | os.O_CLOEXEC, 0o666)
+                opened.callback(os.close, handle)
+                fcntl.flock(handle, kind | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LockedError(
+                    f"another run is at work in {directory}; wait until it ends"
+                ) from None
+            except OSError as error:
+                # Some network file systems have no locks, and some directories are read alone.
+                logger.warning("%s cannot be locked (%s); start no second run", path, error)
         yield
-    finally:
-        os.close(handle)
 
 
 def refuse_unusable_folders(study: Study, directory: Path) -> None:
