@@ -25,13 +25,14 @@ from rnnstudy.study.plan.selection import (
     selection_result,
 )
 from rnnstudy.study.plan.train import Train
-from rnnstudy.study.results.run import Run
+from rnnstudy.study.results.run import Run, open_run
 from rnnstudy.study.results.selection_table import selection_exhibits
 from rnnstudy.study.spec.selection import PendingNetwork
 from rnnstudy.study.spec.study import Study, build_study, load_study, resolve_study, study_of
 from rnnstudy.study.spec_text.document import SpecError
 from rnnstudy.study.spec_text.reader import parse_document
 from rnnstudy.study.store import Store
+from rnnstudy.study.upkeep.damage import damage_in_words
 from rnnstudy.training.train import TrainedNetworks
 
 HEAD = """\
@@ -328,6 +329,19 @@ def test_a_choice_outlives_its_pilots_and_damage_to_it_is_mended(
     plan = make_plan(study(), store)
     assert [len(job.networks) for job in plan.cohorts] == [3]
     assert plan.selecting
+
+
+@pytest.mark.parametrize("keeps_size", [True, False])
+def test_a_damaged_choice_is_named(
+    finished: tuple[Run, list[str]], tmp_path: Path, keeps_size: bool
+) -> None:
+    shutil.copytree(finished[0].directory, tmp_path / "run")
+    found = open_run(tmp_path / "run")
+    group = found.index.groups[0]
+    path = found.store.folder(group.address) / "arrays.npz"
+    path.write_bytes(path.read_bytes()[:-1] + (b"x" if keeps_size else b""))
+    words = damage_in_words(open_run(tmp_path / "run").at_one_time())
+    assert words.startswith(f"selection of {group.name}: {path} does not match its checksum")
 
 
 def test_what_was_chosen_is_in_the_folder_and_in_the_report(
