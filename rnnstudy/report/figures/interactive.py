@@ -48,8 +48,8 @@ CAMERA = {"eye": {"x": 1.2, "y": -2.05, "z": 1.03}, "center": {"x": 0, "y": 0, "
 MATRIX_WIDTH, MATRIX_HEIGHT = 720, 600
 """Pixels: a matrix keeps its shape for any width of the page."""
 
-ROW_HEIGHT, AROUND_ROWS, LEAST_HEIGHT = 26, 110, 300
-"""Pixels of a row of dots, above and below all rows, and of the smallest plot of rows."""
+ROW_HEIGHT, AROUND_ROWS, LEAST_HEIGHT = 26, 110, 540
+"""Pixels of a row of dots, above and below all rows, and of a plot of few rows, as of others."""
 
 LARGEST_EXPLORED = 400
 """Rows of a matrix that can be explored. A larger one is a picture, since a million numbers take
