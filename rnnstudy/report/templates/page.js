@@ -45,6 +45,8 @@ function reachScrolled() {
 }
 addEventListener("load", reachScrolled);
 addEventListener("resize", reachScrolled);
+// A figure is read when its fold is open. These events do not bubble.
+for (const kind of ["load", "toggle"]) document.addEventListener(kind, reachScrolled, true);
 // A long table has its first rows in the page. The others are made when a reader scrolls, sorts or
 // prints the table, or searches the page.
 function showRows(table) {

@@ -616,7 +616,7 @@ def test_the_scale_of_equal_distances_is_their_value(
 def test_networks_of_different_tasks_keep_their_own_inputs(opened_varied: Any, varied: Run) -> None:
     first, second = (first_of(varied, task) for task in ("memory", "sine"))
     inputs = (
-        "[...document.querySelectorAll('.view .cell')].filter(c => c.querySelector('.point'))"
+        "[...document.querySelectorAll('.view .cell')].filter(c => c.querySelector('button.point'))"
         ".map(c => [...c.querySelectorAll('th')].some(h => h.textContent === 'input'))"
     )
     choices = "document.querySelectorAll('.controls select').length"
@@ -926,6 +926,13 @@ def test_all_views_keep_the_rules_of_accessibility(
         browser.look()
 
 
+SHOW_ALL = """(async () => {
+  for (const fold of document.querySelectorAll("details")) fold.open = true;
+  for (const image of document.images) image.loading = "eager";
+  await Promise.all([...document.images].map((image) => image.decode()));
+})()"""
+
+
 def test_a_whole_report_keeps_the_rules_of_accessibility(browser: Any, whole_report: Path) -> None:
     rules = accessibility_rules()
     looks: list[tuple[int, Any]] = [(1280, "light"), (390, "dark")]
@@ -942,6 +949,9 @@ def test_a_whole_report_keeps_the_rules_of_accessibility(browser: Any, whole_rep
                 "#methods",
             ):
                 assert browser.ask(f"document.querySelector('{part}') !== null"), part
+            # A wide figure scrolls, also by keys, when its fold is open and its picture is there.
+            browser.ask(SHOW_ALL)
+            browser.ask("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
             browser.ask(f"{rules};0")
             assert browser.ask(RULES) == []
             assert browser.ask("document.documentElement.scrollWidth <= innerWidth")
