@@ -53,8 +53,8 @@ class FrequencyFollows(Prevalent):
 
     def statement(self, task: Task) -> str:
         return (
-            "The frequency of the dynamics linearised at each cue's fixed point correlates with the "
-            "frequency of the cue, which it need not be equal to."
+            "The frequency of the dynamics linearised at each cue's fixed point correlates with "
+            "the frequency of the cue, which it need not be equal to."
         )
 
     def applies(self, task: Task) -> bool:

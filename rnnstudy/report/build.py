@@ -30,7 +30,7 @@ from rnnstudy.report.sections import (
     task_section,
 )
 from rnnstudy.study.plan.job import count_label
-from rnnstudy.study.results.failures import attempt, task_in_words, words_of
+from rnnstudy.study.results.failures import attempt, words_of
 from rnnstudy.study.results.run import Run
 from rnnstudy.study.results.verdict_table import ClaimResult
 from rnnstudy.study.store import snapshot_of
