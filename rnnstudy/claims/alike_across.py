@@ -48,7 +48,7 @@ class AlikeAcross(Claim):
     Sameness needs a measure that could have seen a difference. A planted difference in the networks
     of each level must be detected, and be at least as large as the margin. Without it the verdict
     is `different` or `uninformative`. Records of classes make the copies themselves, by a method
-    `planted`.
+    `plant`.
 
     References
     ----------
@@ -142,7 +142,11 @@ class AlikeAcross(Claim):
     def measure(self, task: Task, inputs: Inputs) -> Measurements:
         record = inputs[self.of]
         if isinstance(record, Mapping):
-            records = {TRAINED: record, **self.control_records(inputs), PLANTED: _planted(record)}
+            records = {
+                TRAINED: record,
+                **self.control_records(inputs),
+                PLANTED: _plant_copies(record),
+            }
             return class_distances({
                 training: {member: _class_of(each, self.of) for member, each in of_each.items()}
                 for training, of_each in records.items()
@@ -296,9 +300,9 @@ def _mean_distance(distances: Array, first: Array, second: Array) -> float:
     return float(block.sum() / pairs) if pairs else float("nan")
 
 
-def _planted(records: Mapping[Member, Any]) -> dict[Member, Any]:
+def _plant_copies(records: Mapping[Member, Any]) -> dict[Member, Any]:
     """Return a copy with a known change of each record of a class that makes them."""
-    return {m: each.planted() for m, each in records.items() if hasattr(each, "planted")}
+    return {m: each.plant() for m, each in records.items() if hasattr(each, "plant")}
 
 
 def _class_of(record: Any, name: str) -> str:

@@ -229,7 +229,7 @@ class Claim(TaskAnalysis):
 
     @property
     def exchange(self) -> str:
-        """What `shuffle` exchanges at random, as a clause."""
+        """Things that `shuffle` exchanges at random, as a clause."""
         return "networks and their untrained twins are exchanged"
 
     def finding_p(self, evidence: Evidence) -> float:

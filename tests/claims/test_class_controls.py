@@ -27,7 +27,7 @@ class Kind(Record):
     def label(self) -> str:
         return self.name
 
-    def planted(self) -> "Kind":
+    def plant(self) -> "Kind":
         return Kind(self.name + self.change, self.change)
 
 

@@ -111,7 +111,7 @@ class SolutionClass(Record):
         """Name of the kind of each condition's attracting set."""
         return tuple(CLASS_KINDS.name_of(int(code)) for code in self.kind)
 
-    def planted(self) -> "SolutionClass":
+    def plant(self) -> "SolutionClass":
         """Return a copy with a known change: another attracting set under the first condition.
 
         One of several isolated attractors goes, with its links. Which one it is does not depend on
@@ -120,7 +120,7 @@ class SolutionClass(Record):
         """
         if int(self.kind[0]) != ATTRACTORS:
             return self._with_first_kind(RING if int(self.kind[0]) == LINE else LINE)
-        present = np.flatnonzero(self.attractors["condition"] == 0)
+        present: list[int] = np.flatnonzero(self.attractors["condition"] == 0).tolist()
         if len(present) < 2:
             return self._with_first_kind(NONE)
         return min((self._without(i) for i in present), key=lambda record: record.label)

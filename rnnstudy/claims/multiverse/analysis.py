@@ -183,7 +183,7 @@ class Multiverse(TaskAnalysis):
         items = _all_items([numbers for _, numbers in rows])
         medians = [
             _median(np.array([
-                _estimate(claim, _shuffled(claim, numbers, items, seed)) for claim, numbers in rows
+                _estimate(claim, _shuffle(claim, numbers, items, seed)) for claim, numbers in rows
             ]))
             for seed in range(self.shuffles)
         ]  # fmt: skip
@@ -197,7 +197,7 @@ class Multiverse(TaskAnalysis):
 
 def _all_items(measured: Sequence[Measurements]) -> Measurements:
     """Return the items of all measurements, each once, without numbers."""
-    items = {key: member for each in measured for key, member in _keyed(each)}
+    items = {key: member for each in measured for key, member in _keys_of(each)}
     return Measurements(
         members=tuple(items.values()),
         learnt=tuple(learnt for _, learnt in items),
@@ -205,25 +205,25 @@ def _all_items(measured: Sequence[Measurements]) -> Measurements:
     )
 
 
-def _keyed(measured: Measurements) -> list[tuple[tuple[str, str], Member]]:
+def _keys_of(measured: Measurements) -> list[tuple[tuple[str, str], Member]]:
     """Return the network of each item under its name and its training."""
     rows = zip(measured.members, measured.learnt, strict=True)
     return [((member.name, learnt), member) for member, learnt in rows]
 
 
-def _shuffled(claim: Claim, measured: Measurements, items: Measurements, seed: int) -> Measurements:
+def _shuffle(claim: Claim, measured: Measurements, items: Measurements, seed: int) -> Measurements:
     """Return measurements under labels that mean nothing.
 
     All specifications have one shuffle of all items, also those that some of them leave out.
     """
     changed = claim.shuffle(items, np.random.default_rng(seed))
-    keys = [key for key, _ in _keyed(items)]
+    keys = [key for key, _ in _keys_of(items)]
     places = dict(zip(keys, zip(changed.members, changed.learnt, strict=True), strict=True))
-    found = [places[key] for key, _ in _keyed(measured)]
+    labels = [places[key] for key, _ in _keys_of(measured)]
     return replace(
         measured,
-        members=tuple(member for member, _ in found),
-        learnt=tuple(learnt for _, learnt in found),
+        members=tuple(member for member, _ in labels),
+        learnt=tuple(learnt for _, learnt in labels),
     )
 
 

@@ -34,7 +34,7 @@ class MultiverseResult(Record):
     effect_label: str
     """Meaning of the effect."""
     exchange: str
-    """What is exchanged at random in a joint shuffle, as a clause."""
+    """Things that are exchanged at random in a joint shuffle, as a clause."""
     shuffles: int
     """Number of joint shuffles."""
     choices: tuple[dict[str, Any], ...]

@@ -216,16 +216,16 @@ PLANTED = {
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_copy_has_another_attracting_set(name):
     cell, task, start, _ = CLEAR[name]
-    assert class_of(cell, task, start=start).planted().label == PLANTED[name]
+    assert class_of(cell, task, start=start).plant().label == PLANTED[name]
 
 
 def test_a_planted_copy_of_a_memory_lacks_a_corner_whatever_the_order_of_corners():
     record = class_of(Bistable(), MEMORY)
-    copy = record.planted()
+    copy = record.plant()
     assert copy.counts(0).tolist() == [7, 12, 6, 1]
     assert (len(record.links["ways"]), len(copy.links["ways"])) == (24, 21)
     stable = np.flatnonzero(record.points["n_unstable"] == 0)
-    lacking = {record._without(int(i)).label for i in range(len(stable))}
+    lacking = {record._without(i).label for i in range(len(stable))}
     assert lacking == {copy.label} != {record.label}
     # Each remaining link leads from and to where it did.
     words = copy.points["word"]
