@@ -11,6 +11,7 @@ from rnnstudy.core.arguments import check_instance, check_path, summarise_value
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.files import clear_drafts, make_folder, refuse_links, remove_folder
 from rnnstudy.core.lazy_imports import refuse_other_backends
+from rnnstudy.core.source.plugins import is_confirmed
 from rnnstudy.report.build import update_report
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.checkpoints import collect_stale
@@ -44,6 +45,7 @@ from rnnstudy.study.results.files import (
     write_specs,
 )
 from rnnstudy.study.results.run import Run, store_of
+from rnnstudy.study.spec.options import refuse_unconfirmed_cluster
 from rnnstudy.study.spec.study import Study, load_study, resolve_study
 from rnnstudy.study.store import StoreSnapshot
 from rnnstudy.study.upkeep.index import INDEX, drop_absent_rows, write_index
@@ -103,7 +105,8 @@ def run(
         Part of the work, like `3/20`, for one of 20 processes that share the directory. The shard
         that ends last completes the run. Default: everything.
     allow_plugins
-        If true, classes of users that a spec names are imported, as by `load_study`.
+        If true, classes of users that a spec names are imported, as by `load_study`, and a cluster
+        may run code: an address of a scheduler, or options of a batch scheduler.
 
     Returns
     -------
@@ -114,8 +117,8 @@ def run(
     Raises
     ------
     RunError
-        If another run is at work in the directory, a folder cannot be written to, or a device is
-        missing.
+        If another run is at work in the directory, a folder cannot be written to, a device is
+        missing, or the study's cluster may run code and nobody has allowed that.
     TypeError
         If the study is no `Study`, path or dict, or the directory no path.
     SpecError
@@ -143,6 +146,8 @@ def run(
     if isinstance(study, str | Path | Mapping):
         study = load_study(study, allow_plugins=allow_plugins)
     check_instance("study", study, Study, "Use a path, a dict, or rnnstudy.load_study.")
+    if not allow_plugins and not (spec is not None and is_confirmed(Path(spec).parent)):
+        refuse_unconfirmed_cluster(study.runtime.cluster)
     if progress is None:
         progress = no_progress
         if is_notebook():

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,8 +17,10 @@ from typing import Any
 import pytest
 import yaml
 
+from rnnstudy import runner
 from rnnstudy.cli import commands
 from rnnstudy.core.record import CorruptRecord, Record
+from rnnstudy.core.source import plugins
 from rnnstudy.report.fingerprint import changed_files, write_fingerprint
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.plan import make_plan
@@ -186,6 +189,113 @@ def test_a_spec_is_read_the_same_with_or_without_files_beside_it(folder: Path) -
     )
     assert "train: 0 of 1 done" in out
     assert_nothing_ran(folder)
+
+
+CLUSTERS = {
+    "tcp://host:8786": (
+        r"runtime\.cluster is 'tcp://host:8786', a scheduler which can run code here; add "
+        r"--allow-plugins \(in Python: allow_plugins=True\) if you trust it, or name it by --clust"
+    ),
+    "tls://host:8786": r"runtime\.cluster is 'tls://host:8786'",
+    "{kind: slurm, options: {python: sh, job_script_prologue: [touch /tmp/x]}}": (
+        r"runtime\.cluster\.options has 'python', 'job_script_prologue', which can run code in the "
+        r"batch jobs; add --allow-plugins"
+    ),
+}
+"""Clusters of a spec that can run code -> the sentence that refuses them."""
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return the clusters of the runs that the command line starts; none of them is at work."""
+    clusters: list[Any] = []
+
+    def note(study: Any, *_: Any, **options: Any) -> None:
+        clusters.append((study.runtime.cluster, options["allow_plugins"]))
+        raise RunError("started")
+
+    monkeypatch.setattr(commands.runner, "run", note)
+    return clusters
+
+
+def refusal(*words: str) -> str:
+    """Return the message of a command that is refused; empty if it is not."""
+    try:
+        commands.app([*words], standalone_mode=False)
+    except RunError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_a_cluster_of_a_spec_runs_code_only_if_that_is_allowed(
+    cluster: str, tmp_path: Path, started: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(yaml.safe_dump(GOOD) + f"runtime: {{cluster: {cluster!r}}}\n".replace("'", ""))
+    words = (str(spec), "--out", str(tmp_path / "run"))
+    refused = refusal("run", *words)
+    assert re.match(CLUSTERS[cluster], refused)
+    assert refusal("check", *words) == refused
+    assert started == []
+    # What the command line names is the user's own.
+    assert refusal("run", *words, "--cluster", "local:2") == "started"
+    assert refusal("run", *words, "--cluster", "tcp://mine:8786") == "started"
+    assert refusal("run", *words, "--set", "runtime.cluster=tls://mine:1") == "started"
+    assert [named for named, _ in started] == ["local:2", "tcp://mine:8786", "tls://mine:1"]
+    assert refusal("check", *words, "--cluster", "tcp://mine:8786") == ""
+    # Options of the spec stay with the kind of its scheduler, and a part of them stays the spec's.
+    assert bool(refusal("run", *words, "--cluster", "slurm") == refused) == ("slurm" in cluster)
+    if "slurm" in cluster:
+        one = ("--set", "runtime.cluster.options.queue=mine")
+        assert "'queue', which can run code" in refusal("run", *words, *one)
+    monkeypatch.setenv("RNNSTUDY_PLUGIN_FOLDERS", str(tmp_path))
+    assert refusal("run", *words) == "started"
+
+
+def test_a_study_runs_code_of_its_cluster_only_if_that_is_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, out = {**GOOD, "runtime": {"cluster": "tcp://host:8786"}}, tmp_path / "run"
+    (tmp_path / "spec.yaml").write_text(yaml.safe_dump(spec))
+
+    def reached(*_: Any) -> None:
+        raise RunError("reached")
+
+    monkeypatch.setattr(runner, "refuse_unusable_folders", reached)
+    for study in (spec, study_of(spec), tmp_path / "spec.yaml"):
+        with pytest.raises(RunError, match="can run code here; add --allow-plugins"):
+            runner.run(study, out)
+        with pytest.raises(RunError, match=r"^reached$"):
+            runner.run(study, out, allow_plugins=True)
+    assert not out.exists()
+    monkeypatch.setenv("RNNSTUDY_PLUGIN_FOLDERS", str(tmp_path))
+    with pytest.raises(RunError, match=r"^reached$"):
+        runner.run(tmp_path / "spec.yaml", out)
+
+
+def test_a_folder_that_is_confirmed_does_not_confirm_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirmed, here = tmp_path / "confirmed", tmp_path / "here"
+    (confirmed / "run").mkdir(parents=True)
+    here.mkdir()
+    for path in (confirmed / "spec.yaml", confirmed / "run" / "resolved.yaml"):
+        path.write_text(yaml.safe_dump(GOOD))
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("RNNSTUDY_PLUGIN_FOLDERS", str(confirmed))
+    monkeypatch.setattr(plugins, "_folders", {})
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (confirmed / "run" / "store").mkdir()
+    words = (["check", str(confirmed / "spec.yaml")], ["status", str(confirmed / "run")])
+    for command in words:
+        assert refusal(*command) == ""
+        assert str(here) not in (*plugins.allowed_folders(), *sys.path)
+    assert str(confirmed) in plugins.allowed_folders()
+    for command in words:
+        plugins._folders.clear()
+        assert refusal(*command, "--allow-plugins") == ""
+        assert str(here) in plugins.allowed_folders()
 
 
 # Run directories

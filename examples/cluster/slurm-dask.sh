@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The process of a run on SLURM. It submits its workers itself:
 #   sbatch slurm-dask.sh SPEC [OPTIONS]
-# The spec describes the workers (runtime.cluster).
+# The spec describes the workers (runtime.cluster). If it has options for them, add --allow-plugins.
 #SBATCH --job-name=rnnstudy
 #SBATCH --cpus-per-task=1
 #SBATCH --mem=4G

@@ -52,7 +52,11 @@ from rnnstudy.study.results import files
 from rnnstudy.study.results.code import edited_code_lines, has_copies
 from rnnstudy.study.results.run import Run, open_run, store_of
 from rnnstudy.study.spec.checks import refuse_wrong_trials
-from rnnstudy.study.spec.options import cluster_settings
+from rnnstudy.study.spec.options import (
+    cluster_settings,
+    names_cluster,
+    refuse_unconfirmed_cluster,
+)
 from rnnstudy.study.spec.schema import schema as json_schema
 from rnnstudy.study.spec.study import Study, build_study, load_study
 from rnnstudy.study.spec_text.reader import parse_document
@@ -256,6 +260,7 @@ def run(
             spec=spec,
             command=["rnnstudy", *sys.argv[1:]],
             shard=shard,
+            allow_plugins=True,  # what the spec must not do is refused above
         )
     except KeyboardInterrupt as interruption:
         errors.say(
@@ -529,18 +534,28 @@ def _load(
     spec: Path, sets: list[str] | None, allow_plugins: bool, cluster: str | None = None
 ) -> Study:
     """Return the study of a spec, on the cluster that the command line names."""
-    if allow_plugins or plugins.is_confirmed(spec.parent):
+    if allow_plugins:
         plugins.allow_plugins(spec.parent, Path.cwd())
-    study = load_study(spec, sets or [])
-    settings = cluster_settings(cluster, study.runtime.cluster)
-    return load_study(spec, [*(sets or []), *settings]) if settings else study
+    elif plugins.is_confirmed(spec.parent):
+        plugins.allow_plugins(spec.parent)
+    settings = sets or []
+    study = load_study(spec, settings)
+    if added := cluster_settings(cluster, study.runtime.cluster):
+        settings = [*settings, *added]
+        study = load_study(spec, settings)
+    if not names_cluster(settings):
+        refuse_unconfirmed_cluster(study.runtime.cluster)
+    return study
 
 
 def _open(directory: Path, allow_plugins: bool = False) -> Run:
-    """Return the results in a directory; with classes of users from its copies, or from here."""
+    """Return the results in a directory; with classes of users from its copies.
+
+    With the switch they are searched in the working directory, too.
+    """
     if not allow_plugins and not plugins.is_confirmed(directory):
         return open_run(directory)
-    plugins.allow_plugins(Path.cwd())
+    plugins.allow_plugins(*([Path.cwd()] if allow_plugins else []))
     return open_run(directory, code=has_copies(directory), allow_plugins=True)
 
 

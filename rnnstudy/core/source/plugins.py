@@ -76,13 +76,18 @@ def is_confirmed(folder: str | Path) -> bool:
     return any(resolved.is_relative_to(Path(name).resolve()) for name in listed if name)
 
 
+def has_permission() -> bool:
+    """Return whether code of users may run here: in this process, or in this context."""
+    return bool(_process) or _permitted.get()
+
+
 def is_allowed(module: str) -> bool:
     """Return whether a module may be imported, or is loaded already.
 
     A module that is allowed once stays allowed, since results name the classes in it.
     """
     top = module.partition(".")[0]
-    if _has_permission():
+    if has_permission():
         _packages.add(top)
     if top == PACKAGE or top in _packages or module in sys.modules:
         return True
@@ -119,10 +124,6 @@ def find_attribute(path: str) -> Any:
         except AttributeError:
             raise AttributeError(f"module {module!r} has no attribute {name!r}") from None
     return value
-
-
-def _has_permission() -> bool:
-    return bool(_process) or _permitted.get()
 
 
 def _add(folders: tuple[str | Path, ...]) -> None:

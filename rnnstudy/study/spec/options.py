@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
@@ -12,8 +12,10 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
 from pydantic_core import PydanticCustomError
 
 from rnnstudy.core.component import Component
+from rnnstudy.core.source.plugins import REMEDY, has_permission
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.spec.networks import Axis
+from rnnstudy.study.spec_text.document import quote_text
 from rnnstudy.training.kernels.choice import Kernel, kernel_for
 
 DRIVERS = ("/proc/driver/nvidia", "/dev/dxg", "/dev/kfd")
@@ -154,6 +156,35 @@ def cluster_settings(choice: str | None, present: BatchCluster | str | None) -> 
     if choice is None or (isinstance(present, BatchCluster) and present.kind == choice):
         return []
     return [f"runtime.cluster={choice}"]
+
+
+def names_cluster(settings: Iterable[str]) -> bool:
+    """Return whether settings replace the whole cluster of a spec, so that it is the user's own."""
+    return any(setting.partition("=")[0] == "runtime.cluster" for setting in settings)
+
+
+def refuse_unconfirmed_cluster(cluster: BatchCluster | str | None) -> None:
+    """Raise RunError if the cluster of a spec can run code, and the user has not allowed that.
+
+    Options of a batch scheduler become lines of a script. Messages of a scheduler hold code.
+
+    Parameters
+    ----------
+    cluster
+        The cluster of a spec. Names like `local:4` and `slurm` alone run no code of the spec.
+    """
+    if has_permission():
+        return
+    if isinstance(cluster, BatchCluster) and cluster.options:
+        named = ", ".join(map(quote_text, cluster.options))
+        raise RunError(
+            f"runtime.cluster.options has {named}, which can run code in the batch jobs; {REMEDY}"
+        )
+    if isinstance(cluster, str) and not cluster.startswith("local"):
+        raise RunError(
+            f"runtime.cluster is {cluster!r}, a scheduler which can run code here; {REMEDY}, or "
+            "name it by --cluster"
+        )
 
 
 class Runtime(Component):

@@ -121,7 +121,10 @@ def test_training_goes_on_elsewhere_from_its_checkpoint(
         end = threading.Thread(target=lose)
         end.start()
         run = runner.run(
-            study(cluster=address), directory, progress=lambda _: nullcontext(listener)
+            study(cluster=address),
+            directory,
+            progress=lambda _: nullcontext(listener),
+            allow_plugins=True,
         )
         end.join()
         assert run.failures() == []
