@@ -65,3 +65,12 @@ def test_outside_of_an_array_a_script_says_how_to_submit_it(script, tmp_path):
     assert done.returncode != 0
     assert "submit with" in done.stderr
     assert not (tmp_path / "call").exists()
+
+
+@pytest.mark.parametrize("script", [name for name in CALLS if name.startswith("slurm")])
+def test_slurm_signals_the_shell_that_becomes_the_command(script):
+    lines = (SCRIPTS / script).read_text().splitlines()
+    # Without B: the signal goes to job steps alone, and these scripts start none.
+    assert [line for line in lines if "--signal" in line] == ["#SBATCH --signal=B:TERM@120"]
+    assert lines[-1].startswith("exec rnnstudy run ")
+    assert not any("srun" in line for line in lines)

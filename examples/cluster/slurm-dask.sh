@@ -7,6 +7,8 @@
 #SBATCH --mem=4G
 #SBATCH --time=3-00:00:00
 #SBATCH --requeue
-#SBATCH --signal=TERM@120
+# Two minutes before the end: running jobs write their checkpoints. Without B: SLURM signals job
+# steps alone, and not this shell, which becomes rnnstudy.
+#SBATCH --signal=B:TERM@120
 set -euo pipefail
 exec rnnstudy run "$@" --cluster slurm
