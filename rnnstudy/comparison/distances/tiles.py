@@ -1,6 +1,5 @@
 """All pairs in tiles: blocks of networks against blocks, each by itself, in bounded memory."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,6 +12,7 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import pause_point
+from rnnstudy.core.machine import available_cores
 from rnnstudy.core.record import Record, array, arrays
 from rnnstudy.core.threads import one_thread
 from rnnstudy.metrics import Metric
@@ -170,16 +170,18 @@ def tile_distances(
     most = block or max(SMALL_STACK, -(-max(len(rows), len(columns)) // STACKS))
     running: deque[tuple[slice, slice, Future[Array]]] = deque()
 
+    cores = available_cores()
+
     def collect() -> None:
         row_slice, column_slice, future = running.popleft()
         values[row_slice, column_slice] = future.result()
 
-    with one_thread(), ThreadPoolExecutor(os.cpu_count()) as threads:
+    with one_thread(), ThreadPoolExecutor(cores) as threads:
         for row_slice, first in _form_stacks(rows, metric, most):
             start = row_slice.start if same else 0
             for column_slice, second in _form_stacks(columns, metric, most, start):
                 pause_point()
-                if len(running) >= (os.cpu_count() or 1):
+                if len(running) >= cores:
                     collect()
                 future = threads.submit(metric.distances, first, second)
                 running.append((row_slice, column_slice, future))
@@ -193,7 +195,7 @@ def tile_distances(
 
 def map_in_threads(work: Callable[..., R], *arguments: Sequence[Any]) -> list[R]:
     """Apply a function in one thread per core, each with one thread for linear algebra."""
-    with one_thread(), ThreadPoolExecutor(os.cpu_count()) as threads:
+    with one_thread(), ThreadPoolExecutor(available_cores()) as threads:
         return list(threads.map(work, *arguments))
 
 

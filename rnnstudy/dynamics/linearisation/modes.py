@@ -7,7 +7,6 @@ parts of the eigenvalues in place of their moduli.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from os import cpu_count
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from rnnstudy.core.arguments import as_float_array, check_flag, check_number
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
+from rnnstudy.core.machine import available_cores
 from rnnstudy.core.record import Record, array
 from rnnstudy.core.threads import one_thread
 
@@ -271,7 +271,7 @@ def _order(values: Array, continuous: bool) -> Array:
 def _over_cores(function: Callable[[Array], tuple[Array, ...]], matrices: Array) -> list[Array]:
     """Return a function of matrices `[matrix, ...]`, computed on several cores if they are many."""
     count = len(matrices) if matrices.ndim > 2 else 1
-    workers = min(cpu_count() or 1, count, count * matrices.shape[-1] ** 3 // MIN_CORE_WORK)
+    workers = min(available_cores(), count, count * matrices.shape[-1] ** 3 // MIN_CORE_WORK)
     if workers < 2:
         return list(function(matrices))
     shares = np.array_split(matrices, workers)

@@ -1,12 +1,12 @@
 """Execution of a plan: each job after those whose results it reads."""
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Collection, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from rnnstudy.core.lazy_imports import tf
+from rnnstudy.core.machine import available_cores
 from rnnstudy.core.threads import one_thread
 from rnnstudy.population.compile import frozen_objects
 from rnnstudy.study.errors import RunError
@@ -82,7 +82,7 @@ def _devices(runtime: Runtime) -> tuple[str, ...]:
 
 
 def _workers(runtime: Runtime, devices: Sequence[str]) -> int:
-    """Return the number of jobs side by side: one per core, but one on GPUs."""
+    """Return the number of jobs side by side: one per core that it may use, but one on GPUs."""
     if len(devices) > 1 or tf.config.list_physical_devices("GPU"):
         return 1
-    return runtime.workers or os.cpu_count() or 1
+    return runtime.workers or available_cores()

@@ -4,9 +4,9 @@ import logging
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
+from rnnstudy.core.machine import available_memory, physical_memory
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.job import Context, Job, Stopped
-from rnnstudy.study.plan.train import machine_memory
 from rnnstudy.study.spec.options import BatchCluster, Runtime
 from rnnstudy.study.store import StoreSnapshot
 
@@ -27,8 +27,8 @@ def refuse_oversized(jobs: Collection[Job], runtime: Runtime) -> None:
     """Raise RunError if a single network of a job needs more memory than there is.
 
     Training is compared with `memory` of the options, if that is set. Other jobs are compared with
-    the memory of this machine. On workers of a batch scheduler, all jobs are compared with the
-    memory of a worker.
+    the memory that this process may use. On workers of a batch scheduler, all jobs are compared
+    with the memory of a worker.
 
     Parameters
     ----------
@@ -81,7 +81,14 @@ def memory_limit(runtime: Runtime, *, trains: bool) -> Limit | None:
         return Limit(int(runtime.memory * 2**30), "runtime.memory")
     # The scheduler of somebody else has machines of its own.
     is_elsewhere = cluster is not None and not cluster.startswith("local")
-    return None if is_elsewhere else Limit(machine_memory(), "the machine")
+    return None if is_elsewhere else _own_limit()
+
+
+def _own_limit() -> Limit:
+    """Return the memory that this process may take: of the machine, or of its part of it."""
+    memory = available_memory()
+    is_whole = memory == physical_memory()
+    return Limit(memory, "the machine" if is_whole else "this process's part of the machine")
 
 
 def run_divided(job: Job, context: Context, release: Callable[[], None] = lambda: None) -> None:

@@ -1,6 +1,5 @@
 """Jobs that train networks."""
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Self, TypeVar
@@ -10,6 +9,7 @@ import numpy as np
 from rnnstudy.analyses.base import Cost, overhead
 from rnnstudy.cells.check import check_cell
 from rnnstudy.core.component import Address, Component
+from rnnstudy.core.machine import available_memory
 from rnnstudy.core.record import Record
 from rnnstudy.study.plan.job import Context, Job, Stopped, count_label, halves, range_label
 from rnnstudy.study.plan.outcomes import NetworkOutcome, network_outcome, write_network
@@ -239,18 +239,13 @@ def even_parts(group: Sequence[T], width: int) -> list[Sequence[T]]:
     return [group[len(group) * p // count : len(group) * (p + 1) // count] for p in range(count)]
 
 
-def machine_memory() -> int:
-    """Return the bytes of memory of this machine."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
 def memory_budget(study: Study) -> int:
-    """Return the bytes that one training job may take: the spec's, or half the machine's."""
+    """Return the bytes that one training job may take: the spec's, or half of what there is."""
     runtime = study.runtime
     if isinstance(runtime.cluster, BatchCluster):
         return int(runtime.cluster.memory * 2**30 / 2)
     memory = runtime.memory
-    total = machine_memory() / 2 if memory is None else memory * 2**30
+    total = available_memory() / 2 if memory is None else memory * 2**30
     return int(total / runtime.expected_workers)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from rnnstudy.core.files import open_file, refuse_links, remove_file, short_name, write_file
 from rnnstudy.core.lazy_imports import tf
+from rnnstudy.core.machine import available_cores
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.worker import JobResult
 from rnnstudy.study.results.failures import attempt, failure_entries
@@ -133,7 +134,7 @@ def write_provenance(
         "seconds": round((end - start).total_seconds(), 1),
         "versions": {"python": platform.python_version()} | _versions(),
         "platform": platform.platform(),
-        "cores": os.cpu_count(),
+        "cores": available_cores(),
         "devices": [_device(d) for d in tf.config.list_physical_devices()],
         "failures": failure_entries(results),
         "jobs": {result.label: round(result.seconds, 2) for result in results},

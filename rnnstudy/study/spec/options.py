@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
 from pydantic_core import PydanticCustomError
 
 from rnnstudy.core.component import Component
+from rnnstudy.core.machine import available_cores
 from rnnstudy.core.source.plugins import REMEDY, has_permission
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.spec.networks import Axis
@@ -202,7 +203,7 @@ class Runtime(Component):
     `store` in the run's folder."""
 
     workers: Annotated[int, Field(ge=1, le=4096)] | None = None
-    """Number of jobs at a time on the CPU; default: the number of cores."""
+    """Number of jobs at a time on the CPU; default: the cores that the process may use."""
 
     devices: (
         Annotated[int, Field(ge=1)]
@@ -213,7 +214,8 @@ class Runtime(Component):
     [GPU:0, GPU:2]; default: all, or the CPU where there is none."""
 
     memory: Annotated[float, Field(gt=0)] | None = None
-    """GiB that cohorts in training may take together; default: half the machine's memory."""
+    """GiB that cohorts in training may take together; default: half the memory that
+    the process may use."""
 
     cluster: ClusterChoice | None = None
     """Machines that do the jobs: `local:4` for four processes on this one, the address of a Dask
@@ -258,7 +260,7 @@ class Runtime(Component):
         count = self.devices if isinstance(self.devices, int) else len(self.devices or ())
         if count > 1 or self.expected_kernel != "per_member":
             return 1
-        return self.workers or os.cpu_count() or 1
+        return self.workers or available_cores()
 
     def refuse_absent_devices(self) -> None:
         """Raise RunError if this machine lacks a device, as far as is known without TensorFlow.

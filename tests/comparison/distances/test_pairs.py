@@ -56,7 +56,7 @@ def test_the_size_of_blocks_does_not_matter(kind):
 @pytest.mark.parametrize("metric", [SVCCA(dimensions=4), CKA()], ids=["svcca", "cka"])
 def test_the_number_of_cores_does_not_matter(metric, monkeypatch):
     many = pairwise(representations(), metric).to_numpy()
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr("rnnstudy.comparison.distances.tiles.available_cores", lambda: 1)
     assert np.array_equal(pairwise(representations(), metric).to_numpy(), many)
 
 

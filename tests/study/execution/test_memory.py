@@ -13,18 +13,31 @@ from pretended import pretend
 from rnnstudy.analyses import MemberAnalysis
 from rnnstudy.analyses.base import Cost
 from rnnstudy.cells import Cell
+from rnnstudy.core.machine import available_memory
 from rnnstudy.core.record import Record
 from rnnstudy.population.population import Population
 from rnnstudy.study.errors import RunError
-from rnnstudy.study.execution import worker
-from rnnstudy.study.execution.memory import is_out_of_memory, refuse_oversized, run_divided
+from rnnstudy.study.execution import memory, worker
+from rnnstudy.study.execution.memory import (
+    Limit,
+    is_out_of_memory,
+    memory_limit,
+    refuse_oversized,
+    run_divided,
+)
+from rnnstudy.study.plan import train as training_jobs
 from rnnstudy.study.plan.analyse_members import AnalyseMembers
 from rnnstudy.study.plan.job import Context, Job, Stopped, halves
 from rnnstudy.study.plan.plan import make_plan
-from rnnstudy.study.plan.train import Train, machine_memory
+from rnnstudy.study.plan.train import Train, memory_budget
+from rnnstudy.study.spec import options
+from rnnstudy.study.spec.options import Runtime
 from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.study.store import Store
 from rnnstudy.tasks import Task
+
+PART = r"(this process's part of )?"
+"""Owner of the memory where a process may use a part of its machine."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,13 +225,13 @@ def refused(asked: Study) -> str:
 
 
 def test_an_analysis_of_one_network_beyond_the_memory_is_refused_with_the_number() -> None:
-    there = machine_memory() / 2**30
+    there = available_memory() / 2**30
     assert refused(heavy(there / 4)) == ""
     # Records are there twice while they are written.
     message = (
         rf"a network must fit into memory, got flip_flop-vanilla-tanh-3-s000, for which 'heavy' "
-        rf"takes some [\d,]+ MiB of the {there * 1024:,.0f} MiB of the machine\. Reduce the units, "
-        r"or leave out the analysis\."
+        rf"takes some [\d,]+ MiB of the {there * 1024:,.0f} MiB of {PART}the machine\. Reduce the "
+        r"units, or leave out the analysis\."
     )
     assert re.fullmatch(message, refused(heavy(there)))
     # The option is about training.
@@ -226,7 +239,7 @@ def test_an_analysis_of_one_network_beyond_the_memory_is_refused_with_the_number
 
 
 def test_on_a_cluster_the_memory_of_a_worker_is_the_limit() -> None:
-    there = machine_memory() / 2**30
+    there = available_memory() / 2**30
 
     def workers(memory: float) -> dict[str, Any]:
         return {"cluster": {"kind": "slurm", "memory": memory}}
@@ -249,8 +262,8 @@ def test_the_memory_of_the_machine_is_the_limit_by_default() -> None:
     tasks = [{"kind": "flip_flop", "length": 100000}]
     huge = study(tasks=tasks, training={"batch": 4096}, networks={"cells": "lstm", "units": 512})
     plan = make_plan(huge, Store("nowhere"))
-    assert plan.cohorts[0].least_memory > machine_memory()
-    with pytest.raises(RunError, match=r"MiB of the machine\. Reduce training\.batch"):
+    assert plan.cohorts[0].least_memory > available_memory()
+    with pytest.raises(RunError, match=rf"MiB of {PART}the machine\. Reduce training\.batch"):
         refuse_oversized(plan.todo, huge.runtime)
 
 
@@ -269,3 +282,13 @@ def test_memory_is_freed_after_seconds_of_jobs_not_after_each(
     assert len(freed) == 1
     memory.after(10 * worker.FREED_AFTER)
     assert len(freed) == 2
+
+
+def test_the_limit_of_an_allocation_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available_memory", lambda: 2**20)
+    assert memory_limit(Runtime(), trains=True) == Limit(
+        2**20, "this process's part of the machine"
+    )
+    monkeypatch.setattr(training_jobs, "available_memory", lambda: 2**20)
+    monkeypatch.setattr(options, "available_cores", lambda: 4)
+    assert memory_budget(study()) == 2**20 / 2 / 4

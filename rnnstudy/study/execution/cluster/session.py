@@ -1,20 +1,19 @@
 """Cluster of a run: a scheduler and its workers, for as long as the run needs them."""
 
 import logging
-import os
 import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from rnnstudy.core.machine import available_cores, available_memory
 from rnnstudy.study.errors import RunError, error_sentence
 from rnnstudy.study.execution.cluster import remote
 from rnnstudy.study.execution.cluster.dask_executor import DaskExecutor, supply_of
 from rnnstudy.study.execution.cluster.orders import Order, Packer
 from rnnstudy.study.execution.worker import JobResult, ProgressListener
 from rnnstudy.study.plan.plan import Plan
-from rnnstudy.study.plan.train import machine_memory
 from rnnstudy.study.spec.options import BatchCluster, Runtime
 from rnnstudy.study.store import Store
 
@@ -128,8 +127,8 @@ def _local(text: str, runtime: Runtime) -> Iterator[Any]:
     from distributed import Client
 
     gpus = remote.visible_gpus()
-    count = int(text.partition(":")[2] or len(gpus) or os.cpu_count() or 1)
-    memory = int((runtime.memory or machine_memory() / 2**30) * 2**30 / count)
+    count = int(text.partition(":")[2] or len(gpus) or available_cores())
+    memory = int((runtime.memory or available_memory() / 2**30) * 2**30 / count)
     resources = {"memory": memory, **({"GPU": 1} if gpus else {})}
     settings = {"distributed.scheduler.allowed-failures": 0}
     with (
