@@ -177,7 +177,7 @@ def run(
         results = files.run_shard(part, progress)
         if results is not None:
             with suppress(LockedError), directory_lock(directory):
-                return files.complete(progress, results)
+                return files.complete(progress, results, part.count)
     return Run(directory, study, files.store)
 
 
@@ -212,13 +212,16 @@ class RunFiles:
             write_shard_record(self.directory, shard, resolved, results)
         return joint_results(self.directory, shard.count, resolved)
 
-    def complete(self, progress: Progress, results: list[JobResult]) -> Run:
-        """Do all other jobs but for those that have failed, and write the files of the run."""
+    def complete(self, progress: Progress, results: list[JobResult], shards: int = 0) -> Run:
+        """Do all other jobs but for those that have failed, and write the files of the run.
+
+        After shards the jobs are theirs, so that those that have failed are known again.
+        """
         self._describe()
         failed = {result.key for result in results if result.failure}
         jobs, runtime = list[Job](), self.study.runtime
         with nullcontext() if runtime.cluster is None else ClusterSession(runtime) as session:
-            for plan in stages(self.study, self.store):
+            for plan in stages(self.study, self.store, shards):
                 rest = replace(plan, todo=tuple(job for job in plan.todo if job.key not in failed))
                 jobs += plan.todo
                 refuse_oversized(rest.todo, runtime)

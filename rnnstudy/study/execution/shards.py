@@ -1,7 +1,7 @@
 """Shards of a study: parts that separate processes do, such as the tasks of a job array.
 
-Training is divided between the shards, always in the same way. Every other job is done by the first
-shard that finds its inputs in the store.
+Training is divided between the shards, in the same way on all machines. Every other job is done by
+the first shard that finds its inputs in the store.
 """
 
 import json
@@ -84,10 +84,10 @@ def execute_shard(
     shard: Shard, study: Study, store: Store, runtime: Runtime, progress: Progress
 ) -> list[JobResult]:
     """Do the jobs of a shard, as often as other shards yield inputs of further ones."""
-    first = make_plan(study, store)
+    first = make_plan(study, store, shards=shard.count)
     results = _execute_stage(shard, first, store, runtime, progress)
     if first.selecting:
-        second = make_plan(study, store, selecting=False, before=first)
+        second = make_plan(study, store, selecting=False, before=first, shards=shard.count)
         results += _execute_stage(shard, second, store, runtime, progress)
     return results
 
@@ -99,7 +99,8 @@ def _execute_stage(
     refuse_oversized(plan.todo, runtime)
 
     def later() -> Plan:
-        return make_plan(plan.index.study, store, selecting=plan.selecting, before=plan)
+        study, selecting = plan.index.study, plan.selecting
+        return make_plan(study, store, selecting=selecting, before=plan, shards=shard.count)
 
     def find(exclusions: Collection[Hashable]) -> Sequence[Job]:
         return shard.jobs(later(), {result.key for result in results}, exclusions)

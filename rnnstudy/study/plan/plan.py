@@ -104,6 +104,7 @@ def make_plan(
     selecting: bool = True,
     before: Plan | None = None,
     index: Artefacts | None = None,
+    shards: int = 0,
 ) -> Plan:
     """Return what can be done next of what a study needs and a store lacks.
 
@@ -119,34 +120,39 @@ def make_plan(
         The plan of the stage before, whose groups of networks are used again.
     index
         Index of the study's results. Default: it is made anew.
+    shards
+        Number of shards that training is divided for, in the same way on each machine. Default: it
+        is divided for this machine.
     """
     snapshot = snapshot_of(store)
     if index is None:
         index = Artefacts.from_store(study, snapshot, before.index.groups if before else None)
     open_groups = [g for g in index.groups if selection_result(g, snapshot) is None]
-    everything = _jobs(index)
+    everything = _jobs(index, shards)
     selecting = selecting and bool(open_groups)
     if selecting:
-        now = _selection_jobs(study, open_groups)
+        now = _selection_jobs(study, open_groups, shards)
     else:
-        now = without_open_batches(_jobs(index.selected), index) if index.pending else everything
+        now = everything
+        if index.pending:
+            now = without_open_batches(_jobs(index.selected, shards), index)
     return Plan(
         index=index,
         todo=tuple(rest for job in now if (rest := job.missing(snapshot)) is not None),
-        done=_counts([*_selection_jobs(study, index.groups), *everything], snapshot),
-        waiting=_waiting(index),
+        done=_counts([*_selection_jobs(study, index.groups, shards), *everything], snapshot),
+        waiting=_waiting(index, shards),
         selecting=selecting,
         whole=tuple(now),
         snapshot=snapshot,
     )
 
 
-def stages(study: Study, store: Store) -> Iterator[Plan]:
+def stages(study: Study, store: Store, shards: int = 0) -> Iterator[Plan]:
     """Yield the plan, and the next one when it is done, if training fields are selected."""
-    first = make_plan(study, store)
+    first = make_plan(study, store, shards=shards)
     yield first
     if first.selecting:
-        yield make_plan(study, store, selecting=False, before=first)
+        yield make_plan(study, store, selecting=False, before=first, shards=shards)
 
 
 def task_jobs(index: Artefacts) -> list[Job]:
@@ -161,32 +167,31 @@ def task_jobs(index: Artefacts) -> list[Job]:
     return jobs
 
 
-def _jobs(index: Artefacts) -> list[Job]:
+def _jobs(index: Artefacts, shards: int) -> list[Job]:
     """Return training, import and analysis of all networks."""
     named = [(member.name, network) for member, network in index.pairs]
     imported = [(name, n) for name, n in named if isinstance(n, ImportedNetworkSpec)]
+    trained = [(name, n) for name, n in named if isinstance(n, TrainedNetworkSpec)]
     return [
-        *cohorts(
-            index.study, [(name, n) for name, n in named if isinstance(n, TrainedNetworkSpec)]
-        ),
+        *cohorts(index.study, trained, shards),
         *(ImportModels(networks=(network,), names=(name,)) for name, network in imported),
         *member_jobs(index),
         *task_jobs(index),
     ]
 
 
-def _selection_jobs(study: Study, groups: Sequence[SelectionGroup]) -> list[Job]:
+def _selection_jobs(study: Study, groups: Sequence[SelectionGroup], shards: int) -> list[Job]:
     """Return training of all pilots, those that groups share once, and the selections."""
     pilots = {network.key(): (name, network) for group in groups for name, network in group.pilots}
     return [
-        *(replace(job, purpose="pilots") for job in cohorts(study, list(pilots.values()))),
+        *(replace(job, purpose="pilots") for job in cohorts(study, [*pilots.values()], shards)),
         *map(Select, groups),
     ]
 
 
-def _waiting(index: Artefacts) -> tuple[Train, ...]:
+def _waiting(index: Artefacts, shards: int) -> tuple[Train, ...]:
     waiting = [(member.name, n) for member, n in index.pairs if isinstance(n, PendingNetwork)]
-    return tuple(cohorts(index.study, waiting))
+    return tuple(cohorts(index.study, waiting, shards))
 
 
 def _counts(jobs: Iterable[Job], store: Store) -> tuple[tuple[str, int, int], ...]:

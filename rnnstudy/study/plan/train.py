@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Self, TypeVar
+from typing import Literal, Self, TypeVar, get_args
 
 import numpy as np
 
@@ -32,6 +32,13 @@ SHARES = 2
 
 WORTH_A_COHORT = 8
 """Networks of one cohort that hide the cost of compiling it. Smaller cohorts are not split off."""
+
+
+SHARD_JOBS = 2
+"""Jobs side by side for which a shard divides training, if the spec names no `workers`."""
+
+SHARD_MEMORY = 4.0
+"""GiB of cohorts in training for which a shard divides it, if the spec names no `memory`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,21 +199,24 @@ def checkpoint_key(networks: Sequence[TrainedNetworkSpec], attempt: int) -> list
     return [*(network.key() for network in networks), f"attempt {attempt}"]
 
 
-def cohorts(study: Study, networks: Sequence[tuple[str, TrainedNetworkSpec]]) -> Iterable[Train]:
+def cohorts(
+    study: Study, networks: Sequence[tuple[str, TrainedNetworkSpec]], shards: int = 0
+) -> Iterable[Train]:
     """Divide networks with their names into cohorts that train as one program each.
 
     Of networks that differ in labels alone, such as the name of their task, the first is trained.
+    For shards, if there are any, the division does not depend on the machine: each of them makes
+    it anew, and takes its part.
     """
     networks = distinct(networks)
-    budget, kernel = memory_budget(study), study.runtime.expected_kernel
-    workers = study.runtime.expected_workers
+    kernel = study.runtime.expected_kernel
+    workers = shards * _jobs_of_shard(study) or study.runtime.expected_workers
     share = -(-len(networks) // (SHARES * workers)) if workers > 1 else len(networks)
     groups: dict[tuple[Component | str, ...], list[tuple[str, TrainedNetworkSpec]]] = {}
     for name, network in networks:
         groups.setdefault(_program(network), []).append((name, network))
     for group in groups.values():
-        first = group[0][1]
-        widest = widest_cohort(first.cell, first.task, first.training, budget, kernel)
+        widest = _widest(group[0][1], study, shards)
         for part in even_parts(group, min(widest, max(share, WORTH_A_COHORT))):
             names, members = zip(*part, strict=True)
             yield Train(networks=members, names=names, cohort=members, kernel=kernel)
@@ -237,6 +247,25 @@ def even_parts(group: Sequence[T], width: int) -> list[Sequence[T]]:
     """Divide a group into the fewest parts of at most `width` and of nearly equal size."""
     count = -(-len(group) // width)
     return [group[len(group) * p // count : len(group) * (p + 1) // count] for p in range(count)]
+
+
+def _widest(first: TrainedNetworkSpec, study: Study, shards: int) -> int:
+    """Return the most networks of a cohort that memory suffices for, on each machine of shards."""
+    budget = shard_budget(study) if shards else memory_budget(study)
+    kernels = get_args(Kernel) if shards else [study.runtime.expected_kernel]
+    widths = (
+        widest_cohort(first.cell, first.task, first.training, budget, kernel) for kernel in kernels
+    )
+    return min(widths)
+
+
+def _jobs_of_shard(study: Study) -> int:
+    return study.runtime.workers or SHARD_JOBS
+
+
+def shard_budget(study: Study) -> int:
+    """Return the bytes that one training job of a shard may take, whatever machine it runs on."""
+    return int((study.runtime.memory or SHARD_MEMORY) * 2**30 / _jobs_of_shard(study))
 
 
 def memory_budget(study: Study) -> int:

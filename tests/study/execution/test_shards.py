@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from fake_jobs import Write, plan_of
 from rnnstudy import runner
 from rnnstudy.runner import no_progress
 from rnnstudy.study.errors import RunError
+from rnnstudy.study.execution import shards
 from rnnstudy.study.execution.shards import (
     Shard,
     execute_shard,
@@ -20,7 +22,10 @@ from rnnstudy.study.execution.shards import (
     write_shard_record,
 )
 from rnnstudy.study.execution.worker import JobResult
-from rnnstudy.study.plan.plan import make_plan
+from rnnstudy.study.plan import train as training_jobs
+from rnnstudy.study.plan.plan import Plan, make_plan
+from rnnstudy.study.plan.train import Train
+from rnnstudy.study.spec import options
 from rnnstudy.study.spec.study import Study, study_of
 from rnnstudy.study.store import Store
 
@@ -51,15 +56,15 @@ def test_each_network_is_trained_by_one_shard_whatever_the_store_holds(
     tmp_path: Path, count: int
 ) -> None:
     plan = make_plan(study(), Store(tmp_path))
-    shards = [Shard(number, count) for number in range(1, count + 1)]
-    trained = [[job for job in shard.jobs(plan) if job.trains] for shard in shards]
+    parts = [Shard(number, count) for number in range(1, count + 1)]
+    trained = [[job for job in part.jobs(plan) if job.trains] for part in parts]
     names = [{name for job in jobs for name in job.names} for jobs in trained]
     assert sorted(name for part in names for name in part) == sorted(m.name for m in plan.members)
     # Without the first job, which another shard has done, no other one changes its shard.
     rest = replace(plan, todo=plan.todo[1:])
-    later = [{n for j in shard.jobs(rest) if j.trains for n in j.names} for shard in shards]
+    later = [{n for j in part.jobs(rest) if j.trains for n in j.names} for part in parts]
     done = set(plan.todo[0].names)
-    assert later == [part - done for part in names]
+    assert later == [own - done for own in names]
 
 
 def test_a_shard_does_what_its_own_training_is_enough_for(tmp_path: Path) -> None:
@@ -68,6 +73,84 @@ def test_a_shard_does_what_its_own_training_is_enough_for(tmp_path: Path) -> Non
     assert "train" in kinds
     assert "svcca" not in kinds
     assert [job.key for job in Shard(1, 1).jobs(plan)] == [job.key for job in plan.todo]
+
+
+NODES = {
+    "two cores": {"cores": 2, "memory": 8, "driver": "absent"},
+    "many cores": {"cores": 96, "memory": 768, "driver": "absent"},
+    "little memory": {"cores": 1, "memory": 0.001, "driver": "absent"},
+    "a GPU": {"cores": 16, "memory": 64, "driver": ""},
+}
+"""Node -> its cores, GiB of memory, and a file that shows a GPU, in the folder of the test."""
+
+
+@pytest.fixture
+def node(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """Return a function that makes this process believe that it runs on a node."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+    def choose(name: str) -> None:
+        about = NODES[name]
+        monkeypatch.setattr(options, "available_cores", lambda: about["cores"])
+        memory = int(about["memory"] * 2**30)
+        monkeypatch.setattr(training_jobs, "available_memory", lambda: memory)
+        monkeypatch.setattr(options, "DRIVERS", (str(tmp_path / about["driver"]),))
+
+    return choose
+
+
+def parts_of_training(count: int) -> list[list[list[str]]]:
+    """Return the keys of the checkpoints of the jobs that each shard trains, or of all jobs."""
+    networks = {"cells": ["vanilla", "gru"], "units": [3, 4], "seeds": 30}
+    plan = make_plan(study(networks=networks), Store("nowhere"), shards=count)
+    every = [Shard(number, count).jobs(plan) for number in range(1, count + 1)] or [plan.todo]
+    return [
+        [sorted(job.checkpoint_keys()[0]) for job in jobs if isinstance(job, Train)]
+        for jobs in every
+    ]
+
+
+def test_shards_divide_training_alike_on_all_nodes(node: Callable[[str], None]) -> None:
+    divisions, alone = [], []
+    for name in NODES:
+        node(name)
+        divisions.append(parts_of_training(count=3))
+        alone.append(parts_of_training(count=0))
+    assert all(division == divisions[0] for division in divisions[1:])
+    assert all(divisions[0]), "each shard has a part"
+    # A run of one process divides for its machine: these nodes do differ.
+    assert len({str(division) for division in alone}) > 1
+
+
+def test_a_shard_plans_for_the_number_of_shards_and_so_does_the_end_of_the_run(
+    tmp_path: Path, node: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks = {"cells": "vanilla", "units": 3, "seeds": 48}
+    asked, labels = study(networks=networks), list[list[str]]()
+
+    def note(plan: Plan, *_: Any, **__: Any) -> list[JobResult]:
+        labels.append([job.label for job in plan.todo if job.trains])
+        return []
+
+    monkeypatch.setattr(shards, "execute", note)
+    for name in NODES:
+        node(name)
+        execute_shard(Shard(2, 3), asked, Store(tmp_path), asked.runtime, no_progress)
+    assert labels[0]
+    assert labels == [labels[0]] * len(NODES)
+
+    def ends(self: runner.RunFiles, *_: Any) -> list[JobResult]:
+        return []
+
+    def plans(study: Study, store: Store, number: int) -> None:
+        raise RunError(f"divided for {number} shards")
+
+    monkeypatch.setattr(runner.RunFiles, "run_shard", ends)
+    monkeypatch.setattr(runner, "stages", plans)
+    with pytest.raises(RunError, match="divided for 3 shards"):
+        runner.run(asked, tmp_path / "run", shard="2/3")
+    with pytest.raises(RunError, match="divided for 0 shards"):
+        runner.run(asked, tmp_path / "run")
 
 
 def test_jobs_that_have_ended_are_left_out_with_their_readers() -> None:
