@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
@@ -28,6 +28,19 @@ SchedulerKind = Literal["slurm", "pbs", "lsf", "sge"]
 ADDRESS = re.compile(
     r"local(:[1-9]\d{0,3})?|(tcp|tls)://[^\s/:]+:\d{1,5}|tcp://\[[0-9a-f:]+\]:\d{1,5}"
 )
+
+
+DAY = 24 * 3600
+
+CLOCK: dict[int, tuple[int, ...]] = {1: (1,), 2: (60, 1), 3: (3600, 60, 1)}
+
+FIELDS: dict[SchedulerKind, dict[int, tuple[int, ...]]] = {
+    "slurm": {**CLOCK, 1: (60,)},
+    "pbs": CLOCK,
+    "lsf": {1: (60,), 2: (3600, 60)},
+    "sge": CLOCK,
+}
+"""Batch scheduler -> number of fields of a time -> seconds of each field. SLURM also takes days."""
 
 
 def _check_address(value: Any) -> Any:
@@ -89,7 +102,7 @@ class BatchCluster(Component):
         options = dict(self.options)
         resources = ",".join(f"{name}={amount:.0f}" for name, amount in self.supply.items())
         extra = ["--nthreads", "1", "--resources", resources, *options.pop("worker_extra_args", ())]
-        seconds = _seconds(str(options.get("walltime", "")))
+        seconds = walltime_seconds(self.kind, str(options.get("walltime", "")))
         if seconds > 2 * spare:
             extra += ["--lifetime", f"{seconds - spare}s", "--lifetime-stagger", f"{spare // 2}s"]
         scheduler = {"dashboard_address": ":0", **options.pop("scheduler_options", {})}
@@ -121,13 +134,32 @@ class BatchCluster(Component):
         }[self.kind]
 
 
-def _seconds(walltime: str) -> int:
-    """Return the seconds of a time like 1-12:00:00, 12:00:00 or 90:00; 0 for another text."""
-    match = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", walltime)
-    if match is None:
+def walltime_seconds(kind: SchedulerKind, walltime: str) -> int:
+    """Return the seconds of a time as its batch scheduler reads it; 0 for another text.
+
+    Parameters
+    ----------
+    kind
+        Batch scheduler. 12:00 is twelve minutes on SLURM and twelve hours on LSF.
+    walltime
+        The time.
+
+    Examples
+    --------
+    >>> from rnnstudy.study.spec.options import walltime_seconds
+    >>> walltime_seconds("slurm", "1-12:00"), walltime_seconds("lsf", "12:00")
+    (129600, 43200)
+    """
+    days = re.fullmatch(r"(\d+)-(\d+(?::\d+){0,2})", walltime) if kind == "slurm" else None
+    if days is not None:
+        return int(days[1]) * DAY + _weighted(days[2], (3600, 60, 1))
+    if not re.fullmatch(r"\d+(:\d+){0,2}", walltime):
         return 0
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    return _weighted(walltime, FIELDS[kind].get(walltime.count(":") + 1, ()))
+
+
+def _weighted(time: str, units: Sequence[int]) -> int:
+    return sum(int(part) * unit for part, unit in zip(time.split(":"), units, strict=False))
 
 
 def _form(value: Any) -> str:

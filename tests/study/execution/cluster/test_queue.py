@@ -12,7 +12,13 @@ from fake_jobs import Write, plan_of, starts, text
 from rnnstudy.runner import NullListener
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.cluster.session import ClusterSession
-from rnnstudy.study.spec.options import BatchCluster, Runtime, cluster_settings
+from rnnstudy.study.spec.options import (
+    BatchCluster,
+    Runtime,
+    SchedulerKind,
+    cluster_settings,
+    walltime_seconds,
+)
 from rnnstudy.study.spec.study import SpecError, study_of
 from rnnstudy.study.store import Store
 
@@ -70,9 +76,10 @@ def script(**fields: Any) -> str:
 @pytest.mark.filterwarnings("ignore")
 def test_scripts_ask_for_cores_memory_and_a_gpu(kind: str, lines: list[str]) -> None:
     pytest.importorskip("dask_jobqueue")
+    walltime = "02:00" if kind == "lsf" else "02:00:00"
     made = script(
         kind=kind, cores=2, memory=8, gpus=1,
-        options={"queue": "long", "walltime": "02:00:00", "worker_extra_args": ["--preload", "m"]},
+        options={"queue": "long", "walltime": walltime, "worker_extra_args": ["--preload", "m"]},
     )  # fmt: skip
     for line in lines:
         assert line in made.splitlines(), made
@@ -84,13 +91,47 @@ def test_scripts_ask_for_cores_memory_and_a_gpu(kind: str, lines: list[str]) -> 
     assert "--preload m" in command
 
 
+TIMES = {
+    # sbatch: minutes, minutes:seconds, hours:minutes:seconds, days-hours[:minutes[:seconds]]
+    ("slurm", "90"): 90 * 60,
+    ("slurm", "45:00"): 45 * 60,
+    ("slurm", "12:00:00"): 12 * 3600,
+    ("slurm", "2-12"): 60 * 3600,
+    ("slurm", "1-12:00"): 36 * 3600,
+    ("slurm", "1-12:30:15"): 36 * 3600 + 30 * 60 + 15,
+    # bsub: [hours:]minutes
+    ("lsf", "12:00"): 12 * 3600,
+    ("lsf", "90"): 90 * 60,
+    ("lsf", "12:00:00"): 0,
+    ("lsf", "1-12:00"): 0,
+    # qsub: [[hours:]minutes:]seconds
+    ("pbs", "12:00:00"): 12 * 3600,
+    ("pbs", "45:00"): 45 * 60,
+    ("sge", "7200"): 7200,
+    ("sge", "1:30:00"): 90 * 60,
+    ("pbs", "1-12:00:00"): 0,
+    ("slurm", "forever"): 0,
+    ("slurm", "UNLIMITED"): 0,
+    ("slurm", ""): 0,
+}
+"""Batch scheduler and time -> its seconds, by the manual of the scheduler; 0 if it takes none."""
+
+
+@pytest.mark.parametrize(("kind", "walltime"), TIMES)
+def test_a_time_is_read_as_its_scheduler_reads_it(kind: SchedulerKind, walltime: str) -> None:
+    assert walltime_seconds(kind, walltime) == TIMES[kind, walltime]
+
+
 @pytest.mark.parametrize(
-    ("walltime", "option"),
-    [("1-00:00:00", "--lifetime 86280s"), ("45:00", "--lifetime 2580s"), ("00:03:00", None),
-     ("", None), ("forever", None)],
+    ("kind", "walltime", "option"),
+    [("slurm", "1-00:00:00", "--lifetime 86280s"), ("slurm", "45:00", "--lifetime 2580s"),
+     ("lsf", "12:00", "--lifetime 43080s"), ("slurm", "00:03:00", None), ("slurm", "", None),
+     ("slurm", "forever", None)],
 )  # fmt: skip
-def test_workers_stop_before_their_time_is_over(walltime: str, option: str | None) -> None:
-    cluster = BatchCluster(kind="slurm", options={"walltime": walltime})
+def test_workers_stop_before_their_time_is_over(
+    kind: SchedulerKind, walltime: str, option: str | None
+) -> None:
+    cluster = BatchCluster(kind=kind, options={"walltime": walltime})
     extra = " ".join(cluster.queue_options(120)["worker_extra_args"])
     assert (option in extra) if option else ("--lifetime" not in extra)
 
