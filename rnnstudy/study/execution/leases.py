@@ -52,9 +52,10 @@ class Lease:
             os.utime(self.path)
 
     def release(self) -> None:
-        """Remove the file, if it is still that of this lease."""
+        """Remove the file, if it is still that of this lease. One that stays ends with its time."""
         if _content(self.path).get("token") == self.token:
-            self.path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self.path.unlink()
 
 
 class Leases:
@@ -99,7 +100,13 @@ class Leases:
 
     @contextmanager
     def claim(self, job: Job) -> Iterator[Lease | None]:
-        """Hold the lease of a job in this context; None while another run holds it."""
+        """Hold the lease of a job in this context; None while another run holds it.
+
+        Raises
+        ------
+        OSError
+            The disk takes no lease: it is full, say, or has no hard links.
+        """
         lease = self._take(self.folder / lease_name(job), job.label)
         if lease is None:
             yield None
@@ -128,8 +135,8 @@ class Leases:
         content = json.dumps({"token": token, "run": self.run, "job": label, **_this_process()})
         draft = draft_beside(path)
         make_folder(self.folder, inside=self.folder.parent)
-        draft.write_text(content, encoding="utf-8")
         try:
+            draft.write_text(content, encoding="utf-8")
             for _ in range(3):
                 try:
                     os.link(draft, path)  # atomic, also on network file systems
@@ -139,7 +146,8 @@ class Leases:
                         return None
             return None
         finally:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink()
 
     def _take_away(self, path: Path, now: Path) -> bool:
         """Remove the lease of a lost holder; return false if its holder is alive.

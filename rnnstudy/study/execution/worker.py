@@ -5,7 +5,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -84,13 +84,33 @@ class Worker:
 
         Any exception becomes the failure of the result, SystemExit as well.
         """
-        leases = nullcontext() if self.leases is None else self.leases.claim(job)
-        with leases as lease:
-            if lease is None and self.leases is not None:
+        if self.leases is None:
+            return self._perform_and_name_damage(job, None)
+        with ExitStack() as stack:
+            try:
+                lease = stack.enter_context(self.leases.claim(job))
+            except OSError as error:
+                return self._fail_without_lease(job, error)
+            if lease is None:
                 return JobResult(job.key, job.label, 0.0, is_claimed=True)
-            before = len(self.store.damaged)
-            result = self._perform(job, lease)
-            return replace(result, damaged=tuple(self.store.damaged[before:]))
+            return self._perform_and_name_damage(job, lease)
+
+    def _fail_without_lease(self, job: Job, error: OSError) -> JobResult:
+        """Return the result of a job whose lease the disk does not take."""
+        failure = (
+            f"a lease of the job must be written to the store, got {error_sentence(error)}. The "
+            "store must be on a file system with free space and hard links (runtime.store)."
+        )
+        notify(self.listener.on_job_start, job)
+        result = JobResult(job.key, job.label, 0.0, failure, traceback.format_exc())
+        logger.info("%s: %s", failure, job.label)
+        notify(self.listener.on_job_end, job, result)
+        return result
+
+    def _perform_and_name_damage(self, job: Job, lease: Lease | None) -> JobResult:
+        before = len(self.store.damaged)
+        result = self._perform(job, lease)
+        return replace(result, damaged=tuple(self.store.damaged[before:]))
 
     def _perform(self, job: Job, lease: Lease | None) -> JobResult:
         start, failure, trace = time.monotonic(), None, ""
@@ -140,7 +160,7 @@ class Worker:
 
     def on_training_step(self, job: Job, step: int, steps: int, loss: Array) -> None:
         """Pass the number of steps that are done to the listener."""
-        self.listener.on_training_step(job, step, steps, loss)
+        notify(self.listener.on_training_step, job, step, steps, loss)
 
 
 class FreedMemory:

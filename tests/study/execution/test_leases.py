@@ -1,16 +1,23 @@
 """Leases: one holder at a time, heartbeats, lost holders."""
 
+import errno
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
-from fake_jobs import Write
+from fake_jobs import Write, text
 
+from rnnstudy.runner import NullListener
 from rnnstudy.study.execution.leases import Leases, is_at_work, lease_name
+from rnnstudy.study.execution.worker import JobResult, Worker
+from rnnstudy.study.plan.job import Job
+from rnnstudy.study.store import Store
 
 JOB = Write("a")
 
@@ -126,3 +133,53 @@ def test_a_torn_lease_lasts_as_long_as_any_other(tmp_path: Path, content: str) -
         os.utime(file, (0, 0))
         with leases.claim(JOB) as lease:
             assert lease is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("link", errno.EPERM), ("link", errno.ENOSPC), ("stat", errno.EIO)]
+)
+def test_a_disk_that_takes_no_lease_costs_the_job_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, code: int
+) -> None:
+    store, ended = Store(tmp_path), list[str | None]()
+    jobs = [Write("a"), Write("b"), Write("c", ("b",))]
+    refused = tmp_path / ".leases" / lease_name(jobs[0])
+    real = getattr(os, name)
+
+    def act(*paths: Any, **options: Any) -> Any:
+        if str(paths[-1]) == str(refused):
+            raise OSError(code, os.strerror(code), str(refused))
+        return real(*paths, **options)
+
+    class Listener(NullListener):
+        def on_job_end(self, job: Job, result: JobResult) -> None:
+            ended.append(result.failure)
+
+    claim = Leases(tmp_path).claim(jobs[0])
+    if name == "stat":  # of the lease that another one holds
+        claim.__enter__()
+    monkeypatch.setattr(os, name, act)
+    with Leases(tmp_path) as leases:
+        worker = Worker(store, Listener(), threading.Event(), 60.0, (), None, leases)
+        results = [worker.perform(job) for job in jobs]
+    assert [result.failure is None for result in results] == [False, True, True]
+    assert ended == [result.failure for result in results]
+    assert re.fullmatch(
+        rf"a lease of the job must be written to the store, got \w+: \[Errno {code}\] .*"
+        r"\. The store must be on a file system with free space and hard links \(runtime.store\)\.",
+        results[0].failure or "",
+    )
+    assert text(store, "c") == "c(b())"
+
+
+def test_a_lease_that_cannot_be_removed_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with Leases(tmp_path) as leases, monkeypatch.context() as patch:
+        worker = Worker(Store(tmp_path), NullListener(), threading.Event(), 60.0, (), None, leases)
+        patch.setattr(Path, "unlink", refuse)
+        assert worker.perform(JOB).failure is None
+    assert text(Store(tmp_path), "a") == "a()"

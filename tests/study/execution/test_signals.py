@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rnnstudy.core.batches import batches, pause_point
@@ -132,12 +133,23 @@ class FakeJob:
         self.work()
 
 
+class FakeTraining(FakeJob):
+    """A job that reports a step of training first."""
+
+    def run(self, context: Any) -> None:
+        context.on_training_step(self, 1, 2, np.zeros(1))
+        self.work()
+
+
 def perform(
-    work: Callable[[], None], stop: threading.Event | None = None, listener: Any = None
+    work: Callable[[], None],
+    stop: threading.Event | None = None,
+    listener: Any = None,
+    kind: type[FakeJob] = FakeJob,
 ) -> Any:
     store, stop = Store("nowhere"), stop or threading.Event()
     worker = Worker(store, listener or NullListener(), stop, 60.0, (), None)
-    job: Any = FakeJob(work)
+    job: Any = kind(work)
     return worker.perform(job)
 
 
@@ -204,13 +216,18 @@ def test_a_listener_that_raises_costs_no_job(caplog: pytest.LogCaptureFixture) -
         def on_job_start(self, job: Any) -> None:
             raise BrokenPipeError(32, "Broken pipe")
 
+        def on_training_step(self, job: Any, step: int, steps: int, loss: Any) -> None:
+            raise OSError(5, "Input/output error")
+
         def on_job_end(self, job: Any, result: Any) -> None:
             raise ValueError("I/O operation on closed file")
 
     turns: list[int] = []
-    assert perform(lambda: turns.append(1), listener=Closed()).failure is None
+    done = perform(lambda: turns.append(1), listener=Closed(), kind=FakeTraining)
+    assert done.failure is None
     assert turns == [1]
     assert [record.getMessage() for record in caplog.records] == [
         "the progress listener raises BrokenPipeError: [Errno 32] Broken pipe",
+        "the progress listener raises OSError: [Errno 5] Input/output error",
         "the progress listener raises ValueError: I/O operation on closed file",
     ]
