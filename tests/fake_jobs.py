@@ -89,6 +89,17 @@ class Write(Job):
         context.store.write(address(self.name), Text(value=letters))
 
 
+@dataclass(frozen=True, eq=False)
+class Unreadable(Write):
+    """A job that kills each process but its own that reads it, as an import of a module may."""
+
+    home: int = 0
+
+    def __post_init__(self) -> None:
+        if os.getpid() != self.home:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
 def address(name: str) -> str:
     return f"fake-{name}"
 

@@ -8,7 +8,7 @@ from typing import Any
 from rnnstudy.core.lazy_imports import BackendError
 from rnnstudy.core.source.places import place_of
 from rnnstudy.core.storage.errors import CorruptRecord
-from rnnstudy.study.errors import RunError, error_sentence, users_place
+from rnnstudy.study.errors import LostSchedulerError, RunError, error_sentence, users_place
 from rnnstudy.study.spec.study import SpecError
 
 DISK_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
@@ -41,7 +41,7 @@ def error_message(error: BaseException) -> tuple[str, int]:
     if isinstance(error, SpecError):
         return str(error), 2
     if isinstance(error, RunError | BackendError | CorruptRecord):
-        return f"rnnstudy: {error}", 2
+        return f"rnnstudy: {error}", 1 if isinstance(error, LostSchedulerError) else 2
     if isinstance(error, OSError):
         reason = str(error)
         if error.filename and error.strerror:

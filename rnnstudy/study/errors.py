@@ -68,6 +68,10 @@ def error_sentence(error: BaseException) -> str:
     return f"{name}: {lines[0]}" if lines else name
 
 
+class LostSchedulerError(RunError):
+    """The scheduler of a cluster is lost in the middle of a run. Spec and arguments are right."""
+
+
 @contextmanager
 def exits_as_errors() -> Iterator[None]:
     """Raise RunError in place of an exit that code of a user requests, such as by `sys.exit`.

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnstudy.study.errors import RunError, error_sentence
+from rnnstudy.study.errors import LostSchedulerError, error_sentence
 from rnnstudy.study.execution.cluster import remote
 from rnnstudy.study.execution.cluster.orders import Order, Packer
 from rnnstudy.study.execution.leases import Leases
@@ -27,6 +27,9 @@ logger = logging.getLogger("rnnstudy")
 
 LOST_WORKERS = 3
 """Workers that a job may lose before it fails."""
+
+EARLY_DEATHS = 10
+"""Workers that a job may lose before it holds its lease. It may have waited at some of them."""
 
 LAST_WORDS = 120.0
 """Seconds in which interrupted jobs end at their next pause."""
@@ -45,6 +48,8 @@ class Flight:
     """Is true if the last worker has closed and let the job end at a pause."""
     lost: int = 0
     """Number of workers that died while they ran the job."""
+    early: int = 0
+    """Number of workers that died before the job held its lease, and while they ran no other."""
     attempt: int = 0
     started: bool = False
     """Is true after the first start."""
@@ -82,6 +87,8 @@ class DaskExecutor(Executor):
         self.leases = Leases(Path(order.store), order.run)
         self.stopped = False
         self._flights: dict[int, Flight] = {}
+        self._at_work: dict[str, int] = {}  # address of a worker -> number of its job
+        self._lost: set[str] = set()
         self._numbers = itertools.count()
         self._lock = threading.RLock()
 
@@ -145,15 +152,19 @@ class DaskExecutor(Executor):
             return
         try:
             result: JobResult = replace(future.result(), key=flight.job.key)
-        except KilledWorker:
-            self._on_lost_worker(flight)
+        except KilledWorker as error:
+            self._on_lost_worker(flight, number, getattr(error.last_worker, "address", ""))
             if not flight.target.done():
                 self._send(flight, number)
             return
-        except (CancelledError, FutureCancelledError, OSError) as error:
+        except (CancelledError, FutureCancelledError) as error:
             self._fail(flight, error)
             return
         except Exception as error:
+            # With another status it is the connection that fails, and not the job.
+            if isinstance(error, OSError) and future.status != "error":
+                self._fail(flight, error)
+                return
             result = JobResult(flight.job.key, flight.job.label, 0.0, error_sentence(error))
         if result.failure == INTERRUPTED and not self.stopped:
             self._send(flight, number)  # its worker has closed
@@ -167,7 +178,7 @@ class DaskExecutor(Executor):
         address = getattr(getattr(self.client, "scheduler", None), "address", "")
         logger.debug("%s", error)
         flight.target.set_exception(
-            RunError(
+            LostSchedulerError(
                 f"the scheduler{' at ' + address if address else ''} must stay reachable, but the "
                 "connection to it is lost. What is done is kept; run the same command to go on."
             )
@@ -182,12 +193,31 @@ class DaskExecutor(Executor):
                 notify(self.listener.on_job_end, flight.job, result)
             flight.target.set_result(result)
 
-    def _on_lost_worker(self, flight: Flight) -> None:
-        """Count a worker that died, if it held the job; end the job with the last one."""
-        if not self.leases.is_held(flight.job):
-            return  # the job was waiting behind another one
-        self.leases.discard(flight.job)
-        self._count_lost_worker(flight)
+    def _on_lost_worker(self, flight: Flight, number: int, worker: str) -> None:
+        """Count a worker that died, if it was at the job; end the job with the last one."""
+        if self.leases.is_held(flight.job):
+            self.leases.discard(flight.job)
+            self._count_lost_worker(flight)
+        elif self._at_work.get(worker, number) == number:
+            self._count_early_death(flight, worker)
+        # Otherwise the job was waiting behind another one.
+
+    def _count_early_death(self, flight: Flight, worker: str) -> None:
+        """Count a worker that died before the job held its lease: while it was read, say."""
+        with self._lock:
+            flight.running, flight.early = False, flight.early + 1
+            if worker not in self._lost:  # many jobs may have waited there
+                self._lost.add(worker)
+                text = f"a worker was lost before its job began; {flight.job.label} starts again"
+                notify(self.listener.on_message, text)
+            if flight.early < EARLY_DEATHS:
+                return
+        failure = (
+            f"a worker must survive the start of the job, but {flight.early} workers died before "
+            "it began, most often since a module of yours ends the process, or for lack of "
+            "memory. Read the logs of the workers."
+        )
+        self._end(flight, JobResult(flight.job.key, flight.job.label, 0.0, failure))
 
     def _count_lost_worker(self, flight: Flight) -> None:
         with self._lock:
@@ -203,12 +233,22 @@ class DaskExecutor(Executor):
             "together (runtime.memory)."
         )
         self._end(flight, JobResult(flight.job.key, label, 0.0, failure))
+        self._cancel(flight)
+
+    def _cancel(self, flight: Flight) -> None:
+        """Take a job off the scheduler, which may be about to send it to a further worker.
+
+        This is called in Dask's own thread as well, which must not wait for itself.
+        """
+        with suppress(Exception):  # the scheduler may be lost
+            self.client.loop.add_callback(self.client.cancel, [flight.remote], asynchronous=True)
 
     def _on_event(self, event: tuple[float, Mapping[str, Any]]) -> None:
         """Take a message of a worker. Dask calls this in its own thread."""
         message = event[1]
         flight, kind = self._flights.get(message["job"]), message["event"]
         with self._lock:
+            self._note_work(message["worker"], message["job"], kind)
             if flight is None or flight.target.done():
                 return
             if kind == "start":
@@ -227,6 +267,13 @@ class DaskExecutor(Executor):
                     message["steps"],
                     loss,
                 )
+
+    def _note_work(self, worker: str, number: int, kind: str) -> None:
+        """Note which job a worker is at. What a dead worker was at stays."""
+        if kind in ("begin", "start"):
+            self._at_work[worker] = number
+        elif kind == "end" and self._at_work.get(worker) == number:
+            del self._at_work[worker]
 
     def _start(self, flight: Flight) -> None:
         """Tell the listener the first start of a job."""

@@ -70,6 +70,7 @@ def perform_order(order: Order, packed: PackedJob) -> JobResult:
     """Run a job of an order in this process. An exception becomes the failure of the result."""
     _configure(order)
     send = _sender(order.topic, packed.number)
+    send({"event": "begin"})  # the import of a user's module may end the process
     start = time.monotonic()
     try:
         job = _packer(order).unpack(packed)

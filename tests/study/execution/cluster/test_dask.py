@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from dask_processes import scheduler, wait_for, worker
-from fake_jobs import Write, in_this_thread, plan_of, starts, text
+from fake_jobs import Unreadable, Write, in_this_thread, plan_of, starts, text
 
 pytest.importorskip("distributed")
 
@@ -69,6 +69,21 @@ def test_a_cluster_does_a_plan_in_order_and_a_deadly_job_fails_alone(tmp_path: P
     assert listener.said[0].startswith("Dashboard: http://127.0.0.1:")
     assert listener.begun.count("k") == listener.ended.count("k") == 1
     assert not list((store.root / ".leases").iterdir())
+
+
+def test_a_job_that_kills_workers_when_it_is_read_fails_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_executor, "EARLY_DEATHS", 4)
+    store, listener = Store(tmp_path / "store"), Listener()
+    jobs = [Unreadable("k", home=os.getpid()), *(Write(name) for name in "abcd")]
+    with ClusterSession(Runtime(cluster="local:1")) as session:
+        results = session.execute(plan_of(*jobs), store, listener)
+    failed = failures(results)
+    assert list(failed) == ["k"]
+    assert "4 workers died before it began" in failed["k"]
+    lost = [text for text in listener.said if "was lost before its job began" in text]
+    assert 1 <= len(lost) <= 4
 
 
 def test_an_interrupt_stops_jobs_at_their_pause_and_a_rerun_does_the_rest(tmp_path: Path) -> None:
