@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,70 @@ def test_files_that_differ_or_are_absent_are_named(contents: Any) -> None:
 def test_a_result_is_lost_if_it_is_gone_or_was_made_again(contents: Any) -> None:
     before, after = {"a": 1, "b": 2, "c": 0, "d": 0}, {"a": 1, "b": 3, "c": 7}
     assert contents.losses(before, after) == ["b", "d"]
+
+
+def write_run(folder: Path, date: str, weights: str, address: str = "a" * 40) -> Path:
+    """Write what is compared of a run: its Keras file has a date, weights, and an address."""
+    for name in ("members.csv", "resolved.yaml", "store/index.csv", "report/tables/a.csv"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    (folder / "models").mkdir()
+    with zipfile.ZipFile(folder / "models" / "a.keras", "w") as archive:
+        archive.writestr("metadata.json", date)
+        archive.writestr("model.weights.h5", weights)
+        archive.comment = address.encode()
+    return folder
+
+
+def test_models_the_index_and_the_resolved_spec_are_compared(contents: Any, tmp_path: Path) -> None:
+    first = contents.contents(write_run(tmp_path / "first", "monday", "weights"))
+    assert len(first) == 5
+    again = contents.contents(write_run(tmp_path / "again", "tuesday", "weights"))
+    assert contents.differences(first, again) == []
+    for name, other in (("weights", ("monday", "others")), ("address", ("monday", "weights", "b"))):
+        found = contents.contents(write_run(tmp_path / name, *other))
+        assert contents.differences(first, found) == ["models/a.keras"]
+    for name in ("resolved.yaml", "store/index.csv"):
+        (tmp_path / "again" / name).write_text("another")
+    (tmp_path / "again" / "models" / "a.keras").write_text("no archive")
+    found = contents.contents(tmp_path / "again")
+    names = ["models/a.keras", "resolved.yaml", "store/index.csv"]
+    assert contents.differences(first, found) == names
+
+
+def test_a_result_that_is_lost_with_a_worker_at_a_crash_point_is_seen(
+    soak: Any, contents: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from broken_runs import kinds
+
+    run, folder = tmp_path / "worker-point-1", tmp_path
+
+    class MadeAgain:
+        """A run that makes a result again after its worker was killed."""
+
+        def __init__(self, arguments: Any, log: Path, conditions: Any) -> None:
+            self.killed, self.turns = conditions.killed_worker, 0
+            self.result = record(run, "a")
+
+        def wait(self, seconds: float) -> int | None:
+            self.turns += 1
+            if self.turns == 2:
+                self.killed.touch()
+            return None if self.turns < 9 else 0
+
+        def end(self) -> int:
+            os.utime(self.result, ns=(1, 1))
+            return 0
+
+    monkeypatch.setattr(kinds, "Command", MadeAgain)
+    broken = kinds.Soak.__new__(kinds.Soak)
+    broken.folder, broken.spec, broken.log = folder, folder / "spec.yaml", folder / "log"
+    broken.source, broken._points = random.Random(0), {}
+    broken.changes, broken.results = 8, {"another"}
+    outcome = soak.Outcome("worker-point")
+    whole = broken.worker_point(run, outcome)
+    assert outcome.phases == ["jobs"]
+    assert contents.losses(whole, contents.stored(run)) == [f"store/aa/{40 * 'a'}/arrays.npz"]
 
 
 def outcomes(soak: Any) -> list[Any]:

@@ -3,10 +3,11 @@
 .venv/bin/python tools/soak.py --breaks 200 --kinds kill
 
 Each repetition is a run that is broken once or more, then started again until it is done. Its
-members.csv, tables and figures must be those of an unbroken run byte for byte, every result that
-was whole at a break must still be there, and `rnnstudy verify` must find nothing. The kinds
-`worker`, `worker-point` and `cluster` run on two worker processes of Dask. Exit status: 0 all of
-this holds, 1 some of it does not, 2 the arguments are wrong.
+members.csv, resolved.yaml, models, tables, figures and the index of the store must be those of an
+unbroken run byte for byte, every result that was whole at a break must still be there, and
+`rnnstudy verify` must find nothing. The kinds `worker`, `worker-point` and `cluster` run on two
+worker processes of Dask. Exit status: 0 all of this holds, 1 some of it does not, 2 the arguments
+are wrong.
 """
 
 import argparse

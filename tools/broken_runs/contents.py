@@ -1,12 +1,21 @@
 """Files of run directories that are compared, and what the comparison comes to."""
 
+import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-COMPARED = ("members.csv", "report/tables", "report/figures")
+COMPARED = (
+    "members.csv",
+    "resolved.yaml",
+    "models",
+    "store/index.csv",
+    "report/tables",
+    "report/figures",
+)
+"""Files and folders that are compared. `provenance.json` is about one call, with its times."""
 
 Snapshot = dict[str, int]
 """File of a stored result -> time of its last change."""
@@ -69,8 +78,20 @@ def contents(directory: Path) -> dict[str, bytes]:
         path = directory / name
         for file in [path] if path.is_file() else sorted(path.rglob("*")):
             if file.is_file():
-                files[str(file.relative_to(directory))] = file.read_bytes()
+                files[str(file.relative_to(directory))] = _lasting(file)
     return files
+
+
+def _lasting(file: Path) -> bytes:
+    """Return the content of a file, without the times at which Keras has written it."""
+    if file.suffix != ".keras":
+        return file.read_bytes()
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = sorted(set(archive.namelist()) - {"metadata.json"})
+            return archive.comment + b"".join(archive.read(name) for name in names)
+    except zipfile.BadZipFile:
+        return file.read_bytes()
 
 
 def differences(expected: dict[str, bytes], found: dict[str, bytes]) -> list[str]:

@@ -30,7 +30,7 @@ training: {{steps: {steps}, batch: 8, learning_rate: 1e-2, record_every: {piece}
 analyses:
   - {{kind: fixed_points, networks: trained, search: {{rounds: 1, candidates: 16}}}}
   - {{kind: pairs, metric: cka, networks: trained}}
-report: {{formats: svg}}
+report: {{formats: svg, models: ["*-ugrnn-*-s000"]}}
 runtime: {{checkpoint: 0.2, forbid: nothing, workers: 2}}
 """
 
@@ -81,7 +81,9 @@ class Soak:
         """Seconds of an unbroken run on worker processes until its last result."""
         directory = self.folder / "cluster"
         start, _ = self._unbroken(directory, *CLUSTER)
-        if names := differences(self.files, contents(directory)):
+        found = contents(directory)
+        found["resolved.yaml"] = self.files["resolved.yaml"]  # it names the cluster
+        if names := differences(self.files, found):
             raise SystemExit(f"an unbroken run on worker processes differs in {', '.join(names)}")
         return max(stored(directory).values()) / 1e9 - start
 
@@ -187,12 +189,17 @@ class Soak:
         file = self.folder / f"{directory.name}.killed"
         change = self._next_point("worker-point", self.changes // 2)
         conditions = Conditions(killed_at=change, killed_worker=file)
-        if code := run_command(self._arguments(directory, *CLUSTER), self.log, conditions):
-            outcome.problems.append(f"exit code {code} although one worker alone was lost")
+        command = Command(self._arguments(directory, *CLUSTER), self.log, conditions)
+        while command.wait(0.005) is None and not file.exists():
+            pass
+        whole: Snapshot = {}
         if file.exists():
-            outcome.phases.append("jobs")
+            self._note(directory, outcome)
+            whole = stored(directory)
             file.unlink()
-        return {}
+        if code := command.end():
+            outcome.problems.append(f"exit code {code} although one worker alone was lost")
+        return whole
 
     def disk(self, directory: Path, outcome: Outcome) -> Snapshot:
         """Let the disk be full from a random change of the file system on."""
