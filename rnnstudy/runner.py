@@ -117,8 +117,8 @@ def run(
     Raises
     ------
     RunError
-        If another run is at work in the directory, a folder cannot be written to, a device is
-        missing, or the study's cluster may run code and nobody has allowed that.
+        If another run is at work in the directory, a folder cannot be written to, or a device is
+        missing. Also if the study's cluster may run code, and nobody has allowed that.
     TypeError
         If the study is no `Study`, path or dict, or the directory no path.
     SpecError

@@ -1,10 +1,25 @@
-"""Threads of the linear algebra libraries of NumPy and SciPy."""
+"""Cores for the threads of this process, and threads of the linear algebra of NumPy and SciPy."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
 from threadpoolctl import ThreadpoolController
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use.
+
+    Examples
+    --------
+    >>> from rnnstudy.core.threads import available_cores
+    >>> 1 <= available_cores()
+    True
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextmanager

@@ -12,9 +12,8 @@ import numpy as np
 
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.batches import pause_point
-from rnnstudy.core.machine import available_cores
 from rnnstudy.core.record import Record, array, arrays
-from rnnstudy.core.threads import one_thread
+from rnnstudy.core.threads import available_cores, one_thread
 from rnnstudy.metrics import Metric
 from rnnstudy.metrics.base import Form, form_arrays, stack_forms
 

@@ -14,9 +14,8 @@ import numpy as np
 from rnnstudy.core.arguments import as_float_array, check_flag, check_number
 from rnnstudy.core.arrays import Array
 from rnnstudy.core.lazy_imports import pd
-from rnnstudy.core.machine import available_cores
 from rnnstudy.core.record import Record, array
-from rnnstudy.core.threads import one_thread
+from rnnstudy.core.threads import available_cores, one_thread
 
 MIN_CORE_WORK = 64 * 32**3
 """Least work of a core, in products of numbers: 64 matrices of 32 units."""

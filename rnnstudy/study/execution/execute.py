@@ -6,8 +6,7 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.core.machine import available_cores
-from rnnstudy.core.threads import one_thread
+from rnnstudy.core.threads import available_cores, one_thread
 from rnnstudy.population.compile import frozen_objects
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.cluster.session import ClusterSession

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
-from rnnstudy.core.machine import available_memory, physical_memory
+from rnnstudy.core.batches import available_memory, physical_memory
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.plan.job import Context, Job, Stopped
 from rnnstudy.study.spec.options import BatchCluster, Runtime

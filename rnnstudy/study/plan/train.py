@@ -8,8 +8,8 @@ import numpy as np
 
 from rnnstudy.analyses.base import Cost, overhead
 from rnnstudy.cells.check import check_cell
+from rnnstudy.core.batches import available_memory
 from rnnstudy.core.component import Address, Component
-from rnnstudy.core.machine import available_memory
 from rnnstudy.core.record import Record
 from rnnstudy.study.plan.job import Context, Job, Stopped, count_label, halves, range_label
 from rnnstudy.study.plan.outcomes import NetworkOutcome, network_outcome, write_network

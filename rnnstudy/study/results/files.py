@@ -19,7 +19,7 @@ from typing import Any
 
 from rnnstudy.core.files import open_file, refuse_links, remove_file, short_name, write_file
 from rnnstudy.core.lazy_imports import tf
-from rnnstudy.core.machine import available_cores
+from rnnstudy.core.threads import available_cores
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.execution.worker import JobResult
 from rnnstudy.study.results.failures import attempt, failure_entries

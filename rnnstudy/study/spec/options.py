@@ -12,8 +12,8 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
 from pydantic_core import PydanticCustomError
 
 from rnnstudy.core.component import Component
-from rnnstudy.core.machine import available_cores
 from rnnstudy.core.source.plugins import REMEDY, has_permission
+from rnnstudy.core.threads import available_cores
 from rnnstudy.study.errors import RunError
 from rnnstudy.study.spec.networks import Axis
 from rnnstudy.study.spec_text.document import quote_text
@@ -29,12 +29,13 @@ ADDRESS = re.compile(
     r"local(:[1-9]\d{0,3})?|(tcp|tls)://[^\s/:]+:\d{1,5}|tcp://\[[0-9a-f:]+\]:\d{1,5}"
 )
 
-
 DAY = 24 * 3600
+"""Seconds of a day."""
 
 CLOCK: dict[int, tuple[int, ...]] = {1: (1,), 2: (60, 1), 3: (3600, 60, 1)}
+"""Number of fields of a time, which ends with the seconds -> seconds of each field."""
 
-FIELDS: dict[SchedulerKind, dict[int, tuple[int, ...]]] = {
+WALLTIME_UNITS: dict[SchedulerKind, dict[int, tuple[int, ...]]] = {
     "slurm": {**CLOCK, 1: (60,)},
     "pbs": CLOCK,
     "lsf": {1: (60,), 2: (3600, 60)},
@@ -152,13 +153,13 @@ def walltime_seconds(kind: SchedulerKind, walltime: str) -> int:
     """
     days = re.fullmatch(r"(\d+)-(\d+(?::\d+){0,2})", walltime) if kind == "slurm" else None
     if days is not None:
-        return int(days[1]) * DAY + _weighted(days[2], (3600, 60, 1))
+        return int(days[1]) * DAY + _sum_seconds(days[2], (3600, 60, 1))
     if not re.fullmatch(r"\d+(:\d+){0,2}", walltime):
         return 0
-    return _weighted(walltime, FIELDS[kind].get(walltime.count(":") + 1, ()))
+    return _sum_seconds(walltime, WALLTIME_UNITS[kind].get(walltime.count(":") + 1, ()))
 
 
-def _weighted(time: str, units: Sequence[int]) -> int:
+def _sum_seconds(time: str, units: Sequence[int]) -> int:
     return sum(int(part) * unit for part, unit in zip(time.split(":"), units, strict=False))
 
 

@@ -13,7 +13,7 @@ from pretended import pretend
 from rnnstudy.analyses import MemberAnalysis
 from rnnstudy.analyses.base import Cost
 from rnnstudy.cells import Cell
-from rnnstudy.core.machine import available_memory
+from rnnstudy.core.batches import available_memory
 from rnnstudy.core.record import Record
 from rnnstudy.population.population import Population
 from rnnstudy.study.errors import RunError

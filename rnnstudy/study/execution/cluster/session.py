@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from rnnstudy.core.machine import available_cores, available_memory
+from rnnstudy.core.batches import available_memory
+from rnnstudy.core.threads import available_cores
 from rnnstudy.study.errors import RunError, error_sentence
 from rnnstudy.study.execution.cluster import remote
 from rnnstudy.study.execution.cluster.dask_executor import DaskExecutor, supply_of

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rnnstudy.core import machine
-from rnnstudy.core.machine import available_cores, available_memory, physical_memory
+from rnnstudy.core import batches
+from rnnstudy.core.batches import available_memory, physical_memory
+from rnnstudy.core.threads import available_cores
 
 MIB = 2**20
 
@@ -16,8 +17,8 @@ MIB = 2**20
 @pytest.fixture
 def groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder of control groups, with `own` as the list of those of this process."""
-    monkeypatch.setattr(machine, "GROUPS", tmp_path / "groups")
-    monkeypatch.setattr(machine, "OWN_GROUPS", tmp_path / "own")
+    monkeypatch.setattr(batches, "CONTROL_GROUPS", tmp_path / "groups")
+    monkeypatch.setattr(batches, "OWN_CONTROL_GROUPS", tmp_path / "own")
     return tmp_path
 
 
@@ -54,9 +55,9 @@ def test_limits_of_the_first_version_are_read(groups: Path) -> None:
 def test_a_process_that_is_bound_to_a_core_has_one() -> None:
     code = (
         "import os; os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])\n"
-        "from rnnstudy.core.machine import available_cores; print(available_cores())"
+        "from rnnstudy.core.threads import available_cores; print(available_cores())"
     )
-    root = Path(machine.__file__).parents[2]
+    root = Path(batches.__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(root)},
         capture_output=True, text=True, timeout=60, check=True,
