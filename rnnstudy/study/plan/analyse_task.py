@@ -1,15 +1,20 @@
 """Jobs that analyse all networks of a task."""
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 from rnnstudy.analyses import TaskAnalysis
 from rnnstudy.analyses.base import OTHER_TASKS, Cost, Inputs, overhead
 from rnnstudy.claims import Claim
 from rnnstudy.core.record import Record
+from rnnstudy.study.plan.batches.costs import RECORD_COPIES, cost_of
 from rnnstudy.study.plan.job import Context, Job, JobKey, count_label
+from rnnstudy.study.plan.member_analyses import BoundAnalysis
 from rnnstudy.study.plan.task_artefact import TaskArtefact
+from rnnstudy.study.spec.networks import NetworkSpec, TrainedNetworkSpec
 from rnnstudy.study.store import Store, StoreSnapshot
 from rnnstudy.training.train import WeightsOf
 
@@ -89,6 +94,23 @@ class AnalyseTask(Job):
         has_numbers = cost.work or cost.bytes
         return cost + Cost(bytes=overhead(self.analysis.yields)) if has_numbers else cost
 
+    @property
+    def memory(self) -> int:
+        """Bytes of the records that it reads and of copies of its own, as far as they are known."""
+        return self._bytes_read + RECORD_COPIES * self.cost().bytes
+
+    @cached_property
+    def _bytes_read(self) -> int:
+        result, boundary = self.result, self.result.n_task_networks
+        controls = [bound for inputs in result.controls.values() for bound in inputs.values()]
+        others = [] if result.cross_task is None else [result.cross_task]
+        shared = [*result.needs, *result.control_distances.values()]
+        return (
+            _bytes_of([*result.inputs, *controls], result.networks[:boundary])
+            + _bytes_of(others, result.networks[boundary:])
+            + sum(AnalyseTask(need).cost().bytes for need in shared)
+        )
+
     def run(self, context: Context) -> None:
         store = StoreSnapshot(context.store)
         if not self.result.expected_positions(store) or self.result.is_repetition(store):
@@ -141,6 +163,21 @@ class AnalyseTask(Job):
             }
         present = [members[i] for i in at if any(members[i] in each for each in records.values())]
         return Inputs.from_records(present, records, {}, {})
+
+
+def _bytes_of(analyses: Sequence[BoundAnalysis], networks: Sequence[NetworkSpec]) -> int:
+    """Return the bytes of records of networks, as far as they are known.
+
+    Networks of a grid share their cells and tasks, so that many thousands are of few kinds.
+    """
+    trained = [network for network in networks if isinstance(network, TrainedNetworkSpec)]
+    numbers = Counter((id(network.cell), id(network.task)) for network in trained)
+    first = {(id(network.cell), id(network.task)): network for network in trained}
+    return sum(
+        number * cost_of(bound.analysis, first[kind].cell, first[kind].task).bytes
+        for kind, number in numbers.items()
+        for bound in analyses
+    )
 
 
 def task_key(result: TaskArtefact) -> JobKey:

@@ -8,6 +8,8 @@ import pytest
 from rnnstudy.analyses.base import Cost
 from rnnstudy.analyses.distances.representations import Activity
 from rnnstudy.population.initialise import initial_population
+from rnnstudy.study.plan.analyse_task import AnalyseTask
+from rnnstudy.study.plan.job import Job
 from rnnstudy.study.plan.outcomes import write_network
 from rnnstudy.study.plan.plan import make_plan
 from rnnstudy.study.spec.study import Study, load_study, study_of
@@ -183,3 +185,37 @@ def test_forms_that_are_stored_count(tmp_path: Path) -> None:
 
     pairs_of_samples = 500 * 499 // 2
     assert estimate("rsa") - estimate("cka") == pytest.approx(6 * 8 * pairs_of_samples, rel=0.01)
+
+
+CLAIMS = [
+    {"kind": "geometry_depends_on", "of": "cka", "factor": "cell"},
+    {"kind": "nearer_untrained", "of": "cka"},
+]
+
+
+def bytes_by_result(jobs: tuple[Job, ...]) -> dict[object, int]:
+    """Return the bytes of each result, as the jobs that yield it estimate them."""
+    found: dict[object, int] = {}
+    for job in jobs:
+        if not job.trains:
+            found |= dict.fromkeys(job.results(), job.cost().bytes // len(job.results()))
+    return found
+
+
+def test_an_analysis_of_all_networks_takes_the_memory_of_what_it_reads(tmp_path: Path) -> None:
+    plan = make_plan(study(claims=CLAIMS), Store(tmp_path))
+    sizes, memory = bytes_by_result(plan.todo), dict[str, int]()
+    for job in plan.todo:
+        if type(job) is AnalyseTask:
+            read = sum(sizes.get(each, 0) for each in dict.fromkeys(job.requires()))
+            # Its own record is there twice while it is written.
+            assert job.memory == read + 2 * job.cost().bytes, job.label
+            assert job.least_memory == 0, "it is never refused for an estimate"
+            memory[job.label] = job.memory
+    assert len(memory) >= 3 * len(CLAIMS)
+    assert min(memory.values()) > 0
+    grid = {**SPEC["networks"], "seeds": 6}
+    larger = make_plan(study(claims=CLAIMS, networks=grid), Store(tmp_path))
+    most = {job.group: job.memory for job in larger.todo if type(job) is AnalyseTask}
+    least = {job.group: job.memory for job in plan.todo if type(job) is AnalyseTask}
+    assert all(most[group] > least[group] for group in least)
