@@ -32,6 +32,7 @@ from rnnstudy.report.sections import (
 from rnnstudy.study.plan.job import count_label
 from rnnstudy.study.results.failures import attempt, words_of
 from rnnstudy.study.results.run import Run
+from rnnstudy.study.results.solved_rates import unequal_rates_in_words
 from rnnstudy.study.results.verdict_table import ClaimResult
 from rnnstudy.study.store import snapshot_of
 
@@ -161,10 +162,13 @@ def page(run: Run) -> Page:
 
 
 def _summary(run: Run) -> list[str]:
+    unequal = unequal_rates_in_words(run.solved_by_combination())
     return [
         networks_sentence(run.index.members, run.study.tasks),
+        *([f"Combinations differ in how many of their networks solve the task: {unequal}."]
+          if unequal else []),
         *([] if run.study.analyses else ["The spec has no analyses."]),
-    ]
+    ]  # fmt: skip
 
 
 def _banner(run: Run) -> str:

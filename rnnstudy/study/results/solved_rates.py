@@ -48,9 +48,40 @@ def rate_columns(outcomes: Outcomes) -> dict[str, list[Any]]:
     return {name: [row[i] for row in rows] for i, name in enumerate(RATE_COLUMNS)}
 
 
+def unequal_rates_in_words(outcomes: Outcomes, alpha: float = 0.05) -> str:
+    """Return the tasks whose combinations differ in the share of solved networks; empty if none.
+
+    Parameters
+    ----------
+    outcomes
+        Task -> combination -> True for each solved network.
+    alpha
+        Level of the tests, corrected over the tasks (Holm 1979).
+
+    Examples
+    --------
+    >>> unequal_rates_in_words({"sine": {"gru tanh": [True] * 12, "lstm relu": [False] * 12}})
+    'on sine from 0 of 12 (lstm relu) to 12 of 12 (gru tanh), p 7.4e-07'
+    """
+    if _all_solved(outcomes):
+        return ""
+    columns = rate_columns(outcomes)
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    parts = []
+    for task in outcomes:
+        own = sorted((row for row in rows if row["task"] == task), key=lambda row: row["rate"])
+        if own[0]["corrected_p"] < alpha:
+            low, high = (
+                f"{row['solved']} of {row['networks']} ({row['combination']})"
+                for row in (own[0], own[-1])
+            )
+            parts.append(f"on {task} from {low} to {high}, p {own[0]['corrected_p']:.2g}")
+    return "; ".join(parts)
+
+
 def rate_exhibits(outcomes: Outcomes) -> Iterable[Exhibit]:
     """Yield the rates of solved networks, unless all networks have solved their task."""
-    if all(all(solved) for groups in outcomes.values() for solved in groups.values()):
+    if _all_solved(outcomes):
         return
     columns = rate_columns(outcomes)
     ends = zip(columns["low"], columns["high"], strict=True)
@@ -67,3 +98,7 @@ def rate_exhibits(outcomes: Outcomes) -> Iterable[Exhibit]:
             "corrected p": columns["corrected_p"],
         },
     )
+
+
+def _all_solved(outcomes: Outcomes) -> bool:
+    return all(all(solved) for groups in outcomes.values() for solved in groups.values())

@@ -252,8 +252,15 @@ def test_unequal_rates_are_a_finding(tmp_path: Path) -> None:
     assert rates["rate"].to_dict() == {"vanilla tanh": 1.0, "gru tanh": 0.0}
     # Two tables of 70 are as unequal: 4 against 0, and 0 against 4.
     assert rates["p"].tolist() == pytest.approx([2 / 70] * 2)
-    titles = [section.title for section in page(run).sections]
-    assert "Solved networks" in titles
+    contents = page(run)
+    assert "Solved networks" in [section.title for section in contents.sections]
+    assert contents.summary[1] == (
+        "Combinations differ in how many of their networks solve the task: on flip_flop from 0 of "
+        "4 (gru tanh) to 4 of 4 (vanilla tanh), p 0.029."
+    )
+    # One network less is no difference beyond chance.
+    few = pretended(study(), tmp_path / "few", unsolved=names("gru", 0))
+    assert not any("Combinations" in sentence for sentence in page(few).summary)
 
 
 def test_results_over_all_trained_networks_follow_those_over_the_solved(tmp_path: Path) -> None:
