@@ -69,13 +69,12 @@ def unequal_rates_in_words(outcomes: Outcomes, alpha: float = 0.05) -> str:
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     parts = []
     for task in outcomes:
-        own = sorted((row for row in rows if row["task"] == task), key=lambda row: row["rate"])
-        if own[0]["corrected_p"] < alpha:
-            low, high = (
-                f"{row['solved']} of {row['networks']} ({row['combination']})"
-                for row in (own[0], own[-1])
-            )
-            parts.append(f"on {task} from {low} to {high}, p {own[0]['corrected_p']:.2g}")
+        of_task = [row for row in rows if row["task"] == task]
+        ends = (choose(of_task, key=lambda row: row["rate"]) for choose in (min, max))
+        low, high = (f"{e['solved']} of {e['networks']} ({e['combination']})" for e in ends)
+        p = of_task[0]["corrected_p"]
+        if p < alpha:
+            parts.append(f"on {task} from {low} to {high}, p {p:.2g}")
     return "; ".join(parts)
 
 
