@@ -29,7 +29,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 STEPS = 20_000
 """Steps that take some seconds: a worker is lost between two checkpoints."""
 
-SHORT = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "8s"}
+SHORT = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "12s"}
+"""Time until a silent connection is lost. Dask takes no connection with less than 11 s."""
 
 
 def study(**runtime: Any) -> Study:

@@ -18,7 +18,7 @@ from rnnstudy.study.store import Store
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
-SHORT = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "8s"}
+SHORT = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "12s"}
 """Seconds without an answer after which a connection is lost; Dask's default are 30."""
 
 
