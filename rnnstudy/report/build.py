@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rnnstudy.core.component import join_words
 from rnnstudy.core.files import draft_beside, make_folder, read_file, remove_folder, replace_folder
 from rnnstudy.core.files.changes import create_folder
 from rnnstudy.report.answer import (
@@ -19,7 +20,7 @@ from rnnstudy.report.contents import Fact, Page, Tone
 from rnnstudy.report.explorer.records import explorer_of
 from rnnstudy.report.fingerprint import fingerprint_of, is_current, write_fingerprint
 from rnnstudy.report.methods.text import Methods, methods_of
-from rnnstudy.report.opening import join_words, networks_sentence
+from rnnstudy.report.opening import networks_sentence
 from rnnstudy.report.page import draw_page, page_faults
 from rnnstudy.report.sections import (
     claims_section,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rnnstudy.analyses.base import Member
-from rnnstudy.core.component import lower_first
+from rnnstudy.core.component import join_words, lower_first
 from rnnstudy.report.methods.sentences import value_in_words
 from rnnstudy.study.plan.job import count_label
 from rnnstudy.study.results.failures import task_in_words
@@ -66,14 +66,3 @@ def differences_in_words(members: Sequence[Member]) -> list[str]:
             differing.append(f"{name.replace('_', ' ')} ({', '.join(values)})")
     seeds = {member.fields["seed"] for member in members} - {None}
     return [*differing, *(["their seeds"] if len(seeds) > 1 else [])]
-
-
-def join_words(words: Sequence[str]) -> str:
-    """Return words as a list in a sentence.
-
-    Examples
-    --------
-    >>> join_words(["a", "b", "c"])
-    'a, b and c'
-    """
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rnnstudy.core.component import join_words
 from rnnstudy.core.exhibit import Exhibit, Note, Panels, Table
 from rnnstudy.core.files import short_name
 from rnnstudy.report.contents import Finding, Page, PageChapter, PagePart, PageSection
@@ -230,7 +231,7 @@ def _folded_words(items: Sequence[RenderedExhibit], lead: str) -> str:
         for kind in ("figure", "table", "note")
         if count[kind]
     ]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return join_words(words)
 
 
 def _has_content(part: Mapping[str, Any]) -> bool:
